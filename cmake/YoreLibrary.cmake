@@ -53,3 +53,18 @@ if(TARGET layer_cli)
   endforeach()
   set_target_properties(yore PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}")
 endif()
+
+# Each layer linked with only what it may use: a call upwards is an undefined symbol.  The lint test
+# lint/layers_alone builds this.
+add_custom_target(layers_alone)
+foreach(layer IN LISTS yore_layers)
+  add_library(alone_${layer} MODULE EXCLUDE_FROM_ALL)
+  set_target_properties(alone_${layer} PROPERTIES LINKER_LANGUAGE C
+    LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/alone")
+  target_link_options(alone_${layer} PRIVATE -Wl,-z,defs)
+  yore_layer_closure(below ${layer})
+  foreach(name IN LISTS below)
+    target_link_libraries(alone_${layer} PRIVATE layer_${name})
+  endforeach()
+  add_dependencies(layers_alone alone_${layer})
+endforeach()

@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <yore/status.h>
+
 enum { NOTE_BYTES = 256, PATHS_MAX = 256, DIR_BYTES = 4096, SHOWN_BYTES = 24, SKIPPED_EXIT = 77 };
 
 /* One program runs one case at a time, so its state is kept once, here. */
@@ -136,11 +138,26 @@ void test_check_bytes(const void *got, size_t got_size, const void *want, size_t
     finish_failure();
 }
 
+/* From the list itself, so that the harness links no layer. */
+static const char *status_name(int status)
+{
+    switch (status) {
+#define STATUS_CASE(name, number, message)                                                         \
+    case number:                                                                                   \
+        return #name;
+        YORE_STATUS_LIST(STATUS_CASE)
+#undef STATUS_CASE
+    default:
+        return "?";
+    }
+}
+
 void test_check_status(int got, int want, const struct test_place *place)
 {
     if (got != want) {
         print_failure(place);
-        fprintf(stderr, "    status %d, want %d\n", got, want);
+        fprintf(stderr, "    status %d %s, want %d %s\n", got, status_name(got), want,
+                status_name(want));
         finish_failure();
     }
 }
