@@ -128,6 +128,9 @@ struct yore_db {
     struct os_thread *threads[17];
     size_t thread_count;
 
+    _Atomic uint32_t level0_max;     /* most tables in a level 0, most runs in a region: for stalls */
+    _Atomic uint32_t runs_max;
+
     struct commit_queue commit;
     struct os_mutex time_lock;
     int64_t assigned;                /* time_lock: last commit time handed out */
