@@ -421,7 +421,7 @@ enum yore_status moment_parse(struct yore_bytes text, int64_t now, int64_t *mome
         *moment_out = YORE_NOW;
         return YORE_OK;
     }
-    if (!scan_moment(&s, now, &moment)) {
+    if (!scan_moment(&s, now, &moment) || (!scan_is_end(&s) && !scan_fail(&s, "the end"))) {
         return scan_refuse(&s, "moment", error_out);
     }
     if (moment < YORE_TIME_MIN || moment == YORE_NOW) {
