@@ -230,10 +230,11 @@ struct read_moment {
     bool is_now;
 };
 
-/* Resolve `at` against `view` and check the horizon. */
-enum yore_status read_moment_resolve(struct yore_db *db, struct yore_keyspace *keyspace,
-                                     const struct yore_time *at, struct read_moment *moment_out,
-                                     struct yore_error *error_out);
+/* Fix what is visible, then take a view that holds all of it, then check the horizon: in this order neither a commit nor a
+ * file that the answer needs can be missing.  On YORE_OK the caller releases `*view_out`. */
+enum yore_status read_begin(struct yore_db *db, struct yore_keyspace *keyspace, const struct yore_time *at,
+                            struct read_moment *moment_out, struct superview **view_out,
+                            struct yore_error *error_out);
 /* The instant to compare valid_to with. */
 int64_t read_moment_instant(struct yore_db *db, struct read_moment *moment);
 
