@@ -26,8 +26,6 @@
 
 /* With the fields before the slots this makes 1 KiB, 16 cache lines. */
 #define MEMTABLE_NODE_SLOTS 62
-/* Nodes but the last of their level are at least half full: 31^12 entries do not fit any memory. */
-#define MEMTABLE_HEIGHT_MAX 12
 
 /* Immutable once it is in a slot.  `octets`: key, value, then valid_to (8 octets) if it has one. */
 struct memtable_entry {

@@ -1,6 +1,7 @@
 #include "engine/memtable_room.h"
 
 #include <stdatomic.h>
+#include <string.h>
 
 #include "base/assert.h"
 #include "engine/memtable_node.h"
@@ -22,6 +23,7 @@ void memtable_room_init(struct memtable_room *room)
     room->end = NULL;
     room->runs = NULL;
     room->node_count = 0;
+    memset(room->level_nodes, 0, sizeof(room->level_nodes));
 }
 
 void memtable_room_release(struct memtable_room *room)
@@ -103,7 +105,7 @@ bool memtable_room_reserve_nodes(struct memtable_room *room, uint64_t count)
     return true;
 }
 
-struct memtable_node *memtable_room_take_node(struct memtable_room *room)
+struct memtable_node *memtable_room_take_node(struct memtable_room *room, uint32_t level)
 {
     struct memtable_node_run *run = room->runs;
     YORE_ASSERT(run != NULL);
@@ -112,6 +114,7 @@ struct memtable_node *memtable_room_take_node(struct memtable_room *room)
         room->runs = run->next;
     }
     room->node_count--;
+    room->level_nodes[level]++;
     return (struct memtable_node *)(void *)run + run->count;
 }
 

@@ -128,7 +128,7 @@ static void put_slot(struct memtable_node *n, uint32_t index, struct item item)
 static struct memtable_node *node_new(struct memtable_room *room, uint32_t level, uint32_t skip,
                                       const struct memtable_entry *low)
 {
-    struct memtable_node *n = memtable_room_take_node(room);
+    struct memtable_node *n = memtable_room_take_node(room, level);
     atomic_init(&n->version, 0);
     atomic_init(&n->count, 0);
     atomic_init(&n->skip, skip);
@@ -240,7 +240,6 @@ static struct item split(struct memtable_tree *t, struct memtable_node *left,
     atomic_store_explicit(&left->right, right, memory_order_release);
     refit(t, left);
     refit(t, right);
-    t->level_nodes[left->level]++;
     if (t->tail == left) {
         t->tail = right;
     }
@@ -254,7 +253,6 @@ static void grow_root(struct memtable_tree *t, struct memtable_room *room, struc
     struct memtable_node *root = node_new(room, old->level + 1, (uint32_t)prefix_of(t), NULL);
     put_slot(root, 0, (struct item){NULL, old});
     put_slot(root, 1, right);
-    t->level_nodes[root->level]++;
     atomic_store_explicit(&t->root, root, memory_order_release);
 }
 
@@ -385,8 +383,6 @@ struct memtable_tree *memtable_tree_new(struct memtable_room *room, uint32_t key
     put_slot(t->tail, 0, (struct item){first, NULL});
     t->last = first;
     atomic_init(&t->root, t->tail);
-    memset(t->level_nodes, 0, sizeof(t->level_nodes));
-    t->level_nodes[0] = 1;
     return t;
 }
 
@@ -400,13 +396,14 @@ uint64_t memtable_tree_nodes_for_one(const struct memtable_tree *t)
  * that meets it, has a successor with 61.  So `n` insertions into a level split, besides each node
  * that is there and one more a tree, fewer than n / 8, and never more than n.  Splits are the
  * insertions of the next level, which may have to be made. */
-uint64_t memtable_tree_nodes_for(const uint64_t levels[MEMTABLE_HEIGHT_MAX], uint64_t trees,
+uint64_t memtable_tree_nodes_for(const struct memtable_room *room, uint64_t trees,
                                  uint64_t new_trees, uint64_t count)
 {
     uint64_t nodes = new_trees;
     uint64_t insertions = count;
     for (uint32_t level = 0; level < MEMTABLE_HEIGHT_MAX && insertions > 0; level++) {
-        uint64_t bound = insertions / 8 + (levels[level] > 0 ? levels[level] + trees : 0);
+        uint64_t there = room->level_nodes[level];
+        uint64_t bound = insertions / 8 + (there > 0 ? there + trees : 0);
         uint64_t splits = insertions < bound ? insertions : bound;
         uint64_t roots = splits < trees + new_trees ? splits : trees + new_trees;
         nodes += splits + roots;
@@ -448,16 +445,15 @@ static bool is_node_sound(const struct memtable_tree *t, const struct memtable_n
 /* One level, along its right links: every node sound, the children in line, the entries in order.
  */
 static bool is_level_sound(const struct memtable_tree *t, const struct memtable_node *first,
-                           uint64_t *count_inout)
+                           uint64_t *count_inout, uint64_t *nodes_inout)
 {
     const struct memtable_node *below = first->level > 0 ? memtable_node_child(first, 0) : NULL;
     const struct memtable_entry *before = NULL;
-    uint64_t nodes = 0;
     for (const struct memtable_node *n = first; n != NULL; n = memtable_node_right(n)) {
         if (n->level != first->level || !is_node_sound(t, n, n == first)) {
             return false;
         }
-        nodes++;
+        (*nodes_inout)++;
         uint32_t count = memtable_node_count(n);
         for (uint32_t i = 0; i < count; i++) {
             if (n->level > 0) {
@@ -476,18 +472,18 @@ static bool is_level_sound(const struct memtable_tree *t, const struct memtable_
             (*count_inout)++;
         }
     }
-    return below == NULL && nodes == t->level_nodes[first->level] &&
-           (first->level > 0 || before == t->last);
+    return below == NULL && (first->level > 0 || before == t->last);
 }
 
-bool memtable_tree_check(const struct memtable_tree *t, uint64_t *count_inout)
+bool memtable_tree_check(const struct memtable_tree *t, uint64_t *count_inout,
+                         uint64_t level_nodes_inout[MEMTABLE_HEIGHT_MAX])
 {
     const struct memtable_node *n = root_of(t);
     if (memtable_node_right(n) != NULL) {
         return false;
     }
     for (;;) {
-        if (!is_level_sound(t, n, count_inout)) {
+        if (!is_level_sound(t, n, count_inout, &level_nodes_inout[n->level])) {
             return false;
         }
         if (n->level == 0) {

@@ -36,7 +36,9 @@ static struct row *row_new(const struct version *v)
     CHECK(row != NULL && v->key.size <= KEY_MAX && v->value.size <= VALUE_MAX);
     row->v = *v;
     memcpy(row->key, v->key.data, v->key.size);
-    memcpy(row->value, v->value.data, v->value.size);
+    if (v->value.size > 0) {
+        memcpy(row->value, v->value.data, v->value.size);
+    }
     row->v.key.data = row->key;
     row->v.value.data = row->value;
     return row;
@@ -752,7 +754,8 @@ TEST(a_reservation_that_is_too_large_is_refused)
     CHECK_OK(memtable_new(&m));
     CHECK_STATUS(memtable_reserve(m, UINT64_MAX, 1), YORE_NOMEM);
     CHECK_STATUS(memtable_reserve(m, 1, UINT64_MAX), YORE_NOMEM);
-    CHECK_STATUS(memtable_reserve(m, UINT64_MAX / 4, UINT64_MAX / 400), YORE_NOMEM);
+    CHECK_STATUS(memtable_reserve(m, UINT64_MAX / 2, UINT64_MAX / 2), YORE_NOMEM);
+    CHECK_STATUS(memtable_reserve(m, UINT64_MAX / 4, UINT64_MAX / 60), YORE_NOMEM);
     struct version v = version_of("k", 5, 5, "v");
     CHECK_OK(memtable_add(m, 1, &v));
     for (uint64_t nth = 1; nth <= 2; nth++) {
