@@ -82,18 +82,10 @@ static void change_end(struct memtable_node *n)
 static void copy_slot(struct memtable_node *to, uint32_t i, const struct memtable_node *from,
                       uint32_t j)
 {
-    atomic_store_explicit(&to->heads[i],
-                          atomic_load_explicit(&from->heads[j], memory_order_relaxed),
-                          memory_order_release);
-    if (from->level == 0) {
-        struct memtable_entry *e =
-            atomic_load_explicit(&from->slots[j].entry, memory_order_relaxed);
-        atomic_store_explicit(&to->slots[i].entry, e, memory_order_release);
-    } else {
-        struct memtable_node *child =
-            atomic_load_explicit(&from->slots[j].child, memory_order_relaxed);
-        atomic_store_explicit(&to->slots[i].child, child, memory_order_release);
-    }
+    uint64_t head = atomic_load_explicit(&from->heads[j], memory_order_relaxed);
+    void *slot = atomic_load_explicit(&from->slots[j], memory_order_relaxed);
+    atomic_store_explicit(&to->heads[i], head, memory_order_release);
+    atomic_store_explicit(&to->slots[i], slot, memory_order_release);
 }
 
 /* The first place of what goes into a slot; NULL: the leftmost child. */
@@ -107,11 +99,8 @@ static void set_slot(struct memtable_node *n, uint32_t i, struct item item)
     const struct memtable_entry *low = item_low(item);
     uint64_t head = low != NULL ? memtable_head(memtable_entry_key(low), skip_of(n)) : 0;
     atomic_store_explicit(&n->heads[i], head, memory_order_release);
-    if (n->level == 0) {
-        atomic_store_explicit(&n->slots[i].entry, item.entry, memory_order_release);
-    } else {
-        atomic_store_explicit(&n->slots[i].child, item.child, memory_order_release);
-    }
+    void *slot = item.child != NULL ? (void *)item.child : (void *)item.entry;
+    atomic_store_explicit(&n->slots[i], slot, memory_order_release);
 }
 
 /* Into a node that has room, and is marked as changing or not yet known to readers. */
@@ -125,6 +114,13 @@ static void put_slot(struct memtable_node *n, uint32_t index, struct item item)
     set_count(n, count + 1);
 }
 
+static void clear_heads(struct memtable_node *n, uint32_t from)
+{
+    for (uint32_t i = from; i < MEMTABLE_NODE_HEADS; i++) {
+        atomic_store_explicit(&n->heads[i], UINT64_MAX, memory_order_release);
+    }
+}
+
 static struct memtable_node *node_new(struct memtable_room *room, uint32_t level, uint32_t skip,
                                       const struct memtable_entry *low)
 {
@@ -135,6 +131,7 @@ static struct memtable_node *node_new(struct memtable_room *room, uint32_t level
     n->level = level;
     n->low = low;
     atomic_init(&n->right, NULL);
+    clear_heads(n, 0);
     return n;
 }
 
@@ -213,7 +210,8 @@ static void shrink_prefix(struct memtable_tree *t, struct yore_bytes key)
 static bool has_prefix(const struct memtable_tree *t, struct yore_bytes key)
 {
     size_t prefix = prefix_of(t);
-    return prefix <= key.size && memcmp(key.data, t->prefix_of->octets, prefix) == 0;
+    return prefix == 0 ||
+           (prefix <= key.size && memcmp(key.data, t->prefix_of->octets, prefix) == 0);
 }
 
 /* ---- splits ---- */
@@ -232,6 +230,7 @@ static struct item split(struct memtable_tree *t, struct memtable_node *left,
     }
     set_count(right, MEMTABLE_NODE_SLOTS - keep);
     set_count(left, keep);
+    clear_heads(left, keep);
     if (is_append || index > keep) {
         put_slot(right, index - keep, item);
     } else {
@@ -337,6 +336,14 @@ static void append(struct memtable_tree *t, struct memtable_room *room, struct m
     t->last = e;
 }
 
+/* Behind every entry.  Most that are not are told by the head alone. */
+static bool is_last(const struct memtable_tree *t, const struct memtable_target *target)
+{
+    uint64_t head = memtable_head(target->key, skip_of(t->tail));
+    uint64_t last = memtable_node_head(t->tail, memtable_node_count(t->tail) - 1);
+    return head != last ? head > last : memtable_place_compare(t->last, target, 0) < 0;
+}
+
 const struct memtable_entry *memtable_tree_insert(struct memtable_tree *t,
                                                   struct memtable_room *room,
                                                   struct memtable_entry *e)
@@ -345,7 +352,7 @@ const struct memtable_entry *memtable_tree_insert(struct memtable_tree *t,
     if (!has_prefix(t, target.key)) {
         shrink_prefix(t, target.key);
     }
-    if (memtable_place_compare(t->last, &target, 0) < 0) {
+    if (is_last(t, &target)) {
         append(t, room, e);
         return NULL;
     }
@@ -357,7 +364,7 @@ const struct memtable_entry *memtable_tree_insert(struct memtable_tree *t,
         const struct memtable_entry *at = memtable_node_entry(leaf, i);
         if (memtable_node_head(leaf, i) == memtable_head(target.key, skip_of(leaf)) &&
             memtable_place_compare(at, &target, skip_of(leaf)) == 0) {
-            atomic_store_explicit(&leaf->slots[i].entry, e, memory_order_release);
+            atomic_store_explicit(&leaf->slots[i], e, memory_order_release);
             t->last = t->last == at ? e : t->last;
             return at;
         }
