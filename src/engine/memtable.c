@@ -191,7 +191,7 @@ bool memtable_get(const struct memtable *m, uint32_t keyspace, struct yore_bytes
     }
     /* No version began after its commit. */
     struct memtable_target target = {key, valid < known ? valid : known, known, false};
-    memtable_cursor_seek(&c, &target);
+    memtable_cursor_find(&c, &target);
     if (!memtable_cursor_settle(&c, key, valid, known)) {
         return false;
     }
@@ -207,7 +207,7 @@ int64_t memtable_newest_commit(const struct memtable *m, uint32_t keyspace, stru
         return newest;
     }
     struct memtable_target target = {key, INT64_MAX, INT64_MAX, false};
-    memtable_cursor_seek(&c, &target);
+    memtable_cursor_find(&c, &target);
     while (c.entry != NULL && bytes_equal(memtable_entry_key(c.entry), key)) {
         newest = c.entry->commit > newest ? c.entry->commit : newest;
         /* Later in the order lie smaller valid_from: a greater commit there can only be a

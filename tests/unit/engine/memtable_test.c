@@ -954,6 +954,92 @@ TEST(readers_see_every_published_commit_in_order_while_one_writes)
     free(race);
 }
 
+/* ---- places near which the writer is at work ---- */
+
+struct chase {
+    struct memtable *memtable;
+    uint32_t count;
+    _Atomic uint32_t published;
+    pthread_t thread;
+};
+
+/* Ascending for the most part; now and then a key that begins less like the first one, before or
+ * behind all others, so that the common prefix gets shorter step by step. */
+static struct yore_bytes chase_key(uint32_t i, unsigned char octets[KEY_MAX])
+{
+    enum { SIZE = 24 };
+    memset(octets, 'm', SIZE);
+    if (i % 16 == 15 && i / 16 < 16) {
+        octets[19 - i / 16] = i % 32 == 15 ? 'a' : 'z';
+    }
+    for (unsigned j = 0; j < 4; j++) {
+        octets[SIZE - 4 + j] = (unsigned char)(i >> (8 * (3 - j)));
+    }
+    return bytes_of(octets, SIZE);
+}
+
+static void *chase_write(void *arg)
+{
+    struct chase *chase = arg;
+    unsigned char octets[KEY_MAX];
+    for (uint32_t i = 0; i < chase->count; i++) {
+        struct version v = version_of("", i + 1, i + 1, "");
+        v.key = chase_key(i, octets);
+        CHECK_OK(memtable_add(chase->memtable, 1, &v));
+        atomic_store_explicit(&chase->published, i + 1, memory_order_release);
+    }
+    return NULL;
+}
+
+/* Keys written just now, or about to be: what a seek finds must lie on the right side of its place.
+ */
+static void chase_seek(const struct chase *chase, struct version_iter *it, uint32_t i)
+{
+    unsigned char octets[KEY_MAX];
+    struct version_place place = {chase_key(i, octets), i + 1, i + 1};
+    struct version v = {.key = place.key, .valid_from = i + 1, .commit = i + 1};
+    uint32_t published = atomic_load_explicit(&chase->published, memory_order_acquire);
+    version_iter_seek(it, &place);
+    CHECK(!it->is_valid || version_compare(&it->at, &v) >= 0);
+    CHECK(i >= published || (it->is_valid && it->at.commit == i + 1));
+    version_iter_seek_back(it, &place);
+    CHECK(!it->is_valid || version_compare(&it->at, &v) <= 0);
+    CHECK(i >= published || (it->is_valid && it->at.commit == i + 1));
+    struct version got;
+    bool is_found = memtable_get(chase->memtable, 1, place.key, INT64_MAX, INT64_MAX, &got);
+    CHECK(!is_found || bytes_equal(got.key, place.key));
+    CHECK(is_found || i >= published);
+}
+
+TEST(a_seek_never_ends_on_the_wrong_side_while_one_writes_there)
+{
+    struct test_rand rand = test_rand_new(0);
+    struct iter_view view = {.known = INT64_MAX};
+    for (unsigned round = 0; round < test_scale(200, 5000); round++) {
+        test_note("round %u", round);
+        struct chase chase = {.count = 256 + (uint32_t)test_rand_below(&rand, 2000)};
+        unsigned char octets[KEY_MAX];
+        CHECK_OK(memtable_new(&chase.memtable));
+        struct version v = version_of("", 1, 1, "");
+        v.key = chase_key(0, octets);
+        CHECK_OK(memtable_add(chase.memtable, 1, &v));
+        struct version_iter *it;
+        CHECK_OK(memtable_iter_new(chase.memtable, 1, &view, &it));
+        CHECK_EQ_INT(pthread_create(&chase.thread, NULL, chase_write, &chase), 0);
+        uint32_t published = 0;
+        while (published < chase.count) {
+            published = atomic_load_explicit(&chase.published, memory_order_acquire);
+            for (uint32_t ahead = 0; ahead < 8; ahead++) {
+                chase_seek(&chase, it, published + ahead > 2 ? published + ahead - 2 : 0);
+            }
+        }
+        CHECK_EQ_INT(pthread_join(chase.thread, NULL), 0);
+        version_iter_free(it);
+        CHECK(memtable_check(chase.memtable));
+        memtable_unref(chase.memtable);
+    }
+}
+
 TEST_MAIN(tiny_keys_with_zero_octets_agree_with_a_sorted_array,
           long_keys_with_common_prefixes_agree_with_a_sorted_array,
           random_keys_agree_with_a_sorted_array, ascending_keys_agree_with_a_sorted_array,
@@ -967,4 +1053,5 @@ TEST_MAIN(tiny_keys_with_zero_octets_agree_with_a_sorted_array,
           out_of_memory_at_any_allocation_inserts_nothing, what_was_reserved_cannot_fail,
           a_reservation_covers_a_split_of_every_full_node,
           a_reservation_that_is_too_large_is_refused,
-          readers_see_every_published_commit_in_order_while_one_writes)
+          readers_see_every_published_commit_in_order_while_one_writes,
+          a_seek_never_ends_on_the_wrong_side_while_one_writes_there)
