@@ -206,8 +206,11 @@ static enum yore_status sim_file_sync(struct os_file *file, const char *site,
 static enum yore_status file_preallocate(struct sim_file *f, uint64_t size,
                                          struct yore_error *error_out)
 {
+    if (size == 0) {
+        return file_check(f, "preallocate", error_out);
+    }
     enum yore_status st = file_check_write(f, "preallocate", error_out);
-    if (st != YORE_OK || size == 0) {
+    if (st != YORE_OK) {
         return st;
     }
     if (!is_in_range(0, size)) {
@@ -262,22 +265,33 @@ static enum yore_status sim_file_truncate(struct os_file *file, uint64_t size,
     return st;
 }
 
+static enum yore_status file_punch(struct sim_file *f, uint64_t offset, uint64_t size,
+                                   struct yore_error *error_out)
+{
+    uint64_t file_size = sim_image_size(f->node->live);
+    if (size == 0 || offset >= file_size) {
+        return file_check(f, "punch", error_out);
+    }
+    enum yore_status st = file_check_write(f, "punch", error_out);
+    if (st != YORE_OK) {
+        return st;
+    }
+    enum sim_turn turn = sim_turn(f->disk, SIM_FAULT_OTHER);
+    if (turn != SIM_TURN_FAULT) {
+        uint64_t held = file_size - offset;
+        struct sim_write write = {
+            .kind = SIM_WRITE_ZEROS, .offset = offset, .size = size < held ? size : held};
+        node_write(f->node, &write);
+    }
+    return sim_turn_end(turn, "punch", f->base.path, error_out);
+}
+
 static enum yore_status sim_file_punch(struct os_file *file, uint64_t offset, uint64_t size,
                                        struct yore_error *error_out)
 {
     struct sim_file *f = sim_of(file);
     sim_enter(f->disk);
-    enum yore_status st = file_check_write(f, "punch", error_out);
-    if (st == YORE_OK && size > 0 && offset < sim_image_size(f->node->live)) {
-        enum sim_turn turn = sim_turn(f->disk, SIM_FAULT_OTHER);
-        if (turn != SIM_TURN_FAULT) {
-            uint64_t held = sim_image_size(f->node->live) - offset;
-            struct sim_write write = {
-                .kind = SIM_WRITE_ZEROS, .offset = offset, .size = size < held ? size : held};
-            node_write(f->node, &write);
-        }
-        st = sim_turn_end(turn, "punch", f->base.path, error_out);
-    }
+    enum yore_status st = file_punch(f, offset, size, error_out);
     sim_leave(f->disk);
     return st;
 }
