@@ -214,7 +214,7 @@ static void run(struct pair *p, int steps)
 
 TEST(host_and_simulated_disk_agree)
 {
-    for (uint64_t round = 0; round < test_scale(30, 1000); round++) {
+    for (uint64_t round = 0; round < test_scale(30, 200); round++) {
         struct sim_disk *disk = sim_disk_new(round);
         char name[32];
         snprintf(name, sizeof(name), "r%ju", (uintmax_t)round);
@@ -223,7 +223,7 @@ TEST(host_and_simulated_disk_agree)
                          .rand = test_rand_new(round)};
         CHECK_OK(os_dir_make(p.envs[HOST], p.roots[HOST], NULL));
         CHECK_OK(os_dir_make(p.envs[SIM], p.roots[SIM], NULL));
-        run(&p, 400);
+        run(&p, (int)test_scale(400, 10000));
         sim_disk_free(disk);
     }
 }
