@@ -219,7 +219,7 @@ enum yore_status duration_parse(struct yore_bytes text, int64_t *duration_out,
                                 struct yore_error *error_out)
 {
     struct scan s = {text, 0, NULL};
-    int64_t ns;
+    int64_t ns = 0;
     if (!scan_duration(&s, &ns)) {
         return scan_refuse(&s, "duration", error_out);
     }

@@ -144,11 +144,14 @@ static enum yore_status path_rename(struct sim_disk *disk, const char *from_path
     if (st == YORE_OK) {
         st = sim_find(disk, to_path, "rename", &to, error_out);
     }
-    if (st == YORE_OK && from.node == NULL) {
-        st = missing("rename", from_path, error_out);
-    }
-    if (st != YORE_OK || from.node == to.node) { /* two names of one file: POSIX leaves both */
+    if (st != YORE_OK) {
         return st;
+    }
+    if (from.node == NULL) {
+        return missing("rename", from_path, error_out);
+    }
+    if (from.node == to.node) {
+        return YORE_OK; /* two names of one file: POSIX leaves both */
     }
     st = check_replace(disk, &from, &to, from_path, error_out);
     if (st != YORE_OK) {
@@ -187,12 +190,13 @@ static enum yore_status path_link(struct sim_disk *disk, const char *from_path, 
     struct sim_spot from;
     struct sim_spot to;
     enum yore_status st = find(disk, from_path, "link", &from, error_out);
-    if (st == YORE_OK && from.node == NULL) {
-        st = missing("link", from_path, error_out);
+    if (st != YORE_OK) {
+        return st;
     }
-    if (st == YORE_OK) {
-        st = sim_find(disk, to_path, "link", &to, error_out);
+    if (from.node == NULL) {
+        return missing("link", from_path, error_out);
     }
+    st = sim_find(disk, to_path, "link", &to, error_out);
     if (st != YORE_OK) {
         return st;
     }

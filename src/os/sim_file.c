@@ -372,24 +372,22 @@ enum yore_status sim_file_open(struct os_env *env, const char *path, enum os_ope
     struct sim_disk *disk = sim_disk_of(env);
     struct sim_file *f = mem_zalloc(sizeof(*f));
     char *copy = mem_copy(path, strlen(path) + 1);
-    enum yore_status st = YORE_OK;
+    enum yore_status st = YORE_NOMEM;
     if (f == NULL || copy == NULL) {
-        st = error_plain(error_out, YORE_NOMEM);
-    } else {
-        sim_enter(disk);
-        st = file_find(disk, path, mode, &f->node, error_out);
-        if (st == YORE_OK) {
-            f->epoch = disk->epoch;
-            f->node->refs++;
-            f->node->handle_count++;
-            disk->handle_count++;
-        }
-        sim_leave(disk);
+        error_plain(error_out, st);
+        goto out;
     }
+    sim_enter(disk);
+    st = file_find(disk, path, mode, &f->node, error_out);
+    if (st == YORE_OK) {
+        f->epoch = disk->epoch;
+        f->node->refs++;
+        f->node->handle_count++;
+        disk->handle_count++;
+    }
+    sim_leave(disk);
     if (st != YORE_OK) {
-        mem_free(copy);
-        mem_free(f);
-        return st;
+        goto out;
     }
     f->base.ops = &sim_file_ops;
     f->base.path = copy;
@@ -397,4 +395,8 @@ enum yore_status sim_file_open(struct os_env *env, const char *path, enum os_ope
     f->is_writable = mode != OS_OPEN_READ;
     *file_out = &f->base;
     return YORE_OK;
+out:
+    mem_free(copy);
+    mem_free(f);
+    return st;
 }

@@ -84,34 +84,42 @@ static bool sector_is_allowed(const struct model *m, const unsigned char *found,
     return false;
 }
 
+enum op_kind { OP_WRITE, OP_PUNCH, OP_PREALLOCATE };
+
+/* Do operation `i` of `kind` on [offset, offset + size), and in the model. */
+static void one_op(struct model *m, size_t i, struct os_file *file, enum op_kind kind,
+                   struct test_rand *rand)
+{
+    unsigned char run[FILE_BYTES];
+    uint64_t offset = kind == OP_PREALLOCATE ? 0 : test_rand_below(rand, FILE_BYTES - 1);
+    uint64_t size = 1 + test_rand_below(rand, FILE_BYTES - offset - 1);
+    size = test_rand_one_in(rand, 2) ? 1 + size % 300 : size;
+    uint64_t end = offset + size;
+    memset(run, 0, sizeof(run));
+    if (kind == OP_WRITE) {
+        test_rand_fill(rand, run, size);
+        CHECK_OK(os_file_write(file, offset, run, size, NULL));
+    } else if (kind == OP_PUNCH) {
+        CHECK_OK(os_file_punch(file, offset, size, NULL));
+    } else {
+        CHECK_OK(os_file_preallocate(file, size, NULL));
+    }
+    memcpy(m->states[i], m->states[i - 1], FILE_BYTES);
+    memcpy(m->states[i] + offset, run, size);
+    m->sizes[i] = kind != OP_PUNCH && end > m->sizes[i - 1] ? end : m->sizes[i - 1];
+    m->from[i] = offset;
+    m->to[i] = kind == OP_WRITE ? end : offset; /* others leave no garbage */
+}
+
+/* Some operations since the last sync; returns the size they reach. */
 static uint64_t random_ops(struct model *m, struct os_file *file, struct test_rand *rand)
 {
-    size_t ops = 1 + (size_t)test_rand_below(rand, OPS_MAX);
-    uint64_t largest = m->sizes[0];
-    m->count = 0;
-    for (size_t i = 1; i <= ops; i++) {
-        unsigned char run[FILE_BYTES];
-        uint64_t offset = test_rand_below(rand, FILE_BYTES - 1);
-        uint64_t size = 1 + test_rand_below(rand, FILE_BYTES - offset - 1);
-        bool is_punch = test_rand_one_in(rand, 5);
-        size = test_rand_one_in(rand, 2) ? 1 + size % 300 : size;
-        test_rand_fill(rand, run, size);
-        memcpy(m->states[i], m->states[i - 1], FILE_BYTES);
-        m->sizes[i] = m->sizes[i - 1];
-        if (is_punch) {
-            CHECK_OK(os_file_punch(file, offset, size, NULL));
-            memset(m->states[i] + offset, 0, size);
-        } else {
-            CHECK_OK(os_file_write(file, offset, run, size, NULL));
-            memcpy(m->states[i] + offset, run, size);
-            m->sizes[i] = offset + size > m->sizes[i] ? offset + size : m->sizes[i];
-        }
-        m->from[i] = offset;
-        m->to[i] = is_punch ? offset : offset + size; /* a punch leaves no garbage */
-        m->count = i;
-        largest = m->sizes[i] > largest ? m->sizes[i] : largest;
+    m->count = 1 + (size_t)test_rand_below(rand, OPS_MAX);
+    for (size_t i = 1; i <= m->count; i++) {
+        uint64_t luck = test_rand_below(rand, 8);
+        one_op(m, i, file, luck < 6 ? OP_WRITE : luck == 6 ? OP_PUNCH : OP_PREALLOCATE, rand);
     }
-    return largest;
+    return m->sizes[m->count];
 }
 
 static void check_crash(struct sim_disk *disk, const struct model *m, uint64_t largest,
