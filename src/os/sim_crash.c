@@ -181,6 +181,26 @@ static void write_tear(const struct sector_table *table, const struct sim_write 
     }
 }
 
+/* Apply the part of `write` in one sector: [at, at + size). */
+static void piece_settle(struct sim_image **place, const struct sim_write *write, uint64_t at,
+                         uint64_t size, struct rand_state *garbage)
+{
+    unsigned char octets[SECTOR_BYTES];
+    if (write->kind == SIM_WRITE_ZEROS) {
+        struct sim_write piece = *write;
+        piece.offset = at;
+        piece.size = size;
+        sim_write_apply(place, &piece);
+        return;
+    }
+    const unsigned char *from = sim_blob_bytes(write->data).data;
+    memcpy(octets, from + (at - write->offset), (size_t)size);
+    for (size_t i = 0; garbage != NULL && i < size; i++) {
+        octets[i] = (unsigned char)rand_u64(garbage);
+    }
+    sim_image_write(place, at, octets, (size_t)size);
+}
+
 /* Apply write number `index`, where its sectors got so far. */
 static void write_settle(struct sim_image **place, const struct sim_write *write, size_t index,
                          const struct sector_table *table, struct rand_state *rand)
@@ -191,22 +211,8 @@ static void write_settle(struct sim_image **place, const struct sim_write *write
         uint64_t piece_end = sector_end < end ? sector_end : end;
         const struct sector_fate *fate = sector_seek(table, at / SECTOR_BYTES);
         if (fate->through > index) {
-            struct sim_write piece = *write;
-            piece.offset = at;
-            piece.size = piece_end - at;
-            if (write->kind == SIM_WRITE_ZEROS) {
-                sim_write_apply(place, &piece);
-            } else {
-                unsigned char octets[SECTOR_BYTES];
-                const unsigned char *from = sim_blob_bytes(write->data).data;
-                memcpy(octets, from + (at - write->offset), (size_t)piece.size);
-                if (fate->is_garbage && fate->through == index + 1) {
-                    for (size_t i = 0; i < piece.size; i++) {
-                        octets[i] = (unsigned char)rand_u64(rand);
-                    }
-                }
-                sim_image_write(place, at, octets, (size_t)piece.size);
-            }
+            bool is_garbage = fate->is_garbage && fate->through == index + 1;
+            piece_settle(place, write, at, piece_end - at, is_garbage ? rand : NULL);
         }
         at = piece_end;
     }
