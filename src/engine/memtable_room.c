@@ -36,10 +36,11 @@ static size_t room_left(const struct memtable_room *room)
     return room->at != NULL ? (size_t)(room->end - room->at) : 0;
 }
 
-/* A quarter of the arena's next chunk is the most that still shares a chunk. */
+/* Small beside the arena's chunks, so that little is lost where the next block no longer fits into
+ * one. */
 static size_t block_bytes(const struct memtable_room *room)
 {
-    return room->arena.chunk_bytes / 4;
+    return room->arena.chunk_bytes / 16;
 }
 
 bool memtable_room_reserve(struct memtable_room *room, uint64_t bytes)
