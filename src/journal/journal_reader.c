@@ -17,13 +17,20 @@ struct pinned {
     uint64_t end_bytes;          /* of the last one */
 };
 
-/* Pin from the first segment of interest on.  YORE_BEFORE_HORIZON: commits after `after` are gone. */
-static enum yore_status pin_after(struct journal *journal, int64_t after, bool is_durable_only,
-                                  struct pinned *pinned_out, struct yore_error *error_out)
+enum pin_what {
+    PIN_ALL,
+    PIN_AFTER,                   /* what is needed for the commits > `after` */
+    PIN_DURABLE_AFTER            /* of the last segment only what is durable */
+};
+
+/* YORE_BEFORE_HORIZON: commits after `after` are gone. */
+static enum yore_status pin(struct journal *journal, enum pin_what what, int64_t after,
+                            struct pinned *pinned_out, struct yore_error *error_out)
 {
+    bool is_durable_only = what == PIN_DURABLE_AFTER;
     *pinned_out = (struct pinned){0};
     os_mutex_lock(journal->lock);
-    size_t index = journal_index_after(journal, after);
+    size_t index = what == PIN_ALL ? 0 : journal_index_after(journal, after);
     size_t count = journal->segment_count - index;
     struct segment *segments = mem_array(count + 1, sizeof(*segments));
     enum yore_status st = segments == NULL ? YORE_NOMEM
@@ -115,7 +122,7 @@ enum yore_status journal_reader_open(struct journal *journal, int64_t after,
     if (reader == NULL) {
         return error_plain(error_out, YORE_NOMEM);
     }
-    enum yore_status st = pin_after(journal, after, false, &reader->pinned, error_out);
+    enum yore_status st = pin(journal, PIN_AFTER, after, &reader->pinned, error_out);
     if (st != YORE_OK) {
         mem_free(reader);
         return st;
@@ -182,7 +189,7 @@ enum yore_status journal_list(struct journal *journal, int64_t after,
                               void *arg)
 {
     struct pinned pinned;
-    enum yore_status st = pin_after(journal, after, true, &pinned, NULL);
+    enum yore_status st = pin(journal, PIN_DURABLE_AFTER, after, &pinned, NULL);
     if (st != YORE_OK) {
         return st;
     }
@@ -256,15 +263,7 @@ enum yore_status journal_verify(struct journal *journal, uint64_t *records_out,
     struct pinned pinned;
     *records_out = 0;
     *bytes_out = 0;
-    os_mutex_lock(journal->lock);
-    int64_t after = INT64_MAX;
-    for (size_t i = 0; i < journal->segment_count; i++) {
-        const struct segment *segment = &journal->segments[i];
-        after = !segment->is_doomed && segment->commit_before < after ? segment->commit_before
-                                                                      : after;
-    }
-    os_mutex_unlock(journal->lock);
-    enum yore_status st = pin_after(journal, after, false, &pinned, error_out);
+    enum yore_status st = pin(journal, PIN_ALL, 0, &pinned, error_out);
     for (size_t i = 0; i < pinned.count && st == YORE_OK; i++) {
         st = verify_segment(journal, &pinned, i, records_out, bytes_out, error_out);
     }

@@ -1,4 +1,5 @@
-/* Regular files by pread and pwrite: offsets are arguments, so threads share a descriptor without a lock. */
+/* Regular files by pread and pwrite: offsets are arguments, so threads share a descriptor without a
+ * lock. */
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -145,8 +146,9 @@ static enum yore_status posix_file_preallocate(struct os_file *file, uint64_t si
     if (!is_in_range(0, size)) {
         return file_error(file, EFBIG, "preallocate", size, error_out);
     }
-    /* Reserving first keeps the extents together and finds a full disk before anything is written; the zeros
-     * then turn unwritten extents into written ones, which halves the cost of a later sync. */
+    /* Reserving first keeps the extents together and finds a full disk before anything is written;
+     * the zeros then turn unwritten extents into written ones, which halves the cost of a later
+     * sync. */
     do {
         cause = posix_fallocate(posix_of(file)->fd, 0, (off_t)size);
     } while (cause == EINTR);
