@@ -210,47 +210,81 @@ enum yore_status journal_list(struct journal *journal, int64_t after,
 
 /* ---- the check ---- */
 
-static enum yore_status verify_segment(struct journal *journal, const struct pinned *pinned,
-                                       size_t index, uint64_t *records, uint64_t *bytes,
+struct verification {
+    struct journal *journal;
+    struct pinned pinned;
+    uint64_t records;
+    uint64_t bytes;
+    /* Of the segment before. */
+    bool is_sealed;
+    uint64_t end_bytes;
+};
+
+/* Every record up to the end; YORE_NOT_FOUND is the good outcome.  The last one's type is left in `*type_out`. */
+static enum yore_status verify_records(struct verification *v, struct record_log_reader *log,
+                                       const char *path, uint32_t *type_out,
                                        struct yore_error *error_out)
 {
-    struct record_log_reader *log;
-    struct record record = {0};
-    struct journal_begin begin;
+    struct record record;
     int64_t last = JOURNAL_NO_COMMIT;
-    enum yore_status st = open_pinned(journal, pinned, index, &log, error_out);
-    if (st != YORE_OK) {
-        return st;
-    }
-    char *path = journal_segment_path(journal, pinned->segments[index].number);
-    st = path == NULL ? error_plain(error_out, YORE_NOMEM)
-                      : journal_read_begin(log, path, &begin, error_out);
-    st = st == YORE_NOT_FOUND ? YORE_CORRUPT : st;
-    while (st == YORE_OK && (st = record_log_next(log, &record, error_out)) == YORE_OK) {
+    enum yore_status st;
+    while ((st = record_log_next(log, &record, error_out)) == YORE_OK) {
         int64_t commit;
+        *type_out = record.type;
         if (record.type != JOURNAL_TYPE_COMMIT) {
             continue;
         }
         if (!journal_commit_time(record.payload, &commit) || commit <= last) {
-            st = error_set(error_out, YORE_CORRUPT, "%s: record out of order at offset %llu", path,
-                           (unsigned long long)record.offset);
-            break;
+            return error_set(error_out, YORE_CORRUPT, "%s: record out of order at offset %llu",
+                             path, (unsigned long long)record.offset);
         }
         last = commit;
-        ++*records;
+        v->records++;
     }
+    return st;
+}
+
+/* A segment that goes on from another with more than its BEGIN shows that the other one was sealed. */
+static enum yore_status verify_join(struct verification *v, size_t index,
+                                    const struct record_log_reader *log, uint32_t last_type,
+                                    struct yore_error *error_out)
+{
+    uint64_t end;
+    uint64_t last_index;
+    (void)record_log_end(log, &end, &last_index);
+    bool goes_on = index > 0 && v->pinned.segments[index].copied_from == 0 && last_index > 0;
+    if (goes_on && !v->is_sealed) {
+        char *path = journal_segment_path(v->journal, v->pinned.segments[index - 1].number);
+        enum yore_status st = error_set(error_out, YORE_CORRUPT,
+                                        "%s: damaged record at offset %llu", path == NULL ? "" : path,
+                                        (unsigned long long)v->end_bytes);
+        mem_free(path);
+        return st;
+    }
+    v->is_sealed = last_type == JOURNAL_TYPE_SEAL;
+    v->end_bytes = end;
+    v->bytes += end;
+    return YORE_OK;
+}
+
+static enum yore_status verify_segment(struct verification *v, size_t index,
+                                       struct yore_error *error_out)
+{
+    struct record_log_reader *log;
+    struct journal_begin begin;
+    uint32_t last_type = JOURNAL_TYPE_BEGIN;
+    enum yore_status st = open_pinned(v->journal, &v->pinned, index, &log, error_out);
+    if (st != YORE_OK) {
+        return st;
+    }
+    char *path = journal_segment_path(v->journal, v->pinned.segments[index].number);
+    st = path == NULL ? error_plain(error_out, YORE_NOMEM)
+                      : journal_read_begin(log, path, &begin, error_out);
     if (st == YORE_NOT_FOUND) {
-        uint64_t end;
-        uint64_t last_index;
-        (void)record_log_end(log, &end, &last_index);
-        *bytes += end;
-        /* The next one goes on from here, which it only does after a SEAL. */
-        bool must_seal = index + 1 < pinned->count &&
-                         pinned->segments[index + 1].copied_from == 0;
-        st = must_seal && record.type != JOURNAL_TYPE_SEAL
-                 ? error_set(error_out, YORE_CORRUPT, "%s: damaged record at offset %llu", path,
-                             (unsigned long long)end)
-                 : YORE_OK;
+        st = YORE_CORRUPT;
+    } else if (st == YORE_OK) {
+        st = verify_records(v, log, path, &last_type, error_out);
+        st = st == YORE_NOT_FOUND ? verify_join(v, index, log, last_type, error_out) : st;
     }
     record_log_reader_close(log);
     mem_free(path);
@@ -260,16 +294,16 @@ static enum yore_status verify_segment(struct journal *journal, const struct pin
 enum yore_status journal_verify(struct journal *journal, uint64_t *records_out,
                                 uint64_t *bytes_out, struct yore_error *error_out)
 {
-    struct pinned pinned;
-    *records_out = 0;
-    *bytes_out = 0;
-    enum yore_status st = pin(journal, PIN_ALL, 0, &pinned, error_out);
-    for (size_t i = 0; i < pinned.count && st == YORE_OK; i++) {
-        st = verify_segment(journal, &pinned, i, records_out, bytes_out, error_out);
+    struct verification v = {.journal = journal};
+    enum yore_status st = pin(journal, PIN_ALL, 0, &v.pinned, error_out);
+    for (size_t i = 0; i < v.pinned.count && st == YORE_OK; i++) {
+        st = verify_segment(&v, i, error_out);
     }
-    if (pinned.segments != NULL) {
-        unpin_from(journal, &pinned, 0);
-        mem_free(pinned.segments);
+    if (v.pinned.segments != NULL) {
+        unpin_from(journal, &v.pinned, 0);
+        mem_free(v.pinned.segments);
     }
+    *records_out = v.records;
+    *bytes_out = v.bytes;
     return st;
 }
