@@ -1,5 +1,7 @@
 /* Power cuts at every operation of a scripted life of a journal, and again at every operation of the recovery after
  * it.  What was acknowledged must come back, what comes back must be a prefix, and life must go on from there. */
+#include <string.h>
+
 #include "journal_support.h"
 
 struct variant {
@@ -207,10 +209,93 @@ TEST(a_recovery_that_keeps_segments_survives_a_crash_at_every_operation)
     nested_everywhere(&variants[2]);
 }
 
+/* ---- every sync is needed ---- */
+
+#define SITES_MAX 16
+#define SITE_BYTES 80
+
+struct sites {
+    char names[SITES_MAX][SITE_BYTES];
+    unsigned count;
+};
+
+static void note_site(void *arg, const char *site, uint64_t count)
+{
+    struct sites *sites = arg;
+    (void)count;
+    if (strstr(site, "src/journal/") != NULL) {
+        CHECK(sites->count < SITES_MAX && strlen(site) < SITE_BYTES);
+        memcpy(sites->names[sites->count++], site, strlen(site) + 1);
+    }
+}
+
+/* Cut the power everywhere with syncs from `site` ignored: how often was a promise broken, or the journal refused? */
+static unsigned breaches_without(const char *site)
+{
+    unsigned breaches = 0;
+    bool is_cut = true;
+    for (uint64_t op = 1; is_cut; op++) {
+        for (uint64_t seed = 0; seed < 6; seed++) {
+            struct world w;
+            test_note("without %s: op %llu seed %llu", site, (unsigned long long)op,
+                      (unsigned long long)seed);
+            world_of(&w, &variants[0], seed);
+            w.is_counting = true;
+            sim_disk_ignore_site(w.disk, site);
+            sim_disk_reset_count(w.disk);
+            sim_disk_crash_at(w.disk, op);
+            (void)live(&w, &variants[0]);
+            is_cut = sim_disk_has_crashed(w.disk);
+            world_crash(&w, seed == 0 ? SIM_CRASH_DROP_ALL : SIM_CRASH_RANDOM, op * 100 + seed);
+            breaches += (world_open(&w) != YORE_OK ? 1u : 0u) + w.broken;
+            world_free(&w);
+        }
+    }
+    return breaches;
+}
+
+/* Purge what a recycled segment still holds, lose power: may it be found? */
+static bool is_leaking_without(const char *site)
+{
+    struct world w;
+    world_init(&w, 1);
+    sim_disk_ignore_site(w.disk, site);
+    CHECK_OK(world_open(&w));
+    CHECK_OK(world_settle(&w));
+    world_append_octets(&w, 1, 'a');
+    world_append_octets(&w, 2, 'S');
+    CHECK_OK(world_flush(&w));
+    CHECK_OK(world_append(&w, 1, 0));
+    CHECK_OK(world_flush(&w));
+    CHECK_OK(journal_purge(w.journal, NULL));
+    world_crash(&w, SIM_CRASH_DROP_ALL, 1);
+    bool is_leaking = world_is_on_disk(&w, 'S');
+    world_free(&w);
+    return is_leaking;
+}
+
+TEST(without_any_one_of_its_syncs_the_journal_breaks_a_promise)
+{
+    struct sites sites = {.count = 0};
+    struct world w;
+    world_of(&w, &variants[0], 1);
+    CHECK_OK(live(&w, &variants[0]));
+    sim_disk_sites(w.disk, note_site, &sites);
+    world_free(&w);
+    CHECK(sites.count >= 2);
+    for (unsigned i = 0; i < sites.count; i++) {
+        unsigned breaches = breaches_without(sites.names[i]);
+        CHECK_MSG(breaches > 0 || is_leaking_without(sites.names[i]),
+                  "%s is never missed", sites.names[i]);
+        test_count(1);
+    }
+}
+
 TEST_MAIN(recycling_survives_a_crash_at_every_operation,
           unlinking_survives_a_crash_at_every_operation,
           keeping_segments_survives_a_crash_at_every_operation,
           a_manifest_that_lags_survives_a_crash_at_every_operation,
           a_recovery_survives_a_crash_at_every_operation,
           a_recovery_with_a_lagging_manifest_survives_a_crash_at_every_operation,
-          a_recovery_that_keeps_segments_survives_a_crash_at_every_operation)
+          a_recovery_that_keeps_segments_survives_a_crash_at_every_operation,
+          without_any_one_of_its_syncs_the_journal_breaks_a_promise)

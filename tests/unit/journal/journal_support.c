@@ -41,33 +41,42 @@ static void fill(unsigned char *at, size_t size, uint32_t commit, uint32_t tag)
     }
 }
 
+/* A promise: kept, or the case fails (or counts it). */
+static bool promise(struct world *w, bool is_kept, const char *what, uint32_t commit)
+{
+    if (!is_kept) {
+        CHECK_MSG(w->is_counting, "%s: commit %u", what, commit);
+        w->broken++;
+    }
+    return is_kept;
+}
+
 /* A payload says its size itself; check it against commit and tag. */
-static void check_payload(const struct world *w, struct yore_bytes payload, uint32_t commit)
+static bool is_payload_right(const struct world *w, struct yore_bytes payload, uint32_t commit)
 {
     static unsigned char want[WRITES_BYTES_MAX];
     const unsigned char *at = payload.data;
-    CHECK(payload.size >= COMMIT_HEADER_BYTES);
-    CHECK_EQ_INT((int64_t)get_u64(at), (int64_t)commit * 10);
     size_t size = payload.size - COMMIT_HEADER_BYTES;
-    CHECK_EQ_UINT(get_u32(at + 8), size);
     fill(want, size, commit, w->tags[commit]);
-    CHECK_MSG(memcmp(want, at + COMMIT_HEADER_BYTES, size) == 0,
-              "commit %u is not the one of run %u", commit, w->tags[commit]);
+    return (int64_t)get_u64(at) == (int64_t)commit * 10 && get_u32(at + 8) == size &&
+           memcmp(want, at + COMMIT_HEADER_BYTES, size) == 0;
 }
 
 static enum yore_status replay(void *arg, struct yore_bytes payload, struct yore_error *error_out)
 {
     struct world *w = arg;
-    (void)error_out;
     uint32_t commit = (uint32_t)(get_u64(payload.data) / 10);
-    CHECK_MSG(commit >= 1 && commit <= w->appended, "commit %u was never appended", commit);
+    bool is_good = promise(w, commit >= 1 && commit <= w->appended, "never appended", commit) &&
+                   promise(w, w->replayed_last == 0 || commit == w->replayed_last + 1,
+                           "out of sequence", commit) &&
+                   promise(w, is_payload_right(w, payload, commit), "of another run", commit);
+    if (!is_good) {
+        return error_set(error_out, YORE_CANCELLED, "a promise was broken");
+    }
     if (w->replayed_first == 0) {
         w->replayed_first = commit;
-    } else {
-        CHECK_EQ_UINT(commit, w->replayed_last + 1);
     }
     w->replayed_last = commit;
-    check_payload(w, payload, commit);
     return YORE_OK;
 }
 
@@ -81,9 +90,8 @@ enum yore_status world_open(struct world *w)
         return st;
     }
     uint32_t last = w->replayed_last > 0 ? w->replayed_last : w->flushed;
-    CHECK_MSG(w->replayed_first <= w->flushed + 1, "commits %u.. are missing", w->flushed + 1);
-    CHECK_MSG(last >= w->acked && last >= w->flushed, "%u commits were acknowledged, %u came back",
-              w->acked, last);
+    (void)promise(w, w->replayed_first <= w->flushed + 1, "first missing", w->flushed + 1);
+    (void)promise(w, last >= w->acked && last >= w->flushed, "acknowledged and lost", last + 1);
     w->appended = last;
     w->acked = last;
     w->run++;
@@ -174,7 +182,7 @@ uint32_t world_read_after(struct world *w, uint32_t after)
     enum yore_status st;
     while ((st = journal_reader_next(reader, &payload, &w->error)) == YORE_OK) {
         read++;
-        check_payload(w, payload, after + read);
+        CHECK(is_payload_right(w, payload, after + read));
     }
     CHECK_STATUS(st, YORE_NOT_FOUND);
     journal_reader_close(reader);
@@ -194,4 +202,49 @@ uint64_t world_file_size(struct world *w, const char *path)
     bool is_dir;
     CHECK_OK(os_path_stat(w->env, path, &size, &is_dir, NULL));
     return size;
+}
+
+/* Does any file of the directory hold `size` octets of `octet` in a row? */
+struct hunt {
+    struct world *w;
+    unsigned char octet;
+    bool is_found;
+};
+
+static int hunt_in(void *arg, const char *name)
+{
+    struct hunt *hunt = arg;
+    static unsigned char bytes[1 << 17];
+    char path[80] = WORLD_DIR "/";
+    struct os_file *file;
+    size_t size;
+    size_t run = 0;
+    strncat(path, name, 60);
+    CHECK_OK(os_file_open(hunt->w->env, path, OS_OPEN_READ, &file, NULL));
+    CHECK_OK(os_file_read(file, 0, bytes, sizeof(bytes), &size, NULL));
+    for (size_t i = 0; i < size; i++) {
+        run = bytes[i] == hunt->octet ? run + 1 : 0;
+        hunt->is_found = hunt->is_found || run == 50;
+    }
+    os_file_close(file);
+    return 0;
+}
+
+bool world_is_on_disk(struct world *w, unsigned char octet)
+{
+    struct hunt hunt = {.w = w, .octet = octet};
+    CHECK_OK(os_dir_list(w->env, WORLD_DIR, hunt_in, &hunt, NULL));
+    return hunt.is_found;
+}
+
+void world_append_octets(struct world *w, int64_t commit, unsigned char octet)
+{
+    unsigned char header[COMMIT_HEADER_BYTES];
+    unsigned char writes[700];
+    memset(writes, octet, sizeof(writes));
+    commit_header_encode(header, commit, 0);
+    const struct journal_entry entry = {.commit = commit,
+                                        .header = bytes_of(header, sizeof(header)),
+                                        .writes = bytes_of(writes, sizeof(writes))};
+    CHECK_OK(journal_append(w->journal, &entry, 1, &w->error));
 }

@@ -28,6 +28,10 @@ struct world {
     uint32_t replayed_last;
     struct journal_recovery recovery;
     struct yore_error error;
+    /* With `is_counting` a broken promise is counted instead of ending the case: for tests that break something
+     * on purpose. */
+    bool is_counting;
+    unsigned broken;
 };
 
 void world_init(struct world *w, uint64_t seed);
@@ -46,6 +50,10 @@ enum yore_status world_close(struct world *w);
 void world_crash(struct world *w, enum sim_crash_mode mode, uint64_t seed);
 /* Read the feed after commit `after` and compare; the number of commits read. */
 uint32_t world_read_after(struct world *w, uint32_t after);
+
+/* For purges: append 700 octets of `octet` outside of the model; does any file hold 50 of them in a row? */
+void world_append_octets(struct world *w, int64_t commit, unsigned char octet);
+bool world_is_on_disk(struct world *w, unsigned char octet);
 
 /* "db/journal-<number>.log" */
 const char *world_segment(uint64_t number);

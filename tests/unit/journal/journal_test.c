@@ -293,64 +293,21 @@ TEST(a_segment_being_read_is_kept)
     world_free(&w);
 }
 
-/* Does any file of the directory hold `size` octets of `octet` in a row? */
-struct hunt {
-    struct world *w;
-    unsigned char octet;
-    bool is_found;
-};
-
-static int hunt_in(void *arg, const char *name)
-{
-    struct hunt *hunt = arg;
-    static unsigned char bytes[1 << 17];
-    char path[80] = WORLD_DIR "/";
-    struct os_file *file;
-    size_t size;
-    size_t run = 0;
-    strncat(path, name, 60);
-    CHECK_OK(os_file_open(hunt->w->env, path, OS_OPEN_READ, &file, NULL));
-    CHECK_OK(os_file_read(file, 0, bytes, sizeof(bytes), &size, NULL));
-    for (size_t i = 0; i < size; i++) {
-        run = bytes[i] == hunt->octet ? run + 1 : 0;
-        hunt->is_found = hunt->is_found || run == 50;
-    }
-    os_file_close(file);
-    return 0;
-}
-
-static bool is_on_disk(struct world *w, unsigned char octet)
-{
-    struct hunt hunt = {.w = w, .octet = octet};
-    CHECK_OK(os_dir_list(w->env, WORLD_DIR, hunt_in, &hunt, NULL));
-    return hunt.is_found;
-}
-
-static void append_octets(struct world *w, int64_t commit, unsigned char octet)
-{
-    unsigned char header[COMMIT_HEADER_BYTES];
-    unsigned char writes[700];
-    memset(writes, octet, sizeof(writes));
-    commit_header_encode(header, commit, 0);
-    const struct journal_entry entry = {.commit = commit,
-                                        .header = bytes_of(header, sizeof(header)),
-                                        .writes = bytes_of(writes, sizeof(writes))};
-    CHECK_OK(journal_append(w->journal, &entry, 1, &w->error));
-}
-
 TEST(a_purge_leaves_no_octet_of_what_was_released)
 {
     struct world w;
     world_init(&w, 1);
     open_settled(&w);
-    append_octets(&w, 1, 'a');
-    append_octets(&w, 2, 'S');
+    world_append_octets(&w, 1, 'a');
+    world_append_octets(&w, 2, 'S');
     CHECK_OK(world_flush(&w));
     CHECK_OK(world_append(&w, 1, 0)); /* into a new file, while the old one is a spare */
     CHECK_OK(world_flush(&w));        /* the spare is in use again, its end still as it was */
-    CHECK(is_on_disk(&w, 'S'));
+    CHECK(world_is_on_disk(&w, 'S'));
     CHECK_OK(journal_purge(w.journal, &w.error));
-    CHECK(!is_on_disk(&w, 'S'));
+    CHECK(!world_is_on_disk(&w, 'S'));
+    world_crash(&w, SIM_CRASH_DROP_ALL, 1);
+    CHECK(!world_is_on_disk(&w, 'S'));
     world_free(&w);
 }
 
