@@ -203,7 +203,7 @@ static enum yore_status seal_active(struct journal *journal, struct yore_error *
     if (st == YORE_OK) {
         st = record_log_write(writer, error_out);
     }
-    return st == YORE_OK ? record_log_sync(writer, error_out) : st;
+    return st == YORE_OK ? record_log_sync_at(writer, OS_SITE, error_out) : st;
 }
 
 static void replace_active(struct journal *journal, uint64_t number,
@@ -356,7 +356,7 @@ enum yore_status journal_sync(struct journal *journal, struct yore_error *error_
     int64_t commit = atomic_load(&journal->appended);
     struct active_log *active = active_ref(journal);
     os_mutex_unlock(journal->lock);
-    st = record_log_sync(active->writer, &error);
+    st = record_log_sync_at(active->writer, OS_SITE, &error);
     active_unref(journal, active);
     if (st != YORE_OK) {
         return journal_fail(journal, &error, error_out);

@@ -428,7 +428,7 @@ static enum yore_status replay_all(struct recovery *r, struct yore_error *error_
         st = write_copy(r, error_out);
     }
     if (st == YORE_OK) {
-        st = record_log_sync(r->journal->active->writer, error_out);
+        st = record_log_sync_at(r->journal->active->writer, OS_SITE, error_out);
     }
     atomic_store(&r->journal->durable, r->last);
     return st;

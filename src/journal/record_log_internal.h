@@ -18,6 +18,9 @@ enum yore_status record_log_stage(struct record_log_writer *writer, uint32_t typ
 size_t record_log_staged_bytes(const struct record_log_writer *writer);
 /* Write what waits. */
 enum yore_status record_log_write(struct record_log_writer *writer, struct yore_error *error_out);
+/* record_log_sync() with the caller's own place, so that a test can leave out each one (os/env.h). */
+enum yore_status record_log_sync_at(struct record_log_writer *writer, const char *site,
+                                    struct yore_error *error_out);
 /* Zero every octet past the end: nothing of an older epoch stays.  Durable.  Thread: the one that appends. */
 enum yore_status record_log_wipe(struct record_log_writer *writer, struct yore_error *error_out);
 uint64_t record_log_durable_bytes(const struct record_log_writer *writer);

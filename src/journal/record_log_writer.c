@@ -262,7 +262,8 @@ enum yore_status record_log_append(struct record_log_writer *writer, struct reco
     return record_log_write(writer, error_out);
 }
 
-enum yore_status record_log_sync(struct record_log_writer *writer, struct yore_error *error_out)
+enum yore_status record_log_sync_at(struct record_log_writer *writer, const char *site,
+                                    struct yore_error *error_out)
 {
     os_mutex_lock(&writer->sync_lock);
     os_mutex_lock(&writer->lock);
@@ -274,7 +275,7 @@ enum yore_status record_log_sync(struct record_log_writer *writer, struct yore_e
         st = writer_failure(writer, error_out);
     } else if (bytes != atomic_load(&writer->durable_bytes)) {
         struct yore_error error = {0};
-        if (os_file_sync(writer->file, &error) != YORE_OK) {
+        if (os_file_sync_at(writer->file, site, &error) != YORE_OK) {
             st = writer_fail(writer, &error, error_out);
         } else {
             atomic_store(&writer->durable_bytes, bytes);
@@ -285,17 +286,22 @@ enum yore_status record_log_sync(struct record_log_writer *writer, struct yore_e
     return st;
 }
 
+enum yore_status record_log_sync(struct record_log_writer *writer, struct yore_error *error_out)
+{
+    return record_log_sync_at(writer, OS_SITE, error_out);
+}
+
 enum yore_status record_log_mark(struct record_log_writer *writer, struct yore_error *error_out)
 {
     const struct yore_bytes none = {NULL, 0};
-    enum yore_status st = record_log_sync(writer, error_out);
+    enum yore_status st = record_log_sync_at(writer, OS_SITE, error_out);
     if (st == YORE_OK) {
         st = record_log_stage(writer, RECORD_TYPE_MARK, none, none, error_out);
     }
     if (st == YORE_OK) {
         st = record_log_write(writer, error_out);
     }
-    return st == YORE_OK ? record_log_sync(writer, error_out) : st;
+    return st == YORE_OK ? record_log_sync_at(writer, OS_SITE, error_out) : st;
 }
 
 enum yore_status record_log_wipe(struct record_log_writer *writer, struct yore_error *error_out)
@@ -381,7 +387,7 @@ static enum yore_status write_head(struct record_log_writer *writer, struct yore
     } else if (st == YORE_OK) {
         st = record_log_write(writer, error_out);
     }
-    return st == YORE_OK ? record_log_sync(writer, error_out) : st;
+    return st == YORE_OK ? record_log_sync_at(writer, OS_SITE, error_out) : st;
 }
 
 static enum yore_status create_file(struct os_env *env, const char *path,

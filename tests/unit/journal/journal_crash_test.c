@@ -254,8 +254,8 @@ static unsigned breaches_without(const char *site)
     return breaches;
 }
 
-/* Purge what a recycled segment still holds, lose power: may it be found? */
-static bool is_leaking_without(const char *site)
+/* Purge what a spare, or the end of a recycled segment, still holds; lose power: is it still there? */
+static bool is_leaking_without(const char *site, bool is_recycled)
 {
     struct world w;
     world_init(&w, 1);
@@ -265,13 +265,56 @@ static bool is_leaking_without(const char *site)
     world_append_octets(&w, 1, 'a');
     world_append_octets(&w, 2, 'S');
     CHECK_OK(world_flush(&w));
-    CHECK_OK(world_append(&w, 1, 0));
-    CHECK_OK(world_flush(&w));
+    if (is_recycled) {
+        CHECK_OK(world_append(&w, 1, 0));
+        CHECK_OK(world_flush(&w));
+    }
+    CHECK(world_is_on_disk(&w, 'S'));
     CHECK_OK(journal_purge(w.journal, NULL));
+    CHECK(!world_is_on_disk(&w, 'S'));
     world_crash(&w, SIM_CRASH_DROP_ALL, 1);
     bool is_leaking = world_is_on_disk(&w, 'S');
     world_free(&w);
     return is_leaking;
+}
+
+TEST(what_was_purged_does_not_come_back_with_the_power)
+{
+    CHECK(!is_leaking_without(NULL, false));
+    CHECK(!is_leaking_without(NULL, true));
+}
+
+/* Close, and lose power: does the end still say that it is whole? */
+static bool is_mark_lost_without(const char *site)
+{
+    struct world w;
+    struct record_log_reader *log;
+    struct record record;
+    uint64_t end;
+    uint64_t last;
+    world_init(&w, 1);
+    sim_disk_ignore_site(w.disk, site);
+    CHECK_OK(world_open(&w));
+    CHECK_OK(world_append(&w, 3, 100));
+    CHECK_OK(journal_mark(w.journal, &w.error));
+    const struct record_log_identity identity = {.database = WORLD_DATABASE,
+                                                 .epoch = journal_segment(w.journal),
+                                                 .kind = RECORD_LOG_JOURNAL};
+    world_crash(&w, SIM_CRASH_DROP_ALL, 1);
+    bool is_lost = true;
+    if (record_log_open(w.env, world_segment(identity.epoch), identity, &log, NULL) == YORE_OK) {
+        while (record_log_next(log, &record, NULL) == YORE_OK) {
+        }
+        is_lost = record_log_end(log, &end, &last) != RECORD_LOG_END_CLEAN;
+        record_log_reader_close(log);
+    }
+    world_free(&w);
+    return is_lost;
+}
+
+TEST(a_mark_outlasts_a_power_cut)
+{
+    CHECK(!is_mark_lost_without(NULL));
 }
 
 TEST(without_any_one_of_its_syncs_the_journal_breaks_a_promise)
@@ -285,7 +328,9 @@ TEST(without_any_one_of_its_syncs_the_journal_breaks_a_promise)
     CHECK(sites.count >= 2);
     for (unsigned i = 0; i < sites.count; i++) {
         unsigned breaches = breaches_without(sites.names[i]);
-        CHECK_MSG(breaches > 0 || is_leaking_without(sites.names[i]),
+        CHECK_MSG(breaches > 0 || is_leaking_without(sites.names[i], true) ||
+                      is_leaking_without(sites.names[i], false) ||
+                      is_mark_lost_without(sites.names[i]),
                   "%s is never missed", sites.names[i]);
         test_count(1);
     }
@@ -298,4 +343,5 @@ TEST_MAIN(recycling_survives_a_crash_at_every_operation,
           a_recovery_survives_a_crash_at_every_operation,
           a_recovery_with_a_lagging_manifest_survives_a_crash_at_every_operation,
           a_recovery_that_keeps_segments_survives_a_crash_at_every_operation,
-          without_any_one_of_its_syncs_the_journal_breaks_a_promise)
+          what_was_purged_does_not_come_back_with_the_power,
+          a_mark_outlasts_a_power_cut, without_any_one_of_its_syncs_the_journal_breaks_a_promise)
