@@ -123,16 +123,20 @@ static void active_unref(struct journal *journal, struct active_log *active)
 
 enum yore_status journal_reserve_segment(struct journal *journal, struct yore_error *error_out)
 {
-    if (journal->segment_count < journal->segment_capacity) {
+    /* Only the appending thread adds segments; others may take some away meanwhile. */
+    os_mutex_lock(journal->lock);
+    bool is_full = journal->segment_count == journal->segment_capacity;
+    os_mutex_unlock(journal->lock);
+    if (!is_full) {
         return YORE_OK;
     }
-    size_t capacity = journal->segment_capacity == 0 ? 16 : 2 * journal->segment_capacity;
+    size_t capacity = journal->segment_capacity < 16 ? 16 : 2 * journal->segment_capacity;
     struct segment *segments = mem_array(capacity, sizeof(*segments));
     if (segments == NULL) {
         return error_plain(error_out, YORE_NOMEM);
     }
-    struct segment *old = journal->segments;
     os_mutex_lock(journal->lock);
+    struct segment *old = journal->segments;
     if (journal->segment_count > 0) {
         memcpy(segments, old, journal->segment_count * sizeof(*segments));
     }
