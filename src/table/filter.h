@@ -1,8 +1,9 @@
-/* filter.h -- a blocked Bloom filter over the hashes of keys: one cache line a question, never a false "no".
+/* filter.h -- a blocked Bloom filter over the hashes of keys: one cache line a question, never a
+ * false "no".
  *
- * Bytes: lines of 64 octets, eight little-endian words each; a key sets one bit in every word of its line.
- * line = (upper half of the hash * line count) >> 32; bit of word i = (lower half * salt i modulo 2^32) >> 26.
- * With 10 bits a key about 1 % of other keys are let through. */
+ * Bytes: lines of 64 octets, eight little-endian words each; a key sets one bit in every word of
+ * its line. line = (upper half of the hash * line count) >> 32; bit of word i = (lower half * salt
+ * i modulo 2^32) >> 26. With 10 bits a key about 1 % of other keys are let through. */
 #ifndef YORE_TABLE_FILTER_H
 #define YORE_TABLE_FILTER_H
 

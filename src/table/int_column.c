@@ -87,7 +87,8 @@ static void residue_divide(struct residue *r)
 }
 
 /* The least of a group and the width of the distances from it. */
-static void group_bounds(const int64_t *rests, size_t count, int64_t *least_out, unsigned *width_out)
+static void group_bounds(const int64_t *rests, size_t count, int64_t *least_out,
+                         unsigned *width_out)
 {
     int64_t least = rests[0];
     int64_t most = rests[0];

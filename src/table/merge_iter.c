@@ -1,8 +1,9 @@
 /* merge_iter.c -- sources kept in order of what they stand on.
  *
- * The sources that stand on something are kept sorted; after a step only the source that moved is put back in its place,
- * from the front, so a run of versions from one source costs one comparison each.  A loser tree would save comparisons
- * from about eight sources on, where a binary search for the place does as well.
+ * The sources that stand on something are kept sorted; after a step only the source that moved is
+ * put back in its place, from the front, so a run of versions from one source costs one comparison
+ * each.  A loser tree would save comparisons from about eight sources on, where a binary search for
+ * the place does as well.
  */
 #include "table/merge_iter.h"
 
@@ -10,17 +11,17 @@
 #include "base/buffer.h"
 #include "base/mem.h"
 
-#define LINEAR_MAX 4             /* places tried one by one before the search halves the rest */
+#define LINEAR_MAX 4 /* places tried one by one before the search halves the rest */
 
 struct merge_iter {
-    struct version_iter base;    /* first: the two are cast to each other */
+    struct version_iter base; /* first: the two are cast to each other */
     bool is_as_of;
     bool is_forward;
     size_t count;
-    size_t live;                 /* sources in `order` */
+    size_t live; /* sources in `order` */
     struct version_iter **sources;
-    uint32_t *order;             /* sources that are valid, the one to be yielded first */
-    struct buffer key;           /* where a change of direction happens */
+    uint32_t *order;   /* sources that are valid, the one to be yielded first */
+    struct buffer key; /* where a change of direction happens */
 };
 
 static struct merge_iter *self(struct version_iter *base)
@@ -187,10 +188,9 @@ static void turn(struct merge_iter *m, bool is_forward)
         } else {
             version_iter_seek_back(source, &place);
         }
-        bool is_current =
-            source->is_valid && bytes_equal(source->at.key, place.key) &&
-            (m->is_as_of || (source->at.valid_from == place.valid_from &&
-                             source->at.commit == place.commit));
+        bool is_current = source->is_valid && bytes_equal(source->at.key, place.key) &&
+                          (m->is_as_of || (source->at.valid_from == place.valid_from &&
+                                           source->at.commit == place.commit));
         if (is_current && is_forward) {
             version_iter_next(source);
         } else if (is_current) {
@@ -271,9 +271,8 @@ static void merge_release(struct version_iter *base)
     buffer_release(&m->key);
 }
 
-static const struct version_iter_ops merge_ops = {merge_first, merge_last, merge_seek,
-                                                  merge_seek_back, merge_next, merge_prev,
-                                                  merge_release};
+static const struct version_iter_ops merge_ops = {
+    merge_first, merge_last, merge_seek, merge_seek_back, merge_next, merge_prev, merge_release};
 
 enum yore_status merge_iter_new(struct version_iter *const *sources, size_t count, bool is_as_of,
                                 struct version_iter **iter_out)

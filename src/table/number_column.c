@@ -9,7 +9,7 @@
 #define FORM_BIG_ENDIAN 1u
 #define FORM_FLOAT 2u
 #define SCALE_MAX 12
-#define NUMBERS_MIN 8            /* fewer are not worth a column of their own */
+#define NUMBERS_MIN 8                  /* fewer are not worth a column of their own */
 #define EXACT_LIMIT 9007199254740992.0 /* 2^53: integers below it are exact in a double */
 
 static const double powers_of_ten[SCALE_MAX + 1] = {1e0, 1e1, 1e2, 1e3,  1e4,  1e5, 1e6,
@@ -76,8 +76,8 @@ static bool choose_scale(const unsigned char *values, size_t count, unsigned for
 }
 
 /* Integers for one form; exceptions repeat the integer before them and go to `patches`. */
-static size_t make_integers(const unsigned char *values, size_t count, unsigned form, unsigned scale,
-                            int64_t *integers, struct buffer *patches)
+static size_t make_integers(const unsigned char *values, size_t count, unsigned form,
+                            unsigned scale, int64_t *integers, struct buffer *patches)
 {
     size_t exceptions = 0;
     size_t last = 0;

@@ -80,14 +80,15 @@ uint32_t page_find_key(const struct page *page, struct yore_bytes key, bool *is_
     return find_among_equals(page, low, head, key, is_equal_out);
 }
 
-uint32_t page_find_version(const struct page *page, uint32_t key, int64_t valid_from, int64_t commit)
+uint32_t page_find_version(const struct page *page, uint32_t key, int64_t valid_from,
+                           int64_t commit)
 {
     uint32_t low = page_start(page, key);
     uint32_t high = page_start(page, key + 1);
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (version_time_compare(page->valid_from[middle], page->commit[middle], valid_from, commit) <
-            0) {
+        if (version_time_compare(page->valid_from[middle], page->commit[middle], valid_from,
+                                 commit) < 0) {
             low = middle + 1;
         } else {
             high = middle;

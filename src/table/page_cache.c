@@ -1,29 +1,30 @@
 /* page_cache.c -- frames in shards, two queues a class.
  *
- * A page enters the cold queue (first in, first out).  The hand takes from the cold queue while that holds more than a tenth
- * of its class: a page that was hit meanwhile moves to the hot queue, another is evicted; so a scan only ever displaces pages
- * used once.  Otherwise the hand goes over the hot queue as CLOCK does, with up to three chances.  Pages of the past
- * give way first, down to an eighth of the cache, below which an as-of workload would read every page from disk.
- * Rejected: least-recently-used lists, since every hit would then write to memory that all threads share.
+ * A page enters the cold queue (first in, first out).  The hand takes from the cold queue while
+ * that holds more than a tenth of its class: a page that was hit meanwhile moves to the hot queue,
+ * another is evicted; so a scan only ever displaces pages used once.  Otherwise the hand goes over
+ * the hot queue as CLOCK does, with up to three chances.  Pages of the past give way first, down to
+ * an eighth of the cache, below which an as-of workload would read every page from disk. Rejected:
+ * least-recently-used lists, since every hit would then write to memory that all threads share.
  */
-#include "table/page_cache_internal.h"
+#include "table/page_cache.h"
 
 #include "base/assert.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "os/thread.h"
+#include "table/page_cache_internal.h"
 
 #define SHARDS 16
 #define CLASSES 2
 #define FRAMES_PER_CHUNK 64
-#define COLD_PART 10             /* the cold queue is taken from while it holds more than one in so many */
-#define PAST_PART 8              /* the past keeps one in so many of the cache */
+#define COLD_PART 10 /* the cold queue is taken from while it holds more than one in so many */
+#define PAST_PART 8  /* the past keeps one in so many of the cache */
 
 struct frame_queue {
-    struct page_frame *first;    /* the oldest: where the hand is */
+    struct page_frame *first; /* the oldest: where the hand is */
     struct page_frame *last;
     size_t count;
-    uint64_t bytes;
 };
 
 struct frame_chunk {
@@ -32,21 +33,21 @@ struct frame_chunk {
 };
 
 struct page_shard {
-    struct os_mutex lock;        /* guards all below */
+    struct os_mutex lock; /* guards all below */
     struct page_cache *cache;
     struct frame_queue queues[CLASSES][2]; /* [class][is_hot] */
-    struct page_frame *free;     /* busy, without page */
+    struct page_frame *free;               /* busy, without page */
     struct frame_chunk *chunks;
-    uint64_t retired_hits;       /* of pages no longer cached */
+    uint64_t retired_hits; /* of pages no longer cached */
     uint64_t misses;
     uint64_t evictions;
 };
 
 struct page_cache {
     uint64_t capacity;
-    _Atomic uint64_t used;       /* octets of pages and charges */
+    _Atomic uint64_t used; /* octets of pages and charges */
     _Atomic uint64_t charged;
-    _Atomic uint64_t class_bytes[CLASSES];
+    _Atomic uint64_t queue_bytes[CLASSES][2]; /* over all shards */
     struct page_shard *shards;
 };
 
@@ -106,6 +107,11 @@ static struct frame_queue *queue_of(struct page_frame *frame)
     return &frame->shard->queues[frame->page_class][frame->is_hot];
 }
 
+static _Atomic uint64_t *queue_bytes_of(struct page_frame *frame)
+{
+    return &frame->shard->cache->queue_bytes[frame->page_class][frame->is_hot];
+}
+
 static void queue_push(struct page_frame *frame)
 {
     struct frame_queue *q = queue_of(frame);
@@ -118,7 +124,7 @@ static void queue_push(struct page_frame *frame)
     }
     q->last = frame;
     q->count++;
-    q->bytes += frame->bytes;
+    atomic_fetch_add_explicit(queue_bytes_of(frame), frame->bytes, memory_order_relaxed);
 }
 
 static void queue_remove(struct page_frame *frame)
@@ -135,7 +141,7 @@ static void queue_remove(struct page_frame *frame)
         q->last = frame->prev;
     }
     q->count--;
-    q->bytes -= frame->bytes;
+    atomic_fetch_sub_explicit(queue_bytes_of(frame), frame->bytes, memory_order_relaxed);
 }
 
 /* ---- frames ---- */
@@ -183,7 +189,7 @@ static bool claim(struct page_frame *frame, uint32_t from)
                                                    memory_order_acquire, memory_order_relaxed);
 }
 
-void page_frame_reclaim(struct page_frame *frame)
+static void reclaim(struct page_frame *frame)
 {
     if (!claim(frame, FRAME_DETACHED)) {
         return; /* somebody pinned it in passing: giving that pin back comes here again */
@@ -194,17 +200,6 @@ void page_frame_reclaim(struct page_frame *frame)
     struct page *page = give_free_frame(shard, frame);
     os_mutex_unlock(&shard->lock);
     page_free(page);
-}
-
-static void count_bytes(struct page_cache *cache, unsigned page_class, size_t bytes, bool is_added)
-{
-    if (is_added) {
-        atomic_fetch_add_explicit(&cache->used, bytes, memory_order_relaxed);
-        atomic_fetch_add_explicit(&cache->class_bytes[page_class], bytes, memory_order_relaxed);
-    } else {
-        atomic_fetch_sub_explicit(&cache->used, bytes, memory_order_relaxed);
-        atomic_fetch_sub_explicit(&cache->class_bytes[page_class], bytes, memory_order_relaxed);
-    }
 }
 
 /* ---- eviction ---- */
@@ -219,7 +214,7 @@ static struct page *evict_from(struct page_shard *shard, struct frame_queue *q)
         if (used == 0 && claim(frame, 0)) {
             /* Release: page_cache_forget() sees that we are done with the slot. */
             atomic_store_explicit(&frame->owner->frame, NULL, memory_order_release);
-            count_bytes(shard->cache, frame->page_class, frame->bytes, false);
+            atomic_fetch_sub_explicit(&shard->cache->used, frame->bytes, memory_order_relaxed);
             shard->evictions++;
             return give_free_frame(shard, frame);
         }
@@ -233,30 +228,19 @@ static struct page *evict_from(struct page_shard *shard, struct frame_queue *q)
     return NULL;
 }
 
-static struct page *evict_one(struct page_shard *shard, unsigned page_class)
-{
-    struct frame_queue *cold = &shard->queues[page_class][0];
-    struct frame_queue *hot = &shard->queues[page_class][1];
-    os_mutex_lock(&shard->lock);
-    bool cold_first = cold->bytes * COLD_PART > cold->bytes + hot->bytes;
-    struct page *page = evict_from(shard, cold_first ? cold : hot);
-    if (page == NULL) {
-        page = evict_from(shard, cold_first ? hot : cold);
-    }
-    os_mutex_unlock(&shard->lock);
-    return page;
-}
-
 static bool is_over(struct page_cache *cache)
 {
     return atomic_load_explicit(&cache->used, memory_order_relaxed) > cache->capacity;
 }
 
-static bool evict_class(struct page_cache *cache, unsigned page_class, unsigned *shard)
+static bool evict_one(struct page_cache *cache, unsigned page_class, bool is_hot, unsigned *number)
 {
     for (unsigned i = 0; i < SHARDS; i++) {
-        struct page *page = evict_one(&cache->shards[*shard], page_class);
-        *shard = (*shard + 1) % SHARDS;
+        struct page_shard *shard = &cache->shards[*number];
+        *number = (*number + 1) % SHARDS;
+        os_mutex_lock(&shard->lock);
+        struct page *page = evict_from(shard, &shard->queues[page_class][is_hot]);
+        os_mutex_unlock(&shard->lock);
         if (page != NULL) {
             page_free(page);
             return true;
@@ -265,16 +249,47 @@ static bool evict_class(struct page_cache *cache, unsigned page_class, unsigned 
     return false;
 }
 
-/* Evict until the bound holds or everything left is pinned. */
-static void make_room(struct page_cache *cache, unsigned shard)
+static uint64_t bytes_in(struct page_cache *cache, unsigned page_class, bool is_hot)
+{
+    return atomic_load_explicit(&cache->queue_bytes[page_class][is_hot], memory_order_relaxed);
+}
+
+static bool evict_class(struct page_cache *cache, unsigned page_class, unsigned *number)
+{
+    uint64_t cold = bytes_in(cache, page_class, false);
+    bool is_hot = cold * COLD_PART <= cold + bytes_in(cache, page_class, true);
+    return evict_one(cache, page_class, is_hot, number) ||
+           evict_one(cache, page_class, !is_hot, number);
+}
+
+/* Evict until the bound holds.  False: everything left is pinned. */
+static bool make_room(struct page_cache *cache, unsigned number)
 {
     while (is_over(cache)) {
         uint64_t past =
-            atomic_load_explicit(&cache->class_bytes[PAGE_CLASS_PAST], memory_order_relaxed);
+            bytes_in(cache, PAGE_CLASS_PAST, false) + bytes_in(cache, PAGE_CLASS_PAST, true);
         unsigned first = past > cache->capacity / PAST_PART ? PAGE_CLASS_PAST : PAGE_CLASS_PRESENT;
-        if (!evict_class(cache, first, &shard) && !evict_class(cache, 1 - first, &shard)) {
-            return;
+        if (!evict_class(cache, first, &number) && !evict_class(cache, 1 - first, &number)) {
+            return false;
         }
+    }
+    return true;
+}
+
+void page_frame_unpin_slowly(struct page_frame *frame, uint32_t old)
+{
+    if ((old & FRAME_PINS) != 1) {
+        return;
+    }
+    struct page_cache *cache = frame->shard->cache;
+    if ((old & FRAME_LATE) != 0) {
+        atomic_fetch_and_explicit(&frame->state, ~FRAME_LATE, memory_order_relaxed);
+    }
+    if ((old & FRAME_DETACHED) != 0) {
+        reclaim(frame);
+    }
+    if ((old & FRAME_LATE) != 0) {
+        make_room(cache, 0);
     }
 }
 
@@ -295,7 +310,8 @@ enum yore_status page_cache_install(struct page_cache *cache, struct page_slot *
                                     struct page *page, enum page_class page_class,
                                     struct page_frame **frame_out)
 {
-    unsigned number = slot != NULL ? shard_of(slot) : (unsigned)(hash_u64((uintptr_t)page) % SHARDS);
+    unsigned number =
+        slot != NULL ? shard_of(slot) : (unsigned)(hash_u64((uintptr_t)page) % SHARDS);
     struct page_shard *shard = &cache->shards[number];
     os_mutex_lock(&shard->lock);
     shard->misses++;
@@ -311,11 +327,12 @@ enum yore_status page_cache_install(struct page_cache *cache, struct page_slot *
         atomic_store_explicit(&frame->used, 0, memory_order_relaxed);
         if (slot != NULL) {
             queue_push(frame);
-            count_bytes(cache, page_class, frame->bytes, true);
+            atomic_fetch_add_explicit(&cache->used, frame->bytes, memory_order_relaxed);
         }
         uint32_t flags = slot != NULL ? 0 : FRAME_DETACHED;
-        /* From busy to one pin; release: pairs with the acquire of page_slot_pin().  Added, not stored, because
-         * readers with an old hint may be adding and taking back pins of their own. */
+        /* From busy to one pin; release: pairs with the acquire of page_slot_pin().  Added, not
+         * stored, because readers with an old hint may be adding and taking back pins of their own.
+         */
         atomic_fetch_add_explicit(&frame->state, flags + 1 - FRAME_BUSY, memory_order_release);
         if (slot != NULL) {
             atomic_store_explicit(&slot->frame, frame, memory_order_release);
@@ -325,15 +342,16 @@ enum yore_status page_cache_install(struct page_cache *cache, struct page_slot *
     *frame_out = frame;
     if (fresh == NULL) {
         page_free(page);
-    } else if (slot != NULL) {
-        make_room(cache, number);
+    } else if (slot != NULL && !make_room(cache, number)) {
+        atomic_fetch_or_explicit(&frame->state, FRAME_LATE, memory_order_relaxed);
     }
     return frame != NULL ? YORE_OK : YORE_NOMEM;
 }
 
 void page_cache_forget(struct page_cache *cache, struct page_slot *slot)
 {
-    /* Acquire: pairs with the release store of evict_from(); NULL means that nobody will touch the slot again. */
+    /* Acquire: pairs with the release store of evict_from(); NULL means that nobody will touch the
+     * slot again. */
     if (atomic_load_explicit(&slot->frame, memory_order_acquire) == NULL) {
         return;
     }
@@ -345,7 +363,7 @@ void page_cache_forget(struct page_cache *cache, struct page_slot *slot)
     if (frame != NULL) {
         atomic_store_explicit(&slot->frame, NULL, memory_order_relaxed);
         queue_remove(frame);
-        count_bytes(cache, frame->page_class, frame->bytes, false);
+        atomic_fetch_sub_explicit(&cache->used, frame->bytes, memory_order_relaxed);
         if (claim(frame, 0)) {
             page = give_free_frame(shard, frame);
         } else {

@@ -1,13 +1,15 @@
 /* page_cache_internal.h -- frames, and how a table's index reaches them without a look-up.
  *
- * A frame is type-stable: it stays a frame until the cache is freed, whatever page it holds.  So an index slot may
- * point at a frame that has meanwhile been given to another page; a reader pins first and then asks whose it is.
+ * A frame is type-stable: it stays a frame until the cache is freed, whatever page it holds.  So an
+ * index slot may point at a frame that has meanwhile been given to another page; a reader pins
+ * first and then asks whose it is.
  *
- * state: pins in the low bits, FRAME_BUSY while the frame changes hands or is free, FRAME_DETACHED when no slot and
- * no queue knows it any more and its last pin frees it.
+ * state: pins in the low bits, FRAME_BUSY while the frame changes hands or is free, FRAME_DETACHED
+ * when no slot and no queue knows it any more and its last pin frees it, FRAME_LATE when it came
+ * while the cache was over its bound and nothing could be evicted: its last unpin makes room.
  *   1. `owner` and `page` change only under FRAME_BUSY.
- *   2. FRAME_BUSY is set only by a compare-and-swap from a state without pins, so a pin taken on a frame that is
- *      not busy keeps rule 1 from applying.
+ *   2. FRAME_BUSY is set only by a compare-and-swap from a state without pins, so a pin taken on a
+ * frame that is not busy keeps rule 1 from applying.
  *   3. A pin taken on a busy or foreign frame is given back at once and changes nothing.
  */
 #ifndef YORE_TABLE_PAGE_CACHE_INTERNAL_H
@@ -20,6 +22,8 @@
 
 #define FRAME_BUSY 0x80000000u
 #define FRAME_DETACHED 0x40000000u
+#define FRAME_LATE 0x20000000u
+#define FRAME_PINS 0x1fffffffu
 #define FRAME_USED_MAX 3
 
 struct page_frame;
@@ -32,27 +36,28 @@ struct page_slot {
 
 struct page_frame {
     _Alignas(64) _Atomic uint32_t state;
-    _Atomic uint8_t used;        /* hits since the hand last passed, at most FRAME_USED_MAX */
-    uint8_t page_class;          /* this and the next: under the shard's lock */
+    _Atomic uint8_t used; /* hits since the hand last passed, at most FRAME_USED_MAX */
+    uint8_t page_class;   /* this and the next: under the shard's lock */
     uint8_t is_hot;
     struct page_slot *owner;
     struct page *page;
-    _Atomic uint64_t hits;       /* may lose some when threads meet: a statistic */
+    _Atomic uint64_t hits; /* may lose some when threads meet: a statistic */
     struct page_shard *shard;
-    struct page_frame *next;     /* queue or free list; under the shard's lock */
+    struct page_frame *next; /* queue or free list; under the shard's lock */
     struct page_frame *prev;
     size_t bytes;
 };
 
-/* The last pin of a detached frame is gone. */
-void page_frame_reclaim(struct page_frame *frame);
+/* A pin of a detached or late frame is gone; `old` is the state before. */
+void page_frame_unpin_slowly(struct page_frame *frame, uint32_t old);
 
 static inline void page_frame_unpin(struct page_frame *frame)
 {
-    /* Release: what was read of the page comes before the acquire of whoever claims the frame next. */
+    /* Release: what was read of the page comes before the acquire of whoever claims the frame next.
+     */
     uint32_t old = atomic_fetch_sub_explicit(&frame->state, 1, memory_order_release);
-    if (old == (FRAME_DETACHED | 1)) {
-        page_frame_reclaim(frame);
+    if ((old & (FRAME_DETACHED | FRAME_LATE)) != 0) {
+        page_frame_unpin_slowly(frame, old);
     }
 }
 
@@ -70,7 +75,8 @@ static inline struct page_frame *page_slot_pin(struct page_slot *slot)
     if (frame == NULL) {
         return NULL;
     }
-    /* Acquire: pairs with the release that ended FRAME_BUSY, so owner and page are those written under it. */
+    /* Acquire: pairs with the release that ended FRAME_BUSY, so owner and page are those written
+     * under it. */
     uint32_t old = atomic_fetch_add_explicit(&frame->state, 1, memory_order_acquire);
     if ((old & (FRAME_BUSY | FRAME_DETACHED)) != 0 || frame->owner != slot) {
         page_frame_unpin(frame);
@@ -85,14 +91,15 @@ static inline struct page_frame *page_slot_pin(struct page_slot *slot)
     return frame;
 }
 
-/* Give the cache `page` (taken, also on failure) as the page of `slot`; the frame comes back pinned, possibly
- * holding an equal page that another thread brought meanwhile.  `slot` NULL: a page of nobody, freed with its last pin.
- * Errors: YORE_NOMEM. */
+/* Give the cache `page` (taken, also on failure) as the page of `slot`; the frame comes back
+ * pinned, possibly holding an equal page that another thread brought meanwhile.  `slot` NULL: a
+ * page of nobody, freed with its last pin. Errors: YORE_NOMEM. */
 enum yore_status page_cache_install(struct page_cache *cache, struct page_slot *slot,
                                     struct page *page, enum page_class page_class,
                                     struct page_frame **frame_out);
 
-/* Before the slot goes away: nobody pins through it any more, though pins taken earlier may live on. */
+/* Before the slot goes away: nobody pins through it any more, though pins taken earlier may live
+ * on. */
 void page_cache_forget(struct page_cache *cache, struct page_slot *slot);
 
 #endif

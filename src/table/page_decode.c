@@ -1,7 +1,8 @@
 /* page_decode.c -- from the columns of a page to the form that is searched.
  *
- * Two passes: the first finds the columns and adds up what they need, the second fills one allocation.  Nothing here trusts
- * the bytes: a check sum tells accident from truth, not a hostile file from an honest one. */
+ * Two passes: the first finds the columns and adds up what they need, the second fills one
+ * allocation.  Nothing here trusts the bytes: a check sum tells accident from truth, not a hostile
+ * file from an honest one. */
 #include "table/page.h"
 
 #include "base/checked.h"
@@ -12,7 +13,7 @@
 #include "table/table_format.h"
 
 struct column {
-    const unsigned char *data;   /* NULL: left out */
+    const unsigned char *data; /* NULL: left out */
     size_t size;
     uint8_t encoding;
 };
@@ -35,7 +36,7 @@ struct page_loader {
     unsigned char *marks;
     uint32_t *value_starts;
     unsigned char *values;
-    int64_t *scratch;            /* version_count integers */
+    int64_t *scratch; /* version_count integers */
     const char *what;
 };
 
@@ -163,9 +164,9 @@ static void *carve(unsigned char **at, size_t size)
 static bool has_stride(const struct page_loader *l)
 {
     const struct column *marks = &l->columns[PAGE_COLUMN_MARKS];
-    bool all_puts = marks->data == NULL ||
-                    (marks->encoding == OCTETS_CONSTANT && marks->size == 1 &&
-                     (marks->data[0] & MARK_KIND) == YORE_KIND_PUT);
+    bool all_puts =
+        marks->data == NULL || (marks->encoding == OCTETS_CONSTANT && marks->size == 1 &&
+                                (marks->data[0] & MARK_KIND) == YORE_KIND_PUT);
     const struct column *sizes = &l->columns[PAGE_COLUMN_VALUE_SIZES];
     return sizes->data == NULL || (all_puts && sizes->encoding == 0);
 }
@@ -216,7 +217,8 @@ static enum yore_status make_page(struct page_loader *l)
 
 /* ---- the second pass ---- */
 
-/* Keys from what they share with the one before; ascending is checked on the first octet that differs. */
+/* Keys from what they share with the one before; ascending is checked on the first octet that
+ * differs. */
 static enum yore_status fill_keys(struct page_loader *l)
 {
     struct decoder d = column_decoder(&l->columns[PAGE_COLUMN_KEY_SHAPES]);

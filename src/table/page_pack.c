@@ -17,7 +17,8 @@ void page_packer_release(struct page_packer *packer)
     *packer = (struct page_packer){0};
 }
 
-/* Compressed octets behind what `out` holds; 0: out of memory or no gain possible, told apart by is_nomem. */
+/* Compressed octets behind what `out` holds; 0: out of memory or no gain possible, told apart by
+ * is_nomem. */
 static size_t compress_lz4(struct page_packer *packer, struct yore_bytes raw, struct buffer *out)
 {
     if (packer->lz4 == NULL) {

@@ -7,7 +7,7 @@
 #include "table/number_column.h"
 #include "table/table_format.h"
 
-#define ROW_WEIGHT 6             /* times, counts and marks of a version, roughly, as written */
+#define ROW_WEIGHT 6 /* times, counts and marks of a version, roughly, as written */
 
 void page_writer_release(struct page_writer *w)
 {
@@ -184,7 +184,8 @@ static void append_valid_from(struct page_writer *w, int64_t *ints, struct buffe
     }
 }
 
-/* As they are, or as distances from valid_from, whichever is smaller; nothing when all are equal to it. */
+/* As they are, or as distances from valid_from, whichever is smaller; nothing when all are equal to
+ * it. */
 static void append_commit(struct page_writer *w, int64_t *ints, struct buffer *out)
 {
     uint64_t differing = 0;

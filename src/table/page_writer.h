@@ -21,16 +21,16 @@ struct page_writer {
     uint32_t row_count;
     uint32_t row_capacity;
     uint32_t key_count;
-    size_t last_key_at;          /* start of the last key in `keys` */
+    size_t last_key_at; /* start of the last key in `keys` */
     size_t last_key_size;
-    uint32_t last_key_row;       /* its first row */
-    size_t keys_bytes;           /* whole keys, as a reader will hold them */
-    size_t bytes;                /* what the page weighs against its target */
-    struct buffer keys;          /* each key, end to end */
-    struct buffer key_sizes;     /* u32 of each key */
-    struct buffer counts;        /* int64_t of each key: its versions */
+    uint32_t last_key_row;   /* its first row */
+    size_t keys_bytes;       /* whole keys, as a reader will hold them */
+    size_t bytes;            /* what the page weighs against its target */
+    struct buffer keys;      /* each key, end to end */
+    struct buffer key_sizes; /* u32 of each key */
+    struct buffer counts;    /* int64_t of each key: its versions */
     struct buffer values;
-    struct buffer ints;          /* a column before it is encoded */
+    struct buffer ints; /* a column before it is encoded */
     struct buffer scratch[2];
     struct buffer column;
 };

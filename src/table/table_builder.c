@@ -1,4 +1,5 @@
-/* table_builder.c -- writes a table front to back: pages as they fill, then index, filter, meta and footer. */
+/* table_builder.c -- writes a table front to back: pages as they fill, then index, filter, meta and
+ * footer. */
 #include <inttypes.h>
 
 #include "base/assert.h"
@@ -20,18 +21,18 @@ struct table_builder {
     uint32_t versions_max;
     struct page_writer writer;
     struct page_packer packer;
-    struct index_page page;      /* bounds of the page in the making */
+    struct index_page page; /* bounds of the page in the making */
     uint32_t page_count;
     struct buffer raw;
-    struct buffer pending;       /* made, not yet written */
-    uint64_t written;            /* octets in the file */
-    struct buffer index;         /* entries */
-    struct buffer page_key;      /* first key of the page before */
-    struct buffer hashes;        /* u64 of every key */
+    struct buffer pending;  /* made, not yet written */
+    uint64_t written;       /* octets in the file */
+    struct buffer index;    /* entries */
+    struct buffer page_key; /* first key of the page before */
+    struct buffer hashes;   /* u64 of every key */
     struct buffer last_key;
     int64_t last_valid;
     int64_t last_commit;
-    bool is_continuation;        /* the next page begins with the key the last one ended with */
+    bool is_continuation; /* the next page begins with the key the last one ended with */
     struct table_meta meta;
 };
 
@@ -67,7 +68,8 @@ static void append_header(struct table_builder *b)
 
 enum yore_status table_builder_open(struct os_env *env, const char *path,
                                     const struct table_options *options,
-                                    struct table_builder **builder_out, struct yore_error *error_out)
+                                    struct table_builder **builder_out,
+                                    struct yore_error *error_out)
 {
     *builder_out = NULL;
     YORE_ASSERT(options->page_bytes >= 512 && options->page_bytes <= 1u << 20);
@@ -157,7 +159,8 @@ static enum yore_status finish_page(struct table_builder *b, struct yore_error *
     return b->pending.size >= WRITE_BYTES ? write_pending(b, error_out) : YORE_OK;
 }
 
-/* A page ends between two keys where it can; a key with more than a page of versions goes on in the next. */
+/* A page ends between two keys where it can; a key with more than a page of versions goes on in the
+ * next. */
 static bool is_page_full(const struct table_builder *b, const struct version *next, bool is_new_key)
 {
     const struct page_writer *w = &b->writer;

@@ -29,19 +29,20 @@
 
 /* ---- footer ---- */
 #define TABLE_FOOTER_BYTES 96
-#define FOOTER_AT_INDEX 0        /* u64 offset, u64 size */
+#define FOOTER_AT_INDEX 0 /* u64 offset, u64 size */
 #define FOOTER_AT_FILTER 16
 #define FOOTER_AT_META 32
-#define FOOTER_AT_INDEX_CRC 48   /* u32, placed */
+#define FOOTER_AT_INDEX_CRC 48 /* u32, placed */
 #define FOOTER_AT_FILTER_CRC 52
 #define FOOTER_AT_META_CRC 56
-#define FOOTER_AT_VERSION 60     /* u32 */
-#define FOOTER_AT_DATABASE 64    /* u64 */
-#define FOOTER_AT_FILE 72        /* u64 */
+#define FOOTER_AT_VERSION 60  /* u32 */
+#define FOOTER_AT_DATABASE 64 /* u64 */
+#define FOOTER_AT_FILE 72     /* u64 */
 #define FOOTER_AT_MAGIC 84
-#define FOOTER_AT_CRC 92         /* u32, placed */
+#define FOOTER_AT_CRC 92 /* u32, placed */
 
-/* ---- page: u8 version, u8 compression, u32 size unpacked, columns (packed), u32 crc placed ---- */
+/* ---- page: u8 version, u8 compression, u32 size unpacked, columns (packed), u32 crc placed ----
+ */
 #define PAGE_FORMAT_VERSION 1
 #define PAGE_AT_COMPRESSION 1
 #define PAGE_AT_RAW_BYTES 2
@@ -55,24 +56,25 @@
 
 /* Columns, in this order; one that says nothing is left out. */
 enum page_column {
-    PAGE_COLUMN_KEY_SHAPES = 1,  /* per key: varint octets shared with the key before, varint rest */
-    PAGE_COLUMN_KEY_BYTES = 2,   /* the rests, end to end */
-    PAGE_COLUMN_COUNTS = 3,      /* versions a key; out: 1 each */
+    PAGE_COLUMN_KEY_SHAPES = 1, /* per key: varint octets shared with the key before, varint rest */
+    PAGE_COLUMN_KEY_BYTES = 2,  /* the rests, end to end */
+    PAGE_COLUMN_COUNTS = 3,     /* versions a key; out: 1 each */
     PAGE_COLUMN_VALID_FIRST = 4, /* valid_from of each key's first version */
     PAGE_COLUMN_VALID_STEPS = 5, /* from each other version to the one before it; out: none */
     PAGE_COLUMN_COMMIT = 6,      /* commit; out, with 7: equal to valid_from */
     PAGE_COLUMN_COMMIT_LAG = 7,  /* commit - valid_from */
-    PAGE_COLUMN_MARKS = 8,       /* per version: kind, flags, whether it has a valid_to; out: plain puts */
-    PAGE_COLUMN_VALID_SPAN = 9,  /* valid_to - valid_from, of the versions marked */
+    PAGE_COLUMN_MARKS =
+        8, /* per version: kind, flags, whether it has a valid_to; out: plain puts */
+    PAGE_COLUMN_VALID_SPAN = 9,   /* valid_to - valid_from, of the versions marked */
     PAGE_COLUMN_VALUE_SIZES = 10, /* of the puts; out: none or all empty */
-    PAGE_COLUMN_VALUES = 11      /* of the puts, end to end; out: all empty */
+    PAGE_COLUMN_VALUES = 11       /* of the puts, end to end; out: all empty */
 };
 
 /* Encodings of a column of octets (KEY_SHAPES, KEY_BYTES, VALUES; MARKS has the first two). */
 #define OCTETS_PLAIN 0
-#define OCTETS_CONSTANT 1        /* MARKS: one octet for all */
-#define OCTETS_DECIMALS 2        /* VALUES of 8 octets each: float64 as scaled integers */
-#define OCTETS_PLANES 3          /* VALUES of 8 octets each: exclusive-or with the one before, by planes */
+#define OCTETS_CONSTANT 1 /* MARKS: one octet for all */
+#define OCTETS_DECIMALS 2 /* VALUES of 8 octets each: float64 as scaled integers */
+#define OCTETS_PLANES 3   /* VALUES of 8 octets each: exclusive-or with the one before, by planes */
 
 /* A mark: kind in bits 0-1, flags in bits 2-4, valid_to in bit 5. */
 #define MARK_KIND 3u

@@ -155,7 +155,8 @@ static void fill_heads(struct table_index *index)
     struct yore_bytes last = table_index_key(index, index->page_count - 1);
     size_t prefix = 0;
     while (prefix < first.size && prefix < last.size &&
-           ((const unsigned char *)first.data)[prefix] == ((const unsigned char *)last.data)[prefix]) {
+           ((const unsigned char *)first.data)[prefix] ==
+               ((const unsigned char *)last.data)[prefix]) {
         prefix++;
     }
     index->prefix_size = (uint32_t)prefix;
@@ -200,8 +201,8 @@ enum yore_status table_index_decode(struct yore_bytes bytes, struct table_index 
         goto out;
     }
     fill_heads(&index);
-    index.bytes =
-        index.page_count * (sizeof(*index.pages) + sizeof(*index.heads)) + key_bytes + sizeof(index);
+    index.bytes = index.page_count * (sizeof(*index.pages) + sizeof(*index.heads)) + key_bytes +
+                  sizeof(index);
     st = YORE_OK;
 out:
     if (st != YORE_OK) {
@@ -213,7 +214,8 @@ out:
 
 /* ---- searching ---- */
 
-/* The range of pages whose heads equal the key's; below it all begin before the key, above it after. */
+/* The range of pages whose heads equal the key's; below it all begin before the key, above it
+ * after. */
 static void head_range(const struct table_index *index, struct yore_bytes key, uint32_t *low_out,
                        uint32_t *high_out)
 {

@@ -1,4 +1,5 @@
-/* table_internal.h -- a table handle, what is loaded of its file, and how pages are reached; for src/table only. */
+/* table_internal.h -- a table handle, what is loaded of its file, and how pages are reached; for
+ * src/table only. */
 #ifndef YORE_TABLE_TABLE_INTERNAL_H
 #define YORE_TABLE_TABLE_INTERNAL_H
 
@@ -14,31 +15,33 @@
 struct table_loaded {
     struct os_file *file;
     struct table_index index;
-    unsigned char *filter;       /* aligned to its lines */
+    unsigned char *filter; /* aligned to its lines */
     size_t filter_size;
-    struct page_slot *slots;     /* one a page */
+    struct page_slot *slots; /* one a page */
     enum page_class page_class;
-    uint64_t index_offset;       /* where the pages end */
-    uint64_t charged;            /* bytes told to the cache */
+    uint64_t index_offset; /* where the pages end */
+    uint64_t charged;      /* bytes told to the cache */
 };
 
-/* state: users in the low bits; TABLE_LOADED while `loaded` may be used; TABLE_BUSY while the pool takes it away. */
+/* state: users in the low bits; TABLE_LOADED while `loaded` may be used; TABLE_BUSY while the pool
+ * takes it away. */
 #define TABLE_LOADED 0x80000000u
 #define TABLE_BUSY 0x40000000u
 
 struct table {
     _Atomic uint32_t state;
-    _Atomic uint8_t used;        /* since the pool's hand last passed */
-    bool is_in_pool;             /* in the pool's ring; under the pool's lock */
-    bool is_dead;                /* set before close, by one thread */
-    struct table_loaded *loaded; /* written under load_lock while not TABLE_LOADED, or under TABLE_BUSY */
+    _Atomic uint8_t used; /* since the pool's hand last passed */
+    bool is_in_pool;      /* in the pool's ring; under the pool's lock */
+    bool is_dead;         /* set before close, by one thread */
+    struct table_loaded
+        *loaded; /* written under load_lock while not TABLE_LOADED, or under TABLE_BUSY */
     struct table_pool *pool;
     struct file_identity identity;
     uint64_t check_id;
     struct table_meta meta;
     char *path;
     struct os_mutex load_lock;
-    struct table *ring_next;     /* under the pool's lock */
+    struct table *ring_next; /* under the pool's lock */
     struct table *ring_prev;
 };
 

@@ -1,30 +1,31 @@
 /* table_iter.c -- a walk over one table.
  *
- * The cursor is (page, key, version) in a pinned page.  A key may go on over several pages (a chain); as of a moment such a
- * key is looked up by the index wherever in the chain the cursor meets it, and left through either end of the chain.
- * Invariants: 1. is_valid implies a pinned page and a version inside it.  2. As of, a key that is not a page's first
- * continued or last continuing one lies wholly in that page.
+ * The cursor is (page, key, version) in a pinned page.  A key may go on over several pages (a
+ * chain); as of a moment such a key is looked up by the index wherever in the chain the cursor
+ * meets it, and left through either end of the chain. Invariants: 1. is_valid implies a pinned page
+ * and a version inside it.  2. As of, a key that is not a page's first continued or last continuing
+ * one lies wholly in that page.
  */
 #include "base/assert.h"
 #include "base/mem.h"
 #include "table/table_read.h"
 
-#define AHEAD_PAGES_MIN 2        /* pages in a row before more are asked for */
+#define AHEAD_PAGES_MIN 2 /* pages in a row before more are asked for */
 #define AHEAD_BYTES (512u << 10)
 
 struct table_iter {
-    struct version_iter base;    /* first: the two are cast to each other */
+    struct version_iter base; /* first: the two are cast to each other */
     struct table *table;
     struct iter_view view;
-    bool is_using;               /* the table: from the first move on */
-    struct page_frame *frame;    /* pinned; NULL: none */
+    bool is_using;            /* the table: from the first move on */
+    struct page_frame *frame; /* pinned; NULL: none */
     const struct page *page;
     uint32_t page_number;
     uint32_t key;
     uint32_t version;
-    uint32_t key_end;            /* every version: end of the key's versions */
-    uint32_t run;                /* pages entered one after the other */
-    uint64_t ahead_end;          /* asked for so far */
+    uint32_t key_end;   /* every version: end of the key's versions */
+    uint32_t run;       /* pages entered one after the other */
+    uint64_t ahead_end; /* asked for so far */
 };
 
 static struct table_iter *self(struct version_iter *base)
@@ -79,8 +80,8 @@ static void ask_ahead(struct table_iter *it, uint32_t number)
         return;
     }
     uint64_t from = entry->offset > it->ahead_end ? entry->offset : it->ahead_end;
-    uint64_t to = from + AHEAD_BYTES < loaded->index_offset ? from + AHEAD_BYTES
-                                                            : loaded->index_offset;
+    uint64_t to =
+        from + AHEAD_BYTES < loaded->index_offset ? from + AHEAD_BYTES : loaded->index_offset;
     if (from < to) {
         os_file_will_need(loaded->file, from, to - from);
         it->ahead_end = to;
@@ -116,7 +117,8 @@ static bool is_passed_over(const struct table_iter *it, uint32_t number)
     return entry->commit_max <= it->view.commit_after;
 }
 
-/* Stand on the first key of the first page from `number` on that may matter.  False: end or error. */
+/* Stand on the first key of the first page from `number` on that may matter.  False: end or error.
+ */
 static bool enter_forward(struct table_iter *it, uint32_t number)
 {
     const struct table_index *index = index_of(it);
@@ -281,7 +283,8 @@ static void seek_back_any(struct version_iter *base, const struct version_place 
     if (!go_to_page(it, number)) {
         return;
     }
-    if (!stand_in_page(it, place)) { /* the page begins at or before the place: there is one before */
+    if (!stand_in_page(it,
+                       place)) { /* the page begins at or before the place: there is one before */
         YORE_ASSERT(it->version > 0);
         it->version--;
         if (it->key == it->page->key_count || it->version < page_start(it->page, it->key)) {
@@ -329,7 +332,8 @@ static enum yore_status yield_chain(struct table_iter *it)
     return st;
 }
 
-/* From the key under the cursor to the next; may stand behind the page's last.  False: end or error. */
+/* From the key under the cursor to the next; may stand behind the page's last.  False: end or
+ * error. */
 static bool step_forward(struct table_iter *it)
 {
     const struct table_index *index = index_of(it);
@@ -379,7 +383,8 @@ static bool step_backward(struct table_iter *it)
 {
     const struct table_index *index = index_of(it);
     if (it->key == 0 && index->pages[it->page_number].is_continuation) {
-        /* To where the chain begins: the last key of the page before its pages, or the first of the first. */
+        /* To where the chain begins: the last key of the page before its pages, or the first of the
+         * first. */
         struct version_place first = {chain_key(it), INT64_MAX, INT64_MAX};
         uint32_t start = table_index_locate(index, &first);
         if (!go_to_page(it, start)) {

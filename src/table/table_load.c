@@ -43,7 +43,8 @@ static enum yore_status read_exactly(struct table *table, struct os_file *file, 
     return st;
 }
 
-/* Is it the file it should be?  Said before anything placed is checked, so that a stray file is called by its name. */
+/* Is it the file it should be?  Said before anything placed is checked, so that a stray file is
+ * called by its name. */
 static enum yore_status check_identity(struct table *table, uint64_t offset, uint64_t database,
                                        uint64_t file, struct yore_error *error_out)
 {
@@ -65,8 +66,7 @@ static enum yore_status check_header(struct table *table, struct os_file *file,
                                      struct table_loaded *loaded, struct yore_error *error_out)
 {
     unsigned char header[TABLE_HEADER_BYTES];
-    enum yore_status st =
-        read_exactly(table, file, 0, bytes_of(header, sizeof(header)), error_out);
+    enum yore_status st = read_exactly(table, file, 0, bytes_of(header, sizeof(header)), error_out);
     if (st != YORE_OK) {
         return st;
     }
@@ -79,7 +79,8 @@ static enum yore_status check_header(struct table *table, struct os_file *file,
     uint32_t version = get_u32(header + HEADER_AT_VERSION);
     if (version != TABLE_FORMAT_VERSION) {
         return error_set(error_out, YORE_BAD_FORMAT,
-                         "%s: table format %" PRIu32 "; this program reads format %u: use a newer one",
+                         "%s: table format %" PRIu32
+                         "; this program reads format %u: use a newer one",
                          table->path, version, TABLE_FORMAT_VERSION);
     }
     loaded->page_class =
@@ -133,10 +134,8 @@ static enum yore_status read_block(struct table *table, struct os_file *file,
     if (data == NULL) {
         return error_plain(error_out, YORE_NOMEM);
     }
-    enum yore_status st =
-        read_exactly(table, file, block->offset, bytes_of(data, size), error_out);
-    if (st == YORE_OK &&
-        crc32c_placed(table->check_id, block->offset, data, size) != block->crc) {
+    enum yore_status st = read_exactly(table, file, block->offset, bytes_of(data, size), error_out);
+    if (st == YORE_OK && crc32c_placed(table->check_id, block->offset, data, size) != block->crc) {
         st = table_error(table, YORE_CORRUPT, block->offset, "block check failed", error_out);
     }
     if (st != YORE_OK) {
@@ -195,7 +194,8 @@ static enum yore_status check_meta(struct table *table, struct table_loaded *loa
         goto out;
     }
     st = read_block(table, loaded->file, block, &data, error_out);
-    if (st == YORE_OK && !bytes_equal(buffer_bytes(&expected), bytes_of(data, (size_t)block->size))) {
+    if (st == YORE_OK &&
+        !bytes_equal(buffer_bytes(&expected), bytes_of(data, (size_t)block->size))) {
         st = table_error(table, YORE_CORRUPT, block->offset,
                          "the table is not the one the database knows by this number", error_out);
     }

@@ -1,10 +1,12 @@
-/* table_meta.c -- what a table says of itself: u32 size of the fixed part, its numbers, then the two keys. */
+/* table_meta.c -- what a table says of itself: u32 size of the fixed part, its numbers, then the
+ * two keys. */
 #include <stddef.h>
 
 #include "base/coding.h"
 #include "table/table.h"
 
-/* Every 64-bit number of the struct in its order on disk: if this changes, so does the format version. */
+/* Every 64-bit number of the struct in its order on disk: if this changes, so does the format
+ * version. */
 #define META_NUMBERS(X)                                                                            \
     X(file)                                                                                        \
     X(file_bytes)                                                                                  \

@@ -5,15 +5,15 @@
 #include "table/table_format.h"
 #include "table/table_internal.h"
 
-#define UNPACKERS 8              /* kept in stock */
+#define UNPACKERS 8                   /* kept in stock */
 #define UNPACKER_BYTES_MAX (1u << 20) /* one that has grown larger is not kept */
 
 struct table_pool {
     struct os_env *env;
     struct page_cache *cache;
     uint32_t open_max;
-    struct os_mutex lock;        /* guards the ring; taken after a table's load_lock */
-    struct table *hand;          /* in the ring of loaded tables; NULL: empty */
+    struct os_mutex lock; /* guards the ring; taken after a table's load_lock */
+    struct table *hand;   /* in the ring of loaded tables; NULL: empty */
     uint32_t loaded_count;
     _Atomic(struct page_unpacker *) unpackers[UNPACKERS];
 };
@@ -223,8 +223,9 @@ enum yore_status table_use(struct table *table, struct yore_error *error_out)
 
 /* ---- handles ---- */
 
-enum yore_status table_open(struct table_pool *pool, const char *path, struct file_identity identity,
-                            const struct table_meta *meta, struct table **table_out)
+enum yore_status table_open(struct table_pool *pool, const char *path,
+                            struct file_identity identity, const struct table_meta *meta,
+                            struct table **table_out)
 {
     *table_out = NULL;
     struct table *table = mem_zalloc(sizeof(*table));

@@ -60,7 +60,8 @@ enum yore_status table_find_as_of(struct table *table, const struct version_plac
                 return st;
             }
         }
-        if (!table_index_goes_on(index, at) || !table_index_begins_with(index, at + 1, place->key)) {
+        if (!table_index_goes_on(index, at) ||
+            !table_index_begins_with(index, at + 1, place->key)) {
             break;
         }
         at++;
@@ -117,8 +118,8 @@ bool table_may_hold(struct table *table, struct yore_bytes key)
 /* ---- estimates ---- */
 
 /* The pages that may hold keys of [low, high), in first_out..end_out - 1. */
-static void page_range(const struct table_index *index, struct yore_bytes low, struct yore_bytes high,
-                       uint32_t *first_out, uint32_t *end_out)
+static void page_range(const struct table_index *index, struct yore_bytes low,
+                       struct yore_bytes high, uint32_t *first_out, uint32_t *end_out)
 {
     struct version_place from = {low, INT64_MAX, INT64_MAX};
     *first_out = low.size > 0 ? table_index_locate(index, &from) : 0;
@@ -157,8 +158,9 @@ uint64_t table_range_bytes(struct table *table, struct yore_bytes low, struct yo
     return bytes;
 }
 
-enum yore_status table_middle_key(struct table *table, struct yore_bytes low, struct yore_bytes high,
-                                  struct buffer *key_out, struct yore_error *error_out)
+enum yore_status table_middle_key(struct table *table, struct yore_bytes low,
+                                  struct yore_bytes high, struct buffer *key_out,
+                                  struct yore_error *error_out)
 {
     enum yore_status st = table_use(table, error_out);
     if (st != YORE_OK) {

@@ -12,8 +12,8 @@ struct table_spot {
     uint32_t version;
 };
 
-/* The greatest version of place->key with valid_from <= place->valid_from and commit <= place->commit.  The table is in
- * use; on YORE_OK the caller unpins the frame. */
+/* The greatest version of place->key with valid_from <= place->valid_from and commit <=
+ * place->commit.  The table is in use; on YORE_OK the caller unpins the frame. */
 enum yore_status table_find_as_of(struct table *table, const struct version_place *place,
                                   bool is_private, struct table_spot *spot_out,
                                   struct yore_error *error_out);

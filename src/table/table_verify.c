@@ -171,7 +171,8 @@ static enum yore_status verify_meta(struct verifier *v)
     return st;
 }
 
-enum yore_status table_verify(struct table *table, uint64_t *pages_out, struct yore_error *error_out)
+enum yore_status table_verify(struct table *table, uint64_t *pages_out,
+                              struct yore_error *error_out)
 {
     *pages_out = 0;
     enum yore_status st = table_use(table, error_out);

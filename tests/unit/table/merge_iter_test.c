@@ -8,7 +8,8 @@
 
 #define SOURCES_MAX 12
 
-/* Deal the versions to sources; twins differ only in being carried, and the merge must prefer the one that is not. */
+/* Deal the versions to sources; twins differ only in being carried, and the merge must prefer the
+ * one that is not. */
 static void deal(const struct model *m, struct test_rand *rand, struct model *parts, size_t count)
 {
     for (size_t s = 0; s < count; s++) {

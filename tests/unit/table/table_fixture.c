@@ -148,9 +148,10 @@ struct model model_view(const struct model *m, const struct iter_view *view)
     struct model out = {must(malloc((m->count + 1) * sizeof(struct version))), 0, {0}};
     for (size_t i = 0; i < m->count; i++) {
         const struct version *v = &m->versions[i];
-        bool is_seen = !view->is_as_of || (v->valid_from <= view->valid && v->commit <= view->known);
-        bool is_later_of_key = view->is_as_of && out.count > 0 &&
-                               bytes_equal(out.versions[out.count - 1].key, v->key);
+        bool is_seen =
+            !view->is_as_of || (v->valid_from <= view->valid && v->commit <= view->known);
+        bool is_later_of_key =
+            view->is_as_of && out.count > 0 && bytes_equal(out.versions[out.count - 1].key, v->key);
         if (is_seen && !is_later_of_key) {
             out.versions[out.count++] = *v;
         }
@@ -232,8 +233,8 @@ struct version_place model_place(const struct model *m, struct test_rand *rand,
         buffer_clear(spare);
         size_t size = 1 + test_rand_below(rand, v->key.size);
         buffer_append(spare, v->key.data, size);
-        spare->data[size - 1] = (unsigned char)(spare->data[size - 1] +
-                                                (unsigned char)test_rand_below(rand, 3) - 1);
+        spare->data[size - 1] =
+            (unsigned char)(spare->data[size - 1] + (unsigned char)test_rand_below(rand, 3) - 1);
         if (test_rand_one_in(rand, 2)) {
             buffer_append_u8(spare, (uint8_t)test_rand_below(rand, 256));
         }
@@ -288,8 +289,7 @@ static size_t jump(struct version_iter *it, const struct model *view, const stru
         at = found + 1;
     } else {
         version_iter_seek_back(it, &place);
-        bool is_there = found < view->count &&
-                        bytes_equal(view->versions[found].key, place.key) &&
+        bool is_there = found < view->count && bytes_equal(view->versions[found].key, place.key) &&
                         (is_as_of || (view->versions[found].valid_from == place.valid_from &&
                                       view->versions[found].commit == place.commit));
         at = is_there ? found + 1 : found;

@@ -1,4 +1,5 @@
-/* table_fixture.h -- random tables and the model that knows what they hold: a sorted array of versions. */
+/* table_fixture.h -- random tables and the model that knows what they hold: a sorted array of
+ * versions. */
 #ifndef YORE_TESTS_TABLE_FIXTURE_H
 #define YORE_TESTS_TABLE_FIXTURE_H
 
@@ -19,20 +20,20 @@ void fixture_close(struct fixture *f);
 /* How random a model is. */
 struct model_shape {
     uint32_t key_count;
-    uint32_t versions_max;       /* a key */
+    uint32_t versions_max; /* a key */
     uint32_t key_bytes_max;
     uint32_t value_bytes_max;
-    bool has_numbers;            /* values of eight octets */
-    bool has_late;               /* commit after valid_from */
-    bool has_kinds;              /* deletes, erased, ends, flags */
-    int64_t time_step;           /* times are multiples of it */
+    bool has_numbers;  /* values of eight octets */
+    bool has_late;     /* commit after valid_from */
+    bool has_kinds;    /* deletes, erased, ends, flags */
+    int64_t time_step; /* times are multiples of it */
 };
 struct model_shape model_shape_random(struct test_rand *rand);
 
 struct model {
-    struct version *versions;    /* in order */
+    struct version *versions; /* in order */
     size_t count;
-    struct arena arena;          /* of keys and values; empty in a view */
+    struct arena arena; /* of keys and values; empty in a view */
 };
 struct model model_random(struct test_rand *rand, const struct model_shape *shape);
 void model_release(struct model *m);

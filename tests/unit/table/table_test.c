@@ -48,8 +48,8 @@ static void check_gets(struct table *table, const struct model *m, struct test_r
         const struct version *want = model_get(m, &place);
         struct version got = {0};
         struct table_pin pin = {NULL};
-        enum yore_status st = table_get_hashed(table, &place, hash_bytes(place.key), &got, &pin,
-                                               &error);
+        enum yore_status st =
+            table_get_hashed(table, &place, hash_bytes(place.key), &got, &pin, &error);
         CHECK_STATUS(st, want != NULL ? YORE_OK : YORE_NOT_FOUND);
         if (want != NULL) {
             CHECK(table_may_hold(table, place.key));
@@ -175,8 +175,8 @@ TEST(feed_walk_yields_all_that_was_committed_after)
         struct model m = model_random(&rand, &shape);
         struct table_options options = fixture_options(&rand, 7);
         struct table *table = fixture_table(&f, "t", &options, m.versions, m.count);
-        struct iter_view view = {
-            .commit_after = m.versions[test_rand_below(&rand, m.count)].commit};
+        struct iter_view view = {.commit_after =
+                                     m.versions[test_rand_below(&rand, m.count)].commit};
         struct version_iter *it = NULL;
         CHECK_OK(table_iter_new(table, &view, &it));
         size_t at = 0;
@@ -261,9 +261,9 @@ TEST(estimates_follow_the_index)
     test_rand_fill(&rand, value, sizeof(value));
     for (unsigned i = 0; i < 4000; i++) {
         snprintf(keys[i], sizeof(keys[i]), "k%05u", i);
-        versions[i] = (struct version){bytes_of(keys[i], 6), i, i,
-                                       YORE_FOREVER,         YORE_KIND_PUT,
-                                       0,                    bytes_of(value, sizeof(value))};
+        versions[i] =
+            (struct version){bytes_of(keys[i], 6),          i, i, YORE_FOREVER, YORE_KIND_PUT, 0,
+                             bytes_of(value, sizeof(value))};
     }
     struct table *table = fixture_table(&f, "t", &options, versions, 4000);
     struct yore_error error = {0};
