@@ -96,6 +96,7 @@ enum yore_status table_get_hashed(struct table *table, const struct version_plac
     return st;
 }
 
+/* style: parameters because a moment is two numbers, and every caller has them apart. */
 enum yore_status table_get(struct table *table, struct yore_bytes key, int64_t valid, int64_t known,
                            struct version *version_out, struct table_pin *pin_out,
                            struct yore_error *error_out)
