@@ -265,9 +265,10 @@ enum yore_status read_look_back(struct superview *view, const struct forest_regi
 
 /* ---- walking (sources.c) ---- */
 
-/* Every version of [low, high) in every source of the keyspace, twins once, carried copies only where nothing else holds the version:
- * memtables, levels, runs, slices that meet valid times [valid_low, valid_high].  `view` must not be as of; known is honoured.
- * With VERSION_CARRIED stripped.  Keeps `superview`'s tables by its own reference. */
+/* Every version of [low, high) in every source of the keyspace that can meet valid times up to valid_high, twins once:
+ * memtables, levels, runs and the slices that reach past valid_low.  `view` must not be as of; view.known and view.commit_after are
+ * honoured by whole files and pages only where the source cannot do better: the caller compares commits again.  A version may come
+ * with VERSION_CARRIED when only copies of it are left.  The caller holds `superview` while the iterator lives, and stops at `high`. */
 enum yore_status sources_all(struct superview *superview, struct yore_keyspace *keyspace,
                              struct yore_bytes low, struct yore_bytes high, const struct iter_view *view,
                              int64_t valid_low, int64_t valid_high, struct version_iter **iter_out,

@@ -351,7 +351,8 @@ static enum yore_status search_tables(struct search *s)
     /* A read of now that met nothing, or only what is resolved, needs no history: the newest version of a key leaves the
      * current tree only as a delete or expired. */
     bool is_unsettled = s->best.kind != 0 && s->best.kind == YORE_KIND_PUT;
-    bool is_latest = s->valid == INT64_MAX && s->known >= s->view->forest->flushed_commit;
+    int64_t flushed = s->view->forest->flushed_commit;
+    bool is_latest = s->valid >= flushed && s->known >= flushed;
     if (is_latest && !is_unsettled) {
         return YORE_OK;
     }
