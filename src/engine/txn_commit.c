@@ -98,16 +98,20 @@ static enum yore_status check_read(struct superview *view, const struct commit_r
         st = sources_all(view, keyspace, read->key, buffer_bytes(&high), &every, INT64_MIN, INT64_MAX, &it,
                          error_out);
     }
-    buffer_release(&high);
     if (st != YORE_OK) {
+        buffer_release(&high);
         return st;
     }
-    for (version_iter_first(it); it->is_valid; version_iter_next(it)) {
-        if (it->at.commit > begin) {
-            st = conflict(read, "commit", error_out);
+    struct version_place place = {read->key, INT64_MAX, INT64_MAX};
+    for (version_iter_seek(it, &place); st == YORE_OK && it->is_valid; version_iter_next(it)) {
+        if (high.size > 0 && bytes_compare(it->at.key, buffer_bytes(&high)) >= 0) {
             break;
         }
+        if (it->at.commit > begin) {
+            st = conflict(read, "commit", error_out);
+        }
     }
+    buffer_release(&high);
     if (st == YORE_OK && it->status != YORE_OK) {
         st = it->status;
         if (error_out != NULL) {
