@@ -1,22 +1,21 @@
 /* timeline.c -- the versions of one key, either way along valid time. */
 #include "base/mem.h"
 #include "engine/db_internal.h"
+#include "engine/key_walk.h"
 
 struct yore_timeline {
     struct yore_db *db;
     struct yore_keyspace *keyspace;
     struct yore_timeline_options options; /* from and known made concrete */
     struct superview *view;
-    struct version_iter *it;         /* at the next version to look at */
+    struct version_iter *it;
+    struct key_walk walk;
     struct buffer key;
     struct buffer key_next;          /* the least key after it */
-    bool is_begun;
     bool has_in_force;               /* still to be told */
     struct version in_force;
     struct read_pin in_force_pin;
-    struct version held;             /* what was told last; its value lies in `value` or `pin` */
-    struct buffer value;
-    struct read_pin pin;
+    struct read_pin pin;             /* of the walk's version, when its value was fetched */
 };
 
 /* ---- opening ---- */
@@ -62,8 +61,17 @@ static enum yore_status find_in_force(struct yore_timeline *t, struct yore_error
 static enum yore_status open_sources(struct yore_timeline *t, struct yore_error *error_out)
 {
     struct iter_view every = {.known = t->options.known, .commit_after = INT64_MIN};
-    return sources_all(t->view, t->keyspace, buffer_bytes(&t->key), buffer_bytes(&t->key_next), &every,
-                       t->options.from, t->options.to, &t->it, error_out);
+    bool is_open_end = t->options.to == YORE_FOREVER;
+    enum yore_status st =
+        sources_all(t->view, t->keyspace, buffer_bytes(&t->key), buffer_bytes(&t->key_next), &every,
+                    t->options.from, t->options.to, &t->it, error_out);
+    t->walk = (struct key_walk){.it = t->it,
+                                .key = buffer_bytes(&t->key),
+                                .first = t->options.from,
+                                .last = is_open_end ? INT64_MAX : t->options.to - 1,
+                                .every_commit = t->options.every_commit,
+                                .is_backward = t->options.is_backward};
+    return st;
 }
 
 static enum yore_status open_view(struct yore_timeline *t, struct yore_error *error_out)
@@ -122,88 +130,17 @@ void yore_timeline_close(struct yore_timeline *timeline)
     if (timeline == NULL) {
         return;
     }
+    key_walk_release(&timeline->walk);
     version_iter_free(timeline->it);
     read_pin_release(&timeline->pin);
     read_pin_release(&timeline->in_force_pin);
     superview_release(timeline->view);
     buffer_release(&timeline->key);
     buffer_release(&timeline->key_next);
-    buffer_release(&timeline->value);
     mem_free(timeline);
 }
 
 /* ---- walking ---- */
-
-static void step(struct yore_timeline *t)
-{
-    if (t->options.is_backward) {
-        version_iter_next(t->it);
-    } else {
-        version_iter_prev(t->it);
-    }
-}
-
-/* Versions are ordered latest first, so that backward is the iterator's own way. */
-static void begin(struct yore_timeline *t)
-{
-    bool is_open_end = t->options.to == YORE_FOREVER;
-    struct version_place latest = {buffer_bytes(&t->key), is_open_end ? INT64_MAX : t->options.to - 1,
-                                   INT64_MAX};
-    struct version_place earliest = {buffer_bytes(&t->key), t->options.from, INT64_MIN};
-    t->is_begun = true;
-    if (t->options.is_backward) {
-        version_iter_seek(t->it, &latest);
-    } else {
-        version_iter_seek_back(t->it, &earliest);
-    }
-}
-
-/* Is the iterator at a version of the window? */
-static bool is_inside(const struct yore_timeline *t)
-{
-    const struct version *at = &t->it->at;
-    return t->it->is_valid && bytes_equal(at->key, buffer_bytes(&t->key)) &&
-           at->valid_from >= t->options.from &&
-           (at->valid_from < t->options.to || t->options.to == YORE_FOREVER);
-}
-
-static enum yore_status hold(struct yore_timeline *t, struct yore_error *error_out)
-{
-    buffer_clear(&t->value);
-    buffer_append_bytes(&t->value, t->it->at.value);
-    if (t->value.is_nomem) {
-        t->value.is_nomem = false;
-        return error_plain(error_out, YORE_NOMEM);
-    }
-    t->held = t->it->at;
-    t->held.key = buffer_bytes(&t->key);
-    t->held.value = buffer_bytes(&t->value);
-    return YORE_OK;
-}
-
-/* Hold the next version of the window, and go past the others with its valid_from unless they are wanted too.  Of these the one with
- * the greatest commit comes first backward, and last forward. */
-static enum yore_status next_inside(struct yore_timeline *t, struct yore_error *error_out)
-{
-    if (!t->is_begun) {
-        begin(t);
-    }
-    enum yore_status st = is_inside(t) ? hold(t, error_out) : YORE_NOT_FOUND;
-    while (st == YORE_OK) {
-        step(t);
-        if (t->options.every_commit || !is_inside(t) || t->it->at.valid_from != t->held.valid_from) {
-            break;
-        }
-        st = t->options.is_backward ? YORE_OK : hold(t, error_out);
-    }
-    if (!t->it->is_valid && t->it->status != YORE_OK) {
-        st = t->it->status;
-        if (error_out != NULL) {
-            *error_out = t->it->error;
-        }
-    }
-    return st;
-}
 
 static enum yore_status tell(struct yore_timeline *t, struct version *version, struct read_pin *pin,
                              struct yore_version *version_out, struct yore_error *error_out)
@@ -231,13 +168,13 @@ enum yore_status yore_timeline_next(struct yore_timeline *timeline, struct yore_
     error_clear(error_out);
     read_pin_release(&timeline->pin);
     bool is_in_force = timeline->has_in_force && !timeline->options.is_backward;
-    enum yore_status st = is_in_force ? YORE_NOT_FOUND : next_inside(timeline, error_out);
+    enum yore_status st = is_in_force ? YORE_NOT_FOUND : key_walk_next(&timeline->walk, error_out);
     if (st == YORE_NOT_FOUND && timeline->has_in_force) {
         timeline->has_in_force = false;
         return tell(timeline, &timeline->in_force, &timeline->in_force_pin, version_out, error_out);
     }
     if (st == YORE_OK) {
-        st = tell(timeline, &timeline->held, &timeline->pin, version_out, error_out);
+        st = tell(timeline, &timeline->walk.held, &timeline->pin, version_out, error_out);
     }
     return st;
 }

@@ -217,8 +217,7 @@ enum yore_status txn_read_begin(struct yore_txn *txn, struct yore_keyspace *keys
 }
 
 /* An own version's bytes must outlive the overlay. */
-static enum yore_status take_own(const struct version *own, struct version *version_out,
-                                 struct read_pin *pin, struct yore_error *error_out)
+static enum yore_status keep_own(struct version *own, struct read_pin *pin, struct yore_error *error_out)
 {
     void *heap = mem_alloc(own->value.size);
     if (heap == NULL) {
@@ -227,11 +226,25 @@ static enum yore_status take_own(const struct version *own, struct version *vers
     if (own->value.size > 0) {
         memcpy(heap, own->value.data, own->value.size);
     }
-    read_pin_release(pin);
     pin->heap = heap;
-    *version_out = *own;
-    version_out->value.data = heap;
+    own->value.data = heap;
     return YORE_OK;
+}
+
+/* A slice carries no key that was dead at its start, so an own fact from before it may be superseded by a version that only an
+ * earlier slice has (R4 of read.c).  *version_inout is the own one, or what beats it, kept by *pin. */
+static enum yore_status look_back(struct superview *view, const struct yore_keyspace *keyspace,
+                                  const struct read_moment *moment, struct version *version_inout,
+                                  struct read_pin *pin, struct yore_error *error_out)
+{
+    const struct forest_tree *tree = forest_tree(view->forest, keyspace->id);
+    const struct forest_region *region = tree != NULL ? tree_region(tree, version_inout->key) : NULL;
+    size_t index = region != NULL ? region_slice_at(region, moment->valid) : 0;
+    if (region == NULL || index >= region->slice_count ||
+        version_inout->valid_from >= region->slices[index].t0) {
+        return YORE_OK;
+    }
+    return read_look_back(view, region, index, version_inout->key, moment, version_inout, pin, error_out);
 }
 
 enum yore_status txn_winner(struct yore_txn *txn, struct superview *view, struct yore_keyspace *keyspace,
@@ -253,9 +266,14 @@ enum yore_status txn_winner(struct yore_txn *txn, struct superview *view, struct
     bool is_own = has_own && (st == YORE_NOT_FOUND ||
                               (st == YORE_OK && version_is_newer(&own, version_out)));
     if (is_own) {
-        own.key = key;
-        st = take_own(&own, version_out, pin, error_out);
-        *is_own_out = st == YORE_OK;
+        read_pin_release(pin);
+        *version_out = own;
+        version_out->key = key;
+        st = look_back(view, keyspace, &moment->moment, version_out, pin, error_out);
+        if (st == YORE_OK && version_out->commit == own.commit) {
+            st = keep_own(version_out, pin, error_out);
+            *is_own_out = st == YORE_OK;
+        }
     }
     if (st != YORE_OK) {
         read_pin_release(pin);
