@@ -198,8 +198,9 @@ static bool must_stop(struct yore_db *db)
 static enum yore_status wait_for_background(struct yore_db *db, bool needs_switch,
                                             struct yore_error *error_out)
 {
-    if (db->is_inline) {
-        return YORE_OK;
+    if (db->is_inline) { /* work that failed for want of memory is tried again */
+        bool is_behind = needs_switch && db->waiting_count >= MEMTABLES_WAITING_MAX;
+        return is_behind ? jobs_run_inline(db, error_out) : YORE_OK;
     }
     uint32_t level0 = atomic_load_explicit(&db->level0_max, memory_order_relaxed);
     uint32_t runs = atomic_load_explicit(&db->runs_max, memory_order_relaxed);

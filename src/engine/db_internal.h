@@ -1,6 +1,7 @@
 /* db_internal.h -- the database's own struct, shared by the files of this folder.
  *
  * Locks, in the order they are taken:
+ *   0  catalogue_lock  one creation, drop or change of a keyspace at a time (held over its commit)
  *   1  commit.lock     the queue of writers; the leader token (commit.c)
  *   2  manifest_lock   one edit at a time: manifest append, then the next forest (jobs and leader)
  *   3  lock            superview switch, jobs, snapshots, keyspaces, erasures
@@ -103,8 +104,10 @@ struct yore_db {
     struct values *values;
     struct journal *journal;         /* leader token; sync beside it */
 
+    struct os_mutex catalogue_lock;
     struct os_mutex manifest_lock;
     struct manifest *manifest;       /* manifest_lock */
+    uint64_t edit_count;             /* manifest_lock */
     _Atomic uint64_t next_file;
 
     _Atomic(struct superview *) view;
@@ -262,6 +265,9 @@ enum yore_status read_fetch(struct superview *view, struct version *version, str
 enum yore_status read_look_back(struct superview *view, const struct forest_region *region, size_t slice_index,
                                 struct yore_bytes key, const struct read_moment *moment,
                                 struct version *best, struct read_pin *pin, struct yore_error *error_out);
+
+/* May a read at `known` look into this run? */
+bool run_can_serve(const struct yore_keyspace *keyspace, const struct forest_file *run, int64_t known);
 
 /* ---- walking (sources.c) ---- */
 
