@@ -113,6 +113,7 @@ struct yore_db {
     _Atomic(struct superview *) view;
     struct os_mutex lock;
     struct os_cond work;             /* background threads wait for jobs */
+    struct os_cond timer;            /* the timer thread waits for its next tick */
     struct os_cond idle;             /* a job ended: writers in a stall, flush and settle wait */
     struct superview *free_views;    /* lock */
     struct superview **all_views;    /* lock; freed at close */
@@ -218,8 +219,11 @@ struct commit_request {
 /* Queue, wait, be acknowledged.  The result is in the request too. */
 enum yore_status commit_submit(struct yore_db *db, struct commit_request *request,
                                struct yore_error *error_out);
-/* Hand the active memtable to the flusher even if it is not full (nothing when it is empty). */
-enum yore_status commit_switch_memtable(struct yore_db *db, struct yore_error *error_out);
+/* Hand the active memtable to the flusher even if it is not full (nothing when it is empty).  Not from the leader. */
+enum yore_status commit_switch(struct yore_db *db, struct yore_error *error_out);
+/* With nobody committing: append a mark if commits came since the last one; unlink old journal segments. */
+enum yore_status commit_idle_mark(struct yore_db *db, struct yore_error *error_out);
+enum yore_status commit_purge_journal(struct yore_db *db, struct yore_error *error_out);
 /* Is everything committed <= `commit` visible?  Makes every later commit greater than it and waits. */
 enum yore_status commit_wait_known(struct yore_db *db, int64_t commit, struct yore_error *error_out);
 
