@@ -31,10 +31,13 @@ struct yore_feed {
 static enum yore_status check_complete(struct yore_db *db, const struct forest *forest, int64_t after,
                                        struct yore_error *error_out)
 {
-    for (uint32_t id = KEYSPACE_DEFAULT;; id++) {
-        const struct yore_keyspace *keyspace = db_keyspace(db, id);
+    for (size_t i = 0;; i++) {
+        const struct yore_keyspace *keyspace = feed_keyspace(db, i);
         if (keyspace == NULL) {
             return YORE_OK;
+        }
+        if (keyspace->id == KEYSPACE_SYSTEM) {
+            continue;
         }
         int64_t horizon = atomic_load_explicit(&keyspace->horizon, memory_order_acquire);
         bool is_only_now =
@@ -44,7 +47,7 @@ static enum yore_status check_complete(struct yore_db *db, const struct forest *
                              "commits after %lld are no longer all kept: the horizon of keyspace %s is %lld",
                              (long long)after, keyspace->name, (long long)horizon);
         }
-        if (is_only_now && forest->flushed_commit > after && forest_tree(forest, id) != NULL) {
+        if (is_only_now && forest->flushed_commit > after && forest_tree(forest, keyspace->id) != NULL) {
             return error_set(error_out, YORE_BEFORE_HORIZON,
                              "commits after %lld are no longer all kept: keyspace %s keeps only now, and the "
                              "journal does not reach back so far",
@@ -71,6 +74,11 @@ static enum yore_status collect(struct yore_feed *feed, struct yore_error *error
     enum yore_status st = check_complete(feed->db, feed->view->forest, feed->after, error_out);
     if (st == YORE_OK) {
         st = feed_window_collect(&feed->window, feed->view, feed->after, feed->limit, error_out);
+    }
+    if (st != YORE_OK) {
+        feed->window.count = 0;
+        superview_release(feed->view);
+        feed->view = NULL;
     }
     return st;
 }
@@ -211,8 +219,11 @@ static enum yore_status next_in_journal(struct yore_feed *feed, struct yore_feed
     if (st != YORE_OK) {
         return st;
     }
-    st = commit_decoder_init(&decoder, payload);
-    if (st == YORE_OK && decoder.commit > feed->limit) {
+    if (commit_decoder_init(&decoder, payload) != YORE_OK) {
+        return error_set(error_out, YORE_CORRUPT, "the journal's record after commit %lld is damaged",
+                         (long long)feed->after);
+    }
+    if (decoder.commit > feed->limit) {
         feed->after = feed->limit;
         return YORE_NOT_FOUND;
     }
@@ -228,9 +239,6 @@ static enum yore_status next_in_journal(struct yore_feed *feed, struct yore_feed
                                       .flags = write.is_apart ? VERSION_APART : 0,
                                       .value = write.value};
             st = add_write(feed, write.keyspace, version, error_out);
-            if (st == YORE_NOT_FOUND) {
-                st = YORE_CORRUPT;
-            }
         } else if (st == YORE_CORRUPT) {
             error_set(error_out, st, "the journal's record of commit %lld is damaged",
                       (long long)decoder.commit);

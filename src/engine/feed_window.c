@@ -135,6 +135,14 @@ static enum yore_status collect_keyspace(struct feed_window *window, struct supe
     return st;
 }
 
+struct yore_keyspace *feed_keyspace(struct yore_db *db, size_t index)
+{
+    os_mutex_lock(&db->lock);
+    struct yore_keyspace *keyspace = index < db->keyspace_count ? db->keyspaces[index] : NULL;
+    os_mutex_unlock(&db->lock);
+    return keyspace;
+}
+
 enum yore_status feed_window_collect(struct feed_window *window, struct superview *view, int64_t after,
                                      int64_t limit, struct yore_error *error_out)
 {
@@ -145,8 +153,8 @@ enum yore_status feed_window_collect(struct feed_window *window, struct supervie
     window->after = after;
     window->last = limit;
     arena_reset(&window->arena);
-    for (uint32_t id = 0; st == YORE_OK; id++) {
-        struct yore_keyspace *keyspace = db_keyspace(view->db, id);
+    for (size_t i = 0; st == YORE_OK; i++) {
+        struct yore_keyspace *keyspace = feed_keyspace(view->db, i);
         if (keyspace == NULL) {
             break;
         }

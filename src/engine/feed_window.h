@@ -31,5 +31,7 @@ void feed_window_release(struct feed_window *window);
 /* Collect commits in (after, limit] from `view`; window->last tells how far they reach. */
 enum yore_status feed_window_collect(struct feed_window *window, struct superview *view, int64_t after,
                                      int64_t limit, struct yore_error *error_out);
+/* The keyspaces of a database one after the other, the catalogue and dropped ones included; NULL behind the last. */
+struct yore_keyspace *feed_keyspace(struct yore_db *db, size_t index);
 
 #endif
