@@ -81,6 +81,13 @@ uint32_t page_find_equal(const struct page *page, struct yore_bytes key)
     if (low == page->key_count || heads[low] != head) {
         return page->key_count;
     }
+    /* Most likely it is this one: fetch what will be read of it while its key is compared. */
+    uint32_t version = page_start(page, low);
+    __builtin_prefetch(page_valid_from(page) + version);
+    if (page->value_starts_at == 0) {
+        __builtin_prefetch((const unsigned char *)page_array(page, page->values_at) +
+                           (size_t)version * page->value_stride);
+    }
     if (bytes_equal(page_key(page, low), key)) {
         return low;
     }

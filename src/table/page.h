@@ -53,10 +53,10 @@ static inline const int64_t *page_commit(const struct page *page)
 {
     return page_array(page, page->commit_at);
 }
-/* Ask for the lines a search of a page with so many keys begins with. */
-static inline void page_prefetch(const struct page *page, uint32_t key_count)
+/* Ask for the lines that a search of a page with so many keys begins with; any address will do. */
+static inline void page_prefetch(const void *page, uint32_t key_count)
 {
-    const unsigned char *at = page_array(page, 0);
+    const unsigned char *at = page;
     uint32_t lines = 1 + key_count / 8;
     lines = lines < PAGE_PREFETCH_LINES ? lines : PAGE_PREFETCH_LINES;
     for (uint32_t i = 0; i <= lines; i++) {
