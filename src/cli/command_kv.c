@@ -281,7 +281,8 @@ static enum yore_status print_value(struct cli *cli, const struct get_request *r
 {
     struct yore_bytes bytes = bytes_of(value->data, value->size);
     if (request->output == NULL) {
-        bool is_whole = fwrite(value->data, 1, value->size, cli->out) == value->size;
+        bool is_whole =
+            value->size == 0 || fwrite(value->data, 1, value->size, cli->out) == value->size;
         bool needs_newline = cli->is_out_terminal && value->size > 0 &&
                              ((const char *)value->data)[value->size - 1] != '\n';
         if (needs_newline) {

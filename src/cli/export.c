@@ -84,7 +84,7 @@ static enum yore_status pour(struct exporter *e, struct yore_error *error_out)
     if (line->is_nomem) {
         return error_plain(error_out, YORE_NOMEM);
     }
-    if (fwrite(line->data, 1, line->size, e->stream) != line->size) {
+    if (line->size > 0 && fwrite(line->data, 1, line->size, e->stream) != line->size) {
         return error_set(error_out, YORE_IO, "cannot write the export: %s", strerror(errno));
     }
     e->counts.bytes += line->size;

@@ -18,29 +18,30 @@ static const char *plain(const struct cli *cli)
     return cli->has_color ? "\033[0m" : "";
 }
 
-/* Words of `text`, wrapped, each line indented; a newline ends a paragraph. */
+/* Words of `text`, wrapped, each line indented; a newline ends a paragraph.  `column` is where the
+ * first word goes. */
 static void print_wrapped(FILE *out, const char *text, size_t indent, size_t column)
 {
+    bool is_line_begin = true;
     while (*text != '\0') {
         size_t size = strcspn(text, " \n");
-        if (column + size > WIDTH && column > indent) {
+        if (!is_line_begin && column + 1 + size > WIDTH) {
             fprintf(out, "\n%*s", (int)indent, "");
             column = indent;
+            is_line_begin = true;
         }
-        fwrite(text, 1, size, out);
-        column += size;
+        if (size > 0) {
+            fprintf(out, "%s%.*s", is_line_begin ? "" : " ", (int)size, text);
+            column += size + (is_line_begin ? 0 : 1);
+            is_line_begin = false;
+        }
         text += size;
-        if (*text == ' ') {
-            fputc(' ', out);
-            column++;
-            text++;
-        } else if (*text == '\n') {
-            text++;
-            if (*text != '\0') {
-                fprintf(out, "\n%*s", (int)indent, "");
-                column = indent;
-            }
+        if (*text == '\n' && text[1] != '\0') {
+            fprintf(out, "\n%*s", (int)indent, "");
+            column = indent;
+            is_line_begin = true;
         }
+        text += *text != '\0';
     }
     fputc('\n', out);
 }
@@ -69,12 +70,30 @@ static bool is_shown(const struct cli *cli, const struct command *command)
                                 : (flags & COMMAND_ONLY_SHELL) == 0;
 }
 
-static void print_examples(struct cli *cli, const char *examples)
+/* Examples are written for the command line; in the shell there is neither `yore` nor the directory
+ * `db`. */
+static const char *example_begin(const struct cli *cli, const struct command *command,
+                                 const char *line)
 {
+    char before[40];
+    bool has_dir = (command->flags & COMMAND_HAS_DIR) != 0;
+    int size = snprintf(before, sizeof(before), "yore %s %s", command->name, has_dir ? "db " : "");
+    bool is_usual = cli->session != NULL && strncmp(line, before, (size_t)size) == 0;
+    return is_usual ? line + size : NULL;
+}
+
+static void print_examples(struct cli *cli, const struct command *command)
+{
+    const char *examples = command->examples;
     fprintf(cli->out, "\n%sExamples%s\n", bold(cli), plain(cli));
     while (*examples != '\0') {
         size_t size = strcspn(examples, "\n");
-        fprintf(cli->out, "  %.*s\n", (int)size, examples);
+        const char *rest = example_begin(cli, command, examples);
+        if (rest != NULL) {
+            fprintf(cli->out, "  %s %.*s\n", command->name, (int)(examples + size - rest), rest);
+        } else {
+            fprintf(cli->out, "  %.*s\n", (int)size, examples);
+        }
         examples += size;
         examples += *examples == '\n';
     }
@@ -100,7 +119,7 @@ static void print_command_help(struct cli *cli, const struct command *command)
         }
     }
     if (command->examples != NULL) {
-        print_examples(cli, command->examples);
+        print_examples(cli, command);
     }
 }
 

@@ -333,7 +333,8 @@ static const char *color_of_text(const struct output *output, struct yore_bytes 
     if (!output->cli->has_color || text.size >= sizeof(word)) {
         return NULL;
     }
-    memcpy(word, text.data, text.size);
+    snprintf(word, sizeof(word), "%.*s", (int)text.size,
+             text.size > 0 ? (const char *)text.data : "");
     word[text.size] = '\0';
     return word_color(word);
 }

@@ -86,8 +86,9 @@ static unsigned char on_complete(EditLine *el, int c)
     }
     size_t word_size = before - completion.word_begin;
     struct buffer *text = &completion.replacement;
-    bool is_same = text->size == word_size &&
-                   memcmp(text->data, info->buffer + completion.word_begin, word_size) == 0;
+    bool is_same =
+        text->size == word_size &&
+        bytes_equal(buffer_bytes(text), bytes_of(info->buffer + completion.word_begin, word_size));
     if (completion.count > 0 && !is_same) {
         buffer_append_u8(text, '\0');
         if (!text->is_nomem) {
