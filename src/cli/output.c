@@ -312,7 +312,7 @@ static void append_table_cell(struct output *output, size_t column, struct yore_
     if (color != NULL) {
         append_text(to, color);
     }
-    if (is_last && edge > *used + 8 && *used + width > edge) {
+    if (is_last && edge > *used + 4 && *used + width > edge) {
         buffer_append_bytes(to, cut_text(text, edge - *used - 1));
         append_text(to, "\u2026");
     } else {

@@ -1,6 +1,6 @@
 /* record.h -- one line of an export: a version, an erasure or a keyspace, as a JSON object.
  *
- *     {"key":"host1","value":"up","valid_from":"2026-11-21T10:00:00Z","commit":"2026-11-21T10:00:01Z"}
+ *     {"key":"host1","value":"up","valid_from":"2026-11-21T10:00:00Z","commit":"..."}
  *
  *   key | key_base64      octets; the second form where they are not UTF-8
  *   value | value_base64  of a put; a value that is no string is kept as its JSON text
