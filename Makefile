@@ -37,7 +37,7 @@ install: all
 	cmake --install build --prefix $(PREFIX)
 
 deb:
-	@tools/setup test
+	@tools/setup ci
 	cmake --preset release
 	cmake --build build-release -j$(JOBS)
 	cpack --config build-release/CPackConfig.cmake -G DEB -B build-release/packages

@@ -18,9 +18,13 @@ void *mem_copy(const void *data, size_t size);
 void *mem_alloc_aligned(size_t alignment, size_t size); /* power of two; freed by mem_free */
 void mem_free(void *ptr);
 
+/* For devices of tests (the simulated disk): not counted, never made to fail, and the program ends
+ * when memory is really out.  Zeroed; freed by mem_free. */
+void *mem_certain(size_t size);
+
 /* Test face: allocation number `nth` from now (1 = the next) fails, and every later one too when
- * `is_sticky`; 0 switches it off.  mem_count() is the number of allocations since that call; it counts only while
- * armed, so UINT64_MAX counts without failing. */
+ * `is_sticky`; 0 switches it off.  mem_count() is the number of allocations since that call; it
+ * counts only while armed, so UINT64_MAX counts without failing. */
 void mem_fail_at(uint64_t nth, bool is_sticky);
 uint64_t mem_count(void);
 

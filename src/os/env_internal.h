@@ -1,7 +1,8 @@
-/* env_internal.h -- what an implementation of os_env provides.  Only files of this folder include it.
+/* env_internal.h -- what an implementation of os_env provides.  Only files of this folder include
+ * it.
  *
- * An implementation puts these structs first in its own; env.c checks arguments and forwards.  The meaning of
- * each entry is that of its namesake in os/env.h.
+ * An implementation puts these structs first in its own; env.c checks arguments and forwards.  The
+ * meaning of each entry is that of its namesake in os/env.h.
  */
 #ifndef YORE_OS_ENV_INTERNAL_H
 #define YORE_OS_ENV_INTERNAL_H
@@ -17,8 +18,7 @@ struct os_file_ops {
     enum yore_status (*sync)(struct os_file *file, const char *site, struct yore_error *error_out);
     enum yore_status (*preallocate)(struct os_file *file, uint64_t size,
                                     struct yore_error *error_out);
-    enum yore_status (*truncate)(struct os_file *file, uint64_t size,
-                                 struct yore_error *error_out);
+    enum yore_status (*truncate)(struct os_file *file, uint64_t size, struct yore_error *error_out);
     enum yore_status (*punch)(struct os_file *file, uint64_t offset, uint64_t size,
                               struct yore_error *error_out);
     enum yore_status (*size)(struct os_file *file, uint64_t *size_out,
