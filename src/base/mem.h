@@ -19,7 +19,8 @@ void *mem_alloc_aligned(size_t alignment, size_t size); /* power of two; freed b
 void mem_free(void *ptr);
 
 /* Test face: allocation number `nth` from now (1 = the next) fails, and every later one too when
- * `is_sticky`; 0 switches it off.  mem_count() is the number of allocations since the last call. */
+ * `is_sticky`; 0 switches it off.  mem_count() is the number of allocations since that call; it counts only while
+ * armed, so UINT64_MAX counts without failing. */
 void mem_fail_at(uint64_t nth, bool is_sticky);
 uint64_t mem_count(void);
 

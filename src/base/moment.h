@@ -23,7 +23,7 @@ enum yore_status duration_parse(struct yore_bytes text, int64_t *duration_out,
                                 struct yore_error *error_out);
 
 /* RFC 3339 in UTC with as many of 0, 3, 6 or 9 fraction digits as needed: "2026-11-21T10:00:00.25Z" is never
- * written, ".250Z" is.  YORE_NOW/YORE_FOREVER gives "now"/"forever" according to `forever_word`; YORE_TIME_MIN "-". */
+ * written, ".250Z" is.  YORE_FOREVER gives "forever"; YORE_TIME_MIN "-".  Returns `text`. */
 #define MOMENT_TEXT_BYTES 40
 char *moment_format(int64_t moment, char text[MOMENT_TEXT_BYTES]);
 
