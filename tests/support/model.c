@@ -48,7 +48,7 @@ struct yore_bytes model_bytes_copy(struct yore_bytes bytes)
     return bytes_of(copy, bytes.size);
 }
 
-static void model_bytes_release(struct yore_bytes bytes)
+void model_bytes_release(struct yore_bytes bytes)
 {
     union {
         const void *borrowed;
@@ -389,6 +389,33 @@ void model_apply(struct model *model, int64_t commit, const struct model_write *
         model_write_fact(space, key, &writes[i], commit);
         key->newest_commit = commit;
     }
+}
+
+struct model *model_view(const struct model *model, unsigned keyspace, const struct yore_bytes *key,
+                         int64_t known)
+{
+    struct model *view = model_new();
+    const struct model_keyspace *from = &model->keyspaces[keyspace];
+    struct model_keyspace *to = &view->keyspaces[keyspace];
+    for (size_t i = 0; i < from->count; i++) {
+        if (key != NULL && !bytes_equal(from->keys[i].key, *key)) {
+            continue;
+        }
+        struct model_key *entry = model_key_entry(to, from->keys[i].key);
+        for (size_t j = 0; j < from->keys[i].count; j++) {
+            if (from->keys[i].versions[j].commit <= known) {
+                model_add(entry, &from->keys[i].versions[j]);
+            }
+        }
+    }
+    to->erasures = model_alloc(from->erasure_count * sizeof *to->erasures);
+    for (size_t i = 0; i < from->erasure_count; i++) {
+        to->erasures[i] = from->erasures[i];
+        to->erasures[i].key = model_bytes_copy(from->erasures[i].key);
+    }
+    to->erasure_count = from->erasure_count;
+    to->erasure_capacity = from->erasure_count;
+    return view;
 }
 
 /* ---- answers of several rows ---------------------------------------------------------------- */

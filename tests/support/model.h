@@ -90,6 +90,11 @@ size_t model_commits_until(const struct model *model, int64_t commit);
 /* The last commit time, INT64_MIN when there is none. */
 int64_t model_last_commit(const struct model *model);
 
+/* A new model of one keyspace with the versions of commits <= `known` only, for one key or (NULL)
+ * for all: what a transaction sees before its own writes. */
+struct model *model_view(const struct model *model, unsigned keyspace, const struct yore_bytes *key,
+                         int64_t known);
+
 /* The key's entry, or NULL when nothing was ever written to it. */
 const struct model_key *model_find(const struct model *model, unsigned keyspace,
                                    struct yore_bytes key);
@@ -143,5 +148,6 @@ bool model_in_range(const struct yore_range *range, struct yore_bytes key);
 /* Never NULL. */
 void *model_alloc(size_t size);
 struct yore_bytes model_bytes_copy(struct yore_bytes bytes);
+void model_bytes_release(struct yore_bytes bytes); /* of a copy; empty is accepted */
 
 #endif
