@@ -215,13 +215,52 @@ static bool judge_again(struct crash_run *run, struct sim_disk *disk, struct com
            judge_compare(run, compare, held);
 }
 
+/* A copy of the database that was acknowledged holds what it held then. */
+static bool judge_copy(struct crash_run *run, struct sim_disk *disk, const char *path,
+                       size_t commit_count)
+{
+    struct compare compare = {.db = NULL};
+    struct yore_error error = {0};
+    enum yore_status status =
+        db_open_inline(sim_disk_env(disk), path, &run->options, &compare.db, &error);
+    if (status != YORE_OK) {
+        return judge_fail(run, path, error.text);
+    }
+    struct model *model = model_prefix(run->model, commit_count);
+    compare.model = model;
+    bool is_right = judge_keyspace(run, &compare, 0) || judge_fail(run, path, compare.text);
+    (void)yore_close(compare.db, NULL);
+    model_free(model);
+    return is_right;
+}
+
+static bool judge_copies(struct crash_run *run, struct sim_disk *disk)
+{
+    if (run->backup_id > 0) {
+        struct yore_error error = {0};
+        struct yore_restore restore = {.backup_path = "backup",
+                                       .target_path = "restored",
+                                       .id = run->backup_id,
+                                       .to_commit = YORE_FOREVER};
+        enum yore_status status = db_restore(sim_disk_env(disk), &restore, &error);
+        if (status != YORE_OK) {
+            return judge_fail(run, "restore", error.text);
+        }
+        if (!judge_copy(run, disk, "restored", run->backup_count)) {
+            return false;
+        }
+    }
+    return !run->has_checkpoint || judge_copy(run, disk, "checkpoint", run->checkpoint_count);
+}
+
 bool crash_judge(struct crash_run *run, struct sim_disk *disk, bool is_twice)
 {
     struct compare compare = {.db = NULL};
     struct model *held = NULL;
     bool is_right = judge_open(run, disk, &compare) && judge_spaces(run, &compare) &&
                     judge_prefix(run, &compare, &held) &&
-                    (!is_twice || judge_again(run, disk, &compare, held));
+                    (!is_twice || judge_again(run, disk, &compare, held)) &&
+                    judge_copies(run, disk);
     if (compare.db != NULL) {
         struct yore_error error = {0};
         enum yore_status status = yore_close(compare.db, &error);

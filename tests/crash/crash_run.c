@@ -406,17 +406,23 @@ void crash_backup(struct crash_run *run)
 {
     struct yore_error error = {0};
     struct yore_backup_info info;
-    if (!run->is_stopped) {
-        enum yore_status status = yore_backup(run->db, "backup", NULL, NULL, &info, &error);
-        (void)crash_ok(run, "backup", status, &error);
+    if (run->is_stopped) {
+        return;
+    }
+    enum yore_status status = yore_backup(run->db, "backup", NULL, NULL, &info, &error);
+    if (crash_ok(run, "backup", status, &error)) {
+        run->backup_id = info.id;
+        run->backup_count = run->model->commit_count;
     }
 }
 
-void crash_checkpoint(struct crash_run *run, const char *path)
+void crash_checkpoint(struct crash_run *run)
 {
     struct yore_error error = {0};
-    if (!run->is_stopped) {
-        (void)crash_ok(run, "checkpoint", yore_checkpoint(run->db, path, &error), &error);
+    if (!run->is_stopped &&
+        crash_ok(run, "checkpoint", yore_checkpoint(run->db, "checkpoint", &error), &error)) {
+        run->has_checkpoint = true;
+        run->checkpoint_count = run->model->commit_count;
     }
 }
 

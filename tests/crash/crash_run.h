@@ -49,6 +49,10 @@ struct crash_run {
     enum crash_space_state space_states[MODEL_KEYSPACES_MAX];
     enum yore_keep space_keeps[MODEL_KEYSPACES_MAX];
     int64_t horizon[MODEL_KEYSPACES_MAX];
+    uint64_t backup_id;      /* of the last backup acknowledged; 0: none */
+    size_t backup_count;     /* commits of the model inside it */
+    bool has_checkpoint;     /* "checkpoint" was acknowledged ... */
+    size_t checkpoint_count; /* ... with so many commits inside */
     struct test_rand rand;
     enum yore_status failed_status;
     char text[CRASH_TEXT_BYTES];
@@ -88,7 +92,7 @@ void crash_compact(struct crash_run *run);
 void crash_trim(struct crash_run *run, unsigned keyspace, int64_t ago_ms);
 void crash_reopen(struct crash_run *run);
 void crash_backup(struct crash_run *run);
-void crash_checkpoint(struct crash_run *run, const char *path);
+void crash_checkpoint(struct crash_run *run);
 void crash_create(struct crash_run *run, unsigned keyspace, enum yore_keep keep);
 void crash_drop(struct crash_run *run, unsigned keyspace);
 void crash_advance(struct crash_run *run, int64_t ms);

@@ -185,7 +185,7 @@ static void script_checkpoint(struct crash_run *run)
     crash_put(run, 0, 3, 700);
     crash_flush(run);
     crash_put(run, 0, 2, 30);
-    crash_checkpoint(run, "checkpoint");
+    crash_checkpoint(run);
     crash_put(run, 0, 1, 30);
 }
 
