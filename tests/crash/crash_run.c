@@ -197,7 +197,8 @@ static void crash_write(struct crash_run *run, const struct model_write *write)
 
 static bool crash_has_space(const struct crash_run *run, unsigned keyspace)
 {
-    return run->space_states[keyspace] == CRASH_SPACE_THERE;
+    return keyspace == 0 ||
+           (run->space_states[keyspace] == CRASH_SPACE_THERE && run->keyspaces[keyspace] != NULL);
 }
 
 void crash_put(struct crash_run *run, unsigned keyspace, unsigned key, size_t value_bytes)
