@@ -20,6 +20,11 @@ target_compile_definitions(yore_build INTERFACE $<$<CONFIG:Debug>:YORE_DEBUG>)
 target_link_libraries(yore_build INTERFACE
   PkgConfig::LZ4 PkgConfig::ZSTD PkgConfig::XXHASH Threads::Threads)
 
+# Locks and what they guard are annotated; only clang can check it.
+if(CMAKE_C_COMPILER_ID STREQUAL "Clang")
+  target_compile_options(yore_build INTERFACE -Wthread-safety)
+endif()
+
 if(YORE_SANITIZE STREQUAL "address")
   set(yore_sanitizers address,undefined)
 elseif(YORE_SANITIZE STREQUAL "thread")

@@ -18,6 +18,9 @@ if(yore_library_layers)
   set_target_properties(yore_shared PROPERTIES OUTPUT_NAME yore EXPORT_NAME shared
     VERSION ${PROJECT_VERSION} SOVERSION 0 LINKER_LANGUAGE C)
   target_link_options(yore_shared PRIVATE -Wl,--as-needed)
+  if(NOT yore_sanitizers)
+    target_link_options(yore_shared PRIVATE -Wl,-z,defs)
+  endif()
 
   find_program(YORE_OBJCOPY NAMES ${CMAKE_OBJCOPY} objcopy REQUIRED)
   set(joined "${PROJECT_BINARY_DIR}/yore_joined.o")

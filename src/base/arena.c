@@ -86,7 +86,8 @@ static struct arena_chunk *chunk_new(struct arena *a, size_t size)
     return chunk;
 }
 
-/* A run too large to share a chunk gets one of its own behind the current one, whose rest stays in use. */
+/* A run too large to share a chunk gets one of its own behind the current one, whose rest stays in
+ * use. */
 static void *alloc_apart(struct arena *a, size_t size)
 {
     struct arena_chunk *chunk = chunk_new(a, size);

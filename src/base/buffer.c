@@ -43,7 +43,8 @@ bool buffer_reserve(struct buffer *b, size_t more)
 
 unsigned char *buffer_extend(struct buffer *b, size_t more)
 {
-    /* At least one octet of room, so that extending an empty buffer by nothing is not mistaken for failure. */
+    /* At least one octet of room, so that extending an empty buffer by nothing is not mistaken for
+     * failure. */
     if (!buffer_reserve(b, more > 0 ? more : 1)) {
         return NULL;
     }

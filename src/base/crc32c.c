@@ -1,8 +1,9 @@
-/* CRC-32C three ways.  The hardware instruction takes one word per cycle but answers three cycles later, so
- * long runs are cut in three streams that are folded together: crc(A B) is crc(A) moved over the length of B,
- * plus crc(B).  Moving over n octets is a multiplication by x^(8n) modulo the polynomial.  A carry-less product
- * of two bit-reflected 32-bit numbers comes out one power of x short, and feeding it through the instruction
- * multiplies by x^32 and reduces; so the factor kept is x^(8n-33).
+/* CRC-32C three ways.  The hardware instruction takes one word per cycle but answers three cycles
+ * later, so long runs are cut in three streams that are folded together: crc(A B) is crc(A) moved
+ * over the length of B, plus crc(B).  Moving over n octets is a multiplication by x^(8n) modulo the
+ * polynomial.  A carry-less product of two bit-reflected 32-bit numbers comes out one power of x
+ * short, and feeding it through the instruction multiplies by x^32 and reduces; so the factor kept
+ * is x^(8n-33).
  */
 #include "base/crc32c.h"
 
@@ -61,7 +62,8 @@ static uint32_t run_portable(uint32_t state, const unsigned char *at, size_t siz
 
 typedef long long two_words __attribute__((vector_size(16)));
 
-/* How far a state moves per stream: three of 1,360 octets cover a page of 4 KiB, three of 168 half a KiB. */
+/* How far a state moves per stream: three of 1,360 octets cover a page of 4 KiB, three of 168 half
+ * a KiB. */
 struct stride {
     size_t octets;
     uint32_t over_one; /* x^(8 octets - 33) mod P, reflected */

@@ -1,5 +1,5 @@
-/* Sixteen linear buckets per power of two: a bucket is at most 1/16 of its lower bound wide, and values below
- * 32 have buckets of their own. */
+/* Sixteen linear buckets per power of two: a bucket is at most 1/16 of its lower bound wide, and
+ * values below 32 have buckets of their own. */
 #include "base/histogram.h"
 
 #include <assert.h>
@@ -31,9 +31,8 @@ static uint64_t bucket_last(unsigned bucket)
 static void raise_max(struct histogram *h, uint64_t value)
 {
     uint64_t seen = atomic_load_explicit(&h->max, memory_order_relaxed);
-    while (seen < value &&
-           !atomic_compare_exchange_weak_explicit(&h->max, &seen, value, memory_order_relaxed,
-                                                  memory_order_relaxed)) {
+    while (seen < value && !atomic_compare_exchange_weak_explicit(
+                               &h->max, &seen, value, memory_order_relaxed, memory_order_relaxed)) {
     }
 }
 

@@ -4,10 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/checked.h"
 
-/* Zero `fail_nth` is the common case and costs one relaxed load.  Tests arm it before they start the threads
- * that it should hit, so no ordering between the three is needed. */
+/* Zero `fail_nth` is the common case and costs one relaxed load.  Tests arm it before they start
+ * the threads that it should hit, so no ordering between the three is needed. */
 static _Atomic uint64_t fail_nth;
 static _Atomic uint64_t fail_seen;
 static _Atomic bool fail_is_sticky;
@@ -63,6 +64,13 @@ void *mem_alloc_aligned(size_t alignment, size_t size)
         return malloc(padded);
     }
     return aligned_alloc(alignment, padded & ~(alignment - 1));
+}
+
+void *mem_certain(size_t size)
+{
+    void *ptr = calloc(1, size > 0 ? size : 1);
+    YORE_ASSERT(ptr != NULL);
+    return ptr;
 }
 
 void mem_free(void *ptr)

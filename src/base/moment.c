@@ -1,5 +1,6 @@
-/* Civil dates are counted in the proleptic Gregorian calendar; a year begins in March while counting, so that
- * the leap day comes last.  All arithmetic on what was written is checked: digits come from outside.
+/* Civil dates are counted in the proleptic Gregorian calendar; a year begins in March while
+ * counting, so that the leap day comes last.  All arithmetic on what was written is checked: digits
+ * come from outside.
  */
 #include "base/moment.h"
 
@@ -148,7 +149,7 @@ static const struct unit units[] = {
     {"s", NS_PER_SECOND},
     {"m", 60 * NS_PER_SECOND},
     {"h", 3600 * NS_PER_SECOND},
-    {"d", SECONDS_PER_DAY * NS_PER_SECOND},
+    {"d", SECONDS_PER_DAY *NS_PER_SECOND},
     {"w", 7 * SECONDS_PER_DAY *NS_PER_SECOND},
     {"y", 365 * SECONDS_PER_DAY *NS_PER_SECOND},
 };
@@ -278,7 +279,8 @@ static bool scan_zone(struct scan *s, int64_t *seconds_out)
     return true;
 }
 
-/* hh:mm[:ss[.fraction]][zone]; seconds of the day in UTC, negative or past its end if the zone says so. */
+/* hh:mm[:ss[.fraction]][zone]; seconds of the day in UTC, negative or past its end if the zone says
+ * so. */
 static bool scan_time(struct scan *s, int64_t *seconds_out, int64_t *ns_out)
 {
     int64_t zone = 0;
@@ -419,7 +421,7 @@ enum yore_status moment_parse(struct yore_bytes text, int64_t now, int64_t *mome
         *moment_out = YORE_NOW;
         return YORE_OK;
     }
-    if (!scan_moment(&s, now, &moment)) {
+    if (!scan_moment(&s, now, &moment) || (!scan_is_end(&s) && !scan_fail(&s, "the end"))) {
         return scan_refuse(&s, "moment", error_out);
     }
     if (moment < YORE_TIME_MIN || moment == YORE_NOW) {

@@ -9,7 +9,8 @@ static uint64_t rotate_left(uint64_t v, unsigned by)
 
 void rand_init(struct rand_state *r, uint64_t seed)
 {
-    /* Distinct inputs of a bijection: at most one word can be zero, and all-zero is the one bad state. */
+    /* Distinct inputs of a bijection: at most one word can be zero, and all-zero is the one bad
+     * state. */
     for (unsigned i = 0; i < 4; i++) {
         r->s[i] = hash_u64(seed + i * 0x9e3779b97f4a7c15u);
     }

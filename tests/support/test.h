@@ -90,7 +90,8 @@ void test_count(uint64_t cases);
 /* The run's seed: YORE_TEST_SEED, or fresh ones from the system. */
 uint64_t test_seed(void);
 
-/* True when YORE_TEST_SOAK is set: run the full count.  test_scale() picks between the two. */
+/* True when YORE_TEST_SOAK is set (make soak).  test_scale() is how many cases to run: `soak` then,
+ * a tenth of `quick` when YORE_TEST_BRIEF is set (sanitizers, valgrind, coverage), else `quick`. */
 bool test_is_soak(void);
 uint64_t test_scale(uint64_t quick, uint64_t soak);
 
