@@ -79,7 +79,8 @@ static enum yore_status add_history(struct yore_cursor *c, struct source_list *l
     for (size_t i = c->region->run_count; i-- > 0 && st == YORE_OK;) {
         struct forest_file *run = c->region->runs[i];
         if (run->meta->valid_min <= c->moment.valid && run->meta->commit_min <= c->moment.known &&
-            file_overlaps(run, c->stretch_low, c->stretch_high)) {
+            file_overlaps(run, c->stretch_low, c->stretch_high) &&
+            run_can_serve(c->keyspace, run, c->moment.known)) {
             st = source_list_add_file(list, run, &c->iter_view);
         }
     }

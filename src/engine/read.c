@@ -254,6 +254,13 @@ static enum yore_status search_current(struct search *s, const struct forest_sli
     return YORE_NOT_FOUND;
 }
 
+/* Where only now is kept a run serves snapshots from before it was written; what superseded its versions may be gone since. */
+bool run_can_serve(const struct yore_keyspace *keyspace, const struct forest_file *run, int64_t known)
+{
+    return known < run->known ||
+           atomic_load_explicit(&keyspace->keep, memory_order_relaxed) != YORE_KEEP_NOW;
+}
+
 static enum yore_status search_runs(struct search *s)
 {
     int64_t sealed_to = region_sealed_to(s->region);
@@ -262,7 +269,7 @@ static enum yore_status search_runs(struct search *s)
         struct version met;
         struct table_pin page = {0};
         if (file->meta->valid_min > s->valid || file->meta->commit_min > s->known ||
-            !file_covers(file, s->key)) {
+            !file_covers(file, s->key) || !run_can_serve(s->keyspace, file, s->known)) {
             continue;
         }
         enum yore_status st = ask_table(s, file, s->valid, s->known, &met, &page);
