@@ -193,7 +193,7 @@ static enum yore_status correct_winner(struct yore_cursor *c, struct version *wi
 {
     bool is_doubtful = c->slice != NULL && winner->valid_from < c->slice->t0 &&
                        winner->commit > c->slice->known && winner->kind != YORE_KIND_DELETE &&
-                       (winner->flags & VERSION_CARRIED) == 0 && winner->commit < OVERLAY_COMMIT_MIN;
+                       (winner->flags & VERSION_CARRIED) == 0;
     if (!is_doubtful || c->slice_index == 0) {
         return YORE_OK;
     }

@@ -292,10 +292,6 @@ enum yore_status catalogue_apply(struct yore_db *db, const struct commit_write *
 /* Read keyspace 0 when opening. */
 enum yore_status catalogue_load(struct yore_db *db, struct yore_error *error_out);
 
-/* The record of an erasure, as a put in keyspace 0 under a key of its own; rule->commit is the commit of the record. */
-enum yore_status catalogue_erase_fact(struct yore_db *db, const struct erase_rule *rule, struct buffer *key_out,
-                                      struct buffer *value_out);
-
 /* ---- background (jobs.c) ---- */
 
 enum yore_status jobs_start(struct yore_db *db, struct yore_error *error_out);

@@ -5,6 +5,7 @@
  */
 #include "base/assert.h"
 #include "base/mem.h"
+#include "engine/catalogue.h"
 #include "engine/span.h"
 #include "engine/txn.h"
 

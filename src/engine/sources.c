@@ -197,8 +197,9 @@ static enum yore_status add_region(struct history_walk *w, const struct forest_r
     }
     for (size_t i = 0; st == YORE_OK && i < region->slice_count; i++) {
         const struct forest_slice *slice = &region->slices[i];
-        /* The first slice that is left also stands for what was before it. */
-        bool is_wanted = slice->t0 <= w->filter.valid_high && (slice->t1 > valid_low || i == 0);
+        /* The first slice that is left also stands for what was before it, and the last one for what holds on behind it. */
+        bool is_wanted = slice->t0 <= w->filter.valid_high &&
+                         (slice->t1 > valid_low || i == 0 || i + 1 == region->slice_count);
         for (size_t j = 0; st == YORE_OK && is_wanted && j < slice->file_count; j++) {
             st = add_once(w, slice->files[j]);
         }

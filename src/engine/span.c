@@ -185,18 +185,36 @@ static bool begins_end_at(const struct begins *begins, int64_t to)
     return begins->count > 0 && begins->times[begins->count - 1] == to;
 }
 
+/* At the end of a span a fact is written, so the end is dated like one. */
+static enum yore_status check_end(struct yore_db *db, const struct fact *span, struct yore_error *error_out)
+{
+    if (span->to == YORE_FOREVER) {
+        return YORE_OK;
+    }
+    if (span->from == YORE_NOW) {
+        return error_set(error_out, YORE_IN_FUTURE,
+                         "a span from now on cannot end yet: give its begin, or no end");
+    }
+    int64_t now = db_now(db);
+    if (span->to > now && span->to - now > db->options.clock_skew_max_ns) {
+        return error_set(error_out, YORE_IN_FUTURE,
+                         "the span ends %lld ns after now; what holds again then cannot be written yet",
+                         (long long)(span->to - now));
+    }
+    return YORE_OK;
+}
+
 enum yore_status txn_add_span(struct yore_txn *txn, const struct fact *fact, struct yore_error *error_out)
 {
     struct begins begins = {0};
     size_t count = txn->fact_count;
-    if (fact->from == YORE_NOW) {
-        if (fact->to == YORE_FOREVER) {
-            return txn_add_fact(txn, fact, error_out);
-        }
-        return error_set(error_out, YORE_IN_FUTURE,
-                         "a span from now on cannot end yet: give its begin, or no end");
+    enum yore_status st = check_end(txn->db, fact, error_out);
+    if (st == YORE_OK && fact->from == YORE_NOW) {
+        return txn_add_fact(txn, fact, error_out);
     }
-    enum yore_status st = txn_note_key(txn, fact->keyspace, fact->key, error_out);
+    if (st == YORE_OK) {
+        st = txn_note_key(txn, fact->keyspace, fact->key, error_out);
+    }
     if (st == YORE_OK) {
         st = begins_find(txn, fact, &begins, error_out);
     }

@@ -365,6 +365,10 @@ static enum yore_status txn_write(struct yore_txn *txn, struct fact *fact, const
     fact->from = write != NULL ? write->from : YORE_NOW;
     fact->to = write != NULL ? write->to : YORE_FOREVER;
     enum yore_status st = fact_check(txn->db, fact, is_span, error_out);
+    if (st == YORE_OK && fact->kind == YORE_KIND_DELETE && !is_span && fact->to != YORE_FOREVER) {
+        st = error_set(error_out, YORE_INVALID,
+                       "a delete has no end of its own; ask for a span to restore what held before");
+    }
     if (st == YORE_OK) {
         st = is_span ? txn_add_span(txn, fact, error_out) : txn_add_fact(txn, fact, error_out);
     }

@@ -626,9 +626,10 @@ enum yore_status journal_close(struct journal *journal, struct yore_error *error
         st = mark(journal, error_out);
         enum yore_status closed = record_log_close(journal->active->writer, st == YORE_OK,
                                                    st == YORE_OK ? error_out : NULL);
+        st = st == YORE_OK ? closed : st;
         mem_free(journal->active);
-        enum yore_status given_back = unlink_spares(journal, NULL);
-        st = st != YORE_OK ? st : closed != YORE_OK ? closed : given_back;
+        enum yore_status unlinked = unlink_spares(journal, st == YORE_OK ? error_out : NULL);
+        st = st == YORE_OK ? unlinked : st;
     }
     if (journal->lock != NULL) {
         os_mutex_release(journal->lock);
