@@ -365,7 +365,10 @@ static void load_all(struct history *h, void *db)
     double user_bytes = (double)loaded * (double)(KVP_KEY_BYTES + 8 + o->value_bytes);
     run_note(h->result, "latency per batch of %d", KVP_HISTORY_BATCH);
     run_finish_writes(h->run, db, h->result, &before, user_bytes);
-    run_note(h->result, "space=%.2fx user bytes", (double)file_tree_bytes(h->path) / user_bytes);
+    if (!(h->run->engine->caps & KVP_CAP_HISTORY_VOLATILE)) {
+        run_note(h->result, "space=%.2fx user bytes",
+                 (double)file_tree_bytes(h->path) / user_bytes);
+    }
     finish_row(h, "load");
     free(b->values);
     free(b);
