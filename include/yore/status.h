@@ -1,7 +1,8 @@
 /* status.h -- the one list of outcomes of every Yore function.
  *
- * YORE_STATUS_LIST(X) is the single source: X(NAME, number, message).  Numbers are fixed for ever: they
- * appear in bindings, on the wire and as exit codes.  Absence (YORE_NOT_FOUND) is a result, not a fault.
+ * YORE_STATUS_LIST(X) is the single source: X(NAME, number, message).  Numbers are fixed for ever:
+ * they appear in bindings, on the wire and as exit codes.  Absence (YORE_NOT_FOUND) is a result,
+ * not a fault.
  */
 #ifndef YORE_STATUS_H
 #define YORE_STATUS_H
@@ -40,8 +41,8 @@ enum yore_status {
 /* One bound for the text of an error, its closing zero included. */
 #define YORE_ERROR_TEXT_BYTES 512
 
-/* Filled by the function that first knows the cause: what failed, where (file, offset), how to mend it.
- * `text` is empty after YORE_OK.  Belongs to the caller; any thread, one at a time. */
+/* Filled by the function that first knows the cause: what failed, where (file, offset), how to mend
+ * it. `text` is empty after YORE_OK.  Belongs to the caller; any thread, one at a time. */
 struct yore_error {
     enum yore_status status;
     char text[YORE_ERROR_TEXT_BYTES];

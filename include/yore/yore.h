@@ -1,10 +1,11 @@
 /* yore.h -- the embeddable store: (key, time) -> value.
  *
- * Every key is a timeline.  A *version* (key, valid_from, commit, kind, [valid_to], value) holds from
- * valid_from until the key's next later valid_from, or until valid_to if that is sooner.  *Valid time* is
- * when a fact was so in the world; *commit time* is when the database learned it.  Both are signed 64-bit
- * nanoseconds since 1970-01-01T00:00:00Z.  A read at (valid v, known c) takes, of the versions with
- * valid_from <= v and commit <= c, the one with the greatest (valid_from, commit).
+ * Every key is a timeline.  A *version* (key, valid_from, commit, kind, [valid_to], value) holds
+ * from valid_from until the key's next later valid_from, or until valid_to if that is sooner.
+ * *Valid time* is when a fact was so in the world; *commit time* is when the database learned it.
+ * Both are signed 64-bit nanoseconds since 1970-01-01T00:00:00Z.  A read at (valid v, known c)
+ * takes, of the versions with valid_from <= v and commit <= c, the one with the greatest
+ * (valid_from, commit).
  *
  * Conventions, true of every function unless it says otherwise:
  *  - Returns YORE_OK or the status that says why not; outputs are untouched or zeroed on failure.
@@ -12,11 +13,11 @@
  *  - `keyspace` may be NULL: the keyspace "default", which always exists and keeps everything.
  *  - `at` may be NULL: now, everything known.  YORE_NOW in either field means the same.
  *  - Arguments are borrowed until the function returns; nothing is kept.  Bytes may hold any octet.
- *  - A database handle may be used by any number of threads at once; a batch, transaction, cursor or value
- *    by one thread at a time.  One process per directory.
+ *  - A database handle may be used by any number of threads at once; a batch, transaction, cursor
+ * or value by one thread at a time.  One process per directory.
  *  - YORE_NOMEM may come from any function that returns a status; nothing has changed then.
- *  - After the first failed write or sync the database refuses writes with that first error until it is
- *    opened again; reads go on.
+ *  - After the first failed write or sync the database refuses writes with that first error until
+ * it is opened again; reads go on.
  */
 #ifndef YORE_H
 #define YORE_H
@@ -41,14 +42,15 @@ extern "C" {
 
 /* ---- limits and special moments ------------------------------------------------------------- */
 
-#define YORE_KEY_BYTES_MAX 65536u            /* a key is 1 B to 64 KiB */
-#define YORE_VALUE_BYTES_MAX (256u << 20)    /* a value is 0 B to 256 MiB; empty values are values */
-#define YORE_BATCH_BYTES_MAX (1u << 30)      /* keys, values and bookkeeping of one transaction */
-#define YORE_KEYSPACE_NAME_BYTES_MAX 255u    /* a keyspace name is 1 to 255 bytes of [A-Za-z0-9_.-] */
+#define YORE_KEY_BYTES_MAX 65536u         /* a key is 1 B to 64 KiB */
+#define YORE_VALUE_BYTES_MAX (256u << 20) /* a value is 0 B to 256 MiB; empty values are values */
+#define YORE_BATCH_BYTES_MAX (1u << 30)   /* keys, values and bookkeeping of one transaction */
+#define YORE_KEYSPACE_NAME_BYTES_MAX 255u /* a keyspace name is 1 to 255 bytes of [A-Za-z0-9_.-]   \
+                                           */
 #define YORE_KEYSPACES_MAX 1024u
-#define YORE_NOW INT64_MAX                   /* as a moment: the database's own now; refused as a fact's */
-#define YORE_FOREVER INT64_MAX               /* as an end: no end */
-#define YORE_TIME_MIN (-INT64_MAX)           /* the earliest moment (INT64_MIN is refused) */
+#define YORE_NOW INT64_MAX         /* as a moment: the database's own now; refused as a fact's */
+#define YORE_FOREVER INT64_MAX     /* as an end: no end */
+#define YORE_TIME_MIN (-INT64_MAX) /* the earliest moment (INT64_MIN is refused) */
 
 /* A run of octets that somebody else owns. */
 struct yore_bytes {
@@ -56,7 +58,8 @@ struct yore_bytes {
     size_t size;
 };
 
-/* The moment of a read: the state at `valid` as it was known at `known`.  Nanoseconds, or YORE_NOW. */
+/* The moment of a read: the state at `valid` as it was known at `known`.  Nanoseconds, or YORE_NOW.
+ */
 struct yore_time {
     int64_t valid;
     int64_t known;
@@ -84,67 +87,76 @@ YORE_API const char *yore_version(void);
 enum yore_durability {
     YORE_DURABILITY_DEFAULT = 0, /* as the database was opened */
     YORE_DURABILITY_SYNC = 1,    /* on stable storage before the ack (group commit, fdatasync) */
-    YORE_DURABILITY_INTERVAL = 2, /* synced every interval_ms: that much may be lost at a power cut */
-    YORE_DURABILITY_NONE = 3     /* handed to the system: a process crash loses nothing, a power cut may */
+    YORE_DURABILITY_INTERVAL =
+        2, /* synced every interval_ms: that much may be lost at a power cut */
+    YORE_DURABILITY_NONE =
+        3 /* handed to the system: a process crash loses nothing, a power cut may */
 };
 
 enum yore_event_kind {
     YORE_EVENT_FLUSH = 1,
     YORE_EVENT_COMPACT = 2,
     YORE_EVENT_SEAL = 3,
-    YORE_EVENT_STALL = 4,        /* writers were slowed down or stopped */
+    YORE_EVENT_STALL = 4, /* writers were slowed down or stopped */
     YORE_EVENT_RETENTION = 5,
     YORE_EVENT_ERASE = 6,
-    YORE_EVENT_CLOCK_JUMP = 7,   /* the wall clock stepped against the monotonic clock */
-    YORE_EVENT_RECOVERY = 8,     /* what opening found: records replayed, a torn tail cut */
-    YORE_EVENT_FAILED = 9        /* the database stopped taking writes */
+    YORE_EVENT_CLOCK_JUMP = 7, /* the wall clock stepped against the monotonic clock */
+    YORE_EVENT_RECOVERY = 8,   /* what opening found: records replayed, a torn tail cut */
+    YORE_EVENT_FAILED = 9      /* the database stopped taking writes */
 };
 
 struct yore_event {
     enum yore_event_kind kind;
-    bool is_begin;               /* an event with a duration is told at its begin and its end */
+    bool is_begin; /* an event with a duration is told at its begin and its end */
     uint32_t keyspace_id;
     uint64_t input_bytes;
     uint64_t output_bytes;
-    uint64_t duration_us;        /* at the end only */
-    const char *text;            /* one line; borrowed until the hook returns */
+    uint64_t duration_us; /* at the end only */
+    const char *text;     /* one line; borrowed until the hook returns */
 };
 
-/* Called from any thread of the library, never with a lock held; must not call into the same database. */
+/* Called from any thread of the library, never with a lock held; must not call into the same
+ * database. */
 typedef void (*yore_event_fn)(void *arg, const struct yore_event *event);
 
-/* Fill with yore_options_init(), then change what you need.  A zero size or count means its default. */
+/* Fill with yore_options_init(), then change what you need.  A zero size or count means its
+ * default. */
 struct yore_options {
-    bool must_exist;             /* do not create a missing database (YORE_NOT_FOUND) */
-    bool must_not_exist;         /* fail with YORE_EXISTS when there is one */
+    bool must_exist;                 /* do not create a missing database (YORE_NOT_FOUND) */
+    bool must_not_exist;             /* fail with YORE_EXISTS when there is one */
     enum yore_durability durability; /* default YORE_DURABILITY_SYNC */
-    uint32_t interval_ms;        /* for YORE_DURABILITY_INTERVAL: 1..60,000, default 100 */
-    uint64_t cache_bytes;        /* block cache, >= 1 MiB, default 256 MiB */
-    uint64_t memtable_bytes;     /* a memtable is flushed at this size: 64 KiB..4 GiB, default 64 MiB */
-    uint64_t segment_bytes;      /* a journal segment: 64 KiB..4 GiB, default 64 MiB */
-    uint64_t table_bytes;        /* target size of a table: 16 KiB..1 GiB, default 32 MiB */
-    uint32_t page_bytes;         /* target size of a page before compression: 512 B..1 MiB, default 16 KiB */
-    uint32_t seal_versions_per_key; /* history runs this many times the live keys are sealed, default 8 */
-    uint64_t seal_bytes_min;     /* ... and at least this large, default 4 MiB */
-    uint32_t value_apart_bytes;  /* values this large go to value files: 256 B.., default 4,096 */
-    uint32_t background_threads; /* flush, merge, seal: 1..16, default 2 */
-    uint32_t open_files_max;     /* table handles kept open: 16.., default 512 */
-    int64_t clock_skew_max_ns;   /* facts may be dated this far ahead, default 500 ms */
+    uint32_t interval_ms;            /* for YORE_DURABILITY_INTERVAL: 1..60,000, default 100 */
+    uint64_t cache_bytes;            /* block cache, >= 1 MiB, default 256 MiB */
+    uint64_t memtable_bytes; /* a memtable is flushed at this size: 64 KiB..4 GiB, default 64 MiB */
+    uint64_t segment_bytes;  /* a journal segment: 64 KiB..4 GiB, default 64 MiB */
+    uint64_t table_bytes;    /* target size of a table: 16 KiB..1 GiB, default 32 MiB */
+    uint32_t
+        page_bytes; /* target size of a page before compression: 512 B..1 MiB, default 16 KiB */
+    uint32_t seal_versions_per_key; /* history runs this many times the live keys are sealed,
+                                       default 8 */
+    uint64_t seal_bytes_min;        /* ... and at least this large, default 4 MiB */
+    uint32_t value_apart_bytes;    /* values this large go to value files: 256 B.., default 4,096 */
+    uint32_t background_threads;   /* flush, merge, seal: 1..16, default 2 */
+    uint32_t open_files_max;       /* table handles kept open: 16.., default 512 */
+    int64_t clock_skew_max_ns;     /* facts may be dated this far ahead, default 500 ms */
     uint64_t feed_retention_bytes; /* closed journal segments kept for the feed, default 0 */
-    yore_event_fn on_event;      /* may be NULL */
+    yore_event_fn on_event;        /* may be NULL */
     void *event_arg;
 };
 
 YORE_API void yore_options_init(struct yore_options *options);
 
-/* Open the database in directory `path`, making it if missing; replays the journal.  `options` may be NULL.
- * Errors: YORE_LOCKED (text names the holder), YORE_CORRUPT (file and offset), YORE_BAD_FORMAT, YORE_IO. */
+/* Open the database in directory `path`, making it if missing; replays the journal.  `options` may
+ * be NULL. Errors: YORE_LOCKED (text names the holder), YORE_CORRUPT (file and offset),
+ * YORE_BAD_FORMAT, YORE_IO. */
 YORE_API enum yore_status yore_open(const char *path, const struct yore_options *options,
-                                    struct yore_db **db_out, struct yore_error *error_out) YORE_MUST_USE;
+                                    struct yore_db **db_out,
+                                    struct yore_error *error_out) YORE_MUST_USE;
 
-/* Wait for work in flight, make everything durable, release the directory and all memory.  Every cursor,
- * value, transaction and snapshot of the database must have been released.  NULL is ignored.
- * Returns the error that stopped the database, if one did; the handle is gone in any case. */
+/* Wait for work in flight, make everything durable, release the directory and all memory.  Every
+ * cursor, value, transaction and snapshot of the database must have been released.  NULL is
+ * ignored. Returns the error that stopped the database, if one did; the handle is gone in any case.
+ */
 YORE_API enum yore_status yore_close(struct yore_db *db, struct yore_error *error_out);
 
 /* The database's now: max(wall clock, last visible commit), never backwards. */
@@ -157,9 +169,9 @@ struct yore_value {
     const void *data;
     size_t size;
     int64_t valid_from;
-    int64_t valid_to;            /* YORE_FOREVER where the version has no own end */
+    int64_t valid_to; /* YORE_FOREVER where the version has no own end */
     int64_t commit;
-    void *pin[3];                /* private */
+    void *pin[3]; /* private */
 };
 
 /* Give the bytes back.  A zeroed or released value is accepted. */
@@ -167,27 +179,27 @@ YORE_API void yore_value_release(struct yore_value *value);
 
 /* How a fact is dated.  NULL means: from the commit time on, no end, the database's durability. */
 struct yore_write {
-    int64_t from;                /* YORE_NOW: the commit time; else at most clock_skew_max after now */
-    int64_t to;                  /* YORE_FOREVER, or a moment > from */
-    bool is_span;                /* false: absent from `to` on (time to live); true: the fact corrects
-                                    [from, to) only, what held before holds again from `to` on */
+    int64_t from; /* YORE_NOW: the commit time; else at most clock_skew_max after now */
+    int64_t to;   /* YORE_FOREVER, or a moment > from */
+    bool is_span; /* false: absent from `to` on (time to live); true: the fact corrects
+                     [from, to) only, what held before holds again from `to` on */
     enum yore_durability durability;
-    int64_t *commit_out;         /* if not NULL: receives the commit time */
+    int64_t *commit_out; /* if not NULL: receives the commit time */
 };
 
 /* Read one key.  On YORE_OK the caller releases `*value_out`.
- * Errors: YORE_NOT_FOUND (absent at that moment), YORE_ERASED, YORE_BEFORE_HORIZON, YORE_IN_FUTURE (`known`
- * ahead of now), YORE_CORRUPT, YORE_IO. */
+ * Errors: YORE_NOT_FOUND (absent at that moment), YORE_ERASED, YORE_BEFORE_HORIZON, YORE_IN_FUTURE
+ * (`known` ahead of now), YORE_CORRUPT, YORE_IO. */
 YORE_API enum yore_status yore_get(struct yore_db *db, struct yore_keyspace *keyspace,
                                    struct yore_bytes key, const struct yore_time *at,
                                    struct yore_value *value_out,
                                    struct yore_error *error_out) YORE_MUST_USE;
 
-/* Read `count` keys of one moment, all from one view.  values_out[i] and statuses_out[i] answer keys[i];
- * release each value.  Returns YORE_OK when every key was looked up (found or not). */
+/* Read `count` keys of one moment, all from one view.  values_out[i] and statuses_out[i] answer
+ * keys[i]; release each value.  Returns YORE_OK when every key was looked up (found or not). */
 struct yore_get_many {
     const struct yore_bytes *keys;
-    size_t count;                /* 1..65,536 */
+    size_t count; /* 1..65,536 */
     struct yore_value *values_out;
     enum yore_status *statuses_out;
 };
@@ -196,9 +208,9 @@ YORE_API enum yore_status yore_get_many(struct yore_db *db, struct yore_keyspace
                                         const struct yore_time *at,
                                         struct yore_error *error_out) YORE_MUST_USE;
 
-/* Write one fact, delete a key from a moment on (or over a span).  The ack keeps the durability asked for.
- * Errors: YORE_INVALID, YORE_TOO_BIG, YORE_IN_FUTURE, YORE_BEFORE_HORIZON, YORE_READ_ONLY (explicit time in
- * a keyspace that keeps only now), YORE_NO_SPACE, YORE_IO. */
+/* Write one fact, delete a key from a moment on (or over a span).  The ack keeps the durability
+ * asked for. Errors: YORE_INVALID, YORE_TOO_BIG, YORE_IN_FUTURE, YORE_BEFORE_HORIZON,
+ * YORE_READ_ONLY (explicit time in a keyspace that keeps only now), YORE_NO_SPACE, YORE_IO. */
 YORE_API enum yore_status yore_put(struct yore_db *db, struct yore_keyspace *keyspace,
                                    struct yore_bytes key, struct yore_bytes value,
                                    const struct yore_write *write,
@@ -207,18 +219,19 @@ YORE_API enum yore_status yore_delete(struct yore_db *db, struct yore_keyspace *
                                       struct yore_bytes key, const struct yore_write *write,
                                       struct yore_error *error_out) YORE_MUST_USE;
 
-/* What to erase: one key (whole, or its valid span [from, to)), or every key with a prefix (whole). */
+/* What to erase: one key (whole, or its valid span [from, to)), or every key with a prefix (whole).
+ */
 struct yore_erase {
     struct yore_bytes key;
     bool is_prefix;
-    int64_t from;                /* YORE_TIME_MIN and YORE_FOREVER: the whole timeline */
+    int64_t from; /* YORE_TIME_MIN and YORE_FOREVER: the whole timeline */
     int64_t to;
     enum yore_durability durability;
     int64_t *commit_out;
 };
 
-/* Destroy values for good: reads that would have met them get YORE_ERASED, at every known time.  The bytes
- * leave the files in the background; yore_compact() returns after they are gone. */
+/* Destroy values for good: reads that would have met them get YORE_ERASED, at every known time. The
+ * bytes leave the files in the background; yore_compact() returns after they are gone. */
 YORE_API enum yore_status yore_erase(struct yore_db *db, struct yore_keyspace *keyspace,
                                      const struct yore_erase *erase,
                                      struct yore_error *error_out) YORE_MUST_USE;
@@ -232,16 +245,17 @@ YORE_API enum yore_status yore_batch_put(struct yore_batch *batch, struct yore_k
                                          struct yore_bytes key, struct yore_bytes value,
                                          const struct yore_write *write,
                                          struct yore_error *error_out) YORE_MUST_USE;
-YORE_API enum yore_status yore_batch_delete(struct yore_batch *batch, struct yore_keyspace *keyspace,
-                                            struct yore_bytes key, const struct yore_write *write,
+YORE_API enum yore_status yore_batch_delete(struct yore_batch *batch,
+                                            struct yore_keyspace *keyspace, struct yore_bytes key,
+                                            const struct yore_write *write,
                                             struct yore_error *error_out) YORE_MUST_USE;
 /* Writes added so far. */
 YORE_API size_t yore_batch_count(const struct yore_batch *batch);
 YORE_API void yore_batch_clear(struct yore_batch *batch);
 /* Commit all or nothing under one commit time; the batch is empty afterwards and may be used again.
  * `commit_out` may be NULL. */
-YORE_API enum yore_status yore_batch_commit(struct yore_batch *batch, enum yore_durability durability,
-                                            int64_t *commit_out,
+YORE_API enum yore_status yore_batch_commit(struct yore_batch *batch,
+                                            enum yore_durability durability, int64_t *commit_out,
                                             struct yore_error *error_out) YORE_MUST_USE;
 YORE_API void yore_batch_free(struct yore_batch *batch);
 
@@ -252,8 +266,9 @@ YORE_API enum yore_status yore_begin(struct yore_db *db, struct yore_txn **txn_o
                                      struct yore_error *error_out) YORE_MUST_USE;
 /* The moment fixed at begin. */
 YORE_API struct yore_time yore_txn_time(const struct yore_txn *txn);
-/* Reads see the transaction's own writes; `at` may name an earlier moment.  What is read is validated at
- * commit: any later commit to that key (whatever its valid time), or its expiry meanwhile, is a conflict. */
+/* Reads see the transaction's own writes; `at` may name an earlier moment.  What is read is
+ * validated at commit: any later commit to that key (whatever its valid time), or its expiry
+ * meanwhile, is a conflict. */
 YORE_API enum yore_status yore_txn_get(struct yore_txn *txn, struct yore_keyspace *keyspace,
                                        struct yore_bytes key, const struct yore_time *at,
                                        struct yore_value *value_out,
@@ -265,22 +280,23 @@ YORE_API enum yore_status yore_txn_put(struct yore_txn *txn, struct yore_keyspac
 YORE_API enum yore_status yore_txn_delete(struct yore_txn *txn, struct yore_keyspace *keyspace,
                                           struct yore_bytes key, const struct yore_write *write,
                                           struct yore_error *error_out) YORE_MUST_USE;
-/* Mark a point; rolling back to it drops the writes made since, never what was read.  Savepoints nest to
- * 1,000 levels; a rollback keeps the savepoint itself. */
+/* Mark a point; rolling back to it drops the writes made since, never what was read.  Savepoints
+ * nest to 1,000 levels; a rollback keeps the savepoint itself. */
 YORE_API enum yore_status yore_txn_savepoint(struct yore_txn *txn, size_t *savepoint_out,
                                              struct yore_error *error_out) YORE_MUST_USE;
 YORE_API enum yore_status yore_txn_rollback_to(struct yore_txn *txn, size_t savepoint,
                                                struct yore_error *error_out) YORE_MUST_USE;
-/* Commit and free the transaction, whatever the outcome.  YORE_CONFLICT: nothing was written, begin again.
- * `commit_out` may be NULL; it is the begin's commit when nothing was written. */
+/* Commit and free the transaction, whatever the outcome.  YORE_CONFLICT: nothing was written, begin
+ * again. `commit_out` may be NULL; it is the begin's commit when nothing was written. */
 YORE_API enum yore_status yore_txn_commit(struct yore_txn *txn, enum yore_durability durability,
                                           int64_t *commit_out,
                                           struct yore_error *error_out) YORE_MUST_USE;
 YORE_API void yore_txn_abort(struct yore_txn *txn);
 
-/* Hold the present: retention drops nothing that a read at yore_snapshot_time() needs until it is released,
- * in keyspaces that keep only now as well. */
-YORE_API enum yore_status yore_snapshot_take(struct yore_db *db, struct yore_snapshot **snapshot_out,
+/* Hold the present: retention drops nothing that a read at yore_snapshot_time() needs until it is
+ * released, in keyspaces that keep only now as well. */
+YORE_API enum yore_status yore_snapshot_take(struct yore_db *db,
+                                             struct yore_snapshot **snapshot_out,
                                              struct yore_error *error_out) YORE_MUST_USE;
 YORE_API struct yore_time yore_snapshot_time(const struct yore_snapshot *snapshot);
 YORE_API void yore_snapshot_release(struct yore_snapshot *snapshot);
@@ -288,16 +304,16 @@ YORE_API void yore_snapshot_release(struct yore_snapshot *snapshot);
 /* ---- cursors: a key range at one moment ----------------------------------------------------- */
 
 struct yore_range {
-    struct yore_bytes low;       /* inclusive; size 0: from the first key */
-    struct yore_bytes high;      /* exclusive; size 0: to the last key */
-    struct yore_bytes prefix;    /* size 0: none; otherwise `low` and `high` must be empty */
+    struct yore_bytes low;    /* inclusive; size 0: from the first key */
+    struct yore_bytes high;   /* exclusive; size 0: to the last key */
+    struct yore_bytes prefix; /* size 0: none; otherwise `low` and `high` must be empty */
 };
 
 struct yore_cursor_options {
-    struct yore_range range;     /* copied */
+    struct yore_range range; /* copied */
     const struct yore_time *at;
-    bool keys_only;              /* rows have no value bytes (value.size is still right) */
-    bool no_cache_fill;          /* a large scan that should not push others out of the cache */
+    bool keys_only;     /* rows have no value bytes (value.size is still right) */
+    bool no_cache_fill; /* a large scan that should not push others out of the cache */
 };
 
 /* One row; borrowed until the cursor moves or closes. */
@@ -309,13 +325,14 @@ struct yore_row {
     int64_t commit;
 };
 
-/* Open a cursor, before its first row.  `options` may be NULL: every key, now.  All rows are of one view.
- * Keys absent or erased at that moment are not rows. */
+/* Open a cursor, before its first row.  `options` may be NULL: every key, now.  All rows are of one
+ * view. Keys absent or erased at that moment are not rows. */
 YORE_API enum yore_status yore_cursor_open(struct yore_db *db, struct yore_keyspace *keyspace,
                                            const struct yore_cursor_options *options,
                                            struct yore_cursor **cursor_out,
                                            struct yore_error *error_out) YORE_MUST_USE;
-/* The same inside a transaction: its own writes are seen, the range walked over is validated at commit. */
+/* The same inside a transaction: its own writes are seen, the range walked over is validated at
+ * commit. */
 YORE_API enum yore_status yore_txn_cursor_open(struct yore_txn *txn, struct yore_keyspace *keyspace,
                                                const struct yore_cursor_options *options,
                                                struct yore_cursor **cursor_out,
@@ -325,7 +342,8 @@ YORE_API enum yore_status yore_txn_cursor_open(struct yore_txn *txn, struct yore
  * next on a fresh cursor is first; prev on a fresh cursor is last. */
 YORE_API enum yore_status yore_cursor_first(struct yore_cursor *cursor) YORE_MUST_USE;
 YORE_API enum yore_status yore_cursor_last(struct yore_cursor *cursor) YORE_MUST_USE;
-YORE_API enum yore_status yore_cursor_seek(struct yore_cursor *cursor, struct yore_bytes key) YORE_MUST_USE;
+YORE_API enum yore_status yore_cursor_seek(struct yore_cursor *cursor,
+                                           struct yore_bytes key) YORE_MUST_USE;
 YORE_API enum yore_status yore_cursor_seek_back(struct yore_cursor *cursor,
                                                 struct yore_bytes key) YORE_MUST_USE;
 YORE_API enum yore_status yore_cursor_next(struct yore_cursor *cursor) YORE_MUST_USE;
@@ -344,18 +362,18 @@ enum yore_kind { YORE_KIND_PUT = 1, YORE_KIND_DELETE = 2, YORE_KIND_ERASED = 3 }
 struct yore_version {
     enum yore_kind kind;
     int64_t valid_from;
-    int64_t valid_to;            /* its own end (time to live), or YORE_FOREVER */
+    int64_t valid_to; /* its own end (time to live), or YORE_FOREVER */
     int64_t commit;
     struct yore_bytes value;
 };
 
 struct yore_timeline_options {
-    int64_t from;                /* versions with from <= valid_from < to */
-    int64_t to;                  /* YORE_FOREVER: to the last */
-    int64_t known;               /* YORE_NOW: everything */
-    bool with_in_force;          /* also the version in force at `from`, which began before it */
-    bool every_commit;           /* also versions corrected later at the same valid_from */
-    bool is_backward;            /* latest first */
+    int64_t from;       /* versions with from <= valid_from < to */
+    int64_t to;         /* YORE_FOREVER: to the last */
+    int64_t known;      /* YORE_NOW: everything */
+    bool with_in_force; /* also the version in force at `from`, which began before it */
+    bool every_commit;  /* also versions corrected later at the same valid_from */
+    bool is_backward;   /* latest first */
 };
 
 YORE_API enum yore_status yore_timeline_open(struct yore_db *db, struct yore_keyspace *keyspace,
@@ -377,24 +395,24 @@ enum yore_change_kind { YORE_CHANGE_ADDED = 1, YORE_CHANGE_CHANGED = 2, YORE_CHA
 struct yore_change {
     enum yore_change_kind kind;
     struct yore_bytes key;
-    int64_t time;                /* when it became so: a valid_from, or the valid_to that passed */
-    int64_t commit;              /* of the version that made it so */
-    struct yore_bytes before;    /* the value until then; data is NULL where the key was absent */
-    struct yore_bytes after;     /* the value from then on; data is NULL where the key is absent */
+    int64_t time;             /* when it became so: a valid_from, or the valid_to that passed */
+    int64_t commit;           /* of the version that made it so */
+    struct yore_bytes before; /* the value until then; data is NULL where the key was absent */
+    struct yore_bytes after;  /* the value from then on; data is NULL where the key is absent */
 };
 
 struct yore_changes_options {
     struct yore_range range;
-    int64_t from;                /* compare the states at `from` and at `to`; from <= to */
-    int64_t to;                  /* YORE_NOW allowed */
-    int64_t known;               /* YORE_NOW: everything */
-    bool every_version;          /* every step in (from, to], not just the net difference */
-    bool in_time_order;          /* by time, then key; otherwise by key, then time */
+    int64_t from;       /* compare the states at `from` and at `to`; from <= to */
+    int64_t to;         /* YORE_NOW allowed */
+    int64_t known;      /* YORE_NOW: everything */
+    bool every_version; /* every step in (from, to], not just the net difference */
+    bool in_time_order; /* by time, then key; otherwise by key, then time */
 };
 
 /* In time order the changes are sorted in memory: more than YORE_CHANGES_SORT_BYTES_MAX of them is
- * YORE_TOO_BIG (ask for less time, a smaller range, or key order).  Keys whose values are equal at both
- * moments are no net difference. */
+ * YORE_TOO_BIG (ask for less time, a smaller range, or key order).  Keys whose values are equal at
+ * both moments are no net difference. */
 #define YORE_CHANGES_SORT_BYTES_MAX (256u << 20)
 YORE_API enum yore_status yore_changes_open(struct yore_db *db, struct yore_keyspace *keyspace,
                                             const struct yore_changes_options *options,
@@ -405,7 +423,8 @@ YORE_API enum yore_status yore_changes_next(struct yore_changes *changes,
                                             struct yore_error *error_out) YORE_MUST_USE;
 YORE_API void yore_changes_close(struct yore_changes *changes);
 
-/* One write inside a commit.  keyspace_id 0 is the catalogue (yore_keyspace_id() names the others). */
+/* One write inside a commit.  keyspace_id 0 is the catalogue (yore_keyspace_id() names the others).
+ */
 struct yore_feed_write {
     uint32_t keyspace_id;
     enum yore_kind kind;
@@ -422,20 +441,22 @@ struct yore_feed_commit {
 };
 
 /* Every commit after `after_commit`, in commit order, up to the commits visible at the call.
- * Resumable: pass the last commit seen.  YORE_BEFORE_HORIZON: commits after it are no longer kept. */
+ * Resumable: pass the last commit seen.  YORE_BEFORE_HORIZON: commits after it are no longer kept.
+ */
 YORE_API enum yore_status yore_feed_open(struct yore_db *db, int64_t after_commit,
                                          struct yore_feed **feed_out,
                                          struct yore_error *error_out) YORE_MUST_USE;
-YORE_API enum yore_status yore_feed_next(struct yore_feed *feed, struct yore_feed_commit *commit_out,
+YORE_API enum yore_status yore_feed_next(struct yore_feed *feed,
+                                         struct yore_feed_commit *commit_out,
                                          struct yore_error *error_out) YORE_MUST_USE;
 YORE_API void yore_feed_close(struct yore_feed *feed);
 
 /* ---- keyspaces ------------------------------------------------------------------------------ */
 
 enum yore_keep {
-    YORE_KEEP_ALL = 0,           /* every version, for ever */
-    YORE_KEEP_FOR = 1,           /* `keep_ns` back from now */
-    YORE_KEEP_NOW = 2            /* only the present; no explicit valid times; fixed when created */
+    YORE_KEEP_ALL = 0, /* every version, for ever */
+    YORE_KEEP_FOR = 1, /* `keep_ns` back from now */
+    YORE_KEEP_NOW = 2  /* only the present; no explicit valid times; fixed when created */
 };
 
 enum yore_compression {
@@ -447,7 +468,7 @@ enum yore_compression {
 
 struct yore_keyspace_options {
     enum yore_keep keep;
-    int64_t keep_ns;             /* for YORE_KEEP_FOR: > 0 */
+    int64_t keep_ns; /* for YORE_KEEP_FOR: > 0 */
     enum yore_compression compression;
 };
 
@@ -455,13 +476,13 @@ struct yore_keyspace_info {
     uint32_t id;
     char name[YORE_KEYSPACE_NAME_BYTES_MAX + 1];
     struct yore_keyspace_options options;
-    int64_t horizon;             /* oldest readable moment; YORE_TIME_MIN: all */
-    bool is_dropped;             /* only when listed as of a past moment */
+    int64_t horizon; /* oldest readable moment; YORE_TIME_MIN: all */
+    bool is_dropped; /* only when listed as of a past moment */
 };
 
-/* Create (YORE_EXISTS when there is one of that name), open (YORE_NOT_FOUND), drop.  Handles belong to the
- * database and stay valid until it closes; after a drop writes get YORE_NOT_FOUND, the past stays readable.
- * yore_keyspace_open with `at` opens one that existed then. */
+/* Create (YORE_EXISTS when there is one of that name), open (YORE_NOT_FOUND), drop.  Handles belong
+ * to the database and stay valid until it closes; after a drop writes get YORE_NOT_FOUND, the past
+ * stays readable. yore_keyspace_open with `at` opens one that existed then. */
 YORE_API enum yore_status yore_keyspace_create(struct yore_db *db, const char *name,
                                                const struct yore_keyspace_options *options,
                                                struct yore_keyspace **keyspace_out,
@@ -472,7 +493,8 @@ YORE_API enum yore_status yore_keyspace_open(struct yore_db *db, const char *nam
                                              struct yore_error *error_out) YORE_MUST_USE;
 YORE_API enum yore_status yore_keyspace_drop(struct yore_db *db, const char *name,
                                              struct yore_error *error_out) YORE_MUST_USE;
-/* Change retention (not to or from YORE_KEEP_NOW) and compression of what is written from now on. */
+/* Change retention (not to or from YORE_KEEP_NOW) and compression of what is written from now on.
+ */
 YORE_API enum yore_status yore_keyspace_alter(struct yore_db *db, struct yore_keyspace *keyspace,
                                               const struct yore_keyspace_options *options,
                                               struct yore_error *error_out) YORE_MUST_USE;
@@ -482,54 +504,61 @@ YORE_API enum yore_status yore_keyspace_info(struct yore_db *db, struct yore_key
                                              struct yore_error *error_out) YORE_MUST_USE;
 /* Call `each` for every keyspace that exists at `at`, by name; a non-zero return stops the walk. */
 YORE_API enum yore_status yore_keyspace_list(struct yore_db *db, const struct yore_time *at,
-                                             int (*each)(void *arg, const struct yore_keyspace_info *info),
+                                             int (*each)(void *arg,
+                                                         const struct yore_keyspace_info *info),
                                              void *arg, struct yore_error *error_out) YORE_MUST_USE;
-/* Move the horizon to `horizon` (never back, never after now - 0): what held at it is kept, what ended
- * before it is given back in the background. */
-YORE_API enum yore_status yore_trim(struct yore_db *db, struct yore_keyspace *keyspace, int64_t horizon,
-                                    struct yore_error *error_out) YORE_MUST_USE;
+/* Move the horizon to `horizon` (never back, never after now - 0): what held at it is kept, what
+ * ended before it is given back in the background. */
+YORE_API enum yore_status yore_trim(struct yore_db *db, struct yore_keyspace *keyspace,
+                                    int64_t horizon, struct yore_error *error_out) YORE_MUST_USE;
 
 /* ---- upkeep --------------------------------------------------------------------------------- */
 
-/* Progress of long work; called from the calling thread.  A non-zero return cancels (YORE_CANCELLED). */
+/* Progress of long work; called from the calling thread.  A non-zero return cancels
+ * (YORE_CANCELLED). */
 typedef int (*yore_progress_fn)(void *arg, uint64_t done_bytes, uint64_t total_bytes);
 
 /* Write the memtables to tables and wait. */
-YORE_API enum yore_status yore_flush(struct yore_db *db, struct yore_error *error_out) YORE_MUST_USE;
-/* Flush, merge every level down, merge the history's runs, apply retention and pending erasures, and wait.
- * `keyspace` NULL means every keyspace. */
+YORE_API enum yore_status yore_flush(struct yore_db *db,
+                                     struct yore_error *error_out) YORE_MUST_USE;
+/* Flush, merge every level down, merge the history's runs, apply retention and pending erasures,
+ * and wait. `keyspace` NULL means every keyspace. */
 YORE_API enum yore_status yore_compact(struct yore_db *db, struct yore_keyspace *keyspace,
                                        struct yore_error *error_out) YORE_MUST_USE;
-/* A complete, openable copy in the new directory `path`: hard links where the file system allows. */
+/* A complete, openable copy in the new directory `path`: hard links where the file system allows.
+ */
 YORE_API enum yore_status yore_checkpoint(struct yore_db *db, const char *path,
                                           struct yore_error *error_out) YORE_MUST_USE;
 
 struct yore_backup_info {
-    uint64_t id;                 /* 1, 2, 3, ... in one backup directory */
-    int64_t commit;              /* the last commit inside */
-    uint64_t bytes;              /* what it holds */
-    uint64_t new_bytes;          /* what this backup copied; less than `bytes` when incremental */
+    uint64_t id;        /* 1, 2, 3, ... in one backup directory */
+    int64_t commit;     /* the last commit inside */
+    uint64_t bytes;     /* what it holds */
+    uint64_t new_bytes; /* what this backup copied; less than `bytes` when incremental */
 };
 
-/* Back up into directory `path` (made if missing).  The first is full; each later one copies only what the
- * directory lacks.  Runs while reads and writes go on. */
-YORE_API enum yore_status yore_backup(struct yore_db *db, const char *path, yore_progress_fn progress,
-                                      void *arg, struct yore_backup_info *info_out,
+/* Back up into directory `path` (made if missing).  The first is full; each later one copies only
+ * what the directory lacks.  Runs while reads and writes go on. */
+YORE_API enum yore_status yore_backup(struct yore_db *db, const char *path,
+                                      yore_progress_fn progress, void *arg,
+                                      struct yore_backup_info *info_out,
                                       struct yore_error *error_out) YORE_MUST_USE;
 YORE_API enum yore_status yore_backup_list(const char *path,
-                                           int (*each)(void *arg, const struct yore_backup_info *info),
+                                           int (*each)(void *arg,
+                                                       const struct yore_backup_info *info),
                                            void *arg, struct yore_error *error_out) YORE_MUST_USE;
 
 struct yore_restore {
     const char *backup_path;
-    const char *target_path;     /* must not exist, or be empty */
-    uint64_t id;                 /* 0: the latest */
-    int64_t to_commit;           /* commits after it are left out; YORE_FOREVER: none */
-    yore_progress_fn progress;   /* may be NULL */
+    const char *target_path;   /* must not exist, or be empty */
+    uint64_t id;               /* 0: the latest */
+    int64_t to_commit;         /* commits after it are left out; YORE_FOREVER: none */
+    yore_progress_fn progress; /* may be NULL */
     void *progress_arg;
 };
-/* Make a database from a backup.  Erasures recorded in any later backup of the directory are applied too.
- * Errors: YORE_BEFORE_HORIZON (no backup reaches back to `to_commit`), YORE_EXISTS, YORE_CORRUPT. */
+/* Make a database from a backup.  Erasures recorded in any later backup of the directory are
+ * applied too. Errors: YORE_BEFORE_HORIZON (no backup reaches back to `to_commit`), YORE_EXISTS,
+ * YORE_CORRUPT. */
 YORE_API enum yore_status yore_restore(const struct yore_restore *restore,
                                        struct yore_error *error_out) YORE_MUST_USE;
 
@@ -538,17 +567,18 @@ struct yore_verify_report {
     uint64_t bytes;
     uint64_t pages;
     uint64_t journal_records;
-    uint64_t keys;               /* present now */
-    uint64_t versions;           /* all, copies not counted */
-    uint64_t copies;             /* carried copies */
+    uint64_t keys;     /* present now */
+    uint64_t versions; /* all, copies not counted */
+    uint64_t copies;   /* carried copies */
     uint64_t values_apart;
-    uint64_t erasures_pending;   /* erasures whose bytes are not yet all gone */
+    uint64_t erasures_pending; /* erasures whose bytes are not yet all gone */
     uint64_t problems;
 };
-/* Read everything: every checksum, every order, every bound, every reference.  `problem` (may be NULL) gets
- * one line per finding: file, offset, cause.  Returns YORE_CORRUPT when there is one. */
-YORE_API enum yore_status yore_verify(struct yore_db *db, void (*problem)(void *arg, const char *line),
-                                      void *arg, struct yore_verify_report *report_out,
+/* Read everything: every checksum, every order, every bound, every reference.  `problem` (may be
+ * NULL) gets one line per finding: file, offset, cause.  Returns YORE_CORRUPT when there is one. */
+YORE_API enum yore_status yore_verify(struct yore_db *db,
+                                      void (*problem)(void *arg, const char *line), void *arg,
+                                      struct yore_verify_report *report_out,
                                       struct yore_error *error_out) YORE_MUST_USE;
 
 /* ---- statistics ----------------------------------------------------------------------------- */
@@ -556,11 +586,11 @@ YORE_API enum yore_status yore_verify(struct yore_db *db, void (*problem)(void *
 enum yore_stat_kind { YORE_STAT_COUNTER = 1, YORE_STAT_GAUGE = 2, YORE_STAT_HISTOGRAM = 3 };
 
 struct yore_stat {
-    const char *name;            /* snake_case with its unit last: commit_latency_us */
-    const char *help;            /* one sentence */
+    const char *name; /* snake_case with its unit last: commit_latency_us */
+    const char *help; /* one sentence */
     enum yore_stat_kind kind;
-    uint64_t value;              /* counter or gauge; a histogram's count */
-    uint64_t sum;                /* the rest: histograms only, in the unit of the name */
+    uint64_t value; /* counter or gauge; a histogram's count */
+    uint64_t sum;   /* the rest: histograms only, in the unit of the name */
     uint64_t p50, p95, p99, max;
 };
 

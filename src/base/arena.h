@@ -1,5 +1,5 @@
-/* arena.h -- memory that lives and dies together: chunks, bump allocation, no free of single objects.
- * One thread allocates; others may read what was published to them. */
+/* arena.h -- memory that lives and dies together: chunks, bump allocation, no free of single
+ * objects. One thread allocates; others may read what was published to them. */
 #ifndef YORE_BASE_ARENA_H
 #define YORE_BASE_ARENA_H
 
@@ -14,16 +14,16 @@ struct arena {
     struct arena_chunk *chunks;
     unsigned char *at;
     unsigned char *end;
-    size_t chunk_bytes;          /* next chunk's size; 0 means 64 KiB; doubles up to 4 MiB */
+    size_t chunk_bytes; /* next chunk's size; 0 means 64 KiB; doubles up to 4 MiB */
     _Atomic size_t bytes;
 };
 
 void arena_init(struct arena *a, size_t first_chunk_bytes);
 void arena_release(struct arena *a);
-void arena_reset(struct arena *a);                     /* keeps the largest chunk */
-void *arena_alloc(struct arena *a, size_t size);       /* 8-byte aligned; NULL: out of memory */
+void arena_reset(struct arena *a);               /* keeps the largest chunk */
+void *arena_alloc(struct arena *a, size_t size); /* 8-byte aligned; NULL: out of memory */
 void *arena_alloc_unaligned(struct arena *a, size_t size);
 void *arena_alloc_aligned(struct arena *a, size_t alignment, size_t size); /* alignment <= 64 */
-void *arena_copy(struct arena *a, const void *data, size_t size); /* unaligned */
+void *arena_copy(struct arena *a, const void *data, size_t size);          /* unaligned */
 
 #endif

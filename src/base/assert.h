@@ -1,5 +1,5 @@
-/* assert.h -- what must hold.  YORE_ASSERT stays on in release builds; YORE_DEBUG_ASSERT is for costly
- * sweeps and is on when YORE_DEBUG is defined (presets dev, asan, tsan). */
+/* assert.h -- what must hold.  YORE_ASSERT stays on in release builds; YORE_DEBUG_ASSERT is for
+ * costly sweeps and is on when YORE_DEBUG is defined (presets dev, asan, tsan). */
 #ifndef YORE_BASE_ASSERT_H
 #define YORE_BASE_ASSERT_H
 

@@ -1,4 +1,5 @@
-/* buffer.h -- a growing run of octets with one out-of-memory flag, checked once after many appends. */
+/* buffer.h -- a growing run of octets with one out-of-memory flag, checked once after many appends.
+ */
 #ifndef YORE_BASE_BUFFER_H
 #define YORE_BASE_BUFFER_H
 
@@ -9,7 +10,8 @@
 #include "base/bytes.h"
 #include "base/status.h"
 
-/* A zeroed struct is an empty buffer.  After a failed growth `is_nomem` is set and appends do nothing. */
+/* A zeroed struct is an empty buffer.  After a failed growth `is_nomem` is set and appends do
+ * nothing. */
 struct buffer {
     unsigned char *data;
     size_t size;
@@ -18,9 +20,10 @@ struct buffer {
 };
 
 void buffer_release(struct buffer *b);
-void buffer_clear(struct buffer *b);                 /* size 0, memory kept, is_nomem kept */
-bool buffer_reserve(struct buffer *b, size_t more);  /* room for `more` octets past size */
-unsigned char *buffer_extend(struct buffer *b, size_t more); /* grows size, contents unset; NULL on failure */
+void buffer_clear(struct buffer *b);                /* size 0, memory kept, is_nomem kept */
+bool buffer_reserve(struct buffer *b, size_t more); /* room for `more` octets past size */
+unsigned char *buffer_extend(struct buffer *b,
+                             size_t more); /* grows size, contents unset; NULL on failure */
 void buffer_append(struct buffer *b, const void *data, size_t size);
 void buffer_append_bytes(struct buffer *b, struct yore_bytes bytes);
 void buffer_append_u8(struct buffer *b, uint8_t v);

@@ -1,6 +1,7 @@
 /* coding.h -- integers to bytes and back: the only way numbers reach disk or wire.
  *
- * Fixed width is little-endian.  Varints are LEB128, at most 10 octets; zigzag folds the sign into bit 0. */
+ * Fixed width is little-endian.  Varints are LEB128, at most 10 octets; zigzag folds the sign into
+ * bit 0. */
 #ifndef YORE_BASE_CODING_H
 #define YORE_BASE_CODING_H
 
@@ -62,8 +63,8 @@ static inline int64_t zigzag_decode(uint64_t v)
 size_t varint_encode(unsigned char *to, uint64_t v);
 size_t varint_size(uint64_t v);
 
-/* A reader over untrusted bytes.  After the first get that does not fit or is malformed `is_bad` stays true
- * and every get returns 0 or an empty run, so a parser checks once, at its end. */
+/* A reader over untrusted bytes.  After the first get that does not fit or is malformed `is_bad`
+ * stays true and every get returns 0 or an empty run, so a parser checks once, at its end. */
 struct decoder {
     const unsigned char *at;
     const unsigned char *end;

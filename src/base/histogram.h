@@ -1,4 +1,5 @@
-/* histogram.h -- counts of a positive quantity in log-linear buckets (relative error <= 1/16), lock-free. */
+/* histogram.h -- counts of a positive quantity in log-linear buckets (relative error <= 1/16),
+ * lock-free. */
 #ifndef YORE_BASE_HISTOGRAM_H
 #define YORE_BASE_HISTOGRAM_H
 

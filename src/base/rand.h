@@ -1,5 +1,5 @@
-/* rand.h -- a small deterministic generator (xoshiro256**, Blackman & Vigna) for tests, filters and back-off;
- * never for secrets. */
+/* rand.h -- a small deterministic generator (xoshiro256**, Blackman & Vigna) for tests, filters and
+ * back-off; never for secrets. */
 #ifndef YORE_BASE_RAND_H
 #define YORE_BASE_RAND_H
 

@@ -1,6 +1,7 @@
 /* status.h -- returning errors: the status travels as the result, the cause as text, written once.
  *
- * The function that first knows the cause calls error_set(); everybody above passes the status on unchanged.
+ * The function that first knows the cause calls error_set(); everybody above passes the status on
+ * unchanged.
  */
 #ifndef YORE_BASE_STATUS_H
 #define YORE_BASE_STATUS_H
@@ -8,8 +9,9 @@
 #include <yore/yore.h>
 
 /* Fill `error_out` (may be NULL) with printf-style text and return `status`. */
-__attribute__((format(printf, 3, 4))) enum yore_status
-error_set(struct yore_error *error_out, enum yore_status status, const char *format, ...);
+__attribute__((format(printf, 3, 4))) enum yore_status error_set(struct yore_error *error_out,
+                                                                 enum yore_status status,
+                                                                 const char *format, ...);
 
 /* Status with its own sentence as text. */
 enum yore_status error_plain(struct yore_error *error_out, enum yore_status status);
@@ -17,8 +19,8 @@ enum yore_status error_plain(struct yore_error *error_out, enum yore_status stat
 /* Make `error_out` (may be NULL) an empty YORE_OK. */
 void error_clear(struct yore_error *error_out);
 
-/* A key shown in an error or a log: printable ASCII as is, other octets as \xNN, at most 48 octets of it,
- * then "...".  Writes a terminated string and returns `text`. */
+/* A key shown in an error or a log: printable ASCII as is, other octets as \xNN, at most 48 octets
+ * of it, then "...".  Writes a terminated string and returns `text`. */
 #define KEY_TEXT_BYTES 208
 char *key_text(struct yore_bytes key, char text[KEY_TEXT_BYTES]);
 

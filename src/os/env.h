@@ -1,10 +1,11 @@
-/* env.h -- everything outside the process: files, directories, clocks.  One interface, two implementations:
- * os_env_posix() and the simulated disk of os/sim_disk.h.  No other layer sees POSIX.
+/* env.h -- everything outside the process: files, directories, clocks.  One interface, two
+ * implementations: os_env_posix() and the simulated disk of os/sim_disk.h.  No other layer sees
+ * POSIX.
  *
- * Paths are NUL-terminated strings of the host.  Every error text names the path (and offset) and the cause.
- * Status: YORE_IO; YORE_NO_SPACE for ENOSPC, EDQUOT and EFBIG; YORE_NOT_FOUND for a missing file; YORE_EXISTS; YORE_NOMEM.
- * EINTR and short transfers are handled below this line.  Any thread may use any file; writes of one file
- * come from one thread at a time.
+ * Paths are NUL-terminated strings of the host.  Every error text names the path (and offset) and
+ * the cause. Status: YORE_IO; YORE_NO_SPACE for ENOSPC, EDQUOT and EFBIG; YORE_NOT_FOUND for a
+ * missing file; YORE_EXISTS; YORE_NOMEM. EINTR and short transfers are handled below this line. Any
+ * thread may use any file; writes of one file come from one thread at a time.
  */
 #ifndef YORE_OS_ENV_H
 #define YORE_OS_ENV_H
@@ -20,9 +21,9 @@ struct os_file;
 struct os_lock;
 
 enum os_open_mode {
-    OS_OPEN_READ,                /* must exist; pread only */
-    OS_OPEN_CREATE,              /* must not exist; read and write */
-    OS_OPEN_WRITE                /* must exist; read and write, not truncated */
+    OS_OPEN_READ,   /* must exist; pread only */
+    OS_OPEN_CREATE, /* must not exist; read and write */
+    OS_OPEN_WRITE   /* must exist; read and write, not truncated */
 };
 
 /* ---- files ---- */
@@ -36,25 +37,35 @@ enum yore_status os_file_read(struct os_file *file, uint64_t offset, void *data,
 /* Write all of `data` at `offset`, growing the file if need be. */
 enum yore_status os_file_write(struct os_file *file, uint64_t offset, const void *data, size_t size,
                                struct yore_error *error_out);
-/* os_file_sync(file, error_out), below: make the data, and a grown size, durable (fdatasync).  A failure is final:
- * never call it again on `file`. */
-/* Reserve and zero-fill [0, size), so that later overwrites need no block allocation; not synced. */
-enum yore_status os_file_preallocate(struct os_file *file, uint64_t size, struct yore_error *error_out);
-enum yore_status os_file_truncate(struct os_file *file, uint64_t size, struct yore_error *error_out);
-/* Give the blocks of [offset, offset+size) back; they read as zeros.  Where holes are not supported they are
- * overwritten with zeros. */
+/* os_file_sync(file, error_out), below: make the data, and a grown size, durable (fdatasync).  A
+ * failure is final: never call it again on `file`. */
+/* Reserve and zero-fill [0, size), so that later overwrites need no block allocation; not synced.
+<<<<<<< HEAD
+ */
+=======
+ * What was there is gone; a longer file keeps its tail. */
+>>>>>>> memtable
+enum yore_status os_file_preallocate(struct os_file *file, uint64_t size,
+                                     struct yore_error *error_out);
+enum yore_status os_file_truncate(struct os_file *file, uint64_t size,
+                                  struct yore_error *error_out);
+/* Give the blocks of [offset, offset+size) back; they read as zeros.  Where holes are not supported
+ * they are overwritten with zeros. */
 enum yore_status os_file_punch(struct os_file *file, uint64_t offset, uint64_t size,
                                struct yore_error *error_out);
-enum yore_status os_file_size(struct os_file *file, uint64_t *size_out, struct yore_error *error_out);
+enum yore_status os_file_size(struct os_file *file, uint64_t *size_out,
+                              struct yore_error *error_out);
 /* Advise: this range will be read soon / not again. */
 void os_file_will_need(struct os_file *file, uint64_t offset, uint64_t size);
 void os_file_forget(struct os_file *file, uint64_t offset, uint64_t size);
 const char *os_file_path(const struct os_file *file);
 
 /* ---- directories ---- */
-enum yore_status os_dir_make(struct os_env *env, const char *path, struct yore_error *error_out); /* 0700; EXISTS */
+enum yore_status os_dir_make(struct os_env *env, const char *path,
+                             struct yore_error *error_out); /* 0700; EXISTS */
 /* os_dir_sync(env, path, error_out), below: make the entries of `path` durable. */
-/* Call `each` with every name but . and ..; a non-zero return stops the walk.  Order is unspecified. */
+/* Call `each` with every name but . and ..; a non-zero return stops the walk.  Order is
+ * unspecified. */
 enum yore_status os_dir_list(struct os_env *env, const char *path,
                              int (*each)(void *arg, const char *name), void *arg,
                              struct yore_error *error_out);
@@ -71,14 +82,16 @@ enum yore_status os_path_stat(struct os_env *env, const char *path, uint64_t *si
 enum yore_status os_space_free(struct os_env *env, const char *path, uint64_t *bytes_out,
                                struct yore_error *error_out);
 
-/* One process (and one handle in this process) holds `path` until released.  The file keeps the holder's pid
- * and host name; YORE_LOCKED names them. */
+/* One process (and one handle in this process) holds `path` until released.  The file keeps the
+ * holder's pid and host name; YORE_LOCKED names them. */
 enum yore_status os_lock_take(struct os_env *env, const char *path, struct os_lock **lock_out,
                               struct yore_error *error_out);
 void os_lock_release(struct os_lock *lock);
 
-/* Call sites of syncs are named, so that a test can ignore one at a time and prove that it is needed. */
-enum yore_status os_file_sync_at(struct os_file *file, const char *site, struct yore_error *error_out);
+/* Call sites of syncs are named, so that a test can ignore one at a time and prove that it is
+ * needed. */
+enum yore_status os_file_sync_at(struct os_file *file, const char *site,
+                                 struct yore_error *error_out);
 enum yore_status os_dir_sync_at(struct os_env *env, const char *path, const char *site,
                                 struct yore_error *error_out);
 #define OS_SITE_TEXT_2(line) #line
@@ -88,10 +101,10 @@ enum yore_status os_dir_sync_at(struct os_env *env, const char *path, const char
 #define os_dir_sync(env, path, error_out) os_dir_sync_at(env, path, OS_SITE, error_out)
 
 /* ---- clocks and randomness ---- */
-int64_t os_wall_ns(struct os_env *env);        /* since 1970, may step */
-int64_t os_monotonic_ns(struct os_env *env);   /* never steps */
+int64_t os_wall_ns(struct os_env *env);      /* since 1970, may step */
+int64_t os_monotonic_ns(struct os_env *env); /* never steps */
 void os_sleep_ns(struct os_env *env, int64_t duration_ns);
-uint64_t os_random_u64(struct os_env *env);    /* for identities; scripted in tests */
+uint64_t os_random_u64(struct os_env *env); /* for identities; scripted in tests */
 
 /* The real system.  Static; never freed. */
 struct os_env *os_env_posix(void);

@@ -41,8 +41,8 @@ void os_cond_broadcast(struct os_cond *c);
 
 enum yore_status os_thread_start(void (*run)(void *arg), void *arg, const char *name,
                                  struct os_thread **thread_out, struct yore_error *error_out);
-void os_thread_join(struct os_thread *thread);   /* frees it */
-uint64_t os_thread_id(void);                     /* small, distinct per live thread */
+void os_thread_join(struct os_thread *thread); /* frees it */
+uint64_t os_thread_id(void);                   /* small, distinct per live thread */
 void os_cpu_relax(void);
 void os_thread_yield(void);
 

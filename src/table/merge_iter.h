@@ -1,10 +1,10 @@
 /* merge_iter.h -- many sorted sources as one.
  *
- * Every version of every source in version order; versions equal in (key, valid_from, commit) come out once:
- * of such twins one that is not a carried copy is preferred, then the lowest source index.
- * As of (all sources opened with the same as-of view): one version a key, the newest of what the sources yield
- * for that key; merge_iter_source() tells whose it was.
- * Either direction, changes of direction included.  The first source error ends the walk with that error.
+ * Every version of every source in version order; versions equal in (key, valid_from, commit) come
+ * out once: of such twins one that is not a carried copy is preferred, then the lowest source
+ * index. As of (all sources opened with the same as-of view): one version a key, the newest of what
+ * the sources yield for that key; merge_iter_source() tells whose it was. Either direction, changes
+ * of direction included.  The first source error ends the walk with that error.
  */
 #ifndef YORE_TABLE_MERGE_ITER_H
 #define YORE_TABLE_MERGE_ITER_H
@@ -13,8 +13,8 @@
 
 #include "table/version_iter.h"
 
-/* Takes the iterators (not the array) and frees them with the merge, also on failure.  0 sources are allowed.
- * Errors: YORE_NOMEM. */
+/* Takes the iterators (not the array) and frees them with the merge, also on failure.  0 sources
+ * are allowed. Errors: YORE_NOMEM. */
 enum yore_status merge_iter_new(struct version_iter *const *sources, size_t count, bool is_as_of,
                                 struct version_iter **iter_out);
 /* Index of the source that yielded the current version. */

@@ -1,9 +1,10 @@
 /* page_cache.h -- pages in memory, in the form that is searched, bounded in bytes.
  *
- * Sharded by page; CLOCK with two classes: pages of the past are evicted before pages of the present, and a page
- * enters cold, so that one long scan displaces only pages that were used once.  A pinned page is never evicted;
- * pins come from the slot in the table's index (one load, one pin, one check; no hash look-up on a hit).  Any thread.
- * When every page is pinned the cache grows past its bound rather than fail; `pinned_over_bytes` counts it.
+ * Sharded by page; CLOCK with two classes: pages of the past are evicted before pages of the
+ * present, and a page enters cold, so that one long scan displaces only pages that were used once.
+ * A pinned page is never evicted; pins come from the slot in the table's index (one load, one pin,
+ * one check; no hash look-up on a hit).  Any thread. When every page is pinned the cache grows past
+ * its bound rather than fail; `pinned_over_bytes` counts it.
  */
 #ifndef YORE_TABLE_PAGE_CACHE_H
 #define YORE_TABLE_PAGE_CACHE_H
@@ -19,12 +20,12 @@ struct page_cache;
 enum page_class { PAGE_CLASS_PRESENT = 0, PAGE_CLASS_PAST = 1 };
 
 enum yore_status page_cache_new(uint64_t capacity_bytes, struct page_cache **cache_out);
-void page_cache_free(struct page_cache *cache);          /* nothing pinned */
+void page_cache_free(struct page_cache *cache); /* nothing pinned */
 
 struct page_cache_stats {
     uint64_t capacity_bytes;
-    uint64_t used_bytes;         /* pages and charges */
-    uint64_t charged_bytes;      /* indexes and filters of open tables */
+    uint64_t used_bytes;    /* pages and charges */
+    uint64_t charged_bytes; /* indexes and filters of open tables */
     uint64_t hits;
     uint64_t misses;
     uint64_t evictions;

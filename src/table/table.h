@@ -1,11 +1,12 @@
 /* table.h -- an immutable sorted file of versions: built once, then read by any number of threads.
  *
- * Bytes: docs/format.md, "Table".  One format serves the present (mostly one version a key) and the past
- * (a key's versions grouped in columns: the key once, times as deltas, kinds, values); columns that carry no
- * information (counts of 1, commit equal to valid_from, no valid_to, one kind) are left out page by page.  A key
- * with more than a page of versions goes on over the next pages; the index separates pages by (key, valid_from, commit).
- * Pages are compressed as asked (stored plain when that does not help), each under a CRC-32C that covers database, file
- * and offset; on loading a page is unpacked into the form that is searched, which is what the cache holds.
+ * Bytes: docs/format.md, "Table".  One format serves the present (mostly one version a key) and the
+ * past (a key's versions grouped in columns: the key once, times as deltas, kinds, values); columns
+ * that carry no information (counts of 1, commit equal to valid_from, no valid_to, one kind) are
+ * left out page by page.  A key with more than a page of versions goes on over the next pages; the
+ * index separates pages by (key, valid_from, commit). Pages are compressed as asked (stored plain
+ * when that does not help), each under a CRC-32C that covers database, file and offset; on loading
+ * a page is unpacked into the form that is searched, which is what the cache holds.
  */
 #ifndef YORE_TABLE_TABLE_H
 #define YORE_TABLE_TABLE_H
@@ -23,33 +24,34 @@
 
 /* Who a file is: every check in it covers both numbers. */
 struct file_identity {
-    uint64_t database;           /* random, chosen when the database was made */
-    uint64_t file;               /* unique in the database, never used again */
+    uint64_t database; /* random, chosen when the database was made */
+    uint64_t file;     /* unique in the database, never used again */
 };
 
 /* What a table says of itself, kept in its footer and in the manifest. */
 struct table_meta {
     uint64_t file;
     uint64_t file_bytes;
-    uint64_t key_count;          /* distinct keys */
-    uint64_t version_count;      /* all entries, carried copies included */
+    uint64_t key_count;     /* distinct keys */
+    uint64_t version_count; /* all entries, carried copies included */
     uint64_t carried_count;
     uint64_t unresolved_count;
     uint64_t delete_count;
     uint64_t erased_count;
-    uint64_t user_bytes;         /* keys and values as written, once a version */
-    int64_t valid_min;           /* over valid_from */
+    uint64_t user_bytes; /* keys and values as written, once a version */
+    int64_t valid_min;   /* over valid_from */
     int64_t valid_max;
     int64_t commit_min;
     int64_t commit_max;
-    /* Over back-dated versions (valid_from < commit) only; INT64_MAX / INT64_MIN when there are none. */
+    /* Over back-dated versions (valid_from < commit) only; INT64_MAX / INT64_MIN when there are
+     * none. */
     int64_t back_dated_valid_min;
     int64_t back_dated_commit_max;
-    int64_t carried_commit_max;  /* over carried copies; INT64_MIN when there are none */
-    int64_t expiry_min;          /* least valid_to; YORE_FOREVER when there are none */
-    uint32_t file_crc;           /* CRC-32C of the whole file */
-    struct buffer first_key;     /* owned */
-    struct buffer last_key;      /* owned */
+    int64_t carried_commit_max; /* over carried copies; INT64_MIN when there are none */
+    int64_t expiry_min;         /* least valid_to; YORE_FOREVER when there are none */
+    uint32_t file_crc;          /* CRC-32C of the whole file */
+    struct buffer first_key;    /* owned */
+    struct buffer last_key;     /* owned */
 };
 void table_meta_release(struct table_meta *meta);
 enum yore_status table_meta_copy(struct table_meta *to, const struct table_meta *from);
@@ -62,10 +64,10 @@ enum yore_status table_meta_decode(struct decoder *d, struct table_meta *meta_ou
 
 struct table_options {
     struct file_identity identity;
-    uint32_t page_bytes;         /* target before compression: 512 B..1 MiB */
-    uint32_t versions_per_page_max; /* 0: no bound but the bytes */
+    uint32_t page_bytes;               /* target before compression: 512 B..1 MiB */
+    uint32_t versions_per_page_max;    /* 0: no bound but the bytes */
     enum yore_compression compression; /* not DEFAULT */
-    enum page_class class_hint;  /* recorded; decides the cache class */
+    enum page_class class_hint;        /* recorded; decides the cache class */
 };
 
 struct table_builder;
@@ -73,15 +75,16 @@ struct table_builder;
 /* Create `path` (must not exist). */
 enum yore_status table_builder_open(struct os_env *env, const char *path,
                                     const struct table_options *options,
-                                    struct table_builder **builder_out, struct yore_error *error_out);
+                                    struct table_builder **builder_out,
+                                    struct yore_error *error_out);
 /* Append; copies.  Versions must come in strictly ascending order (asserted). */
 enum yore_status table_builder_add(struct table_builder *builder, const struct version *version,
                                    struct yore_error *error_out);
 /* Bytes written and waiting so far: when to begin the next table. */
 uint64_t table_builder_bytes(const struct table_builder *builder);
 uint64_t table_builder_count(const struct table_builder *builder);
-/* Write the rest, sync the file, fill `*meta_out` (caller releases).  The directory is the caller's to sync.
- * The builder is gone in any case; after a failure the caller unlinks `path`. */
+/* Write the rest, sync the file, fill `*meta_out` (caller releases).  The directory is the caller's
+ * to sync. The builder is gone in any case; after a failure the caller unlinks `path`. */
 enum yore_status table_builder_finish(struct table_builder *builder, struct table_meta *meta_out,
                                       struct yore_error *error_out);
 void table_builder_abandon(struct table_builder *builder); /* NULL is ignored; the file stays */
@@ -89,17 +92,18 @@ void table_builder_abandon(struct table_builder *builder); /* NULL is ignored; t
 /* ---- reading ---- */
 
 struct table;
-struct table_pool;               /* keeps at most N tables' files, indexes and filters open */
+struct table_pool; /* keeps at most N tables' files, indexes and filters open */
 
 enum yore_status table_pool_new(struct os_env *env, struct page_cache *cache, uint32_t open_max,
                                 struct table_pool **pool_out);
-void table_pool_free(struct table_pool *pool);           /* every table closed */
+void table_pool_free(struct table_pool *pool); /* every table closed */
 
-/* Make a handle; keeps a copy of path and meta.  Nothing is read before the first use: then footer and identity, index and
- * filter are read and checked, and may be let go again under the pool's limit.  `unlink_on_close`: see
- * table_mark_dead().  Errors: YORE_NOMEM. */
-enum yore_status table_open(struct table_pool *pool, const char *path, struct file_identity identity,
-                            const struct table_meta *meta, struct table **table_out);
+/* Make a handle; keeps a copy of path and meta.  Nothing is read before the first use: then footer
+ * and identity, index and filter are read and checked, and may be let go again under the pool's
+ * limit.  `unlink_on_close`: see table_mark_dead().  Errors: YORE_NOMEM. */
+enum yore_status table_open(struct table_pool *pool, const char *path,
+                            struct file_identity identity, const struct table_meta *meta,
+                            struct table **table_out);
 /* The file is no longer part of the database: unlink it when the handle is closed. */
 void table_mark_dead(struct table *table);
 void table_close(struct table *table);
@@ -108,41 +112,48 @@ const char *table_path(const struct table *table);
 
 /* Bytes that stay where they are while held: a pin on a cached page. */
 struct table_pin {
-    void *frame;                 /* NULL: nothing held */
+    void *frame; /* NULL: nothing held */
 };
 void table_pin_release(struct table_pin *pin);
 void table_pin_clone(const struct table_pin *pin, struct table_pin *copy_out);
 
-/* The greatest version of `key` with valid_from <= valid and commit <= known.  On YORE_OK the caller releases
- * `*pin_out`; version_out->key is `key` itself.  YORE_NOT_FOUND: none (usually told by the filter alone).
- * Errors: YORE_CORRUPT (file and offset), YORE_IO, YORE_NOMEM. */
+/* The greatest version of `key` with valid_from <= valid and commit <= known.  On YORE_OK the
+ * caller releases
+ * `*pin_out`; version_out->key is `key` itself.  YORE_NOT_FOUND: none (usually told by the filter
+ * alone). Errors: YORE_CORRUPT (file and offset), YORE_IO, YORE_NOMEM. */
 enum yore_status table_get(struct table *table, struct yore_bytes key, int64_t valid, int64_t known,
                            struct version *version_out, struct table_pin *pin_out,
                            struct yore_error *error_out);
 /* What table_get costs before it: the hash of the key, once for all tables of a read. */
-enum yore_status table_get_hashed(struct table *table, const struct version_place *place, uint64_t key_hash,
-                                  struct version *version_out, struct table_pin *pin_out,
-                                  struct yore_error *error_out);
+enum yore_status table_get_hashed(struct table *table, const struct version_place *place,
+                                  uint64_t key_hash, struct version *version_out,
+                                  struct table_pin *pin_out, struct yore_error *error_out);
 /* May the table hold the key?  False is certain.  Errors count as true. */
 bool table_may_hold(struct table *table, struct yore_bytes key);
 
 /* A walk over the table; keeps `table`.  Pages ahead are asked for when the walk is long. */
 enum yore_status table_iter_new(struct table *table, const struct iter_view *view,
                                 struct version_iter **iter_out);
-/* Pin the page under a valid table iterator (not a merge), so that its version outlives the next move. */
+/* Pin the page under a valid table iterator (not a merge), so that its version outlives the next
+ * move. */
 void table_iter_pin(const struct version_iter *it, struct table_pin *pin_out);
 
-/* A key near the middle of the table's bytes in [low, high) (either may be empty), for splitting work; NOT_FOUND: none. */
-enum yore_status table_middle_key(struct table *table, struct yore_bytes low, struct yore_bytes high,
-                                  struct buffer *key_out, struct yore_error *error_out);
+/* A key near the middle of the table's bytes in [low, high) (either may be empty), for splitting
+ * work; NOT_FOUND: none. */
+enum yore_status table_middle_key(struct table *table, struct yore_bytes low,
+                                  struct yore_bytes high, struct buffer *key_out,
+                                  struct yore_error *error_out);
 /* Estimated bytes of the table in [low, high); high empty: to the end. */
 uint64_t table_range_bytes(struct table *table, struct yore_bytes low, struct yore_bytes high);
-/* The valid_from below which about `fraction` (0..1) of the versions in [low, high) begin, by the index's bounds. */
-enum yore_status table_valid_quantile(struct table *table, struct yore_bytes low, struct yore_bytes high,
-                                      double fraction, int64_t *valid_out, struct yore_error *error_out);
+/* The valid_from below which about `fraction` (0..1) of the versions in [low, high) begin, by the
+ * index's bounds. */
+enum yore_status table_valid_quantile(struct table *table, struct yore_bytes low,
+                                      struct yore_bytes high, double fraction, int64_t *valid_out,
+                                      struct yore_error *error_out);
 
-/* Read and check the whole file: every CRC, order, bound, count, the filter's answers and the file's own CRC.
- * `error_out` names file and offset of the first finding. */
-enum yore_status table_verify(struct table *table, uint64_t *pages_out, struct yore_error *error_out);
+/* Read and check the whole file: every CRC, order, bound, count, the filter's answers and the
+ * file's own CRC. `error_out` names file and offset of the first finding. */
+enum yore_status table_verify(struct table *table, uint64_t *pages_out,
+                              struct yore_error *error_out);
 
 #endif

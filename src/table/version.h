@@ -1,7 +1,7 @@
 /* version.h -- one version of one key, as every layer from memtable to table hands it on.
  *
- * Order, everywhere: key ascending, then valid_from descending, then commit descending.  (key, valid_from,
- * commit) is unique in a source.  valid_from <= commit always holds.
+ * Order, everywhere: key ascending, then valid_from descending, then commit descending.  (key,
+ * valid_from, commit) is unique in a source.  valid_from <= commit always holds.
  */
 #ifndef YORE_TABLE_VERSION_H
 #define YORE_TABLE_VERSION_H
@@ -14,8 +14,8 @@
 enum version_flag {
     /* `value` holds a value_ref (see value_file.h), not the bytes themselves. */
     VERSION_APART = 1,
-    /* Current tree only.  The version is back-dated and has not yet met every deeper source: it shadows
-     * nothing deeper, and a greater version may exist below it or in history. */
+    /* Current tree only.  The version is back-dated and has not yet met every deeper source: it
+     * shadows nothing deeper, and a greater version may exist below it or in history. */
     VERSION_UNRESOLVED = 2,
     /* Slices only.  A copy of a version that began before the slice and holds at its start. */
     VERSION_CARRIED = 4
@@ -25,10 +25,10 @@ struct version {
     struct yore_bytes key;
     int64_t valid_from;
     int64_t commit;
-    int64_t valid_to;            /* YORE_FOREVER: none; only puts have one */
+    int64_t valid_to; /* YORE_FOREVER: none; only puts have one */
     enum yore_kind kind;
-    unsigned flags;              /* enum version_flag */
-    struct yore_bytes value;     /* empty unless kind is YORE_KIND_PUT */
+    unsigned flags;          /* enum version_flag */
+    struct yore_bytes value; /* empty unless kind is YORE_KIND_PUT */
 };
 
 /* A place in the order.  The first place of a key is (key, INT64_MAX, INT64_MAX). */

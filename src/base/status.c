@@ -1,0 +1,96 @@
+#include "base/status.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/bytes.h"
+
+#ifndef YORE_VERSION_STRING
+#define YORE_VERSION_STRING "0.1.0"
+#endif
+
+#define KEY_TEXT_OCTETS_MAX 48
+static_assert(KEY_TEXT_OCTETS_MAX * 4 + sizeof("...") <= KEY_TEXT_BYTES, "escaped key fits");
+
+const char *yore_status_name(enum yore_status status)
+{
+    switch (status) {
+#define STATUS_NAME(name, number, message)                                                         \
+    case YORE_##name:                                                                              \
+        return #name;
+        YORE_STATUS_LIST(STATUS_NAME)
+#undef STATUS_NAME
+    }
+    return "UNKNOWN";
+}
+
+const char *yore_status_message(enum yore_status status)
+{
+    switch (status) {
+#define STATUS_MESSAGE(name, number, message)                                                      \
+    case YORE_##name:                                                                              \
+        return message;
+        YORE_STATUS_LIST(STATUS_MESSAGE)
+#undef STATUS_MESSAGE
+    }
+    return "unknown status";
+}
+
+const char *yore_version(void)
+{
+    return YORE_VERSION_STRING;
+}
+
+enum yore_status error_set(struct yore_error *error_out, enum yore_status status,
+                           const char *format, ...)
+{
+    if (error_out != NULL) {
+        va_list args;
+        va_start(args, format);
+        error_out->status = status;
+        if (vsnprintf(error_out->text, sizeof(error_out->text), format, args) < 0) {
+            error_out->text[0] = '\0';
+        }
+        va_end(args);
+    }
+    return status;
+}
+
+enum yore_status error_plain(struct yore_error *error_out, enum yore_status status)
+{
+    if (status == YORE_OK) {
+        error_clear(error_out);
+        return status;
+    }
+    return error_set(error_out, status, "%s", yore_status_message(status));
+}
+
+void error_clear(struct yore_error *error_out)
+{
+    if (error_out != NULL) {
+        error_out->status = YORE_OK;
+        error_out->text[0] = '\0';
+    }
+}
+
+char *key_text(struct yore_bytes key, char text[KEY_TEXT_BYTES])
+{
+    static const char digits[] = "0123456789abcdef";
+    const unsigned char *octets = key.data;
+    size_t shown = key.size < KEY_TEXT_OCTETS_MAX ? key.size : KEY_TEXT_OCTETS_MAX;
+    char *at = text;
+    for (size_t i = 0; i < shown; i++) {
+        unsigned char c = octets[i];
+        if (c >= 0x20 && c < 0x7f) {
+            *at++ = (char)c;
+        } else {
+            *at++ = '\\';
+            *at++ = 'x';
+            *at++ = digits[c >> 4];
+            *at++ = digits[c & 15];
+        }
+    }
+    memcpy(at, key.size > shown ? "..." : "", key.size > shown ? 4 : 1);
+    return text;
+}
