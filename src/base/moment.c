@@ -196,7 +196,7 @@ static bool scan_duration(struct scan *s, int64_t *ns_out)
 {
     int64_t sum = 0;
     for (int term = 0; term == 0 || !scan_is_end(s); term++) {
-        int64_t count;
+        int64_t count = 0;
         int64_t unit_ns;
         if (term == DURATION_TERMS_MAX) {
             return scan_fail(s, "the end: a duration has at most 8 terms");
@@ -219,7 +219,7 @@ enum yore_status duration_parse(struct yore_bytes text, int64_t *duration_out,
                                 struct yore_error *error_out)
 {
     struct scan s = {text, 0, NULL};
-    int64_t ns;
+    int64_t ns = 0;
     if (!scan_duration(&s, &ns)) {
         return scan_refuse(&s, "duration", error_out);
     }

@@ -11,7 +11,8 @@
 #endif
 
 #define KEY_TEXT_OCTETS_MAX 48
-static_assert(KEY_TEXT_OCTETS_MAX * 4 + sizeof("...") <= KEY_TEXT_BYTES, "escaped key fits");
+static_assert((size_t)KEY_TEXT_OCTETS_MAX * 4 + sizeof("...") <= KEY_TEXT_BYTES,
+              "escaped key fits");
 
 const char *yore_status_name(enum yore_status status)
 {

@@ -131,7 +131,7 @@ enum yore_status commit_wait_known(struct yore_db *db, int64_t commit, struct yo
 
 /* ---- room ---- */
 
-enum yore_status commit_switch_memtable(struct yore_db *db, struct yore_error *error_out)
+static enum yore_status switch_memtable(struct yore_db *db, struct yore_error *error_out)
 {
     struct superview *view = superview_acquire(db);
     struct memtable_bounds bounds;
@@ -198,8 +198,9 @@ static bool must_stop(struct yore_db *db)
 static enum yore_status wait_for_background(struct yore_db *db, bool needs_switch,
                                             struct yore_error *error_out)
 {
-    if (db->is_inline) {
-        return YORE_OK;
+    if (db->is_inline) { /* work that failed for want of memory is tried again */
+        bool is_behind = needs_switch && db->waiting_count >= MEMTABLES_WAITING_MAX;
+        return is_behind ? jobs_run_inline(db, error_out) : YORE_OK;
     }
     uint32_t level0 = atomic_load_explicit(&db->level0_max, memory_order_relaxed);
     uint32_t runs = atomic_load_explicit(&db->runs_max, memory_order_relaxed);
@@ -242,7 +243,7 @@ static enum yore_status make_room(struct yore_db *db, struct yore_error *error_o
     superview_release(view);
     bool needs_switch = bounds.bytes >= db->options.memtable_bytes;
     enum yore_status st = wait_for_background(db, needs_switch, error_out);
-    return st == YORE_OK && needs_switch ? commit_switch_memtable(db, error_out) : st;
+    return st == YORE_OK && needs_switch ? switch_memtable(db, error_out) : st;
 }
 
 /* ---- validation ---- */
@@ -546,4 +547,58 @@ enum yore_status commit_submit(struct yore_db *db, struct commit_request *reques
     }
     error_clear(error_out);
     return YORE_OK;
+}
+
+/* ---- alone ---- */
+
+/* Be leader without a group: nobody appends to the journal meanwhile. */
+static void lead_alone(struct yore_db *db)
+{
+    os_mutex_lock(&db->commit.lock);
+    while (db->commit.has_leader) {
+        os_cond_wait(&db->commit.done, &db->commit.lock);
+    }
+    db->commit.has_leader = true;
+    os_mutex_unlock(&db->commit.lock);
+}
+
+static void lead_no_more(struct yore_db *db)
+{
+    os_mutex_lock(&db->commit.lock);
+    db->commit.has_leader = false;
+    os_cond_broadcast(&db->commit.done);
+    os_mutex_unlock(&db->commit.lock);
+}
+
+enum yore_status commit_switch(struct yore_db *db, struct yore_error *error_out)
+{
+    lead_alone(db);
+    enum yore_status st = wait_for_background(db, true, error_out);
+    if (st == YORE_OK) {
+        st = switch_memtable(db, error_out);
+    }
+    lead_no_more(db);
+    return st;
+}
+
+enum yore_status commit_idle_mark(struct yore_db *db, struct yore_error *error_out)
+{
+    lead_alone(db);
+    enum yore_status st = db_check_writable(db, error_out);
+    if (st == YORE_OK) {
+        st = journal_mark(db->journal, error_out);
+        if (st != YORE_OK) {
+            db_fail(db, st, error_out);
+        }
+    }
+    lead_no_more(db);
+    return st;
+}
+
+enum yore_status commit_purge_journal(struct yore_db *db, struct yore_error *error_out)
+{
+    lead_alone(db);
+    enum yore_status st = journal_purge(db->journal, error_out);
+    lead_no_more(db);
+    return st;
 }

@@ -1,6 +1,7 @@
 /* db_internal.h -- the database's own struct, shared by the files of this folder.
  *
  * Locks, in the order they are taken:
+ *   0  catalogue_lock  one creation, drop or change of a keyspace at a time (held over its commit)
  *   1  commit.lock     the queue of writers; the leader token (commit.c)
  *   2  manifest_lock   one edit at a time: manifest append, then the next forest (jobs and leader)
  *   3  lock            superview switch, jobs, snapshots, keyspaces, erasures
@@ -103,13 +104,16 @@ struct yore_db {
     struct values *values;
     struct journal *journal;         /* leader token; sync beside it */
 
+    struct os_mutex catalogue_lock;
     struct os_mutex manifest_lock;
     struct manifest *manifest;       /* manifest_lock */
+    uint64_t edit_count;             /* manifest_lock */
     _Atomic uint64_t next_file;
 
     _Atomic(struct superview *) view;
     struct os_mutex lock;
     struct os_cond work;             /* background threads wait for jobs */
+    struct os_cond timer;            /* the timer thread waits for its next tick */
     struct os_cond idle;             /* a job ended: writers in a stall, flush and settle wait */
     struct superview *free_views;    /* lock */
     struct superview **all_views;    /* lock; freed at close */
@@ -215,8 +219,11 @@ struct commit_request {
 /* Queue, wait, be acknowledged.  The result is in the request too. */
 enum yore_status commit_submit(struct yore_db *db, struct commit_request *request,
                                struct yore_error *error_out);
-/* Hand the active memtable to the flusher even if it is not full (nothing when it is empty). */
-enum yore_status commit_switch_memtable(struct yore_db *db, struct yore_error *error_out);
+/* Hand the active memtable to the flusher even if it is not full (nothing when it is empty).  Not from the leader. */
+enum yore_status commit_switch(struct yore_db *db, struct yore_error *error_out);
+/* With nobody committing: append a mark if commits came since the last one; unlink old journal segments. */
+enum yore_status commit_idle_mark(struct yore_db *db, struct yore_error *error_out);
+enum yore_status commit_purge_journal(struct yore_db *db, struct yore_error *error_out);
 /* Is everything committed <= `commit` visible?  Makes every later commit greater than it and waits. */
 enum yore_status commit_wait_known(struct yore_db *db, int64_t commit, struct yore_error *error_out);
 
@@ -230,10 +237,11 @@ struct read_moment {
     bool is_now;
 };
 
-/* Resolve `at` against `view` and check the horizon. */
-enum yore_status read_moment_resolve(struct yore_db *db, struct yore_keyspace *keyspace,
-                                     const struct yore_time *at, struct read_moment *moment_out,
-                                     struct yore_error *error_out);
+/* Fix what is visible, then take a view that holds all of it, then check the horizon: in this order neither a commit nor a
+ * file that the answer needs can be missing.  On YORE_OK the caller releases `*view_out`. */
+enum yore_status read_begin(struct yore_db *db, struct yore_keyspace *keyspace, const struct yore_time *at,
+                            struct read_moment *moment_out, struct superview **view_out,
+                            struct yore_error *error_out);
 /* The instant to compare valid_to with. */
 int64_t read_moment_instant(struct yore_db *db, struct read_moment *moment);
 
@@ -262,11 +270,15 @@ enum yore_status read_look_back(struct superview *view, const struct forest_regi
                                 struct yore_bytes key, const struct read_moment *moment,
                                 struct version *best, struct read_pin *pin, struct yore_error *error_out);
 
+/* May a read at `known` look into this run? */
+bool run_can_serve(const struct yore_keyspace *keyspace, const struct forest_file *run, int64_t known);
+
 /* ---- walking (sources.c) ---- */
 
-/* Every version of [low, high) in every source of the keyspace, twins once, carried copies only where nothing else holds the version:
- * memtables, levels, runs, slices that meet valid times [valid_low, valid_high].  `view` must not be as of; known is honoured.
- * With VERSION_CARRIED stripped.  Keeps `superview`'s tables by its own reference. */
+/* Every version of [low, high) in every source of the keyspace that can meet valid times up to valid_high, twins once:
+ * memtables, levels, runs and the slices that reach past valid_low.  `view` must not be as of; view.known and view.commit_after are
+ * honoured by whole files and pages only where the source cannot do better: the caller compares commits again.  A version may come
+ * with VERSION_CARRIED when only copies of it are left.  The caller holds `superview` while the iterator lives, and stops at `high`. */
 enum yore_status sources_all(struct superview *superview, struct yore_keyspace *keyspace,
                              struct yore_bytes low, struct yore_bytes high, const struct iter_view *view,
                              int64_t valid_low, int64_t valid_high, struct version_iter **iter_out,
@@ -279,6 +291,10 @@ enum yore_status catalogue_apply(struct yore_db *db, const struct commit_write *
                                  struct yore_error *error_out);
 /* Read keyspace 0 when opening. */
 enum yore_status catalogue_load(struct yore_db *db, struct yore_error *error_out);
+
+/* The record of an erasure, as a put in keyspace 0 under a key of its own; rule->commit is the commit of the record. */
+enum yore_status catalogue_erase_fact(struct yore_db *db, const struct erase_rule *rule, struct buffer *key_out,
+                                      struct buffer *value_out);
 
 /* ---- background (jobs.c) ---- */
 

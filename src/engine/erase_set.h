@@ -33,6 +33,9 @@ size_t erase_set_count(const struct erase_set *set);
 const struct erase_rule *erase_set_rule(const struct erase_set *set, size_t index); /* any order */
 /* Greatest commit of a rule; INT64_MIN: none. */
 int64_t erase_set_commit_max(const struct erase_set *set);
+/* Call `each` for every rule that covers `key`, in any order, until it returns true; tells whether it did. */
+bool erase_set_each(const struct erase_set *set, uint32_t keyspace, struct yore_bytes key,
+                    bool (*each)(void *arg, const struct erase_rule *rule), void *arg);
 /* Is the value of this version gone?  Fast when there are no rules. */
 bool erase_set_hides(const struct erase_set *set, uint32_t keyspace, const struct version *version);
 /* Must a read of `key` at `valid`, whose winner has this commit, be answered YORE_ERASED? */

@@ -46,7 +46,7 @@ struct forest_file {
     const struct table_meta *meta;   /* the table's own */
     int64_t erase_seen;              /* erasures with a commit <= this are already applied to its bytes */
     int64_t known;                   /* runs: the flushed commit when it was written */
-    _Atomic bool is_busy;            /* an input of a running job (db lock) */
+    uint64_t mark;                   /* manifest lock: used to find what an edit let go */
 };
 
 struct forest_slice {

@@ -16,7 +16,7 @@
 #define GROUP_COUNT_MAX 1024u
 #define TXN_READS_MAX (1u << 20)             /* keys and ranges one transaction may have read */
 #define TXN_SAVEPOINTS_MAX 1000u
-#define MANIFEST_BYTES_MAX (4u << 20)        /* rewritten when its log is longer than this and the last rewrite */
+#define MANIFEST_BYTES_MAX (1u << 20)        /* rewritten when its log has grown by this, and by its own size */
 #define FEED_WINDOW_BYTES (32u << 20)        /* memory of a feed rebuilt from tables */
 #define TREES_MAX (YORE_KEYSPACES_MAX + 1u)
 #define ERASURES_MAX (1u << 20)

@@ -166,17 +166,8 @@ enum yore_status memtable_add(struct memtable *m, uint32_t keyspace, const struc
 
 enum yore_status memtable_reserve(struct memtable *m, uint64_t bytes, uint64_t count)
 {
-    uint64_t levels[MEMTABLE_HEIGHT_MAX] = {0};
-    for (size_t i = 0; i < MEMTABLE_BUCKETS; i++) {
-        const struct memtable_tree *t = atomic_load_explicit(&m->trees[i], memory_order_relaxed);
-        for (; t != NULL; t = t->next) {
-            for (uint32_t level = 0; level < MEMTABLE_HEIGHT_MAX; level++) {
-                levels[level] += t->level_nodes[level];
-            }
-        }
-    }
     uint64_t new_trees = count < YORE_KEYSPACES_MAX + 1 ? count : YORE_KEYSPACES_MAX + 1;
-    uint64_t nodes = memtable_tree_nodes_for(levels, m->tree_count, new_trees, count);
+    uint64_t nodes = memtable_tree_nodes_for(&m->room, m->tree_count, new_trees, count);
     /* Beside its octets an entry takes its header, valid_to and up to 7 octets to the next multiple
      * of 8. */
     uint64_t per_entry = sizeof(struct memtable_entry) + sizeof(int64_t) + 7;
@@ -200,7 +191,7 @@ bool memtable_get(const struct memtable *m, uint32_t keyspace, struct yore_bytes
     }
     /* No version began after its commit. */
     struct memtable_target target = {key, valid < known ? valid : known, known, false};
-    memtable_cursor_seek(&c, &target);
+    memtable_cursor_find(&c, &target);
     if (!memtable_cursor_settle(&c, key, valid, known)) {
         return false;
     }
@@ -216,7 +207,7 @@ int64_t memtable_newest_commit(const struct memtable *m, uint32_t keyspace, stru
         return newest;
     }
     struct memtable_target target = {key, INT64_MAX, INT64_MAX, false};
-    memtable_cursor_seek(&c, &target);
+    memtable_cursor_find(&c, &target);
     while (c.entry != NULL && bytes_equal(memtable_entry_key(c.entry), key)) {
         newest = c.entry->commit > newest ? c.entry->commit : newest;
         /* Later in the order lie smaller valid_from: a greater commit there can only be a
@@ -291,15 +282,18 @@ bool memtable_check(const struct memtable *m)
 {
     uint64_t entries = 0;
     uint64_t trees = 0;
+    uint64_t level_nodes[MEMTABLE_HEIGHT_MAX] = {0};
     for (size_t i = 0; i < MEMTABLE_BUCKETS; i++) {
         const struct memtable_tree *t = atomic_load_explicit(&m->trees[i], memory_order_acquire);
         for (; t != NULL; t = t->next) {
             trees++;
-            if (t->keyspace % MEMTABLE_BUCKETS != i || !memtable_tree_check(t, &entries)) {
+            if (t->keyspace % MEMTABLE_BUCKETS != i ||
+                !memtable_tree_check(t, &entries, level_nodes)) {
                 return false;
             }
         }
     }
     return trees == m->tree_count &&
+           memcmp(level_nodes, m->room.level_nodes, sizeof(level_nodes)) == 0 &&
            entries == atomic_load_explicit(&m->count, memory_order_relaxed);
 }

@@ -14,9 +14,15 @@
 #define SPINS_BEFORE_YIELD 64
 /* Versions of one key walked over one by one before the rest is jumped over. */
 #define STEPS_BEFORE_SEEK 8
+/* How far ahead of a walk entries are asked for. */
+#define STEPS_AHEAD 6
 
 /* Which way a key leads: by comparing, or, as it lies outside the prefix of all keys, to an end. */
 enum way { WAY_FIRST, WAY_BY_KEY, WAY_LAST };
+
+/* The first entry behind the gap, the last before it, or the first behind if it may be of the
+ * target's key. */
+enum seek { SEEK_FORWARD, SEEK_BACK, SEEK_KEY };
 
 static uint32_t stable_version(const struct memtable_node *n)
 {
@@ -130,19 +136,39 @@ static bool take_before_gap(struct memtable_cursor *c)
     return true;
 }
 
-/* A NULL target: the end that `is_back` starts from. */
-static void seek(struct memtable_cursor *c, const struct memtable_target *target, bool is_back)
+/* As take_behind_gap, but without touching an entry that cannot be of the key looked for. */
+static bool take_of_key(struct memtable_cursor *c, enum way way,
+                        const struct memtable_target *target, uint32_t count)
+{
+    if (way == WAY_BY_KEY && c->index == count) {
+        return hop_right(c);
+    }
+    size_t skip = atomic_load_explicit(&c->leaf->skip, memory_order_acquire);
+    if (way == WAY_BY_KEY &&
+        memtable_node_head(c->leaf, c->index) == memtable_head(target->key, skip)) {
+        return take(c, c->index);
+    }
+    c->entry = NULL;
+    return is_version(c->leaf, c->version);
+}
+
+/* A NULL target: the end that the seek starts from. */
+static void seek(struct memtable_cursor *c, const struct memtable_target *target, enum seek kind)
 {
     bool is_found = false;
     while (!is_found) {
         size_t prefix = atomic_load_explicit(&c->tree->prefix_size, memory_order_acquire);
-        enum way way = is_back ? WAY_LAST : WAY_FIRST;
+        enum way way = kind == SEEK_BACK ? WAY_LAST : WAY_FIRST;
         if (target != NULL) {
             way = find_way(c->tree, target->key, prefix);
         }
         uint32_t count;
-        is_found = try_descend(c, way, target, &count) &&
-                   (is_back ? take_before_gap(c) : take_behind_gap(c, count));
+        is_found = try_descend(c, way, target, &count);
+        if (is_found) {
+            is_found = kind == SEEK_FORWARD ? take_behind_gap(c, count)
+                       : kind == SEEK_BACK  ? take_before_gap(c)
+                                            : take_of_key(c, way, target, count);
+        }
         /* Who has met a key outside the prefix also meets the shorter prefix, stored before it. */
         if (atomic_load_explicit(&c->tree->prefix_size, memory_order_relaxed) != prefix) {
             is_found = false;
@@ -152,41 +178,72 @@ static void seek(struct memtable_cursor *c, const struct memtable_target *target
 
 void memtable_cursor_first(struct memtable_cursor *c)
 {
-    seek(c, NULL, false);
+    seek(c, NULL, SEEK_FORWARD);
 }
 
 void memtable_cursor_last(struct memtable_cursor *c)
 {
-    seek(c, NULL, true);
+    seek(c, NULL, SEEK_BACK);
 }
 
 void memtable_cursor_seek(struct memtable_cursor *c, const struct memtable_target *target)
 {
-    seek(c, target, false);
+    seek(c, target, SEEK_FORWARD);
 }
 
 void memtable_cursor_seek_back(struct memtable_cursor *c, const struct memtable_target *target)
 {
-    seek(c, target, true);
+    seek(c, target, SEEK_BACK);
+}
+
+void memtable_cursor_find(struct memtable_cursor *c, const struct memtable_target *target)
+{
+    seek(c, target, SEEK_KEY);
+}
+
+/* Ask for the entry some steps ahead, and in time for the leaf it may lie in: walks are bound by
+ * memory. */
+static void prefetch_ahead(const struct memtable_node *leaf, uint32_t index, uint32_t count)
+{
+    uint32_t ahead = index + STEPS_AHEAD;
+    if (ahead < count) {
+        __builtin_prefetch(memtable_node_entry(leaf, ahead));
+    }
+    const struct memtable_node *right = memtable_node_right(leaf);
+    if (right == NULL) {
+        return;
+    }
+    if (ahead < count) {
+        if (index == count / 2) {
+            memtable_node_prefetch(right);
+        }
+    } else if (ahead - count < memtable_node_count(right)) {
+        __builtin_prefetch(memtable_node_entry(right, ahead - count));
+    }
 }
 
 void memtable_cursor_next(struct memtable_cursor *c)
 {
     const struct memtable_entry *from = c->entry;
     uint32_t next = c->index + 1;
-    bool is_taken = next < memtable_node_count(c->leaf) ? take(c, next) : hop_right(c);
+    uint32_t count = memtable_node_count(c->leaf);
+    prefetch_ahead(c->leaf, next, count);
+    bool is_taken = next < count ? take(c, next) : hop_right(c);
     if (!is_taken) {
         struct memtable_target target = memtable_target_of(from, true);
-        seek(c, &target, false);
+        seek(c, &target, SEEK_FORWARD);
     }
 }
 
 void memtable_cursor_prev(struct memtable_cursor *c)
 {
     const struct memtable_entry *from = c->entry;
+    if (c->index > STEPS_AHEAD) {
+        __builtin_prefetch(memtable_node_entry(c->leaf, c->index - 1 - STEPS_AHEAD));
+    }
     if (c->index == 0 || !take(c, c->index - 1)) {
         struct memtable_target target = memtable_target_of(from, false);
-        seek(c, &target, true);
+        seek(c, &target, SEEK_BACK);
     }
 }
 

@@ -20,6 +20,8 @@ void memtable_cursor_first(struct memtable_cursor *c);
 void memtable_cursor_last(struct memtable_cursor *c);
 void memtable_cursor_seek(struct memtable_cursor *c, const struct memtable_target *target);
 void memtable_cursor_seek_back(struct memtable_cursor *c, const struct memtable_target *target);
+/* As seek, but may also end on NULL where the key of the target has no entry behind the gap. */
+void memtable_cursor_find(struct memtable_cursor *c, const struct memtable_target *target);
 /* From an entry. */
 void memtable_cursor_next(struct memtable_cursor *c);
 void memtable_cursor_prev(struct memtable_cursor *c);

@@ -29,23 +29,33 @@ static uint32_t rank_of_equal_heads(const struct memtable_node *n,
     return low;
 }
 
+/* Heads that are less: first by whole blocks, then within one.  Every load is independent of the
+ * others, which beats the chain of a binary search. */
+static uint32_t count_less(const struct memtable_node *n, uint64_t head)
+{
+    uint32_t blocks = 0;
+    for (uint32_t i = MEMTABLE_HEAD_BLOCK - 1; i < MEMTABLE_NODE_HEADS - 1;
+         i += MEMTABLE_HEAD_BLOCK) {
+        blocks += memtable_node_head(n, i) < head;
+    }
+    uint32_t low = blocks * MEMTABLE_HEAD_BLOCK;
+    uint32_t less = 0;
+    for (uint32_t i = 0; i < MEMTABLE_HEAD_BLOCK; i++) {
+        less += memtable_node_head(n, low + i) < head;
+    }
+    return low + less;
+}
+
 uint32_t memtable_node_rank(const struct memtable_node *n, const struct memtable_target *target,
                             uint32_t first, uint32_t count)
 {
     size_t skip = atomic_load_explicit(&n->skip, memory_order_acquire);
     uint64_t head = memtable_head(target->key, skip);
-    uint32_t low = first;
-    uint32_t size = count - first;
-    while (size > 1) {
-        uint32_t half = size / 2;
-        low += memtable_node_head(n, low + half - 1) < head ? half : 0;
-        size -= half;
-    }
-    if (size == 1 && memtable_node_head(n, low) < head) {
-        low++;
-    }
+    uint32_t low = count_less(n, head);
+    low = low < first ? first : low;
+    /* More than `count` only while the node changes, or is appended to. */
     if (low < count && memtable_node_head(n, low) == head) {
         return rank_of_equal_heads(n, target, low, count);
     }
-    return low;
+    return low < count ? low : count;
 }

@@ -24,10 +24,12 @@
 #include "base/bytes.h"
 #include "table/version.h"
 
-/* With the fields before the slots this makes 1 KiB, 16 cache lines. */
-#define MEMTABLE_NODE_SLOTS 62
-/* Nodes but the last of their level are at least half full: 31^12 entries do not fit any memory. */
-#define MEMTABLE_HEIGHT_MAX 12
+/* With 64 heads and the other fields this makes 1 KiB, 16 cache lines. */
+#define MEMTABLE_NODE_SLOTS 60
+/* Heads beyond the count are UINT64_MAX, up to a whole number of blocks: a search needs no bounds.
+ */
+#define MEMTABLE_NODE_HEADS 64
+#define MEMTABLE_HEAD_BLOCK 8
 
 /* Immutable once it is in a slot.  `octets`: key, value, then valid_to (8 octets) if it has one. */
 struct memtable_entry {
@@ -42,13 +44,6 @@ struct memtable_entry {
 };
 static_assert(sizeof(struct memtable_entry) == 24, "nothing is lost between the fields");
 
-struct memtable_node;
-
-union memtable_slot {
-    _Atomic(struct memtable_entry *) entry; /* level 0 */
-    _Atomic(struct memtable_node *) child;  /* levels above */
-};
-
 struct memtable_node {
     _Atomic uint32_t version; /* odd while the writer changes the node */
     _Atomic uint32_t count;
@@ -56,8 +51,8 @@ struct memtable_node {
     uint32_t level;                        /* 0: leaf; never changes */
     const struct memtable_entry *low;      /* first place of the node, for ever; NULL: leftmost */
     _Atomic(struct memtable_node *) right; /* next of the level; NULL: rightmost */
-    _Atomic uint64_t heads[MEMTABLE_NODE_SLOTS];
-    union memtable_slot slots[MEMTABLE_NODE_SLOTS];
+    _Atomic uint64_t heads[MEMTABLE_NODE_HEADS];
+    _Atomic(void *) slots[MEMTABLE_NODE_SLOTS]; /* entries on level 0, child nodes above */
 };
 static_assert(sizeof(struct memtable_node) == 1024, "a whole number of cache lines");
 
@@ -102,12 +97,12 @@ static inline uint64_t memtable_node_head(const struct memtable_node *n, uint32_
 
 static inline struct memtable_entry *memtable_node_entry(const struct memtable_node *n, uint32_t i)
 {
-    return atomic_load_explicit(&n->slots[i].entry, memory_order_acquire);
+    return atomic_load_explicit(&n->slots[i], memory_order_acquire);
 }
 
 static inline struct memtable_node *memtable_node_child(const struct memtable_node *n, uint32_t i)
 {
-    return atomic_load_explicit(&n->slots[i].child, memory_order_acquire);
+    return atomic_load_explicit(&n->slots[i], memory_order_acquire);
 }
 
 static inline struct memtable_node *memtable_node_right(const struct memtable_node *n)
@@ -179,11 +174,11 @@ static inline struct memtable_target memtable_target_of(const struct memtable_en
 uint32_t memtable_node_rank(const struct memtable_node *n, const struct memtable_target *target,
                             uint32_t first, uint32_t count);
 
-/* Ask for the lines a search reads, all at once instead of one after the other. */
+/* Ask for all lines of a node at once, instead of one after the other as a search comes to them. */
 static inline void memtable_node_prefetch(const struct memtable_node *n)
 {
     const char *line = (const char *)n;
-    for (size_t i = 0; i < offsetof(struct memtable_node, slots); i += 64) {
+    for (size_t i = 0; i < sizeof(struct memtable_node); i += 64) {
         __builtin_prefetch(line + i);
     }
 }

@@ -1,6 +1,7 @@
 #include "engine/memtable_room.h"
 
 #include <stdatomic.h>
+#include <string.h>
 
 #include "base/assert.h"
 #include "engine/memtable_node.h"
@@ -22,6 +23,7 @@ void memtable_room_init(struct memtable_room *room)
     room->end = NULL;
     room->runs = NULL;
     room->node_count = 0;
+    memset(room->level_nodes, 0, sizeof(room->level_nodes));
 }
 
 void memtable_room_release(struct memtable_room *room)
@@ -34,10 +36,11 @@ static size_t room_left(const struct memtable_room *room)
     return room->at != NULL ? (size_t)(room->end - room->at) : 0;
 }
 
-/* A quarter of the arena's next chunk is the most that still shares a chunk. */
+/* Small beside the arena's chunks, so that little is lost where the next block no longer fits into
+ * one. */
 static size_t block_bytes(const struct memtable_room *room)
 {
-    return room->arena.chunk_bytes / 4;
+    return room->arena.chunk_bytes / 16;
 }
 
 bool memtable_room_reserve(struct memtable_room *room, uint64_t bytes)
@@ -103,7 +106,7 @@ bool memtable_room_reserve_nodes(struct memtable_room *room, uint64_t count)
     return true;
 }
 
-struct memtable_node *memtable_room_take_node(struct memtable_room *room)
+struct memtable_node *memtable_room_take_node(struct memtable_room *room, uint32_t level)
 {
     struct memtable_node_run *run = room->runs;
     YORE_ASSERT(run != NULL);
@@ -112,6 +115,7 @@ struct memtable_node *memtable_room_take_node(struct memtable_room *room)
         room->runs = run->next;
     }
     room->node_count--;
+    room->level_nodes[level]++;
     return (struct memtable_node *)(void *)run + run->count;
 }
 

@@ -9,6 +9,9 @@
 
 #include "base/arena.h"
 
+/* Nodes but the last of their level are at least half full: 31^12 entries do not fit any memory. */
+#define MEMTABLE_HEIGHT_MAX 12
+
 struct memtable_node;
 struct memtable_node_run;
 
@@ -16,8 +19,9 @@ struct memtable_room {
     struct arena arena;
     unsigned char *at; /* the block entries are cut from */
     unsigned char *end;
-    struct memtable_node_run *runs; /* nodes not yet used */
-    uint64_t node_count;            /* in all runs */
+    struct memtable_node_run *runs;            /* nodes not yet used */
+    uint64_t node_count;                       /* in all runs */
+    uint64_t level_nodes[MEMTABLE_HEIGHT_MAX]; /* taken, by their level */
 };
 
 void memtable_room_init(struct memtable_room *room);
@@ -31,7 +35,7 @@ bool memtable_room_reserve_nodes(struct memtable_room *room, uint64_t count);
 /* 8-byte aligned; NULL: out of memory. */
 void *memtable_room_take(struct memtable_room *room, size_t bytes);
 /* 64-byte aligned and not cleared.  One must have been reserved. */
-struct memtable_node *memtable_room_take_node(struct memtable_room *room);
+struct memtable_node *memtable_room_take_node(struct memtable_room *room, uint32_t level);
 
 /* What the arena holds; any thread. */
 uint64_t memtable_room_bytes(const struct memtable_room *room);

@@ -82,18 +82,10 @@ static void change_end(struct memtable_node *n)
 static void copy_slot(struct memtable_node *to, uint32_t i, const struct memtable_node *from,
                       uint32_t j)
 {
-    atomic_store_explicit(&to->heads[i],
-                          atomic_load_explicit(&from->heads[j], memory_order_relaxed),
-                          memory_order_release);
-    if (from->level == 0) {
-        struct memtable_entry *e =
-            atomic_load_explicit(&from->slots[j].entry, memory_order_relaxed);
-        atomic_store_explicit(&to->slots[i].entry, e, memory_order_release);
-    } else {
-        struct memtable_node *child =
-            atomic_load_explicit(&from->slots[j].child, memory_order_relaxed);
-        atomic_store_explicit(&to->slots[i].child, child, memory_order_release);
-    }
+    uint64_t head = atomic_load_explicit(&from->heads[j], memory_order_relaxed);
+    void *slot = atomic_load_explicit(&from->slots[j], memory_order_relaxed);
+    atomic_store_explicit(&to->heads[i], head, memory_order_release);
+    atomic_store_explicit(&to->slots[i], slot, memory_order_release);
 }
 
 /* The first place of what goes into a slot; NULL: the leftmost child. */
@@ -107,11 +99,8 @@ static void set_slot(struct memtable_node *n, uint32_t i, struct item item)
     const struct memtable_entry *low = item_low(item);
     uint64_t head = low != NULL ? memtable_head(memtable_entry_key(low), skip_of(n)) : 0;
     atomic_store_explicit(&n->heads[i], head, memory_order_release);
-    if (n->level == 0) {
-        atomic_store_explicit(&n->slots[i].entry, item.entry, memory_order_release);
-    } else {
-        atomic_store_explicit(&n->slots[i].child, item.child, memory_order_release);
-    }
+    void *slot = item.child != NULL ? (void *)item.child : (void *)item.entry;
+    atomic_store_explicit(&n->slots[i], slot, memory_order_release);
 }
 
 /* Into a node that has room, and is marked as changing or not yet known to readers. */
@@ -125,16 +114,24 @@ static void put_slot(struct memtable_node *n, uint32_t index, struct item item)
     set_count(n, count + 1);
 }
 
+static void clear_heads(struct memtable_node *n, uint32_t from)
+{
+    for (uint32_t i = from; i < MEMTABLE_NODE_HEADS; i++) {
+        atomic_store_explicit(&n->heads[i], UINT64_MAX, memory_order_release);
+    }
+}
+
 static struct memtable_node *node_new(struct memtable_room *room, uint32_t level, uint32_t skip,
                                       const struct memtable_entry *low)
 {
-    struct memtable_node *n = memtable_room_take_node(room);
+    struct memtable_node *n = memtable_room_take_node(room, level);
     atomic_init(&n->version, 0);
     atomic_init(&n->count, 0);
     atomic_init(&n->skip, skip);
     n->level = level;
     n->low = low;
     atomic_init(&n->right, NULL);
+    clear_heads(n, 0);
     return n;
 }
 
@@ -213,7 +210,8 @@ static void shrink_prefix(struct memtable_tree *t, struct yore_bytes key)
 static bool has_prefix(const struct memtable_tree *t, struct yore_bytes key)
 {
     size_t prefix = prefix_of(t);
-    return prefix <= key.size && memcmp(key.data, t->prefix_of->octets, prefix) == 0;
+    return prefix == 0 ||
+           (prefix <= key.size && memcmp(key.data, t->prefix_of->octets, prefix) == 0);
 }
 
 /* ---- splits ---- */
@@ -232,6 +230,7 @@ static struct item split(struct memtable_tree *t, struct memtable_node *left,
     }
     set_count(right, MEMTABLE_NODE_SLOTS - keep);
     set_count(left, keep);
+    clear_heads(left, keep);
     if (is_append || index > keep) {
         put_slot(right, index - keep, item);
     } else {
@@ -240,7 +239,6 @@ static struct item split(struct memtable_tree *t, struct memtable_node *left,
     atomic_store_explicit(&left->right, right, memory_order_release);
     refit(t, left);
     refit(t, right);
-    t->level_nodes[left->level]++;
     if (t->tail == left) {
         t->tail = right;
     }
@@ -254,7 +252,6 @@ static void grow_root(struct memtable_tree *t, struct memtable_room *room, struc
     struct memtable_node *root = node_new(room, old->level + 1, (uint32_t)prefix_of(t), NULL);
     put_slot(root, 0, (struct item){NULL, old});
     put_slot(root, 1, right);
-    t->level_nodes[root->level]++;
     atomic_store_explicit(&t->root, root, memory_order_release);
 }
 
@@ -339,6 +336,14 @@ static void append(struct memtable_tree *t, struct memtable_room *room, struct m
     t->last = e;
 }
 
+/* Behind every entry.  Most that are not are told by the head alone. */
+static bool is_last(const struct memtable_tree *t, const struct memtable_target *target)
+{
+    uint64_t head = memtable_head(target->key, skip_of(t->tail));
+    uint64_t last = memtable_node_head(t->tail, memtable_node_count(t->tail) - 1);
+    return head != last ? head > last : memtable_place_compare(t->last, target, 0) < 0;
+}
+
 const struct memtable_entry *memtable_tree_insert(struct memtable_tree *t,
                                                   struct memtable_room *room,
                                                   struct memtable_entry *e)
@@ -347,7 +352,7 @@ const struct memtable_entry *memtable_tree_insert(struct memtable_tree *t,
     if (!has_prefix(t, target.key)) {
         shrink_prefix(t, target.key);
     }
-    if (memtable_place_compare(t->last, &target, 0) < 0) {
+    if (is_last(t, &target)) {
         append(t, room, e);
         return NULL;
     }
@@ -359,7 +364,7 @@ const struct memtable_entry *memtable_tree_insert(struct memtable_tree *t,
         const struct memtable_entry *at = memtable_node_entry(leaf, i);
         if (memtable_node_head(leaf, i) == memtable_head(target.key, skip_of(leaf)) &&
             memtable_place_compare(at, &target, skip_of(leaf)) == 0) {
-            atomic_store_explicit(&leaf->slots[i].entry, e, memory_order_release);
+            atomic_store_explicit(&leaf->slots[i], e, memory_order_release);
             t->last = t->last == at ? e : t->last;
             return at;
         }
@@ -385,8 +390,6 @@ struct memtable_tree *memtable_tree_new(struct memtable_room *room, uint32_t key
     put_slot(t->tail, 0, (struct item){first, NULL});
     t->last = first;
     atomic_init(&t->root, t->tail);
-    memset(t->level_nodes, 0, sizeof(t->level_nodes));
-    t->level_nodes[0] = 1;
     return t;
 }
 
@@ -400,13 +403,14 @@ uint64_t memtable_tree_nodes_for_one(const struct memtable_tree *t)
  * that meets it, has a successor with 61.  So `n` insertions into a level split, besides each node
  * that is there and one more a tree, fewer than n / 8, and never more than n.  Splits are the
  * insertions of the next level, which may have to be made. */
-uint64_t memtable_tree_nodes_for(const uint64_t levels[MEMTABLE_HEIGHT_MAX], uint64_t trees,
+uint64_t memtable_tree_nodes_for(const struct memtable_room *room, uint64_t trees,
                                  uint64_t new_trees, uint64_t count)
 {
     uint64_t nodes = new_trees;
     uint64_t insertions = count;
     for (uint32_t level = 0; level < MEMTABLE_HEIGHT_MAX && insertions > 0; level++) {
-        uint64_t bound = insertions / 8 + (levels[level] > 0 ? levels[level] + trees : 0);
+        uint64_t there = room->level_nodes[level];
+        uint64_t bound = insertions / 8 + (there > 0 ? there + trees : 0);
         uint64_t splits = insertions < bound ? insertions : bound;
         uint64_t roots = splits < trees + new_trees ? splits : trees + new_trees;
         nodes += splits + roots;
@@ -448,16 +452,15 @@ static bool is_node_sound(const struct memtable_tree *t, const struct memtable_n
 /* One level, along its right links: every node sound, the children in line, the entries in order.
  */
 static bool is_level_sound(const struct memtable_tree *t, const struct memtable_node *first,
-                           uint64_t *count_inout)
+                           uint64_t *count_inout, uint64_t *nodes_inout)
 {
     const struct memtable_node *below = first->level > 0 ? memtable_node_child(first, 0) : NULL;
     const struct memtable_entry *before = NULL;
-    uint64_t nodes = 0;
     for (const struct memtable_node *n = first; n != NULL; n = memtable_node_right(n)) {
         if (n->level != first->level || !is_node_sound(t, n, n == first)) {
             return false;
         }
-        nodes++;
+        (*nodes_inout)++;
         uint32_t count = memtable_node_count(n);
         for (uint32_t i = 0; i < count; i++) {
             if (n->level > 0) {
@@ -476,18 +479,18 @@ static bool is_level_sound(const struct memtable_tree *t, const struct memtable_
             (*count_inout)++;
         }
     }
-    return below == NULL && nodes == t->level_nodes[first->level] &&
-           (first->level > 0 || before == t->last);
+    return below == NULL && (first->level > 0 || before == t->last);
 }
 
-bool memtable_tree_check(const struct memtable_tree *t, uint64_t *count_inout)
+bool memtable_tree_check(const struct memtable_tree *t, uint64_t *count_inout,
+                         uint64_t level_nodes_inout[MEMTABLE_HEIGHT_MAX])
 {
     const struct memtable_node *n = root_of(t);
     if (memtable_node_right(n) != NULL) {
         return false;
     }
     for (;;) {
-        if (!is_level_sound(t, n, count_inout)) {
+        if (!is_level_sound(t, n, count_inout, &level_nodes_inout[n->level])) {
             return false;
         }
         if (n->level == 0) {

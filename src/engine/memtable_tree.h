@@ -23,7 +23,6 @@ struct memtable_tree {
     /* Writer only. */
     struct memtable_node *tail;        /* rightmost leaf */
     const struct memtable_entry *last; /* greatest place */
-    uint64_t level_nodes[MEMTABLE_HEIGHT_MAX];
 };
 
 /* A tree with one entry; takes one reserved node.  NULL: out of memory. */
@@ -32,9 +31,9 @@ struct memtable_tree *memtable_tree_new(struct memtable_room *room, uint32_t key
 
 /* Nodes that must be reserved for the next insertion. */
 uint64_t memtable_tree_nodes_for_one(const struct memtable_tree *t);
-/* Nodes that `count` insertions take at most, into `trees` trees, which have `levels` nodes
- * together, and up to `new_trees` more. */
-uint64_t memtable_tree_nodes_for(const uint64_t levels[MEMTABLE_HEIGHT_MAX], uint64_t trees,
+/* Nodes that `count` insertions take at most, into the `trees` that `room` has so far and up to
+ * `new_trees` more. */
+uint64_t memtable_tree_nodes_for(const struct memtable_room *room, uint64_t trees,
                                  uint64_t new_trees, uint64_t count);
 
 /* Cannot fail.  The entry replaced, of the same place, or NULL. */
@@ -42,7 +41,8 @@ const struct memtable_entry *memtable_tree_insert(struct memtable_tree *t,
                                                   struct memtable_room *room,
                                                   struct memtable_entry *e);
 
-/* Sweep every invariant while nobody writes; adds up the entries. */
-bool memtable_tree_check(const struct memtable_tree *t, uint64_t *count_inout);
+/* Sweep every invariant while nobody writes; adds up the entries, and the nodes by level. */
+bool memtable_tree_check(const struct memtable_tree *t, uint64_t *count_inout,
+                         uint64_t level_nodes_inout[MEMTABLE_HEIGHT_MAX]);
 
 #endif

@@ -31,55 +31,80 @@ void read_pin_release(struct read_pin *pin)
 
 /* ---- moments ---- */
 
-enum yore_status read_moment_resolve(struct yore_db *db, struct yore_keyspace *keyspace,
-                                     const struct yore_time *at, struct read_moment *moment_out,
-                                     struct yore_error *error_out)
+static enum yore_status check_horizon(struct yore_db *db, const struct yore_keyspace *keyspace,
+                                      const struct yore_time *at, const struct read_moment *moment,
+                                      struct yore_error *error_out)
 {
-    struct read_moment moment = {.valid = INT64_MAX, .is_now = true};
     int64_t horizon = atomic_load_explicit(&keyspace->horizon, memory_order_acquire);
-    moment.known = atomic_load_explicit(&db->visible, memory_order_acquire);
-    if (at == NULL || (at->valid == YORE_NOW && at->known == YORE_NOW)) {
-        *moment_out = moment;
+    bool is_only_now =
+        atomic_load_explicit(&keyspace->keep, memory_order_relaxed) == YORE_KEEP_NOW;
+    int64_t earliest = at->known == YORE_NOW || moment->valid < moment->known ? moment->valid
+                                                                              : moment->known;
+    if ((earliest >= horizon && !is_only_now) || db_is_snapshot(db, at->valid, at->known)) {
         return YORE_OK;
     }
-    if (at->valid == INT64_MIN || at->known == INT64_MIN) {
+    if (is_only_now) {
+        return error_set(error_out, YORE_BEFORE_HORIZON,
+                         "keyspace %s keeps only now: it has no past to read", keyspace->name);
+    }
+    return error_set(error_out, YORE_BEFORE_HORIZON,
+                     "the moment %lld is earlier than the horizon of keyspace %s, %lld",
+                     (long long)earliest, keyspace->name, (long long)horizon);
+}
+
+/* Everything of a moment but the horizon. */
+static enum yore_status moment_resolve(struct yore_db *db, const struct yore_time *at,
+                                       struct read_moment *moment_out, struct yore_error *error_out)
+{
+    struct read_moment moment = {.valid = INT64_MAX, .is_now = true};
+    bool is_plain = at == NULL || (at->valid == YORE_NOW && at->known == YORE_NOW);
+    if (!is_plain && (at->valid == INT64_MIN || at->known == INT64_MIN)) {
         return error_set(error_out, YORE_INVALID, "the moment %lld is out of range",
                          (long long)INT64_MIN);
     }
-    int64_t now = db_now(db);
-    if (at->known != YORE_NOW) {
-        if (at->known > now) {
-            return error_set(error_out, YORE_IN_FUTURE,
-                             "known time %lld is later than now, %lld: nobody can tell yet what will be known",
-                             (long long)at->known, (long long)now);
+    if (!is_plain) {
+        int64_t now = db_now(db);
+        moment.is_now = at->valid == YORE_NOW;
+        moment.valid = moment.is_now ? now : at->valid;
+        moment.now = moment.valid;
+        if (at->known != YORE_NOW && at->known > now) {
+            return error_set(
+                error_out, YORE_IN_FUTURE,
+                "known time %lld is later than now, %lld: nobody can tell yet what will be known",
+                (long long)at->known, (long long)now);
         }
-        enum yore_status st = commit_wait_known(db, at->known, error_out);
-        if (st != YORE_OK) {
-            return st;
+        if (at->known != YORE_NOW) {
+            enum yore_status st = commit_wait_known(db, at->known, error_out);
+            if (st != YORE_OK) {
+                return st;
+            }
         }
-        moment.known = at->known;
     }
-    moment.is_now = at->valid == YORE_NOW;
-    moment.valid = moment.is_now ? now : at->valid;
-    moment.now = moment.valid;
-    int64_t earliest = moment.valid < moment.known || at->known == YORE_NOW ? moment.valid : moment.known;
-    bool is_only_now = atomic_load_explicit(&keyspace->keep, memory_order_relaxed) == YORE_KEEP_NOW;
-    bool is_past = at->valid != YORE_NOW || at->known != YORE_NOW;
-    if (earliest < horizon || (is_only_now && is_past)) {
-        if (db_is_snapshot(db, at->valid, at->known)) {
-            *moment_out = moment;
-            return YORE_OK;
-        }
-        if (is_only_now) {
-            return error_set(error_out, YORE_BEFORE_HORIZON,
-                             "keyspace %s keeps only now: it has no past to read", keyspace->name);
-        }
-        return error_set(error_out, YORE_BEFORE_HORIZON,
-                         "the moment %lld is earlier than the horizon of keyspace %s, %lld",
-                         (long long)earliest, keyspace->name, (long long)horizon);
+    moment.known = atomic_load_explicit(&db->visible, memory_order_acquire);
+    if (!is_plain && at->known < moment.known) {
+        moment.known = at->known;
     }
     *moment_out = moment;
     return YORE_OK;
+}
+
+enum yore_status read_begin(struct yore_db *db, struct yore_keyspace *keyspace, const struct yore_time *at,
+                            struct read_moment *moment_out, struct superview **view_out,
+                            struct yore_error *error_out)
+{
+    enum yore_status st = moment_resolve(db, at, moment_out, error_out);
+    if (st != YORE_OK) {
+        return st;
+    }
+    *view_out = superview_acquire(db);
+    if (at != NULL && (at->valid != YORE_NOW || at->known != YORE_NOW)) {
+        st = check_horizon(db, keyspace, at, moment_out, error_out);
+    }
+    if (st != YORE_OK) {
+        superview_release(*view_out);
+        *view_out = NULL;
+    }
+    return st;
 }
 
 int64_t read_moment_instant(struct yore_db *db, struct read_moment *moment)
@@ -229,6 +254,13 @@ static enum yore_status search_current(struct search *s, const struct forest_sli
     return YORE_NOT_FOUND;
 }
 
+/* Where only now is kept a run serves snapshots from before it was written; what superseded its versions may be gone since. */
+bool run_can_serve(const struct yore_keyspace *keyspace, const struct forest_file *run, int64_t known)
+{
+    return known < run->known ||
+           atomic_load_explicit(&keyspace->keep, memory_order_relaxed) != YORE_KEEP_NOW;
+}
+
 static enum yore_status search_runs(struct search *s)
 {
     int64_t sealed_to = region_sealed_to(s->region);
@@ -237,7 +269,7 @@ static enum yore_status search_runs(struct search *s)
         struct version met;
         struct table_pin page = {0};
         if (file->meta->valid_min > s->valid || file->meta->commit_min > s->known ||
-            !file_covers(file, s->key)) {
+            !file_covers(file, s->key) || !run_can_serve(s->keyspace, file, s->known)) {
             continue;
         }
         enum yore_status st = ask_table(s, file, s->valid, s->known, &met, &page);
@@ -278,7 +310,8 @@ static bool must_look_back(const struct search *s, const struct forest_slice *sl
         return true;
     }
     bool is_carried = (s->best.flags & VERSION_CARRIED) != 0;
-    return is_any && !is_carried && s->best.commit > slice->known && s->best.kind == YORE_KIND_PUT;
+    return is_any && !is_carried && s->best.commit > slice->known &&
+           s->best.kind != YORE_KIND_DELETE;
 }
 
 static enum yore_status search_slices(struct search *s, size_t index)
@@ -325,7 +358,8 @@ static enum yore_status search_tables(struct search *s)
     /* A read of now that met nothing, or only what is resolved, needs no history: the newest version of a key leaves the
      * current tree only as a delete or expired. */
     bool is_unsettled = s->best.kind != 0 && s->best.kind == YORE_KIND_PUT;
-    bool is_latest = s->valid == INT64_MAX && s->known >= s->view->forest->flushed_commit;
+    int64_t flushed = s->view->forest->flushed_commit;
+    bool is_latest = s->valid >= flushed && s->known >= flushed;
     if (is_latest && !is_unsettled) {
         return YORE_OK;
     }
@@ -502,12 +536,8 @@ enum yore_status yore_get(struct yore_db *db, struct yore_keyspace *keyspace, st
     if (st != YORE_OK) {
         return st;
     }
-    /* The view first, the horizon after: files that the horizon lets go are still in this view. */
-    struct superview *view = superview_acquire(db);
-    st = read_moment_resolve(db, keyspace, at, &moment, error_out);
-    if (st == YORE_OK && !moment.is_now && moment.known > atomic_load(&db->visible)) {
-        moment.known = atomic_load(&db->visible);
-    }
+    struct superview *view = NULL;
+    st = read_begin(db, keyspace, at, &moment, &view, error_out);
     if (st == YORE_OK) {
         st = read_one(view, keyspace, key, &moment, value_out, error_out);
     }
@@ -529,8 +559,8 @@ enum yore_status yore_get_many(struct yore_db *db, struct yore_keyspace *keyspac
         return error_set(error_out, YORE_INVALID, "%zu keys asked for: 1 to 65,536 are allowed",
                          request->count);
     }
-    struct superview *view = superview_acquire(db);
-    enum yore_status st = read_moment_resolve(db, keyspace, at, &moment, error_out);
+    struct superview *view = NULL;
+    enum yore_status st = read_begin(db, keyspace, at, &moment, &view, error_out);
     size_t done = 0;
     for (; st == YORE_OK && done < request->count; done++) {
         request->values_out[done] = (struct yore_value){0};

@@ -40,5 +40,10 @@ enum yore_status values_get(struct values *values, const struct forest *forest, 
 size_t value_ref_size(struct yore_bytes ref);
 /* Forget readers of a file that was thinned or dropped. */
 void values_forget(struct values *values, uint64_t file);
+/* The file being appended to and how long it is; 0: none.  Returns only when no file is between being made and being named by the
+ * manifest. */
+uint64_t values_writing(struct values *values, uint64_t *bytes_out);
+/* What the forest says of a value file; NULL: it names none of that number. */
+const struct value_file_info *forest_value_file(const struct forest *forest, uint64_t file);
 
 #endif

@@ -56,10 +56,13 @@ static enum yore_status posix_file_read(struct os_file *file, uint64_t offset, v
                                         size_t size, size_t *read_out, struct yore_error *error_out)
 {
     unsigned char *to = data;
-    if (!is_in_range(offset, size)) {
-        return file_error(file, EFBIG, "read", offset, error_out);
-    }
     size_t done = 0;
+    if (offset > INT64_MAX) {
+        return YORE_OK; /* no file reaches that far */
+    }
+    if (!is_in_range(offset, size)) {
+        size = (size_t)(INT64_MAX - offset);
+    }
     while (done < size) {
         size_t step = size - done < TRANSFER_BYTES_MAX ? size - done : TRANSFER_BYTES_MAX;
         ssize_t n = pread(posix_of(file)->fd, to + done, step, (off_t)(offset + done));
@@ -175,7 +178,7 @@ static enum yore_status posix_file_truncate(struct os_file *file, uint64_t size,
 static enum yore_status posix_file_punch(struct os_file *file, uint64_t offset, uint64_t size,
                                          struct yore_error *error_out)
 {
-    uint64_t file_size;
+    uint64_t file_size = 0;
     enum yore_status st = posix_file_size(file, &file_size, error_out);
     if (st != YORE_OK || size == 0 || offset >= file_size) {
         return st;
@@ -262,19 +265,21 @@ enum yore_status posix_file_open(struct os_env *env, const char *path, enum os_o
     /* Memory first: a file that was created must not be left behind by a failure to describe it. */
     struct posix_file *f = mem_zalloc(sizeof(*f));
     char *copy = mem_copy(path, strlen(path) + 1);
-    enum yore_status st = YORE_OK;
+    enum yore_status st = YORE_NOMEM;
     if (f == NULL || copy == NULL) {
-        st = error_plain(error_out, YORE_NOMEM);
-    } else {
-        st = open_regular(path, mode, &f->fd, error_out);
+        error_plain(error_out, st);
+        goto out;
     }
+    st = open_regular(path, mode, &f->fd, error_out);
     if (st != YORE_OK) {
-        mem_free(copy);
-        mem_free(f);
-        return st;
+        goto out;
     }
     f->base.ops = &posix_file_ops;
     f->base.path = copy;
     *file_out = &f->base;
     return YORE_OK;
+out:
+    mem_free(copy);
+    mem_free(f);
+    return st;
 }

@@ -48,7 +48,7 @@ enum sim_fault_kind {
     SIM_FAULT_READ,  /* nth read fails with YORE_IO */
     SIM_FAULT_WRITE, /* nth write or preallocate fails with YORE_IO, half of it applied */
     SIM_FAULT_SYNC,  /* nth sync fails; the pending writes are dropped and marked clean: still read,
-                        never  durable; later syncs succeed */
+                        never durable; later syncs succeed */
     SIM_FAULT_OTHER  /* nth create, rename, unlink, link, truncate, punch, dir sync, dir make/remove
                         fails */
 };

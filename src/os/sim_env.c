@@ -89,27 +89,8 @@ static enum yore_status dir_remove(struct sim_disk *disk, const char *path,
     return sim_turn_end(turn, what, path, error_out);
 }
 
-/* May `from` take the place of `to`? */
-static enum yore_status check_replace(const struct sim_spot *from, const struct sim_spot *to,
-                                      const char *path, struct yore_error *error_out)
-{
-    if (to->parent == NULL || from->parent == NULL) {
-        return error_set(error_out, YORE_IO, "rename %s: the root", path);
-    }
-    if (to->node == NULL) {
-        return YORE_OK;
-    }
-    if (to->node->is_dir != from->node->is_dir) {
-        return error_set(error_out, YORE_IO, "rename %s: a file and a directory", path);
-    }
-    if (to->node->live_entries.count > 0) {
-        return error_set(error_out, YORE_EXISTS, "rename %s: the target is not empty", path);
-    }
-    return YORE_OK;
-}
-
 /* Is `dir` `top` or below it? */
-static bool is_within(const struct sim_node *dir, const struct sim_disk *disk,
+static bool is_within(const struct sim_disk *disk, const struct sim_node *dir,
                       const struct sim_node *top)
 {
     while (dir != NULL && dir != top) {
@@ -128,6 +109,32 @@ static bool is_within(const struct sim_node *dir, const struct sim_disk *disk,
     return dir == top;
 }
 
+/* May `from` take the place of `to`? */
+static enum yore_status check_replace(const struct sim_disk *disk, const struct sim_spot *from,
+                                      const struct sim_spot *to, const char *path,
+                                      struct yore_error *error_out)
+{
+    if (to->parent == NULL || from->parent == NULL) {
+        return error_set(error_out, YORE_IO, "rename %s: the root", path);
+    }
+    if (from->node->is_dir && is_within(disk, to->parent, from->node)) {
+        return error_set(error_out, YORE_IO, "rename %s: into itself", path);
+    }
+    if (to->node == NULL) {
+        return YORE_OK;
+    }
+    if (to->node->is_dir && is_within(disk, from->parent, to->node)) {
+        return error_set(error_out, YORE_EXISTS, "rename %s: the target holds it", path);
+    }
+    if (to->node->is_dir != from->node->is_dir) {
+        return error_set(error_out, YORE_IO, "rename %s: a file and a directory", path);
+    }
+    if (to->node->live_entries.count > 0) {
+        return error_set(error_out, YORE_EXISTS, "rename %s: the target is not empty", path);
+    }
+    return YORE_OK;
+}
+
 static enum yore_status path_rename(struct sim_disk *disk, const char *from_path,
                                     const char *to_path, struct yore_error *error_out)
 {
@@ -137,16 +144,16 @@ static enum yore_status path_rename(struct sim_disk *disk, const char *from_path
     if (st == YORE_OK) {
         st = sim_find(disk, to_path, "rename", &to, error_out);
     }
-    if (st == YORE_OK && from.node == NULL) {
-        st = missing("rename", from_path, error_out);
-    }
-    if (st != YORE_OK || from.node == to.node) { /* two names of one file: POSIX leaves both */
+    if (st != YORE_OK) {
         return st;
     }
-    st = check_replace(&from, &to, from_path, error_out);
-    if (st == YORE_OK && from.node->is_dir && is_within(to.parent, disk, from.node)) {
-        st = error_set(error_out, YORE_IO, "rename %s: into itself", from_path);
+    if (from.node == NULL) {
+        return missing("rename", from_path, error_out);
     }
+    if (from.node == to.node) {
+        return YORE_OK; /* two names of one file: POSIX leaves both */
+    }
+    st = check_replace(disk, &from, &to, from_path, error_out);
     if (st != YORE_OK) {
         return st;
     }
@@ -183,12 +190,13 @@ static enum yore_status path_link(struct sim_disk *disk, const char *from_path, 
     struct sim_spot from;
     struct sim_spot to;
     enum yore_status st = find(disk, from_path, "link", &from, error_out);
-    if (st == YORE_OK && from.node == NULL) {
-        st = missing("link", from_path, error_out);
+    if (st != YORE_OK) {
+        return st;
     }
-    if (st == YORE_OK) {
-        st = sim_find(disk, to_path, "link", &to, error_out);
+    if (from.node == NULL) {
+        return missing("link", from_path, error_out);
     }
+    st = sim_find(disk, to_path, "link", &to, error_out);
     if (st != YORE_OK) {
         return st;
     }

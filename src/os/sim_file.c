@@ -206,8 +206,11 @@ static enum yore_status sim_file_sync(struct os_file *file, const char *site,
 static enum yore_status file_preallocate(struct sim_file *f, uint64_t size,
                                          struct yore_error *error_out)
 {
+    if (size == 0) {
+        return file_check(f, "preallocate", error_out);
+    }
     enum yore_status st = file_check_write(f, "preallocate", error_out);
-    if (st != YORE_OK || size == 0) {
+    if (st != YORE_OK) {
         return st;
     }
     if (!is_in_range(0, size)) {
@@ -262,22 +265,33 @@ static enum yore_status sim_file_truncate(struct os_file *file, uint64_t size,
     return st;
 }
 
+static enum yore_status file_punch(struct sim_file *f, uint64_t offset, uint64_t size,
+                                   struct yore_error *error_out)
+{
+    uint64_t file_size = sim_image_size(f->node->live);
+    if (size == 0 || offset >= file_size) {
+        return file_check(f, "punch", error_out);
+    }
+    enum yore_status st = file_check_write(f, "punch", error_out);
+    if (st != YORE_OK) {
+        return st;
+    }
+    enum sim_turn turn = sim_turn(f->disk, SIM_FAULT_OTHER);
+    if (turn != SIM_TURN_FAULT) {
+        uint64_t held = file_size - offset;
+        struct sim_write write = {
+            .kind = SIM_WRITE_ZEROS, .offset = offset, .size = size < held ? size : held};
+        node_write(f->node, &write);
+    }
+    return sim_turn_end(turn, "punch", f->base.path, error_out);
+}
+
 static enum yore_status sim_file_punch(struct os_file *file, uint64_t offset, uint64_t size,
                                        struct yore_error *error_out)
 {
     struct sim_file *f = sim_of(file);
     sim_enter(f->disk);
-    enum yore_status st = file_check_write(f, "punch", error_out);
-    if (st == YORE_OK && size > 0 && offset < sim_image_size(f->node->live)) {
-        enum sim_turn turn = sim_turn(f->disk, SIM_FAULT_OTHER);
-        if (turn != SIM_TURN_FAULT) {
-            uint64_t held = sim_image_size(f->node->live) - offset;
-            struct sim_write write = {
-                .kind = SIM_WRITE_ZEROS, .offset = offset, .size = size < held ? size : held};
-            node_write(f->node, &write);
-        }
-        st = sim_turn_end(turn, "punch", f->base.path, error_out);
-    }
+    enum yore_status st = file_punch(f, offset, size, error_out);
     sim_leave(f->disk);
     return st;
 }
@@ -358,24 +372,22 @@ enum yore_status sim_file_open(struct os_env *env, const char *path, enum os_ope
     struct sim_disk *disk = sim_disk_of(env);
     struct sim_file *f = mem_zalloc(sizeof(*f));
     char *copy = mem_copy(path, strlen(path) + 1);
-    enum yore_status st = YORE_OK;
+    enum yore_status st = YORE_NOMEM;
     if (f == NULL || copy == NULL) {
-        st = error_plain(error_out, YORE_NOMEM);
-    } else {
-        sim_enter(disk);
-        st = file_find(disk, path, mode, &f->node, error_out);
-        if (st == YORE_OK) {
-            f->epoch = disk->epoch;
-            f->node->refs++;
-            f->node->handle_count++;
-            disk->handle_count++;
-        }
-        sim_leave(disk);
+        error_plain(error_out, st);
+        goto out;
     }
+    sim_enter(disk);
+    st = file_find(disk, path, mode, &f->node, error_out);
+    if (st == YORE_OK) {
+        f->epoch = disk->epoch;
+        f->node->refs++;
+        f->node->handle_count++;
+        disk->handle_count++;
+    }
+    sim_leave(disk);
     if (st != YORE_OK) {
-        mem_free(copy);
-        mem_free(f);
-        return st;
+        goto out;
     }
     f->base.ops = &sim_file_ops;
     f->base.path = copy;
@@ -383,4 +395,8 @@ enum yore_status sim_file_open(struct os_env *env, const char *path, enum os_ope
     f->is_writable = mode != OS_OPEN_READ;
     *file_out = &f->base;
     return YORE_OK;
+out:
+    mem_free(copy);
+    mem_free(f);
+    return st;
 }

@@ -12,7 +12,8 @@
 #else
 #define YORE_TS(x)
 #endif
-#define GUARDED_BY(lock) YORE_TS(guarded_by(lock))
+/* On a field: which lock guards it.  For readers only: in C clang cannot name a sibling field. */
+#define GUARDED_BY(lock)
 #define REQUIRES(lock) YORE_TS(requires_capability(lock))
 #define ACQUIRE(lock) YORE_TS(acquire_capability(lock))
 #define RELEASE(lock) YORE_TS(release_capability(lock))

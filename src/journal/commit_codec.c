@@ -1,0 +1,123 @@
+/* A write is: flags u8, keyspace varint, key size varint, [value size varint, puts only], [valid_from 8 octets unless
+ * it is the commit time], [valid_to 8 octets if there is one], key, value.  docs/format.md, "Commit". */
+#include "journal/commit_codec.h"
+
+#include "base/assert.h"
+
+#define FLAG_KIND 0x03u
+#define FLAG_APART 0x04u
+#define FLAG_FROM_COMMIT 0x08u
+#define FLAG_ENDS 0x10u
+#define FLAGS_ALL 0x1fu
+
+/* Flags, keyspace, key size: no write is shorter. */
+#define WRITE_BYTES_MIN 3u
+
+void commit_write_encode(struct buffer *to, const struct commit_write *write)
+{
+    bool is_put = write->kind == YORE_KIND_PUT;
+    bool ends = write->valid_to != YORE_FOREVER;
+    YORE_ASSERT(is_put || (!write->is_apart && !ends && write->value.size == 0));
+    YORE_ASSERT(write->key.size <= YORE_KEY_BYTES_MAX);
+    unsigned flags = (unsigned)write->kind | (write->is_apart ? FLAG_APART : 0u) |
+                     (write->is_from_commit ? FLAG_FROM_COMMIT : 0u) | (ends ? FLAG_ENDS : 0u);
+    if (!buffer_reserve(to, 1 + 3 * VARINT_BYTES_MAX + 16 + write->key.size + write->value.size)) {
+        return;
+    }
+    buffer_append_u8(to, (uint8_t)flags);
+    buffer_append_varint(to, write->keyspace);
+    buffer_append_varint(to, write->key.size);
+    if (is_put) {
+        buffer_append_varint(to, write->value.size);
+    }
+    if (!write->is_from_commit) {
+        buffer_append_u64(to, (uint64_t)write->valid_from);
+    }
+    if (ends) {
+        buffer_append_u64(to, (uint64_t)write->valid_to);
+    }
+    buffer_append_bytes(to, write->key);
+    buffer_append_bytes(to, write->value);
+}
+
+void commit_header_encode(unsigned char out[COMMIT_HEADER_BYTES], int64_t commit, uint32_t count)
+{
+    put_u64(out, (uint64_t)commit);
+    put_u32(out + 8, count);
+    put_u32(out + 12, 0);
+}
+
+static bool is_moment(int64_t moment)
+{
+    return moment >= YORE_TIME_MIN && moment < YORE_NOW;
+}
+
+enum yore_status commit_decoder_init(struct commit_decoder *c, struct yore_bytes payload)
+{
+    *c = (struct commit_decoder){0};
+    decoder_init(&c->d, payload.data, payload.size);
+    c->commit = (int64_t)decode_u64(&c->d);
+    c->count = decode_u32(&c->d);
+    uint32_t reserved = decode_u32(&c->d);
+    if (c->d.is_bad || reserved != 0 || !is_moment(c->commit) ||
+        c->count > decoder_left(&c->d) / WRITE_BYTES_MIN) {
+        c->d.is_bad = true;
+        return YORE_CORRUPT;
+    }
+    return YORE_OK;
+}
+
+/* What a write's fixed part may say, given its commit.  An end at or before the begin is no damage: a time to live
+ * may have run out before the commit. */
+static bool is_write_sound(const struct commit_decoder *c, const struct commit_write *write,
+                           unsigned flags)
+{
+    bool is_put = write->kind == YORE_KIND_PUT;
+    bool is_kind = is_put || write->kind == YORE_KIND_DELETE || write->kind == YORE_KIND_ERASED;
+    bool ends = (flags & FLAG_ENDS) != 0;
+    return !c->d.is_bad && (flags & ~FLAGS_ALL) == 0 && is_kind &&
+           (is_put || (!write->is_apart && !ends)) && is_moment(write->valid_from) &&
+           write->valid_from <= c->commit && (!ends || is_moment(write->valid_to));
+}
+
+static struct yore_bytes decode_bytes(struct decoder *d, uint64_t size)
+{
+    if (size > decoder_left(d)) {
+        d->is_bad = true;
+        return bytes_of(NULL, 0);
+    }
+    return bytes_of(decode_run(d, (size_t)size), (size_t)size);
+}
+
+enum yore_status commit_decoder_next(struct commit_decoder *c, struct commit_write *write_out)
+{
+    struct decoder *d = &c->d;
+    if (d->is_bad) {
+        return YORE_CORRUPT;
+    }
+    if (c->done == c->count) {
+        return decoder_left(d) == 0 ? YORE_NOT_FOUND : YORE_CORRUPT;
+    }
+    unsigned flags = decode_u8(d);
+    uint64_t keyspace = decode_varint(d);
+    uint64_t key_bytes = decode_varint(d);
+    uint64_t value_bytes = (flags & FLAG_KIND) == YORE_KIND_PUT ? decode_varint(d) : 0;
+    write_out->keyspace = (uint32_t)keyspace;
+    write_out->kind = (enum yore_kind)(flags & FLAG_KIND);
+    write_out->is_apart = (flags & FLAG_APART) != 0;
+    write_out->is_from_commit = (flags & FLAG_FROM_COMMIT) != 0;
+    write_out->valid_from = write_out->is_from_commit ? c->commit : (int64_t)decode_u64(d);
+    write_out->valid_to = (flags & FLAG_ENDS) != 0 ? (int64_t)decode_u64(d) : YORE_FOREVER;
+    if (!is_write_sound(c, write_out, flags) || keyspace > UINT32_MAX ||
+        key_bytes > YORE_KEY_BYTES_MAX || value_bytes > YORE_VALUE_BYTES_MAX) {
+        d->is_bad = true;
+        return YORE_CORRUPT;
+    }
+    write_out->key = decode_bytes(d, key_bytes);
+    write_out->value = decode_bytes(d, value_bytes);
+    if (d->is_bad) {
+        return YORE_CORRUPT;
+    }
+    c->done++;
+    return YORE_OK;
+}

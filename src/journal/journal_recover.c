@@ -1,0 +1,617 @@
+/* Opening the journal: what the last run left is replayed and copied, never appended to.
+ *
+ * Every run begins with a copy of what it replayed, in a segment of a new number.  So a crash at any point of a recovery
+ * leaves the old segments and a part of the copy: the next recovery replays the old ones, and of the copy only what is greater
+ * than the last commit seen.  A segment may therefore end torn only when nothing follows, or when what follows begins a run.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/coding.h"
+#include "base/mem.h"
+#include "journal/journal_internal.h"
+
+#define COPY_BYTES (1u << 20)
+#define NAME_DIGITS 16
+
+/* ---- what lies in the directory ---- */
+
+struct number_list {
+    uint64_t *items;
+    size_t count;
+    size_t capacity;
+};
+
+static bool number_list_add(struct number_list *list, uint64_t number)
+{
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity == 0 ? 64 : 2 * list->capacity;
+        uint64_t *items = mem_realloc(list->items, capacity * sizeof(*items));
+        if (items == NULL) {
+            return false;
+        }
+        list->items = items;
+        list->capacity = capacity;
+    }
+    list->items[list->count++] = number;
+    return true;
+}
+
+static bool number_list_has(const struct number_list *list, uint64_t number)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->items[i] == number) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    const uint64_t *left = a;
+    const uint64_t *right = b;
+    return *left < *right ? -1 : *left > *right;
+}
+
+/* `name` is stem, 16 hexadecimal digits, ".log"; numbers begin with 1. */
+static bool parse_name(const char *name, const char *stem, uint64_t *number_out)
+{
+    size_t stem_size = strlen(stem);
+    if (strlen(name) != stem_size + NAME_DIGITS + 4 || memcmp(name, stem, stem_size) != 0 ||
+        strcmp(name + stem_size + NAME_DIGITS, ".log") != 0) {
+        return false;
+    }
+    uint64_t number = 0;
+    for (size_t i = 0; i < NAME_DIGITS; i++) {
+        char digit = name[stem_size + i];
+        unsigned value;
+        if (digit >= '0' && digit <= '9') {
+            value = (unsigned)(digit - '0');
+        } else if (digit >= 'a' && digit <= 'f') {
+            value = (unsigned)(digit - 'a') + 10;
+        } else {
+            return false;
+        }
+        number = number << 4 | value;
+    }
+    *number_out = number;
+    return number != 0;
+}
+
+/* ---- the state of a recovery ---- */
+
+struct recovery {
+    struct journal *journal;
+    const struct journal_options *options;
+    journal_replay_fn replay;
+    void *arg;
+    struct journal_recovery *told;
+    struct number_list numbers;  /* of segments, ascending */
+    struct number_list spares;
+    bool is_nomem;
+    bool is_begun;               /* the copy exists */
+    int64_t last;                /* commit */
+    /* The valid segment read before. */
+    uint64_t previous;           /* 0: none */
+    uint64_t previous_end;
+    bool is_previous_sealed;
+    struct segment *found;       /* one for each of `numbers`; valid ones have commit_before set */
+};
+
+static int note_name(void *arg, const char *name)
+{
+    struct recovery *r = arg;
+    uint64_t number;
+    bool is_added = true;
+    if (parse_name(name, "journal-", &number)) {
+        is_added = number_list_add(&r->numbers, number);
+    } else if (parse_name(name, "journal-free-", &number)) {
+        is_added = number_list_add(&r->spares, number);
+    }
+    r->is_nomem = !is_added;
+    return is_added ? 0 : 1;
+}
+
+static enum yore_status list_files(struct recovery *r, struct yore_error *error_out)
+{
+    struct journal *journal = r->journal;
+    enum yore_status st = os_dir_list(journal->env, journal->dir, note_name, r, error_out);
+    if (st != YORE_OK || r->is_nomem) {
+        return r->is_nomem ? error_plain(error_out, YORE_NOMEM) : st;
+    }
+    if (r->numbers.count > 0) {
+        qsort(r->numbers.items, r->numbers.count, sizeof(uint64_t), compare_numbers);
+    }
+    r->found = mem_array(r->numbers.count + 1, sizeof(*r->found));
+    return r->found == NULL ? error_plain(error_out, YORE_NOMEM) : YORE_OK;
+}
+
+/* Spares were released for good when they were renamed. */
+static enum yore_status unlink_spares(struct recovery *r, struct yore_error *error_out)
+{
+    enum yore_status st = YORE_OK;
+    for (size_t i = 0; i < r->spares.count && st == YORE_OK; i++) {
+        char *path = journal_spare_path(r->journal, r->spares.items[i]);
+        st = path == NULL ? error_plain(error_out, YORE_NOMEM)
+                          : os_path_unlink(r->journal->env, path, error_out);
+        mem_free(path);
+    }
+    return st;
+}
+
+static enum yore_status missing_segment(const struct recovery *r, uint64_t number,
+                                        struct yore_error *error_out)
+{
+    return error_set(error_out, YORE_CORRUPT, "%s/journal-%016" PRIx64 ".log: is missing",
+                     r->journal->dir, number);
+}
+
+/* ---- the copy ---- */
+
+static enum yore_status begin_copy(struct recovery *r, int64_t commit_before,
+                                   struct yore_error *error_out)
+{
+    const struct journal_begin begin = {
+        .copied_from = r->options->first_segment > 0 ? r->options->first_segment : 1,
+        .commit_before = commit_before};
+    if (r->is_begun) {
+        return YORE_OK;
+    }
+    r->is_begun = true;
+    enum yore_status st = journal_begin_segment(r->journal, &begin, error_out);
+    r->told->first_live_segment = atomic_load(&r->journal->active_number);
+    return st;
+}
+
+static enum yore_status write_copy(struct recovery *r, struct yore_error *error_out)
+{
+    struct journal *journal = r->journal;
+    enum yore_status st = record_log_write(journal->active->writer, error_out);
+    atomic_store(&journal->appended, r->last);
+    if (st == YORE_OK && record_log_bytes(journal->active->writer) >
+                             2 * journal->options.segment_bytes + COPY_BYTES) {
+        const struct journal_begin begin = {.commit_before = r->last};
+        st = journal_begin_segment(journal, &begin, error_out);
+    }
+    return st;
+}
+
+static enum yore_status copy_commit(struct recovery *r, struct yore_bytes payload, int64_t commit,
+                                    struct yore_error *error_out)
+{
+    struct journal *journal = r->journal;
+    struct segment *target = &journal->segments[journal->segment_count - 1];
+    enum yore_status st = record_log_stage(journal->active->writer, JOURNAL_TYPE_COMMIT, payload,
+                                           bytes_of(NULL, 0), error_out);
+    if (st != YORE_OK) {
+        return st;
+    }
+    target->commit_first = target->commit_first == INT64_MAX ? commit : target->commit_first;
+    journal->is_begun = true;
+    r->last = commit;
+    return record_log_staged_bytes(journal->active->writer) >= COPY_BYTES
+               ? write_copy(r, error_out)
+               : YORE_OK;
+}
+
+/* ---- one segment ---- */
+
+struct segment_read {
+    uint64_t number;
+    const char *path;
+    struct segment *info;
+    struct record_log_reader *log;
+    struct journal_begin begin;
+    bool is_joined;              /* found to follow what was read before */
+    bool is_sealed;
+};
+
+/* The segment holds records: does it go on where the one before ended? */
+static enum yore_status join(struct recovery *r, struct segment_read *read,
+                             struct yore_error *error_out)
+{
+    if (read->is_joined) {
+        return YORE_OK;
+    }
+    read->is_joined = true;
+    bool is_first = r->previous == 0;
+    if (r->is_previous_sealed && !number_list_has(&r->numbers, r->previous + 1)) {
+        return missing_segment(r, r->previous + 1, error_out);
+    }
+    if (read->begin.copied_from == 0 && r->previous + 1 != read->number &&
+        (!is_first || read->number != r->options->first_segment)) {
+        return missing_segment(r, read->number - 1, error_out);
+    }
+    if (read->begin.copied_from == 0 && !is_first && !r->is_previous_sealed) {
+        return error_set(error_out, YORE_CORRUPT,
+                         "%s/journal-%016" PRIx64 ".log: damaged record at offset %llu (the next "
+                         "segment shows that more followed)",
+                         r->journal->dir, r->previous, (unsigned long long)r->previous_end);
+    }
+    if (!is_first && (read->begin.copied_from == 0 ? read->begin.commit_before != r->last
+                                                   : read->begin.commit_before > r->last)) {
+        return error_set(error_out, YORE_CORRUPT,
+                         "%s: begins behind commit %lld, but the segments before it end with %lld",
+                         read->path, (long long)read->begin.commit_before, (long long)r->last);
+    }
+    if (read->begin.copied_from != 0) {
+        r->told->is_torn = false; /* an earlier recovery has cut that tail */
+    }
+    return YORE_OK;
+}
+
+static enum yore_status replay_commit(struct recovery *r, struct segment_read *read,
+                                      const struct record *record, struct yore_error *error_out)
+{
+    int64_t commit;
+    struct segment *info = read->info;
+    if (read->is_sealed || !journal_commit_time(record->payload, &commit) ||
+        commit <= info->commit_last || commit <= info->commit_before) {
+        return error_set(error_out, YORE_CORRUPT, "%s: record out of order at offset %llu",
+                         read->path, (unsigned long long)record->offset);
+    }
+    info->commit_first = info->commit_first == INT64_MAX ? commit : info->commit_first;
+    info->commit_last = commit;
+    if (commit <= r->last) {
+        return YORE_OK; /* the copy of one that was replayed */
+    }
+    r->told->records++;
+    enum yore_status st = r->replay(r->arg, record->payload, error_out);
+    return st == YORE_OK ? copy_commit(r, record->payload, commit, error_out) : st;
+}
+
+static enum yore_status replay_record(struct recovery *r, struct segment_read *read,
+                                      const struct record *record, struct yore_error *error_out)
+{
+    enum yore_status st = join(r, read, error_out);
+    if (st != YORE_OK) {
+        return st;
+    }
+    if (record->type == JOURNAL_TYPE_COMMIT) {
+        return replay_commit(r, read, record, error_out);
+    }
+    if (record->type != JOURNAL_TYPE_SEAL || read->is_sealed) {
+        return error_set(error_out, YORE_CORRUPT, "%s: unexpected record of type %lu at offset %llu",
+                         read->path, (unsigned long)record->type,
+                         (unsigned long long)record->offset);
+    }
+    read->is_sealed = true;
+    return YORE_OK;
+}
+
+static enum yore_status end_segment(struct recovery *r, struct segment_read *read,
+                                    struct yore_error *error_out)
+{
+    uint64_t end;
+    uint64_t last_index;
+    (void)record_log_end(read->log, &end, &last_index);
+    enum yore_status st = last_index > 0 ? join(r, read, error_out) : YORE_OK;
+    if (record_log_end_is_damaged(read->log) && !read->is_sealed) {
+        r->told->is_torn = true;
+        r->told->torn_segment = read->number;
+        r->told->torn_offset = end;
+    }
+    read->info->end_bytes = end;
+    r->told->segments++;
+    r->told->bytes += end;
+    r->previous = read->number;
+    r->previous_end = end;
+    r->is_previous_sealed = read->is_sealed;
+    return st;
+}
+
+/* No valid header or BEGIN: a crash may leave that of the newest segment, before anything is in it. */
+static enum yore_status half_made_segment(struct recovery *r, struct segment_read *read,
+                                          const struct yore_error *cause,
+                                          struct yore_error *error_out)
+{
+    bool has_record = false;
+    enum yore_status st = record_log_has_record(read->log, 1, &has_record, error_out);
+    bool is_named = read->number == r->options->first_segment &&
+                    r->options->first_segment < r->options->next_segment;
+    bool is_promised = r->is_previous_sealed && read->number == r->previous + 1;
+    if (st == YORE_OK && (has_record || is_named || is_promised)) {
+        st = YORE_CORRUPT;
+        if (error_out != NULL) {
+            *error_out = *cause;
+        }
+    }
+    read->info->is_doomed = true;
+    return st;
+}
+
+enum yore_status journal_read_begin(struct record_log_reader *log, const char *path,
+                                    struct journal_begin *begin_out, struct yore_error *error_out)
+{
+    struct record record;
+    enum yore_status st = record_log_next(log, &record, error_out);
+    if (st == YORE_NOT_FOUND) {
+        (void)error_set(error_out, YORE_CORRUPT, "%s: no first record at offset %u", path,
+                        RECORD_LOG_HEADER_BYTES);
+    } else if (st == YORE_OK && !journal_begin_decode(&record, begin_out)) {
+        st = error_set(error_out, YORE_CORRUPT, "%s: unexpected first record at offset %u", path,
+                       RECORD_LOG_HEADER_BYTES);
+    }
+    return st;
+}
+
+static enum yore_status replay_open(struct recovery *r, struct segment_read *read,
+                                    enum record_log_head head, struct yore_error *cause,
+                                    struct yore_error *error_out)
+{
+    enum yore_status st = YORE_NOT_FOUND;
+    if (head == RECORD_LOG_HEAD_VALID) {
+        st = journal_read_begin(read->log, read->path, &read->begin, cause);
+    }
+    if (st == YORE_NOT_FOUND) {
+        return half_made_segment(r, read, cause, error_out);
+    }
+    if (st != YORE_OK) {
+        if (error_out != NULL) {
+            *error_out = *cause;
+        }
+        return st;
+    }
+    read->info->copied_from = read->begin.copied_from;
+    read->info->commit_before = read->begin.commit_before;
+    r->last = r->previous == 0 ? read->begin.commit_before : r->last;
+    st = begin_copy(r, read->begin.commit_before, error_out);
+    struct record record;
+    while (st == YORE_OK) {
+        st = record_log_next(read->log, &record, error_out);
+        if (st == YORE_OK) {
+            st = replay_record(r, read, &record, error_out);
+        }
+    }
+    return st == YORE_NOT_FOUND ? end_segment(r, read, error_out) : st;
+}
+
+static enum yore_status replay_segment(struct recovery *r, size_t index,
+                                       struct yore_error *error_out)
+{
+    struct journal *journal = r->journal;
+    struct yore_error cause = {0};
+    enum record_log_head head;
+    struct segment_read read = {.number = r->numbers.items[index], .info = &r->found[index]};
+    char *path = journal_segment_path(journal, read.number);
+    read.path = path;
+    enum yore_status st = path == NULL ? error_plain(&cause, YORE_NOMEM)
+                                       : record_log_open_any(
+                                             journal->env, path,
+                                             journal_identity(journal, read.number), &head,
+                                             &read.log, &cause);
+    if (st == YORE_OK && head == RECORD_LOG_HEAD_FOREIGN) {
+        st = cause.status;
+    }
+    if (st != YORE_OK) {
+        if (error_out != NULL) {
+            *error_out = cause;
+        }
+    } else {
+        st = replay_open(r, &read, head, &cause, error_out);
+    }
+    record_log_reader_close(read.log);
+    mem_free(path);
+    return st == YORE_NOT_FOUND ? YORE_CORRUPT : st;
+}
+
+/* ---- all of them ---- */
+
+static enum yore_status replay_all(struct recovery *r, struct yore_error *error_out)
+{
+    uint64_t first = r->options->first_segment;
+    enum yore_status st = YORE_OK;
+    if (first < r->options->next_segment && !number_list_has(&r->numbers, first)) {
+        return missing_segment(r, first, error_out);
+    }
+    for (size_t i = 0; i < r->numbers.count && st == YORE_OK; i++) {
+        struct segment *info = &r->found[i];
+        *info = (struct segment){.number = r->numbers.items[i],
+                                 .commit_first = INT64_MAX,
+                                 .commit_last = JOURNAL_NO_COMMIT};
+        if (info->number >= first) {
+            st = replay_segment(r, i, error_out);
+        }
+    }
+    if (st == YORE_OK && r->is_previous_sealed &&
+        !number_list_has(&r->numbers, r->previous + 1)) {
+        st = missing_segment(r, r->previous + 1, error_out);
+    }
+    if (st == YORE_OK) {
+        st = begin_copy(r, JOURNAL_NO_COMMIT, error_out);
+    }
+    if (st == YORE_OK) {
+        st = write_copy(r, error_out);
+    }
+    if (st == YORE_OK) {
+        st = record_log_sync_at(r->journal->active->writer, OS_SITE, error_out);
+    }
+    atomic_store(&r->journal->durable, r->last);
+    return st;
+}
+
+/* ---- segments kept for readers ---- */
+
+/* Read BEGIN and the first commit, and with `is_last_wanted` all of it.  YORE_NOT_FOUND: of no use to a reader. */
+static enum yore_status inspect_kept(struct recovery *r, struct segment *info, bool is_last_wanted)
+{
+    struct journal *journal = r->journal;
+    struct record_log_reader *log = NULL;
+    struct record record;
+    struct journal_begin begin;
+    char *path = journal_segment_path(journal, info->number);
+    enum yore_status st = path == NULL
+                              ? YORE_NOMEM
+                              : record_log_open(journal->env, path,
+                                                journal_identity(journal, info->number), &log,
+                                                NULL);
+    if (st == YORE_OK) {
+        st = journal_read_begin(log, path, &begin, NULL);
+    }
+    if (st == YORE_OK) {
+        info->copied_from = begin.copied_from;
+        info->commit_before = begin.commit_before;
+        while ((info->commit_first == INT64_MAX || is_last_wanted) &&
+               record_log_next(log, &record, NULL) == YORE_OK) {
+            int64_t commit;
+            if (record.type == JOURNAL_TYPE_COMMIT && journal_commit_time(record.payload, &commit)) {
+                info->commit_first = info->commit_first == INT64_MAX ? commit : info->commit_first;
+                info->commit_last = commit;
+            }
+        }
+    }
+    record_log_reader_close(log);
+    mem_free(path);
+    return st;
+}
+
+/* Walk down from the first replayed segment (`at` is its index in `found`, or of the end) as long as each is joined to the
+ * one above; what is left below holds nothing a reader could use. */
+static void find_kept(struct recovery *r, size_t at, const struct segment *above)
+{
+    bool is_joined = r->options->keep_bytes > 0;
+    while (at > 0) {
+        struct segment *info = &r->found[--at];
+        if (is_joined) {
+            bool begins_run = above->copied_from != 0;
+            is_joined = begins_run ? info->number + 1 >= above->copied_from
+                                   : info->number + 1 == above->number;
+            is_joined = is_joined && inspect_kept(r, info, begins_run) == YORE_OK;
+            if (is_joined && !begins_run && info->commit_first != INT64_MAX) {
+                info->commit_last = above->commit_before;
+            }
+        }
+        info->is_doomed = !is_joined;
+        above = info;
+    }
+}
+
+/* Put what was found in front of the segments of the copy. */
+static enum yore_status adopt_found(struct recovery *r, struct yore_error *error_out)
+{
+    struct journal *journal = r->journal;
+    size_t found = r->numbers.count;
+    size_t total = found + journal->segment_count;
+    struct segment *segments = mem_array(total + 1, sizeof(*segments));
+    if (segments == NULL) {
+        return error_plain(error_out, YORE_NOMEM);
+    }
+    size_t first = 0;
+    while (first < found && r->found[first].number < r->options->first_segment) {
+        first++;
+    }
+    size_t valid = first;
+    while (valid < found && r->found[valid].is_doomed) {
+        valid++;
+    }
+    find_kept(r, first, valid < found ? &r->found[valid] : &journal->segments[0]);
+    enum yore_status st = YORE_OK;
+    for (size_t i = 0; i < found && st == YORE_OK; i++) {
+        char *path = journal_segment_path(journal, r->found[i].number);
+        bool is_dir;
+        st = path == NULL ? error_plain(error_out, YORE_NOMEM)
+                          : os_path_stat(journal->env, path, &r->found[i].file_bytes, &is_dir,
+                                         error_out);
+        if (r->found[i].end_bytes == 0) {
+            r->found[i].end_bytes = r->found[i].file_bytes;
+        }
+        mem_free(path);
+        segments[i] = r->found[i];
+    }
+    memcpy(segments + found, journal->segments, journal->segment_count * sizeof(*segments));
+    mem_free(journal->segments);
+    journal->segments = segments;
+    journal->segment_count = total;
+    journal->segment_capacity = total + 1;
+    return st;
+}
+
+/* ---- the door ---- */
+
+static struct os_mutex *mutex_new(void)
+{
+    struct os_mutex *mutex = mem_alloc_aligned(_Alignof(struct os_mutex), sizeof(*mutex));
+    if (mutex != NULL) {
+        os_mutex_init(mutex);
+    }
+    return mutex;
+}
+
+static struct journal *journal_new(struct os_env *env, const char *dir,
+                                   const struct journal_options *options)
+{
+    struct journal *journal = mem_zalloc(sizeof(*journal));
+    if (journal == NULL) {
+        return NULL;
+    }
+    journal->env = env;
+    journal->options = *options;
+    journal->dir = mem_copy(dir, strlen(dir) + 1);
+    journal->append_lock = mutex_new();
+    journal->lock = mutex_new();
+    journal->spares = mem_array((size_t)options->recycle_count_max + 1, sizeof(*journal->spares));
+    atomic_store(&journal->appended, JOURNAL_NO_COMMIT);
+    atomic_store(&journal->durable, JOURNAL_NO_COMMIT);
+    if (journal->dir == NULL || journal->append_lock == NULL || journal->lock == NULL ||
+        journal->spares == NULL) {
+        (void)journal_close(journal, NULL);
+        return NULL;
+    }
+    return journal;
+}
+
+static void journal_abandon(struct journal *journal)
+{
+    /* Leave the files as they are: the next recovery begins with what this one began with. */
+    if (journal->active != NULL) {
+        (void)record_log_close(journal->active->writer, false, NULL);
+        mem_free(journal->active);
+        journal->active = NULL;
+    }
+    (void)journal_close(journal, NULL);
+}
+
+enum yore_status journal_open(struct os_env *env, const char *dir,
+                              const struct journal_options *options, journal_replay_fn replay,
+                              void *arg, struct journal_recovery *recovery_out,
+                              struct journal **journal_out, struct yore_error *error_out)
+{
+    *journal_out = NULL;
+    *recovery_out = (struct journal_recovery){0};
+    struct journal *journal = journal_new(env, dir, options);
+    if (journal == NULL) {
+        return error_plain(error_out, YORE_NOMEM);
+    }
+    struct recovery r = {.journal = journal,
+                         .options = options,
+                         .replay = replay,
+                         .arg = arg,
+                         .told = recovery_out,
+                         .last = JOURNAL_NO_COMMIT};
+    enum yore_status st = list_files(&r, error_out);
+    if (st == YORE_OK) {
+        uint64_t above = r.numbers.count > 0 ? r.numbers.items[r.numbers.count - 1] + 1 : 1;
+        atomic_store(&journal->next_number,
+                     above > options->next_segment ? above : options->next_segment);
+        st = replay_all(&r, error_out);
+    }
+    if (st == YORE_OK) {
+        st = adopt_found(&r, error_out);
+    }
+    if (st == YORE_OK) {
+        st = unlink_spares(&r, error_out);
+    }
+    mem_free(r.numbers.items);
+    mem_free(r.spares.items);
+    mem_free(r.found);
+    if (st != YORE_OK) {
+        journal_abandon(journal);
+        return st;
+    }
+    *journal_out = journal;
+    return YORE_OK;
+}

@@ -1,0 +1,347 @@
+/* Power cuts at every operation of a scripted life of a journal, and again at every operation of the recovery after
+ * it.  What was acknowledged must come back, what comes back must be a prefix, and life must go on from there. */
+#include <string.h>
+
+#include "journal_support.h"
+
+struct variant {
+    const char *name;
+    uint64_t keep_bytes;
+    uint32_t recycle_count_max;
+    bool is_settled_late;        /* the manifest names the copy only after more was appended */
+};
+
+static const struct variant variants[] = {
+    {.name = "recycling", .recycle_count_max = 2},
+    {.name = "unlinking", .recycle_count_max = 0},
+    {.name = "keeping", .keep_bytes = 5000, .recycle_count_max = 1},
+    {.name = "late", .recycle_count_max = 2, .is_settled_late = true},
+};
+
+static void world_of(struct world *w, const struct variant *variant, uint64_t seed)
+{
+    world_init(w, seed);
+    w->options.keep_bytes = variant->keep_bytes;
+    w->options.recycle_count_max = variant->recycle_count_max;
+}
+
+/* One step of the script, by its number; the choice is the same in every run. */
+static enum yore_status step(struct world *w, unsigned number)
+{
+    switch (number % 11) {
+    case 0:
+    case 3:
+    case 6:
+        return world_append(w, 1 + number % 4, 0);
+    case 1:
+        return world_append(w, 2, 350);
+    case 2:
+    case 8:
+        return world_sync(w);
+    case 4:
+        return number % 2 == 0 ? world_flush(w) : world_append(w, 3, 500);
+    case 5:
+        return journal_mark(w->journal, &w->error);
+    case 7:
+        return number % 3 == 0 ? journal_purge(w->journal, &w->error) : world_append(w, 1, 2500);
+    case 9:
+        return world_flush(w);
+    default:
+        return world_append(w, 5, 0);
+    }
+}
+
+/* Two lives with a clean close between; stops at the first failure. */
+static enum yore_status live(struct world *w, const struct variant *variant)
+{
+    enum yore_status st = YORE_OK;
+    for (unsigned life = 0; life < 2 && st == YORE_OK; life++) {
+        st = world_open(w);
+        if (st == YORE_OK && !variant->is_settled_late) {
+            st = world_settle(w);
+        }
+        for (unsigned i = 0; i < 26 && st == YORE_OK; i++) {
+            if (i == 3 && variant->is_settled_late) {
+                st = world_settle(w);
+            } else {
+                st = step(w, i + life * 5);
+            }
+        }
+        if (st == YORE_OK) {
+            st = world_close(w);
+        }
+    }
+    return st;
+}
+
+/* After the last recovery: go on, close, and find everything. */
+static void live_on(struct world *w)
+{
+    CHECK_OK(world_settle(w));
+    CHECK_OK(world_append(w, 4, 400));
+    CHECK_OK(world_sync(w));
+    CHECK_OK(world_append(w, 4, 400));
+    CHECK_EQ_UINT(world_read_after(w, w->flushed), w->appended - w->flushed);
+    CHECK_OK(world_close(w));
+    CHECK_OK(world_open(w));
+    CHECK(!w->recovery.is_torn);
+    uint64_t records;
+    uint64_t bytes;
+    enum yore_status st = journal_verify(w->journal, &records, &bytes, &w->error);
+    CHECK_MSG(st == YORE_OK, "%s", w->error.text);
+}
+
+/* Run until the cut at operation `op` (of the first life on), and lose power.  False: the script ended before. */
+static bool run_and_cut(struct world *w, const struct variant *variant, uint64_t op,
+                        enum sim_crash_mode mode, uint64_t seed)
+{
+    test_note("%s op %llu mode %d seed %llu", variant->name, (unsigned long long)op, (int)mode,
+              (unsigned long long)seed);
+    world_of(w, variant, seed);
+    sim_disk_reset_count(w->disk);
+    sim_disk_crash_at(w->disk, op);
+    enum yore_status st = live(w, variant);
+    bool is_cut = sim_disk_has_crashed(w->disk);
+    CHECK(is_cut == (st != YORE_OK));
+    world_crash(w, mode, seed);
+    return is_cut;
+}
+
+static bool crash_and_recover(const struct variant *variant, uint64_t op, enum sim_crash_mode mode,
+                              uint64_t seed)
+{
+    struct world w;
+    bool is_cut = run_and_cut(&w, variant, op, mode, seed);
+    CHECK_OK(world_open(&w));
+    live_on(&w);
+    world_free(&w);
+    test_count(1);
+    return is_cut;
+}
+
+static void crash_everywhere(const struct variant *variant)
+{
+    bool is_cut = true;
+    for (uint64_t op = 1; is_cut; op++) {
+        is_cut = crash_and_recover(variant, op, SIM_CRASH_KEEP_ALL, op);
+        (void)crash_and_recover(variant, op, SIM_CRASH_DROP_ALL, op);
+        for (uint64_t seed = 1; seed <= test_scale(12, 2000); seed++) {
+            (void)crash_and_recover(variant, op, SIM_CRASH_RANDOM, op * 100000 + seed);
+        }
+    }
+}
+
+TEST(recycling_survives_a_crash_at_every_operation)
+{
+    crash_everywhere(&variants[0]);
+}
+
+TEST(unlinking_survives_a_crash_at_every_operation)
+{
+    crash_everywhere(&variants[1]);
+}
+
+TEST(keeping_segments_survives_a_crash_at_every_operation)
+{
+    crash_everywhere(&variants[2]);
+}
+
+TEST(a_manifest_that_lags_survives_a_crash_at_every_operation)
+{
+    crash_everywhere(&variants[3]);
+}
+
+/* The recovery after the cut at `op` is itself cut at each of its operations, up to two times. */
+static bool crash_nested(const struct variant *variant, uint64_t op, enum sim_crash_mode mode,
+                         uint64_t seed)
+{
+    bool is_cut = true;
+    bool is_nested_cut = true;
+    for (uint64_t inner = 1; is_nested_cut; inner++) {
+        struct world w;
+        is_cut = run_and_cut(&w, variant, op, mode, seed);
+        for (uint64_t depth = 0; depth < 2 && is_nested_cut; depth++) {
+            test_note("%s op %llu mode %d seed %llu, recovery %llu cut at %llu", variant->name,
+                      (unsigned long long)op, (int)mode, (unsigned long long)seed,
+                      (unsigned long long)depth, (unsigned long long)inner);
+            sim_disk_reset_count(w.disk);
+            sim_disk_crash_at(w.disk, inner + depth);
+            enum yore_status st = world_open(&w);
+            if (st == YORE_OK) {
+                st = world_settle(&w);
+            }
+            is_nested_cut = sim_disk_has_crashed(w.disk);
+            CHECK(st == YORE_OK || is_nested_cut);
+            world_crash(&w, mode, seed + inner + depth);
+        }
+        CHECK_OK(world_open(&w));
+        live_on(&w);
+        world_free(&w);
+        test_count(1);
+    }
+    return is_cut;
+}
+
+static void nested_everywhere(const struct variant *variant)
+{
+    bool is_cut = true;
+    for (uint64_t op = 1; is_cut; op++) {
+        is_cut = crash_nested(variant, op, SIM_CRASH_DROP_ALL, op);
+        (void)crash_nested(variant, op, SIM_CRASH_KEEP_ALL, op);
+        for (uint64_t seed = 1; seed <= test_scale(2, 200); seed++) {
+            (void)crash_nested(variant, op, SIM_CRASH_RANDOM, op * 100000 + seed);
+        }
+    }
+}
+
+TEST(a_recovery_survives_a_crash_at_every_operation)
+{
+    nested_everywhere(&variants[0]);
+}
+
+TEST(a_recovery_with_a_lagging_manifest_survives_a_crash_at_every_operation)
+{
+    nested_everywhere(&variants[3]);
+}
+
+TEST(a_recovery_that_keeps_segments_survives_a_crash_at_every_operation)
+{
+    nested_everywhere(&variants[2]);
+}
+
+/* ---- every sync is needed ---- */
+
+#define SITES_MAX 16
+#define SITE_BYTES 80
+
+struct sites {
+    char names[SITES_MAX][SITE_BYTES];
+    unsigned count;
+};
+
+static void note_site(void *arg, const char *site, uint64_t count)
+{
+    struct sites *sites = arg;
+    (void)count;
+    if (strstr(site, "src/journal/") != NULL) {
+        CHECK(sites->count < SITES_MAX && strlen(site) < SITE_BYTES);
+        memcpy(sites->names[sites->count++], site, strlen(site) + 1);
+    }
+}
+
+/* Cut the power everywhere with syncs from `site` ignored: how often was a promise broken, or the journal refused? */
+static unsigned breaches_without(const char *site)
+{
+    unsigned breaches = 0;
+    bool is_cut = true;
+    for (uint64_t op = 1; is_cut; op++) {
+        for (uint64_t seed = 0; seed < 6; seed++) {
+            struct world w;
+            test_note("without %s: op %llu seed %llu", site, (unsigned long long)op,
+                      (unsigned long long)seed);
+            world_of(&w, &variants[0], seed);
+            w.is_counting = true;
+            sim_disk_ignore_site(w.disk, site);
+            sim_disk_reset_count(w.disk);
+            sim_disk_crash_at(w.disk, op);
+            (void)live(&w, &variants[0]);
+            is_cut = sim_disk_has_crashed(w.disk);
+            world_crash(&w, seed == 0 ? SIM_CRASH_DROP_ALL : SIM_CRASH_RANDOM, op * 100 + seed);
+            breaches += (world_open(&w) != YORE_OK ? 1u : 0u) + w.broken;
+            world_free(&w);
+        }
+    }
+    return breaches;
+}
+
+/* Purge what a spare, or the end of a recycled segment, still holds; lose power: is it still there? */
+static bool is_leaking_without(const char *site, bool is_recycled)
+{
+    struct world w;
+    world_init(&w, 1);
+    sim_disk_ignore_site(w.disk, site);
+    CHECK_OK(world_open(&w));
+    CHECK_OK(world_settle(&w));
+    world_append_octets(&w, 1, 'a');
+    world_append_octets(&w, 2, 'S');
+    CHECK_OK(world_flush(&w));
+    if (is_recycled) {
+        CHECK_OK(world_append(&w, 1, 0));
+        CHECK_OK(world_flush(&w));
+    }
+    CHECK(world_is_on_disk(&w, 'S'));
+    CHECK_OK(journal_purge(w.journal, NULL));
+    CHECK(!world_is_on_disk(&w, 'S'));
+    world_crash(&w, SIM_CRASH_DROP_ALL, 1);
+    bool is_leaking = world_is_on_disk(&w, 'S');
+    world_free(&w);
+    return is_leaking;
+}
+
+TEST(what_was_purged_does_not_come_back_with_the_power)
+{
+    CHECK(!is_leaking_without(NULL, false));
+    CHECK(!is_leaking_without(NULL, true));
+}
+
+/* Close, and lose power: does the end still say that it is whole? */
+static bool is_mark_lost_without(const char *site)
+{
+    struct world w;
+    struct record_log_reader *log;
+    struct record record;
+    uint64_t end;
+    uint64_t last;
+    world_init(&w, 1);
+    sim_disk_ignore_site(w.disk, site);
+    CHECK_OK(world_open(&w));
+    CHECK_OK(world_append(&w, 3, 100));
+    CHECK_OK(journal_mark(w.journal, &w.error));
+    const struct record_log_identity identity = {.database = WORLD_DATABASE,
+                                                 .epoch = journal_segment(w.journal),
+                                                 .kind = RECORD_LOG_JOURNAL};
+    world_crash(&w, SIM_CRASH_DROP_ALL, 1);
+    bool is_lost = true;
+    if (record_log_open(w.env, world_segment(identity.epoch), identity, &log, NULL) == YORE_OK) {
+        while (record_log_next(log, &record, NULL) == YORE_OK) {
+        }
+        is_lost = record_log_end(log, &end, &last) != RECORD_LOG_END_CLEAN;
+        record_log_reader_close(log);
+    }
+    world_free(&w);
+    return is_lost;
+}
+
+TEST(a_mark_outlasts_a_power_cut)
+{
+    CHECK(!is_mark_lost_without(NULL));
+}
+
+TEST(without_any_one_of_its_syncs_the_journal_breaks_a_promise)
+{
+    struct sites sites = {.count = 0};
+    struct world w;
+    world_of(&w, &variants[0], 1);
+    CHECK_OK(live(&w, &variants[0]));
+    sim_disk_sites(w.disk, note_site, &sites);
+    world_free(&w);
+    CHECK(sites.count >= 2);
+    for (unsigned i = 0; i < sites.count; i++) {
+        unsigned breaches = breaches_without(sites.names[i]);
+        CHECK_MSG(breaches > 0 || is_leaking_without(sites.names[i], true) ||
+                      is_leaking_without(sites.names[i], false) ||
+                      is_mark_lost_without(sites.names[i]),
+                  "%s is never missed", sites.names[i]);
+        test_count(1);
+    }
+}
+
+TEST_MAIN(recycling_survives_a_crash_at_every_operation,
+          unlinking_survives_a_crash_at_every_operation,
+          keeping_segments_survives_a_crash_at_every_operation,
+          a_manifest_that_lags_survives_a_crash_at_every_operation,
+          a_recovery_survives_a_crash_at_every_operation,
+          a_recovery_with_a_lagging_manifest_survives_a_crash_at_every_operation,
+          a_recovery_that_keeps_segments_survives_a_crash_at_every_operation,
+          what_was_purged_does_not_come_back_with_the_power,
+          a_mark_outlasts_a_power_cut, without_any_one_of_its_syncs_the_journal_breaks_a_promise)

@@ -1,0 +1,492 @@
+#include <string.h>
+
+#include "base/coding.h"
+#include "journal_support.h"
+
+static void open_settled(struct world *w)
+{
+    CHECK_OK(world_open(w));
+    CHECK_OK(world_settle(w));
+}
+
+TEST(a_new_journal_replays_nothing)
+{
+    struct world w;
+    world_init(&w, 1);
+    CHECK_OK(world_open(&w));
+    CHECK_EQ_UINT(w.recovery.records, 0);
+    CHECK(!w.recovery.is_torn);
+    CHECK_EQ_UINT(w.recovery.first_live_segment, journal_segment(w.journal));
+    CHECK_EQ_INT(journal_appended_commit(w.journal), INT64_MIN);
+    world_free(&w);
+}
+
+TEST(what_was_appended_is_replayed_after_a_close)
+{
+    struct world w;
+    world_init(&w, 1);
+    open_settled(&w);
+    CHECK_OK(world_append(&w, 3, 0));
+    CHECK_OK(world_append(&w, 1, 100));
+    CHECK_OK(world_close(&w));
+    CHECK_OK(world_open(&w));
+    CHECK_EQ_UINT(w.replayed_first, 1);
+    CHECK_EQ_UINT(w.replayed_last, 4);
+    CHECK(!w.recovery.is_torn);
+    world_free(&w);
+}
+
+TEST(a_sync_makes_durable_what_was_appended_before)
+{
+    struct world w;
+    world_init(&w, 1);
+    open_settled(&w);
+    CHECK_OK(world_append(&w, 3, 0));
+    CHECK_EQ_INT(journal_appended_commit(w.journal), 30);
+    CHECK_EQ_INT(journal_durable_commit(w.journal), INT64_MIN);
+    CHECK_OK(world_sync(&w));
+    CHECK_EQ_INT(journal_durable_commit(w.journal), 30);
+    world_crash(&w, SIM_CRASH_DROP_ALL, 1);
+    CHECK_OK(world_open(&w));
+    CHECK_EQ_UINT(w.replayed_last, 3);
+    world_free(&w);
+}
+
+TEST(a_killed_process_loses_nothing)
+{
+    struct world w;
+    world_init(&w, 1);
+    open_settled(&w);
+    CHECK_OK(world_append(&w, 5, 0));
+    world_crash(&w, SIM_CRASH_KEEP_ALL, 1);
+    CHECK_OK(world_open(&w));
+    CHECK_EQ_UINT(w.replayed_last, 5);
+    CHECK(!w.recovery.is_torn);
+    world_free(&w);
+}
+
+TEST(an_append_is_one_write)
+{
+    struct world w;
+    world_init(&w, 1);
+    w.options.segment_bytes = 1 << 20;
+    open_settled(&w);
+    uint64_t before = sim_disk_op_count(w.disk);
+    CHECK_OK(world_append(&w, 16, 0));
+    CHECK_EQ_UINT(sim_disk_op_count(w.disk), before + 1);
+    world_free(&w);
+}
+
+TEST(a_full_segment_is_followed_by_the_next)
+{
+    struct world w;
+    world_init(&w, 1);
+    open_settled(&w);
+    uint64_t first = journal_segment(w.journal);
+    for (int i = 0; i < 30; i++) {
+        CHECK_OK(world_append(&w, 1, 200));
+    }
+    CHECK_EQ_UINT(journal_segment(w.journal), first + 3);
+    CHECK_EQ_UINT(journal_next_segment(w.journal), first + 4);
+    CHECK_OK(world_close(&w));
+    CHECK_OK(world_open(&w));
+    CHECK_EQ_UINT(w.replayed_first, 1);
+    CHECK_EQ_UINT(w.replayed_last, 30);
+    CHECK_EQ_UINT(w.recovery.segments, 4);
+    world_free(&w);
+}
+
+TEST(a_group_larger_than_a_segment_is_written_whole)
+{
+    struct world w;
+    world_init(&w, 1);
+    open_settled(&w);
+    CHECK_OK(world_append(&w, 1, 60000));
+    CHECK_OK(world_append(&w, 1, 10));
+    CHECK_OK(world_close(&w));
+    CHECK_OK(world_open(&w));
+    CHECK_EQ_UINT(w.replayed_last, 2);
+    world_free(&w);
+}
+
+TEST(segments_below_the_first_live_one_are_not_replayed)
+{
+    struct world w;
+    world_init(&w, 1);
+    open_settled(&w);
+    CHECK_OK(world_append(&w, 4, 0));
+    CHECK_OK(world_flush(&w));
+    CHECK_OK(world_append(&w, 2, 0));
+    CHECK_OK(world_close(&w));
+    CHECK_OK(world_open(&w));
+    CHECK_EQ_UINT(w.replayed_first, 5);
+    CHECK_EQ_UINT(w.replayed_last, 6);
+    world_free(&w);
+}
+
+TEST(rotating_an_empty_segment_changes_nothing)
+{
+    struct world w;
+    uint64_t segment;
+    world_init(&w, 1);
+    open_settled(&w);
+    uint64_t before = journal_segment(w.journal);
+    CHECK_OK(journal_rotate(w.journal, &segment, NULL));
+    CHECK_EQ_UINT(segment, before);
+    CHECK_OK(world_append(&w, 1, 0));
+    CHECK_OK(journal_rotate(w.journal, &segment, NULL));
+    CHECK_EQ_UINT(segment, before + 1);
+    world_free(&w);
+}
+
+static int count_names(void *arg, const char *name)
+{
+    int *counts = arg;
+    counts[strncmp(name, "journal-free-", 13) == 0]++;
+    return 0;
+}
+
+/* Segments and spares in the directory. */
+static void count_files(struct world *w, int counts[2])
+{
+    counts[0] = counts[1] = 0;
+    CHECK_OK(os_dir_list(w->env, WORLD_DIR, count_names, counts, NULL));
+}
+
+TEST(released_segments_are_recycled)
+{
+    struct world w;
+    int files[2];
+    world_init(&w, 1);
+    open_settled(&w);
+    for (int i = 0; i < 20; i++) {
+        CHECK_OK(world_append(&w, 2, 400));
+        CHECK_OK(world_flush(&w));
+        count_files(&w, files);
+        CHECK(files[0] == 1 && files[1] <= 2);
+    }
+    uint64_t bytes;
+    int64_t first;
+    journal_usage(w.journal, &bytes, &first);
+    CHECK(bytes <= 4 * w.options.segment_bytes);
+    CHECK_EQ_INT(first, INT64_MAX);
+    CHECK_OK(world_close(&w));
+    count_files(&w, files);
+    CHECK_EQ_INT(files[0], 1);
+    CHECK_EQ_INT(files[1], 0);
+    CHECK(world_file_size(&w, world_segment(w.options.first_segment)) < 200);
+    world_free(&w);
+}
+
+TEST(without_recycling_released_segments_are_unlinked)
+{
+    struct world w;
+    int files[2];
+    world_init(&w, 1);
+    w.options.recycle_count_max = 0;
+    open_settled(&w);
+    for (int i = 0; i < 5; i++) {
+        CHECK_OK(world_append(&w, 2, 400));
+        CHECK_OK(world_flush(&w));
+    }
+    count_files(&w, files);
+    CHECK_EQ_INT(files[0], 1);
+    CHECK_EQ_INT(files[1], 0);
+    world_free(&w);
+}
+
+TEST(released_segments_are_kept_for_readers_within_their_bytes)
+{
+    struct world w;
+    uint64_t bytes;
+    int64_t first;
+    world_init(&w, 1);
+    w.options.keep_bytes = 5 * 2048;
+    open_settled(&w);
+    for (int i = 0; i < 40; i++) {
+        CHECK_OK(world_append(&w, 1, 500));
+    }
+    CHECK_OK(world_flush(&w));
+    journal_usage(w.journal, &bytes, &first);
+    CHECK(first > 10 && first <= 300);
+    uint32_t held = (uint32_t)(first / 10);
+    CHECK_EQ_UINT(world_read_after(&w, held - 1), 40 - held + 1);
+    struct journal_reader *reader;
+    CHECK_STATUS(journal_reader_open(w.journal, 0, &reader, &w.error), YORE_BEFORE_HORIZON);
+    /* And over a restart. */
+    CHECK_OK(world_close(&w));
+    open_settled(&w);
+    int64_t first_again;
+    journal_usage(w.journal, &bytes, &first_again);
+    CHECK(first_again >= first && first_again <= first + 60); /* the segment that was closed counts too */
+    held = (uint32_t)(first_again / 10);
+    CHECK_EQ_UINT(world_read_after(&w, held - 1), 40 - held + 1);
+    CHECK_STATUS(journal_reader_open(w.journal, 0, &reader, &w.error), YORE_BEFORE_HORIZON);
+    world_free(&w);
+}
+
+TEST(a_reader_sees_each_commit_once_although_recovery_copies)
+{
+    struct world w;
+    world_init(&w, 1);
+    w.options.keep_bytes = 1 << 20;
+    open_settled(&w);
+    CHECK_OK(world_append(&w, 10, 0));
+    for (int i = 0; i < 3; i++) {
+        CHECK_OK(world_close(&w));
+        open_settled(&w);
+        CHECK_OK(world_append(&w, 5, 100));
+        CHECK_EQ_UINT(world_read_after(&w, 0), w.appended);
+        CHECK_EQ_UINT(world_read_after(&w, 7), w.appended - 7);
+        CHECK_EQ_UINT(world_read_after(&w, w.appended), 0);
+    }
+    world_free(&w);
+}
+
+TEST(a_reader_ends_where_the_journal_ended_when_it_was_opened)
+{
+    struct world w;
+    struct journal_reader *reader;
+    struct yore_bytes payload;
+    world_init(&w, 1);
+    open_settled(&w);
+    CHECK_OK(world_append(&w, 3, 0));
+    CHECK_OK(journal_reader_open(w.journal, 0, &reader, &w.error));
+    for (int i = 0; i < 20; i++) {
+        CHECK_OK(world_append(&w, 1, 300));
+    }
+    for (int i = 0; i < 3; i++) {
+        CHECK_OK(journal_reader_next(reader, &payload, &w.error));
+    }
+    CHECK_STATUS(journal_reader_next(reader, &payload, &w.error), YORE_NOT_FOUND);
+    CHECK_STATUS(journal_reader_next(reader, &payload, &w.error), YORE_NOT_FOUND);
+    journal_reader_close(reader);
+    world_free(&w);
+}
+
+TEST(a_segment_being_read_is_kept)
+{
+    struct world w;
+    struct journal_reader *reader;
+    struct yore_bytes payload;
+    int files[2];
+    world_init(&w, 1);
+    open_settled(&w);
+    for (int i = 0; i < 20; i++) {
+        CHECK_OK(world_append(&w, 1, 300));
+    }
+    CHECK_OK(journal_reader_open(w.journal, 0, &reader, &w.error));
+    CHECK_OK(world_flush(&w));
+    CHECK_OK(journal_purge(w.journal, &w.error));
+    for (int i = 0; i < 20; i++) {
+        CHECK_OK(world_append(&w, 1, 300)); /* would overwrite what was recycled */
+        CHECK_OK(world_flush(&w));
+    }
+    for (int i = 0; i < 20; i++) {
+        CHECK_OK(journal_reader_next(reader, &payload, &w.error));
+        CHECK_EQ_INT((int64_t)get_u64(payload.data), (i + 1) * 10);
+    }
+    CHECK_STATUS(journal_reader_next(reader, &payload, &w.error), YORE_NOT_FOUND);
+    journal_reader_close(reader);
+    count_files(&w, files);
+    CHECK_EQ_INT(files[0], 1);
+    world_free(&w);
+}
+
+TEST(a_purge_leaves_no_octet_of_what_was_released)
+{
+    struct world w;
+    world_init(&w, 1);
+    open_settled(&w);
+    world_append_octets(&w, 1, 'a');
+    world_append_octets(&w, 2, 'S');
+    CHECK_OK(world_flush(&w));
+    CHECK_OK(world_append(&w, 1, 0)); /* into a new file, while the old one is a spare */
+    CHECK_OK(world_flush(&w));        /* the spare is in use again, its end still as it was */
+    CHECK(world_is_on_disk(&w, 'S'));
+    CHECK_OK(journal_purge(w.journal, &w.error));
+    CHECK(!world_is_on_disk(&w, 'S'));
+    world_crash(&w, SIM_CRASH_DROP_ALL, 1);
+    CHECK(!world_is_on_disk(&w, 'S'));
+    world_free(&w);
+}
+
+TEST(a_mark_is_written_only_after_new_commits)
+{
+    struct world w;
+    world_init(&w, 1);
+    open_settled(&w);
+    CHECK_OK(world_append(&w, 1, 0));
+    CHECK_OK(journal_mark(w.journal, &w.error));
+    uint64_t ops = sim_disk_op_count(w.disk);
+    CHECK_OK(journal_mark(w.journal, &w.error));
+    CHECK_EQ_UINT(sim_disk_op_count(w.disk), ops);
+    CHECK_EQ_INT(journal_durable_commit(w.journal), 10);
+    world_free(&w);
+}
+
+struct listed {
+    struct journal_segment_info infos[16];
+    int count;
+};
+
+static int note_info(void *arg, const struct journal_segment_info *info)
+{
+    struct listed *listed = arg;
+    CHECK(listed->count < 16);
+    listed->infos[listed->count++] = *info;
+    return 0;
+}
+
+TEST(the_list_names_segments_with_their_commits_and_durable_bytes)
+{
+    struct world w;
+    struct listed listed = {0};
+    world_init(&w, 1);
+    open_settled(&w);
+    for (int i = 0; i < 12; i++) {
+        CHECK_OK(world_append(&w, 1, 500));
+    }
+    CHECK_OK(journal_list(w.journal, 40, note_info, &listed));
+    CHECK(listed.count >= 2);
+    CHECK(listed.infos[0].commit_first <= 50 && listed.infos[0].commit_last >= 50);
+    for (int i = 1; i < listed.count; i++) {
+        CHECK_EQ_UINT(listed.infos[i].number, listed.infos[i - 1].number + 1);
+        CHECK_EQ_INT(listed.infos[i].commit_first, listed.infos[i - 1].commit_last + 10);
+    }
+    uint64_t durable = listed.infos[listed.count - 1].bytes;
+    CHECK_OK(world_sync(&w));
+    listed.count = 0;
+    CHECK_OK(journal_list(w.journal, 40, note_info, &listed));
+    CHECK(listed.infos[listed.count - 1].bytes > durable);
+    CHECK_EQ_INT(listed.infos[listed.count - 1].commit_last, 120);
+    world_free(&w);
+}
+
+TEST(verify_counts_every_commit)
+{
+    struct world w;
+    uint64_t records;
+    uint64_t bytes;
+    world_init(&w, 1);
+    open_settled(&w);
+    for (int i = 0; i < 12; i++) {
+        CHECK_OK(world_append(&w, 1, 500));
+    }
+    CHECK_OK(journal_verify(w.journal, &records, &bytes, &w.error));
+    CHECK_EQ_UINT(records, 12);
+    CHECK(bytes > 6000);
+    world_free(&w);
+}
+
+TEST(after_a_failed_sync_everything_repeats_the_error)
+{
+    struct world w;
+    struct yore_error first;
+    uint64_t segment;
+    world_init(&w, 1);
+    open_settled(&w);
+    CHECK_OK(world_append(&w, 1, 0));
+    sim_disk_fail(w.disk, SIM_FAULT_SYNC, 1, false);
+    CHECK_STATUS(world_sync(&w), YORE_IO);
+    first = w.error;
+    CHECK_STATUS(world_sync(&w), YORE_IO);
+    CHECK_EQ_STR(w.error.text, first.text);
+    CHECK_STATUS(world_append(&w, 1, 0), YORE_IO);
+    CHECK_EQ_STR(w.error.text, first.text);
+    CHECK_STATUS(journal_rotate(w.journal, &segment, &w.error), YORE_IO);
+    CHECK_STATUS(journal_mark(w.journal, &w.error), YORE_IO);
+    CHECK_STATUS(world_close(&w), YORE_IO);
+    CHECK_EQ_STR(w.error.text, first.text);
+    CHECK_OK(world_open(&w));
+    world_free(&w);
+}
+
+TEST(a_full_disk_stops_the_journal_and_reopening_mends_it)
+{
+    struct world w;
+    world_init(&w, 1);
+    open_settled(&w);
+    CHECK_OK(world_append(&w, 4, 100));
+    CHECK_OK(world_sync(&w));
+    sim_disk_set_capacity(w.disk, sim_disk_used(w.disk) + 300);
+    enum yore_status st = YORE_OK;
+    while (st == YORE_OK) {
+        st = world_append(&w, 1, 150);
+    }
+    CHECK_STATUS(st, YORE_NO_SPACE);
+    CHECK_STATUS(world_sync(&w), YORE_NO_SPACE);
+    CHECK_STATUS(world_close(&w), YORE_NO_SPACE);
+    CHECK_STATUS(world_open(&w), YORE_NO_SPACE);
+    sim_disk_set_capacity(w.disk, 1 << 20);
+    open_settled(&w);
+    CHECK(w.replayed_last >= 4);
+    CHECK_OK(world_append(&w, 4, 100));
+    CHECK_OK(world_close(&w));
+    CHECK_OK(world_open(&w));
+    world_free(&w);
+}
+
+static enum yore_status refuse(void *arg, struct yore_bytes payload, struct yore_error *error_out)
+{
+    (void)payload;
+    (*(int *)arg)++;
+    return error_set(error_out, YORE_NOMEM, "refused");
+}
+
+TEST(a_replay_that_fails_ends_the_opening_and_changes_nothing)
+{
+    struct world w;
+    struct journal *journal;
+    struct journal_recovery recovery;
+    int calls = 0;
+    world_init(&w, 1);
+    open_settled(&w);
+    CHECK_OK(world_append(&w, 3, 0));
+    CHECK_OK(world_close(&w));
+    CHECK_STATUS(journal_open(w.env, WORLD_DIR, &w.options, refuse, &calls, &recovery, &journal,
+                              &w.error),
+                 YORE_NOMEM);
+    CHECK_EQ_STR(w.error.text, "refused");
+    CHECK_EQ_INT(calls, 1);
+    CHECK(journal == NULL);
+    CHECK_OK(world_open(&w));
+    CHECK_EQ_UINT(w.replayed_last, 3);
+    world_free(&w);
+}
+
+TEST(commits_acknowledged_before_the_manifest_names_the_copy_are_kept)
+{
+    struct world w;
+    world_init(&w, 1);
+    open_settled(&w);
+    CHECK_OK(world_append(&w, 3, 0));
+    for (int i = 0; i < 4; i++) {
+        CHECK_OK(world_close(&w));
+        CHECK_OK(world_open(&w)); /* never settled */
+        CHECK_OK(world_append(&w, 9, 200));
+        CHECK_OK(world_sync(&w));
+    }
+    world_crash(&w, SIM_CRASH_DROP_ALL, 1);
+    CHECK_OK(world_open(&w));
+    CHECK_EQ_UINT(w.replayed_first, 1);
+    CHECK_EQ_UINT(w.replayed_last, 39);
+    world_free(&w);
+}
+
+TEST_MAIN(a_new_journal_replays_nothing, what_was_appended_is_replayed_after_a_close,
+          a_sync_makes_durable_what_was_appended_before, a_killed_process_loses_nothing,
+          an_append_is_one_write, a_full_segment_is_followed_by_the_next,
+          a_group_larger_than_a_segment_is_written_whole,
+          segments_below_the_first_live_one_are_not_replayed,
+          rotating_an_empty_segment_changes_nothing, released_segments_are_recycled,
+          without_recycling_released_segments_are_unlinked,
+          released_segments_are_kept_for_readers_within_their_bytes,
+          a_reader_sees_each_commit_once_although_recovery_copies,
+          a_reader_ends_where_the_journal_ended_when_it_was_opened, a_segment_being_read_is_kept,
+          a_purge_leaves_no_octet_of_what_was_released, a_mark_is_written_only_after_new_commits,
+          the_list_names_segments_with_their_commits_and_durable_bytes,
+          verify_counts_every_commit, after_a_failed_sync_everything_repeats_the_error,
+          a_full_disk_stops_the_journal_and_reopening_mends_it,
+          a_replay_that_fails_ends_the_opening_and_changes_nothing,
+          commits_acknowledged_before_the_manifest_names_the_copy_are_kept)
