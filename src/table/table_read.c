@@ -31,9 +31,9 @@ static enum yore_status find_in_page(struct table *table, const struct version_p
         return st;
     }
     const struct page *page = spot->frame->page;
-    bool is_equal = false;
-    spot->key = page_find_key(page, place->key, &is_equal);
-    if (is_equal) {
+    page_prefetch(page, table->loaded->index.pages[spot->page_number].key_count);
+    spot->key = page_find_equal(page, place->key);
+    if (spot->key < page->key_count) {
         spot->version = page_find_as_of(page, spot->key, place->valid_from, place->commit);
         if (spot->version < page_start(page, spot->key + 1)) {
             return YORE_OK;
