@@ -4,6 +4,8 @@
  * is replayed into a memtable; a new manifest begins (an old one is never appended to); the
  * catalogue is read; work begins.
  */
+#include "engine/db.h"
+
 #include <stdio.h>
 #include <string.h>
 
