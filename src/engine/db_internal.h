@@ -46,6 +46,8 @@ struct superview {
 struct superview *superview_acquire(struct yore_db *db);     /* never NULL */
 void superview_ref(struct superview *view);
 void superview_release(struct superview *view);              /* NULL is ignored */
+/* Is there a view somebody holds, or the current one, of which `test` is true?  Views made meanwhile may be missed. */
+bool superview_any(struct yore_db *db, bool (*test)(void *arg, const struct superview *view), void *arg);
 
 /* A keyspace as the engine knows it; made once, never freed before close. */
 struct yore_keyspace {
@@ -102,6 +104,7 @@ struct yore_db {
     struct page_cache *cache;
     struct table_pool *pool;
     struct values *values;
+    _Atomic bool has_retired_values; /* value files that only held views name are to be unlinked */
     struct journal *journal;         /* leader token; sync beside it */
 
     struct os_mutex catalogue_lock;
