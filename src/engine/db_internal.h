@@ -207,6 +207,7 @@ struct commit_request {
     int64_t valid_max;               /* greatest explicit valid_from; INT64_MIN: none */
     int64_t fixed_commit;            /* db_apply(): use this commit time; 0: assign */
     bool has_apart;                  /* refers to value files */
+    uint64_t value_hold;             /* values_hold(); who made the request lets go when it is done */
     bool is_catalogue;               /* writes keyspace 0: the leader applies it to the catalogue too */
     enum yore_durability durability; /* not DEFAULT */
     const struct commit_reads *reads; /* NULL: blind */
