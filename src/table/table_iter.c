@@ -234,8 +234,8 @@ static bool stand_in_page(struct table_iter *it, const struct version_place *pla
     }
     it->version = page_find_version(page, it->key, place->valid_from, place->commit);
     if (it->version < page_start(page, it->key + 1)) {
-        return page->valid_from[it->version] == place->valid_from &&
-               page->commit[it->version] == place->commit;
+        return page_valid_from(page)[it->version] == place->valid_from &&
+               page_commit(page)[it->version] == place->commit;
     }
     it->key++;
     return false;
