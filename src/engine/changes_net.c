@@ -1,7 +1,7 @@
 /* changes_net.c -- the net difference: the rows at `from` and at `to`, merged by key.
  *
- * A row of the same version on both sides is no difference, nor is one of equal value.  Where a row is gone, a read at `to` tells
- * which version or which end took it.
+ * A row of the same version on both sides is no difference, nor is one of equal value.  Where a row
+ * is gone, a read at `to` tells which version or which end took it.
  */
 #include "base/mem.h"
 #include "engine/changes_internal.h"
@@ -13,7 +13,8 @@ static enum yore_status open_side(struct yore_changes *c, size_t side, int64_t v
         .range = {.low = buffer_bytes(&c->low), .high = buffer_bytes(&c->high)}};
     struct cursor_overlay overlay = {.moment = {.valid = valid, .known = c->known, .now = valid}};
     c->net.must_move[side] = true;
-    return cursor_open_overlay(c->db, c->keyspace, &options, &overlay, &c->net.cursors[side], error_out);
+    return cursor_open_overlay(c->db, c->keyspace, &options, &overlay, &c->net.cursors[side],
+                               error_out);
 }
 
 enum yore_status changes_net_open(struct yore_changes *c, struct yore_error *error_out)
@@ -48,7 +49,7 @@ static enum yore_status move(struct yore_changes *c, size_t side, struct yore_er
 struct since {
     const struct yore_changes *c;
     const struct version *version;
-    bool is_present;                 /* at `to` */
+    bool is_present; /* at `to` */
     int64_t time;
 };
 
@@ -151,7 +152,9 @@ enum yore_status changes_net_next(struct yore_changes *c, struct yore_change *ch
         }
         const struct yore_row *before = yore_cursor_row(net->cursors[0]);
         const struct yore_row *after = yore_cursor_row(net->cursors[1]);
-        int order = before == NULL ? 1 : after == NULL ? -1 : bytes_compare(before->key, after->key);
+        int order = before == NULL  ? 1
+                    : after == NULL ? -1
+                                    : bytes_compare(before->key, after->key);
         net->must_move[0] = order <= 0;
         net->must_move[1] = order >= 0;
         if (order < 0) {

@@ -1,9 +1,11 @@
 /* compact.c -- see compact.h.
  *
- * The newest version of a key wins and stays; what it supersedes leaves for history, unless a slice has it already (F4) or retention
- * lets it go.  A winner that is unresolved becomes resolved when the merge shows that nothing deeper can be greater: a resolved
- * version of the key takes part (it was the newest of all that was deeper), or nothing deeper is left and history holds none greater.
- * In the deepest level a delete or an expired value has done its work and leaves for history as well.
+ * The newest version of a key wins and stays; what it supersedes leaves for history, unless a slice
+ * has it already (F4) or retention lets it go.  A winner that is unresolved becomes resolved when
+ * the merge shows that nothing deeper can be greater: a resolved version of the key takes part (it
+ * was the newest of all that was deeper), or nothing deeper is left and history holds none greater.
+ * In the deepest level a delete or an expired value has done its work and leaves for history as
+ * well.
  */
 #include "engine/compact.h"
 
@@ -26,12 +28,13 @@ struct merge_job {
     struct merge_input *inputs;
     size_t input_count;
     uint32_t out_level;
-    bool is_bottom;                  /* no deeper level has any table */
+    bool is_bottom; /* no deeper level has any table */
     struct retention retention;
     struct output level;
     struct output run;
     struct output late;
-    /* The versions of the key at hand, newest first; at most one from each table.  Bytes in `scratch`. */
+    /* The versions of the key at hand, newest first; at most one from each table.  Bytes in
+     * `scratch`. */
     struct version *group;
     size_t group_count;
     size_t group_capacity;
@@ -43,9 +46,9 @@ struct merge_job {
 
 static uint64_t level_target(const struct yore_db *db, uint32_t level)
 {
-    uint64_t target = 4 * (db->options.memtable_bytes > db->options.table_bytes
-                               ? db->options.memtable_bytes
-                               : db->options.table_bytes);
+    uint64_t target =
+        4 * (db->options.memtable_bytes > db->options.table_bytes ? db->options.memtable_bytes
+                                                                  : db->options.table_bytes);
     for (uint32_t i = 1; i < level; i++) {
         target *= LEVEL_FANOUT;
     }
@@ -78,8 +81,8 @@ static enum yore_status add_input(struct merge_job *job, uint32_t level, struct 
     return YORE_OK;
 }
 
-static enum yore_status add_overlapping(struct merge_job *job, uint32_t level, struct yore_bytes low,
-                                        struct yore_bytes last)
+static enum yore_status add_overlapping(struct merge_job *job, uint32_t level,
+                                        struct yore_bytes low, struct yore_bytes last)
 {
     const struct forest_level *from = &job->tree->levels[level];
     enum yore_status st = YORE_OK;
@@ -93,7 +96,8 @@ static enum yore_status add_overlapping(struct merge_job *job, uint32_t level, s
 }
 
 /* The bounds of all inputs so far, both inclusive. */
-static void input_bounds(const struct merge_job *job, struct yore_bytes *low, struct yore_bytes *last)
+static void input_bounds(const struct merge_job *job, struct yore_bytes *low,
+                         struct yore_bytes *last)
 {
     for (size_t i = 0; i < job->input_count; i++) {
         struct yore_bytes first_key = buffer_bytes(&job->inputs[i].file->meta->first_key);
@@ -111,7 +115,8 @@ static uint64_t overlap_bytes(const struct forest_level *level, const struct for
 {
     uint64_t bytes = 0;
     struct yore_bytes last = buffer_bytes(&file->meta->last_key);
-    for (size_t i = level_find(level, buffer_bytes(&file->meta->first_key)); i < level->file_count; i++) {
+    for (size_t i = level_find(level, buffer_bytes(&file->meta->first_key)); i < level->file_count;
+         i++) {
         if (bytes_compare(buffer_bytes(&level->files[i]->meta->first_key), last) > 0) {
             break;
         }
@@ -237,7 +242,8 @@ static void group_settle(struct merge_job *job)
     }
 }
 
-/* Does history hold a greater version of the winner's key?  Runs by their greatest version, slices by looking back. */
+/* Does history hold a greater version of the winner's key?  Runs by their greatest version, slices
+ * by looking back. */
 static enum yore_status ask_history(struct merge_job *job, bool *has_greater_out,
                                     struct yore_error *error_out)
 {
@@ -277,7 +283,8 @@ static bool is_spent(const struct merge_job *job, const struct version *v)
     return job->is_bottom && is_over;
 }
 
-/* Where the newest version of the group goes: to the level, unless it is not the newest of all, or spent. */
+/* Where the newest version of the group goes: to the level, unless it is not the newest of all, or
+ * spent. */
 static enum yore_status put_winner(struct merge_job *job, struct yore_error *error_out)
 {
     struct version *winner = &job->group[0];
@@ -331,10 +338,8 @@ static enum yore_status merge_key(struct merge_job *job, struct version_iter *it
 
 static enum yore_status open_inputs(struct merge_job *job, struct version_iter **iter_out)
 {
-    struct iter_view view = {.known = INT64_MAX,
-                             .valid = INT64_MAX,
-                             .no_cache_fill = true,
-                             .commit_after = INT64_MIN};
+    struct iter_view view = {
+        .known = INT64_MAX, .valid = INT64_MAX, .no_cache_fill = true, .commit_after = INT64_MIN};
     struct source_list list = {0};
     enum yore_status st = YORE_OK;
     for (size_t i = 0; st == YORE_OK && i < job->input_count; i++) {
@@ -424,8 +429,8 @@ static enum yore_status run_job(struct merge_job *job, struct yore_error *error_
     job->is_bottom = is_deepest(job);
     retention_of(db, job->keyspace, &job->retention);
     for (size_t i = 0; i < 3; i++) {
-        output_init(outputs[i], job->view, job->keyspace, i == 0 ? PAGE_CLASS_PRESENT : PAGE_CLASS_PAST,
-                    db->options.table_bytes);
+        output_init(outputs[i], job->view, job->keyspace,
+                    i == 0 ? PAGE_CLASS_PRESENT : PAGE_CLASS_PAST, db->options.table_bytes);
     }
     enum yore_status st = walk(job, error_out);
     uint64_t written_bytes = 0;
@@ -445,7 +450,8 @@ static enum yore_status run_job(struct merge_job *job, struct yore_error *error_
     return st;
 }
 
-/* A lone table over an empty stretch of the next level moves without being read, if nothing in it waits for the bottom. */
+/* A lone table over an empty stretch of the next level moves without being read, if nothing in it
+ * waits for the bottom. */
 static bool is_movable(const struct merge_job *job)
 {
     const struct table_meta *meta = job->input_count == 1 ? job->inputs[0].file->meta : NULL;

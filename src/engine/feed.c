@@ -1,26 +1,28 @@
 /* feed.c -- every commit after one, in commit order.
  *
- * The journal is the feed as long as it reaches back far enough.  What it has given back is rebuilt from the tables window by window
- * (feed_window.h), until the journal reaches again.  Erased values are told as erased, wherever they are read from.
+ * The journal is the feed as long as it reaches back far enough.  What it has given back is rebuilt
+ * from the tables window by window (feed_window.h), until the journal reaches again.  Erased values
+ * are told as erased, wherever they are read from.
  *
- * From tables a commit is told as it is kept: its writes in key order, of two to the same key and moment the one that won.  Facts about the time
- * before a keyspace's horizon that retention has let go are not among them.
+ * From tables a commit is told as it is kept: its writes in key order, of two to the same key and
+ * moment the one that won.  Facts about the time before a keyspace's horizon that retention has let
+ * go are not among them.
  */
 #include "base/mem.h"
 #include "engine/feed_window.h"
 
 struct yore_feed {
     struct yore_db *db;
-    int64_t after;                   /* everything up to here has been told, or was not asked for */
-    int64_t limit;                   /* visible when the feed was opened */
-    struct journal_reader *reader;   /* NULL: not there yet */
+    int64_t after;                 /* everything up to here has been told, or was not asked for */
+    int64_t limit;                 /* visible when the feed was opened */
+    struct journal_reader *reader; /* NULL: not there yet */
     struct feed_window window;
     size_t window_index;
-    struct superview *view;          /* what the commit told last was read from */
+    struct superview *view; /* what the commit told last was read from */
     struct yore_feed_write *writes;
     size_t write_count;
     size_t write_capacity;
-    void **heap;                     /* values that were fetched */
+    void **heap; /* values that were fetched */
     size_t heap_count;
     size_t heap_capacity;
 };
@@ -28,8 +30,8 @@ struct yore_feed {
 /* ---- opening ---- */
 
 /* From tables, may a commit after `after` be missing? */
-static enum yore_status check_complete(struct yore_db *db, const struct forest *forest, int64_t after,
-                                       struct yore_error *error_out)
+static enum yore_status check_complete(struct yore_db *db, const struct forest *forest,
+                                       int64_t after, struct yore_error *error_out)
 {
     for (size_t i = 0;; i++) {
         const struct yore_keyspace *keyspace = feed_keyspace(db, i);
@@ -43,15 +45,18 @@ static enum yore_status check_complete(struct yore_db *db, const struct forest *
         bool is_only_now =
             atomic_load_explicit(&keyspace->keep, memory_order_relaxed) == YORE_KEEP_NOW;
         if (horizon > after && horizon != YORE_TIME_MIN) {
-            return error_set(error_out, YORE_BEFORE_HORIZON,
-                             "commits after %lld are no longer all kept: the horizon of keyspace %s is %lld",
-                             (long long)after, keyspace->name, (long long)horizon);
+            return error_set(
+                error_out, YORE_BEFORE_HORIZON,
+                "commits after %lld are no longer all kept: the horizon of keyspace %s is %lld",
+                (long long)after, keyspace->name, (long long)horizon);
         }
-        if (is_only_now && forest->flushed_commit > after && forest_tree(forest, keyspace->id) != NULL) {
-            return error_set(error_out, YORE_BEFORE_HORIZON,
-                             "commits after %lld are no longer all kept: keyspace %s keeps only now, and the "
-                             "journal does not reach back so far",
-                             (long long)after, keyspace->name);
+        if (is_only_now && forest->flushed_commit > after &&
+            forest_tree(forest, keyspace->id) != NULL) {
+            return error_set(
+                error_out, YORE_BEFORE_HORIZON,
+                "commits after %lld are no longer all kept: keyspace %s keeps only now, and the "
+                "journal does not reach back so far",
+                (long long)after, keyspace->name);
         }
     }
 }
@@ -59,7 +64,8 @@ static enum yore_status check_complete(struct yore_db *db, const struct forest *
 /* YORE_NOT_FOUND: the journal does not reach back to `after`. */
 static enum yore_status open_reader(struct yore_feed *feed, struct yore_error *error_out)
 {
-    enum yore_status st = journal_reader_open(feed->db->journal, feed->after, &feed->reader, error_out);
+    enum yore_status st =
+        journal_reader_open(feed->db->journal, feed->after, &feed->reader, error_out);
     if (st == YORE_BEFORE_HORIZON) {
         error_clear(error_out);
         return YORE_NOT_FOUND;
@@ -83,8 +89,8 @@ static enum yore_status collect(struct yore_feed *feed, struct yore_error *error
     return st;
 }
 
-enum yore_status yore_feed_open(struct yore_db *db, int64_t after_commit, struct yore_feed **feed_out,
-                                struct yore_error *error_out)
+enum yore_status yore_feed_open(struct yore_db *db, int64_t after_commit,
+                                struct yore_feed **feed_out, struct yore_error *error_out)
 {
     error_clear(error_out);
     *feed_out = NULL;
@@ -159,8 +165,10 @@ static bool make_room(struct yore_feed *feed)
     return true;
 }
 
-/* Values of versions that nothing needs any more leave the value files, also while the journal still names them. */
-static enum yore_status fetch(struct yore_feed *feed, struct version *version, struct yore_error *error_out)
+/* Values of versions that nothing needs any more leave the value files, also while the journal
+ * still names them. */
+static enum yore_status fetch(struct yore_feed *feed, struct version *version,
+                              struct yore_error *error_out)
 {
     struct read_pin pin = {0};
     enum yore_status st = read_fetch(feed->view, version, &pin, error_out);
@@ -177,8 +185,8 @@ static enum yore_status fetch(struct yore_feed *feed, struct version *version, s
 static enum yore_status add_write(struct yore_feed *feed, uint32_t keyspace, struct version version,
                                   struct yore_error *error_out)
 {
-    bool is_gone = version.kind == YORE_KIND_ERASED ||
-                   erase_set_hides(feed->view->erased, keyspace, &version);
+    bool is_gone =
+        version.kind == YORE_KIND_ERASED || erase_set_hides(feed->view->erased, keyspace, &version);
     enum yore_status st = YORE_OK;
     if (!make_room(feed)) {
         return error_plain(error_out, YORE_NOMEM);
@@ -191,12 +199,13 @@ static enum yore_status add_write(struct yore_feed *feed, uint32_t keyspace, str
         st = fetch(feed, &version, error_out);
     }
     if (st == YORE_OK) {
-        feed->writes[feed->write_count++] = (struct yore_feed_write){.keyspace_id = keyspace,
-                                                                     .kind = version.kind,
-                                                                     .key = version.key,
-                                                                     .value = version.value,
-                                                                     .valid_from = version.valid_from,
-                                                                     .valid_to = version.valid_to};
+        feed->writes[feed->write_count++] =
+            (struct yore_feed_write){.keyspace_id = keyspace,
+                                     .kind = version.kind,
+                                     .key = version.key,
+                                     .value = version.value,
+                                     .valid_from = version.valid_from,
+                                     .valid_to = version.valid_to};
     }
     return st;
 }
@@ -220,7 +229,8 @@ static enum yore_status next_in_journal(struct yore_feed *feed, struct yore_feed
         return st;
     }
     if (commit_decoder_init(&decoder, payload) != YORE_OK) {
-        return error_set(error_out, YORE_CORRUPT, "the journal's record after commit %lld is damaged",
+        return error_set(error_out, YORE_CORRUPT,
+                         "the journal's record after commit %lld is damaged",
                          (long long)feed->after);
     }
     if (decoder.commit > feed->limit) {
@@ -270,7 +280,8 @@ static enum yore_status next_in_window(struct yore_feed *feed, struct yore_feed_
     return st;
 }
 
-/* The window is told: go on in the journal if it reaches back to here, else with the next window. */
+/* The window is told: go on in the journal if it reaches back to here, else with the next window.
+ */
 static enum yore_status next_source(struct yore_feed *feed, struct yore_error *error_out)
 {
     if (feed->view != NULL) {

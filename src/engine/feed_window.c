@@ -85,7 +85,8 @@ static enum yore_status cut(struct feed_window *window)
     return YORE_OK;
 }
 
-static enum yore_status add(struct feed_window *window, uint32_t keyspace, const struct version *version)
+static enum yore_status add(struct feed_window *window, uint32_t keyspace,
+                            const struct version *version)
 {
     if (window->count == window->capacity) {
         size_t capacity = window->capacity == 0 ? 64 : window->capacity * 2;
@@ -107,7 +108,8 @@ static enum yore_status add(struct feed_window *window, uint32_t keyspace, const
 }
 
 static enum yore_status collect_keyspace(struct feed_window *window, struct superview *view,
-                                         struct yore_keyspace *keyspace, struct yore_error *error_out)
+                                         struct yore_keyspace *keyspace,
+                                         struct yore_error *error_out)
 {
     struct iter_view every = {
         .known = window->last, .no_cache_fill = true, .commit_after = window->after};
@@ -143,8 +145,8 @@ struct yore_keyspace *feed_keyspace(struct yore_db *db, size_t index)
     return keyspace;
 }
 
-enum yore_status feed_window_collect(struct feed_window *window, struct superview *view, int64_t after,
-                                     int64_t limit, struct yore_error *error_out)
+enum yore_status feed_window_collect(struct feed_window *window, struct superview *view,
+                                     int64_t after, int64_t limit, struct yore_error *error_out)
 {
     enum yore_status st = YORE_OK;
     window->count = 0;

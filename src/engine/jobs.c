@@ -1,9 +1,10 @@
 /* jobs.c -- work in the background: what is done next, by whom, and what happens when it fails.
  *
- * Thread 0 flushes and nothing else when there are more, so that a full memtable never waits behind a long merge.  The others
- * merge levels and work on history, the most urgent first, at most one of each kind a keyspace.  One more thread keeps time: interval
- * syncs, idle marks, horizons, erasures.  A job that fails for want of memory is tried again; any other failure stops writes, because
- * what could not be written down cannot be kept up for long.
+ * Thread 0 flushes and nothing else when there are more, so that a full memtable never waits behind
+ * a long merge.  The others merge levels and work on history, the most urgent first, at most one of
+ * each kind a keyspace.  One more thread keeps time: interval syncs, idle marks, horizons,
+ * erasures.  A job that fails for want of memory is tried again; any other failure stops writes,
+ * because what could not be written down cannot be kept up for long.
  */
 #include "base/assert.h"
 #include "base/mem.h"
@@ -14,8 +15,8 @@
 #include "engine/purge.h"
 #include "engine/retention.h"
 
-#define RETRY_NS 10000000            /* after running out of memory */
-#define TICK_NS 1000000000           /* horizons and idle marks */
+#define RETRY_NS 10000000  /* after running out of memory */
+#define TICK_NS 1000000000 /* horizons and idle marks */
 
 enum job_kind { JOB_NONE = 0, JOB_FLUSH, JOB_LEVEL, JOB_HISTORY, JOB_RETENTION };
 
@@ -115,7 +116,8 @@ static enum yore_status one_job(struct yore_db *db, bool flush_only, struct yore
         return YORE_NOT_FOUND;
     }
     enum yore_status st = run(db, &job, error_out);
-    bool is_failure = st != YORE_OK && st != YORE_NOT_FOUND && st != YORE_NOMEM && st != YORE_CANCELLED;
+    bool is_failure =
+        st != YORE_OK && st != YORE_NOT_FOUND && st != YORE_NOMEM && st != YORE_CANCELLED;
     if (is_failure) {
         db_fail(db, st, error_out);
     }
@@ -234,8 +236,8 @@ enum yore_status jobs_start(struct yore_db *db, struct yore_error *error_out)
     for (uint32_t i = 0; st == YORE_OK && i < count; i++) {
         bool is_flusher = i == 0 && count > 1;
         st = os_thread_start(is_flusher ? run_flusher : run_worker, db,
-                             is_flusher ? "yore-flush" : "yore-work", &db->threads[db->thread_count],
-                             error_out);
+                             is_flusher ? "yore-flush" : "yore-work",
+                             &db->threads[db->thread_count], error_out);
         db->thread_count += st == YORE_OK;
     }
     return st;
@@ -297,8 +299,8 @@ static bool is_anything_due(struct yore_db *db)
 {
     struct superview *view = superview_acquire(db);
     os_mutex_lock(&db->lock);
-    bool is_due = db->jobs_running > 0 || db->waiting_count > 0 ||
-                  choose(db, view, false).kind != JOB_NONE;
+    bool is_due =
+        db->jobs_running > 0 || db->waiting_count > 0 || choose(db, view, false).kind != JOB_NONE;
     os_mutex_unlock(&db->lock);
     superview_release(view);
     return is_due;

@@ -49,7 +49,8 @@ static enum yore_status hold(struct key_walk *walk, struct yore_error *error_out
     return YORE_OK;
 }
 
-/* Of versions with the same valid_from the one with the greatest commit comes first backward, and last forward. */
+/* Of versions with the same valid_from the one with the greatest commit comes first backward, and
+ * last forward. */
 enum yore_status key_walk_next(struct key_walk *walk, struct yore_error *error_out)
 {
     if (!walk->is_begun) {

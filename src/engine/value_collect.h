@@ -4,7 +4,8 @@
 
 #include "engine/db_internal.h"
 
-/* Thin one closed value file: keep the records that some version still refers to and no erasure hides. */
+/* Thin one closed value file: keep the records that some version still refers to and no erasure
+ * hides. */
 enum yore_status values_collect(struct yore_db *db, uint64_t file, struct yore_error *error_out);
 
 #endif

@@ -36,8 +36,9 @@ static bool plain_covers(const struct plain_rule *rules, size_t count, uint32_t 
     for (size_t i = 0; i < count; i++) {
         const struct plain_rule *rule = &rules[i];
         if (rule->keyspace == keyspace && bytes_compare(low_of(rule), key) <= 0 &&
-            (rule->high_size == 0 || bytes_compare(key, high_of(rule)) < 0) && rule->from <= valid &&
-            (valid < rule->to || rule->to == YORE_FOREVER) && commit < rule->commit) {
+            (rule->high_size == 0 || bytes_compare(key, high_of(rule)) < 0) &&
+            rule->from <= valid && (valid < rule->to || rule->to == YORE_FOREVER) &&
+            commit < rule->commit) {
             return true;
         }
     }
@@ -103,7 +104,8 @@ static void compare(const struct erase_set *set, const struct plain_rule *rules,
                                   .valid_from = (int64_t)test_rand_below(rand, 80),
                                   .commit = (int64_t)test_rand_below(rand, count + 2)};
         bool want = plain_covers(rules, count, keyspace, key, version.valid_from, version.commit);
-        CHECK_EQ_INT(erase_set_covers(set, keyspace, key, version.valid_from, version.commit), want);
+        CHECK_EQ_INT(erase_set_covers(set, keyspace, key, version.valid_from, version.commit),
+                     want);
         CHECK_EQ_INT(erase_set_hides(set, keyspace, &version), want);
     }
 }
@@ -152,8 +154,14 @@ TEST(every_rule_can_be_asked_for_once)
 
 TEST(set_is_unchanged_when_another_is_made_from_it)
 {
-    struct plain_rule rule = {.keyspace = 1, .low = "k", .low_size = 1, .high = "k", .high_size = 2,
-                              .from = YORE_TIME_MIN, .to = YORE_FOREVER, .commit = 10};
+    struct plain_rule rule = {.keyspace = 1,
+                              .low = "k",
+                              .low_size = 1,
+                              .high = "k",
+                              .high_size = 2,
+                              .from = YORE_TIME_MIN,
+                              .to = YORE_FOREVER,
+                              .commit = 10};
     struct erase_set *set = NULL;
     CHECK_OK(erase_set_new(&set));
     struct erase_set *kept = erase_set_ref(set);
@@ -177,7 +185,7 @@ static struct table_meta meta_of(const char *first, const char *last)
 
 struct wants_case {
     const char *low;
-    size_t high_size;                /* of "k\0": 2 one key; of "k": 0 unbounded */
+    size_t high_size; /* of "k\0": 2 one key; of "k": 0 unbounded */
     int64_t from;
     int64_t to;
     int64_t commit;
@@ -202,8 +210,12 @@ TEST(file_is_wanted_only_where_a_rule_may_meet_it)
     struct table_meta meta = meta_of("c", "m");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const struct wants_case *c = &cases[i];
-        struct plain_rule rule = {.keyspace = 1, .low_size = 1, .high_size = c->high_size,
-                                  .from = c->from, .to = c->to, .commit = c->commit};
+        struct plain_rule rule = {.keyspace = 1,
+                                  .low_size = 1,
+                                  .high_size = c->high_size,
+                                  .from = c->from,
+                                  .to = c->to,
+                                  .commit = c->commit};
         struct erase_set *set = NULL;
         rule.low[0] = (unsigned char)c->low[0];
         rule.high[0] = rule.low[0];
@@ -232,5 +244,6 @@ TEST(prefix_end_is_the_least_key_after_every_key_with_the_prefix)
 }
 
 TEST_MAIN(set_answers_as_a_plain_list_does, every_rule_can_be_asked_for_once,
-          set_is_unchanged_when_another_is_made_from_it, file_is_wanted_only_where_a_rule_may_meet_it,
+          set_is_unchanged_when_another_is_made_from_it,
+          file_is_wanted_only_where_a_rule_may_meet_it,
           prefix_end_is_the_least_key_after_every_key_with_the_prefix)
