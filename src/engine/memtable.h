@@ -1,8 +1,9 @@
 /* memtable.h -- the newest commits in memory, every version of them, sorted, per keyspace.
  *
- * A B+tree in an arena for each keyspace: one writer (the commit leader, in commit order), any number of readers without locks (node
- * version checks; splits leave links to the right).  Entries are never changed or removed; what a reader may see is decided by
- * the commit it reads at, never by what happens to be in the tree.  The arena dies with the last reference.
+ * A B+tree in an arena for each keyspace: one writer (the commit leader, in commit order), any
+ * number of readers without locks (node version checks; splits leave links to the right).  Entries
+ * are never changed or removed; what a reader may see is decided by the commit it reads at, never
+ * by what happens to be in the tree.  The arena dies with the last reference.
  */
 #ifndef YORE_ENGINE_MEMTABLE_H
 #define YORE_ENGINE_MEMTABLE_H
@@ -17,40 +18,43 @@
 
 struct memtable;
 
-enum yore_status memtable_new(struct memtable **memtable_out);  /* one reference */
+enum yore_status memtable_new(struct memtable **memtable_out); /* one reference */
 void memtable_ref(struct memtable *m);
-void memtable_unref(struct memtable *m);                        /* any thread; NULL is ignored */
+void memtable_unref(struct memtable *m); /* any thread; NULL is ignored */
 
-/* Insert a copy.  Commits never decrease from call to call; of two with the same (key, valid_from, commit) the later call wins.
- * Writer only.  Errors: YORE_NOMEM, nothing inserted. */
+/* Insert a copy.  Commits never decrease from call to call; of two with the same (key, valid_from,
+ * commit) the later call wins. Writer only.  Errors: YORE_NOMEM, nothing inserted. */
 enum yore_status memtable_add(struct memtable *m, uint32_t keyspace, const struct version *version);
 
-/* Make room for `bytes` of keys and values and `count` entries, so that as many memtable_add() cannot fail.  Writer only. */
+/* Make room for `bytes` of keys and values and `count` entries, so that as many memtable_add()
+ * cannot fail.  Writer only. */
 enum yore_status memtable_reserve(struct memtable *m, uint64_t bytes, uint64_t count);
 
-/* The greatest version with valid_from <= valid and commit <= known.  Borrows from the memtable.  False: none. */
+/* The greatest version with valid_from <= valid and commit <= known.  Borrows from the memtable.
+ * False: none. */
 bool memtable_get(const struct memtable *m, uint32_t keyspace, struct yore_bytes key, int64_t valid,
                   int64_t known, struct version *version_out);
-/* The greatest commit of any version of `key`; INT64_MIN: none.  `low`..`high`: of any key in [low, high), high empty: to the end. */
+/* The greatest commit of any version of `key`; INT64_MIN: none.  `low`..`high`: of any key in [low,
+ * high), high empty: to the end. */
 int64_t memtable_newest_commit(const struct memtable *m, uint32_t keyspace, struct yore_bytes key);
-int64_t memtable_newest_commit_in(const struct memtable *m, uint32_t keyspace, struct yore_bytes low,
-                                  struct yore_bytes high);
+int64_t memtable_newest_commit_in(const struct memtable *m, uint32_t keyspace,
+                                  struct yore_bytes low, struct yore_bytes high);
 
-/* A walk over one keyspace; keeps a reference.  Sees entries inserted while it walks or not; the caller's view decides by
- * commit (view.known is honoured in both kinds of view). */
-enum yore_status memtable_iter_new(struct memtable *m, uint32_t keyspace, const struct iter_view *view,
-                                   struct version_iter **iter_out);
+/* A walk over one keyspace; keeps a reference.  Sees entries inserted while it walks or not; the
+ * caller's view decides by commit (view.known is honoured in both kinds of view). */
+enum yore_status memtable_iter_new(struct memtable *m, uint32_t keyspace,
+                                   const struct iter_view *view, struct version_iter **iter_out);
 
 /* Keyspaces with entries, ascending, at most `max`; returns how many there are. */
 size_t memtable_keyspaces(const struct memtable *m, uint32_t *ids_out, size_t max);
 
 struct memtable_bounds {
-    uint64_t bytes;              /* arena bytes */
-    uint64_t user_bytes;         /* keys and values */
-    uint64_t count;              /* versions */
-    int64_t commit_min;          /* INT64_MAX when empty */
-    int64_t commit_max;          /* INT64_MIN when empty */
-    int64_t valid_min;           /* INT64_MAX when empty */
+    uint64_t bytes;               /* arena bytes */
+    uint64_t user_bytes;          /* keys and values */
+    uint64_t count;               /* versions */
+    int64_t commit_min;           /* INT64_MAX when empty */
+    int64_t commit_max;           /* INT64_MIN when empty */
+    int64_t valid_min;            /* INT64_MAX when empty */
     int64_t back_dated_valid_min; /* INT64_MAX: no back-dated versions */
 };
 /* Any thread; may lag an insertion in progress, never one whose commit is visible. */

@@ -1,8 +1,9 @@
 /* The reader of record logs, and the journal's recovery on top, over a segment of any bytes.
  *
- * The first octet says how: bit 0 puts a valid file header in front; bit 1 mends the CRCs of records as far as their
- * sizes lead, so that what lies behind the checks is reached; bit 2 leaves every fourth of them as it is.  Whatever the bytes: no
- * crash, records in order, and an opening that succeeds once succeeds again with the same commits.
+ * The first octet says how: bit 0 puts a valid file header in front; bit 1 mends the CRCs of
+ * records as far as their sizes lead, so that what lies behind the checks is reached; bit 2 leaves
+ * every fourth of them as it is.  Whatever the bytes: no crash, records in order, and an opening
+ * that succeeds once succeeds again with the same commits.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -43,8 +44,8 @@ static void mend(unsigned char *file, size_t size, unsigned how)
         record[10] = record[11] = 0; /* sizes that can fit */
         uint32_t payload = get_u32(record + 8);
         if ((how & 4u) == 0 || i % 4 != 3) {
-            put_u32(record + 4, crc32c(place, record + RECORD_HEADER_BYTES,
-                                       payload < left ? payload : left));
+            put_u32(record + 4,
+                    crc32c(place, record + RECORD_HEADER_BYTES, payload < left ? payload : left));
             put_u32(record, crc32c(place, record + 4, RECORD_HEADER_BYTES - 4));
         }
         at += (size_t)record_span(payload);
@@ -99,8 +100,8 @@ static enum yore_status open_journal(struct os_env *env, struct replayed *replay
     struct journal_recovery recovery;
     struct journal *journal;
     *replayed = (struct replayed){0};
-    enum yore_status st = journal_open(env, ".", &options, replay, replayed, &recovery, &journal,
-                                       NULL);
+    enum yore_status st =
+        journal_open(env, ".", &options, replay, replayed, &recovery, &journal, NULL);
     if (st == YORE_OK) {
         require(journal_close(journal, NULL) == YORE_OK);
     }

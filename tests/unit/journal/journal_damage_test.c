@@ -1,5 +1,5 @@
-/* Damage of every octet of a cleanly closed journal, and files cut, lost, exchanged or from elsewhere: reported with
- * the file's name, or harmless; never a commit missing without a word. */
+/* Damage of every octet of a cleanly closed journal, and files cut, lost, exchanged or from
+ * elsewhere: reported with the file's name, or harmless; never a commit missing without a word. */
 #include <string.h>
 
 #include "base/coding.h"
@@ -8,11 +8,12 @@
 
 #define SEGMENTS_MAX 8
 
-/* A closed journal of a copy, full segments (recycled ones among them), and a last one with a mark. */
+/* A closed journal of a copy, full segments (recycled ones among them), and a last one with a mark.
+ */
 struct closed {
     struct world world;
     uint64_t first;
-    uint64_t count;              /* of segments */
+    uint64_t count; /* of segments */
 };
 
 static void close_one(struct closed *c)
@@ -337,4 +338,5 @@ TEST_MAIN(every_flipped_bit_is_reported_or_harmless, every_truncation_is_reporte
           a_missing_segment_is_named, exchanged_segments_are_refused,
           a_segment_overwritten_by_another_is_refused, an_unknown_format_is_refused_by_name,
           a_segment_of_another_database_is_refused_by_name, files_of_other_names_are_left_alone,
-          a_half_made_segment_at_the_end_is_passed_over, damage_found_while_running_is_told_by_verify)
+          a_half_made_segment_at_the_end_is_passed_over,
+          damage_found_while_running_is_told_by_verify)

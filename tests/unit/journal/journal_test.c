@@ -218,7 +218,8 @@ TEST(released_segments_are_kept_for_readers_within_their_bytes)
     open_settled(&w);
     int64_t first_again;
     journal_usage(w.journal, &bytes, &first_again);
-    CHECK(first_again >= first && first_again <= first + 60); /* the segment that was closed counts too */
+    CHECK(first_again >= first &&
+          first_again <= first + 60); /* the segment that was closed counts too */
     held = (uint32_t)(first_again / 10);
     CHECK_EQ_UINT(world_read_after(&w, held - 1), 40 - held + 1);
     CHECK_STATUS(journal_reader_open(w.journal, 0, &reader, &w.error), YORE_BEFORE_HORIZON);
@@ -444,9 +445,9 @@ TEST(a_replay_that_fails_ends_the_opening_and_changes_nothing)
     open_settled(&w);
     CHECK_OK(world_append(&w, 3, 0));
     CHECK_OK(world_close(&w));
-    CHECK_STATUS(journal_open(w.env, WORLD_DIR, &w.options, refuse, &calls, &recovery, &journal,
-                              &w.error),
-                 YORE_NOMEM);
+    CHECK_STATUS(
+        journal_open(w.env, WORLD_DIR, &w.options, refuse, &calls, &recovery, &journal, &w.error),
+        YORE_NOMEM);
     CHECK_EQ_STR(w.error.text, "refused");
     CHECK_EQ_INT(calls, 1);
     CHECK(journal == NULL);
@@ -536,8 +537,8 @@ TEST_MAIN(a_new_journal_replays_nothing, what_was_appended_is_replayed_after_a_c
           a_reader_sees_each_commit_once_although_recovery_copies,
           a_reader_ends_where_the_journal_ended_when_it_was_opened, a_segment_being_read_is_kept,
           a_purge_leaves_no_octet_of_what_was_released, a_mark_is_written_only_after_new_commits,
-          the_list_names_segments_with_their_commits_and_durable_bytes,
-          verify_counts_every_commit, after_a_failed_sync_everything_repeats_the_error,
+          the_list_names_segments_with_their_commits_and_durable_bytes, verify_counts_every_commit,
+          after_a_failed_sync_everything_repeats_the_error,
           a_full_disk_stops_the_journal_and_reopening_mends_it,
           a_replay_that_fails_ends_the_opening_and_changes_nothing,
           commits_acknowledged_before_the_manifest_names_the_copy_are_kept,

@@ -88,7 +88,7 @@ static enum yore_status get(struct value_reader *reader, struct fixture *f, unsi
 
 struct walked {
     struct fixture *f;
-    unsigned seen;               /* a bit for each record */
+    unsigned seen; /* a bit for each record */
     unsigned stop_after;
 };
 

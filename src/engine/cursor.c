@@ -1,0 +1,626 @@
+/* cursor.c -- a key range at one moment, in either direction.
+ *
+ * Every source yields at most one version a key, the greatest it has for the moment; the merge
+ * keeps the greatest of those; the winner is judged as in read.c.  Where history takes part the
+ * walk goes region by region (a *stretch*), because each region has its own slices.  Rules R3 to R5
+ * of read.c decide which sources a stretch needs.
+ */
+#include "engine/cursor.h"
+
+#include "base/assert.h"
+#include "base/mem.h"
+#include "engine/sources.h"
+
+struct yore_cursor {
+    struct yore_db *db;
+    struct yore_keyspace *keyspace;
+    struct superview *view;
+    const struct forest_tree *tree; /* NULL: no tables */
+    struct read_moment moment;
+    struct iter_view iter_view;
+    struct cursor_overlay overlay;
+    bool has_overlay;
+    bool keys_only;
+    bool is_latest; /* no history takes part: one stretch over everything */
+    struct buffer low;
+    struct buffer high; /* empty: to the last key */
+
+    /* The stretch. */
+    struct version_iter *iter; /* NULL: none open */
+    size_t region_index;
+    const struct forest_region *region; /* NULL: the one stretch of a latest read */
+    const struct forest_slice *slice;   /* that holds the moment; NULL: none */
+    size_t slice_index;
+    struct yore_bytes stretch_low;
+    struct yore_bytes stretch_high; /* empty: to the last key */
+
+    struct read_pin pin; /* of a looked-up or fetched row */
+    struct yore_row row;
+    bool has_row;
+    bool is_fresh;
+    struct yore_error error;
+};
+
+/* ---- sources of a stretch ---- */
+
+struct level_filter {
+    const struct forest_slice *slice; /* sealed slice that holds the moment; NULL: none */
+    int64_t valid;
+    int64_t known;
+};
+
+static bool level_can_add(const void *arg, const struct forest_file *file)
+{
+    const struct level_filter *f = arg;
+    const struct table_meta *meta = file->meta;
+    if (meta->valid_min > f->valid || meta->commit_min > f->known) {
+        return false;
+    }
+    return f->slice == NULL || (meta->back_dated_valid_min <= f->valid &&
+                                meta->back_dated_commit_max > f->slice->known);
+}
+
+static enum yore_status add_slices(struct yore_cursor *c, struct source_list *list)
+{
+    enum yore_status st = YORE_OK;
+    for (size_t i = c->slice_index + 1; i-- > 0 && st == YORE_OK;) {
+        const struct forest_slice *slice = &c->region->slices[i];
+        st = source_list_add_files(list, slice->files, slice->file_count, c->stretch_low,
+                                   c->stretch_high, &c->iter_view);
+        if (slice_carried_commit_max(slice) <= c->moment.known) {
+            break; /* R5: nothing it carries is invisible */
+        }
+    }
+    return st;
+}
+
+static enum yore_status add_history(struct yore_cursor *c, struct source_list *list)
+{
+    enum yore_status st = YORE_OK;
+    for (size_t i = c->region->run_count; i-- > 0 && st == YORE_OK;) {
+        struct forest_file *run = c->region->runs[i];
+        if (run->meta->valid_min <= c->moment.valid && run->meta->commit_min <= c->moment.known &&
+            file_overlaps(run, c->stretch_low, c->stretch_high) &&
+            run_can_serve(c->keyspace, run, c->moment.known)) {
+            st = source_list_add_file(list, run, &c->iter_view);
+        }
+    }
+    if (st == YORE_OK && c->slice_index < c->region->slice_count) {
+        st = add_slices(c, list);
+    }
+    return st;
+}
+
+static void find_slice(struct yore_cursor *c)
+{
+    c->slice = NULL;
+    c->slice_index = region_slice_at(c->region, c->moment.valid);
+    if (c->slice_index < c->region->slice_count) {
+        c->slice = &c->region->slices[c->slice_index];
+    }
+}
+
+static enum yore_status add_sources(struct yore_cursor *c, struct source_list *list)
+{
+    struct level_filter filter = {NULL, c->moment.valid, c->moment.known};
+    enum yore_status st = YORE_OK;
+    if (c->has_overlay && c->overlay.memtable != NULL) {
+        struct iter_view own = c->iter_view;
+        struct version_iter *iter;
+        own.known = c->overlay.known;
+        st = memtable_iter_new(c->overlay.memtable, c->keyspace->id, &own, &iter);
+        if (st == YORE_OK) {
+            st = source_list_add(list, iter);
+        }
+    }
+    if (st == YORE_OK) {
+        st = sources_add_memtables(list, c->view, c->keyspace->id, &c->iter_view);
+    }
+    if (st != YORE_OK || c->tree == NULL) {
+        return st;
+    }
+    if (c->region != NULL) {
+        find_slice(c);
+        filter.slice = c->slice != NULL && c->moment.valid < c->slice->t1 ? c->slice : NULL;
+        st = add_history(c, list);
+    }
+    if (st == YORE_OK) {
+        st = sources_add_levels(list, c->tree, c->stretch_low, c->stretch_high, &c->iter_view,
+                                c->is_latest ? NULL : level_can_add, &filter);
+    }
+    return st;
+}
+
+static struct yore_bytes later_key(struct yore_bytes a, struct yore_bytes b)
+{
+    return bytes_compare(a, b) > 0 ? a : b;
+}
+
+static struct yore_bytes earlier_end(struct yore_bytes a, struct yore_bytes b)
+{
+    if (a.size == 0 || b.size == 0) {
+        return a.size == 0 ? b : a;
+    }
+    return bytes_compare(a, b) < 0 ? a : b;
+}
+
+/* Open the stretch of region `index` (0 when there is only one). */
+static enum yore_status open_stretch(struct yore_cursor *c, size_t index)
+{
+    bool has_regions = !c->is_latest && c->tree != NULL && c->tree->region_count > 0;
+    if (c->iter != NULL && c->region_index == index) {
+        return YORE_OK;
+    }
+    version_iter_free(c->iter);
+    c->iter = NULL;
+    c->region_index = index;
+    c->region = has_regions ? &c->tree->regions[index] : NULL;
+    c->slice = NULL;
+    c->stretch_low = buffer_bytes(&c->low);
+    c->stretch_high = buffer_bytes(&c->high);
+    if (has_regions) {
+        c->stretch_low = later_key(c->stretch_low, forest_key_bytes(&c->region->low));
+        c->stretch_high = earlier_end(c->stretch_high, forest_key_bytes(&c->region->high));
+    }
+    struct source_list list = {0};
+    enum yore_status st = add_sources(c, &list);
+    if (st == YORE_OK) {
+        st = source_list_merge(&list, true, &c->iter);
+    }
+    if (st != YORE_OK) {
+        source_list_release(&list);
+        return error_plain(&c->error, st);
+    }
+    return YORE_OK;
+}
+
+static size_t stretch_count(const struct yore_cursor *c)
+{
+    return !c->is_latest && c->tree != NULL && c->tree->region_count > 0 ? c->tree->region_count
+                                                                         : 1;
+}
+
+static size_t stretch_of(const struct yore_cursor *c, struct yore_bytes key)
+{
+    if (stretch_count(c) == 1) {
+        return 0;
+    }
+    return (size_t)(tree_region(c->tree, key) - c->tree->regions);
+}
+
+/* ---- rows ---- */
+
+/* R4: may a version that the slices hold be greater than this winner from outside them? */
+static enum yore_status correct_winner(struct yore_cursor *c, struct version *winner)
+{
+    bool is_doubtful = c->slice != NULL && winner->valid_from < c->slice->t0 &&
+                       winner->commit > c->slice->known && winner->kind != YORE_KIND_DELETE &&
+                       (winner->flags & VERSION_CARRIED) == 0;
+    if (!is_doubtful || c->slice_index == 0) {
+        return YORE_OK;
+    }
+    return read_look_back(c->view, c->region, c->slice_index, winner->key, &c->moment, winner,
+                          &c->pin, &c->error);
+}
+
+static void drop_row(struct yore_cursor *c)
+{
+    if (c->pin.page.frame != NULL || c->pin.heap != NULL) {
+        read_pin_release(&c->pin);
+    }
+    c->has_row = false;
+}
+
+/* Make the row of the version under the iterator; YORE_NOT_FOUND: the key has no value at the
+ * moment. */
+static enum yore_status make_row(struct yore_cursor *c)
+{
+    struct version winner = c->iter->at;
+    drop_row(c);
+    enum yore_status st = correct_winner(c, &winner);
+    if (st == YORE_OK) {
+        st = read_judge(c->view, c->keyspace, &c->moment, &winner);
+        st = st == YORE_ERASED ? YORE_NOT_FOUND : st;
+    }
+    if (st != YORE_OK) {
+        return st;
+    }
+    if ((winner.flags & VERSION_APART) != 0 && !c->keys_only) {
+        st = read_fetch(c->view, &winner, &c->pin, &c->error);
+        if (st != YORE_OK) {
+            return st;
+        }
+    }
+    bool is_own = winner.commit >= OVERLAY_COMMIT_MIN;
+    c->row = (struct yore_row){.key = winner.key,
+                               .value = winner.value,
+                               .valid_from = winner.valid_from,
+                               .valid_to = winner.valid_to,
+                               .commit = is_own ? YORE_FOREVER : winner.commit};
+    if (c->keys_only) {
+        size_t size =
+            (winner.flags & VERSION_APART) != 0 ? value_ref_size(winner.value) : winner.value.size;
+        c->row.value = bytes_of(NULL, size);
+    }
+    c->has_row = true;
+    return YORE_OK;
+}
+
+/* ---- moves ---- */
+
+static bool is_before_end(const struct yore_cursor *c, struct yore_bytes key)
+{
+    return c->stretch_high.size == 0 || bytes_compare(key, c->stretch_high) < 0;
+}
+
+/* From where the iterator stands, forward to the first row, over the following stretches too. */
+static enum yore_status settle_forward(struct yore_cursor *c)
+{
+    for (;;) {
+        while (c->iter->is_valid && is_before_end(c, c->iter->at.key)) {
+            enum yore_status st = make_row(c);
+            if (st != YORE_NOT_FOUND) {
+                return st;
+            }
+            version_iter_next(c->iter);
+        }
+        if (c->iter->status != YORE_OK) {
+            c->error = c->iter->error;
+            return c->iter->status;
+        }
+        struct yore_bytes high = buffer_bytes(&c->high);
+        bool is_last = c->region_index + 1 >= stretch_count(c) ||
+                       (high.size != 0 && bytes_compare(c->stretch_high, high) >= 0);
+        if (is_last) {
+            drop_row(c);
+            return YORE_NOT_FOUND;
+        }
+        enum yore_status st = open_stretch(c, c->region_index + 1);
+        if (st != YORE_OK) {
+            return st;
+        }
+        struct version_place place = {c->stretch_low, INT64_MAX, INT64_MAX};
+        version_iter_seek(c->iter, &place);
+    }
+}
+
+/* Stand on the last version of the stretch. */
+static void seek_stretch_end(struct yore_cursor *c)
+{
+    if (c->stretch_high.size == 0) {
+        version_iter_last(c->iter);
+        return;
+    }
+    struct version_place place = {c->stretch_high, INT64_MIN, INT64_MIN};
+    version_iter_seek_back(c->iter, &place);
+    while (c->iter->is_valid && !is_before_end(c, c->iter->at.key)) {
+        version_iter_prev(c->iter);
+    }
+}
+
+static enum yore_status settle_backward(struct yore_cursor *c)
+{
+    for (;;) {
+        while (c->iter->is_valid && bytes_compare(c->iter->at.key, c->stretch_low) >= 0) {
+            enum yore_status st = make_row(c);
+            if (st != YORE_NOT_FOUND) {
+                return st;
+            }
+            version_iter_prev(c->iter);
+        }
+        if (c->iter->status != YORE_OK) {
+            c->error = c->iter->error;
+            return c->iter->status;
+        }
+        bool is_first =
+            c->region_index == 0 || bytes_compare(c->stretch_low, buffer_bytes(&c->low)) <= 0;
+        if (is_first) {
+            drop_row(c);
+            return YORE_NOT_FOUND;
+        }
+        enum yore_status st = open_stretch(c, c->region_index - 1);
+        if (st != YORE_OK) {
+            return st;
+        }
+        seek_stretch_end(c);
+    }
+}
+
+/* What a move had to look at, for the transaction that owns the cursor. */
+static enum yore_status tell_step(struct yore_cursor *c, enum yore_status st,
+                                  struct cursor_step step)
+{
+    if (!c->has_overlay || c->overlay.on_step == NULL || (st != YORE_OK && st != YORE_NOT_FOUND)) {
+        return st;
+    }
+    step.row = c->has_row ? &c->row : NULL;
+    enum yore_status told = c->overlay.on_step(c->overlay.arg, &step, &c->error);
+    return told == YORE_OK ? st : told;
+}
+
+static void begin_move(struct yore_cursor *c)
+{
+    c->is_fresh = false;
+    c->error.text[0] = '\0';
+    c->error.status = YORE_OK;
+}
+
+static enum yore_status seek_forward(struct yore_cursor *c, struct yore_bytes key)
+{
+    struct yore_bytes low = buffer_bytes(&c->low);
+    struct yore_bytes from = later_key(key, low);
+    enum yore_status st = open_stretch(c, stretch_of(c, from));
+    if (st != YORE_OK) {
+        return st;
+    }
+    struct version_place place = {from, INT64_MAX, INT64_MAX};
+    version_iter_seek(c->iter, &place);
+    return settle_forward(c);
+}
+
+/* `key` empty: from the end of the range. */
+static enum yore_status seek_backward(struct yore_cursor *c, struct yore_bytes key)
+{
+    struct yore_bytes high = buffer_bytes(&c->high);
+    bool is_from_end = key.size == 0 || (high.size != 0 && bytes_compare(key, high) >= 0);
+    size_t index = stretch_count(c) - 1;
+    if (!is_from_end) {
+        index = stretch_of(c, key);
+    } else if (high.size != 0) {
+        index = stretch_of(c, high);
+    }
+    enum yore_status st = open_stretch(c, index);
+    if (st != YORE_OK) {
+        return st;
+    }
+    if (is_from_end) {
+        seek_stretch_end(c);
+    } else {
+        struct version_place place = {key, INT64_MIN, INT64_MIN};
+        version_iter_seek_back(c->iter, &place);
+    }
+    return settle_backward(c);
+}
+
+enum yore_status yore_cursor_first(struct yore_cursor *c)
+{
+    begin_move(c);
+    enum yore_status st = seek_forward(c, buffer_bytes(&c->low));
+    struct cursor_step step = {buffer_bytes(&c->low), buffer_bytes(&c->high), false, NULL};
+    if (c->has_row) {
+        step.high = c->row.key;
+        step.is_high_included = true;
+    }
+    return tell_step(c, st, step);
+}
+
+enum yore_status yore_cursor_last(struct yore_cursor *c)
+{
+    begin_move(c);
+    enum yore_status st = seek_backward(c, bytes_of(NULL, 0));
+    struct cursor_step step = {c->has_row ? c->row.key : buffer_bytes(&c->low),
+                               buffer_bytes(&c->high), false, NULL};
+    return tell_step(c, st, step);
+}
+
+enum yore_status yore_cursor_seek(struct yore_cursor *c, struct yore_bytes key)
+{
+    begin_move(c);
+    enum yore_status st = seek_forward(c, key);
+    struct yore_bytes high = buffer_bytes(&c->high);
+    struct cursor_step step = {later_key(key, buffer_bytes(&c->low)), high, false, NULL};
+    if (c->has_row) {
+        step.high = c->row.key;
+        step.is_high_included = true;
+    } else if (high.size != 0 && bytes_compare(step.low, high) >= 0) {
+        return st; /* beyond the range: nothing was looked at */
+    }
+    return tell_step(c, st, step);
+}
+
+enum yore_status yore_cursor_seek_back(struct yore_cursor *c, struct yore_bytes key)
+{
+    begin_move(c);
+    if (key.size == 0) {
+        drop_row(c);
+        return YORE_NOT_FOUND; /* no key sorts before the empty one */
+    }
+    enum yore_status st = seek_backward(c, key);
+    struct yore_bytes high = buffer_bytes(&c->high);
+    bool is_past = high.size != 0 && bytes_compare(key, high) >= 0;
+    struct cursor_step step = {c->has_row ? c->row.key : buffer_bytes(&c->low),
+                               is_past ? high : key, !is_past, NULL};
+    if (bytes_compare(step.low, key) > 0) {
+        return st; /* before the range: nothing was looked at */
+    }
+    return tell_step(c, st, step);
+}
+
+/* The key of the row that is being left, kept while the iterator moves; only transactions need it.
+ */
+static enum yore_status remember(struct yore_cursor *c, struct buffer *key_out)
+{
+    if (c->has_overlay) {
+        buffer_append_bytes(key_out, c->row.key);
+    }
+    return buffer_status(key_out);
+}
+
+enum yore_status yore_cursor_next(struct yore_cursor *c)
+{
+    if (c->is_fresh) {
+        return yore_cursor_first(c);
+    }
+    if (!c->has_row) {
+        return YORE_NOT_FOUND;
+    }
+    struct buffer left = {0};
+    begin_move(c);
+    enum yore_status st = remember(c, &left);
+    if (st == YORE_OK) {
+        version_iter_next(c->iter);
+        st = settle_forward(c);
+        struct cursor_step step = {buffer_bytes(&left), buffer_bytes(&c->high), false, NULL};
+        if (c->has_row) {
+            step.high = c->row.key;
+            step.is_high_included = true;
+        }
+        st = tell_step(c, st, step);
+    }
+    buffer_release(&left);
+    return st;
+}
+
+enum yore_status yore_cursor_prev(struct yore_cursor *c)
+{
+    if (c->is_fresh) {
+        return yore_cursor_last(c);
+    }
+    if (!c->has_row) {
+        return YORE_NOT_FOUND;
+    }
+    struct buffer left = {0};
+    begin_move(c);
+    enum yore_status st = remember(c, &left);
+    if (st == YORE_OK) {
+        version_iter_prev(c->iter);
+        st = settle_backward(c);
+        struct cursor_step step = {c->has_row ? c->row.key : buffer_bytes(&c->low),
+                                   buffer_bytes(&left), true, NULL};
+        st = tell_step(c, st, step);
+    }
+    buffer_release(&left);
+    return st;
+}
+
+const struct yore_row *yore_cursor_row(const struct yore_cursor *c)
+{
+    return c->has_row ? &c->row : NULL;
+}
+
+const struct yore_error *yore_cursor_error(const struct yore_cursor *c)
+{
+    return &c->error;
+}
+
+/* ---- opening and closing ---- */
+
+static enum yore_status set_range(struct yore_cursor *c, const struct yore_range *range,
+                                  struct yore_error *error_out)
+{
+    if (range->prefix.size > 0 && (range->low.size > 0 || range->high.size > 0)) {
+        return error_set(error_out, YORE_INVALID,
+                         "the range has a prefix and bounds: give one or the other");
+    }
+    if (range->low.size > YORE_KEY_BYTES_MAX || range->high.size > YORE_KEY_BYTES_MAX ||
+        range->prefix.size > YORE_KEY_BYTES_MAX) {
+        return error_set(error_out, YORE_TOO_BIG,
+                         "a bound of the range is longer than a key, %u bytes", YORE_KEY_BYTES_MAX);
+    }
+    enum yore_status st = YORE_OK;
+    if (range->prefix.size > 0) {
+        buffer_append_bytes(&c->low, range->prefix);
+        st = prefix_end(range->prefix, &c->high);
+    } else {
+        buffer_append_bytes(&c->low, range->low);
+        buffer_append_bytes(&c->high, range->high);
+    }
+    if (st == YORE_OK && (c->low.is_nomem || c->high.is_nomem)) {
+        st = YORE_NOMEM;
+    }
+    return st == YORE_OK ? st : error_plain(error_out, st);
+}
+
+/* No version that a read of now could miss: everything is resolved and the moment is past all that
+ * is in tables. */
+static bool needs_no_history(const struct yore_cursor *c)
+{
+    int64_t flushed = c->view->forest->flushed_commit;
+    if (c->tree == NULL) {
+        return true;
+    }
+    if (c->moment.valid < flushed || c->moment.known < flushed || c->tree->unresolved_count > 0) {
+        return false;
+    }
+    for (size_t i = 0; i <= c->view->waiting_count; i++) {
+        struct memtable_bounds bounds;
+        memtable_bounds(i == 0 ? c->view->active : c->view->waiting[i - 1], &bounds);
+        if (bounds.back_dated_valid_min != INT64_MAX) {
+            return false;
+        }
+    }
+    return !c->has_overlay || c->overlay.memtable == NULL;
+}
+
+enum yore_status cursor_open_overlay(struct yore_db *db, struct yore_keyspace *keyspace,
+                                     const struct yore_cursor_options *options,
+                                     const struct cursor_overlay *overlay,
+                                     struct yore_cursor **cursor_out, struct yore_error *error_out)
+{
+    static const struct yore_cursor_options everything = {.at = NULL};
+    options = options != NULL ? options : &everything;
+    error_clear(error_out);
+    struct yore_cursor *c = mem_zalloc(sizeof *c);
+    if (c == NULL) {
+        return error_plain(error_out, YORE_NOMEM);
+    }
+    c->db = db;
+    c->keyspace = keyspace_or_default(db, keyspace);
+    c->keys_only = options->keys_only;
+    c->is_fresh = true;
+    enum yore_status st = set_range(c, &options->range, error_out);
+    if (st == YORE_OK && overlay != NULL) {
+        c->moment = overlay->moment;
+        c->view = superview_acquire(db);
+    } else if (st == YORE_OK) {
+        st = read_begin(db, c->keyspace, options->at, &c->moment, &c->view, error_out);
+    }
+    if (st != YORE_OK) {
+        yore_cursor_close(c);
+        return st;
+    }
+    if (overlay != NULL) {
+        c->overlay = *overlay;
+        c->has_overlay = true;
+        if (overlay->memtable != NULL) {
+            memtable_ref(overlay->memtable);
+        }
+    }
+    (void)read_moment_instant(db, &c->moment);
+    c->tree = forest_tree(c->view->forest, c->keyspace->id);
+    c->is_latest = needs_no_history(c);
+    c->iter_view = (struct iter_view){.is_as_of = true,
+                                      .valid = c->moment.valid,
+                                      .known = c->moment.known,
+                                      .no_cache_fill = options->no_cache_fill,
+                                      .keys_only = options->keys_only,
+                                      .commit_after = INT64_MIN};
+    *cursor_out = c;
+    return YORE_OK;
+}
+
+enum yore_status yore_cursor_open(struct yore_db *db, struct yore_keyspace *keyspace,
+                                  const struct yore_cursor_options *options,
+                                  struct yore_cursor **cursor_out, struct yore_error *error_out)
+{
+    return cursor_open_overlay(db, keyspace, options, NULL, cursor_out, error_out);
+}
+
+void yore_cursor_close(struct yore_cursor *c)
+{
+    if (c == NULL) {
+        return;
+    }
+    if (c->has_overlay && c->overlay.on_close != NULL) {
+        c->overlay.on_close(c->overlay.arg);
+    }
+    version_iter_free(c->iter);
+    read_pin_release(&c->pin);
+    if (c->has_overlay) {
+        memtable_unref(c->overlay.memtable);
+    }
+    superview_release(c->view);
+    buffer_release(&c->low);
+    buffer_release(&c->high);
+    mem_free(c);
+}

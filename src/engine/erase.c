@@ -1,0 +1,179 @@
+/* erase.c -- destroying values: the record of it, and what must go on holding behind an erased
+ * span.
+ *
+ * An erasure is one commit: a rule in the catalogue, which takes effect when it becomes visible,
+ * and for a span of a key the copy at its end of what held there, whose own bytes may lie inside
+ * the span.  The bytes leave the files in the background.
+ */
+#include "base/assert.h"
+#include "base/mem.h"
+#include "engine/catalogue.h"
+#include "engine/span.h"
+#include "engine/txn.h"
+
+static enum yore_status check_key(const struct yore_erase *erase, struct yore_error *error_out)
+{
+    if (erase->key.size == 0 && !erase->is_prefix) {
+        return error_set(error_out, YORE_INVALID, "the key is empty: a key is 1 to %u bytes",
+                         YORE_KEY_BYTES_MAX);
+    }
+    if (erase->key.size > YORE_KEY_BYTES_MAX) {
+        return error_set(error_out, YORE_TOO_BIG, "the key has %zu bytes: at most %u are allowed",
+                         erase->key.size, YORE_KEY_BYTES_MAX);
+    }
+    return YORE_OK;
+}
+
+static enum yore_status check_span(struct yore_db *db, const struct yore_keyspace *keyspace,
+                                   const struct yore_erase *erase, struct yore_error *error_out)
+{
+    if (erase->from == INT64_MIN || erase->from >= erase->to) {
+        return error_set(
+            error_out, YORE_INVALID,
+            "the span [%lld, %lld) is empty; YORE_TIME_MIN to YORE_FOREVER is the whole timeline",
+            (long long)erase->from, (long long)erase->to);
+    }
+    if (erase->from == YORE_TIME_MIN && erase->to == YORE_FOREVER) {
+        return YORE_OK;
+    }
+    if (erase->is_prefix) {
+        return error_set(error_out, YORE_INVALID,
+                         "keys with a prefix are erased whole, not over a span");
+    }
+    if (atomic_load_explicit(&keyspace->keep, memory_order_relaxed) == YORE_KEEP_NOW) {
+        return error_set(error_out, YORE_READ_ONLY,
+                         "keyspace %s keeps only now: its keys are erased whole", keyspace->name);
+    }
+    if (erase->to == YORE_FOREVER) {
+        return YORE_OK;
+    }
+    /* At `to` a fact may have to be written. */
+    int64_t horizon = atomic_load_explicit(&keyspace->horizon, memory_order_acquire);
+    int64_t latest = db_now(db);
+    latest = latest < INT64_MAX - db->options.clock_skew_max_ns
+                 ? latest + db->options.clock_skew_max_ns
+                 : INT64_MAX;
+    if (erase->to < horizon) {
+        return error_set(error_out, YORE_BEFORE_HORIZON,
+                         "the span ends at %lld, before the horizon of keyspace %s, %lld",
+                         (long long)erase->to, keyspace->name, (long long)horizon);
+    }
+    if (erase->to > latest) {
+        return error_set(error_out, YORE_IN_FUTURE,
+                         "the span ends at %lld, later than now; let it end by now, or never",
+                         (long long)erase->to);
+    }
+    return YORE_OK;
+}
+
+/* The keys of the rule: one, or all with the prefix. */
+static enum yore_status rule_high(const struct yore_erase *erase, struct buffer *high)
+{
+    if (erase->is_prefix) {
+        return prefix_end(erase->key, high);
+    }
+    buffer_append_bytes(high, erase->key);
+    buffer_append_u8(high, 0);
+    return buffer_status(high);
+}
+
+static enum yore_status add_record(struct yore_txn *txn, const struct erase_rule *rule,
+                                   struct yore_error *error_out)
+{
+    struct buffer key = {0};
+    struct buffer value = {0};
+    enum yore_status st = catalogue_erase_fact(txn->db, rule, &key, &value);
+    if (st == YORE_OK) {
+        struct fact record = {.keyspace = txn->db->system_keyspace,
+                              .kind = YORE_KIND_PUT,
+                              .key = buffer_bytes(&key),
+                              .value = buffer_bytes(&value),
+                              .from = YORE_NOW,
+                              .to = YORE_FOREVER};
+        st = txn_add_fact(txn, &record, error_out);
+    } else {
+        error_plain(error_out, st);
+    }
+    buffer_release(&key);
+    buffer_release(&value);
+    return st;
+}
+
+static enum yore_status erase_once(struct yore_db *db, struct yore_keyspace *keyspace,
+                                   const struct yore_erase *erase, const struct erase_rule *rule,
+                                   struct yore_error *error_out)
+{
+    struct yore_txn txn;
+    struct fact span = {
+        .keyspace = keyspace, .key = erase->key, .from = erase->from, .to = erase->to};
+    enum yore_status st = YORE_OK;
+    txn_init(&txn, db);
+    if (!erase->is_prefix) {
+        st = txn_add_restored(&txn, &span, error_out);
+    }
+    if (st == YORE_OK) {
+        st = add_record(&txn, rule, error_out);
+    }
+    if (st == YORE_OK) {
+        st = txn_commit(&txn, erase->durability, erase->commit_out, error_out);
+    }
+    txn_release(&txn);
+    return st;
+}
+
+static enum yore_status erase_with_rule(struct yore_db *db, struct yore_keyspace *keyspace,
+                                        const struct yore_erase *erase,
+                                        struct yore_error *error_out)
+{
+    struct buffer low = {0};
+    struct buffer high = {0};
+    struct erase_rule rule = {.keyspace = keyspace->id, .from = erase->from, .to = erase->to};
+    buffer_append_bytes(&low, erase->key);
+    enum yore_status st = buffer_status(&low);
+    if (st == YORE_OK) {
+        st = rule_high(erase, &high);
+    }
+    if (st != YORE_OK) {
+        error_plain(error_out, st);
+    } else {
+        rule.low = (struct forest_key){low.data, low.size};
+        rule.high = (struct forest_key){high.data, high.size};
+        st = YORE_CONFLICT;
+    }
+    for (int i = 0; st == YORE_CONFLICT && i < SPAN_TRIES_MAX; i++) {
+        st = erase_once(db, keyspace, erase, &rule, error_out);
+    }
+    if (st == YORE_CONFLICT) {
+        st =
+            error_set(error_out, YORE_BUSY, "the key is written by others all the time; try again");
+    }
+    buffer_release(&low);
+    buffer_release(&high);
+    return st;
+}
+
+static enum yore_status check_room(struct yore_db *db, struct yore_error *error_out)
+{
+    struct superview *view = superview_acquire(db);
+    size_t count = erase_set_count(view->erased);
+    superview_release(view);
+    return count < ERASURES_MAX
+               ? YORE_OK
+               : error_set(error_out, YORE_TOO_BIG,
+                           "the database holds %u erasures; erase by prefix", ERASURES_MAX);
+}
+
+enum yore_status yore_erase(struct yore_db *db, struct yore_keyspace *keyspace,
+                            const struct yore_erase *erase, struct yore_error *error_out)
+{
+    error_clear(error_out);
+    keyspace = keyspace_or_default(db, keyspace);
+    enum yore_status st = check_key(erase, error_out);
+    if (st == YORE_OK) {
+        st = check_span(db, keyspace, erase, error_out);
+    }
+    if (st == YORE_OK) {
+        st = check_room(db, error_out);
+    }
+    return st == YORE_OK ? erase_with_rule(db, keyspace, erase, error_out) : st;
+}

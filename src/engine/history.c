@@ -1,0 +1,430 @@
+/* history.c -- see history.h: choosing the work, and the parts its kinds share. */
+#include "engine/history.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "engine/history_job.h"
+#include "table/merge_iter.h"
+
+#define REGION_TABLES_MAX 8u /* a region with more live bytes than this many tables is split */
+#define LATE_SHARE 8u        /* late runs are merged in from 1/8 of the slices' bytes on */
+
+/* ---- choosing ---- */
+
+struct region_size {
+    uint64_t live_bytes; /* of the current tree, as user bytes */
+    uint64_t live_file_bytes;
+    uint64_t run_bytes; /* of runs that reach past sealed_to, as user bytes */
+    uint64_t run_file_bytes;
+    uint64_t late_file_bytes;
+    uint64_t slice_file_bytes;
+    size_t run_count;
+    size_t late_count;
+};
+
+static void add_size(const struct forest_file *file, struct yore_bytes low, struct yore_bytes high,
+                     uint64_t *file_bytes, uint64_t *user_bytes)
+{
+    const struct table_meta *meta = file->meta;
+    if (!file_overlaps(file, low, high)) {
+        return;
+    }
+    bool is_whole = (low.size == 0 || bytes_compare(buffer_bytes(&meta->first_key), low) >= 0) &&
+                    (high.size == 0 || bytes_compare(buffer_bytes(&meta->last_key), high) < 0);
+    uint64_t inside = is_whole ? meta->file_bytes : table_range_bytes(file->table, low, high);
+    *file_bytes += inside;
+    *user_bytes +=
+        meta->file_bytes == 0
+            ? 0
+            : (uint64_t)((double)meta->user_bytes * (double)inside / (double)meta->file_bytes);
+}
+
+static void measure_region(const struct forest_tree *tree, const struct forest_region *region,
+                           struct region_size *size_out)
+{
+    struct region_size size = {0};
+    struct yore_bytes low = forest_key_bytes(&region->low);
+    struct yore_bytes high = forest_key_bytes(&region->high);
+    uint64_t ignored = 0;
+    for (size_t i = 0; i < LEVELS_MAX; i++) {
+        for (size_t j = 0; j < tree->levels[i].file_count; j++) {
+            add_size(tree->levels[i].files[j], low, high, &size.live_file_bytes, &size.live_bytes);
+        }
+    }
+    for (size_t i = 0; i < region->run_count; i++) {
+        if (run_is_late(region, region->runs[i])) {
+            add_size(region->runs[i], low, high, &size.late_file_bytes, &ignored);
+            size.late_count++;
+        } else {
+            add_size(region->runs[i], low, high, &size.run_file_bytes, &size.run_bytes);
+            size.run_count++;
+        }
+    }
+    for (size_t i = 0; i < region->slice_count; i++) {
+        for (size_t j = 0; j < region->slices[i].file_count; j++) {
+            add_size(region->slices[i].files[j], low, high, &size.slice_file_bytes, &ignored);
+        }
+    }
+    *size_out = size;
+}
+
+static enum history_work region_wants(const struct yore_db *db, const struct forest_tree *tree,
+                                      const struct forest_region *region)
+{
+    struct region_size size;
+    if (region->run_count == 0) {
+        return HISTORY_NOTHING;
+    }
+    measure_region(tree, region, &size);
+    if (size.live_file_bytes > REGION_TABLES_MAX * db->options.table_bytes) {
+        return HISTORY_SPLIT;
+    }
+    if (size.run_file_bytes >= db->options.seal_bytes_min &&
+        size.run_bytes >= db->options.seal_versions_per_key * size.live_bytes) {
+        return HISTORY_SEAL;
+    }
+    if (size.late_count >= RUNS_MERGE_COUNT ||
+        (size.late_file_bytes >= db->options.seal_bytes_min &&
+         size.late_file_bytes >= size.slice_file_bytes / LATE_SHARE)) {
+        return HISTORY_MERGE_LATE;
+    }
+    return size.run_count >= RUNS_MERGE_COUNT ? HISTORY_MERGE_RUNS : HISTORY_NOTHING;
+}
+
+enum history_work history_wants(const struct yore_db *db, const struct forest_tree *tree,
+                                size_t *region_out)
+{
+    for (size_t i = 0; i < tree->region_count; i++) {
+        enum history_work work = region_wants(db, tree, &tree->regions[i]);
+        if (work != HISTORY_NOTHING) {
+            *region_out = i;
+            return work;
+        }
+    }
+    return HISTORY_NOTHING;
+}
+
+/* ---- parts of every job ---- */
+
+static const struct iter_view job_view = {
+    .known = INT64_MAX, .valid = INT64_MAX, .no_cache_fill = true, .commit_after = INT64_MIN};
+
+enum yore_status job_add_runs(struct history_job *job, struct source_list *list, bool late_only)
+{
+    enum yore_status st = YORE_OK;
+    for (size_t i = 0; st == YORE_OK && i < job->region->run_count; i++) {
+        struct forest_file *run = job->region->runs[i];
+        if (!late_only || run_is_late(job->region, run)) {
+            job->read_bytes += run->meta->file_bytes;
+            st = source_list_add_file(list, run, &job_view);
+        }
+    }
+    return st;
+}
+
+enum yore_status job_add_slice(struct history_job *job, struct source_list *list,
+                               const struct forest_slice *slice)
+{
+    for (size_t i = 0; i < slice->file_count; i++) {
+        job->read_bytes += slice->files[i]->meta->file_bytes;
+    }
+    return source_list_add_files(list, slice->files, slice->file_count, job_low(job), job_high(job),
+                                 &job_view);
+}
+
+void job_seek_low(const struct history_job *job, struct version_iter *it)
+{
+    struct version_place place = {job_low(job), INT64_MAX, INT64_MAX};
+    if (place.key.size == 0) {
+        version_iter_first(it);
+    } else {
+        version_iter_seek(it, &place);
+    }
+}
+
+bool job_is_inside(const struct history_job *job, const struct version_iter *it)
+{
+    struct yore_bytes high = job_high(job);
+    return it->is_valid && (high.size == 0 || bytes_compare(it->at.key, high) < 0);
+}
+
+enum yore_status job_check(struct history_job *job, struct yore_error *error_out)
+{
+    enum yore_status st = db_check_writable(job->db, error_out);
+    if (st == YORE_OK && job->db->is_closing) {
+        st = error_plain(error_out, YORE_CANCELLED);
+    }
+    return st;
+}
+
+enum yore_status job_finish_runs(struct history_job *job, struct output *o,
+                                 struct yore_error *error_out)
+{
+    enum yore_status st = output_finish(o, error_out);
+    for (size_t i = 0; st == YORE_OK && i < o->file_count; i++) {
+        edit_add_run(&job->edit, job->keyspace->id, o->files[i]);
+    }
+    job->written_bytes += o->bytes;
+    return st;
+}
+
+enum yore_status job_finish_slice(struct history_job *job, struct output *o, int64_t t0, int64_t t1,
+                                  int64_t known, struct yore_error *error_out)
+{
+    enum yore_status st = output_finish(o, error_out);
+    if (st == YORE_OK) {
+        struct forest_slice slice = {t0, t1, known, o->files, o->file_count};
+        edit_put_slice(&job->edit, job->keyspace->id, job_low(job), &slice);
+    }
+    job->written_bytes += o->bytes;
+    return st;
+}
+
+enum yore_status job_is_superseded(struct history_job *job, size_t slice_index,
+                                   const struct version *v, int64_t before, bool *is_superseded_out,
+                                   struct yore_error *error_out)
+{
+    struct read_moment moment = {.valid = before - 1, .known = INT64_MAX};
+    struct version best = *v;
+    struct read_pin pin = {0};
+    enum yore_status st = read_look_back(job->view, job->region, slice_index, v->key, &moment,
+                                         &best, &pin, error_out);
+    *is_superseded_out = st == YORE_OK && version_is_newer(&best, v);
+    read_pin_release(&pin);
+    return st;
+}
+
+bool slice_must_carry(const struct version *v, int64_t t0)
+{
+    bool is_in_force =
+        v->kind == YORE_KIND_ERASED || (v->kind == YORE_KIND_PUT && v->valid_to > t0);
+    /* A read at or after t0 may know less than a late end: it must see that something is hidden,
+     * and look back (R5). */
+    return is_in_force || v->commit >= t0;
+}
+
+/* ---- merging runs ---- */
+
+static int by_size(const void *a, const void *b)
+{
+    uint64_t x = (*(struct forest_file *const *)a)->meta->file_bytes;
+    uint64_t y = (*(struct forest_file *const *)b)->meta->file_bytes;
+    return x < y ? -1 : x > y;
+}
+
+static enum yore_status walk_runs(struct history_job *job, struct version_iter *it,
+                                  struct yore_error *error_out)
+{
+    enum yore_status st = YORE_OK;
+    uint64_t done = 0;
+    for (job_seek_low(job, it); st == YORE_OK && job_is_inside(job, it); version_iter_next(it)) {
+        const struct version *v = &it->at;
+        if (region_holds(job->region, v->valid_from, v->commit)) {
+            continue;
+        }
+        bool is_late = v->valid_from < region_sealed_to(job->region);
+        st = output_add(is_late ? &job->late : &job->run, v, error_out);
+        if (st == YORE_OK && (++done & 1023) == 0) {
+            st = job_check(job, error_out);
+        }
+    }
+    if (st == YORE_OK && it->status != YORE_OK) {
+        st = error_set(error_out, it->status, "%s", it->error.text);
+    }
+    return st;
+}
+
+/* The smallest runs of the region become one, so that a read asks few. */
+static enum yore_status merge_runs(struct history_job *job, struct yore_error *error_out)
+{
+    struct source_list list = {0};
+    struct version_iter *it = NULL;
+    const struct forest_region *region = job->region;
+    struct forest_file **runs = mem_copy(region->runs, region->run_count * sizeof(*runs));
+    if (runs == NULL) {
+        return error_plain(error_out, YORE_NOMEM);
+    }
+    qsort(runs, region->run_count, sizeof(*runs), by_size);
+    size_t count = region->run_count < RUNS_MERGE_COUNT ? region->run_count : RUNS_MERGE_COUNT;
+    enum yore_status st = YORE_OK;
+    for (size_t i = 0; st == YORE_OK && i < count; i++) {
+        job->read_bytes += runs[i]->meta->file_bytes;
+        edit_drop_run(&job->edit, job->keyspace->id, job_low(job), runs[i]->meta->file);
+        st = source_list_add_file(&list, runs[i], &job_view);
+    }
+    if (st == YORE_OK) {
+        st = source_list_merge(&list, false, &it);
+    }
+    source_list_release(&list);
+    mem_free(runs);
+    if (st != YORE_OK) {
+        return error_plain(error_out, st);
+    }
+    st = walk_runs(job, it, error_out);
+    version_iter_free(it);
+    if (st == YORE_OK) {
+        st = job_finish_runs(job, &job->run, error_out);
+    }
+    if (st == YORE_OK) {
+        st = job_finish_runs(job, &job->late, error_out);
+    }
+    stats_add(&job->db->stats, STAT_run_merges, st == YORE_OK);
+    return st;
+}
+
+/* ---- splitting ---- */
+
+/* At a table boundary near the middle of the largest level's part of the region. */
+static enum yore_status split_region(struct history_job *job, struct yore_error *error_out)
+{
+    struct forest_file *middle = NULL;
+    uint64_t best_bytes = 0;
+    for (size_t i = 0; i < LEVELS_MAX; i++) {
+        for (size_t j = 0; j < job->tree->levels[i].file_count; j++) {
+            struct forest_file *file = job->tree->levels[i].files[j];
+            uint64_t file_bytes = 0;
+            uint64_t user_bytes = 0;
+            add_size(file, job_low(job), job_high(job), &file_bytes, &user_bytes);
+            if (file_bytes > best_bytes) {
+                best_bytes = file_bytes;
+                middle = file;
+            }
+        }
+    }
+    struct buffer key = {0};
+    enum yore_status st = YORE_NOT_FOUND;
+    if (middle != NULL) {
+        st = table_middle_key(middle->table, job_low(job), job_high(job), &key, error_out);
+    }
+    if (st == YORE_OK && bytes_compare(buffer_bytes(&key), job_low(job)) > 0) {
+        struct edit_op *op = edit_add(&job->edit, EDIT_REGION_SPLIT, job->keyspace->id);
+        if (op != NULL) {
+            op->low = key;
+            key = (struct buffer){0};
+        }
+    } else if (st == YORE_OK) {
+        st = YORE_NOT_FOUND;
+    }
+    buffer_release(&key);
+    return st;
+}
+
+/* ---- one piece of work ---- */
+
+static enum yore_status do_work(struct history_job *job, enum history_work work,
+                                struct yore_error *error_out)
+{
+    switch (work) {
+    case HISTORY_SPLIT:
+        return split_region(job, error_out);
+    case HISTORY_SEAL:
+        return seal_region(job, error_out);
+    case HISTORY_MERGE_LATE:
+        return merge_late(job, error_out);
+    case HISTORY_MERGE_RUNS:
+        return merge_runs(job, error_out);
+    case HISTORY_NOTHING:
+        break;
+    }
+    return YORE_NOT_FOUND;
+}
+
+static void count_work(struct history_job *job, enum history_work work, int64_t began_ns)
+{
+    struct yore_db *db = job->db;
+    uint64_t took_us = (uint64_t)(os_monotonic_ns(db->env) - began_ns) / 1000;
+    struct yore_event event = {.kind = work == HISTORY_SEAL ? YORE_EVENT_SEAL : YORE_EVENT_COMPACT,
+                               .keyspace_id = job->keyspace->id,
+                               .input_bytes = job->read_bytes,
+                               .output_bytes = job->written_bytes,
+                               .duration_us = took_us,
+                               .text = "history reordered"};
+    stats_add(&db->stats, STAT_history_write_bytes, job->written_bytes);
+    stats_add(&db->stats, STAT_carried_copies, job->carried);
+    stats_add(&db->stats, STAT_versions_trimmed, job->trimmed);
+    histogram_add(&db->stats.histograms[HIST_seal_latency_us], took_us);
+    db_event(db, &event);
+}
+
+static enum yore_status work_on(struct yore_db *db, struct yore_keyspace *keyspace,
+                                struct superview *view, size_t region_index, enum history_work work,
+                                struct yore_error *error_out)
+{
+    struct history_job job = {.db = db, .keyspace = keyspace, .view = view};
+    int64_t began_ns = os_monotonic_ns(db->env);
+    job.tree = forest_tree(view->forest, keyspace->id);
+    job.region = &job.tree->regions[region_index];
+    retention_of(db, keyspace, &job.retention);
+    output_init(&job.run, view, keyspace, PAGE_CLASS_PAST, db->options.table_bytes);
+    output_init(&job.late, view, keyspace, PAGE_CLASS_PAST, db->options.table_bytes);
+    enum yore_status st = do_work(&job, work, error_out);
+    if (st == YORE_OK) {
+        st = db_commit_edit(db, &job.edit, NULL, error_out);
+    }
+    if (st == YORE_OK) {
+        count_work(&job, work, began_ns);
+    } else {
+        /* Slices that were finished are only in the edit: nothing names them, so they go. */
+        for (size_t i = 0; i < job.edit.count; i++) {
+            for (size_t j = 0; j < job.edit.ops[i].file_count; j++) {
+                table_mark_dead(job.edit.ops[i].files[j]->table);
+            }
+        }
+    }
+    output_release(&job.run, st == YORE_OK);
+    output_release(&job.late, st == YORE_OK);
+    edit_release(&job.edit);
+    return st;
+}
+
+enum yore_status history_step(struct yore_db *db, struct yore_keyspace *keyspace,
+                              struct yore_error *error_out)
+{
+    struct superview *view = superview_acquire(db);
+    const struct forest_tree *tree = forest_tree(view->forest, keyspace->id);
+    size_t region_index = 0;
+    enum history_work work =
+        tree != NULL ? history_wants(db, tree, &region_index) : HISTORY_NOTHING;
+    enum yore_status st = YORE_NOT_FOUND;
+    if (work != HISTORY_NOTHING && atomic_load(&keyspace->keep) != YORE_KEEP_NOW) {
+        st = work_on(db, keyspace, view, region_index, work, error_out);
+    }
+    superview_release(view);
+    return st;
+}
+
+static enum yore_status all_of_kind(struct yore_db *db, struct yore_keyspace *keyspace,
+                                    enum history_work work, struct yore_error *error_out)
+{
+    enum yore_status st = YORE_OK;
+    size_t count = 1;
+    for (size_t i = 0; st == YORE_OK && i < count; i++) {
+        struct superview *view = superview_acquire(db);
+        const struct forest_tree *tree = forest_tree(view->forest, keyspace->id);
+        count = tree != NULL ? tree->region_count : 0;
+        size_t late = 0;
+        size_t early = 0;
+        for (size_t j = 0; i < count && j < tree->regions[i].run_count; j++) {
+            bool is_late = run_is_late(&tree->regions[i], tree->regions[i].runs[j]);
+            late += is_late;
+            early += !is_late;
+        }
+        if ((work == HISTORY_SEAL && early > 0) || (work == HISTORY_MERGE_LATE && late > 0)) {
+            st = work_on(db, keyspace, view, i, work, error_out);
+            st = st == YORE_NOT_FOUND ? YORE_OK : st;
+        }
+        superview_release(view);
+    }
+    return st;
+}
+
+enum yore_status history_all(struct yore_db *db, struct yore_keyspace *keyspace,
+                             struct yore_error *error_out)
+{
+    if (atomic_load(&keyspace->keep) == YORE_KEEP_NOW) {
+        return YORE_OK;
+    }
+    enum yore_status st = all_of_kind(db, keyspace, HISTORY_SEAL, error_out);
+    return st == YORE_OK ? all_of_kind(db, keyspace, HISTORY_MERGE_LATE, error_out) : st;
+}

@@ -1,0 +1,28 @@
+/* history.h -- work on the history tree: merging runs, sealing slices, merging late facts into
+ * them, splitting regions. */
+#ifndef YORE_ENGINE_HISTORY_H
+#define YORE_ENGINE_HISTORY_H
+
+#include "engine/db_internal.h"
+
+enum history_work {
+    HISTORY_NOTHING = 0,
+    HISTORY_SPLIT = 1, /* the region has grown too large to seal in one piece */
+    HISTORY_SEAL = 2,
+    HISTORY_MERGE_LATE = 3,
+    HISTORY_MERGE_RUNS = 4
+};
+
+/* What a region of the tree wants most, and which region (its index). */
+enum history_work history_wants(const struct yore_db *db, const struct forest_tree *tree,
+                                size_t *region_out);
+/* Do one piece of it.  YORE_NOT_FOUND: nothing to do.  The caller holds keyspace->is_history_busy.
+ */
+enum yore_status history_step(struct yore_db *db, struct yore_keyspace *keyspace,
+                              struct yore_error *error_out);
+/* Seal every region's runs and merge every late fact, whatever their size.  The caller holds
+ * keyspace->is_history_busy. */
+enum yore_status history_all(struct yore_db *db, struct yore_keyspace *keyspace,
+                             struct yore_error *error_out);
+
+#endif

@@ -1,0 +1,75 @@
+/* key_walk.c -- sources are ordered latest first, so backward is the iterator's own way. */
+#include "engine/key_walk.h"
+
+void key_walk_release(struct key_walk *walk)
+{
+    buffer_release(&walk->value);
+}
+
+static void step(struct key_walk *walk)
+{
+    if (walk->is_backward) {
+        version_iter_next(walk->it);
+    } else {
+        version_iter_prev(walk->it);
+    }
+}
+
+static void begin(struct key_walk *walk)
+{
+    struct version_place latest = {walk->key, walk->last, INT64_MAX};
+    struct version_place earliest = {walk->key, walk->first, INT64_MIN};
+    walk->is_begun = true;
+    if (walk->is_backward) {
+        version_iter_seek(walk->it, &latest);
+    } else {
+        version_iter_seek_back(walk->it, &earliest);
+    }
+}
+
+/* Is the iterator at a version of the window? */
+static bool is_inside(const struct key_walk *walk)
+{
+    const struct version *at = &walk->it->at;
+    return walk->it->is_valid && bytes_equal(at->key, walk->key) && at->valid_from >= walk->first &&
+           at->valid_from <= walk->last;
+}
+
+static enum yore_status hold(struct key_walk *walk, struct yore_error *error_out)
+{
+    buffer_clear(&walk->value);
+    buffer_append_bytes(&walk->value, walk->it->at.value);
+    if (walk->value.is_nomem) {
+        walk->value.is_nomem = false;
+        return error_plain(error_out, YORE_NOMEM);
+    }
+    walk->held = walk->it->at;
+    walk->held.key = walk->key;
+    walk->held.value = buffer_bytes(&walk->value);
+    return YORE_OK;
+}
+
+/* Of versions with the same valid_from the one with the greatest commit comes first backward, and
+ * last forward. */
+enum yore_status key_walk_next(struct key_walk *walk, struct yore_error *error_out)
+{
+    if (!walk->is_begun) {
+        begin(walk);
+    }
+    enum yore_status st = is_inside(walk) ? hold(walk, error_out) : YORE_NOT_FOUND;
+    while (st == YORE_OK) {
+        step(walk);
+        if (walk->every_commit || !is_inside(walk) ||
+            walk->it->at.valid_from != walk->held.valid_from) {
+            break;
+        }
+        st = walk->is_backward ? YORE_OK : hold(walk, error_out);
+    }
+    if (!walk->it->is_valid && walk->it->status != YORE_OK) {
+        st = walk->it->status;
+        if (error_out != NULL) {
+            *error_out = walk->it->error;
+        }
+    }
+    return st;
+}

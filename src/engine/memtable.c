@@ -1,0 +1,299 @@
+/* memtable.c -- trees by keyspace, what they hold together, and the reads of single keys.  How the
+ * trees work for readers without locks is told at the heads of memtable_tree.c and
+ * memtable_cursor.c. */
+#include "engine/memtable.h"
+
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/mem.h"
+#include "engine/memtable_cursor.h"
+#include "engine/memtable_internal.h"
+
+static_assert(YORE_KEY_BYTES_MAX < 1u << 24, "a key's size fits its field");
+static_assert(YORE_VALUE_BYTES_MAX <= UINT32_MAX, "a value's size fits its field");
+
+enum yore_status memtable_new(struct memtable **memtable_out)
+{
+    struct memtable *m = mem_zalloc(sizeof(*m));
+    *memtable_out = m;
+    if (m == NULL) {
+        return YORE_NOMEM;
+    }
+    atomic_init(&m->refs, 1);
+    memtable_room_init(&m->room);
+    atomic_init(&m->commit_min, INT64_MAX);
+    atomic_init(&m->commit_max, INT64_MIN);
+    atomic_init(&m->valid_min, INT64_MAX);
+    atomic_init(&m->back_dated_valid_min, INT64_MAX);
+    return YORE_OK;
+}
+
+void memtable_ref(struct memtable *m)
+{
+    atomic_fetch_add_explicit(&m->refs, 1, memory_order_relaxed);
+}
+
+void memtable_unref(struct memtable *m)
+{
+    if (m == NULL) {
+        return;
+    }
+    /* Whoever drops the last one has seen all that others did with theirs. */
+    uint32_t before = atomic_fetch_sub_explicit(&m->refs, 1, memory_order_acq_rel);
+    YORE_ASSERT(before > 0);
+    if (before == 1) {
+        memtable_room_release(&m->room);
+        mem_free(m);
+    }
+}
+
+/* ---- adding ---- */
+
+static struct memtable_entry *entry_new(struct memtable_room *room, const struct version *v)
+{
+    YORE_ASSERT(v->key.size <= YORE_KEY_BYTES_MAX && v->value.size <= YORE_VALUE_BYTES_MAX);
+    YORE_ASSERT(v->valid_from <= v->commit && v->flags < 32);
+    bool has_valid_to = v->valid_to != YORE_FOREVER;
+    struct memtable_entry *e = memtable_room_take(
+        room, sizeof(*e) + v->key.size + v->value.size + (has_valid_to ? sizeof(v->valid_to) : 0));
+    if (e == NULL) {
+        return NULL;
+    }
+    e->valid_from = v->valid_from;
+    e->commit = v->commit;
+    e->key_size = (uint32_t)v->key.size & 0xffffffu;
+    e->kind = (uint32_t)v->kind & 3u;
+    e->flags = v->flags & 31u;
+    e->has_valid_to = has_valid_to;
+    e->value_size = (uint32_t)v->value.size;
+    unsigned char *to = e->octets;
+    if (v->key.size > 0) {
+        memcpy(to, v->key.data, v->key.size);
+    }
+    to += v->key.size;
+    if (v->value.size > 0) {
+        memcpy(to, v->value.data, v->value.size);
+    }
+    if (has_valid_to) {
+        memcpy(to + v->value.size, &v->valid_to, sizeof(v->valid_to));
+    }
+    return e;
+}
+
+/* One thread writes these, so that no read-modify-write is needed. */
+static void lower(_Atomic int64_t *least, int64_t value)
+{
+    if (value < atomic_load_explicit(least, memory_order_relaxed)) {
+        atomic_store_explicit(least, value, memory_order_relaxed);
+    }
+}
+
+static void raise(_Atomic int64_t *greatest, int64_t value)
+{
+    if (value > atomic_load_explicit(greatest, memory_order_relaxed)) {
+        atomic_store_explicit(greatest, value, memory_order_relaxed);
+    }
+}
+
+static void add_to(_Atomic uint64_t *sum, uint64_t more)
+{
+    uint64_t before = atomic_load_explicit(sum, memory_order_relaxed);
+    atomic_store_explicit(sum, before + more, memory_order_relaxed);
+}
+
+static void note_bounds(struct memtable *m, const struct memtable_entry *e)
+{
+    add_to(&m->user_bytes, (uint64_t)e->key_size + e->value_size);
+    add_to(&m->count, 1);
+    lower(&m->commit_min, e->commit);
+    raise(&m->commit_max, e->commit);
+    lower(&m->valid_min, e->valid_from);
+    if (e->valid_from < e->commit) {
+        lower(&m->back_dated_valid_min, e->valid_from);
+    }
+}
+
+static void note_commits(struct memtable_tree *t, const struct memtable_entry *e)
+{
+    raise(&t->commit_max, e->commit);
+    if (e->valid_from < e->commit) {
+        raise(&t->back_dated_commit_max, e->commit);
+    }
+}
+
+static enum yore_status add_tree(struct memtable *m, uint32_t keyspace, const struct version *v)
+{
+    if (!memtable_room_reserve_nodes(&m->room, 1)) {
+        return YORE_NOMEM;
+    }
+    struct memtable_entry *e = entry_new(&m->room, v);
+    struct memtable_tree *t = e != NULL ? memtable_tree_new(&m->room, keyspace, e) : NULL;
+    if (t == NULL) {
+        return YORE_NOMEM;
+    }
+    note_bounds(m, e);
+    note_commits(t, e);
+    _Atomic(struct memtable_tree *) *bucket = &m->trees[keyspace % MEMTABLE_BUCKETS];
+    t->next = atomic_load_explicit(bucket, memory_order_relaxed);
+    m->tree_count++;
+    atomic_store_explicit(bucket, t, memory_order_release);
+    return YORE_OK;
+}
+
+enum yore_status memtable_add(struct memtable *m, uint32_t keyspace, const struct version *version)
+{
+    struct memtable_tree *t = memtable_find(m, keyspace);
+    if (t == NULL) {
+        return add_tree(m, keyspace, version);
+    }
+    if (!memtable_room_reserve_nodes(&m->room, memtable_tree_nodes_for_one(t))) {
+        return YORE_NOMEM;
+    }
+    struct memtable_entry *e = entry_new(&m->room, version);
+    if (e == NULL) {
+        return YORE_NOMEM;
+    }
+    note_bounds(m, e);
+    note_commits(t, e);
+    const struct memtable_entry *replaced = memtable_tree_insert(t, &m->room, e);
+    if (replaced != NULL) {
+        add_to(&m->user_bytes, 0 - ((uint64_t)replaced->key_size + replaced->value_size));
+        add_to(&m->count, UINT64_MAX);
+    }
+    return YORE_OK;
+}
+
+enum yore_status memtable_reserve(struct memtable *m, uint64_t bytes, uint64_t count)
+{
+    uint64_t new_trees = count < YORE_KEYSPACES_MAX + 1 ? count : YORE_KEYSPACES_MAX + 1;
+    uint64_t nodes = memtable_tree_nodes_for(&m->room, m->tree_count, new_trees, count);
+    /* Beside its octets an entry takes its header, valid_to and up to 7 octets to the next multiple
+     * of 8. */
+    uint64_t per_entry = sizeof(struct memtable_entry) + sizeof(int64_t) + 7;
+    if (count > (UINT64_MAX / 2 - bytes) / per_entry || bytes > UINT64_MAX / 4) {
+        return YORE_NOMEM;
+    }
+    uint64_t total = bytes + count * per_entry + new_trees * (sizeof(struct memtable_tree) + 7);
+    bool is_reserved =
+        memtable_room_reserve(&m->room, total) && memtable_room_reserve_nodes(&m->room, nodes);
+    return is_reserved ? YORE_OK : YORE_NOMEM;
+}
+
+/* ---- reading ---- */
+
+bool memtable_get(const struct memtable *m, uint32_t keyspace, struct yore_bytes key, int64_t valid,
+                  int64_t known, struct version *version_out)
+{
+    struct memtable_cursor c = {.tree = memtable_find(m, keyspace)};
+    if (c.tree == NULL) {
+        return false;
+    }
+    /* No version began after its commit. */
+    struct memtable_target target = {key, valid < known ? valid : known, known, false};
+    memtable_cursor_find(&c, &target);
+    if (!memtable_cursor_settle(&c, key, valid, known)) {
+        return false;
+    }
+    memtable_entry_load(c.entry, version_out);
+    return true;
+}
+
+int64_t memtable_newest_commit(const struct memtable *m, uint32_t keyspace, struct yore_bytes key)
+{
+    struct memtable_cursor c = {.tree = memtable_find(m, keyspace)};
+    int64_t newest = INT64_MIN;
+    if (c.tree == NULL) {
+        return newest;
+    }
+    struct memtable_target target = {key, INT64_MAX, INT64_MAX, false};
+    memtable_cursor_find(&c, &target);
+    while (c.entry != NULL && bytes_equal(memtable_entry_key(c.entry), key)) {
+        newest = c.entry->commit > newest ? c.entry->commit : newest;
+        /* Later in the order lie smaller valid_from: a greater commit there can only be a
+         * back-dated one. */
+        if (newest >= atomic_load_explicit(&c.tree->back_dated_commit_max, memory_order_relaxed)) {
+            break;
+        }
+        memtable_cursor_next(&c);
+    }
+    return newest;
+}
+
+int64_t memtable_newest_commit_in(const struct memtable *m, uint32_t keyspace,
+                                  struct yore_bytes low, struct yore_bytes high)
+{
+    struct memtable_cursor c = {.tree = memtable_find(m, keyspace)};
+    int64_t newest = INT64_MIN;
+    if (c.tree == NULL) {
+        return newest;
+    }
+    struct memtable_target target = {low, INT64_MAX, INT64_MAX, false};
+    memtable_cursor_seek(&c, &target);
+    while (c.entry != NULL &&
+           (high.size == 0 || bytes_compare(memtable_entry_key(c.entry), high) < 0)) {
+        newest = c.entry->commit > newest ? c.entry->commit : newest;
+        if (newest >= atomic_load_explicit(&c.tree->commit_max, memory_order_relaxed)) {
+            break;
+        }
+        memtable_cursor_next(&c);
+    }
+    return newest;
+}
+
+size_t memtable_keyspaces(const struct memtable *m, uint32_t *ids_out, size_t max)
+{
+    size_t count = 0; /* of all */
+    size_t kept = 0;  /* the least ids, ascending, in ids_out */
+    for (size_t i = 0; i < MEMTABLE_BUCKETS; i++) {
+        const struct memtable_tree *t = atomic_load_explicit(&m->trees[i], memory_order_acquire);
+        for (; t != NULL; t = t->next) {
+            count++;
+            size_t at = kept < max ? kept++ : kept;
+            while (at > 0 && ids_out[at - 1] > t->keyspace) {
+                if (at < max) {
+                    ids_out[at] = ids_out[at - 1];
+                }
+                at--;
+            }
+            if (at < max) {
+                ids_out[at] = t->keyspace;
+            }
+        }
+    }
+    return count;
+}
+
+void memtable_bounds(const struct memtable *m, struct memtable_bounds *bounds_out)
+{
+    *bounds_out = (struct memtable_bounds){
+        .bytes = memtable_room_bytes(&m->room),
+        .user_bytes = atomic_load_explicit(&m->user_bytes, memory_order_relaxed),
+        .count = atomic_load_explicit(&m->count, memory_order_relaxed),
+        .commit_min = atomic_load_explicit(&m->commit_min, memory_order_relaxed),
+        .commit_max = atomic_load_explicit(&m->commit_max, memory_order_relaxed),
+        .valid_min = atomic_load_explicit(&m->valid_min, memory_order_relaxed),
+        .back_dated_valid_min =
+            atomic_load_explicit(&m->back_dated_valid_min, memory_order_relaxed),
+    };
+}
+
+bool memtable_check(const struct memtable *m)
+{
+    uint64_t entries = 0;
+    uint64_t trees = 0;
+    uint64_t level_nodes[MEMTABLE_HEIGHT_MAX] = {0};
+    for (size_t i = 0; i < MEMTABLE_BUCKETS; i++) {
+        const struct memtable_tree *t = atomic_load_explicit(&m->trees[i], memory_order_acquire);
+        for (; t != NULL; t = t->next) {
+            trees++;
+            if (t->keyspace % MEMTABLE_BUCKETS != i ||
+                !memtable_tree_check(t, &entries, level_nodes)) {
+                return false;
+            }
+        }
+    }
+    return trees == m->tree_count &&
+           memcmp(level_nodes, m->room.level_nodes, sizeof(level_nodes)) == 0 &&
+           entries == atomic_load_explicit(&m->count, memory_order_relaxed);
+}

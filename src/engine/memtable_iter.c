@@ -1,0 +1,269 @@
+/* memtable_iter.c -- a memtable's tree as a sorted source of versions. */
+#include "base/mem.h"
+#include "engine/memtable_cursor.h"
+#include "engine/memtable_internal.h"
+
+/* Versions of one key walked over one by one before the rest is jumped over. */
+#define STEPS_BEFORE_SEEK 8
+
+struct memtable_iter {
+    struct version_iter base; /* first: the two are one allocation */
+    struct memtable *memtable;
+    struct iter_view view;
+    struct memtable_cursor cursor;
+};
+
+static struct memtable_iter *iter_of(struct version_iter *it)
+{
+    return (struct memtable_iter *)it;
+}
+
+static bool is_at_key(const struct memtable_iter *it, struct yore_bytes key)
+{
+    return it->cursor.entry != NULL && bytes_equal(memtable_entry_key(it->cursor.entry), key);
+}
+
+static void publish(struct memtable_iter *it)
+{
+    it->base.is_valid = it->cursor.entry != NULL;
+    if (it->base.is_valid) {
+        memtable_entry_load(it->cursor.entry, &it->base.at);
+    }
+}
+
+/* ---- every version ---- */
+
+static bool is_hidden(const struct memtable_iter *it)
+{
+    return it->cursor.entry != NULL && it->cursor.entry->commit > it->view.known;
+}
+
+static void show_forward(struct memtable_iter *it)
+{
+    while (is_hidden(it)) {
+        memtable_cursor_next(&it->cursor);
+    }
+}
+
+static void show_back(struct memtable_iter *it)
+{
+    while (is_hidden(it)) {
+        memtable_cursor_prev(&it->cursor);
+    }
+}
+
+/* ---- as of: one version a key ---- */
+
+static int64_t valid_limit(const struct iter_view *view)
+{
+    return view->valid < view->known ? view->valid : view->known;
+}
+
+static void leave_key_forward(struct memtable_iter *it)
+{
+    struct yore_bytes key = memtable_entry_key(it->cursor.entry);
+    for (unsigned steps = 0; steps < STEPS_BEFORE_SEEK; steps++) {
+        memtable_cursor_next(&it->cursor);
+        if (!is_at_key(it, key)) {
+            return;
+        }
+    }
+    struct memtable_target end = {key, INT64_MIN, INT64_MIN, true};
+    memtable_cursor_seek(&it->cursor, &end);
+}
+
+static void seek_before_key(struct memtable_iter *it, struct yore_bytes key)
+{
+    struct memtable_target start = {key, INT64_MAX, INT64_MAX, false};
+    memtable_cursor_seek_back(&it->cursor, &start);
+}
+
+static void leave_key_back(struct memtable_iter *it)
+{
+    struct yore_bytes key = memtable_entry_key(it->cursor.entry);
+    for (unsigned steps = 0; steps < STEPS_BEFORE_SEEK; steps++) {
+        memtable_cursor_prev(&it->cursor);
+        if (!is_at_key(it, key)) {
+            return;
+        }
+    }
+    seek_before_key(it, key);
+}
+
+static void settle_forward(struct memtable_iter *it)
+{
+    while (it->cursor.entry != NULL &&
+           !memtable_cursor_settle(&it->cursor, memtable_entry_key(it->cursor.entry),
+                                   it->view.valid, it->view.known)) {
+    }
+}
+
+/* From the last version of a key back to its greatest visible one.  False: it has none, and the
+ * cursor is on the key before. */
+static bool settle_key_back(struct memtable_iter *it)
+{
+    struct yore_bytes key = memtable_entry_key(it->cursor.entry);
+    int64_t limit = valid_limit(&it->view);
+    struct memtable_cursor best = {.entry = NULL};
+    for (unsigned steps = 0; steps < STEPS_BEFORE_SEEK; steps++) {
+        if (!is_at_key(it, key) || it->cursor.entry->valid_from > limit) {
+            break;
+        }
+        if (!is_hidden(it)) {
+            best = it->cursor;
+        }
+        memtable_cursor_prev(&it->cursor);
+    }
+    bool is_through = !is_at_key(it, key) || it->cursor.entry->valid_from > limit;
+    if (!is_through) {
+        struct memtable_target target = {key, limit, it->view.known, false};
+        memtable_cursor_seek(&it->cursor, &target);
+        if (memtable_cursor_settle(&it->cursor, key, limit, it->view.known)) {
+            return true;
+        }
+    } else if (best.entry != NULL) {
+        it->cursor = best;
+        return true;
+    }
+    if (!is_through || is_at_key(it, key)) {
+        seek_before_key(it, key);
+    }
+    return false;
+}
+
+static void settle_back(struct memtable_iter *it)
+{
+    while (it->cursor.entry != NULL && !settle_key_back(it)) {
+    }
+}
+
+/* ---- the moves ---- */
+
+static void finish_forward(struct memtable_iter *it)
+{
+    if (it->view.is_as_of) {
+        settle_forward(it);
+    } else {
+        show_forward(it);
+    }
+    publish(it);
+}
+
+static void finish_back(struct memtable_iter *it)
+{
+    if (it->view.is_as_of) {
+        settle_back(it);
+    } else {
+        show_back(it);
+    }
+    publish(it);
+}
+
+static void iter_first(struct version_iter *base)
+{
+    struct memtable_iter *it = iter_of(base);
+    if (it->cursor.tree != NULL) {
+        memtable_cursor_first(&it->cursor);
+        finish_forward(it);
+    }
+}
+
+static void iter_last(struct version_iter *base)
+{
+    struct memtable_iter *it = iter_of(base);
+    if (it->cursor.tree != NULL) {
+        memtable_cursor_last(&it->cursor);
+        finish_back(it);
+    }
+}
+
+static void iter_seek(struct version_iter *base, const struct version_place *place)
+{
+    struct memtable_iter *it = iter_of(base);
+    struct memtable_target target = {place->key, place->valid_from, place->commit, false};
+    if (it->view.is_as_of) {
+        target.valid_from = valid_limit(&it->view);
+        target.commit = it->view.known;
+    }
+    if (it->cursor.tree != NULL) {
+        memtable_cursor_seek(&it->cursor, &target);
+        finish_forward(it);
+    }
+}
+
+static void iter_seek_back(struct version_iter *base, const struct version_place *place)
+{
+    struct memtable_iter *it = iter_of(base);
+    struct memtable_target target = {place->key, place->valid_from, place->commit, true};
+    if (it->view.is_as_of) {
+        target.valid_from = INT64_MIN;
+        target.commit = INT64_MIN;
+    }
+    if (it->cursor.tree != NULL) {
+        memtable_cursor_seek_back(&it->cursor, &target);
+        finish_back(it);
+    }
+}
+
+static void iter_next(struct version_iter *base)
+{
+    struct memtable_iter *it = iter_of(base);
+    if (it->cursor.entry == NULL) {
+        return;
+    }
+    if (it->view.is_as_of) {
+        leave_key_forward(it);
+    } else {
+        memtable_cursor_next(&it->cursor);
+    }
+    finish_forward(it);
+}
+
+static void iter_prev(struct version_iter *base)
+{
+    struct memtable_iter *it = iter_of(base);
+    if (it->cursor.entry == NULL) {
+        return;
+    }
+    if (it->view.is_as_of) {
+        leave_key_back(it);
+    } else {
+        memtable_cursor_prev(&it->cursor);
+    }
+    finish_back(it);
+}
+
+static void iter_release(struct version_iter *base)
+{
+    struct memtable_iter *it = iter_of(base);
+    memtable_unref(it->memtable);
+    it->memtable = NULL;
+}
+
+static const struct version_iter_ops iter_ops = {
+    .first = iter_first,
+    .last = iter_last,
+    .seek = iter_seek,
+    .seek_back = iter_seek_back,
+    .next = iter_next,
+    .prev = iter_prev,
+    .release = iter_release,
+};
+
+enum yore_status memtable_iter_new(struct memtable *m, uint32_t keyspace,
+                                   const struct iter_view *view, struct version_iter **iter_out)
+{
+    struct memtable_iter *it = mem_zalloc(sizeof(*it));
+    *iter_out = NULL;
+    if (it == NULL) {
+        return YORE_NOMEM;
+    }
+    it->base.ops = &iter_ops;
+    it->base.status = YORE_OK;
+    it->memtable = m;
+    it->view = *view;
+    it->cursor.tree = memtable_find(m, keyspace);
+    memtable_ref(m);
+    *iter_out = &it->base;
+    return YORE_OK;
+}

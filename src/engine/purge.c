@@ -1,0 +1,154 @@
+/* purge.c -- see purge.h.
+ *
+ * Every output already leaves erased values out (output.c); what is left are tables that no merge
+ * has touched since.  They are rewritten one by one and replaced wherever they are named.  The
+ * memtable is flushed first, so that the journal before it can go.
+ */
+#include "engine/purge.h"
+
+#include "base/mem.h"
+#include "engine/output.h"
+#include "engine/value_collect.h"
+
+struct purge_pick {
+    const struct erase_set *erased;
+    uint32_t keyspace;
+    struct forest_file *file; /* the first that is wanted */
+};
+
+static void pick(void *arg, struct forest_file *file)
+{
+    struct purge_pick *p = arg;
+    if (p->file == NULL && erase_set_wants(p->erased, p->keyspace, file->meta, file->erase_seen)) {
+        p->file = file;
+    }
+}
+
+static enum yore_status rewrite(const struct forest_file *file, struct output *o,
+                                struct yore_error *error_out)
+{
+    struct iter_view all = {
+        .known = INT64_MAX, .valid = INT64_MAX, .no_cache_fill = true, .commit_after = INT64_MIN};
+    struct version_iter *it;
+    enum yore_status st = table_iter_new(file->table, &all, &it);
+    if (st != YORE_OK) {
+        return error_plain(error_out, st);
+    }
+    for (version_iter_first(it); st == YORE_OK && it->is_valid; version_iter_next(it)) {
+        st = output_add(o, &it->at, error_out);
+    }
+    if (st == YORE_OK && it->status != YORE_OK) {
+        st = error_set(error_out, it->status, "%s", it->error.text);
+    }
+    version_iter_free(it);
+    return st == YORE_OK ? output_finish(o, error_out) : st;
+}
+
+static bool is_in_levels(const struct forest_tree *tree, const struct forest_file *file)
+{
+    for (size_t i = 0; i < LEVELS_MAX; i++) {
+        for (size_t j = 0; j < tree->levels[i].file_count; j++) {
+            if (tree->levels[i].files[j] == file) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Rewrite one table of the tree that may hold erased values.  YORE_NOT_FOUND: there is none. */
+static enum yore_status purge_one(struct yore_db *db, struct yore_keyspace *keyspace,
+                                  struct yore_error *error_out)
+{
+    struct superview *view = superview_acquire(db);
+    const struct forest_tree *tree = forest_tree(view->forest, keyspace->id);
+    struct purge_pick p = {view->erased, keyspace->id, NULL};
+    struct edit edit = {0};
+    struct output o = {0};
+    enum yore_status st = YORE_NOT_FOUND;
+    if (tree != NULL) {
+        tree_each_file(tree, pick, &p);
+    }
+    if (p.file != NULL) {
+        output_init(&o, view, keyspace,
+                    is_in_levels(tree, p.file) ? PAGE_CLASS_PRESENT : PAGE_CLASS_PAST, UINT64_MAX);
+        o.known = p.file->known;
+        st = rewrite(p.file, &o, error_out);
+        struct edit_op *op = edit_add(&edit, EDIT_FILE_REPLACE, keyspace->id);
+        if (op != NULL) {
+            op->number = p.file->meta->file;
+            op->file = o.file_count > 0 ? forest_file_ref(o.files[0]) : NULL;
+        }
+        st = st == YORE_OK ? db_commit_edit(db, &edit, NULL, error_out) : st;
+        output_release(&o, st == YORE_OK);
+        stats_add(&db->stats, STAT_files_purged, st == YORE_OK);
+    }
+    edit_release(&edit);
+    superview_release(view);
+    return st;
+}
+
+static enum yore_status purge_keyspace(struct yore_db *db, struct yore_keyspace *keyspace,
+                                       struct yore_error *error_out)
+{
+    enum yore_status st = jobs_claim_keyspace(db, keyspace, error_out);
+    if (st != YORE_OK) {
+        return st;
+    }
+    while (st == YORE_OK) {
+        st = purge_one(db, keyspace, error_out);
+    }
+    jobs_free_keyspace(db, keyspace);
+    return st == YORE_NOT_FOUND ? YORE_OK : st;
+}
+
+static enum yore_status purge_values(struct yore_db *db, struct yore_error *error_out)
+{
+    struct superview *view = superview_acquire(db);
+    enum yore_status st = YORE_OK;
+    for (size_t i = 0; st == YORE_OK && i < view->forest->value_file_count; i++) {
+        st = values_collect(db, view->forest->value_files[i].file, error_out);
+    }
+    superview_release(view);
+    return st;
+}
+
+enum yore_status purge_pending(struct yore_db *db, struct yore_error *error_out)
+{
+    os_mutex_lock(&db->lock);
+    bool is_pending = db->is_erase_pending;
+    db->is_erase_pending = false; /* an erasure from here on sets it again */
+    os_mutex_unlock(&db->lock);
+    if (!is_pending) {
+        return YORE_OK;
+    }
+    struct yore_event event = {
+        .kind = YORE_EVENT_ERASE, .is_begin = true, .text = "erased bytes leave"};
+    db_event(db, &event);
+    enum yore_status st = yore_flush(db, error_out);
+    for (size_t i = 0; st == YORE_OK; i++) {
+        os_mutex_lock(&db->lock);
+        struct yore_keyspace *keyspace = i < db->keyspace_count ? db->keyspaces[i] : NULL;
+        os_mutex_unlock(&db->lock);
+        if (keyspace == NULL) {
+            break;
+        }
+        st = purge_keyspace(db, keyspace, error_out);
+    }
+    if (st == YORE_OK) {
+        st = purge_values(db, error_out);
+    }
+    if (st == YORE_OK) {
+        st = commit_purge_journal(db, error_out);
+    }
+    if (st != YORE_OK) {
+        os_mutex_lock(&db->lock);
+        db->is_erase_pending = true;
+        os_mutex_unlock(&db->lock);
+        return st;
+    }
+    event.is_begin = false;
+    event.text = "erased bytes are gone";
+    db_event(db, &event);
+    return YORE_OK;
+}

@@ -1,0 +1,149 @@
+/* retention.c -- see retention.h.
+ *
+ * A slice may go when its time is over (t1 <= horizon) and all it knows was known by then (commits
+ * <= horizon): no read with min(valid, known) >= horizon can land in it, and none can look back
+ * into it for something a later slice's copy hides.
+ */
+#include "engine/retention.h"
+
+#include "base/mem.h"
+#include "engine/catalogue.h"
+
+static void retention_with(const struct yore_keyspace *keyspace, int64_t oldest,
+                           struct retention *retention_out)
+{
+    int64_t horizon = atomic_load_explicit(&keyspace->horizon, memory_order_acquire);
+    *retention_out = (struct retention){
+        .is_only_now = atomic_load_explicit(&keyspace->keep, memory_order_relaxed) == YORE_KEEP_NOW,
+        .horizon = oldest < horizon ? oldest : horizon,
+        .oldest_snapshot = oldest};
+}
+
+void retention_of(struct yore_db *db, const struct yore_keyspace *keyspace,
+                  struct retention *retention_out)
+{
+    retention_with(keyspace, db_oldest_snapshot(db), retention_out);
+}
+
+static bool slice_is_over(const struct forest_slice *slice, const struct retention *r)
+{
+    return slice->t1 <= r->horizon && slice_commit_max(slice) <= r->horizon;
+}
+
+static size_t drop_slices(struct edit *edit, const struct forest_tree *tree,
+                          const struct forest_region *region, const struct retention *r)
+{
+    size_t dropped = 0;
+    /* The last slice stays: what is still in force since before the unsealed time is found there.
+     */
+    while (dropped + 1 < region->slice_count && slice_is_over(&region->slices[dropped], r)) {
+        struct edit_op *op = edit_add(edit, EDIT_SLICE_DROP, tree->keyspace);
+        if (op != NULL) {
+            op->t0 = region->slices[dropped].t0;
+            buffer_append_bytes(&op->low, forest_key_bytes(&region->low));
+            edit->is_nomem |= op->low.is_nomem;
+        }
+        dropped++;
+    }
+    return dropped;
+}
+
+/* Where only now is kept, runs serve held snapshots alone. */
+static size_t drop_runs(struct edit *edit, const struct forest_tree *tree,
+                        const struct forest_region *region, const struct retention *r)
+{
+    size_t dropped = 0;
+    for (size_t i = 0; r->is_only_now && i < region->run_count; i++) {
+        if (r->oldest_snapshot >= region->runs[i]->known) {
+            edit_drop_run(edit, tree->keyspace, forest_key_bytes(&region->low),
+                          region->runs[i]->meta->file);
+            dropped++;
+        }
+    }
+    return dropped;
+}
+
+bool retention_wants(const struct superview *view, const struct yore_keyspace *keyspace,
+                     const struct yore_snapshot *oldest)
+{
+    const struct forest_tree *tree = forest_tree(view->forest, keyspace->id);
+    struct retention r;
+    retention_with(keyspace, oldest != NULL ? oldest->commit : INT64_MAX, &r);
+    for (size_t i = 0; tree != NULL && i < tree->region_count; i++) {
+        const struct forest_region *region = &tree->regions[i];
+        if (region->slice_count > 1 && slice_is_over(&region->slices[0], &r)) {
+            return true;
+        }
+        for (size_t j = 0; r.is_only_now && j < region->run_count; j++) {
+            if (r.oldest_snapshot >= region->runs[j]->known) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+enum yore_status retention_drop(struct yore_db *db, struct yore_keyspace *keyspace,
+                                bool *has_dropped_out, struct yore_error *error_out)
+{
+    struct superview *view = superview_acquire(db);
+    const struct forest_tree *tree = forest_tree(view->forest, keyspace->id);
+    struct retention r;
+    struct edit edit = {0};
+    size_t slices = 0;
+    size_t runs = 0;
+    enum yore_status st = YORE_OK;
+    retention_of(db, keyspace, &r);
+    for (size_t i = 0; tree != NULL && i < tree->region_count; i++) {
+        slices += drop_slices(&edit, tree, &tree->regions[i], &r);
+        runs += drop_runs(&edit, tree, &tree->regions[i], &r);
+    }
+    *has_dropped_out = slices + runs > 0;
+    if (slices + runs > 0) {
+        st = db_commit_edit(db, &edit, NULL, error_out);
+    }
+    if (st == YORE_OK && slices > 0) {
+        struct yore_event event = {.kind = YORE_EVENT_RETENTION,
+                                   .keyspace_id = keyspace->id,
+                                   .text = "slices before the horizon given back"};
+        stats_add(&db->stats, STAT_slices_dropped, slices);
+        db_event(db, &event);
+    }
+    edit_release(&edit);
+    superview_release(view);
+    return st;
+}
+
+/* Often enough that at most 1/64 of the duration is kept too long, and not more often than needed.
+ */
+static bool is_due(const struct yore_keyspace *keyspace, int64_t now, int64_t *horizon_out)
+{
+    int64_t keep_ns = atomic_load_explicit(&keyspace->keep_ns, memory_order_relaxed);
+    int64_t horizon = atomic_load_explicit(&keyspace->horizon, memory_order_relaxed);
+    bool is_for = atomic_load_explicit(&keyspace->keep, memory_order_relaxed) == YORE_KEEP_FOR;
+    if (!is_for || atomic_load(&keyspace->is_dropped) || now < INT64_MIN + keep_ns) {
+        return false;
+    }
+    *horizon_out = now - keep_ns;
+    return *horizon_out > horizon &&
+           (horizon == YORE_TIME_MIN || *horizon_out - horizon >= keep_ns / 64);
+}
+
+enum yore_status retention_advance(struct yore_db *db, struct yore_error *error_out)
+{
+    int64_t now = db_now(db);
+    enum yore_status st = YORE_OK;
+    for (size_t i = 0; st == YORE_OK; i++) {
+        int64_t horizon;
+        os_mutex_lock(&db->lock);
+        struct yore_keyspace *keyspace = i < db->keyspace_count ? db->keyspaces[i] : NULL;
+        os_mutex_unlock(&db->lock);
+        if (keyspace == NULL) {
+            break;
+        }
+        if (is_due(keyspace, now, &horizon)) {
+            st = catalogue_set_horizon(db, keyspace, horizon, error_out);
+        }
+    }
+    return st;
+}

@@ -1,0 +1,41 @@
+/* retention.h -- which superseded versions a keyspace still needs. */
+#ifndef YORE_ENGINE_RETENTION_H
+#define YORE_ENGINE_RETENTION_H
+
+#include "engine/db_internal.h"
+
+/* Taken when a job begins. */
+struct retention {
+    bool is_only_now;
+    int64_t horizon;         /* of the keyspace, or the oldest held snapshot if that is earlier */
+    int64_t oldest_snapshot; /* INT64_MAX: none */
+};
+void retention_of(struct yore_db *db, const struct yore_keyspace *keyspace,
+                  struct retention *retention_out);
+
+/* Is `old` still the answer of some read with min(valid, known) >= horizon, when `newer` is the
+ * next greater version of its key?  May say yes when in doubt. */
+static inline bool retention_needs(const struct retention *r, const struct version *old,
+                                   const struct version *newer)
+{
+    if (r->is_only_now) {
+        return newer->commit > r->oldest_snapshot;
+    }
+    int64_t seen_from = old->commit > r->horizon ? old->commit : r->horizon;
+    return newer->valid_from > r->horizon || newer->commit > seen_from;
+}
+
+/* Would retention_drop() find something?  `oldest` is the first of the held snapshots (NULL: none).
+ * REQUIRES(db lock). */
+bool retention_wants(const struct superview *view, const struct yore_keyspace *keyspace,
+                     const struct yore_snapshot *oldest);
+
+/* Give back whole slices and runs that no read can reach any more; true when there was something.
+ */
+enum yore_status retention_drop(struct yore_db *db, struct yore_keyspace *keyspace,
+                                bool *has_dropped_out, struct yore_error *error_out);
+/* Write a horizon record for every keyspace that keeps a duration and whose horizon should move by
+ * now. */
+enum yore_status retention_advance(struct yore_db *db, struct yore_error *error_out);
+
+#endif

@@ -1,0 +1,184 @@
+/* timeline.c -- the versions of one key, either way along valid time. */
+#include "base/mem.h"
+#include "engine/db_internal.h"
+#include "engine/key_walk.h"
+
+struct yore_timeline {
+    struct yore_db *db;
+    struct yore_keyspace *keyspace;
+    struct yore_timeline_options options; /* from and known made concrete */
+    struct superview *view;
+    struct version_iter *it;
+    struct key_walk walk;
+    struct buffer key;
+    struct buffer key_next; /* the least key after it */
+    bool has_in_force;      /* still to be told */
+    struct version in_force;
+    struct read_pin in_force_pin;
+    struct read_pin pin; /* of the walk's version, when its value was fetched */
+};
+
+/* ---- opening ---- */
+
+static enum yore_status check_options(struct yore_bytes key,
+                                      const struct yore_timeline_options *options,
+                                      struct yore_error *error_out)
+{
+    if (key.size == 0) {
+        return error_set(error_out, YORE_INVALID, "the key is empty: a key is 1 to %u bytes",
+                         YORE_KEY_BYTES_MAX);
+    }
+    if (key.size > YORE_KEY_BYTES_MAX) {
+        return error_set(error_out, YORE_TOO_BIG, "the key has %zu bytes: at most %u are allowed",
+                         key.size, YORE_KEY_BYTES_MAX);
+    }
+    if (options->to < options->from) {
+        return error_set(error_out, YORE_INVALID,
+                         "the timeline ends at %lld, before its begin, %lld",
+                         (long long)options->to, (long long)options->from);
+    }
+    return YORE_OK;
+}
+
+static bool is_gone(const struct yore_timeline *t, const struct version *version)
+{
+    return version->kind == YORE_KIND_ERASED ||
+           erase_set_hides(t->view->erased, t->keyspace->id, version);
+}
+
+/* The version in force at `from`, if it began before. */
+static enum yore_status find_in_force(struct yore_timeline *t, struct yore_error *error_out)
+{
+    struct read_moment moment = {
+        .valid = t->options.from, .known = t->options.known, .now = t->options.from};
+    enum yore_status st = read_winner(t->view, t->keyspace, buffer_bytes(&t->key), &moment,
+                                      &t->in_force, &t->in_force_pin, error_out);
+    if (st == YORE_OK) {
+        bool has_ended = t->in_force.valid_to <= t->options.from && !is_gone(t, &t->in_force);
+        t->has_in_force = t->in_force.valid_from < t->options.from && !has_ended;
+    }
+    return st == YORE_NOT_FOUND ? YORE_OK : st;
+}
+
+static enum yore_status open_sources(struct yore_timeline *t, struct yore_error *error_out)
+{
+    struct iter_view every = {.known = t->options.known, .commit_after = INT64_MIN};
+    bool is_open_end = t->options.to == YORE_FOREVER;
+    enum yore_status st =
+        sources_all(t->view, t->keyspace, buffer_bytes(&t->key), buffer_bytes(&t->key_next), &every,
+                    t->options.from, t->options.to, &t->it, error_out);
+    t->walk = (struct key_walk){.it = t->it,
+                                .key = buffer_bytes(&t->key),
+                                .first = t->options.from,
+                                .last = is_open_end ? INT64_MAX : t->options.to - 1,
+                                .every_commit = t->options.every_commit,
+                                .is_backward = t->options.is_backward};
+    return st;
+}
+
+static enum yore_status open_view(struct yore_timeline *t, struct yore_error *error_out)
+{
+    struct read_moment moment;
+    struct yore_time at = {t->options.from, t->options.known};
+    enum yore_status st = read_begin(t->db, t->keyspace, &at, &moment, &t->view, error_out);
+    if (st != YORE_OK) {
+        return st;
+    }
+    if (t->options.from == YORE_NOW) {
+        t->options.from = read_moment_instant(t->db, &moment);
+    }
+    t->options.known = moment.known;
+    if (t->options.with_in_force) {
+        st = find_in_force(t, error_out);
+    }
+    return st == YORE_OK ? open_sources(t, error_out) : st;
+}
+
+enum yore_status yore_timeline_open(struct yore_db *db, struct yore_keyspace *keyspace,
+                                    struct yore_bytes key,
+                                    const struct yore_timeline_options *options,
+                                    struct yore_timeline **timeline_out,
+                                    struct yore_error *error_out)
+{
+    error_clear(error_out);
+    *timeline_out = NULL;
+    enum yore_status st = check_options(key, options, error_out);
+    if (st != YORE_OK) {
+        return st;
+    }
+    struct yore_timeline *t = mem_zalloc(sizeof *t);
+    if (t == NULL) {
+        return error_plain(error_out, YORE_NOMEM);
+    }
+    t->db = db;
+    t->keyspace = keyspace_or_default(db, keyspace);
+    t->options = *options;
+    buffer_append_bytes(&t->key, key);
+    buffer_append_bytes(&t->key_next, key);
+    buffer_append_u8(&t->key_next, 0);
+    if (t->key.is_nomem || t->key_next.is_nomem) {
+        st = error_plain(error_out, YORE_NOMEM);
+    } else {
+        st = open_view(t, error_out);
+    }
+    if (st != YORE_OK) {
+        yore_timeline_close(t);
+        return st;
+    }
+    *timeline_out = t;
+    return YORE_OK;
+}
+
+void yore_timeline_close(struct yore_timeline *timeline)
+{
+    if (timeline == NULL) {
+        return;
+    }
+    key_walk_release(&timeline->walk);
+    version_iter_free(timeline->it);
+    read_pin_release(&timeline->pin);
+    read_pin_release(&timeline->in_force_pin);
+    superview_release(timeline->view);
+    buffer_release(&timeline->key);
+    buffer_release(&timeline->key_next);
+    mem_free(timeline);
+}
+
+/* ---- walking ---- */
+
+static enum yore_status tell(struct yore_timeline *t, struct version *version, struct read_pin *pin,
+                             struct yore_version *version_out, struct yore_error *error_out)
+{
+    bool gone = is_gone(t, version);
+    if (!gone) {
+        enum yore_status st = read_fetch(t->view, version, pin, error_out);
+        if (st != YORE_OK) {
+            return st;
+        }
+    }
+    *version_out = (struct yore_version){
+        .kind = gone ? YORE_KIND_ERASED : version->kind,
+        .valid_from = version->valid_from,
+        .valid_to = gone ? YORE_FOREVER : version->valid_to,
+        .commit = version->commit,
+        .value = gone || version->kind != YORE_KIND_PUT ? bytes_of(NULL, 0) : version->value,
+    };
+    return YORE_OK;
+}
+
+enum yore_status yore_timeline_next(struct yore_timeline *timeline,
+                                    struct yore_version *version_out, struct yore_error *error_out)
+{
+    error_clear(error_out);
+    read_pin_release(&timeline->pin);
+    bool is_in_force = timeline->has_in_force && !timeline->options.is_backward;
+    enum yore_status st = is_in_force ? YORE_NOT_FOUND : key_walk_next(&timeline->walk, error_out);
+    if (st == YORE_NOT_FOUND && timeline->has_in_force) {
+        timeline->has_in_force = false;
+        return tell(timeline, &timeline->in_force, &timeline->in_force_pin, version_out, error_out);
+    }
+    if (st == YORE_OK) {
+        st = tell(timeline, &timeline->walk.held, &timeline->pin, version_out, error_out);
+    }
+    return st;
+}

@@ -1,0 +1,11 @@
+/* value_collect.h -- value files without what nobody refers to any more. */
+#ifndef YORE_ENGINE_VALUE_COLLECT_H
+#define YORE_ENGINE_VALUE_COLLECT_H
+
+#include "engine/db_internal.h"
+
+/* Thin one closed value file: keep the records that some version still refers to and no erasure
+ * hides. */
+enum yore_status values_collect(struct yore_db *db, uint64_t file, struct yore_error *error_out);
+
+#endif

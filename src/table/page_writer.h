@@ -1,0 +1,51 @@
+/* page_writer.h -- gathers the versions of one page and writes them as columns. */
+#ifndef YORE_TABLE_PAGE_WRITER_H
+#define YORE_TABLE_PAGE_WRITER_H
+
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "table/version.h"
+
+struct page_row {
+    int64_t valid_from;
+    int64_t commit;
+    int64_t valid_to;
+    uint32_t value_size;
+    unsigned char mark;
+};
+
+/* A zeroed struct is empty. */
+struct page_writer {
+    struct page_row *rows;
+    uint32_t row_count;
+    uint32_t row_capacity;
+    uint32_t key_count;
+    size_t last_key_at; /* start of the last key in `keys` */
+    size_t last_key_size;
+    uint32_t last_key_row;   /* its first row */
+    size_t keys_bytes;       /* whole keys, as a reader will hold them */
+    size_t bytes;            /* what the page weighs against its target */
+    struct buffer keys;      /* each key, end to end */
+    struct buffer key_sizes; /* u32 of each key */
+    struct buffer counts;    /* int64_t of each key: its versions */
+    struct buffer values;
+    struct buffer ints; /* a column before it is encoded */
+    struct buffer scratch[2];
+    struct buffer column;
+};
+
+void page_writer_release(struct page_writer *w);
+void page_writer_clear(struct page_writer *w);
+
+/* Append; copies.  `is_new_key`: differs from the version before.  Errors: YORE_NOMEM. */
+enum yore_status page_writer_add(struct page_writer *w, const struct version *version,
+                                 bool is_new_key);
+
+/* The key last added; valid until the next add. */
+struct yore_bytes page_writer_last_key(const struct page_writer *w);
+
+/* Append the columns of what was gathered (at least one version).  Errors: YORE_NOMEM. */
+enum yore_status page_writer_encode(struct page_writer *w, struct buffer *raw_out);
+
+#endif

@@ -1,0 +1,287 @@
+/* table_pool.c -- table handles, and which of them have their file, index and filter in memory. */
+#include "base/assert.h"
+#include "base/mem.h"
+#include "table/filter.h"
+#include "table/table_format.h"
+#include "table/table_internal.h"
+
+#define UNPACKERS 8                   /* kept in stock */
+#define UNPACKER_BYTES_MAX (1u << 20) /* one that has grown larger is not kept */
+
+struct table_pool {
+    struct os_env *env;
+    struct page_cache *cache;
+    uint32_t open_max;
+    struct os_mutex lock; /* guards the ring; taken after a table's load_lock */
+    struct table *hand;   /* in the ring of loaded tables; NULL: empty */
+    uint32_t loaded_count;
+    _Atomic(struct page_unpacker *) unpackers[UNPACKERS];
+};
+
+enum yore_status table_pool_new(struct os_env *env, struct page_cache *cache, uint32_t open_max,
+                                struct table_pool **pool_out)
+{
+    struct table_pool *pool = mem_zalloc(sizeof(*pool));
+    *pool_out = pool;
+    if (pool == NULL) {
+        return YORE_NOMEM;
+    }
+    pool->env = env;
+    pool->cache = cache;
+    pool->open_max = open_max;
+    os_mutex_init(&pool->lock);
+    return YORE_OK;
+}
+
+static void unpacker_free(struct page_unpacker *unpacker)
+{
+    if (unpacker != NULL) {
+        page_unpacker_release(unpacker);
+        mem_free(unpacker);
+    }
+}
+
+void table_pool_free(struct table_pool *pool)
+{
+    if (pool == NULL) {
+        return;
+    }
+    YORE_ASSERT(pool->loaded_count == 0);
+    for (unsigned i = 0; i < UNPACKERS; i++) {
+        unpacker_free(atomic_load_explicit(&pool->unpackers[i], memory_order_acquire));
+    }
+    os_mutex_release(&pool->lock);
+    mem_free(pool);
+}
+
+struct os_env *table_pool_env(const struct table_pool *pool)
+{
+    return pool->env;
+}
+
+struct page_cache *table_pool_cache(const struct table_pool *pool)
+{
+    return pool->cache;
+}
+
+struct page_unpacker *table_pool_take_unpacker(struct table_pool *pool)
+{
+    for (unsigned i = 0; i < UNPACKERS; i++) {
+        if (atomic_load_explicit(&pool->unpackers[i], memory_order_relaxed) != NULL) {
+            /* Acquire: pairs with the release of the thread that gave it. */
+            struct page_unpacker *unpacker =
+                atomic_exchange_explicit(&pool->unpackers[i], NULL, memory_order_acquire);
+            if (unpacker != NULL) {
+                return unpacker;
+            }
+        }
+    }
+    return mem_zalloc(sizeof(struct page_unpacker));
+}
+
+void table_pool_give_unpacker(struct table_pool *pool, struct page_unpacker *unpacker)
+{
+    bool is_large = unpacker->stored.capacity > UNPACKER_BYTES_MAX ||
+                    unpacker->raw.capacity > UNPACKER_BYTES_MAX;
+    for (unsigned i = 0; i < UNPACKERS && !is_large; i++) {
+        struct page_unpacker *none = NULL;
+        /* Release: pairs with the acquire of the next taker. */
+        if (atomic_compare_exchange_strong_explicit(&pool->unpackers[i], &none, unpacker,
+                                                    memory_order_release, memory_order_relaxed)) {
+            return;
+        }
+    }
+    unpacker_free(unpacker);
+}
+
+/* ---- the ring of loaded tables; all REQUIRE the pool's lock ---- */
+
+static void ring_insert(struct table_pool *pool, struct table *table)
+{
+    if (pool->hand == NULL) {
+        table->ring_next = table;
+        table->ring_prev = table;
+        pool->hand = table;
+    } else { /* just behind the hand: last to be looked at */
+        table->ring_next = pool->hand;
+        table->ring_prev = pool->hand->ring_prev;
+        table->ring_prev->ring_next = table;
+        pool->hand->ring_prev = table;
+    }
+    table->is_in_pool = true;
+    pool->loaded_count++;
+}
+
+static void ring_remove(struct table_pool *pool, struct table *table)
+{
+    table->ring_prev->ring_next = table->ring_next;
+    table->ring_next->ring_prev = table->ring_prev;
+    if (pool->hand == table) {
+        pool->hand = table->ring_next == table ? NULL : table->ring_next;
+    }
+    table->is_in_pool = false;
+    pool->loaded_count--;
+}
+
+/* Take what a table nobody uses has loaded; NULL: it is in use. */
+static struct table_loaded *take_loaded(struct table *table)
+{
+    uint32_t idle = TABLE_LOADED;
+    /* Acquire: pairs with the release of the last table_unuse(). */
+    if (!atomic_compare_exchange_strong_explicit(&table->state, &idle, TABLE_BUSY,
+                                                 memory_order_acquire, memory_order_relaxed)) {
+        return NULL;
+    }
+    struct table_loaded *loaded = table->loaded;
+    table->loaded = NULL;
+    /* Release: pairs with the acquire of whoever loads it next. */
+    atomic_fetch_and_explicit(&table->state, ~TABLE_BUSY, memory_order_release);
+    return loaded;
+}
+
+/* Turn the hand until a table lets go; NULL: all are in use. */
+static struct table_loaded *evict_table(struct table_pool *pool, struct table **table_out)
+{
+    for (uint32_t left = 2 * pool->loaded_count; left > 0; left--) {
+        struct table *table = pool->hand;
+        pool->hand = table->ring_next;
+        if (atomic_load_explicit(&table->used, memory_order_relaxed) != 0) {
+            atomic_store_explicit(&table->used, 0, memory_order_relaxed);
+            continue;
+        }
+        struct table_loaded *loaded = take_loaded(table);
+        if (loaded != NULL) {
+            ring_remove(pool, table);
+            *table_out = table;
+            return loaded;
+        }
+    }
+    return NULL;
+}
+
+/* Enter a table just loaded and let others go over the limit. */
+static void pool_enter(struct table_pool *pool, struct table *table)
+{
+    os_mutex_lock(&pool->lock);
+    ring_insert(pool, table);
+    while (pool->loaded_count > pool->open_max) {
+        struct table *victim = NULL;
+        struct table_loaded *loaded = evict_table(pool, &victim);
+        if (loaded == NULL) {
+            break;
+        }
+        table_unload(victim, loaded);
+    }
+    os_mutex_unlock(&pool->lock);
+}
+
+/* ---- using a table ---- */
+
+static bool try_use(struct table *table)
+{
+    /* Acquire: pairs with the release that set TABLE_LOADED. */
+    uint32_t old = atomic_fetch_add_explicit(&table->state, 1, memory_order_acquire);
+    if ((old & TABLE_LOADED) != 0) {
+        if (atomic_load_explicit(&table->used, memory_order_relaxed) == 0) {
+            atomic_store_explicit(&table->used, 1, memory_order_relaxed);
+        }
+        return true;
+    }
+    table_unuse(table);
+    return false;
+}
+
+static enum yore_status load_and_use(struct table *table, struct yore_error *error_out)
+{
+    struct table_loaded *loaded = NULL;
+    os_mutex_lock(&table->load_lock);
+    while (!try_use(table)) {
+        /* Acquire: pairs with the release of take_loaded(). */
+        if ((atomic_load_explicit(&table->state, memory_order_acquire) & TABLE_BUSY) != 0) {
+            os_thread_yield();
+            continue;
+        }
+        enum yore_status st = table_load(table, &loaded, error_out);
+        if (st != YORE_OK) {
+            os_mutex_unlock(&table->load_lock);
+            return st;
+        }
+        table->loaded = loaded;
+        /* One user, us; release: pairs with the acquire of try_use(). */
+        atomic_fetch_add_explicit(&table->state, TABLE_LOADED + 1, memory_order_release);
+        pool_enter(table->pool, table);
+        break;
+    }
+    os_mutex_unlock(&table->load_lock);
+    return YORE_OK;
+}
+
+enum yore_status table_use(struct table *table, struct yore_error *error_out)
+{
+    return try_use(table) ? YORE_OK : load_and_use(table, error_out);
+}
+
+/* ---- handles ---- */
+
+enum yore_status table_open(struct table_pool *pool, const char *path,
+                            struct file_identity identity, const struct table_meta *meta,
+                            struct table **table_out)
+{
+    *table_out = NULL;
+    struct table *table = mem_zalloc(sizeof(*table));
+    if (table == NULL) {
+        return YORE_NOMEM;
+    }
+    table->path = mem_copy(path, strlen(path) + 1);
+    if (table->path == NULL || table_meta_copy(&table->meta, meta) != YORE_OK) {
+        mem_free(table->path);
+        mem_free(table);
+        return YORE_NOMEM;
+    }
+    table->pool = pool;
+    table->identity = identity;
+    table->check_id = file_check_id(&identity);
+    os_mutex_init(&table->load_lock);
+    *table_out = table;
+    return YORE_OK;
+}
+
+void table_mark_dead(struct table *table)
+{
+    table->is_dead = true;
+}
+
+void table_close(struct table *table)
+{
+    if (table == NULL) {
+        return;
+    }
+    struct table_pool *pool = table->pool;
+    os_mutex_lock(&pool->lock);
+    struct table_loaded *loaded = NULL;
+    if (table->is_in_pool) {
+        loaded = take_loaded(table);
+        YORE_ASSERT(loaded != NULL); /* nobody uses a table that is being closed */
+        ring_remove(pool, table);
+    }
+    os_mutex_unlock(&pool->lock);
+    table_unload(table, loaded);
+    if (table->is_dead) {
+        /* A file that stays behind is found and removed at the next open. */
+        (void)os_path_unlink(pool->env, table->path, NULL);
+    }
+    os_mutex_release(&table->load_lock);
+    table_meta_release(&table->meta);
+    mem_free(table->path);
+    mem_free(table);
+}
+
+const struct table_meta *table_meta(const struct table *table)
+{
+    return &table->meta;
+}
+
+const char *table_path(const struct table *table)
+{
+    return table->path;
+}

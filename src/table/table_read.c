@@ -1,0 +1,253 @@
+/* table_read.c -- point reads, and what the index alone can tell. */
+#include "table/table_read.h"
+
+#include "base/hash.h"
+#include "table/filter.h"
+
+void table_pin_release(struct table_pin *pin)
+{
+    if (pin->frame != NULL) {
+        page_frame_unpin(pin->frame);
+        pin->frame = NULL;
+    }
+}
+
+void table_pin_clone(const struct table_pin *pin, struct table_pin *copy_out)
+{
+    if (pin->frame != NULL) {
+        page_frame_pin_again(pin->frame);
+    }
+    copy_out->frame = pin->frame;
+}
+
+/* In one page; NOT_FOUND: nothing of the key there that may be seen. */
+static enum yore_status find_in_page(struct table *table, const struct version_place *place,
+                                     bool is_private, struct table_spot *spot,
+                                     struct yore_error *error_out)
+{
+    /* Before the pin, whose atomic step everything behind it waits for. */
+    const struct table_loaded *loaded = table->loaded;
+    page_prefetch(
+        atomic_load_explicit(&loaded->slots[spot->page_number].page, memory_order_relaxed),
+        loaded->index.pages[spot->page_number].key_count);
+    enum yore_status st =
+        table_pin_page(table, spot->page_number, is_private, &spot->frame, error_out);
+    if (st != YORE_OK) {
+        return st;
+    }
+    const struct page *page = spot->frame->page;
+    spot->key = page_find_equal(page, place->key);
+    if (spot->key < page->key_count) {
+        spot->version = page_find_as_of(page, spot->key, place->valid_from, place->commit);
+        if (spot->version < page_start(page, spot->key + 1)) {
+            return YORE_OK;
+        }
+    }
+    page_frame_unpin(spot->frame);
+    spot->frame = NULL;
+    return YORE_NOT_FOUND;
+}
+
+enum yore_status table_find_as_of(struct table *table, const struct version_place *place,
+                                  bool is_private, struct table_spot *spot_out,
+                                  struct yore_error *error_out)
+{
+    const struct table_index *index = &table->loaded->index;
+    uint32_t at = table_index_locate(index, place);
+    spot_out->frame = NULL;
+    while (at < index->page_count) {
+        const struct index_page *entry = &index->pages[at];
+        if (entry->valid_min <= place->valid_from && entry->commit_min <= place->commit) {
+            spot_out->page_number = at;
+            enum yore_status st = find_in_page(table, place, is_private, spot_out, error_out);
+            if (st != YORE_NOT_FOUND) {
+                return st;
+            }
+        }
+        if (!table_index_goes_on(index, at) ||
+            !table_index_begins_with(index, at + 1, place->key)) {
+            break;
+        }
+        at++;
+    }
+    return YORE_NOT_FOUND;
+}
+
+enum yore_status table_get_hashed(struct table *table, const struct version_place *place,
+                                  uint64_t key_hash, struct version *version_out,
+                                  struct table_pin *pin_out, struct yore_error *error_out)
+{
+    pin_out->frame = NULL;
+    if (place->valid_from < table->meta.valid_min || place->commit < table->meta.commit_min) {
+        return YORE_NOT_FOUND;
+    }
+    enum yore_status st = table_use(table, error_out);
+    if (st != YORE_OK) {
+        return st;
+    }
+    const struct table_loaded *loaded = table->loaded;
+    st = YORE_NOT_FOUND;
+    if (filter_may_hold(loaded->filter, loaded->filter_size, key_hash)) {
+        struct table_spot spot;
+        st = table_find_as_of(table, place, false, &spot, error_out);
+        if (st == YORE_OK) {
+            version_out->key = place->key;
+            page_read_version(spot.frame->page, spot.version, version_out);
+            pin_out->frame = spot.frame;
+        }
+    }
+    table_unuse(table);
+    return st;
+}
+
+/* style: parameters because a moment is two numbers, and every caller has them apart. */
+enum yore_status table_get(struct table *table, struct yore_bytes key, int64_t valid, int64_t known,
+                           struct version *version_out, struct table_pin *pin_out,
+                           struct yore_error *error_out)
+{
+    struct version_place place = {key, valid, known};
+    return table_get_hashed(table, &place, hash_bytes(key), version_out, pin_out, error_out);
+}
+
+bool table_may_hold(struct table *table, struct yore_bytes key)
+{
+    if (table_use(table, NULL) != YORE_OK) {
+        return true;
+    }
+    const struct table_loaded *loaded = table->loaded;
+    bool may_hold = filter_may_hold(loaded->filter, loaded->filter_size, hash_bytes(key));
+    table_unuse(table);
+    return may_hold;
+}
+
+/* ---- estimates ---- */
+
+/* The pages that may hold keys of [low, high), in first_out..end_out - 1. */
+static void page_range(const struct table_index *index, struct yore_bytes low,
+                       struct yore_bytes high, uint32_t *first_out, uint32_t *end_out)
+{
+    struct version_place from = {low, INT64_MAX, INT64_MAX};
+    *first_out = low.size > 0 ? table_index_locate(index, &from) : 0;
+    *end_out = index->page_count;
+    if (high.size > 0) {
+        struct version_place to = {high, INT64_MAX, INT64_MAX};
+        uint32_t last = table_index_find(index, &to);
+        *end_out = last == TABLE_INDEX_NONE ? 0 : last + 1;
+    }
+    if (*end_out < *first_out) {
+        *end_out = *first_out;
+    }
+}
+
+uint64_t table_range_bytes(struct table *table, struct yore_bytes low, struct yore_bytes high)
+{
+    const struct table_meta *meta = &table->meta;
+    if (meta->version_count == 0 ||
+        (low.size > 0 && bytes_compare(buffer_bytes(&meta->last_key), low) < 0) ||
+        (high.size > 0 && bytes_compare(buffer_bytes(&meta->first_key), high) >= 0)) {
+        return 0;
+    }
+    if (table_use(table, NULL) != YORE_OK) {
+        return meta->file_bytes;
+    }
+    const struct table_index *index = &table->loaded->index;
+    uint32_t first;
+    uint32_t end;
+    page_range(index, low, high, &first, &end);
+    uint64_t bytes = 0;
+    if (first < end) {
+        const struct index_page *last = &index->pages[end - 1];
+        bytes = last->offset + last->size - index->pages[first].offset;
+    }
+    table_unuse(table);
+    return bytes;
+}
+
+enum yore_status table_middle_key(struct table *table, struct yore_bytes low,
+                                  struct yore_bytes high, struct buffer *key_out,
+                                  struct yore_error *error_out)
+{
+    enum yore_status st = table_use(table, error_out);
+    if (st != YORE_OK) {
+        return st;
+    }
+    const struct table_index *index = &table->loaded->index;
+    uint32_t first;
+    uint32_t end;
+    page_range(index, low, high, &first, &end);
+    st = YORE_NOT_FOUND;
+    uint64_t best = UINT64_MAX;
+    uint32_t chosen = 0;
+    uint64_t middle =
+        first < end ? (index->pages[first].offset + index->pages[end - 1].offset) / 2 : 0;
+    for (uint32_t i = first; i < end; i++) {
+        struct yore_bytes key = table_index_key(index, i);
+        uint64_t offset = index->pages[i].offset;
+        uint64_t distance = offset > middle ? offset - middle : middle - offset;
+        if (distance < best && bytes_compare(key, low) > 0 && !index->pages[i].is_continuation &&
+            (high.size == 0 || bytes_compare(key, high) < 0)) {
+            best = distance;
+            chosen = i;
+            st = YORE_OK;
+        }
+    }
+    if (st == YORE_OK) {
+        buffer_clear(key_out);
+        buffer_append_bytes(key_out, table_index_key(index, chosen));
+        st = key_out->is_nomem ? error_plain(error_out, YORE_NOMEM) : YORE_OK;
+    }
+    table_unuse(table);
+    return st;
+}
+
+/* Versions with valid_from < `valid`, each page's spread evenly between its bounds. */
+static double count_before(const struct table_index *index, uint32_t first, uint32_t end,
+                           int64_t valid)
+{
+    double count = 0;
+    for (uint32_t i = first; i < end; i++) {
+        const struct index_page *p = &index->pages[i];
+        if (p->valid_max < valid) {
+            count += p->version_count;
+        } else if (p->valid_min < valid) {
+            double span = (double)p->valid_max - (double)p->valid_min + 1.0;
+            count += p->version_count * (((double)valid - (double)p->valid_min) / span);
+        }
+    }
+    return count;
+}
+
+enum yore_status table_valid_quantile(struct table *table, struct yore_bytes low,
+                                      struct yore_bytes high, double fraction, int64_t *valid_out,
+                                      struct yore_error *error_out)
+{
+    enum yore_status st = table_use(table, error_out);
+    if (st != YORE_OK) {
+        return st;
+    }
+    const struct table_index *index = &table->loaded->index;
+    uint32_t first;
+    uint32_t end;
+    page_range(index, low, high, &first, &end);
+    int64_t from = INT64_MAX;
+    int64_t to = INT64_MIN;
+    double total = 0;
+    for (uint32_t i = first; i < end; i++) {
+        const struct index_page *p = &index->pages[i];
+        from = p->valid_min < from ? p->valid_min : from;
+        to = p->valid_max > to ? p->valid_max : to;
+        total += p->version_count;
+    }
+    st = first < end ? YORE_OK : YORE_NOT_FOUND;
+    while (from < to) { /* least moment with enough versions before it */
+        int64_t middle = (int64_t)((uint64_t)from + ((uint64_t)to - (uint64_t)from) / 2);
+        if (count_before(index, first, end, middle) >= fraction * total) {
+            to = middle;
+        } else {
+            from = middle + 1;
+        }
+    }
+    *valid_out = from;
+    table_unuse(table);
+    return st;
+}

@@ -1,0 +1,315 @@
+/* table_test.c -- tables against the model: reads at every moment, walks in every direction. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/coding.h"
+#include "base/hash.h"
+#include "support/test.h"
+#include "table_fixture.h"
+
+static struct iter_view random_view(const struct model *m, struct test_rand *rand)
+{
+    struct iter_view view = {.is_as_of = test_rand_one_in(rand, 2),
+                             .valid = INT64_MAX,
+                             .known = INT64_MAX,
+                             .no_cache_fill = test_rand_one_in(rand, 3),
+                             .commit_after = INT64_MIN};
+    if (!test_rand_one_in(rand, 4)) {
+        view.valid = m->versions[test_rand_below(rand, m->count)].valid_from;
+    }
+    if (test_rand_one_in(rand, 3)) {
+        view.known = m->versions[test_rand_below(rand, m->count)].commit;
+    }
+    return view;
+}
+
+static const struct version *model_get(const struct model *m, const struct version_place *place)
+{
+    for (size_t i = 0; i < m->count; i++) {
+        const struct version *v = &m->versions[i];
+        if (v->valid_from <= place->valid_from && v->commit <= place->commit &&
+            bytes_equal(v->key, place->key)) {
+            return v;
+        }
+    }
+    return NULL;
+}
+
+static void check_gets(struct table *table, const struct model *m, struct test_rand *rand)
+{
+    struct yore_error error = {0};
+    struct buffer spare = {0};
+    for (unsigned i = 0; i < 100; i++) {
+        struct version_place place = model_place(m, rand, &spare);
+        if (test_rand_one_in(rand, 3)) {
+            place.commit = INT64_MAX;
+        }
+        const struct version *want = model_get(m, &place);
+        struct version got = {0};
+        struct table_pin pin = {NULL};
+        enum yore_status st =
+            table_get_hashed(table, &place, hash_bytes(place.key), &got, &pin, &error);
+        CHECK_STATUS(st, want != NULL ? YORE_OK : YORE_NOT_FOUND);
+        if (want != NULL) {
+            CHECK(table_may_hold(table, place.key));
+            struct table_pin second;
+            table_pin_clone(&pin, &second);
+            table_pin_release(&pin);
+            check_version(&got, want);
+            table_pin_release(&second);
+        }
+    }
+    buffer_release(&spare);
+}
+
+static void check_table(struct table *table, const struct model *m, struct test_rand *rand)
+{
+    check_gets(table, m, rand);
+    for (unsigned i = 0; i < 4; i++) {
+        struct iter_view view = random_view(m, rand);
+        struct model seen = model_view(m, &view);
+        struct version_iter *it = NULL;
+        CHECK_OK(table_iter_new(table, &view, &it));
+        check_walk(it, &seen, m, rand, view.is_as_of);
+        version_iter_free(it);
+        model_release(&seen);
+    }
+    struct yore_error error = {0};
+    uint64_t pages = 0;
+    CHECK_STATUS(table_verify(table, &pages, &error), YORE_OK);
+    CHECK(pages > 0);
+}
+
+TEST(random_tables_answer_as_the_model)
+{
+    struct test_rand rand = test_rand_new(0);
+    uint64_t rounds = test_scale(60, 20000);
+    for (uint64_t round = 0; round < rounds; round++) {
+        test_note("round %d", (int)round);
+        struct fixture f;
+        fixture_open(&f, test_rand_below(&rand, 100000), 1 + (uint32_t)test_rand_below(&rand, 3));
+        struct model_shape shape = model_shape_random(&rand);
+        struct model m = model_random(&rand, &shape);
+        struct table_options options = fixture_options(&rand, 7);
+        struct table *table = fixture_table(&f, "t", &options, m.versions, m.count);
+        check_table(table, &m, &rand);
+        table_close(table);
+        model_release(&m);
+        fixture_close(&f);
+    }
+    test_count(rounds);
+}
+
+TEST(empty_table_is_a_table)
+{
+    struct fixture f;
+    fixture_open(&f, 1 << 20, 4);
+    struct test_rand rand = test_rand_new(0);
+    struct table_options options = fixture_options(&rand, 7);
+    struct table *table = fixture_table(&f, "t", &options, NULL, 0);
+    struct version got;
+    struct table_pin pin;
+    struct yore_error error = {0};
+    uint64_t pages = 1;
+    CHECK_STATUS(table_get(table, bytes_of("k", 1), 5, 5, &got, &pin, &error), YORE_NOT_FOUND);
+    CHECK_OK(table_verify(table, &pages, &error));
+    CHECK_EQ_UINT(pages, 0);
+    CHECK(!table_may_hold(table, bytes_of("k", 1)));
+    for (unsigned i = 0; i < 2; i++) {
+        struct iter_view view = {.is_as_of = i == 0, .commit_after = INT64_MIN};
+        struct version_place place = {bytes_of("k", 1), 1, 1};
+        struct version_iter *it = NULL;
+        CHECK_OK(table_iter_new(table, &view, &it));
+        version_iter_first(it);
+        CHECK(!it->is_valid && it->status == YORE_OK);
+        version_iter_last(it);
+        CHECK(!it->is_valid && it->status == YORE_OK);
+        version_iter_seek(it, &place);
+        CHECK(!it->is_valid && it->status == YORE_OK);
+        version_iter_seek_back(it, &place);
+        CHECK(!it->is_valid && it->status == YORE_OK);
+        version_iter_free(it);
+    }
+    table_close(table);
+    fixture_close(&f);
+}
+
+TEST(keys_and_values_of_the_largest_size_work)
+{
+    struct fixture f;
+    fixture_open(&f, 1 << 20, 4);
+    struct test_rand rand = test_rand_new(0);
+    struct table_options options = fixture_options(&rand, 7);
+    size_t value_size = 1u << 20;
+    unsigned char *key = calloc(1, YORE_KEY_BYTES_MAX);
+    unsigned char *value = calloc(1, value_size);
+    CHECK(key != NULL && value != NULL);
+    test_rand_fill(&rand, value, 1 << 15);
+    struct version versions[6];
+    for (unsigned i = 0; i < 6; i++) {
+        versions[i] = (struct version){.key = bytes_of(key, YORE_KEY_BYTES_MAX - 3 + i / 2),
+                                       .valid_from = 100 - (int64_t)i,
+                                       .commit = 100 - (int64_t)i,
+                                       .valid_to = YORE_FOREVER,
+                                       .kind = YORE_KIND_PUT,
+                                       .value = bytes_of(value, i % 2 == 0 ? value_size : 3)};
+    }
+    struct model m = {versions, 6, {0}};
+    struct table *table = fixture_table(&f, "t", &options, versions, 6);
+    check_table(table, &m, &rand);
+    table_close(table);
+    free(key);
+    free(value);
+    fixture_close(&f);
+}
+
+/* Pages may be passed over, versions committed later than asked never. */
+TEST(feed_walk_yields_all_that_was_committed_after)
+{
+    struct test_rand rand = test_rand_new(0);
+    for (unsigned round = 0; round < 30; round++) {
+        struct fixture f;
+        fixture_open(&f, 1 << 20, 4);
+        struct model_shape shape = model_shape_random(&rand);
+        struct model m = model_random(&rand, &shape);
+        struct table_options options = fixture_options(&rand, 7);
+        struct table *table = fixture_table(&f, "t", &options, m.versions, m.count);
+        struct iter_view view = {.commit_after =
+                                     m.versions[test_rand_below(&rand, m.count)].commit};
+        struct version_iter *it = NULL;
+        CHECK_OK(table_iter_new(table, &view, &it));
+        size_t at = 0;
+        for (version_iter_first(it); it->is_valid; version_iter_next(it)) {
+            while (version_compare(&m.versions[at], &it->at) != 0) {
+                CHECK(m.versions[at].commit <= view.commit_after);
+                at++;
+                CHECK(at < m.count);
+            }
+            at++;
+        }
+        for (; at < m.count; at++) {
+            CHECK(m.versions[at].commit <= view.commit_after);
+        }
+        version_iter_free(it);
+        table_close(table);
+        model_release(&m);
+        fixture_close(&f);
+    }
+}
+
+TEST(meta_counts_and_survives_encoding)
+{
+    struct fixture f;
+    fixture_open(&f, 1 << 20, 4);
+    struct test_rand rand = test_rand_new(0);
+    struct table_options options = fixture_options(&rand, 9);
+    struct version versions[4] = {
+        {bytes_of("a", 1), 50, 60, YORE_FOREVER, YORE_KIND_DELETE, VERSION_CARRIED, {0}},
+        {bytes_of("b", 1), 40, 40, 45, YORE_KIND_PUT, 0, bytes_of("xyz", 3)},
+        {bytes_of("b", 1), 30, 90, YORE_FOREVER, YORE_KIND_PUT, VERSION_UNRESOLVED, {0}},
+        {bytes_of("b", 1), -7, 10, YORE_FOREVER, YORE_KIND_ERASED, 0, {0}}};
+    struct table_meta meta;
+    fixture_build(&f, "t", &options, versions, 4, &meta);
+    struct buffer bytes = {0};
+    struct table_meta again;
+    table_meta_encode(&meta, &bytes);
+    struct decoder d;
+    decoder_init(&d, bytes.data, bytes.size);
+    CHECK_OK(table_meta_decode(&d, &again));
+    CHECK_EQ_UINT(decoder_left(&d), 0);
+    CHECK_EQ_UINT(again.key_count, 2);
+    CHECK_EQ_UINT(again.version_count, 4);
+    CHECK_EQ_UINT(again.carried_count, 1);
+    CHECK_EQ_UINT(again.unresolved_count, 1);
+    CHECK_EQ_UINT(again.delete_count, 1);
+    CHECK_EQ_UINT(again.erased_count, 1);
+    CHECK_EQ_UINT(again.user_bytes, 7);
+    CHECK_EQ_INT(again.valid_min, -7);
+    CHECK_EQ_INT(again.valid_max, 50);
+    CHECK_EQ_INT(again.commit_min, 10);
+    CHECK_EQ_INT(again.commit_max, 90);
+    CHECK_EQ_INT(again.back_dated_valid_min, -7);
+    CHECK_EQ_INT(again.back_dated_commit_max, 90);
+    CHECK_EQ_INT(again.carried_commit_max, 60);
+    CHECK_EQ_INT(again.expiry_min, 45);
+    CHECK_EQ_UINT(again.file_crc, meta.file_crc);
+    CHECK_EQ_BYTES(again.first_key.data, again.first_key.size, "a", 1);
+    CHECK_EQ_BYTES(again.last_key.data, again.last_key.size, "b", 1);
+    for (size_t size = 0; size < bytes.size; size++) {
+        struct table_meta cut;
+        decoder_init(&d, bytes.data, size);
+        CHECK_STATUS(table_meta_decode(&d, &cut), YORE_CORRUPT);
+    }
+    buffer_release(&bytes);
+    table_meta_release(&meta);
+    table_meta_release(&again);
+    fixture_close(&f);
+}
+
+TEST(estimates_follow_the_index)
+{
+    struct fixture f;
+    fixture_open(&f, 1 << 20, 4);
+    struct test_rand rand = test_rand_new(0);
+    struct table_options options = fixture_options(&rand, 9);
+    options.page_bytes = 512;
+    options.versions_per_page_max = 0;
+    struct version versions[4000];
+    char keys[4000][8];
+    unsigned char value[50];
+    test_rand_fill(&rand, value, sizeof(value));
+    for (unsigned i = 0; i < 4000; i++) {
+        snprintf(keys[i], sizeof(keys[i]), "k%05u", i);
+        versions[i] =
+            (struct version){bytes_of(keys[i], 6),          i, i, YORE_FOREVER, YORE_KIND_PUT, 0,
+                             bytes_of(value, sizeof(value))};
+    }
+    struct table *table = fixture_table(&f, "t", &options, versions, 4000);
+    struct yore_error error = {0};
+    struct yore_bytes none = {NULL, 0};
+    struct buffer key = {0};
+    CHECK_OK(table_middle_key(table, none, none, &key, &error));
+    CHECK(memcmp(key.data, "k01900", 6) > 0 && memcmp(key.data, "k02100", 6) < 0);
+    CHECK_OK(table_middle_key(table, bytes_of("k01000", 6), bytes_of("k02000", 6), &key, &error));
+    CHECK(memcmp(key.data, "k01400", 6) > 0 && memcmp(key.data, "k01600", 6) < 0);
+    CHECK_STATUS(table_middle_key(table, bytes_of("x", 1), none, &key, &error), YORE_NOT_FOUND);
+    uint64_t all = table_range_bytes(table, none, none);
+    uint64_t half = table_range_bytes(table, bytes_of("k01000", 6), bytes_of("k03000", 6));
+    CHECK(half > all * 4 / 10 && half < all * 6 / 10);
+    CHECK_EQ_UINT(table_range_bytes(table, bytes_of("x", 1), none), 0);
+    int64_t valid = 0;
+    CHECK_OK(table_valid_quantile(table, none, none, 0.25, &valid, &error));
+    CHECK(valid > 950 && valid < 1050);
+    CHECK_OK(table_valid_quantile(table, bytes_of("k02000", 6), none, 0.5, &valid, &error));
+    CHECK(valid > 2900 && valid < 3100);
+    buffer_release(&key);
+    table_close(table);
+    fixture_close(&f);
+}
+
+TEST(dead_table_is_unlinked_when_closed)
+{
+    struct fixture f;
+    fixture_open(&f, 1 << 20, 4);
+    struct test_rand rand = test_rand_new(0);
+    struct table_options options = fixture_options(&rand, 9);
+    struct version v = {bytes_of("a", 1), 1, 1, YORE_FOREVER, YORE_KIND_PUT, 0, bytes_of("v", 1)};
+    struct table *table = fixture_table(&f, "t", &options, &v, 1);
+    struct version got;
+    struct table_pin pin;
+    CHECK_OK(table_get(table, v.key, 1, 1, &got, &pin, NULL));
+    table_mark_dead(table);
+    table_close(table);
+    check_version(&got, &v); /* the pin outlives the table */
+    table_pin_release(&pin);
+    uint64_t size;
+    bool is_dir;
+    CHECK_STATUS(os_path_stat(f.env, "t", &size, &is_dir, NULL), YORE_NOT_FOUND);
+    fixture_close(&f);
+}
+
+TEST_MAIN(random_tables_answer_as_the_model, empty_table_is_a_table,
+          keys_and_values_of_the_largest_size_work, feed_walk_yields_all_that_was_committed_after,
+          meta_counts_and_survives_encoding, estimates_follow_the_index,
+          dead_table_is_unlinked_when_closed)
