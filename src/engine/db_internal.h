@@ -131,6 +131,7 @@ struct yore_db {
     uint32_t jobs_running;           /* lock */
     bool is_flushing;                /* lock */
     bool is_closing;                 /* lock */
+    bool is_purging;                 /* lock: purge_pending() runs in some thread */
     bool is_erase_pending;           /* lock: some file may hold erased bytes */
     struct os_thread *threads[17];
     size_t thread_count;
