@@ -131,11 +131,12 @@ struct yore_db {
     size_t keyspace_count;
     struct yore_keyspace *default_keyspace;
     struct yore_keyspace *system_keyspace;
-    struct snapshot_list snapshots; /* lock */
-    uint32_t jobs_running;          /* lock */
-    bool is_flushing;               /* lock */
-    _Atomic bool is_closing;
-    bool is_erase_pending; /* lock: some file may hold erased bytes */
+    struct snapshot_list snapshots;  /* lock */
+    uint32_t jobs_running;           /* lock */
+    bool is_flushing;                /* lock */
+    bool is_closing;                 /* lock */
+    bool is_purging;                 /* lock: purge_pending() runs in some thread */
+    bool is_erase_pending;           /* lock: some file may hold erased bytes */
     struct os_thread *threads[17];
     size_t thread_count;
 
