@@ -249,7 +249,7 @@ bool run_txn_write(struct run *run)
     if (write.keyspace == RUN_DEFAULT && test_rand_one_in(&run->rand, 4)) {
         write.from = run_moment(run, RUN_DEFAULT);
         write.from = write.from >= txn->time.valid ? txn->time.valid - 1 : write.from;
-        if (test_rand_one_in(&run->rand, 3)) {
+        if (test_rand_one_in(&run->rand, 3) && txn->read_count < RUN_TXN_READS_MAX) {
             write.to = write.from + 1;
             write.is_span = true;
         }
@@ -264,6 +264,13 @@ bool run_txn_write(struct run *run)
     if (status != YORE_OK) {
         return run_fail(run, "write in a transaction: %s [%s]", yore_status_name(status),
                         error.text);
+    }
+    if (write.is_span) { /* what it restores at its end was read */
+        struct run_read read = {.keyspace = write.keyspace,
+                                .key = write.key,
+                                .expires = YORE_FOREVER,
+                                .is_certain = true};
+        run_note_read(txn, &read);
     }
     write.key = model_bytes_copy(write.key);
     write.value = model_bytes_copy(write.value);
