@@ -233,7 +233,8 @@ bool run_txn_scan(struct run *run)
 bool run_txn_write(struct run *run)
 {
     struct run_txn *txn = run_pick_txn(run);
-    if (txn == NULL || txn->write_count == RUN_TXN_WRITES_MAX) {
+    if (txn == NULL || txn->write_count == RUN_TXN_WRITES_MAX ||
+        txn->read_count == RUN_TXN_READS_MAX) {
         return true;
     }
     unsigned char key[RUN_KEY_BYTES_MAX];
@@ -249,7 +250,7 @@ bool run_txn_write(struct run *run)
     if (write.keyspace == RUN_DEFAULT && test_rand_one_in(&run->rand, 4)) {
         write.from = run_moment(run, RUN_DEFAULT);
         write.from = write.from >= txn->time.valid ? txn->time.valid - 1 : write.from;
-        if (test_rand_one_in(&run->rand, 3) && txn->read_count < RUN_TXN_READS_MAX) {
+        if (test_rand_one_in(&run->rand, 3)) {
             write.to = write.from + 1;
             write.is_span = true;
         }
@@ -265,7 +266,7 @@ bool run_txn_write(struct run *run)
         return run_fail(run, "write in a transaction: %s [%s]", yore_status_name(status),
                         error.text);
     }
-    if (write.is_span) { /* what it restores at its end was read */
+    if (write.is_span) { /* what holds after it was read */
         struct run_read read = {.keyspace = write.keyspace,
                                 .key = write.key,
                                 .expires = YORE_FOREVER,
