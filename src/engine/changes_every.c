@@ -185,8 +185,12 @@ static enum yore_status begin_key(struct yore_changes *c, struct yore_error *err
         return st;
     }
     struct buffer value = e->walk.value;
-    e->walk = (struct key_walk){
-        .it = e->it, .key = key, .first = c->from + 1, .last = c->to, .known = c->known, .value = value};
+    e->walk = (struct key_walk){.it = e->it,
+                                .key = key,
+                                .first = c->from + 1,
+                                .last = c->to,
+                                .known = c->known,
+                                .value = value};
     st = key_walk_next(&e->walk, error_out);
     e->has_upcoming = st == YORE_OK;
     e->time = c->from;
