@@ -447,7 +447,7 @@ enum yore_status read_judge(struct superview *view, const struct yore_keyspace *
                          read_moment_instant(view->db, moment), winner->commit)) {
         return YORE_ERASED;
     }
-    if (winner->kind == YORE_KIND_ERASED) {
+    if (winner->kind == YORE_KIND_ERASED || erase_set_hides(view->erased, keyspace->id, winner)) {
         return YORE_ERASED;
     }
     if (winner->kind == YORE_KIND_DELETE) {
