@@ -62,9 +62,10 @@ struct yore_keyspace {
     _Atomic int compression; /* enum yore_compression */
     _Atomic int64_t horizon; /* reads need min(valid, known) >= it */
     _Atomic bool is_dropped;
-    bool is_level_busy;                    /* db lock: a merge of its levels runs */
-    bool is_history_busy;                  /* db lock: work on its history runs */
-    struct buffer merge_after[LEVELS_MAX]; /* level job: where the last merge of the level ended */
+    _Atomic bool is_level_busy;   /* a merge of its levels runs; set under db lock */
+    _Atomic bool is_history_busy; /* work on its history runs; set under db lock */
+    _Atomic uint64_t
+        history_stuck_at; /* serial of a forest whose wanted work turned out impossible */
 };
 
 struct snapshot_list {
@@ -133,8 +134,8 @@ struct yore_db {
     struct snapshot_list snapshots; /* lock */
     uint32_t jobs_running;          /* lock */
     bool is_flushing;               /* lock */
-    bool is_closing;                /* lock */
-    bool is_erase_pending;          /* lock: some file may hold erased bytes */
+    _Atomic bool is_closing;
+    bool is_erase_pending; /* lock: some file may hold erased bytes */
     struct os_thread *threads[17];
     size_t thread_count;
 
