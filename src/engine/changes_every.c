@@ -172,7 +172,8 @@ static bool may_have_changed(struct yore_changes *c)
 static enum yore_status begin_key(struct yore_changes *c, struct yore_error *error_out)
 {
     struct changes_every *e = &c->every;
-    struct read_moment moment = {.valid = c->from, .known = c->known, .now = c->from};
+    struct read_moment moment = {
+        .valid = c->from, .known = c->known, .now = c->from, .wants_any = true};
     struct yore_bytes key = buffer_bytes(&e->key);
     side_clear(&e->now);
     enum yore_status st =

@@ -129,7 +129,8 @@ static enum yore_status find_dead(struct yore_changes *c, struct yore_bytes key,
 static enum yore_status tell_removed(struct yore_changes *c, const struct yore_row *before,
                                      struct yore_change *change_out, struct yore_error *error_out)
 {
-    struct read_moment moment = {.valid = c->to, .known = c->known, .now = c->to};
+    struct read_moment moment = {
+        .valid = c->to, .known = c->known, .now = c->to, .wants_any = true};
     struct read_pin pin = {0};
     struct version version;
     enum yore_status st =

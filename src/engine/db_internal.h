@@ -251,6 +251,7 @@ struct read_moment {
     int64_t known; /* at most what is visible */
     int64_t now;   /* what valid_to is compared with; 0 until asked for when is_now */
     bool is_now;
+    bool wants_any; /* a delete or an expired version is an answer too, not just an absence */
 };
 
 /* Fix what is visible, then take a view that holds all of it, then check the horizon: in this order

@@ -127,6 +127,7 @@ struct search {
     uint64_t hash;
     int64_t valid;
     int64_t known;
+    bool wants_any;
     struct version best;       /* kind 0: none yet */
     struct read_pin *pin;      /* of best */
     enum stats_counter source; /* of best */
@@ -361,11 +362,13 @@ static enum yore_status search_tables(struct search *s)
         return st;
     }
     /* A read of now that met nothing, or only what is resolved, needs no history: the newest
-     * version of a key leaves the current tree only as a delete or expired. */
+     * version of a key leaves the current tree only as a delete or expired.  Unless that is asked
+     * for, or may have been erased since. */
     bool is_unsettled = s->best.kind != 0 && s->best.kind == YORE_KIND_PUT;
     int64_t flushed = s->view->forest->flushed_commit;
     bool is_latest = s->valid >= flushed && s->known >= flushed;
-    if (is_latest && !is_unsettled) {
+    bool is_absence_enough = !s->wants_any && erase_set_count(s->view->erased) == 0;
+    if (is_latest && !is_unsettled && is_absence_enough) {
         return YORE_OK;
     }
     return search_history(s, slice_index);
@@ -381,6 +384,7 @@ enum yore_status read_winner(struct superview *view, struct yore_keyspace *keysp
                        .key = key,
                        .valid = moment->valid,
                        .known = moment->known,
+                       .wants_any = moment->wants_any,
                        .pin = pin,
                        .error_out = error_out};
     enum yore_status st = YORE_OK;
@@ -447,7 +451,7 @@ enum yore_status read_judge(struct superview *view, const struct yore_keyspace *
                          read_moment_instant(view->db, moment), winner->commit)) {
         return YORE_ERASED;
     }
-    if (winner->kind == YORE_KIND_ERASED) {
+    if (winner->kind == YORE_KIND_ERASED || erase_set_hides(view->erased, keyspace->id, winner)) {
         return YORE_ERASED;
     }
     if (winner->kind == YORE_KIND_DELETE) {

@@ -50,8 +50,10 @@ static bool is_gone(const struct yore_timeline *t, const struct version *version
  * told would depend on how the data lies. */
 static enum yore_status find_in_force(struct yore_timeline *t, struct yore_error *error_out)
 {
-    struct read_moment moment = {
-        .valid = t->options.from, .known = t->options.known, .now = t->options.from};
+    struct read_moment moment = {.valid = t->options.from,
+                                 .known = t->options.known,
+                                 .now = t->options.from,
+                                 .wants_any = true};
     enum yore_status st = read_winner(t->view, t->keyspace, buffer_bytes(&t->key), &moment,
                                       &t->in_force, &t->in_force_pin, error_out);
     if (st == YORE_OK) {

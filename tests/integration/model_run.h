@@ -136,6 +136,7 @@ struct run_snapshot {
 struct run {
     uint64_t seed;
     bool is_clock_wild;
+    bool is_traced; /* print every commit */
     struct sim_disk *disk;
     struct os_env *env;
     struct yore_options options;
