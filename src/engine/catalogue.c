@@ -303,6 +303,7 @@ static enum yore_status commit_record(struct yore_db *db, enum yore_kind kind,
     if (st == YORE_OK) {
         st = commit_submit(db, &request, error_out);
     }
+    values_let_go(db->values, &request.value_hold);
     buffer_release(&writes);
     return st;
 }

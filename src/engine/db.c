@@ -4,6 +4,8 @@
  * is replayed into a memtable; a new manifest begins (an old one is never appended to); the
  * catalogue is read; work begins.
  */
+#include "engine/db.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -12,6 +14,7 @@
 #include "base/mem.h"
 #include "engine/catalogue.h"
 #include "engine/output.h"
+#include "engine/value_collect.h"
 
 /* ---- options ---- */
 
@@ -610,6 +613,7 @@ static enum yore_status close_database(struct yore_db *db, struct yore_error *er
     struct yore_error error = {.text = ""};
     jobs_stop(db);
     if (db->values != NULL) {
+        (void)values_sweep(db, NULL); /* what is left goes when the database is opened */
         first = values_close(db->values, &error);
     }
     if (db->journal != NULL) {

@@ -47,6 +47,10 @@ struct superview {
 struct superview *superview_acquire(struct yore_db *db); /* never NULL */
 void superview_ref(struct superview *view);
 void superview_release(struct superview *view); /* NULL is ignored */
+/* Is there a view somebody holds, or the current one, of which `test` is true?  Views made
+ * meanwhile may be missed. */
+bool superview_any(struct yore_db *db, bool (*test)(void *arg, const struct superview *view),
+                   void *arg);
 
 /* A keyspace as the engine knows it; made once, never freed before close. */
 struct yore_keyspace {
@@ -103,7 +107,8 @@ struct yore_db {
     struct page_cache *cache;
     struct table_pool *pool;
     struct values *values;
-    struct journal *journal; /* leader token; sync beside it */
+    _Atomic bool has_retired_values; /* value files that only held views name are to be unlinked */
+    struct journal *journal;         /* leader token; sync beside it */
 
     struct os_mutex catalogue_lock;
     struct os_mutex manifest_lock;
@@ -208,6 +213,7 @@ struct commit_request {
     int64_t valid_max;    /* greatest explicit valid_from; INT64_MIN: none */
     int64_t fixed_commit; /* db_apply(): use this commit time; 0: assign */
     bool has_apart;       /* refers to value files */
+    uint64_t value_hold;  /* values_hold(); who made the request lets go when it is done */
     bool is_catalogue;    /* writes keyspace 0: the leader applies it to the catalogue too */
     enum yore_durability durability;  /* not DEFAULT */
     const struct commit_reads *reads; /* NULL: blind */

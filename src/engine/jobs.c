@@ -14,6 +14,7 @@
 #include "engine/history.h"
 #include "engine/purge.h"
 #include "engine/retention.h"
+#include "engine/value_collect.h"
 
 #define RETRY_NS 10000000  /* after running out of memory */
 #define TICK_NS 1000000000 /* horizons and idle marks */
@@ -196,7 +197,10 @@ static void tick(struct yore_db *db)
     if (st == YORE_OK) {
         st = purge_pending(db, &error);
     }
-    if (st != YORE_OK && st != YORE_NOMEM && st != YORE_CANCELLED) {
+    if (st == YORE_OK) {
+        st = values_sweep(db, &error);
+    }
+    if (st != YORE_OK && st != YORE_NOMEM && st != YORE_CANCELLED && st != YORE_BUSY) {
         db_fail(db, st, &error);
     }
 }

@@ -71,6 +71,7 @@ static enum yore_status open_sources(struct yore_timeline *t, struct yore_error 
                                 .key = buffer_bytes(&t->key),
                                 .first = t->options.from,
                                 .last = is_open_end ? INT64_MAX : t->options.to - 1,
+                                .known = t->options.known,
                                 .every_commit = t->options.every_commit,
                                 .is_backward = t->options.is_backward};
     return st;

@@ -77,7 +77,7 @@ enum run_space {
     X(alter, 6)                                                                                    \
     X(reopen, 8)                                                                                   \
     X(crash, 5)                                                                                    \
-    X(backup, 4)                                                                                   \
+    X(backup, 0)                                                                                   \
     X(restore, 2)                                                                                  \
     X(clock, 400)
 
@@ -178,6 +178,8 @@ struct compare_at run_at(struct run *run, unsigned keyspace, struct yore_time *s
 /* Any of the keyspaces that have a past. */
 unsigned run_space_with_past(struct run *run);
 int64_t run_now(struct run *run);
+/* What the database says its horizon is; YORE_TIME_MIN also when it cannot say. */
+int64_t run_horizon(struct run *run, unsigned keyspace);
 
 /* Hand writes over that were just committed: checks the commit time, applies them to the model. */
 bool run_committed(struct run *run, int64_t commit, const struct model_write *writes, size_t count);

@@ -233,7 +233,8 @@ bool run_txn_scan(struct run *run)
 bool run_txn_write(struct run *run)
 {
     struct run_txn *txn = run_pick_txn(run);
-    if (txn == NULL || txn->write_count == RUN_TXN_WRITES_MAX) {
+    if (txn == NULL || txn->write_count == RUN_TXN_WRITES_MAX ||
+        txn->read_count == RUN_TXN_READS_MAX) {
         return true;
     }
     unsigned char key[RUN_KEY_BYTES_MAX];
@@ -264,6 +265,13 @@ bool run_txn_write(struct run *run)
     if (status != YORE_OK) {
         return run_fail(run, "write in a transaction: %s [%s]", yore_status_name(status),
                         error.text);
+    }
+    if (write.is_span) { /* what holds after it was read */
+        struct run_read read = {.keyspace = write.keyspace,
+                                .key = write.key,
+                                .expires = YORE_FOREVER,
+                                .is_certain = true};
+        run_note_read(txn, &read);
     }
     write.key = model_bytes_copy(write.key);
     write.value = model_bytes_copy(write.value);

@@ -195,10 +195,10 @@ bool run_put_refused(struct run *run)
         write.from = now + run->options.clock_skew_max_ns / 2;
     } else if (keyspace == RUN_TRIMMED && run->trimmed_to != YORE_TIME_MIN) {
         write.from = run->trimmed_to - 1 - (int64_t)test_rand_below(&run->rand, SECOND);
-    } else if (keyspace == RUN_FOR) {
-        write.from = run->horizon[RUN_FOR] - 3 * (int64_t)SECOND;
+    } else if (keyspace == RUN_FOR && run_horizon(run, RUN_FOR) != YORE_TIME_MIN) {
+        write.from = run_horizon(run, RUN_FOR) - 1;
     } else {
-        write.from = run_moment(run, RUN_DEFAULT);
+        write.from = run_moment(run, keyspace);
     }
     return run_submit(run, &write);
 }
@@ -265,9 +265,6 @@ static bool run_batch_fill(struct run *run, struct yore_batch *batch, struct mod
         }
         if (writes[i].keyspace == RUN_DEFAULT && test_rand_one_in(&run->rand, 2)) {
             writes[i].from = run_moment(run, RUN_DEFAULT);
-            if (test_rand_one_in(&run->rand, 4)) {
-                run_make_span(run, &writes[i]);
-            }
         }
         struct yore_write options = run_write_options(&writes[i], NULL);
         struct yore_keyspace *space = run->compare.keyspaces[writes[i].keyspace];

@@ -326,7 +326,7 @@ static void model_write_fact(struct model_keyspace *space, struct model_key *key
         .kind = write->kind == MODEL_PUT ? YORE_KIND_PUT : YORE_KIND_DELETE,
         .value = write->kind == MODEL_PUT ? write->value : bytes_of(NULL, 0),
     };
-    if (write->is_span && write->to != YORE_FOREVER) {
+    if (write->is_span) {
         model_write_span(space, key, write, &version);
         return;
     }
