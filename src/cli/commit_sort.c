@@ -23,9 +23,9 @@ struct held_line {
 struct run {
     long at;
     long end;
-    struct buffer buffer;        /* read ahead */
+    struct buffer buffer; /* read ahead */
     size_t buffer_at;
-    int64_t commit;              /* of the next line */
+    int64_t commit; /* of the next line */
     struct yore_bytes line;
     bool is_over;
 };
@@ -33,9 +33,9 @@ struct run {
 struct commit_sort {
     size_t memory_bytes;
     struct buffer text;
-    struct buffer lines;         /* struct held_line */
-    struct buffer runs;          /* struct run */
-    FILE *file;                  /* NULL: everything fitted */
+    struct buffer lines; /* struct held_line */
+    struct buffer runs;  /* struct run */
+    FILE *file;          /* NULL: everything fitted */
 };
 
 enum yore_status commit_sort_new(size_t memory_bytes, struct commit_sort **sort_out,
@@ -122,7 +122,8 @@ static enum yore_status spill(struct commit_sort *sort, struct yore_error *error
         put_u64(head, (uint64_t)lines[i].commit);
         put_u32(head + 8, (uint32_t)lines[i].size);
         if (fwrite(head, 1, sizeof(head), sort->file) != sizeof(head) ||
-            fwrite(sort->text.data + lines[i].offset, 1, lines[i].size, sort->file) != lines[i].size) {
+            fwrite(sort->text.data + lines[i].offset, 1, lines[i].size, sort->file) !=
+                lines[i].size) {
             return file_error("write", error_out);
         }
     }
@@ -141,14 +142,16 @@ enum yore_status commit_sort_add(struct commit_sort *sort, int64_t commit, struc
 {
     const struct held_line held = {commit, sort->text.size, line.size};
     if (line.size == 0 || line.size > UINT32_MAX) {
-        return error_set(error_out, YORE_TOO_BIG, "a line of %zu bytes cannot be sorted", line.size);
+        return error_set(error_out, YORE_TOO_BIG, "a line of %zu bytes cannot be sorted",
+                         line.size);
     }
     buffer_append_bytes(&sort->text, line);
     buffer_append(&sort->lines, &held, sizeof(held));
     if (sort->text.is_nomem || sort->lines.is_nomem) {
         return error_plain(error_out, YORE_NOMEM);
     }
-    return sort->text.size + sort->lines.size >= sort->memory_bytes ? spill(sort, error_out) : YORE_OK;
+    return sort->text.size + sort->lines.size >= sort->memory_bytes ? spill(sort, error_out)
+                                                                    : YORE_OK;
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */
@@ -172,8 +175,7 @@ static enum yore_status run_need(struct commit_sort *sort, struct run *run, size
     if (room == NULL) {
         return error_plain(error_out, YORE_NOMEM);
     }
-    if (fseek(sort->file, run->at, SEEK_SET) != 0 ||
-        fread(room, 1, wanted, sort->file) != wanted) {
+    if (fseek(sort->file, run->at, SEEK_SET) != 0 || fread(room, 1, wanted, sort->file) != wanted) {
         return file_error("read", error_out);
     }
     run->at += (long)wanted;

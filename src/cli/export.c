@@ -95,7 +95,8 @@ static enum yore_status tick(struct exporter *e, struct yore_error *error_out)
     return YORE_OK;
 }
 
-enum yore_status export_line(struct exporter *e, struct yore_bytes line, struct yore_error *error_out)
+enum yore_status export_line(struct exporter *e, struct yore_bytes line,
+                             struct yore_error *error_out)
 {
     buffer_append_bytes(&e->line, line);
     enum yore_status st = pour(e, error_out);
@@ -223,7 +224,7 @@ static enum yore_status put_moment_of(struct exporter *e, const struct yore_keys
         return YORE_OK;
     }
     if (export_name(info) != NULL) {
-        st = yore_keyspace_open(e->db, info->name, e->options->at, &keyspace, error_out);
+        st = yore_keyspace_open(e->db, info->name, NULL, &keyspace, error_out);
     }
     if (st == YORE_OK) {
         st = yore_cursor_open(e->db, keyspace, &options, &cursor, error_out);

@@ -23,8 +23,8 @@ struct export_options {
 struct export_counts {
     uint64_t rows;
     uint64_t bytes;
-    uint64_t trimmed_keyspaces;     /* whose beginning retention has taken: what is kept is written */
-    uint64_t dropped_rows; /* writes into keyspaces that no longer exist, left out */
+    uint64_t trimmed_keyspaces; /* whose beginning retention has taken: what is kept is written */
+    uint64_t dropped_rows;      /* writes into keyspaces that no longer exist, left out */
 };
 
 /* Write to `stream` (not closed).  `*counts_out` is set in any case.

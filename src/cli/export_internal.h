@@ -12,7 +12,7 @@ struct exporter {
     const struct export_options *options;
     struct export_counts counts;
     struct buffer line;
-    struct buffer keyspaces;     /* struct yore_keyspace_info of those that are written */
+    struct buffer keyspaces; /* struct yore_keyspace_info of those that are written */
 };
 
 const struct yore_keyspace_info *export_info_at(const struct exporter *e, size_t index);
@@ -22,9 +22,11 @@ const char *export_name(const struct yore_keyspace_info *info);
 enum record_kind export_kind(enum yore_kind kind);
 
 /* Write a whole line. */
-enum yore_status export_line(struct exporter *e, struct yore_bytes line, struct yore_error *error_out);
+enum yore_status export_line(struct exporter *e, struct yore_bytes line,
+                             struct yore_error *error_out);
 
-/* All versions that are kept, in commit order, where the feed no longer reaches back to the beginning. */
+/* All versions that are kept, in commit order, where the feed no longer reaches back to the
+ * beginning. */
 enum yore_status export_kept(struct exporter *e, struct yore_error *error_out);
 
 #endif

@@ -1,7 +1,8 @@
 /* All that retention has left: key by key the versions on its timeline, then sorted by commit.
  *
- * The keys come from two walks: those that held something at the horizon, and those that changed since.  A key
- * that never held anything (only deletions) is in neither; leaving it out changes no answer.
+ * The keys come from two walks: those that held something at the horizon, and those that changed
+ * since.  A key that never held anything (only deletions) is in neither; leaving it out changes no
+ * answer.
  */
 #include <string.h>
 
@@ -14,7 +15,7 @@ struct kept {
     const struct yore_keyspace_info *info;
     struct yore_keyspace *keyspace;
     struct buffer line;
-    struct buffer last_key;      /* of the changes walk: one key may change often */
+    struct buffer last_key; /* of the changes walk: one key may change often */
 };
 
 static enum yore_status keep_version(struct kept *kept, struct yore_bytes key,
@@ -47,7 +48,8 @@ static enum yore_status keep_timeline(struct kept *kept, struct yore_bytes key,
     struct yore_timeline *timeline;
     struct yore_version version;
     struct yore_db *db = kept->e->db;
-    enum yore_status st = yore_timeline_open(db, kept->keyspace, key, &options, &timeline, error_out);
+    enum yore_status st =
+        yore_timeline_open(db, kept->keyspace, key, &options, &timeline, error_out);
     if (st != YORE_OK) {
         return st;
     }
@@ -71,7 +73,8 @@ static enum yore_status walk_state(struct kept *kept, const struct yore_time *at
     const struct yore_cursor_options options = {
         .range = kept->e->options->range, .at = at, .no_cache_fill = true};
     struct yore_cursor *cursor;
-    enum yore_status st = yore_cursor_open(kept->e->db, kept->keyspace, &options, &cursor, error_out);
+    enum yore_status st =
+        yore_cursor_open(kept->e->db, kept->keyspace, &options, &cursor, error_out);
     if (st != YORE_OK) {
         return st;
     }
@@ -150,7 +153,8 @@ static enum yore_status walk_changes(struct kept *kept, struct yore_error *error
                                                  .every_version = true};
     struct yore_changes *changes;
     struct yore_change change;
-    enum yore_status st = yore_changes_open(kept->e->db, kept->keyspace, &options, &changes, error_out);
+    enum yore_status st =
+        yore_changes_open(kept->e->db, kept->keyspace, &options, &changes, error_out);
     if (st != YORE_OK) {
         return st;
     }
@@ -171,8 +175,8 @@ static enum yore_status keep_keyspace(struct kept *kept, struct yore_error *erro
     const struct yore_time horizon = {info->horizon, YORE_NOW};
     kept->keyspace = NULL;
     if (export_name(info) != NULL) {
-        enum yore_status st = yore_keyspace_open(kept->e->db, info->name, NULL, &kept->keyspace,
-                                                 error_out);
+        enum yore_status st =
+            yore_keyspace_open(kept->e->db, info->name, NULL, &kept->keyspace, error_out);
         if (st != YORE_OK) {
             return st;
         }

@@ -1,5 +1,5 @@
-/* Any file must import or be refused; what was imported must export, import again and export the same.
- * On the simulated disk, without threads: the same input takes the same way. */
+/* Any file must import or be refused; what was imported must export, import again and export the
+ * same. On the simulated disk, without threads: the same input takes the same way. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +37,8 @@ static struct yore_db *open_db(struct sim_disk *disk, const char *path)
 }
 
 /* Import `size` octets; the status. */
-static enum yore_status import_text(struct yore_db *db, const void *data, size_t size, int forced_format)
+static enum yore_status import_text(struct yore_db *db, const void *data, size_t size,
+                                    int forced_format)
 {
     const struct import_options options = {.durability = YORE_DURABILITY_NONE, .batch_rows = 3};
     struct import_counts counts;

@@ -1,4 +1,5 @@
-/* Any text is a moment or refused; what is accepted and written out reads back as the same moment. */
+/* Any text is a moment or refused; what is accepted and written out reads back as the same moment.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

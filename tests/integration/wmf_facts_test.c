@@ -1,6 +1,7 @@
-/* The demo's data against facts that were computed without any database: at every instant the facts list, the
- * counts and both digests of the state; net differences; version histories.  In every shape the data takes on
- * its way: fresh from the import, after a reopen, merged, with small tables and many slices.
+/* The demo's data against facts that were computed without any database: at every instant the facts
+ * list, the counts and both digests of the state; net differences; version histories.  In every
+ * shape the data takes on its way: fresh from the import, after a reopen, merged, with small tables
+ * and many slices.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +19,6 @@
 #define NS_PER_MS INT64_C(1000000)
 
 /* ---- the facts, read as they come ------------------------------------------------------------ */
-
 
 static struct yore_bytes member(const struct json_properties *members, const char *name)
 {
@@ -47,7 +47,8 @@ static struct json_properties members_of(struct yore_bytes text)
             return members;
         }
         CHECK(json_copy(&r, &value));
-        json_properties_add(&members, (struct json_property){buffer_bytes(&name), buffer_bytes(&value)});
+        json_properties_add(&members,
+                            (struct json_property){buffer_bytes(&name), buffer_bytes(&value)});
     }
 }
 
@@ -114,7 +115,8 @@ struct state {
 static bool counts_in_digest(struct yore_bytes value)
 {
     const char *text = value.data;
-    bool is_fraction = memchr(text, '.', value.size) != NULL || memchr(text, 'e', value.size) != NULL;
+    bool is_fraction =
+        memchr(text, '.', value.size) != NULL || memchr(text, 'e', value.size) != NULL;
     bool is_number = *text == '-' || (*text >= '0' && *text <= '9');
     return *text == '"' || *text == 't' || *text == 'f' || (is_number && !is_fraction);
 }
@@ -183,7 +185,8 @@ static void add_row(struct state *state, const struct yore_row *row)
     struct json_properties members = members_of(row->value);
     begin_line(&state->line, row);
     add_shape(&state->line, &members, is_edge);
-    /* The digests are over sorted lines; keys in order give them so, as no id has what sorts before a tab. */
+    /* The digests are over sorted lines; keys in order give them so, as no id has what sorts before
+     * a tab. */
     CHECK(bytes_compare(buffer_bytes(&state->last_line), buffer_bytes(&state->line)) < 0);
     buffer_clear(&state->last_line);
     buffer_append_bytes(&state->last_line, buffer_bytes(&state->line));
@@ -241,8 +244,8 @@ static void check_instant(void *arg, struct yore_bytes text)
 
 /* ---- differences ----------------------------------------------------------------------------- */
 
-static void check_difference(struct yore_db *db, const struct json_properties *fact, const char *prefix,
-                             const char *const names[3])
+static void check_difference(struct yore_db *db, const struct json_properties *fact,
+                             const char *prefix, const char *const names[3])
 {
     struct yore_changes_options options = {.from = number_of(fact, "t1") * NS_PER_MS,
                                            .to = number_of(fact, "t2") * NS_PER_MS,
@@ -284,7 +287,7 @@ static void check_net_diff(void *arg, struct yore_bytes text)
 struct history {
     struct buffer text;
     size_t versions;
-    size_t offsets[4096];        /* of each version in `text` */
+    size_t offsets[4096]; /* of each version in `text` */
 };
 
 static void read_history(struct yore_db *db, struct yore_bytes key, bool is_backward,
