@@ -56,11 +56,11 @@ static inline const int64_t *page_commit(const struct page *page)
 /* Ask for the lines that a search of a page with so many keys begins with; any address will do. */
 static inline void page_prefetch(const void *page, uint32_t key_count)
 {
-    const unsigned char *at = page;
+    uintptr_t at = (uintptr_t)page;
     uint32_t lines = 1 + key_count / 8;
     lines = lines < PAGE_PREFETCH_LINES ? lines : PAGE_PREFETCH_LINES;
     for (uint32_t i = 0; i <= lines; i++) {
-        __builtin_prefetch(at + 64 * (size_t)i);
+        __builtin_prefetch((const void *)(at + 64 * (uintptr_t)i));
     }
 }
 
