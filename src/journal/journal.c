@@ -174,14 +174,15 @@ static enum yore_status create_log(struct journal *journal, uint64_t number,
                                          .preallocate_bytes = journal->options.segment_bytes};
     unsigned char bytes[JOURNAL_BEGIN_BYTES];
     journal_begin_encode(begin, bytes);
+    const struct record first = {.type = JOURNAL_TYPE_BEGIN,
+                                 .payload = bytes_of(bytes, sizeof(bytes))};
     char *path = journal_segment_path(journal, number);
     if (path == NULL) {
         return error_plain(error_out, YORE_NOMEM);
     }
     enum yore_status st = take_spare(journal, path, &options.recycle, error_out);
     if (st == YORE_OK) {
-        st = record_log_create_with(journal->env, path, &options, JOURNAL_TYPE_BEGIN,
-                                    bytes_of(bytes, sizeof(bytes)), writer_out, error_out);
+        st = record_log_create_with(journal->env, path, &options, &first, writer_out, error_out);
     }
     if (st == YORE_OK) {
         st = os_dir_sync(journal->env, journal->dir, error_out);

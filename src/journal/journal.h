@@ -33,19 +33,23 @@ struct journal_recovery {
     uint64_t segments;
     uint64_t records; /* replayed */
     uint64_t bytes;
-    bool is_torn; /* a torn tail was cut */
+    bool is_torn; /* a torn tail was cut; not told of one that an earlier opening has cut */
     uint64_t torn_segment;
     uint64_t torn_offset;
-    uint64_t
-        first_live_segment; /* after recovery: what the manifest must now name as first_segment */
+    uint64_t first_live_segment; /* what the manifest must now name as first_segment */
 };
 
 /* Open the journal in directory `dir`.  Every commit record in segments >= first_segment is handed
  * to `replay` in order (payload of commit_codec.h, borrowed); its failure is returned.  Then what
- * was replayed is written to a new segment, synced with the directory. The old segments stay until
- * journal_release(), which the caller calls once the manifest names first_live_segment. Errors:
- * YORE_CORRUPT (segment and offset; also a missing segment in the sequence), YORE_BAD_FORMAT,
- * YORE_IO. */
+ * was replayed is written to a new segment, synced with the directory.  The old segments stay until
+ * journal_release(), which the caller calls once the manifest durably names first_live_segment;
+ * commits may be appended and acknowledged before that.
+ *
+ * `is_torn` is set when something was cut: octets behind the last record that a whole write would
+ * not have left.  A tail whose unsynced writes a power cut took away whole leaves none.
+ *
+ * Errors: YORE_CORRUPT (segment and offset; also a missing segment in the sequence),
+ * YORE_BAD_FORMAT, YORE_IO. */
 typedef enum yore_status (*journal_replay_fn)(void *arg, struct yore_bytes payload,
                                               struct yore_error *error_out);
 enum yore_status journal_open(struct os_env *env, const char *dir,

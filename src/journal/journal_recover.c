@@ -575,6 +575,7 @@ static void journal_abandon(struct journal *journal)
     (void)journal_close(journal, NULL);
 }
 
+/* style: parameters because a replay is a function and its argument, and both outputs matter. */
 enum yore_status journal_open(struct os_env *env, const char *dir,
                               const struct journal_options *options, journal_replay_fn replay,
                               void *arg, struct journal_recovery *recovery_out,

@@ -164,7 +164,7 @@ static void exchange(struct sim_disk *disk, const void *arg)
     struct os_env *env = sim_disk_env(disk);
     CHECK_OK(os_path_rename(env, world_segment(spot->segment), WORLD_DIR "/x", NULL));
     char other[64];
-    strcpy(other, world_segment(spot->offset));
+    memcpy(other, world_segment(spot->offset), sizeof(other));
     CHECK_OK(os_path_rename(env, other, world_segment(spot->segment), NULL));
     CHECK_OK(os_path_rename(env, WORLD_DIR "/x", other, NULL));
 }
@@ -188,7 +188,7 @@ static void overwrite(struct sim_disk *disk, const void *arg)
 {
     const struct spot *spot = arg; /* segment by the one in offset */
     char other[64];
-    strcpy(other, world_segment(spot->offset));
+    memcpy(other, world_segment(spot->offset), sizeof(other));
     CHECK(sim_disk_copy_file(disk, other, world_segment(spot->segment)));
 }
 
