@@ -1,9 +1,10 @@
 /* table_micro.c -- what one read of a table costs: gets, misses, scans, from cache and from files.
  *
- *   table_micro [KEYS [DIR]]
+ *   table_micro [KEYS [DIR [PART]]]
  *
- * KEYS (default 1,000,000) keys of 16 octets with values of 100 in tables of 64 MB below DIR (default: a folder in
- * /tmp).  Prints one JSON line a question. */
+ * KEYS (default 1,000,000) keys of 16 octets with values of 100 in tables of 64 MB below DIR
+ * (default: a folder in /tmp), or only one PART: present merge history uncached samples.  Prints
+ * one JSON line a question. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,13 +140,14 @@ static void build(struct bench *b, char (*keys)[17], uint32_t offset, uint32_t s
                                    sizeof(path));
         }
         for (unsigned v = 0; v < versions; v++, rows++) {
-            for (unsigned j = 0; j < VALUE_BYTES; j += 4) {
-                uint32_t r = (uint32_t)rand_u64(&b->rand);
-                memcpy(value + j, &r, j < VALUE_BYTES / 2 ? 4 : 1);
+            for (unsigned j = 0; j < VALUE_BYTES / 2; j += 2) { /* half of it says nothing new */
+                uint64_t r = rand_u64(&b->rand);
+                memcpy(value + j, &r, 2);
             }
+            memcpy(value + VALUE_BYTES / 2, value, VALUE_BYTES / 2);
             int64_t at = 1700000000000000000 + (int64_t)(versions - v) * 1000000000 + i;
             struct version version = {
-                bytes_of(keys[i], 16), at, at, YORE_FOREVER, YORE_KIND_PUT, 0,
+                bytes_of(keys[i], 16),       at, at, YORE_FOREVER, YORE_KIND_PUT, 0,
                 bytes_of(value, VALUE_BYTES)};
             must(table_builder_add(builder, &version, &error), &error);
         }
@@ -183,19 +185,22 @@ static double time_gets(struct bench *b, const struct set *set, char (*keys)[17]
                         unsigned rounds)
 {
     double *times = malloc(rounds * sizeof(double));
+    static uint32_t numbers[ROUND]; /* chosen and copied beforehand: a caller has its key at hand */
+    static char chosen[ROUND][16];
     uint64_t sum = 0;
     for (unsigned r = 0; r < rounds; r++) {
+        for (unsigned i = 0; i < ROUND; i++) {
+            numbers[i] = (uint32_t)rand_below(&b->rand, b->keys);
+            memcpy(chosen[i], keys[numbers[i]], 16);
+            chosen[i][15] = is_missing ? 'x' : chosen[i][15];
+        }
         double start = now_ns();
         for (unsigned i = 0; i < ROUND; i++) {
-            uint32_t k = (uint32_t)rand_below(&b->rand, b->keys);
-            char key[17];
-            memcpy(key, keys[k], 17);
-            key[15] = is_missing ? 'x' : key[15];
             struct version got;
             struct table_pin pin;
-            struct version_place place = {bytes_of(key, 16), INT64_MAX, INT64_MAX};
-            enum yore_status st =
-                table_get_hashed(table_of(set, k), &place, hash_bytes(place.key), &got, &pin, NULL);
+            struct version_place place = {bytes_of(chosen[i], 16), INT64_MAX, INT64_MAX};
+            enum yore_status st = table_get_hashed(table_of(set, numbers[i]), &place,
+                                                   hash_bytes(place.key), &got, &pin, NULL);
             if ((st == YORE_OK) == is_missing) {
                 fprintf(stderr, "table_micro: wrong answer %d\n", (int)st);
                 exit(1);
@@ -272,7 +277,6 @@ static void bench_present(struct bench *b, char (*keys)[17])
     report("get_missing", time_gets(b, &set, keys, true, 2000), "");
     bench_walk("scan_all_1_table", set.tables, 1, &all, true);
     bench_walk("scan_as_of_1_table_backward", set.tables, 1, &now, false);
-    all.no_cache_fill = true;
     close_set(&set);
 }
 
@@ -314,7 +318,6 @@ static void bench_history(struct bench *b, char (*keys)[17])
     bench_walk("history_as_of_100_versions", set.tables, 1, &past, true);
     bench_walk("history_all_versions", set.tables, 1, &all, true);
     report("history_get", time_gets(b, &set, keys, false, 500), "");
-    all.no_cache_fill = true;
     close_set(&set);
     b->keys = keys_before;
 }
@@ -361,8 +364,8 @@ static void bench_samples(struct bench *b)
                          1000000;
             value += ((double)rand_below(&b->rand, 401) - 200) / 100;
             double rounded = (double)(int64_t)(value * 100) / 100;
-            struct version v = {bytes_of(key, (size_t)size), at, at, YORE_FOREVER, YORE_KIND_PUT,
-                                0, bytes_of(&rounded, 8)};
+            struct version v = {bytes_of(key, (size_t)size), at, at, YORE_FOREVER, YORE_KIND_PUT, 0,
+                                bytes_of(&rounded, 8)};
             must(table_builder_add(builder, &v, &error), &error);
         }
     }
@@ -374,8 +377,12 @@ static void bench_samples(struct bench *b)
     report("build_sample", (now_ns() - start) / (double)count, note);
     struct iter_view all = {.commit_after = INT64_MIN};
     bench_walk("scan_samples", &table, 1, &all, true);
-    all.no_cache_fill = true;
     table_close(table);
+}
+
+static bool is_wanted(const char *part, const char *name)
+{
+    return part[0] == '\0' || strcmp(part, name) == 0;
 }
 
 int main(int argc, char **argv)
@@ -390,12 +397,23 @@ int main(int argc, char **argv)
     must(page_cache_new((uint64_t)2 << 30, &b.cache), NULL);
     must(table_pool_new(b.env, b.cache, 100, &b.pool), NULL);
     char(*keys)[17] = make_keys(b.keys);
-    bench_present(&b, keys);
-    bench_merge(&b, keys, 3);
-    bench_merge(&b, keys, 8);
-    bench_history(&b, keys);
-    bench_uncached(&b, keys);
-    bench_samples(&b);
+    const char *part = argc > 3 ? argv[3] : "";
+    if (is_wanted(part, "present")) {
+        bench_present(&b, keys);
+    }
+    if (is_wanted(part, "merge")) {
+        bench_merge(&b, keys, 3);
+        bench_merge(&b, keys, 8);
+    }
+    if (is_wanted(part, "history")) {
+        bench_history(&b, keys);
+    }
+    if (is_wanted(part, "uncached")) {
+        bench_uncached(&b, keys);
+    }
+    if (is_wanted(part, "samples")) {
+        bench_samples(&b);
+    }
     free(keys);
     table_pool_free(b.pool);
     page_cache_free(b.cache);

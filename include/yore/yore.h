@@ -45,8 +45,9 @@ extern "C" {
 #define YORE_KEY_BYTES_MAX 65536u         /* a key is 1 B to 64 KiB */
 #define YORE_VALUE_BYTES_MAX (256u << 20) /* a value is 0 B to 256 MiB; empty values are values */
 #define YORE_BATCH_BYTES_MAX (1u << 30)   /* keys, values and bookkeeping of one transaction */
-#define YORE_KEYSPACE_NAME_BYTES_MAX 255u /* a keyspace name is 1 to 255 bytes of [A-Za-z0-9_.-]   \
-                                           */
+#define YORE_KEYSPACE_NAME_BYTES_MAX                                                               \
+    255u /* a keyspace name is 1 to 255 bytes of [A-Za-z0-9_.-]                                    \
+          */
 #define YORE_KEYSPACES_MAX 1024u
 #define YORE_NOW INT64_MAX         /* as a moment: the database's own now; refused as a fact's */
 #define YORE_FOREVER INT64_MAX     /* as an end: no end */

@@ -44,7 +44,8 @@ static enum yore_status record_decode(struct yore_bytes value, struct keyspace_r
     }
     if (version != RECORD_VERSION) {
         return error_set(error_out, YORE_BAD_FORMAT,
-                         "catalogue: keyspace record version %u is not known to this program", version);
+                         "catalogue: keyspace record version %u is not known to this program",
+                         version);
     }
     return YORE_OK;
 }
@@ -78,7 +79,8 @@ static enum yore_status erase_decode(struct yore_bytes value, struct erase_rule 
     struct forest_key *keys[] = {&rule_out->low, &rule_out->high};
     for (size_t i = 0; i < 2; i++) {
         uint64_t size = decode_varint(&d);
-        const unsigned char *data = size <= YORE_KEY_BYTES_MAX + 1 ? decode_run(&d, (size_t)size) : NULL;
+        const unsigned char *data =
+            size <= YORE_KEY_BYTES_MAX + 1 ? decode_run(&d, (size_t)size) : NULL;
         d.is_bad |= data == NULL && size > 0;
         /* Borrowed: erase_set_with() copies. */
         *keys[i] = (struct forest_key){(unsigned char *)(uintptr_t)data, (size_t)size};
@@ -144,7 +146,8 @@ enum yore_status catalogue_init(struct yore_db *db)
     struct keyspace_record system = {.id = KEYSPACE_SYSTEM};
     struct keyspace_record plain = {.id = KEYSPACE_DEFAULT};
     enum yore_status st = add_keyspace(db, bytes_of("catalogue", 9), &system, &db->system_keyspace);
-    return st == YORE_OK ? add_keyspace(db, bytes_of("default", 7), &plain, &db->default_keyspace) : st;
+    return st == YORE_OK ? add_keyspace(db, bytes_of("default", 7), &plain, &db->default_keyspace)
+                         : st;
 }
 
 static enum yore_status apply_keyspace(struct yore_db *db, const struct commit_write *write,
@@ -156,7 +159,8 @@ static enum yore_status apply_keyspace(struct yore_db *db, const struct commit_w
         os_mutex_lock(&db->lock);
         for (size_t i = 0; i < db->keyspace_count; i++) {
             keyspace = db->keyspaces[i];
-            if (strlen(keyspace->name) == name.size && memcmp(keyspace->name, name.data, name.size) == 0) {
+            if (strlen(keyspace->name) == name.size &&
+                memcmp(keyspace->name, name.data, name.size) == 0) {
                 atomic_store(&keyspace->is_dropped, true);
             }
         }
@@ -164,7 +168,8 @@ static enum yore_status apply_keyspace(struct yore_db *db, const struct commit_w
         return YORE_OK;
     }
     if (name.size == 0 || name.size > YORE_KEYSPACE_NAME_BYTES_MAX) {
-        return error_set(error_out, YORE_CORRUPT, "catalogue: a keyspace name of %zu bytes", name.size);
+        return error_set(error_out, YORE_CORRUPT, "catalogue: a keyspace name of %zu bytes",
+                         name.size);
     }
     enum yore_status st = record_decode(write->value, &record, error_out);
     if (st != YORE_OK) {
@@ -179,8 +184,8 @@ static enum yore_status apply_keyspace(struct yore_db *db, const struct commit_w
     return YORE_OK;
 }
 
-static enum yore_status apply_erase(struct yore_db *db, const struct commit_write *write, int64_t commit,
-                                    struct yore_error *error_out)
+static enum yore_status apply_erase(struct yore_db *db, const struct commit_write *write,
+                                    int64_t commit, struct yore_error *error_out)
 {
     struct erase_rule rule;
     struct erase_set *next = NULL;
@@ -225,8 +230,8 @@ static bool has_prefix(struct yore_bytes key, const char *prefix, struct yore_by
     return true;
 }
 
-enum yore_status catalogue_apply(struct yore_db *db, const struct commit_write *write, int64_t commit,
-                                 struct yore_error *error_out)
+enum yore_status catalogue_apply(struct yore_db *db, const struct commit_write *write,
+                                 int64_t commit, struct yore_error *error_out)
 {
     struct yore_bytes rest;
     if (has_prefix(write->key, NAME_PREFIX, &rest)) {
@@ -242,17 +247,19 @@ enum yore_status catalogue_apply(struct yore_db *db, const struct commit_write *
                      "catalogue: a record of a kind that this program does not know");
 }
 
-/* Replay the whole history of keyspace 0, in commit order per key: every version is applied, oldest first, so that dropped keyspaces are
- * known too. */
+/* Replay the whole history of keyspace 0, in commit order per key: every version is applied, oldest
+ * first, so that dropped keyspaces are known too. */
 enum yore_status catalogue_load(struct yore_db *db, struct yore_error *error_out)
 {
     struct iter_view all = {.known = INT64_MAX, .valid = INT64_MAX, .commit_after = INT64_MIN};
     struct superview *view = superview_acquire(db);
     struct version_iter *it = NULL;
-    enum yore_status st = sources_all(view, db->system_keyspace, bytes_of(NULL, 0), bytes_of(NULL, 0), &all,
-                                      YORE_TIME_MIN, INT64_MAX, &it, error_out);
+    enum yore_status st =
+        sources_all(view, db->system_keyspace, bytes_of(NULL, 0), bytes_of(NULL, 0), &all,
+                    YORE_TIME_MIN, INT64_MAX, &it, error_out);
     if (st == YORE_OK) {
-        /* Names before horizons: walked from the last key back to the first, and within a key from the oldest version on. */
+        /* Names before horizons: walked from the last key back to the first, and within a key from
+         * the oldest version on. */
         for (version_iter_last(it); st == YORE_OK && it->is_valid; version_iter_prev(it)) {
             struct commit_write write = {.keyspace = KEYSPACE_SYSTEM,
                                          .kind = it->at.kind,
@@ -271,8 +278,9 @@ enum yore_status catalogue_load(struct yore_db *db, struct yore_error *error_out
 
 /* ---- committing records ---- */
 
-static enum yore_status commit_record(struct yore_db *db, enum yore_kind kind, const struct buffer *key,
-                                      const struct buffer *value, struct yore_error *error_out)
+static enum yore_status commit_record(struct yore_db *db, enum yore_kind kind,
+                                      const struct buffer *key, const struct buffer *value,
+                                      struct yore_error *error_out)
 {
     struct buffer writes = {0};
     struct fact fact = {.keyspace = db->system_keyspace,
@@ -285,7 +293,8 @@ static enum yore_status commit_record(struct yore_db *db, enum yore_kind kind, c
                                      .valid_max = INT64_MIN,
                                      .is_catalogue = true,
                                      .durability = YORE_DURABILITY_SYNC};
-    enum yore_status st = key->is_nomem || (value != NULL && value->is_nomem) ? YORE_NOMEM : YORE_OK;
+    enum yore_status st =
+        key->is_nomem || (value != NULL && value->is_nomem) ? YORE_NOMEM : YORE_OK;
     if (st == YORE_OK) {
         st = fact_encode(db, &fact, &writes, &request, error_out);
     } else {
@@ -299,8 +308,8 @@ static enum yore_status commit_record(struct yore_db *db, enum yore_kind kind, c
     return st;
 }
 
-enum yore_status catalogue_set_horizon(struct yore_db *db, struct yore_keyspace *keyspace, int64_t horizon,
-                                       struct yore_error *error_out)
+enum yore_status catalogue_set_horizon(struct yore_db *db, struct yore_keyspace *keyspace,
+                                       int64_t horizon, struct yore_error *error_out)
 {
     struct buffer key = {0};
     struct buffer value = {0};
@@ -320,7 +329,8 @@ enum yore_status catalogue_set_horizon(struct yore_db *db, struct yore_keyspace 
 }
 
 static enum yore_status put_keyspace(struct yore_db *db, const char *name,
-                                     const struct keyspace_record *record, struct yore_error *error_out)
+                                     const struct keyspace_record *record,
+                                     struct yore_error *error_out)
 {
     struct buffer key = {0};
     struct buffer value = {0};
@@ -350,9 +360,10 @@ static enum yore_status check_name(const char *name, struct yore_error *error_ou
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
     size_t size = strlen(name);
     if (size == 0 || size > YORE_KEYSPACE_NAME_BYTES_MAX || strspn(name, allowed) != size) {
-        return error_set(error_out, YORE_INVALID,
-                         "keyspace name '%.64s': 1 to %u characters of A-Z a-z 0-9 _ . - are allowed", name,
-                         YORE_KEYSPACE_NAME_BYTES_MAX);
+        return error_set(
+            error_out, YORE_INVALID,
+            "keyspace name '%.64s': 1 to %u characters of A-Z a-z 0-9 _ . - are allowed", name,
+            YORE_KEYSPACE_NAME_BYTES_MAX);
     }
     return YORE_OK;
 }
@@ -362,7 +373,8 @@ static enum yore_status check_options(const struct yore_keyspace_options *option
 {
     if ((unsigned)options->keep > YORE_KEEP_NOW ||
         (unsigned)options->compression > YORE_COMPRESSION_ZSTD) {
-        return error_set(error_out, YORE_INVALID, "keyspace options: keep %d or compression %d is unknown",
+        return error_set(error_out, YORE_INVALID,
+                         "keyspace options: keep %d or compression %d is unknown",
                          (int)options->keep, (int)options->compression);
     }
     if (options->keep == YORE_KEEP_FOR && options->keep_ns <= 0) {
@@ -400,7 +412,8 @@ static uint32_t next_id(struct yore_db *db, size_t *living_out)
 
 enum yore_status yore_keyspace_create(struct yore_db *db, const char *name,
                                       const struct yore_keyspace_options *options,
-                                      struct yore_keyspace **keyspace_out, struct yore_error *error_out)
+                                      struct yore_keyspace **keyspace_out,
+                                      struct yore_error *error_out)
 {
     static const struct yore_keyspace_options keep_all = {.keep = YORE_KEEP_ALL};
     options = options != NULL ? options : &keep_all;
@@ -431,8 +444,9 @@ enum yore_status yore_keyspace_create(struct yore_db *db, const char *name,
     return st;
 }
 
-enum yore_status yore_keyspace_open(struct yore_db *db, const char *name, const struct yore_time *at,
-                                    struct yore_keyspace **keyspace_out, struct yore_error *error_out)
+enum yore_status yore_keyspace_open(struct yore_db *db, const char *name,
+                                    const struct yore_time *at, struct yore_keyspace **keyspace_out,
+                                    struct yore_error *error_out)
 {
     char key[sizeof NAME_PREFIX + YORE_KEYSPACE_NAME_BYTES_MAX];
     struct yore_value value;
@@ -460,7 +474,8 @@ enum yore_status yore_keyspace_open(struct yore_db *db, const char *name, const 
     return st;
 }
 
-enum yore_status yore_keyspace_drop(struct yore_db *db, const char *name, struct yore_error *error_out)
+enum yore_status yore_keyspace_drop(struct yore_db *db, const char *name,
+                                    struct yore_error *error_out)
 {
     error_clear(error_out);
     os_mutex_lock(&db->catalogue_lock);
@@ -469,7 +484,8 @@ enum yore_status yore_keyspace_drop(struct yore_db *db, const char *name, struct
     if (keyspace == NULL) {
         st = error_set(error_out, YORE_NOT_FOUND, "there is no keyspace %s", name);
     } else if (keyspace == db->default_keyspace) {
-        st = error_set(error_out, YORE_INVALID, "keyspace default always exists; erase its keys instead");
+        st = error_set(error_out, YORE_INVALID,
+                       "keyspace default always exists; erase its keys instead");
     } else {
         st = put_keyspace(db, name, NULL, error_out);
     }
@@ -487,9 +503,10 @@ enum yore_status yore_keyspace_alter(struct yore_db *db, struct yore_keyspace *k
     enum yore_status st = check_options(options, error_out);
     bool was_now = atomic_load(&keyspace->keep) == YORE_KEEP_NOW;
     if (st == YORE_OK && was_now != (options->keep == YORE_KEEP_NOW)) {
-        st = error_set(error_out, YORE_INVALID,
-                       "keyspace %s: keeping only now is chosen when a keyspace is created and stays",
-                       keyspace->name);
+        st = error_set(
+            error_out, YORE_INVALID,
+            "keyspace %s: keeping only now is chosen when a keyspace is created and stays",
+            keyspace->name);
     }
     if (st != YORE_OK) {
         return st;
@@ -506,7 +523,7 @@ enum yore_status yore_keyspace_alter(struct yore_db *db, struct yore_keyspace *k
 
 uint32_t yore_keyspace_id(const struct yore_keyspace *keyspace)
 {
-    return keyspace->id;
+    return keyspace != NULL ? keyspace->id : KEYSPACE_DEFAULT;
 }
 
 static void fill_info(const struct yore_keyspace *keyspace, struct yore_keyspace_info *info_out)
@@ -521,7 +538,8 @@ static void fill_info(const struct yore_keyspace *keyspace, struct yore_keyspace
 }
 
 enum yore_status yore_keyspace_info(struct yore_db *db, struct yore_keyspace *keyspace,
-                                    struct yore_keyspace_info *info_out, struct yore_error *error_out)
+                                    struct yore_keyspace_info *info_out,
+                                    struct yore_error *error_out)
 {
     error_clear(error_out);
     fill_info(keyspace_or_default(db, keyspace), info_out);

@@ -1,8 +1,10 @@
-/* catalogue.h -- what the database knows of itself, kept as ordinary keys of keyspace 0, hence journaled, versioned and replicated.
+/* catalogue.h -- what the database knows of itself, kept as ordinary keys of keyspace 0, hence
+ * journaled, versioned and replicated.
  *
  *   "keyspace/<name>"          id, keep, keep_ns, compression; a delete is a drop
  *   "horizon/<id, 4 octets>"   the horizon of a keyspace, 8 octets
- *   "erase/<16 random octets>" one erasure: keyspace, low, high, from, to; its commit is the record's own
+ *   "erase/<16 random octets>" one erasure: keyspace, low, high, from, to; its commit is the
+ * record's own
  *
  * Bytes: docs/format.md, "Catalogue".
  */
@@ -15,8 +17,8 @@
 enum yore_status catalogue_erase_fact(struct yore_db *db, const struct erase_rule *rule,
                                       struct buffer *key_out, struct buffer *value_out);
 /* Commit a new horizon; what is not later than the present one changes nothing. */
-enum yore_status catalogue_set_horizon(struct yore_db *db, struct yore_keyspace *keyspace, int64_t horizon,
-                                       struct yore_error *error_out);
+enum yore_status catalogue_set_horizon(struct yore_db *db, struct yore_keyspace *keyspace,
+                                       int64_t horizon, struct yore_error *error_out);
 /* Commit the keyspaces every database has.  When a database is made. */
 enum yore_status catalogue_begin(struct yore_db *db, struct yore_error *error_out);
 /* The keyspaces that are there before anything is read: the catalogue itself and "default". */

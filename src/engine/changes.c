@@ -1,6 +1,7 @@
 /* changes.c -- the difference of two moments, or every step between them, in either order.
  *
- * Both are made in key order (changes_net.c, changes_every.c); time order collects and sorts them, within a bound.
+ * Both are made in key order (changes_net.c, changes_every.c); time order collects and sorts them,
+ * within a bound.
  */
 #include <stdlib.h>
 
@@ -10,6 +11,7 @@
 bool changes_is_present(const struct yore_changes *c, const struct version *version, int64_t time)
 {
     return version->kind == YORE_KIND_PUT && version->valid_to > time &&
+           !erase_set_hides(c->view->erased, c->keyspace->id, version) &&
            !erase_set_covers(c->view->erased, c->keyspace->id, version->key, time, version->commit);
 }
 
@@ -36,7 +38,8 @@ static enum yore_status set_range(struct yore_changes *c, const struct yore_rang
     return YORE_OK;
 }
 
-static enum yore_status set_moments(struct yore_changes *c, const struct yore_changes_options *options,
+static enum yore_status set_moments(struct yore_changes *c,
+                                    const struct yore_changes_options *options,
                                     struct yore_error *error_out)
 {
     struct read_moment moment;
@@ -50,8 +53,9 @@ static enum yore_status set_moments(struct yore_changes *c, const struct yore_ch
     c->known = moment.known;
     c->is_known_asked = options->known != YORE_NOW;
     if (c->to < c->from) {
-        return error_set(error_out, YORE_INVALID, "the changes end at %lld, before their begin, %lld",
-                         (long long)c->to, (long long)c->from);
+        return error_set(error_out, YORE_INVALID,
+                         "the changes end at %lld, before their begin, %lld", (long long)c->to,
+                         (long long)c->from);
     }
     return YORE_OK;
 }
@@ -128,10 +132,11 @@ static enum yore_status collect(struct changes_sorted *s, const struct yore_chan
     struct yore_change copy = *change;
     s->bytes += sizeof copy + copy.key.size + copy.before.size + copy.after.size;
     if (s->bytes > YORE_CHANGES_SORT_BYTES_MAX) {
-        return error_set(error_out, YORE_TOO_BIG,
-                         "the changes take more than %u bytes to sort by time; ask for less time, a smaller "
-                         "range, or key order",
-                         YORE_CHANGES_SORT_BYTES_MAX);
+        return error_set(
+            error_out, YORE_TOO_BIG,
+            "the changes take more than %u bytes to sort by time; ask for less time, a smaller "
+            "range, or key order",
+            YORE_CHANGES_SORT_BYTES_MAX);
     }
     if ((s->count == s->capacity && !grow_sorted(s)) || !copy_bytes(&s->arena, &copy.key) ||
         !copy_bytes(&s->arena, &copy.before) || !copy_bytes(&s->arena, &copy.after)) {

@@ -1,11 +1,12 @@
 /* changes_every.c -- every step of every key between two moments.
  *
- * One walk over all versions of the range finds the keys that may have changed: those with a version that begins in (from, to], one
- * that ends there, or an erasure.  For each of them the state at `from` is read, and then the key's versions are followed in time; where
- * the winner ends, or an erasure begins or ends, the state steps without a new version.
+ * One walk over all versions of the range finds the keys that may have changed: those with a
+ * version that begins in (from, to], one that ends there, or an erasure.  For each of them the
+ * state at `from` is read, and then the key's versions are followed in time; where the winner ends,
+ * or an erasure begins or ends, the state steps without a new version.
  *
- * With a known time, a version that holds at `from` may lie in a slice long before it, because the copy that was carried on has a later
- * commit: then all slices are walked.
+ * With a known time, a version that holds at `from` may lie in a slice long before it, because the
+ * copy that was carried on has a later commit: then all slices are walked.
  */
 #include <stdlib.h>
 
@@ -148,18 +149,22 @@ static void seek_behind_key(struct yore_changes *c)
     }
 }
 
-/* From the first version of a key: may it have changed?  The winner at `to`, of what is walked, decides. */
+/* From the first version of a key: may it have changed?  The winner at `to`, of what is walked,
+ * decides. */
 static bool may_have_changed(struct yore_changes *c)
 {
     struct changes_every *e = &c->every;
     if (e->it->at.valid_from > c->to) {
         struct version_place place = {buffer_bytes(&e->key), c->to, INT64_MAX};
         version_iter_seek(e->it, &place);
-        if (!is_at_key(c)) {
-            return false;
-        }
+    }
+    while (is_at_key(c) && e->it->at.commit > c->known) {
+        version_iter_next(e->it);
     }
     const struct version *at = &e->it->at;
+    if (!is_at_key(c)) {
+        return false;
+    }
     return at->valid_from > c->from || (at->valid_to > c->from && at->valid_to <= c->to) ||
            e->bound_count > 0;
 }
@@ -167,7 +172,8 @@ static bool may_have_changed(struct yore_changes *c)
 static enum yore_status begin_key(struct yore_changes *c, struct yore_error *error_out)
 {
     struct changes_every *e = &c->every;
-    struct read_moment moment = {.valid = c->from, .known = c->known, .now = c->from};
+    struct read_moment moment = {
+        .valid = c->from, .known = c->known, .now = c->from, .wants_any = true};
     struct yore_bytes key = buffer_bytes(&e->key);
     side_clear(&e->now);
     enum yore_status st =
@@ -180,8 +186,12 @@ static enum yore_status begin_key(struct yore_changes *c, struct yore_error *err
         return st;
     }
     struct buffer value = e->walk.value;
-    e->walk = (struct key_walk){
-        .it = e->it, .key = key, .first = c->from + 1, .last = c->to, .value = value};
+    e->walk = (struct key_walk){.it = e->it,
+                                .key = key,
+                                .first = c->from + 1,
+                                .last = c->to,
+                                .known = c->known,
+                                .value = value};
     st = key_walk_next(&e->walk, error_out);
     e->has_upcoming = st == YORE_OK;
     e->time = c->from;
@@ -297,7 +307,8 @@ static enum yore_status step_same(struct yore_changes *c, struct yore_change *ch
     if (was_present == now->is_present) {
         return YORE_NOT_FOUND;
     }
-    enum yore_status st = tell(c, was_present ? now : NULL, was_present ? NULL : now, change_out, error_out);
+    enum yore_status st =
+        tell(c, was_present ? now : NULL, was_present ? NULL : now, change_out, error_out);
     change_out->commit = now->version.commit;
     return st;
 }
@@ -316,8 +327,8 @@ static enum yore_status step_next(struct yore_changes *c, struct yore_change *ch
         return YORE_NOT_FOUND;
     }
     e->must_shift = true;
-    st = tell(c, e->now.is_present ? &e->now : NULL, e->next.is_present ? &e->next : NULL, change_out,
-              error_out);
+    st = tell(c, e->now.is_present ? &e->now : NULL, e->next.is_present ? &e->next : NULL,
+              change_out, error_out);
     change_out->commit = e->next.version.commit;
     return st;
 }

@@ -9,16 +9,16 @@
 
 /* The net difference: two cursors side by side. */
 struct changes_net {
-    struct yore_cursor *cursors[2];  /* at `from` and at `to` */
+    struct yore_cursor *cursors[2]; /* at `from` and at `to` */
     bool must_move[2];
     bool is_at_end[2];
 };
 
 /* One side of a step. */
 struct changes_side {
-    struct version version;          /* kind 0: none */
+    struct version version; /* kind 0: none */
     bool is_present;
-    struct buffer bytes;             /* its value, if that is not kept by the pin */
+    struct buffer bytes; /* its value, if that is not kept by the pin */
     struct read_pin pin;
 };
 
@@ -28,13 +28,13 @@ struct changes_every {
     struct buffer key;
     bool has_key;
     bool is_begun;
-    struct key_walk walk;            /* of the key's versions in (from, to] */
-    bool has_upcoming;               /* walk.held is the next one */
-    struct changes_side now;         /* the state up to `time` */
-    struct changes_side next;        /* the state after it, while that is being told */
-    bool must_shift;                 /* `next` has been told and becomes `now` */
+    struct key_walk walk;     /* of the key's versions in (from, to] */
+    bool has_upcoming;        /* walk.held is the next one */
+    struct changes_side now;  /* the state up to `time` */
+    struct changes_side next; /* the state after it, while that is being told */
+    bool must_shift;          /* `next` has been told and becomes `now` */
     int64_t time;
-    int64_t *bounds;                 /* begins and ends of erasures, ascending */
+    int64_t *bounds; /* begins and ends of erasures, ascending */
     size_t bound_count;
     size_t bound_capacity;
     size_t bound_index;
@@ -57,11 +57,11 @@ struct yore_changes {
     int64_t from;
     int64_t to;
     int64_t known;
-    bool is_known_asked;             /* a known time was named */
+    bool is_known_asked; /* a known time was named */
     bool every_version;
     bool in_time_order;
     struct buffer low;
-    struct buffer high;              /* empty: to the last key */
+    struct buffer high; /* empty: to the last key */
     struct changes_net net;
     struct changes_every every;
     struct changes_sorted sorted;

@@ -1,7 +1,7 @@
 /* changes_net.c -- the net difference: the rows at `from` and at `to`, merged by key.
  *
- * A row of the same version on both sides is no difference, nor is one of equal value.  Where a row is gone, a read at `to` tells
- * which version or which end took it.
+ * A row of the same version on both sides is no difference, nor is one of equal value.  Where a row
+ * is gone, a read at `to` tells which version or which end took it.
  */
 #include "base/mem.h"
 #include "engine/changes_internal.h"
@@ -13,7 +13,8 @@ static enum yore_status open_side(struct yore_changes *c, size_t side, int64_t v
         .range = {.low = buffer_bytes(&c->low), .high = buffer_bytes(&c->high)}};
     struct cursor_overlay overlay = {.moment = {.valid = valid, .known = c->known, .now = valid}};
     c->net.must_move[side] = true;
-    return cursor_open_overlay(c->db, c->keyspace, &options, &overlay, &c->net.cursors[side], error_out);
+    return cursor_open_overlay(c->db, c->keyspace, &options, &overlay, &c->net.cursors[side],
+                               error_out);
 }
 
 enum yore_status changes_net_open(struct yore_changes *c, struct yore_error *error_out)
@@ -48,7 +49,7 @@ static enum yore_status move(struct yore_changes *c, size_t side, struct yore_er
 struct since {
     const struct yore_changes *c;
     const struct version *version;
-    bool is_present;                 /* at `to` */
+    bool is_present; /* at `to` */
     int64_t time;
 };
 
@@ -93,14 +94,50 @@ static struct version row_version(const struct yore_row *row)
                             .kind = YORE_KIND_PUT};
 }
 
+/* The winner at `to`, where no slice carries it on: it is a delete, or has ended. */
+static enum yore_status find_dead(struct yore_changes *c, struct yore_bytes key, struct version *version_out,
+                                  struct yore_error *error_out)
+{
+    struct iter_view every = {.known = c->known, .keys_only = true, .commit_after = INT64_MIN};
+    struct version_iter *it = NULL;
+    struct buffer high = {0};
+    buffer_append_bytes(&high, key);
+    buffer_append_u8(&high, 0);
+    enum yore_status st = buffer_status(&high);
+    if (st != YORE_OK) {
+        return error_plain(error_out, st);
+    }
+    st = sources_all(c->view, c->keyspace, key, buffer_bytes(&high), &every,
+                     c->is_known_asked ? INT64_MIN : c->from, c->to, &it, error_out);
+    if (st == YORE_OK) {
+        struct key_walk walk = {.it = it,
+                                .key = key,
+                                .first = INT64_MIN,
+                                .last = c->to,
+                                .known = c->known,
+                                .is_backward = true};
+        st = key_walk_next(&walk, error_out);
+        *version_out = walk.held;
+        version_out->value = bytes_of(NULL, 0);
+        key_walk_release(&walk);
+    }
+    version_iter_free(it);
+    buffer_release(&high);
+    return st;
+}
+
 static enum yore_status tell_removed(struct yore_changes *c, const struct yore_row *before,
                                      struct yore_change *change_out, struct yore_error *error_out)
 {
-    struct read_moment moment = {.valid = c->to, .known = c->known, .now = c->to};
+    struct read_moment moment = {
+        .valid = c->to, .known = c->known, .now = c->to, .wants_any = true};
     struct read_pin pin = {0};
     struct version version;
     enum yore_status st =
         read_winner(c->view, c->keyspace, before->key, &moment, &version, &pin, error_out);
+    if (st == YORE_NOT_FOUND) {
+        st = find_dead(c, before->key, &version, error_out);
+    }
     if (st == YORE_NOT_FOUND) {
         /* The key had a version at `from`, so it has one at `to`. */
         return error_set(error_out, YORE_CORRUPT, "a key present at %lld has no version at %lld",
@@ -112,8 +149,8 @@ static enum yore_status tell_removed(struct yore_changes *c, const struct yore_r
                                            .time = since(c, &version),
                                            .commit = version.commit,
                                            .before = changes_value(before->value)};
-        read_pin_release(&pin);
     }
+    read_pin_release(&pin);
     return st;
 }
 
@@ -151,7 +188,9 @@ enum yore_status changes_net_next(struct yore_changes *c, struct yore_change *ch
         }
         const struct yore_row *before = yore_cursor_row(net->cursors[0]);
         const struct yore_row *after = yore_cursor_row(net->cursors[1]);
-        int order = before == NULL ? 1 : after == NULL ? -1 : bytes_compare(before->key, after->key);
+        int order = before == NULL  ? 1
+                    : after == NULL ? -1
+                                    : bytes_compare(before->key, after->key);
         net->must_move[0] = order <= 0;
         net->must_move[1] = order >= 0;
         if (order < 0) {

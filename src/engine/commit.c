@@ -1,12 +1,16 @@
-/* commit.c -- how a transaction becomes permanent: queue, leader, group, journal, memtable, visible.
+/* commit.c -- how a transaction becomes permanent: queue, leader, group, journal, memtable,
+ * visible.
  *
- * Writers queue; the first becomes leader, takes what has gathered behind it as one group, gives out commit times, checks what
- * transactions read, inserts into the memtable, appends the group to the journal with one write, syncs once if anybody asked for it, and
- * publishes the last commit time with one store.  Entries are in the memtable before they are in the journal so that a later member of the
- * group is checked against an earlier one; nobody reads them, because readers stop at `visible`.
+ * Writers queue; the first becomes leader, takes what has gathered behind it as one group, gives
+ * out commit times, checks what transactions read, inserts into the memtable, appends the group to
+ * the journal with one write, syncs once if anybody asked for it, and publishes the last commit
+ * time with one store.  Entries are in the memtable before they are in the journal so that a later
+ * member of the group is checked against an earlier one; nobody reads them, because readers stop at
+ * `visible`.
  *
- * Invariants: C1 commit times grow strictly in queue order.  C2 a time is assigned only when nothing but the journal can fail any
- * more, so `visible` always reaches `assigned` unless the database has failed.  C3 after a journal failure nothing is assigned again.
+ * Invariants: C1 commit times grow strictly in queue order.  C2 a time is assigned only when
+ * nothing but the journal can fail any more, so `visible` always reaches `assigned` unless the
+ * database has failed.  C3 after a journal failure nothing is assigned again.
  */
 #include "base/assert.h"
 #include "base/mem.h"
@@ -22,7 +26,8 @@ enum yore_status db_fail(struct yore_db *db, enum yore_status st, const struct y
     os_mutex_lock(&db->lock);
     bool is_first = atomic_load(&db->failed_status) == YORE_OK;
     if (is_first) {
-        error_set(&db->failed, st, "writes are stopped since: %s; mend the cause and open the database again",
+        error_set(&db->failed, st,
+                  "writes are stopped since: %s; mend the cause and open the database again",
                   cause != NULL && cause->text[0] != '\0' ? cause->text : yore_status_message(st));
         atomic_store(&db->failed_status, (int)st);
     }
@@ -54,13 +59,15 @@ int64_t db_now(struct yore_db *db)
     int64_t visible = atomic_load_explicit(&db->visible, memory_order_acquire);
     now = now > visible ? now : visible;
     int64_t floor = atomic_load_explicit(&db->now_floor, memory_order_relaxed);
-    while (floor < now && !atomic_compare_exchange_weak_explicit(
-                              &db->now_floor, &floor, now, memory_order_relaxed, memory_order_relaxed)) {
+    while (floor < now &&
+           !atomic_compare_exchange_weak_explicit(&db->now_floor, &floor, now, memory_order_relaxed,
+                                                  memory_order_relaxed)) {
     }
     return floor > now ? floor : now;
 }
 
-/* The wall clock against the monotonic one: a step between two groups is told, and changes nothing else. */
+/* The wall clock against the monotonic one: a step between two groups is told, and changes nothing
+ * else. */
 static void watch_clock(struct yore_db *db, int64_t wall)
 {
     int64_t offset = wall - os_monotonic_ns(db->env);
@@ -81,11 +88,13 @@ static int64_t max_i64(int64_t a, int64_t b)
 }
 
 /* The commit time of `request`, handed out for good only if it may be used. */
-static enum yore_status assign_time(struct yore_db *db, struct commit_request *request, int64_t wall)
+static enum yore_status assign_time(struct yore_db *db, struct commit_request *request,
+                                    int64_t wall)
 {
     enum yore_status st = YORE_OK;
     os_mutex_lock(&db->time_lock);
-    int64_t floor = max_i64(db->known_floor, atomic_load_explicit(&db->now_floor, memory_order_relaxed));
+    int64_t floor =
+        max_i64(db->known_floor, atomic_load_explicit(&db->now_floor, memory_order_relaxed));
     int64_t least = max_i64(db->assigned, floor);
     least = max_i64(least, request->valid_max);
     int64_t commit = max_i64(least + 1, wall);
@@ -126,7 +135,8 @@ enum yore_status commit_wait_known(struct yore_db *db, int64_t commit, struct yo
         }
     }
     os_mutex_unlock(&db->commit.lock);
-    return YORE_OK; /* after a failure nothing in flight will ever be visible: the answer is final too */
+    return YORE_OK; /* after a failure nothing in flight will ever be visible: the answer is final
+                       too */
 }
 
 /* ---- room ---- */
@@ -147,7 +157,8 @@ static enum yore_status switch_memtable(struct yore_db *db, struct yore_error *e
     if (st == YORE_OK) {
         st = journal_rotate(db->journal, &segment, error_out);
         if (st != YORE_OK) {
-            struct yore_error cause = error_out != NULL ? *error_out : (struct yore_error){.text = ""};
+            struct yore_error cause =
+                error_out != NULL ? *error_out : (struct yore_error){.text = ""};
             db_fail(db, st, &cause);
         }
     } else {
@@ -248,7 +259,8 @@ static enum yore_status make_room(struct yore_db *db, struct yore_error *error_o
 
 /* ---- validation ---- */
 
-static bool memtable_touches(const struct memtable *m, const struct commit_read *read, int64_t begin)
+static bool memtable_touches(const struct memtable *m, const struct commit_read *read,
+                             int64_t begin)
 {
     int64_t newest = read->is_range
                          ? memtable_newest_commit_in(m, read->keyspace, read->key, read->high)
@@ -287,7 +299,7 @@ static enum yore_status validate(struct yore_db *db, const struct superview *vie
 /* ---- the group ---- */
 
 struct group {
-    struct commit_request *first;    /* linked by next, `count` of them */
+    struct commit_request *first; /* linked by next, `count` of them */
     size_t count;
     struct journal_entry *entries;
     unsigned char (*headers)[COMMIT_HEADER_BYTES];

@@ -1,9 +1,11 @@
 /* compact.c -- see compact.h.
  *
- * The newest version of a key wins and stays; what it supersedes leaves for history, unless a slice has it already (F4) or retention
- * lets it go.  A winner that is unresolved becomes resolved when the merge shows that nothing deeper can be greater: a resolved
- * version of the key takes part (it was the newest of all that was deeper), or nothing deeper is left and history holds none greater.
- * In the deepest level a delete or an expired value has done its work and leaves for history as well.
+ * The newest version of a key wins and stays; what it supersedes leaves for history, unless a slice
+ * has it already (F4) or retention lets it go.  A winner that is unresolved becomes resolved when
+ * the merge shows that nothing deeper can be greater: a resolved version of the key takes part (it
+ * was the newest of all that was deeper), or nothing deeper is left and history holds none greater.
+ * In the deepest level a delete or an expired value has done its work and leaves for history as
+ * well.
  */
 #include "engine/compact.h"
 
@@ -26,14 +28,17 @@ struct merge_job {
     struct merge_input *inputs;
     size_t input_count;
     uint32_t out_level;
-    bool is_bottom;                  /* no deeper level has any table */
+    bool is_bottom; /* no deeper level has any table */
     struct retention retention;
     struct output level;
     struct output run;
     struct output late;
-    struct version winner;           /* bytes in `scratch` */
+    /* The versions of the key at hand, newest first; at most one from each table.  Bytes in
+     * `scratch`. */
+    struct version *group;
+    size_t group_count;
+    size_t group_capacity;
     struct buffer scratch;
-    bool is_resolved;
     uint64_t trimmed;
 };
 
@@ -41,9 +46,9 @@ struct merge_job {
 
 static uint64_t level_target(const struct yore_db *db, uint32_t level)
 {
-    uint64_t target = 4 * (db->options.memtable_bytes > db->options.table_bytes
-                               ? db->options.memtable_bytes
-                               : db->options.table_bytes);
+    uint64_t target =
+        4 * (db->options.memtable_bytes > db->options.table_bytes ? db->options.memtable_bytes
+                                                                  : db->options.table_bytes);
     for (uint32_t i = 1; i < level; i++) {
         target *= LEVEL_FANOUT;
     }
@@ -76,8 +81,8 @@ static enum yore_status add_input(struct merge_job *job, uint32_t level, struct 
     return YORE_OK;
 }
 
-static enum yore_status add_overlapping(struct merge_job *job, uint32_t level, struct yore_bytes low,
-                                        struct yore_bytes last)
+static enum yore_status add_overlapping(struct merge_job *job, uint32_t level,
+                                        struct yore_bytes low, struct yore_bytes last)
 {
     const struct forest_level *from = &job->tree->levels[level];
     enum yore_status st = YORE_OK;
@@ -91,7 +96,8 @@ static enum yore_status add_overlapping(struct merge_job *job, uint32_t level, s
 }
 
 /* The bounds of all inputs so far, both inclusive. */
-static void input_bounds(const struct merge_job *job, struct yore_bytes *low, struct yore_bytes *last)
+static void input_bounds(const struct merge_job *job, struct yore_bytes *low,
+                         struct yore_bytes *last)
 {
     for (size_t i = 0; i < job->input_count; i++) {
         struct yore_bytes first_key = buffer_bytes(&job->inputs[i].file->meta->first_key);
@@ -109,7 +115,8 @@ static uint64_t overlap_bytes(const struct forest_level *level, const struct for
 {
     uint64_t bytes = 0;
     struct yore_bytes last = buffer_bytes(&file->meta->last_key);
-    for (size_t i = level_find(level, buffer_bytes(&file->meta->first_key)); i < level->file_count; i++) {
+    for (size_t i = level_find(level, buffer_bytes(&file->meta->first_key)); i < level->file_count;
+         i++) {
         if (bytes_compare(buffer_bytes(&level->files[i]->meta->first_key), last) > 0) {
             break;
         }
@@ -203,27 +210,46 @@ static enum yore_status put_history(struct merge_job *job, const struct version 
     return output_add(is_late ? &job->late : &job->run, &plain, error_out);
 }
 
-static enum yore_status keep_winner(struct merge_job *job, const struct version *at)
+/* Append a copy; its bytes are offsets into `scratch` until group_settle(), because that grows. */
+static enum yore_status group_add(struct merge_job *job, const struct version *at)
 {
-    buffer_clear(&job->scratch);
-    buffer_append_bytes(&job->scratch, at->key);
-    buffer_append_bytes(&job->scratch, at->value);
-    if (job->scratch.is_nomem) {
-        return YORE_NOMEM;
+    if (job->group_count == job->group_capacity) {
+        size_t capacity = job->group_capacity > 0 ? 2 * job->group_capacity : 16;
+        struct version *grown = mem_realloc(job->group, capacity * sizeof *grown);
+        if (grown == NULL) {
+            return YORE_NOMEM;
+        }
+        job->group = grown;
+        job->group_capacity = capacity;
     }
-    job->winner = *at;
-    job->winner.key = bytes_of(job->scratch.data, at->key.size);
-    job->winner.value = bytes_of(job->scratch.data + at->key.size, at->value.size);
-    job->is_resolved = (at->flags & VERSION_UNRESOLVED) == 0;
-    return YORE_OK;
+    job->group[job->group_count++] = *at;
+    if (job->group_count == 1) {
+        buffer_append_bytes(&job->scratch, at->key);
+    }
+    buffer_append_bytes(&job->scratch, at->value);
+    return buffer_status(&job->scratch);
 }
 
-/* Does history hold a greater version of the winner's key?  Runs by their greatest version, slices by looking back. */
+static void group_settle(struct merge_job *job)
+{
+    struct yore_bytes key = bytes_of(job->scratch.data, job->group[0].key.size);
+    size_t offset = key.size;
+    for (size_t i = 0; i < job->group_count; i++) {
+        struct version *v = &job->group[i];
+        v->key = key;
+        v->value = bytes_of(job->scratch.data + offset, v->value.size);
+        offset += v->value.size;
+    }
+}
+
+/* Does history hold a greater version of the winner's key?  Runs by their greatest version, slices
+ * by looking back. */
 static enum yore_status ask_history(struct merge_job *job, bool *has_greater_out,
                                     struct yore_error *error_out)
 {
-    const struct forest_region *region = tree_region(job->tree, job->winner.key);
-    struct version best = job->winner;
+    const struct version *winner = &job->group[0];
+    const struct forest_region *region = tree_region(job->tree, winner->key);
+    struct version best = *winner;
     struct read_pin pin = {0};
     struct read_moment ever = {.valid = INT64_MAX, .known = INT64_MAX};
     enum yore_status st = YORE_OK;
@@ -231,83 +257,89 @@ static enum yore_status ask_history(struct merge_job *job, bool *has_greater_out
     for (size_t i = 0; i < region->run_count && !*has_greater_out && st == YORE_OK; i++) {
         struct version met;
         struct table_pin page = {0};
-        if (region->runs[i]->meta->valid_max < job->winner.valid_from) {
+        if (region->runs[i]->meta->valid_max < winner->valid_from) {
             continue;
         }
-        st = table_get(region->runs[i]->table, job->winner.key, INT64_MAX, INT64_MAX, &met, &page,
+        st = table_get(region->runs[i]->table, winner->key, INT64_MAX, INT64_MAX, &met, &page,
                        error_out);
-        *has_greater_out = st == YORE_OK && version_is_newer(&met, &job->winner);
+        *has_greater_out = st == YORE_OK && version_is_newer(&met, winner);
         table_pin_release(&page);
         st = st == YORE_NOT_FOUND ? YORE_OK : st;
     }
     if (st == YORE_OK && !*has_greater_out) {
-        st = read_look_back(job->view, region, region->slice_count, job->winner.key, &ever, &best, &pin,
+        st = read_look_back(job->view, region, region->slice_count, winner->key, &ever, &best, &pin,
                             error_out);
-        *has_greater_out = st == YORE_OK && version_is_newer(&best, &job->winner);
+        *has_greater_out = st == YORE_OK && version_is_newer(&best, winner);
         read_pin_release(&pin);
     }
     return st;
 }
 
 /* In the deepest level: has this version nothing more to hide? */
-static bool is_spent(const struct merge_job *job)
+static bool is_spent(const struct merge_job *job, const struct version *v)
 {
-    const struct version *w = &job->winner;
-    return w->kind == YORE_KIND_DELETE ||
-           (w->kind == YORE_KIND_PUT && w->valid_to <= job->view->forest->flushed_commit);
+    bool is_over = v->kind == YORE_KIND_DELETE ||
+                   (v->kind == YORE_KIND_PUT && v->valid_to <= job->view->forest->flushed_commit);
+    return job->is_bottom && is_over;
 }
 
-static enum yore_status finish_key(struct merge_job *job, struct yore_error *error_out)
+/* Where the newest version of the group goes: to the level, unless it is not the newest of all, or
+ * spent. */
+static enum yore_status put_winner(struct merge_job *job, struct yore_error *error_out)
 {
-    enum yore_status st = YORE_OK;
+    struct version *winner = &job->group[0];
+    bool is_resolved = false;
     bool has_greater = false;
-    if (!job->is_resolved && job->is_bottom) {
+    enum yore_status st = YORE_OK;
+    for (size_t i = 0; i < job->group_count; i++) {
+        is_resolved |= (job->group[i].flags & VERSION_UNRESOLVED) == 0;
+    }
+    if (!is_resolved && job->is_bottom) {
         st = ask_history(job, &has_greater, error_out);
-        job->is_resolved = true;
+        is_resolved = true;
     }
     if (st != YORE_OK) {
         return st;
     }
-    if (has_greater) {
-        return put_history(job, &job->winner, NULL, error_out);
+    if (has_greater || is_spent(job, winner)) {
+        bool is_needless = !has_greater && job->retention.is_only_now &&
+                           job->retention.oldest_snapshot == INT64_MAX;
+        return is_needless ? YORE_OK : put_history(job, winner, NULL, error_out);
     }
-    if (job->is_bottom && is_spent(job)) {
-        bool is_needless = job->retention.is_only_now && job->retention.oldest_snapshot == INT64_MAX;
-        return is_needless ? YORE_OK : put_history(job, &job->winner, NULL, error_out);
+    if (is_resolved) {
+        winner->flags &= ~(unsigned)VERSION_UNRESOLVED;
     }
-    if (job->is_resolved) {
-        job->winner.flags &= ~(unsigned)VERSION_UNRESOLVED;
-    }
-    return output_add(&job->level, &job->winner, error_out);
+    return output_add(&job->level, winner, error_out);
 }
 
 static enum yore_status merge_key(struct merge_job *job, struct version_iter *it,
                                   struct yore_error *error_out)
 {
-    enum yore_status st = keep_winner(job, &it->at);
-    struct version newer = job->winner;
+    enum yore_status st = YORE_OK;
+    job->group_count = 0;
+    buffer_clear(&job->scratch);
+    do {
+        st = group_add(job, &it->at);
+        version_iter_next(it);
+    } while (st == YORE_OK && it->is_valid &&
+             bytes_equal(it->at.key, bytes_of(job->scratch.data, job->group[0].key.size)));
     if (st != YORE_OK) {
         return error_plain(error_out, st);
     }
-    version_iter_next(it);
-    while (st == YORE_OK && it->is_valid && bytes_equal(it->at.key, job->winner.key)) {
-        job->is_resolved |= (it->at.flags & VERSION_UNRESOLVED) == 0;
-        st = put_history(job, &it->at, &newer, error_out);
-        newer.valid_from = it->at.valid_from;
-        newer.commit = it->at.commit;
-        version_iter_next(it);
+    group_settle(job);
+    st = put_winner(job, error_out);
+    for (size_t i = 1; st == YORE_OK && i < job->group_count; i++) {
+        st = put_history(job, &job->group[i], &job->group[i - 1], error_out);
     }
-    return st == YORE_OK ? finish_key(job, error_out) : st;
+    return st;
 }
 
 /* ---- the job ---- */
 
 static enum yore_status open_inputs(struct merge_job *job, struct version_iter **iter_out)
 {
-    struct iter_view view = {.known = INT64_MAX,
-                             .valid = INT64_MAX,
-                             .no_cache_fill = true,
-                             .commit_after = INT64_MIN};
+    struct iter_view view = {
+        .known = INT64_MAX, .valid = INT64_MAX, .no_cache_fill = true, .commit_after = INT64_MIN};
     struct source_list list = {0};
     enum yore_status st = YORE_OK;
     for (size_t i = 0; st == YORE_OK && i < job->input_count; i++) {
@@ -397,8 +429,8 @@ static enum yore_status run_job(struct merge_job *job, struct yore_error *error_
     job->is_bottom = is_deepest(job);
     retention_of(db, job->keyspace, &job->retention);
     for (size_t i = 0; i < 3; i++) {
-        output_init(outputs[i], job->view, job->keyspace, i == 0 ? PAGE_CLASS_PRESENT : PAGE_CLASS_PAST,
-                    db->options.table_bytes);
+        output_init(outputs[i], job->view, job->keyspace,
+                    i == 0 ? PAGE_CLASS_PRESENT : PAGE_CLASS_PAST, db->options.table_bytes);
     }
     enum yore_status st = walk(job, error_out);
     uint64_t written_bytes = 0;
@@ -418,7 +450,8 @@ static enum yore_status run_job(struct merge_job *job, struct yore_error *error_
     return st;
 }
 
-/* A lone table over an empty stretch of the next level moves without being read, if nothing in it waits for the bottom. */
+/* A lone table over an empty stretch of the next level moves without being read, if nothing in it
+ * waits for the bottom. */
 static bool is_movable(const struct merge_job *job)
 {
     const struct table_meta *meta = job->input_count == 1 ? job->inputs[0].file->meta : NULL;
@@ -458,6 +491,7 @@ static enum yore_status compact(struct yore_db *db, struct yore_keyspace *keyspa
         error_plain(error_out, st);
     }
     mem_free(job.inputs);
+    mem_free(job.group);
     buffer_release(&job.scratch);
     superview_release(job.view);
     return st;

@@ -4,10 +4,11 @@
 
 #include "engine/db_internal.h"
 
-/* How urgently the tree wants a merge: 1.0 and more means it does.  `level_out` is the level to merge from. */
+/* How urgently the tree wants a merge: 1.0 and more means it does.  `level_out` is the level to
+ * merge from. */
 double compact_score(const struct yore_db *db, const struct forest_tree *tree, uint32_t *level_out);
-/* Merge one piece of the most urgent level one level down.  YORE_NOT_FOUND: nothing to do.  The caller holds
- * keyspace->is_level_busy. */
+/* Merge one piece of the most urgent level one level down.  YORE_NOT_FOUND: nothing to do.  The
+ * caller holds keyspace->is_level_busy. */
 enum yore_status compact_step(struct yore_db *db, struct yore_keyspace *keyspace,
                               struct yore_error *error_out);
 /* Merge every level into the deepest one.  The caller holds keyspace->is_level_busy. */

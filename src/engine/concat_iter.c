@@ -4,11 +4,11 @@
 #include "base/mem.h"
 
 struct concat_iter {
-    struct version_iter base;        /* first: the contract's face */
+    struct version_iter base; /* first: the contract's face */
     struct forest_file *const *files;
     size_t count;
-    size_t index;                    /* of the table under `inner` */
-    struct version_iter *inner;      /* NULL: none open */
+    size_t index;               /* of the table under `inner` */
+    struct version_iter *inner; /* NULL: none open */
     struct iter_view view;
 };
 

@@ -1,8 +1,9 @@
 /* cursor.c -- a key range at one moment, in either direction.
  *
- * Every source yields at most one version a key, the greatest it has for the moment; the merge keeps the greatest of those; the winner
- * is judged as in read.c.  Where history takes part the walk goes region by region (a *stretch*), because each region has its own
- * slices.  Rules R3 to R5 of read.c decide which sources a stretch needs.
+ * Every source yields at most one version a key, the greatest it has for the moment; the merge
+ * keeps the greatest of those; the winner is judged as in read.c.  Where history takes part the
+ * walk goes region by region (a *stretch*), because each region has its own slices.  Rules R3 to R5
+ * of read.c decide which sources a stretch needs.
  */
 #include "engine/cursor.h"
 
@@ -14,26 +15,26 @@ struct yore_cursor {
     struct yore_db *db;
     struct yore_keyspace *keyspace;
     struct superview *view;
-    const struct forest_tree *tree;      /* NULL: no tables */
+    const struct forest_tree *tree; /* NULL: no tables */
     struct read_moment moment;
     struct iter_view iter_view;
     struct cursor_overlay overlay;
     bool has_overlay;
     bool keys_only;
-    bool is_latest;                      /* no history takes part: one stretch over everything */
+    bool is_latest; /* no history takes part: one stretch over everything */
     struct buffer low;
-    struct buffer high;                  /* empty: to the last key */
+    struct buffer high; /* empty: to the last key */
 
     /* The stretch. */
-    struct version_iter *iter;           /* NULL: none open */
+    struct version_iter *iter; /* NULL: none open */
     size_t region_index;
-    const struct forest_region *region;  /* NULL: the one stretch of a latest read */
-    const struct forest_slice *slice;    /* that holds the moment; NULL: none */
+    const struct forest_region *region; /* NULL: the one stretch of a latest read */
+    const struct forest_slice *slice;   /* that holds the moment; NULL: none */
     size_t slice_index;
     struct yore_bytes stretch_low;
-    struct yore_bytes stretch_high;      /* empty: to the last key */
+    struct yore_bytes stretch_high; /* empty: to the last key */
 
-    struct read_pin pin;                 /* of a looked-up or fetched row */
+    struct read_pin pin; /* of a looked-up or fetched row */
     struct yore_row row;
     bool has_row;
     bool is_fresh;
@@ -43,7 +44,7 @@ struct yore_cursor {
 /* ---- sources of a stretch ---- */
 
 struct level_filter {
-    const struct forest_slice *slice;    /* sealed slice that holds the moment; NULL: none */
+    const struct forest_slice *slice; /* sealed slice that holds the moment; NULL: none */
     int64_t valid;
     int64_t known;
 };
@@ -175,7 +176,8 @@ static enum yore_status open_stretch(struct yore_cursor *c, size_t index)
 
 static size_t stretch_count(const struct yore_cursor *c)
 {
-    return !c->is_latest && c->tree != NULL && c->tree->region_count > 0 ? c->tree->region_count : 1;
+    return !c->is_latest && c->tree != NULL && c->tree->region_count > 0 ? c->tree->region_count
+                                                                         : 1;
 }
 
 static size_t stretch_of(const struct yore_cursor *c, struct yore_bytes key)
@@ -193,12 +195,12 @@ static enum yore_status correct_winner(struct yore_cursor *c, struct version *wi
 {
     bool is_doubtful = c->slice != NULL && winner->valid_from < c->slice->t0 &&
                        winner->commit > c->slice->known && winner->kind != YORE_KIND_DELETE &&
-                       (winner->flags & VERSION_CARRIED) == 0 && winner->commit < OVERLAY_COMMIT_MIN;
+                       (winner->flags & VERSION_CARRIED) == 0;
     if (!is_doubtful || c->slice_index == 0) {
         return YORE_OK;
     }
-    return read_look_back(c->view, c->region, c->slice_index, winner->key, &c->moment, winner, &c->pin,
-                          &c->error);
+    return read_look_back(c->view, c->region, c->slice_index, winner->key, &c->moment, winner,
+                          &c->pin, &c->error);
 }
 
 static void drop_row(struct yore_cursor *c)
@@ -209,7 +211,8 @@ static void drop_row(struct yore_cursor *c)
     c->has_row = false;
 }
 
-/* Make the row of the version under the iterator; YORE_NOT_FOUND: the key has no value at the moment. */
+/* Make the row of the version under the iterator; YORE_NOT_FOUND: the key has no value at the
+ * moment. */
 static enum yore_status make_row(struct yore_cursor *c)
 {
     struct version winner = c->iter->at;
@@ -235,8 +238,8 @@ static enum yore_status make_row(struct yore_cursor *c)
                                .valid_to = winner.valid_to,
                                .commit = is_own ? YORE_FOREVER : winner.commit};
     if (c->keys_only) {
-        size_t size = (winner.flags & VERSION_APART) != 0 ? value_ref_size(winner.value)
-                                                          : winner.value.size;
+        size_t size =
+            (winner.flags & VERSION_APART) != 0 ? value_ref_size(winner.value) : winner.value.size;
         c->row.value = bytes_of(NULL, size);
     }
     c->has_row = true;
@@ -309,8 +312,8 @@ static enum yore_status settle_backward(struct yore_cursor *c)
             c->error = c->iter->error;
             return c->iter->status;
         }
-        bool is_first = c->region_index == 0 ||
-                        bytes_compare(c->stretch_low, buffer_bytes(&c->low)) <= 0;
+        bool is_first =
+            c->region_index == 0 || bytes_compare(c->stretch_low, buffer_bytes(&c->low)) <= 0;
         if (is_first) {
             drop_row(c);
             return YORE_NOT_FOUND;
@@ -324,7 +327,8 @@ static enum yore_status settle_backward(struct yore_cursor *c)
 }
 
 /* What a move had to look at, for the transaction that owns the cursor. */
-static enum yore_status tell_step(struct yore_cursor *c, enum yore_status st, struct cursor_step step)
+static enum yore_status tell_step(struct yore_cursor *c, enum yore_status st,
+                                  struct cursor_step step)
 {
     if (!c->has_overlay || c->overlay.on_step == NULL || (st != YORE_OK && st != YORE_NOT_FOUND)) {
         return st;
@@ -394,8 +398,8 @@ enum yore_status yore_cursor_last(struct yore_cursor *c)
 {
     begin_move(c);
     enum yore_status st = seek_backward(c, bytes_of(NULL, 0));
-    struct cursor_step step = {c->has_row ? c->row.key : buffer_bytes(&c->low), buffer_bytes(&c->high),
-                               false, NULL};
+    struct cursor_step step = {c->has_row ? c->row.key : buffer_bytes(&c->low),
+                               buffer_bytes(&c->high), false, NULL};
     return tell_step(c, st, step);
 }
 
@@ -424,15 +428,16 @@ enum yore_status yore_cursor_seek_back(struct yore_cursor *c, struct yore_bytes 
     enum yore_status st = seek_backward(c, key);
     struct yore_bytes high = buffer_bytes(&c->high);
     bool is_past = high.size != 0 && bytes_compare(key, high) >= 0;
-    struct cursor_step step = {c->has_row ? c->row.key : buffer_bytes(&c->low), is_past ? high : key,
-                               !is_past, NULL};
+    struct cursor_step step = {c->has_row ? c->row.key : buffer_bytes(&c->low),
+                               is_past ? high : key, !is_past, NULL};
     if (bytes_compare(step.low, key) > 0) {
         return st; /* before the range: nothing was looked at */
     }
     return tell_step(c, st, step);
 }
 
-/* The key of the row that is being left, kept while the iterator moves; only transactions need it. */
+/* The key of the row that is being left, kept while the iterator moves; only transactions need it.
+ */
 static enum yore_status remember(struct yore_cursor *c, struct buffer *key_out)
 {
     if (c->has_overlay) {
@@ -480,8 +485,8 @@ enum yore_status yore_cursor_prev(struct yore_cursor *c)
     if (st == YORE_OK) {
         version_iter_prev(c->iter);
         st = settle_backward(c);
-        struct cursor_step step = {c->has_row ? c->row.key : buffer_bytes(&c->low), buffer_bytes(&left),
-                                   true, NULL};
+        struct cursor_step step = {c->has_row ? c->row.key : buffer_bytes(&c->low),
+                                   buffer_bytes(&left), true, NULL};
         st = tell_step(c, st, step);
     }
     buffer_release(&left);
@@ -509,8 +514,8 @@ static enum yore_status set_range(struct yore_cursor *c, const struct yore_range
     }
     if (range->low.size > YORE_KEY_BYTES_MAX || range->high.size > YORE_KEY_BYTES_MAX ||
         range->prefix.size > YORE_KEY_BYTES_MAX) {
-        return error_set(error_out, YORE_TOO_BIG, "a bound of the range is longer than a key, %u bytes",
-                         YORE_KEY_BYTES_MAX);
+        return error_set(error_out, YORE_TOO_BIG,
+                         "a bound of the range is longer than a key, %u bytes", YORE_KEY_BYTES_MAX);
     }
     enum yore_status st = YORE_OK;
     if (range->prefix.size > 0) {
@@ -526,7 +531,8 @@ static enum yore_status set_range(struct yore_cursor *c, const struct yore_range
     return st == YORE_OK ? st : error_plain(error_out, st);
 }
 
-/* No version that a read of now could miss: everything is resolved and the moment is past all that is in tables. */
+/* No version that a read of now could miss: everything is resolved and the moment is past all that
+ * is in tables. */
 static bool needs_no_history(const struct yore_cursor *c)
 {
     int64_t flushed = c->view->forest->flushed_commit;

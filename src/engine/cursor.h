@@ -1,34 +1,38 @@
 /* cursor.h -- what a transaction lays over a cursor: its own writes, and who is told where it went.
  *
- * The cursor merges the keyspace as of `moment` with the overlay's memtable as of (moment.valid, overlay.known); per key the greatest
- * (valid_from, commit) of both wins and is judged as ever.  A row that comes from the overlay shows YORE_FOREVER as its commit: it has
- * none yet.
+ * The cursor merges the keyspace as of `moment` with the overlay's memtable as of (moment.valid,
+ * overlay.known); per key the greatest (valid_from, commit) of both wins and is judged as ever.  A
+ * row that comes from the overlay shows YORE_FOREVER as its commit: it has none yet.
  */
 #ifndef YORE_ENGINE_CURSOR_H
 #define YORE_ENGINE_CURSOR_H
 
 #include "engine/db_internal.h"
 
-/* Facts of a transaction lie in its overlay under commits from here on, one each, in the order they were written. */
+/* Facts of a transaction lie in its overlay under commits from here on, one each, in the order they
+ * were written. */
 #define OVERLAY_COMMIT_MIN (INT64_MAX - ((int64_t)1 << 32))
 
-/* The keys one move had to look at: [low, high), or [low, high] when `is_high_included`.  An empty low is the first key, an empty
- * high the last.  first: [range low, row]; next: [row before, row]; seek: [key, row]; last, prev, seek_back mirrored;
- * where there was no row, the range's own bound stands for it.  Never outside the range of the cursor. */
+/* The keys one move had to look at: [low, high), or [low, high] when `is_high_included`.  An empty
+ * low is the first key, an empty high the last.  first: [range low, row]; next: [row before, row];
+ * seek: [key, row]; last, prev, seek_back mirrored; where there was no row, the range's own bound
+ * stands for it.  Never outside the range of the cursor. */
 struct cursor_step {
     struct yore_bytes low;
     struct yore_bytes high;
     bool is_high_included;
-    const struct yore_row *row;      /* NULL: none was found */
+    const struct yore_row *row; /* NULL: none was found */
 };
 
 struct cursor_overlay {
-    struct memtable *memtable;       /* kept by a reference of its own; NULL: no writes */
-    int64_t known;                   /* facts with a greater commit were written after the cursor was opened */
-    struct read_moment moment;       /* resolved; options->at is not looked at */
-    /* After every move that did not fail, on the thread of the cursor; bytes are borrowed.  Its failure is the move's. */
-    enum yore_status (*on_step)(void *arg, const struct cursor_step *step, struct yore_error *error_out);
-    void (*on_close)(void *arg);     /* once, when the cursor closes; not when opening it failed */
+    struct memtable *memtable; /* kept by a reference of its own; NULL: no writes */
+    int64_t known; /* facts with a greater commit were written after the cursor was opened */
+    struct read_moment moment; /* resolved; options->at is not looked at */
+    /* After every move that did not fail, on the thread of the cursor; bytes are borrowed.  Its
+     * failure is the move's. */
+    enum yore_status (*on_step)(void *arg, const struct cursor_step *step,
+                                struct yore_error *error_out);
+    void (*on_close)(void *arg); /* once, when the cursor closes; not when opening it failed */
     void *arg;
 };
 

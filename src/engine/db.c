@@ -1,8 +1,11 @@
 /* db.c -- opening and closing.
  *
- * Opening: lock; CURRENT and its manifest give the forest; files that nothing names go; the journal is replayed into a memtable; a new
- * manifest begins (an old one is never appended to); the catalogue is read; work begins.
+ * Opening: lock; CURRENT and its manifest give the forest; files that nothing names go; the journal
+ * is replayed into a memtable; a new manifest begins (an old one is never appended to); the
+ * catalogue is read; work begins.
  */
+#include "engine/db.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -60,7 +63,8 @@ static enum yore_status check_options(const struct yore_options *o, struct yore_
         if (bounds[i].value < bounds[i].least || bounds[i].value > bounds[i].most) {
             return error_set(error_out, YORE_INVALID, "option %s is %llu: %llu to %llu are allowed",
                              bounds[i].name, (unsigned long long)bounds[i].value,
-                             (unsigned long long)bounds[i].least, (unsigned long long)bounds[i].most);
+                             (unsigned long long)bounds[i].least,
+                             (unsigned long long)bounds[i].most);
         }
     }
     return YORE_OK;
@@ -130,7 +134,7 @@ bool db_is_snapshot(struct yore_db *db, int64_t valid, int64_t known)
 /* While the manifest is replayed a table may be named several times: one handle serves all. */
 struct opened {
     struct yore_db *db;
-    struct forest_file **slots;      /* by hash of the number; power of two */
+    struct forest_file **slots; /* by hash of the number; power of two */
     size_t slot_count;
     size_t count;
 };
@@ -202,7 +206,7 @@ struct sweep {
     const struct forest *forest;
     uint64_t manifest;
     uint64_t number_max;
-    bool has_foreign;                /* tables, values or journal where no database is */
+    bool has_foreign; /* tables, values or journal where no database is */
     enum yore_status status;
     struct yore_error *error_out;
 };
@@ -218,7 +222,8 @@ static void match_number(void *arg, struct forest_file *file)
     search->is_found |= file->meta->file == search->number;
 }
 
-static bool is_named(const struct sweep *s, enum db_file_kind kind, uint64_t number, uint64_t generation)
+static bool is_named(const struct sweep *s, enum db_file_kind kind, uint64_t number,
+                     uint64_t generation)
 {
     struct number_search search = {number, false};
     if (kind == DB_FILE_MANIFEST) {
@@ -246,7 +251,8 @@ static int sweep_one(void *arg, const char *name)
     char path[PATH_BYTES];
     bool is_ours = db_file_parse(name, &kind, &number, &generation);
     if (s->forest == NULL) {
-        s->has_foreign |= (is_ours && kind != DB_FILE_MANIFEST) || strncmp(name, "journal-", 8) == 0;
+        s->has_foreign |=
+            (is_ours && kind != DB_FILE_MANIFEST) || strncmp(name, "journal-", 8) == 0;
         return 0;
     }
     if (!is_ours) {
@@ -313,9 +319,10 @@ static enum yore_status begin_forest(struct yore_db *db, bool *is_new, struct fo
     struct sweep s = {.db = db};
     st = os_dir_list(db->env, db->path, sweep_one, &s, error_out);
     if (st == YORE_OK && s.has_foreign) {
-        return error_set(error_out, YORE_CORRUPT,
-                         "%s/CURRENT is missing though there are data files: restore it from a backup",
-                         db->path);
+        return error_set(
+            error_out, YORE_CORRUPT,
+            "%s/CURRENT is missing though there are data files: restore it from a backup",
+            db->path);
     }
     if (st == YORE_OK && db->options.must_exist) {
         return error_set(error_out, YORE_NOT_FOUND, "%s: there is no database here", db->path);
@@ -377,7 +384,6 @@ static enum yore_status value_record(void *arg, const struct value_file_info *in
 
 static enum yore_status open_stores(struct yore_db *db, struct yore_error *error_out)
 {
-    struct values_port port = {value_number, value_record, db};
     enum yore_status st = page_cache_new(db->options.cache_bytes, &db->cache);
     if (st == YORE_OK) {
         st = table_pool_new(db->env, db->cache, db->options.open_files_max, &db->pool);
@@ -385,9 +391,14 @@ static enum yore_status open_stores(struct yore_db *db, struct yore_error *error
     if (st == YORE_OK) {
         st = catalogue_init(db);
     }
-    if (st == YORE_OK) {
-        st = values_open(db->env, db->path, db->database, &port, &db->values);
-    }
+    return st == YORE_OK ? st : error_plain(error_out, st);
+}
+
+/* Once the database's identity is known: every record of a value file is checked under it. */
+static enum yore_status open_values(struct yore_db *db, struct yore_error *error_out)
+{
+    struct values_port port = {value_number, value_record, db};
+    enum yore_status st = values_open(db->env, db->path, db->database, &port, &db->values);
     return st == YORE_OK ? st : error_plain(error_out, st);
 }
 
@@ -422,7 +433,8 @@ static void tell_recovery(struct yore_db *db, const struct journal_recovery *rec
 }
 
 static enum yore_status open_journal(struct yore_db *db, const struct forest *forest,
-                                     struct journal_recovery *recovery, struct yore_error *error_out)
+                                     struct journal_recovery *recovery,
+                                     struct yore_error *error_out)
 {
     struct journal_options options = {.database = db->database,
                                       .segment_bytes = db->options.segment_bytes,
@@ -438,8 +450,9 @@ static enum yore_status open_journal(struct yore_db *db, const struct forest *fo
 }
 
 /* Begin a manifest of this run, then let the old journal segments go. */
-static enum yore_status begin_manifest(struct yore_db *db, struct forest *forest, uint64_t old_manifest,
-                                       uint64_t first_segment, struct yore_error *error_out)
+static enum yore_status begin_manifest(struct yore_db *db, struct forest *forest,
+                                       uint64_t old_manifest, uint64_t first_segment,
+                                       struct yore_error *error_out)
 {
     struct edit edit = {0};
     struct edit_op *op = edit_add(&edit, EDIT_NUMBERS, 0);
@@ -454,7 +467,8 @@ static enum yore_status begin_manifest(struct yore_db *db, struct forest *forest
     enum yore_status st = forest_apply(forest, &edit, &next, error_out);
     edit_release(&edit);
     if (st == YORE_OK) {
-        st = manifest_create(db->env, db->path, db->database, number, next, &db->manifest, error_out);
+        st = manifest_create(db->env, db->path, db->database, number, next, &db->manifest,
+                             error_out);
     }
     if (st == YORE_OK && db->journal != NULL) {
         os_mutex_lock(&db->lock);
@@ -483,10 +497,11 @@ static enum yore_status begin_new(struct yore_db *db, struct forest *forest,
     return st;
 }
 
-static enum yore_status recover(struct yore_db *db, struct forest *forest, struct manifest_current current,
-                                struct yore_error *error_out)
+static enum yore_status recover(struct yore_db *db, struct forest *forest,
+                                struct manifest_current current, struct yore_error *error_out)
 {
-    struct sweep s = {.db = db, .forest = forest, .manifest = current.number, .error_out = error_out};
+    struct sweep s = {
+        .db = db, .forest = forest, .manifest = current.number, .error_out = error_out};
     struct journal_recovery recovery = {0};
     enum yore_status st = os_dir_list(db->env, db->path, sweep_one, &s, error_out);
     st = st == YORE_OK ? s.status : st;
@@ -536,6 +551,7 @@ static enum yore_status open_database(struct yore_db *db, struct yore_error *err
     }
     if (st == YORE_OK) {
         atomic_store(&db->next_file, forest->next_file);
+        st = open_values(db, error_out);
     }
     if (st == YORE_OK && is_new) {
         st = begin_new(db, forest, &current, error_out);
@@ -549,7 +565,8 @@ static enum yore_status open_database(struct yore_db *db, struct yore_error *err
         st = jobs_start(db, error_out);
     }
     if (st == YORE_OK && atomic_load(&db->visible) == INT64_MIN) {
-        st = catalogue_begin(db, error_out); /* nothing was ever committed: also after a crash just here */
+        st = catalogue_begin(
+            db, error_out); /* nothing was ever committed: also after a crash just here */
     }
     return st;
 }
@@ -584,7 +601,8 @@ static void free_views(struct yore_db *db)
 {
     superview_release(atomic_exchange(&db->view, NULL));
     for (size_t i = 0; i < db->view_count; i++) {
-        YORE_ASSERT(atomic_load(&db->all_views[i]->refs) == 0); /* a cursor or value was not released */
+        YORE_ASSERT(atomic_load(&db->all_views[i]->refs) ==
+                    0); /* a cursor or value was not released */
         mem_free(db->all_views[i]);
     }
     mem_free(db->all_views);
@@ -634,8 +652,9 @@ static enum yore_status close_database(struct yore_db *db, struct yore_error *er
     return first;
 }
 
-static enum yore_status open_on(struct os_env *env, const char *path, const struct yore_options *options,
-                                bool is_inline, struct yore_db **db_out, struct yore_error *error_out)
+static enum yore_status open_on(struct os_env *env, const char *path,
+                                const struct yore_options *options, bool is_inline,
+                                struct yore_db **db_out, struct yore_error *error_out)
 {
     struct yore_options filled = fill_options(options);
     *db_out = NULL;
@@ -676,14 +695,15 @@ enum yore_status db_open(struct os_env *env, const char *path, const struct yore
     return open_on(env, path, options, false, db_out, error_out);
 }
 
-enum yore_status db_open_inline(struct os_env *env, const char *path, const struct yore_options *options,
-                                struct yore_db **db_out, struct yore_error *error_out)
+enum yore_status db_open_inline(struct os_env *env, const char *path,
+                                const struct yore_options *options, struct yore_db **db_out,
+                                struct yore_error *error_out)
 {
     return open_on(env, path, options, true, db_out, error_out);
 }
 
-enum yore_status yore_open(const char *path, const struct yore_options *options, struct yore_db **db_out,
-                           struct yore_error *error_out)
+enum yore_status yore_open(const char *path, const struct yore_options *options,
+                           struct yore_db **db_out, struct yore_error *error_out)
 {
     return open_on(os_env_posix(), path, options, false, db_out, error_out);
 }
@@ -696,17 +716,16 @@ enum yore_status yore_close(struct yore_db *db, struct yore_error *error_out)
 
 /* ---- the commit port ---- */
 
-enum yore_status db_apply(struct yore_db *db, struct yore_bytes payload, enum yore_durability durability,
-                          struct yore_error *error_out)
+enum yore_status db_apply(struct yore_db *db, struct yore_bytes payload,
+                          enum yore_durability durability, struct yore_error *error_out)
 {
     struct commit_decoder c;
     struct commit_write write;
     struct buffer writes = {0};
-    struct commit_request request = {.writes = &writes,
-                                     .valid_max = INT64_MIN,
-                                     .durability = durability != YORE_DURABILITY_DEFAULT
-                                                       ? durability
-                                                       : db->options.durability};
+    struct commit_request request = {
+        .writes = &writes,
+        .valid_max = INT64_MIN,
+        .durability = durability != YORE_DURABILITY_DEFAULT ? durability : db->options.durability};
     enum yore_status st = commit_decoder_init(&c, payload);
     request.fixed_commit = st == YORE_OK ? c.commit : 0;
     while (st == YORE_OK && (st = commit_decoder_next(&c, &write)) == YORE_OK) {
@@ -720,7 +739,8 @@ enum yore_status db_apply(struct yore_db *db, struct yore_bytes payload, enum yo
         }
     }
     if (st == YORE_NOT_FOUND) {
-        st = writes.is_nomem ? error_plain(error_out, YORE_NOMEM) : commit_submit(db, &request, error_out);
+        st = writes.is_nomem ? error_plain(error_out, YORE_NOMEM)
+                             : commit_submit(db, &request, error_out);
     } else {
         error_set(error_out, st, "the commit record cannot be read");
     }

@@ -1,4 +1,5 @@
-/* db.h -- opening a database on any os_env: the simulated disk of tests, later the replicated server. */
+/* db.h -- opening a database on any os_env: the simulated disk of tests, later the replicated
+ * server. */
 #ifndef YORE_ENGINE_DB_H
 #define YORE_ENGINE_DB_H
 
@@ -12,15 +13,17 @@
 enum yore_status db_open(struct os_env *env, const char *path, const struct yore_options *options,
                          struct yore_db **db_out, struct yore_error *error_out);
 
-/* The same without background threads: flushes, merges and seals run inside the calls that make them
- * necessary, so that a scripted run does the same I/O every time. */
-enum yore_status db_open_inline(struct os_env *env, const char *path, const struct yore_options *options,
-                                struct yore_db **db_out, struct yore_error *error_out);
+/* The same without background threads: flushes, merges and seals run inside the calls that make
+ * them necessary, so that a scripted run does the same I/O every time. */
+enum yore_status db_open_inline(struct os_env *env, const char *path,
+                                const struct yore_options *options, struct yore_db **db_out,
+                                struct yore_error *error_out);
 
-/* The commit port: apply one commit record (commit_codec.h) that was decided elsewhere, at its own commit time,
- * which must be greater than any before.  Reads no clock.  Not mixed with local writes. */
-enum yore_status db_apply(struct yore_db *db, struct yore_bytes payload, enum yore_durability durability,
-                          struct yore_error *error_out);
+/* The commit port: apply one commit record (commit_codec.h) that was decided elsewhere, at its own
+ * commit time, which must be greater than any before.  Reads no clock.  Not mixed with local
+ * writes. */
+enum yore_status db_apply(struct yore_db *db, struct yore_bytes payload,
+                          enum yore_durability durability, struct yore_error *error_out);
 
 /* Wait until no background work is left to do. */
 enum yore_status db_settle(struct yore_db *db, struct yore_error *error_out);
@@ -29,7 +32,7 @@ enum yore_status db_settle(struct yore_db *db, struct yore_error *error_out);
 enum yore_status db_restore(struct os_env *env, const struct yore_restore *restore,
                             struct yore_error *error_out);
 enum yore_status db_backup_list(struct os_env *env, const char *path,
-                                int (*each)(void *arg, const struct yore_backup_info *info), void *arg,
-                                struct yore_error *error_out);
+                                int (*each)(void *arg, const struct yore_backup_info *info),
+                                void *arg, struct yore_error *error_out);
 
 #endif

@@ -25,47 +25,51 @@
 #include "journal/journal.h"
 #include "os/thread.h"
 
-#define KEYSPACE_SYSTEM 0u           /* the catalogue, horizons, erasures: keys of catalogue.h */
+#define KEYSPACE_SYSTEM 0u /* the catalogue, horizons, erasures: keys of catalogue.h */
 #define KEYSPACE_DEFAULT 1u
 
 /* ---- what a reader holds ---- */
 
-/* Memtables and forest that belong together.  Structs are pooled and never freed before the database closes, so that a
- * reader may try to take a reference on a pointer that was just replaced. */
+/* Memtables and forest that belong together.  Structs are pooled and never freed before the
+ * database closes, so that a reader may try to take a reference on a pointer that was just
+ * replaced. */
 struct superview {
-    _Atomic uint64_t refs;           /* 0: free; taken only by a compare-and-swap from a non-zero count */
+    _Atomic uint64_t refs; /* 0: free; taken only by a compare-and-swap from a non-zero count */
     struct yore_db *db;
     struct memtable *active;
     struct memtable *waiting[MEMTABLES_WAITING_MAX + 2]; /* newest first */
     size_t waiting_count;
     struct forest *forest;
     struct erase_set *erased;
-    struct superview *next_free;     /* db lock */
+    struct superview *next_free; /* db lock */
 };
 
-struct superview *superview_acquire(struct yore_db *db);     /* never NULL */
+struct superview *superview_acquire(struct yore_db *db); /* never NULL */
 void superview_ref(struct superview *view);
-void superview_release(struct superview *view);              /* NULL is ignored */
-/* Is there a view somebody holds, or the current one, of which `test` is true?  Views made meanwhile may be missed. */
-bool superview_any(struct yore_db *db, bool (*test)(void *arg, const struct superview *view), void *arg);
+void superview_release(struct superview *view); /* NULL is ignored */
+/* Is there a view somebody holds, or the current one, of which `test` is true?  Views made
+ * meanwhile may be missed. */
+bool superview_any(struct yore_db *db, bool (*test)(void *arg, const struct superview *view),
+                   void *arg);
 
 /* A keyspace as the engine knows it; made once, never freed before close. */
 struct yore_keyspace {
     struct yore_db *db;
     uint32_t id;
     char name[YORE_KEYSPACE_NAME_BYTES_MAX + 1];
-    _Atomic int keep;                /* enum yore_keep */
+    _Atomic int keep; /* enum yore_keep */
     _Atomic int64_t keep_ns;
-    _Atomic int compression;         /* enum yore_compression */
-    _Atomic int64_t horizon;         /* reads need min(valid, known) >= it */
+    _Atomic int compression; /* enum yore_compression */
+    _Atomic int64_t horizon; /* reads need min(valid, known) >= it */
     _Atomic bool is_dropped;
-    bool is_level_busy;              /* db lock: a merge of its levels runs */
-    bool is_history_busy;            /* db lock: work on its history runs */
-    struct buffer merge_after[LEVELS_MAX]; /* level job: where the last merge of the level ended */
+    _Atomic bool is_level_busy;   /* a merge of its levels runs; set under db lock */
+    _Atomic bool is_history_busy; /* work on its history runs; set under db lock */
+    _Atomic uint64_t
+        history_stuck_at; /* serial of a forest whose wanted work turned out impossible */
 };
 
 struct snapshot_list {
-    struct yore_snapshot *first;     /* ascending commit */
+    struct yore_snapshot *first; /* ascending commit */
 };
 
 struct yore_snapshot {
@@ -79,14 +83,14 @@ struct yore_snapshot {
 /* One waiting memtable and what flushing it lets go. */
 struct waiting_memtable {
     struct memtable *memtable;
-    uint64_t journal_segment;        /* segments below it are not needed once it is flushed */
+    uint64_t journal_segment; /* segments below it are not needed once it is flushed */
 };
 
 struct commit_request;
 
 struct commit_queue {
     struct os_mutex lock;
-    struct os_cond done;             /* a request was finished, or leadership is free */
+    struct os_cond done; /* a request was finished, or leadership is free */
     struct commit_request *first;
     struct commit_request *last;
     bool has_leader;
@@ -96,9 +100,9 @@ struct commit_queue {
 struct yore_db {
     struct os_env *env;
     char *path;
-    struct yore_options options;     /* defaults filled in */
+    struct yore_options options; /* defaults filled in */
     bool is_inline;
-    uint64_t database;               /* identity */
+    uint64_t database; /* identity */
     struct os_lock *dir_lock;
 
     struct page_cache *cache;
@@ -109,17 +113,17 @@ struct yore_db {
 
     struct os_mutex catalogue_lock;
     struct os_mutex manifest_lock;
-    struct manifest *manifest;       /* manifest_lock */
-    uint64_t edit_count;             /* manifest_lock */
+    struct manifest *manifest; /* manifest_lock */
+    uint64_t edit_count;       /* manifest_lock */
     _Atomic uint64_t next_file;
 
     _Atomic(struct superview *) view;
     struct os_mutex lock;
-    struct os_cond work;             /* background threads wait for jobs */
-    struct os_cond timer;            /* the timer thread waits for its next tick */
-    struct os_cond idle;             /* a job ended: writers in a stall, flush and settle wait */
-    struct superview *free_views;    /* lock */
-    struct superview **all_views;    /* lock; freed at close */
+    struct os_cond work;          /* background threads wait for jobs */
+    struct os_cond timer;         /* the timer thread waits for its next tick */
+    struct os_cond idle;          /* a job ended: writers in a stall, flush and settle wait */
+    struct superview *free_views; /* lock */
+    struct superview **all_views; /* lock; freed at close */
     size_t view_count;
     struct waiting_memtable waiting[MEMTABLES_WAITING_MAX + 2]; /* lock; oldest first */
     size_t waiting_count;
@@ -136,27 +140,28 @@ struct yore_db {
     struct os_thread *threads[17];
     size_t thread_count;
 
-    _Atomic uint32_t level0_max;     /* most tables in a level 0, most runs in a region: for stalls */
+    _Atomic uint32_t level0_max; /* most tables in a level 0, most runs in a region: for stalls */
     _Atomic uint32_t runs_max;
 
     struct commit_queue commit;
     struct os_mutex time_lock;
-    int64_t assigned;                /* time_lock: last commit time handed out */
-    int64_t known_floor;             /* time_lock: later commits are greater */
-    _Atomic int64_t visible;         /* every commit <= this is in memtables or tables, and may be read */
-    _Atomic int64_t now_floor;       /* the greatest now ever told */
-    int64_t clock_offset;            /* leader: wall minus monotonic when last looked */
+    int64_t assigned;          /* time_lock: last commit time handed out */
+    int64_t known_floor;       /* time_lock: later commits are greater */
+    _Atomic int64_t visible;   /* every commit <= this is in memtables or tables, and may be read */
+    _Atomic int64_t now_floor; /* the greatest now ever told */
+    int64_t clock_offset;      /* leader: wall minus monotonic when last looked */
     _Atomic int64_t last_interval_sync_ns;
 
-    _Atomic int failed_status;       /* enum yore_status; not YORE_OK: writes are refused with `failed` */
-    struct yore_error failed;        /* lock; written once before failed_status */
+    _Atomic int failed_status; /* enum yore_status; not YORE_OK: writes are refused with `failed` */
+    struct yore_error failed;  /* lock; written once before failed_status */
 
     struct stats stats;
 };
 
 /* ---- failing, time, numbers ---- */
 
-/* The first failure of journal or manifest: remember it, refuse writes from now on.  Returns `st`. */
+/* The first failure of journal or manifest: remember it, refuse writes from now on.  Returns `st`.
+ */
 enum yore_status db_fail(struct yore_db *db, enum yore_status st, const struct yore_error *cause);
 /* YORE_OK, or the failure that stopped writes. */
 enum yore_status db_check_writable(struct yore_db *db, struct yore_error *error_out);
@@ -168,16 +173,17 @@ void db_event(struct yore_db *db, const struct yore_event *event);
 int64_t db_oldest_snapshot(struct yore_db *db);
 /* Is (valid, known) a held snapshot's pair?  Takes lock. */
 bool db_is_snapshot(struct yore_db *db, int64_t valid, int64_t known);
-struct yore_keyspace *db_keyspace(struct yore_db *db, uint32_t id);          /* takes lock; NULL: none */
+struct yore_keyspace *db_keyspace(struct yore_db *db, uint32_t id); /* takes lock; NULL: none */
 static inline struct yore_keyspace *keyspace_or_default(struct yore_db *db,
                                                         struct yore_keyspace *keyspace)
 {
     return keyspace != NULL ? keyspace : db->default_keyspace;
 }
 
-/* Append `edit` to the manifest, make the next forest, publish it (with the memtables of `flushed` newest-last taken off the waiting
- * list: at most one, NULL none).  New files must be synced, and the directory is synced here first.  Tables that nothing names any more are
- * unlinked when the last reader lets go.  A failure of the manifest stops the database (db_fail). */
+/* Append `edit` to the manifest, make the next forest, publish it (with the memtables of `flushed`
+ * newest-last taken off the waiting list: at most one, NULL none).  New files must be synced, and
+ * the directory is synced here first.  Tables that nothing names any more are unlinked when the
+ * last reader lets go.  A failure of the manifest stops the database (db_fail). */
 enum yore_status db_commit_edit(struct yore_db *db, struct edit *edit, struct memtable *flushed,
                                 struct yore_error *error_out);
 /* Publish memtables, forest and erasures as they stand.  REQUIRES(db->lock). */
@@ -188,34 +194,35 @@ enum yore_status db_publish(struct yore_db *db, struct memtable *active, struct 
 
 /* What a transaction wants checked: no commit > `begin` touches these. */
 struct commit_reads {
-    int64_t begin;                   /* visible when the transaction began */
-    int64_t expiry_min;              /* something read expires then: conflict when the commit time is not before */
-    int64_t validated;               /* tables were checked up to this flushed commit */
+    int64_t begin; /* visible when the transaction began */
+    int64_t
+        expiry_min; /* something read expires then: conflict when the commit time is not before */
+    int64_t validated; /* tables were checked up to this flushed commit */
     const struct commit_read *reads;
     size_t count;
 };
 struct commit_read {
     uint32_t keyspace;
-    bool is_range;                   /* [key, high), high empty: to the last key */
+    bool is_range; /* [key, high), high empty: to the last key */
     struct yore_bytes key;
     struct yore_bytes high;
 };
 
 struct commit_request {
-    const struct buffer *writes;     /* commit_write_encode() one after the other */
+    const struct buffer *writes; /* commit_write_encode() one after the other */
     uint32_t count;
     uint64_t user_bytes;
-    int64_t valid_max;               /* greatest explicit valid_from; INT64_MIN: none */
-    int64_t fixed_commit;            /* db_apply(): use this commit time; 0: assign */
-    bool has_apart;                  /* refers to value files */
-    uint64_t value_hold;             /* values_hold(); who made the request lets go when it is done */
-    bool is_catalogue;               /* writes keyspace 0: the leader applies it to the catalogue too */
-    enum yore_durability durability; /* not DEFAULT */
+    int64_t valid_max;    /* greatest explicit valid_from; INT64_MIN: none */
+    int64_t fixed_commit; /* db_apply(): use this commit time; 0: assign */
+    bool has_apart;       /* refers to value files */
+    uint64_t value_hold;  /* values_hold(); who made the request lets go when it is done */
+    bool is_catalogue;    /* writes keyspace 0: the leader applies it to the catalogue too */
+    enum yore_durability durability;  /* not DEFAULT */
     const struct commit_reads *reads; /* NULL: blind */
-    int64_t commit;                  /* out */
-    enum yore_status status;         /* out */
-    bool is_stale;                   /* out, with YORE_CONFLICT: tables were flushed since `validated`; check again */
-    struct yore_error error;         /* out */
+    int64_t commit;                   /* out */
+    enum yore_status status;          /* out */
+    bool is_stale; /* out, with YORE_CONFLICT: tables were flushed since `validated`; check again */
+    struct yore_error error; /* out */
     struct commit_request *next;
     bool is_done;
     int64_t started_ns;
@@ -224,88 +231,96 @@ struct commit_request {
 /* Queue, wait, be acknowledged.  The result is in the request too. */
 enum yore_status commit_submit(struct yore_db *db, struct commit_request *request,
                                struct yore_error *error_out);
-/* Hand the active memtable to the flusher even if it is not full (nothing when it is empty).  Not from the leader. */
+/* Hand the active memtable to the flusher even if it is not full (nothing when it is empty).  Not
+ * from the leader. */
 enum yore_status commit_switch(struct yore_db *db, struct yore_error *error_out);
-/* With nobody committing: append a mark if commits came since the last one; unlink old journal segments. */
+/* With nobody committing: append a mark if commits came since the last one; unlink old journal
+ * segments. */
 enum yore_status commit_idle_mark(struct yore_db *db, struct yore_error *error_out);
 enum yore_status commit_purge_journal(struct yore_db *db, struct yore_error *error_out);
-/* Is everything committed <= `commit` visible?  Makes every later commit greater than it and waits. */
-enum yore_status commit_wait_known(struct yore_db *db, int64_t commit, struct yore_error *error_out);
+/* Is everything committed <= `commit` visible?  Makes every later commit greater than it and waits.
+ */
+enum yore_status commit_wait_known(struct yore_db *db, int64_t commit,
+                                   struct yore_error *error_out);
 
 /* ---- reading (read.c) ---- */
 
 /* A moment made concrete. */
 struct read_moment {
-    int64_t valid;                   /* INT64_MAX for "now": nothing begins after now */
-    int64_t known;                   /* at most what is visible */
-    int64_t now;                     /* what valid_to is compared with; 0 until asked for when is_now */
+    int64_t valid; /* INT64_MAX for "now": nothing begins after now */
+    int64_t known; /* at most what is visible */
+    int64_t now;   /* what valid_to is compared with; 0 until asked for when is_now */
     bool is_now;
+    bool wants_any; /* a delete or an expired version is an answer too, not just an absence */
 };
 
-/* Fix what is visible, then take a view that holds all of it, then check the horizon: in this order neither a commit nor a
- * file that the answer needs can be missing.  On YORE_OK the caller releases `*view_out`. */
-enum yore_status read_begin(struct yore_db *db, struct yore_keyspace *keyspace, const struct yore_time *at,
-                            struct read_moment *moment_out, struct superview **view_out,
-                            struct yore_error *error_out);
+/* Fix what is visible, then take a view that holds all of it, then check the horizon: in this order
+ * neither a commit nor a file that the answer needs can be missing.  On YORE_OK the caller releases
+ * `*view_out`. */
+enum yore_status read_begin(struct yore_db *db, struct yore_keyspace *keyspace,
+                            const struct yore_time *at, struct read_moment *moment_out,
+                            struct superview **view_out, struct yore_error *error_out);
 /* The instant to compare valid_to with. */
 int64_t read_moment_instant(struct yore_db *db, struct read_moment *moment);
 
 /* What keeps a version's bytes where they are. */
 struct read_pin {
     struct table_pin page;
-    struct superview *view;          /* a reference of its own */
-    void *heap;                      /* a value that was fetched from a value file */
+    struct superview *view; /* a reference of its own */
+    void *heap;             /* a value that was fetched from a value file */
 };
 void read_pin_release(struct read_pin *pin);
 
-/* The winner at `moment`, whatever its kind: greatest (valid_from, commit) with valid_from <= valid, commit <= known.
- * YORE_NOT_FOUND: none.  version_out->key is `key`; value may still be a reference (VERSION_APART). */
-enum yore_status read_winner(struct superview *view, struct yore_keyspace *keyspace, struct yore_bytes key,
-                             const struct read_moment *moment, struct version *version_out,
-                             struct read_pin *pin, struct yore_error *error_out);
+/* The winner at `moment`, whatever its kind: greatest (valid_from, commit) with valid_from <=
+ * valid, commit <= known. YORE_NOT_FOUND: none.  version_out->key is `key`; value may still be a
+ * reference (VERSION_APART). */
+enum yore_status read_winner(struct superview *view, struct yore_keyspace *keyspace,
+                             struct yore_bytes key, const struct read_moment *moment,
+                             struct version *version_out, struct read_pin *pin,
+                             struct yore_error *error_out);
 /* Judge a winner: YORE_OK (a value that holds), YORE_NOT_FOUND (delete, expired), YORE_ERASED. */
 enum yore_status read_judge(struct superview *view, const struct yore_keyspace *keyspace,
                             struct read_moment *moment, const struct version *winner);
 /* Replace a reference by the value's bytes, kept by pin->heap. */
 enum yore_status read_fetch(struct superview *view, struct version *version, struct read_pin *pin,
                             struct yore_error *error_out);
-/* Among the region's slices before `slice_index` (slice_count: all): a version of the key greater than *best (or any, when best->kind
- * is 0), seen at (valid, known).  Replaces *best and *pin. */
-enum yore_status read_look_back(struct superview *view, const struct forest_region *region, size_t slice_index,
-                                struct yore_bytes key, const struct read_moment *moment,
-                                struct version *best, struct read_pin *pin, struct yore_error *error_out);
+/* Among the region's slices before `slice_index` (slice_count: all): a version of the key greater
+ * than *best (or any, when best->kind is 0), seen at (valid, known).  Replaces *best and *pin. */
+enum yore_status read_look_back(struct superview *view, const struct forest_region *region,
+                                size_t slice_index, struct yore_bytes key,
+                                const struct read_moment *moment, struct version *best,
+                                struct read_pin *pin, struct yore_error *error_out);
 
 /* May a read at `known` look into this run? */
-bool run_can_serve(const struct yore_keyspace *keyspace, const struct forest_file *run, int64_t known);
+bool run_can_serve(const struct yore_keyspace *keyspace, const struct forest_file *run,
+                   int64_t known);
 
 /* ---- walking (sources.c) ---- */
 
-/* Every version of [low, high) in every source of the keyspace that can meet valid times up to valid_high, twins once:
- * memtables, levels, runs and the slices that reach past valid_low.  `view` must not be as of; view.known and view.commit_after are
- * honoured by whole files and pages only where the source cannot do better: the caller compares commits again.  A version may come
- * with VERSION_CARRIED when only copies of it are left.  The caller holds `superview` while the iterator lives, and stops at `high`. */
+/* Every version of [low, high) in every source of the keyspace that can meet valid times up to
+ * valid_high, twins once: memtables, levels, runs and the slices that reach past valid_low.  `view`
+ * must not be as of; view.known and view.commit_after are honoured by whole files and pages only
+ * where the source cannot do better: the caller compares commits again.  A version may come with
+ * VERSION_CARRIED when only copies of it are left.  The caller holds `superview` while the iterator
+ * lives, and stops at `high`. */
 enum yore_status sources_all(struct superview *superview, struct yore_keyspace *keyspace,
-                             struct yore_bytes low, struct yore_bytes high, const struct iter_view *view,
-                             int64_t valid_low, int64_t valid_high, struct version_iter **iter_out,
-                             struct yore_error *error_out);
+                             struct yore_bytes low, struct yore_bytes high,
+                             const struct iter_view *view, int64_t valid_low, int64_t valid_high,
+                             struct version_iter **iter_out, struct yore_error *error_out);
 
 /* ---- keyspaces and erasures (catalogue.c) ---- */
 
 /* Apply one write of keyspace 0 to what is in memory.  Leader, or opening. */
-enum yore_status catalogue_apply(struct yore_db *db, const struct commit_write *write, int64_t commit,
-                                 struct yore_error *error_out);
+enum yore_status catalogue_apply(struct yore_db *db, const struct commit_write *write,
+                                 int64_t commit, struct yore_error *error_out);
 /* Read keyspace 0 when opening. */
 enum yore_status catalogue_load(struct yore_db *db, struct yore_error *error_out);
-
-/* The record of an erasure, as a put in keyspace 0 under a key of its own; rule->commit is the commit of the record. */
-enum yore_status catalogue_erase_fact(struct yore_db *db, const struct erase_rule *rule, struct buffer *key_out,
-                                      struct buffer *value_out);
 
 /* ---- background (jobs.c) ---- */
 
 enum yore_status jobs_start(struct yore_db *db, struct yore_error *error_out);
-void jobs_stop(struct yore_db *db);              /* waits for running jobs */
-void jobs_wake(struct yore_db *db);              /* something may be to do */
+void jobs_stop(struct yore_db *db); /* waits for running jobs */
+void jobs_wake(struct yore_db *db); /* something may be to do */
 /* Inline databases: do everything that is to do.  Others: nothing. */
 enum yore_status jobs_run_inline(struct yore_db *db, struct yore_error *error_out);
 /* Wait until every waiting memtable is flushed. */
@@ -313,18 +328,20 @@ enum yore_status jobs_wait_flushed(struct yore_db *db, struct yore_error *error_
 
 /* ---- writing facts (write.c) ---- */
 
-/* Check key, value and dates of one fact and append its encoding.  `now` is the moment the dates are judged at. */
+/* Check key, value and dates of one fact and append its encoding.  `now` is the moment the dates
+ * are judged at. */
 struct fact {
     struct yore_keyspace *keyspace;
     enum yore_kind kind;
     struct yore_bytes key;
     struct yore_bytes value;
-    int64_t from;                    /* YORE_NOW: the commit time */
+    int64_t from; /* YORE_NOW: the commit time */
     int64_t to;
 };
 enum yore_status fact_check(struct yore_db *db, const struct fact *fact, bool is_span,
                             struct yore_error *error_out);
-/* Append to `request`'s growing buffer `to` (large values go to the value store) and update its counts. */
+/* Append to `request`'s growing buffer `to` (large values go to the value store) and update its
+ * counts. */
 enum yore_status fact_encode(struct yore_db *db, const struct fact *fact, struct buffer *to,
                              struct commit_request *request, struct yore_error *error_out);
 

@@ -74,7 +74,8 @@ static void op_set_low(struct edit *edit, struct edit_op *op, struct yore_bytes 
     edit->is_nomem |= op->low.is_nomem;
 }
 
-void edit_drop_run(struct edit *edit, uint32_t keyspace, struct yore_bytes region_low, uint64_t number)
+void edit_drop_run(struct edit *edit, uint32_t keyspace, struct yore_bytes region_low,
+                   uint64_t number)
 {
     struct edit_op *op = edit_add(edit, EDIT_RUN_DROP, keyspace);
     if (op != NULL) {

@@ -1,10 +1,13 @@
-/* erase.c -- destroying values: the record of it, and what must go on holding behind an erased span.
+/* erase.c -- destroying values: the record of it, and what must go on holding behind an erased
+ * span.
  *
- * An erasure is one commit: a rule in the catalogue, which takes effect when it becomes visible, and for a span of a key the copy at
- * its end of what held there, whose own bytes may lie inside the span.  The bytes leave the files in the background.
+ * An erasure is one commit: a rule in the catalogue, which takes effect when it becomes visible,
+ * and for a span of a key the copy at its end of what held there, whose own bytes may lie inside
+ * the span.  The bytes leave the files in the background.
  */
 #include "base/assert.h"
 #include "base/mem.h"
+#include "engine/catalogue.h"
 #include "engine/span.h"
 #include "engine/txn.h"
 
@@ -25,15 +28,17 @@ static enum yore_status check_span(struct yore_db *db, const struct yore_keyspac
                                    const struct yore_erase *erase, struct yore_error *error_out)
 {
     if (erase->from == INT64_MIN || erase->from >= erase->to) {
-        return error_set(error_out, YORE_INVALID,
-                         "the span [%lld, %lld) is empty; YORE_TIME_MIN to YORE_FOREVER is the whole timeline",
-                         (long long)erase->from, (long long)erase->to);
+        return error_set(
+            error_out, YORE_INVALID,
+            "the span [%lld, %lld) is empty; YORE_TIME_MIN to YORE_FOREVER is the whole timeline",
+            (long long)erase->from, (long long)erase->to);
     }
     if (erase->from == YORE_TIME_MIN && erase->to == YORE_FOREVER) {
         return YORE_OK;
     }
     if (erase->is_prefix) {
-        return error_set(error_out, YORE_INVALID, "keys with a prefix are erased whole, not over a span");
+        return error_set(error_out, YORE_INVALID,
+                         "keys with a prefix are erased whole, not over a span");
     }
     if (atomic_load_explicit(&keyspace->keep, memory_order_relaxed) == YORE_KEEP_NOW) {
         return error_set(error_out, YORE_READ_ONLY,
@@ -45,8 +50,9 @@ static enum yore_status check_span(struct yore_db *db, const struct yore_keyspac
     /* At `to` a fact may have to be written. */
     int64_t horizon = atomic_load_explicit(&keyspace->horizon, memory_order_acquire);
     int64_t latest = db_now(db);
-    latest = latest < INT64_MAX - db->options.clock_skew_max_ns ? latest + db->options.clock_skew_max_ns
-                                                               : INT64_MAX;
+    latest = latest < INT64_MAX - db->options.clock_skew_max_ns
+                 ? latest + db->options.clock_skew_max_ns
+                 : INT64_MAX;
     if (erase->to < horizon) {
         return error_set(error_out, YORE_BEFORE_HORIZON,
                          "the span ends at %lld, before the horizon of keyspace %s, %lld",
@@ -98,7 +104,8 @@ static enum yore_status erase_once(struct yore_db *db, struct yore_keyspace *key
                                    struct yore_error *error_out)
 {
     struct yore_txn txn;
-    struct fact span = {.keyspace = keyspace, .key = erase->key, .from = erase->from, .to = erase->to};
+    struct fact span = {
+        .keyspace = keyspace, .key = erase->key, .from = erase->from, .to = erase->to};
     enum yore_status st = YORE_OK;
     txn_init(&txn, db);
     if (!erase->is_prefix) {
@@ -115,7 +122,8 @@ static enum yore_status erase_once(struct yore_db *db, struct yore_keyspace *key
 }
 
 static enum yore_status erase_with_rule(struct yore_db *db, struct yore_keyspace *keyspace,
-                                        const struct yore_erase *erase, struct yore_error *error_out)
+                                        const struct yore_erase *erase,
+                                        struct yore_error *error_out)
 {
     struct buffer low = {0};
     struct buffer high = {0};
@@ -136,7 +144,8 @@ static enum yore_status erase_with_rule(struct yore_db *db, struct yore_keyspace
         st = erase_once(db, keyspace, erase, &rule, error_out);
     }
     if (st == YORE_CONFLICT) {
-        st = error_set(error_out, YORE_BUSY, "the key is written by others all the time; try again");
+        st =
+            error_set(error_out, YORE_BUSY, "the key is written by others all the time; try again");
     }
     buffer_release(&low);
     buffer_release(&high);
@@ -148,10 +157,10 @@ static enum yore_status check_room(struct yore_db *db, struct yore_error *error_
     struct superview *view = superview_acquire(db);
     size_t count = erase_set_count(view->erased);
     superview_release(view);
-    return count < ERASURES_MAX ? YORE_OK
-                                : error_set(error_out, YORE_TOO_BIG,
-                                            "the database holds %u erasures; erase by prefix",
-                                            ERASURES_MAX);
+    return count < ERASURES_MAX
+               ? YORE_OK
+               : error_set(error_out, YORE_TOO_BIG,
+                           "the database holds %u erasures; erase by prefix", ERASURES_MAX);
 }
 
 enum yore_status yore_erase(struct yore_db *db, struct yore_keyspace *keyspace,

@@ -1,9 +1,10 @@
 /* erase_set.c -- rules in sorted runs that sets share.
  *
- * A set is made anew for each erasure, and there may be a million of them.  So a set is a short list of immutable sorted runs, each at
- * least twice as long as the next: adding a rule makes a run of one and merges runs of about the same size, which copies each rule's
- * pointer about log2(count) times altogether.  Rules for a single key, the usual kind, are searched by bisection; rules for ranges are
- * few and looked through.
+ * A set is made anew for each erasure, and there may be a million of them.  So a set is a short
+ * list of immutable sorted runs, each at least twice as long as the next: adding a rule makes a run
+ * of one and merges runs of about the same size, which copies each rule's pointer about log2(count)
+ * times altogether.  Rules for a single key, the usual kind, are searched by bisection; rules for
+ * ranges are few and looked through.
  */
 #include "engine/erase_set.h"
 
@@ -15,13 +16,13 @@
 
 struct rule_node {
     _Atomic uint64_t refs;
-    struct erase_rule rule;          /* keys lie behind the struct */
+    struct erase_rule rule; /* keys lie behind the struct */
 };
 
 struct rule_run {
     _Atomic uint64_t refs;
     size_t count;
-    struct rule_node *nodes[];       /* by (keyspace, low, commit) */
+    struct rule_node *nodes[]; /* by (keyspace, low, commit) */
 };
 
 struct rule_list {
@@ -33,7 +34,7 @@ struct rule_list {
 struct erase_set {
     _Atomic uint64_t refs;
     int64_t commit_max;
-    struct rule_list keys;           /* rules for one key each */
+    struct rule_list keys; /* rules for one key each */
     struct rule_list ranges;
 };
 
@@ -170,9 +171,9 @@ static size_t run_find(const struct rule_run *run, uint32_t keyspace, struct yor
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         const struct erase_rule *rule = &run->nodes[middle]->rule;
-        bool is_before = rule->keyspace < keyspace ||
-                         (rule->keyspace == keyspace &&
-                          bytes_compare(forest_key_bytes(&rule->low), key) < 0);
+        bool is_before =
+            rule->keyspace < keyspace ||
+            (rule->keyspace == keyspace && bytes_compare(forest_key_bytes(&rule->low), key) < 0);
         if (is_before) {
             low = middle + 1;
         } else {
@@ -325,7 +326,8 @@ bool erase_set_hides(const struct erase_set *set, uint32_t keyspace, const struc
 
 static bool rule_wants(const struct erase_rule *rule, const struct table_meta *meta, int64_t seen)
 {
-    return rule->commit > seen && meta->commit_min < rule->commit && rule->from <= meta->valid_max &&
+    return rule->commit > seen && meta->commit_min < rule->commit &&
+           rule->from <= meta->valid_max &&
            (meta->valid_min < rule->to || rule->to == YORE_FOREVER);
 }
 
@@ -345,8 +347,8 @@ static bool keys_want(const struct rule_run *run, uint32_t keyspace, const struc
     return false;
 }
 
-static bool ranges_want(const struct rule_run *run, uint32_t keyspace, const struct table_meta *meta,
-                        int64_t seen)
+static bool ranges_want(const struct rule_run *run, uint32_t keyspace,
+                        const struct table_meta *meta, int64_t seen)
 {
     for (size_t i = 0; i < run->count; i++) {
         const struct erase_rule *rule = &run->nodes[i]->rule;

@@ -1,8 +1,9 @@
 /* erase_set.h -- the erasures of a database, immutable and shared like the forest.
  *
- * A rule hides versions of the keys [low, high) with from <= valid_from < to and commit < rule.commit: their values are gone,
- * wherever a copy still lies.  A read at v in [from, to) whose winner has commit < rule.commit is answered YORE_ERASED, because
- * what held before the span must not show inside it.
+ * A rule hides versions of the keys [low, high) with from <= valid_from < to and commit <
+ * rule.commit: their values are gone, wherever a copy still lies.  A read at v in [from, to) whose
+ * winner has commit < rule.commit is answered YORE_ERASED, because what held before the span must
+ * not show inside it.
  */
 #ifndef YORE_ENGINE_ERASE_SET_H
 #define YORE_ENGINE_ERASE_SET_H
@@ -15,7 +16,7 @@
 struct erase_rule {
     uint32_t keyspace;
     struct forest_key low;
-    struct forest_key high;          /* exclusive; empty: to the last key */
+    struct forest_key high; /* exclusive; empty: to the last key */
     int64_t from;
     int64_t to;
     int64_t commit;
@@ -33,7 +34,8 @@ size_t erase_set_count(const struct erase_set *set);
 const struct erase_rule *erase_set_rule(const struct erase_set *set, size_t index); /* any order */
 /* Greatest commit of a rule; INT64_MIN: none. */
 int64_t erase_set_commit_max(const struct erase_set *set);
-/* Call `each` for every rule that covers `key`, in any order, until it returns true; tells whether it did. */
+/* Call `each` for every rule that covers `key`, in any order, until it returns true; tells whether
+ * it did. */
 bool erase_set_each(const struct erase_set *set, uint32_t keyspace, struct yore_bytes key,
                     bool (*each)(void *arg, const struct erase_rule *rule), void *arg);
 /* Is the value of this version gone?  Fast when there are no rules. */
@@ -41,7 +43,8 @@ bool erase_set_hides(const struct erase_set *set, uint32_t keyspace, const struc
 /* Must a read of `key` at `valid`, whose winner has this commit, be answered YORE_ERASED? */
 bool erase_set_covers(const struct erase_set *set, uint32_t keyspace, struct yore_bytes key,
                       int64_t valid, int64_t winner_commit);
-/* Could a file of this keyspace, with these bounds, written when rules up to `seen` were applied, still hold erased bytes? */
+/* Could a file of this keyspace, with these bounds, written when rules up to `seen` were applied,
+ * still hold erased bytes? */
 bool erase_set_wants(const struct erase_set *set, uint32_t keyspace, const struct table_meta *meta,
                      int64_t seen);
 /* The key after every key with `prefix` into `high_out` (empty: none). */

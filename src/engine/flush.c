@@ -1,8 +1,10 @@
 /* flush.c -- see flush.h.
  *
- * The newest version of each key goes to level 0, what it supersedes to runs of history: one for valid times not sealed yet, one for
- * late facts.  A newest version that is back-dated is marked unresolved, unless the memtable itself shows that nothing flushed can be
- * greater: it supersedes a version that is not back-dated (whose valid_from exceeds every earlier commit), or the tree is empty.
+ * The newest version of each key goes to level 0, what it supersedes to runs of history: one for
+ * valid times not sealed yet, one for late facts.  A newest version that is back-dated is marked
+ * unresolved, unless the memtable itself shows that nothing flushed can be greater: it supersedes a
+ * version that is not back-dated (whose valid_from exceeds every earlier commit), or the tree is
+ * empty.
  */
 #include "engine/flush.h"
 
@@ -22,7 +24,7 @@ struct flush {
 /* One keyspace's part. */
 struct flush_tree {
     const struct yore_keyspace *keyspace;
-    const struct forest_tree *tree;  /* NULL: empty */
+    const struct forest_tree *tree; /* NULL: empty */
     struct retention retention;
     struct output newest;
     struct output run;
@@ -62,7 +64,8 @@ static enum yore_status flush_key(struct flush_tree *t, struct version_iter *it,
     return output_add(&t->newest, &newest, error_out);
 }
 
-static enum yore_status walk_tree(struct flush *f, struct flush_tree *t, struct yore_error *error_out)
+static enum yore_status walk_tree(struct flush *f, struct flush_tree *t,
+                                  struct yore_error *error_out)
 {
     struct iter_view view = {.known = INT64_MAX, .valid = INT64_MAX, .commit_after = INT64_MIN};
     struct version_iter *it;
@@ -100,8 +103,9 @@ static enum yore_status flush_tree(struct flush *f, uint32_t id, struct yore_err
 {
     struct yore_keyspace *keyspace = db_keyspace(f->db, id);
     if (keyspace == NULL) {
-        return error_set(error_out, YORE_CORRUPT, "%s: keyspace %u is in the journal but not in the catalogue",
-                         f->db->path, id);
+        return error_set(error_out, YORE_CORRUPT,
+                         "%s: keyspace %u is in the journal but not in the catalogue", f->db->path,
+                         id);
     }
     struct flush_tree t = {.keyspace = keyspace, .tree = forest_tree(f->view->forest, id)};
     struct output *outputs[] = {&t.newest, &t.run, &t.late};
@@ -139,7 +143,8 @@ static enum yore_status flush_all(struct flush *f, struct yore_error *error_out)
     return st;
 }
 
-/* Promise 2: the journal is durable up to the memtable's last commit before the manifest names its tables. */
+/* Promise 2: the journal is durable up to the memtable's last commit before the manifest names its
+ * tables. */
 static enum yore_status make_journal_durable(struct yore_db *db, struct yore_error *error_out)
 {
     enum yore_status st = values_sync(db->values, error_out);

@@ -85,6 +85,7 @@ enum yore_status forest_new(struct forest **forest_out)
         return YORE_NOMEM;
     }
     atomic_init(&forest->refs, 1);
+    forest->serial = 1;
     forest->next_file = 1;
     forest->journal_first = 1;
     forest->journal_next = 1;
@@ -235,8 +236,8 @@ bool region_holds(const struct forest_region *region, int64_t valid_from, int64_
     return index < region->slice_count && commit <= region->slices[index].known;
 }
 
-void tree_each_file(const struct forest_tree *tree, void (*each)(void *arg, struct forest_file *file),
-                    void *arg)
+void tree_each_file(const struct forest_tree *tree,
+                    void (*each)(void *arg, struct forest_file *file), void *arg)
 {
     for (size_t i = 0; i < LEVELS_MAX; i++) {
         for (size_t j = 0; j < tree->levels[i].file_count; j++) {
@@ -258,8 +259,8 @@ void tree_each_file(const struct forest_tree *tree, void (*each)(void *arg, stru
 
 /* ---- checks ---- */
 
-static enum yore_status check_sorted(struct forest_file *const *files, size_t count, const char *what,
-                                     struct yore_error *error_out)
+static enum yore_status check_sorted(struct forest_file *const *files, size_t count,
+                                     const char *what, struct yore_error *error_out)
 {
     for (size_t i = 1; i < count; i++) {
         if (bytes_compare(buffer_bytes(&files[i - 1]->meta->last_key),
@@ -288,7 +289,8 @@ static enum yore_status check_region(const struct forest_tree *tree, size_t inde
         bool is_contiguous = i == 0 || region->slices[i - 1].t1 == slice->t0;
         if (slice->t0 >= slice->t1 || !is_contiguous || slice->known < slice->t1 - 1) {
             return error_set(error_out, YORE_CORRUPT,
-                             "manifest: slices of keyspace %u do not follow one another", tree->keyspace);
+                             "manifest: slices of keyspace %u do not follow one another",
+                             tree->keyspace);
         }
         enum yore_status st = check_sorted(slice->files, slice->file_count, "slice", error_out);
         if (st != YORE_OK) {
@@ -303,8 +305,8 @@ enum yore_status forest_check(const struct forest *forest, struct yore_error *er
     for (size_t i = 0; i < forest->tree_count; i++) {
         const struct forest_tree *tree = forest->trees[i];
         for (size_t j = 1; j < LEVELS_MAX; j++) {
-            enum yore_status st = check_sorted(tree->levels[j].files, tree->levels[j].file_count,
-                                               "level", error_out);
+            enum yore_status st =
+                check_sorted(tree->levels[j].files, tree->levels[j].file_count, "level", error_out);
             if (st != YORE_OK) {
                 return st;
             }

@@ -1,6 +1,8 @@
-/* forest_apply.c -- from one forest to the next: clone the trees an edit touches, change the clones.
+/* forest_apply.c -- from one forest to the next: clone the trees an edit touches, change the
+ * clones.
  *
- * A clone costs its number of files; edits are rare (one a flush or merge), so nothing is shared below the tree. */
+ * A clone costs its number of files; edits are rare (one a flush or merge), so nothing is shared
+ * below the tree. */
 #include "base/assert.h"
 #include "base/mem.h"
 #include "engine/forest_internal.h"
@@ -156,12 +158,14 @@ static void files_remove(struct forest_file **files, size_t *count, size_t index
 
 static enum yore_status misfit(struct yore_error *error_out, const struct edit_op *op)
 {
-    return error_set(error_out, YORE_CORRUPT,
-                     "manifest: edit %d of keyspace %u names a file or region that is not there (file %llu)",
-                     (int)op->kind, op->keyspace, (unsigned long long)op->number);
+    return error_set(
+        error_out, YORE_CORRUPT,
+        "manifest: edit %d of keyspace %u names a file or region that is not there (file %llu)",
+        (int)op->kind, op->keyspace, (unsigned long long)op->number);
 }
 
-static enum yore_status level_insert(struct forest_tree *tree, uint32_t number, struct forest_file *file)
+static enum yore_status level_insert(struct forest_tree *tree, uint32_t number,
+                                     struct forest_file *file)
 {
     struct forest_level *level = &tree->levels[number];
     size_t index = 0;
@@ -402,8 +406,8 @@ static enum yore_status apply_value_file(struct forest *forest, const struct edi
            forest->value_files[index].file < op->value_file.file) {
         index++;
     }
-    bool is_there = index < forest->value_file_count &&
-                    forest->value_files[index].file == op->value_file.file;
+    bool is_there =
+        index < forest->value_file_count && forest->value_files[index].file == op->value_file.file;
     if (op->kind == EDIT_VALUE_FILE_DROP) {
         if (!is_there) {
             return misfit(error_out, op);
@@ -443,6 +447,7 @@ static enum yore_status shallow_copy(const struct forest *from, struct forest **
     if (st != YORE_OK) {
         return st;
     }
+    next->serial = from->serial + 1;
     next->next_file = from->next_file;
     next->journal_first = from->journal_first;
     next->journal_next = from->journal_next;
@@ -470,7 +475,8 @@ static enum yore_status shallow_copy(const struct forest *from, struct forest **
     return YORE_OK;
 }
 
-/* The tree to change, private to `next`: cloned at its first use in this edit (a clone has one reference). */
+/* The tree to change, private to `next`: cloned at its first use in this edit (a clone has one
+ * reference). */
 static enum yore_status writable_tree(struct forest *next, uint32_t keyspace, size_t *index_out)
 {
     size_t index = 0;

@@ -7,15 +7,15 @@
 #include "engine/history_job.h"
 #include "table/merge_iter.h"
 
-#define REGION_TABLES_MAX 8u     /* a region with more live bytes than this many tables is split */
-#define LATE_SHARE 8u            /* late runs are merged in from 1/8 of the slices' bytes on */
+#define REGION_TABLES_MAX 8u /* a region with more live bytes than this many tables is split */
+#define LATE_SHARE 8u        /* late runs are merged in from 1/8 of the slices' bytes on */
 
 /* ---- choosing ---- */
 
 struct region_size {
-    uint64_t live_bytes;             /* of the current tree, as user bytes */
+    uint64_t live_bytes; /* of the current tree, as user bytes */
     uint64_t live_file_bytes;
-    uint64_t run_bytes;              /* of runs that reach past sealed_to, as user bytes */
+    uint64_t run_bytes; /* of runs that reach past sealed_to, as user bytes */
     uint64_t run_file_bytes;
     uint64_t late_file_bytes;
     uint64_t slice_file_bytes;
@@ -34,9 +34,10 @@ static void add_size(const struct forest_file *file, struct yore_bytes low, stru
                     (high.size == 0 || bytes_compare(buffer_bytes(&meta->last_key), high) < 0);
     uint64_t inside = is_whole ? meta->file_bytes : table_range_bytes(file->table, low, high);
     *file_bytes += inside;
-    *user_bytes += meta->file_bytes == 0
-                       ? 0
-                       : (uint64_t)((double)meta->user_bytes * (double)inside / (double)meta->file_bytes);
+    *user_bytes +=
+        meta->file_bytes == 0
+            ? 0
+            : (uint64_t)((double)meta->user_bytes * (double)inside / (double)meta->file_bytes);
 }
 
 static void measure_region(const struct forest_tree *tree, const struct forest_region *region,
@@ -69,14 +70,14 @@ static void measure_region(const struct forest_tree *tree, const struct forest_r
 }
 
 static enum history_work region_wants(const struct yore_db *db, const struct forest_tree *tree,
-                                      const struct forest_region *region)
+                                      const struct forest_region *region, bool can_split)
 {
     struct region_size size;
     if (region->run_count == 0) {
         return HISTORY_NOTHING;
     }
     measure_region(tree, region, &size);
-    if (size.live_file_bytes > REGION_TABLES_MAX * db->options.table_bytes) {
+    if (can_split && size.live_file_bytes > REGION_TABLES_MAX * db->options.table_bytes) {
         return HISTORY_SPLIT;
     }
     if (size.run_file_bytes >= db->options.seal_bytes_min &&
@@ -95,7 +96,7 @@ enum history_work history_wants(const struct yore_db *db, const struct forest_tr
                                 size_t *region_out)
 {
     for (size_t i = 0; i < tree->region_count; i++) {
-        enum history_work work = region_wants(db, tree, &tree->regions[i]);
+        enum history_work work = region_wants(db, tree, &tree->regions[i], true);
         if (work != HISTORY_NOTHING) {
             *region_out = i;
             return work;
@@ -106,10 +107,8 @@ enum history_work history_wants(const struct yore_db *db, const struct forest_tr
 
 /* ---- parts of every job ---- */
 
-static const struct iter_view job_view = {.known = INT64_MAX,
-                                          .valid = INT64_MAX,
-                                          .no_cache_fill = true,
-                                          .commit_after = INT64_MIN};
+static const struct iter_view job_view = {
+    .known = INT64_MAX, .valid = INT64_MAX, .no_cache_fill = true, .commit_after = INT64_MIN};
 
 enum yore_status job_add_runs(struct history_job *job, struct source_list *list, bool late_only)
 {
@@ -159,7 +158,8 @@ enum yore_status job_check(struct history_job *job, struct yore_error *error_out
     return st;
 }
 
-enum yore_status job_finish_runs(struct history_job *job, struct output *o, struct yore_error *error_out)
+enum yore_status job_finish_runs(struct history_job *job, struct output *o,
+                                 struct yore_error *error_out)
 {
     enum yore_status st = output_finish(o, error_out);
     for (size_t i = 0; st == YORE_OK && i < o->file_count; i++) {
@@ -181,14 +181,15 @@ enum yore_status job_finish_slice(struct history_job *job, struct output *o, int
     return st;
 }
 
-enum yore_status job_is_superseded(struct history_job *job, size_t slice_index, const struct version *v,
-                                   int64_t before, bool *is_superseded_out, struct yore_error *error_out)
+enum yore_status job_is_superseded(struct history_job *job, size_t slice_index,
+                                   const struct version *v, int64_t before, bool *is_superseded_out,
+                                   struct yore_error *error_out)
 {
     struct read_moment moment = {.valid = before - 1, .known = INT64_MAX};
     struct version best = *v;
     struct read_pin pin = {0};
-    enum yore_status st =
-        read_look_back(job->view, job->region, slice_index, v->key, &moment, &best, &pin, error_out);
+    enum yore_status st = read_look_back(job->view, job->region, slice_index, v->key, &moment,
+                                         &best, &pin, error_out);
     *is_superseded_out = st == YORE_OK && version_is_newer(&best, v);
     read_pin_release(&pin);
     return st;
@@ -196,8 +197,10 @@ enum yore_status job_is_superseded(struct history_job *job, size_t slice_index, 
 
 bool slice_must_carry(const struct version *v, int64_t t0)
 {
-    bool is_in_force = v->kind == YORE_KIND_ERASED || (v->kind == YORE_KIND_PUT && v->valid_to > t0);
-    /* A read at or after t0 may know less than a late end: it must see that something is hidden, and look back (R5). */
+    bool is_in_force =
+        v->kind == YORE_KIND_ERASED || (v->kind == YORE_KIND_PUT && v->valid_to > t0);
+    /* A read at or after t0 may know less than a late end: it must see that something is hidden,
+     * and look back (R5). */
     return is_in_force || v->commit >= t0;
 }
 
@@ -356,6 +359,10 @@ static enum yore_status work_on(struct yore_db *db, struct yore_keyspace *keyspa
     output_init(&job.run, view, keyspace, PAGE_CLASS_PAST, db->options.table_bytes);
     output_init(&job.late, view, keyspace, PAGE_CLASS_PAST, db->options.table_bytes);
     enum yore_status st = do_work(&job, work, error_out);
+    if (st == YORE_NOT_FOUND && work == HISTORY_SPLIT) { /* too few keys to split */
+        work = region_wants(db, job.tree, job.region, false);
+        st = do_work(&job, work, error_out);
+    }
     if (st == YORE_OK) {
         st = db_commit_edit(db, &job.edit, NULL, error_out);
     }

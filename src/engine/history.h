@@ -1,4 +1,5 @@
-/* history.h -- work on the history tree: merging runs, sealing slices, merging late facts into them, splitting regions. */
+/* history.h -- work on the history tree: merging runs, sealing slices, merging late facts into
+ * them, splitting regions. */
 #ifndef YORE_ENGINE_HISTORY_H
 #define YORE_ENGINE_HISTORY_H
 
@@ -6,7 +7,7 @@
 
 enum history_work {
     HISTORY_NOTHING = 0,
-    HISTORY_SPLIT = 1,               /* the region has grown too large to seal in one piece */
+    HISTORY_SPLIT = 1, /* the region has grown too large to seal in one piece */
     HISTORY_SEAL = 2,
     HISTORY_MERGE_LATE = 3,
     HISTORY_MERGE_RUNS = 4
@@ -15,10 +16,12 @@ enum history_work {
 /* What a region of the tree wants most, and which region (its index). */
 enum history_work history_wants(const struct yore_db *db, const struct forest_tree *tree,
                                 size_t *region_out);
-/* Do one piece of it.  YORE_NOT_FOUND: nothing to do.  The caller holds keyspace->is_history_busy. */
+/* Do one piece of it.  YORE_NOT_FOUND: nothing to do.  The caller holds keyspace->is_history_busy.
+ */
 enum yore_status history_step(struct yore_db *db, struct yore_keyspace *keyspace,
                               struct yore_error *error_out);
-/* Seal every region's runs and merge every late fact, whatever their size.  The caller holds keyspace->is_history_busy. */
+/* Seal every region's runs and merge every late fact, whatever their size.  The caller holds
+ * keyspace->is_history_busy. */
 enum yore_status history_all(struct yore_db *db, struct yore_keyspace *keyspace,
                              struct yore_error *error_out);
 

@@ -1,4 +1,5 @@
-/* history_job.h -- shared by the files that work on history: history.c chooses, seal.c and late.c do. */
+/* history_job.h -- shared by the files that work on history: history.c chooses, seal.c and late.c
+ * do. */
 #ifndef YORE_ENGINE_HISTORY_JOB_H
 #define YORE_ENGINE_HISTORY_JOB_H
 
@@ -15,8 +16,8 @@ struct history_job {
     const struct forest_region *region;
     struct retention retention;
     struct edit edit;
-    struct output run;               /* what goes on waiting, at or after sealed_to */
-    struct output late;              /* late facts that go on waiting */
+    struct output run;  /* what goes on waiting, at or after sealed_to */
+    struct output late; /* late facts that go on waiting */
     uint64_t carried;
     uint64_t trimmed;
     uint64_t read_bytes;
@@ -45,17 +46,20 @@ bool job_is_inside(const struct history_job *job, const struct version_iter *it)
 /* Stop early when the database fails or closes. */
 enum yore_status job_check(struct history_job *job, struct yore_error *error_out);
 /* Finish `o` and add its files to the region's runs in the edit. */
-enum yore_status job_finish_runs(struct history_job *job, struct output *o, struct yore_error *error_out);
+enum yore_status job_finish_runs(struct history_job *job, struct output *o,
+                                 struct yore_error *error_out);
 /* Finish `o` as the slice [t0, t1). */
 enum yore_status job_finish_slice(struct history_job *job, struct output *o, int64_t t0, int64_t t1,
                                   int64_t known, struct yore_error *error_out);
-/* Is there a version of v's key greater than `v` and beginning before `before` in the slices before index `slice_index` (R4)? */
-enum yore_status job_is_superseded(struct history_job *job, size_t slice_index, const struct version *v,
-                                   int64_t before, bool *is_superseded_out, struct yore_error *error_out);
+/* Is there a version of v's key greater than `v` and beginning before `before` in the slices before
+ * index `slice_index` (R4)? */
+enum yore_status job_is_superseded(struct history_job *job, size_t slice_index,
+                                   const struct version *v, int64_t before, bool *is_superseded_out,
+                                   struct yore_error *error_out);
 /* What a slice that begins at t0 must carry of the greatest version before t0. */
 bool slice_must_carry(const struct version *v, int64_t t0);
 
-enum yore_status seal_region(struct history_job *job, struct yore_error *error_out);       /* seal.c */
-enum yore_status merge_late(struct history_job *job, struct yore_error *error_out);        /* late.c */
+enum yore_status seal_region(struct history_job *job, struct yore_error *error_out); /* seal.c */
+enum yore_status merge_late(struct history_job *job, struct yore_error *error_out);  /* late.c */
 
 #endif

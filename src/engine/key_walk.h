@@ -1,7 +1,9 @@
-/* key_walk.h -- the versions of one key whose valid_from lies in a window, one by one, either way along time.
+/* key_walk.h -- the versions of one key whose valid_from lies in a window, one by one, either way
+ * along time.
  *
- * The iterator may be over more than this key and this window; it is moved as the walk goes.  What is told is a copy, because whether a
- * version is the last of its valid_from shows only at the next one.
+ * The iterator may be over more than this key and this window; it is moved as the walk goes.  What
+ * is told is a copy, because whether a version is the last of its valid_from shows only at the next
+ * one.
  */
 #ifndef YORE_ENGINE_KEY_WALK_H
 #define YORE_ENGINE_KEY_WALK_H
@@ -10,14 +12,15 @@
 #include "table/version_iter.h"
 
 struct key_walk {
-    struct version_iter *it;         /* every version; borrowed */
-    struct yore_bytes key;           /* borrowed */
-    int64_t first;                   /* first <= valid_from <= last */
+    struct version_iter *it; /* every version; borrowed */
+    struct yore_bytes key;   /* borrowed */
+    int64_t first;           /* first <= valid_from <= last */
     int64_t last;
-    bool every_commit;               /* else only the greatest commit of each valid_from */
-    bool is_backward;                /* latest first */
+    int64_t known;     /* commit <= known */
+    bool every_commit; /* else only the greatest commit of each valid_from */
+    bool is_backward;  /* latest first */
     bool is_begun;
-    struct version held;             /* the version told last; its value lies in `value` */
+    struct version held; /* the version told last; its value lies in `value` */
     struct buffer value;
 };
 

@@ -1,8 +1,9 @@
 /* late.c -- late facts move from their runs into the slices they belong to.
  *
- * A late fact belongs to the slice of its valid_from and, as a carried copy, to every later slice at whose start it is still in force.  First
- * a pass over the late facts alone marks the slices that change, following each fact from slice to slice until a greater version
- * is met; then every marked slice is written anew from its own versions and the late ones.
+ * A late fact belongs to the slice of its valid_from and, as a carried copy, to every later slice
+ * at whose start it is still in force.  First a pass over the late facts alone marks the slices
+ * that change, following each fact from slice to slice until a greater version is met; then every
+ * marked slice is written anew from its own versions and the late ones.
  */
 #include "base/mem.h"
 #include "engine/history_job.h"
@@ -10,7 +11,7 @@
 
 struct late_merge {
     struct history_job *job;
-    bool *is_touched;                /* by slice */
+    bool *is_touched; /* by slice */
 };
 
 static enum yore_status walk_late(struct history_job *job,
@@ -42,9 +43,9 @@ static enum yore_status walk_late(struct history_job *job,
 }
 
 /* Does slice `index` alone hold a version of v's key that is greater and begins before `before`? */
-static enum yore_status slice_supersedes(struct history_job *job, size_t index, const struct version *v,
-                                         int64_t before, bool *is_superseded_out,
-                                         struct yore_error *error_out)
+static enum yore_status slice_supersedes(struct history_job *job, size_t index,
+                                         const struct version *v, int64_t before,
+                                         bool *is_superseded_out, struct yore_error *error_out)
 {
     struct version met;
     struct table_pin page = {0};
@@ -72,7 +73,8 @@ static enum yore_status touch(void *arg, const struct version *v, struct yore_er
     bool is_superseded = false;
     for (; st == YORE_OK && index < region->slice_count; index++) {
         m->is_touched[index] = true;
-        st = slice_supersedes(m->job, index, v, region->slices[index].t1, &is_superseded, error_out);
+        st =
+            slice_supersedes(m->job, index, v, region->slices[index].t1, &is_superseded, error_out);
         if (is_superseded) {
             break;
         }
@@ -87,7 +89,7 @@ struct slice_rewrite {
     const struct forest_slice *slice;
     size_t index;
     struct output out;
-    size_t late_count;               /* sources below this index are late runs */
+    size_t late_count; /* sources below this index are late runs */
     struct buffer key;
     bool is_carry_done;
 };
@@ -132,7 +134,8 @@ static enum yore_status walk_slice(struct slice_rewrite *r, struct version_iter 
 {
     enum yore_status st = YORE_OK;
     uint64_t done = 0;
-    for (job_seek_low(r->job, it); st == YORE_OK && job_is_inside(r->job, it); version_iter_next(it)) {
+    for (job_seek_low(r->job, it); st == YORE_OK && job_is_inside(r->job, it);
+         version_iter_next(it)) {
         if (r->key.size == 0 || !bytes_equal(it->at.key, buffer_bytes(&r->key))) {
             buffer_clear(&r->key);
             buffer_append_bytes(&r->key, it->at.key);
@@ -152,7 +155,8 @@ static enum yore_status walk_slice(struct slice_rewrite *r, struct version_iter 
     return st;
 }
 
-static enum yore_status rewrite_slice(struct history_job *job, size_t index, struct yore_error *error_out)
+static enum yore_status rewrite_slice(struct history_job *job, size_t index,
+                                      struct yore_error *error_out)
 {
     struct slice_rewrite r = {.job = job, .slice = &job->region->slices[index], .index = index};
     struct source_list list = {0};

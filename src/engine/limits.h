@@ -4,23 +4,24 @@
 
 #include <yore/yore.h>
 
-#define LEVELS_MAX 7                         /* level 0 overlaps, the others are one sorted run each */
-#define LEVEL_FANOUT 10u                     /* level n+1 holds this many times level n */
-#define LEVEL0_MERGE_TABLES 4u               /* merge level 0 down from this many tables on */
-#define LEVEL0_SLOW_TABLES 12u               /* slow writers down from here ... */
-#define LEVEL0_STOP_TABLES 24u               /* ... and stop them here, until a merge is done */
-#define MEMTABLES_WAITING_MAX 2u             /* full memtables waiting for a flush before writers stop */
-#define RUNS_MERGE_COUNT 8u                  /* runs of one region of about the same size: merge them */
-#define RUNS_SLOW_COUNT 64u                  /* most runs a region has before writers slow down */
-#define GROUP_BYTES_MAX (4u << 20)           /* one group commit stops growing here */
+#define LEVELS_MAX 7               /* level 0 overlaps, the others are one sorted run each */
+#define LEVEL_FANOUT 10u           /* level n+1 holds this many times level n */
+#define LEVEL0_MERGE_TABLES 4u     /* merge level 0 down from this many tables on */
+#define LEVEL0_SLOW_TABLES 12u     /* slow writers down from here ... */
+#define LEVEL0_STOP_TABLES 24u     /* ... and stop them here, until a merge is done */
+#define MEMTABLES_WAITING_MAX 2u   /* full memtables waiting for a flush before writers stop */
+#define RUNS_MERGE_COUNT 8u        /* runs of one region of about the same size: merge them */
+#define RUNS_SLOW_COUNT 64u        /* most runs a region has before writers slow down */
+#define GROUP_BYTES_MAX (4u << 20) /* one group commit stops growing here */
 #define GROUP_COUNT_MAX 1024u
-#define TXN_READS_MAX (1u << 20)             /* keys and ranges one transaction may have read */
+#define TXN_READS_MAX (1u << 20) /* keys and ranges one transaction may have read */
 #define TXN_SAVEPOINTS_MAX 1000u
-#define MANIFEST_BYTES_MAX (1u << 20)        /* rewritten when its log has grown by this, and by its own size */
-#define FEED_WINDOW_BYTES (32u << 20)        /* memory of a feed rebuilt from tables */
+#define MANIFEST_BYTES_MAX                                                                         \
+    (1u << 20) /* rewritten when its log has grown by this, and by its own size */
+#define FEED_WINDOW_BYTES (32u << 20) /* memory of a feed rebuilt from tables */
 #define TREES_MAX (YORE_KEYSPACES_MAX + 1u)
 #define ERASURES_MAX (1u << 20)
-#define CLOCK_JUMP_NS 1000000000ll           /* wall against monotonic: told from here on */
+#define CLOCK_JUMP_NS 1000000000ll /* wall against monotonic: told from here on */
 
 /* Memory beside memtables and cache that a process with default options may take (tested). */
 #define FIXED_MEMORY_BYTES (96u << 20)

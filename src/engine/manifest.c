@@ -160,8 +160,8 @@ static enum yore_status apply_record(const struct record *record, const char *pa
     struct edit edit;
     if (record->type != RECORD_EDIT) {
         return error_set(error_out, YORE_BAD_FORMAT,
-                         "%s: offset %" PRIu64 ": record type %u is not known to this program", path,
-                         record->offset, record->type);
+                         "%s: offset %" PRIu64 ": record type %u is not known to this program",
+                         path, record->offset, record->type);
     }
     enum yore_status st = edit_decode(record->payload, opener, &edit, error_out);
     if (st != YORE_OK) {
@@ -189,7 +189,8 @@ enum yore_status manifest_load(struct os_env *env, const char *dir, struct manif
     }
     enum yore_status st = record_log_open(env, path, identity, &reader, error_out);
     if (st == YORE_NOT_FOUND) {
-        return error_set(error_out, YORE_CORRUPT, "%s: the file that CURRENT names is missing", path);
+        return error_set(error_out, YORE_CORRUPT, "%s: the file that CURRENT names is missing",
+                         path);
     }
     if (st != YORE_OK) {
         return st;
@@ -234,9 +235,9 @@ enum yore_status manifest_append(struct manifest *manifest, const struct edit *e
     return st == YORE_OK ? record_log_sync(manifest->log, error_out) : st;
 }
 
-enum yore_status manifest_create(struct os_env *env, const char *dir, uint64_t database, uint64_t number,
-                                 const struct forest *forest, struct manifest **manifest_out,
-                                 struct yore_error *error_out)
+enum yore_status manifest_create(struct os_env *env, const char *dir, uint64_t database,
+                                 uint64_t number, const struct forest *forest,
+                                 struct manifest **manifest_out, struct yore_error *error_out)
 {
     char path[PATH_BYTES];
     struct edit edit = {0};
@@ -263,8 +264,9 @@ enum yore_status manifest_create(struct os_env *env, const char *dir, uint64_t d
     if (st == YORE_OK) {
         manifest->base_bytes = record_log_bytes(manifest->log);
         struct manifest_current current = {database, number};
-        /* write_current syncs the directory, and with it the new manifest's entry, but only after the rename: sync it before
-         * too, or a crash could leave CURRENT naming a file that is not there. */
+        /* write_current syncs the directory, and with it the new manifest's entry, but only after
+         * the rename: sync it before too, or a crash could leave CURRENT naming a file that is not
+         * there. */
         st = os_dir_sync(env, dir, error_out);
         if (st == YORE_OK) {
             st = write_current(env, dir, current, error_out);
@@ -302,7 +304,8 @@ enum yore_status manifest_close(struct manifest *manifest, struct yore_error *er
     enum yore_status st = YORE_OK;
     if (manifest->log != NULL) {
         st = record_log_mark(manifest->log, error_out);
-        enum yore_status closed = record_log_close(manifest->log, true, st == YORE_OK ? error_out : NULL);
+        enum yore_status closed =
+            record_log_close(manifest->log, true, st == YORE_OK ? error_out : NULL);
         st = st == YORE_OK ? closed : st;
     }
     buffer_release(&manifest->scratch);

@@ -1,8 +1,9 @@
 /* manifest.h -- the durable description: which manifest is current, and the edits inside it.
  *
- * CURRENT names the database's identity and one `manifest-<16 hex>`, a record log of kind RECORD_LOG_MANIFEST that
- * begins with a snapshot edit.  Switching is atomic: write and sync the new manifest, write and sync CURRENT.new, rename, sync
- * the directory.  Appends come under the manifest lock.  After the first failed write every append returns that error.
+ * CURRENT names the database's identity and one `manifest-<16 hex>`, a record log of kind
+ * RECORD_LOG_MANIFEST that begins with a snapshot edit.  Switching is atomic: write and sync the
+ * new manifest, write and sync CURRENT.new, rename, sync the directory.  Appends come under the
+ * manifest lock.  After the first failed write every append returns that error.
  */
 #ifndef YORE_ENGINE_MANIFEST_H
 #define YORE_ENGINE_MANIFEST_H
@@ -15,7 +16,7 @@ struct manifest;
 /* What CURRENT says. */
 struct manifest_current {
     uint64_t database;
-    uint64_t number;                 /* of the manifest */
+    uint64_t number; /* of the manifest */
 };
 /* YORE_NOT_FOUND: no CURRENT. */
 enum yore_status manifest_read_current(struct os_env *env, const char *dir,
@@ -26,14 +27,14 @@ enum yore_status manifest_load(struct os_env *env, const char *dir, struct manif
                                const struct forest_opener *opener, struct forest **forest_out,
                                struct yore_error *error_out);
 /* Write `forest` as manifest number `number` in `dir` and make it current. */
-enum yore_status manifest_create(struct os_env *env, const char *dir, uint64_t database, uint64_t number,
-                                 const struct forest *forest, struct manifest **manifest_out,
-                                 struct yore_error *error_out);
+enum yore_status manifest_create(struct os_env *env, const char *dir, uint64_t database,
+                                 uint64_t number, const struct forest *forest,
+                                 struct manifest **manifest_out, struct yore_error *error_out);
 /* Append one edit and sync. */
 enum yore_status manifest_append(struct manifest *manifest, const struct edit *edit,
                                  struct yore_error *error_out);
 uint64_t manifest_bytes(const struct manifest *manifest);
-uint64_t manifest_base_bytes(const struct manifest *manifest);   /* after the snapshot edit */
+uint64_t manifest_base_bytes(const struct manifest *manifest); /* after the snapshot edit */
 uint64_t manifest_number(const struct manifest *manifest);
 /* Mark and close, so that later damage is told from a torn tail. */
 enum yore_status manifest_close(struct manifest *manifest, struct yore_error *error_out);

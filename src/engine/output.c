@@ -14,8 +14,8 @@ void output_init(struct output *o, struct superview *view, const struct yore_key
                          .known = view->forest->flushed_commit};
 }
 
-enum yore_status forest_file_open(struct yore_db *db, const struct table_meta *meta, int64_t erase_seen,
-                                  int64_t known, struct forest_file **file_out)
+enum yore_status forest_file_open(struct yore_db *db, const struct table_meta *meta,
+                                  int64_t erase_seen, int64_t known, struct forest_file **file_out)
 {
     char path[PATH_BYTES];
     struct table *table;
@@ -82,7 +82,8 @@ static enum yore_status output_cut(struct output *o, struct yore_error *error_ou
     return st;
 }
 
-enum yore_status output_add(struct output *o, const struct version *version, struct yore_error *error_out)
+enum yore_status output_add(struct output *o, const struct version *version,
+                            struct yore_error *error_out)
 {
     struct version skeleton;
     enum yore_status st = YORE_OK;

@@ -20,7 +20,8 @@ static void drop_unmarked(void *arg, struct forest_file *file)
     }
 }
 
-/* Tables of `old` that `next` does not name any more.  Under manifest_lock, which guards the marks. */
+/* Tables of `old` that `next` does not name any more.  Under manifest_lock, which guards the marks.
+ */
 static void drop_dead_files(const struct forest *old, const struct forest *next, uint64_t mark)
 {
     for (size_t i = 0; i < next->tree_count; i++) {
@@ -66,7 +67,8 @@ static enum yore_status publish_forest(struct yore_db *db, struct forest *next,
         memmove(db->waiting, db->waiting + 1, db->waiting_count * sizeof db->waiting[0]);
     }
     enum yore_status st = db_publish(db, now->active, next, now->erased);
-    if (st != YORE_OK && flushed != NULL) { /* still waiting: the failed database keeps reading it */
+    if (st != YORE_OK &&
+        flushed != NULL) { /* still waiting: the failed database keeps reading it */
         memmove(db->waiting + 1, db->waiting, db->waiting_count * sizeof db->waiting[0]);
         db->waiting[0].memtable = done;
         db->waiting_count++;
@@ -101,7 +103,8 @@ static enum yore_status commit_edit(struct yore_db *db, struct edit *edit, struc
     }
     if (st == YORE_OK) {
         drop_dead_files(view->forest, next, ++db->edit_count);
-        if (manifest_bytes(db->manifest) > 2 * manifest_base_bytes(db->manifest) + MANIFEST_BYTES_MAX) {
+        if (manifest_bytes(db->manifest) >
+            2 * manifest_base_bytes(db->manifest) + MANIFEST_BYTES_MAX) {
             st = rewrite_manifest(db, next, error_out);
         }
     }

@@ -1,7 +1,8 @@
 /* purge.c -- see purge.h.
  *
- * Every output already leaves erased values out (output.c); what is left are tables that no merge has touched since.  They are
- * rewritten one by one and replaced wherever they are named.  The memtable is flushed first, so that the journal before it can go.
+ * Every output already leaves erased values out (output.c); what is left are tables that no merge
+ * has touched since.  They are rewritten one by one and replaced wherever they are named.  The
+ * memtable is flushed first, so that the journal before it can go.
  */
 #include "engine/purge.h"
 
@@ -12,7 +13,7 @@
 struct purge_pick {
     const struct erase_set *erased;
     uint32_t keyspace;
-    struct forest_file *file;        /* the first that is wanted */
+    struct forest_file *file; /* the first that is wanted */
 };
 
 static void pick(void *arg, struct forest_file *file)
@@ -26,10 +27,8 @@ static void pick(void *arg, struct forest_file *file)
 static enum yore_status rewrite(const struct forest_file *file, struct output *o,
                                 struct yore_error *error_out)
 {
-    struct iter_view all = {.known = INT64_MAX,
-                            .valid = INT64_MAX,
-                            .no_cache_fill = true,
-                            .commit_after = INT64_MIN};
+    struct iter_view all = {
+        .known = INT64_MAX, .valid = INT64_MAX, .no_cache_fill = true, .commit_after = INT64_MIN};
     struct version_iter *it;
     enum yore_status st = table_iter_new(file->table, &all, &it);
     if (st != YORE_OK) {
@@ -127,7 +126,8 @@ enum yore_status purge_pending(struct yore_db *db, struct yore_error *error_out)
     if (!is_pending) {
         return YORE_OK;
     }
-    struct yore_event event = {.kind = YORE_EVENT_ERASE, .is_begin = true, .text = "erased bytes leave"};
+    struct yore_event event = {
+        .kind = YORE_EVENT_ERASE, .is_begin = true, .text = "erased bytes leave"};
     db_event(db, &event);
     enum yore_status st = yore_flush(db, error_out);
     for (size_t i = 0; st == YORE_OK; i++) {

@@ -4,8 +4,8 @@
 
 #include "engine/db_internal.h"
 
-/* Rewrite every table that may hold erased values, thin the value files, let the old journal go.  Returns when the bytes are gone;
- * nothing to do is YORE_OK.  Not from the commit leader. */
+/* Rewrite every table that may hold erased values, thin the value files, let the old journal go.
+ * Returns when the bytes are gone; nothing to do is YORE_OK.  Not from the commit leader. */
 enum yore_status purge_pending(struct yore_db *db, struct yore_error *error_out);
 
 /* Both busy flags of a keyspace at once, for work that touches all its files. */

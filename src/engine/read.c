@@ -1,18 +1,20 @@
 /* read.c -- one key at one moment.
  *
- * The answer is the greatest (valid_from, commit) among the versions with valid_from <= v and commit <= c.  Sources are asked from
- * the newest commits to the oldest, and the search ends early only where nothing better can follow:
+ * The answer is the greatest (valid_from, commit) among the versions with valid_from <= v and
+ * commit <= c.  Sources are asked from the newest commits to the oldest, and the search ends early
+ * only where nothing better can follow:
  *
- *  R1  A candidate in a memtable that is not back-dated beats everything in older sources: their commits, hence their
- *      valid_froms, are smaller than its own.
- *  R2  The first resolved version met in the current tree, or an unresolved one before it that is greater, is the newest of
- *      everything flushed.  If it qualifies it is the answer.  If it does not (later than v, or than c), superseded versions may be
- *      deeper in the tree and in history, in any order: all are asked.
- *  R3  A sealed slice that holds v has every version with commit <= slice.known (F4).  Of the current tree only tables with
- *      back-dated versions of a later commit can add to it.
- *  R4  A slice carries no key that was dead at its start.  So a candidate from outside the slices that they did not know (commit >
- *      known) and that begins before the slice may be superseded by a version in an earlier slice: look back.
- *  R5  A carried copy with commit > c is invisible, and what it superseded lies in an earlier slice: look back.
+ *  R1  A candidate in a memtable that is not back-dated beats everything in older sources: their
+ * commits, hence their valid_froms, are smaller than its own. R2  The first resolved version met in
+ * the current tree, or an unresolved one before it that is greater, is the newest of everything
+ * flushed.  If it qualifies it is the answer.  If it does not (later than v, or than c), superseded
+ * versions may be deeper in the tree and in history, in any order: all are asked. R3  A sealed
+ * slice that holds v has every version with commit <= slice.known (F4).  Of the current tree only
+ * tables with back-dated versions of a later commit can add to it. R4  A slice carries no key that
+ * was dead at its start.  So a candidate from outside the slices that they did not know (commit >
+ *      known) and that begins before the slice may be superseded by a version in an earlier slice:
+ * look back. R5  A carried copy with commit > c is invisible, and what it superseded lies in an
+ * earlier slice: look back.
  */
 #include "base/assert.h"
 #include "base/hash.h"
@@ -36,10 +38,9 @@ static enum yore_status check_horizon(struct yore_db *db, const struct yore_keys
                                       struct yore_error *error_out)
 {
     int64_t horizon = atomic_load_explicit(&keyspace->horizon, memory_order_acquire);
-    bool is_only_now =
-        atomic_load_explicit(&keyspace->keep, memory_order_relaxed) == YORE_KEEP_NOW;
-    int64_t earliest = at->known == YORE_NOW || moment->valid < moment->known ? moment->valid
-                                                                              : moment->known;
+    bool is_only_now = atomic_load_explicit(&keyspace->keep, memory_order_relaxed) == YORE_KEEP_NOW;
+    int64_t earliest =
+        at->known == YORE_NOW || moment->valid < moment->known ? moment->valid : moment->known;
     if ((earliest >= horizon && !is_only_now) || db_is_snapshot(db, at->valid, at->known)) {
         return YORE_OK;
     }
@@ -88,9 +89,9 @@ static enum yore_status moment_resolve(struct yore_db *db, const struct yore_tim
     return YORE_OK;
 }
 
-enum yore_status read_begin(struct yore_db *db, struct yore_keyspace *keyspace, const struct yore_time *at,
-                            struct read_moment *moment_out, struct superview **view_out,
-                            struct yore_error *error_out)
+enum yore_status read_begin(struct yore_db *db, struct yore_keyspace *keyspace,
+                            const struct yore_time *at, struct read_moment *moment_out,
+                            struct superview **view_out, struct yore_error *error_out)
 {
     enum yore_status st = moment_resolve(db, at, moment_out, error_out);
     if (st != YORE_OK) {
@@ -120,15 +121,16 @@ int64_t read_moment_instant(struct yore_db *db, struct read_moment *moment)
 struct search {
     struct superview *view;
     const struct yore_keyspace *keyspace;
-    const struct forest_tree *tree;      /* NULL: no tables */
-    const struct forest_region *region;  /* NULL: no history */
+    const struct forest_tree *tree;     /* NULL: no tables */
+    const struct forest_region *region; /* NULL: no history */
     struct yore_bytes key;
     uint64_t hash;
     int64_t valid;
     int64_t known;
-    struct version best;                 /* kind 0: none yet */
-    struct read_pin *pin;                /* of best */
-    enum stats_counter source;           /* of best */
+    bool wants_any;
+    struct version best;       /* kind 0: none yet */
+    struct read_pin *pin;      /* of best */
+    enum stats_counter source; /* of best */
     struct yore_error *error_out;
 };
 
@@ -169,8 +171,9 @@ static bool search_memtables(struct search *s)
     return false;
 }
 
-static enum yore_status ask_table(struct search *s, struct forest_file *file, int64_t valid, int64_t known,
-                                  struct version *version_out, struct table_pin *page_out)
+static enum yore_status ask_table(struct search *s, struct forest_file *file, int64_t valid,
+                                  int64_t known, struct version *version_out,
+                                  struct table_pin *page_out)
 {
     struct version_place place = {s->key, valid, known};
     return table_get_hashed(file->table, &place, s->hash, version_out, page_out, s->error_out);
@@ -211,7 +214,8 @@ static bool newest_answers(const struct search *s, const struct newest *newest)
            newest->version.commit <= s->known;
 }
 
-/* R3: can this table of the current tree add anything, given the sealed slice that holds the moment (NULL: none)? */
+/* R3: can this table of the current tree add anything, given the sealed slice that holds the moment
+ * (NULL: none)? */
 static bool can_add(const struct search *s, const struct forest_file *file,
                     const struct forest_slice *slice)
 {
@@ -254,8 +258,10 @@ static enum yore_status search_current(struct search *s, const struct forest_sli
     return YORE_NOT_FOUND;
 }
 
-/* Where only now is kept a run serves snapshots from before it was written; what superseded its versions may be gone since. */
-bool run_can_serve(const struct yore_keyspace *keyspace, const struct forest_file *run, int64_t known)
+/* Where only now is kept a run serves snapshots from before it was written; what superseded its
+ * versions may be gone since. */
+bool run_can_serve(const struct yore_keyspace *keyspace, const struct forest_file *run,
+                   int64_t known)
 {
     return known < run->known ||
            atomic_load_explicit(&keyspace->keep, memory_order_relaxed) != YORE_KEEP_NOW;
@@ -355,26 +361,30 @@ static enum yore_status search_tables(struct search *s)
     if (st != YORE_NOT_FOUND) {
         return st;
     }
-    /* A read of now that met nothing, or only what is resolved, needs no history: the newest version of a key leaves the
-     * current tree only as a delete or expired. */
+    /* A read of now that met nothing, or only what is resolved, needs no history: the newest
+     * version of a key leaves the current tree only as a delete or expired.  Unless that is asked
+     * for, or may have been erased since. */
     bool is_unsettled = s->best.kind != 0 && s->best.kind == YORE_KIND_PUT;
     int64_t flushed = s->view->forest->flushed_commit;
     bool is_latest = s->valid >= flushed && s->known >= flushed;
-    if (is_latest && !is_unsettled) {
+    bool is_absence_enough = !s->wants_any && erase_set_count(s->view->erased) == 0;
+    if (is_latest && !is_unsettled && is_absence_enough) {
         return YORE_OK;
     }
     return search_history(s, slice_index);
 }
 
-enum yore_status read_winner(struct superview *view, struct yore_keyspace *keyspace, struct yore_bytes key,
-                             const struct read_moment *moment, struct version *version_out,
-                             struct read_pin *pin, struct yore_error *error_out)
+enum yore_status read_winner(struct superview *view, struct yore_keyspace *keyspace,
+                             struct yore_bytes key, const struct read_moment *moment,
+                             struct version *version_out, struct read_pin *pin,
+                             struct yore_error *error_out)
 {
     struct search s = {.view = view,
                        .keyspace = keyspace,
                        .key = key,
                        .valid = moment->valid,
                        .known = moment->known,
+                       .wants_any = moment->wants_any,
                        .pin = pin,
                        .error_out = error_out};
     enum yore_status st = YORE_OK;
@@ -405,9 +415,10 @@ enum yore_status read_winner(struct superview *view, struct yore_keyspace *keysp
     return YORE_OK;
 }
 
-enum yore_status read_look_back(struct superview *view, const struct forest_region *region, size_t slice_index,
-                                struct yore_bytes key, const struct read_moment *moment,
-                                struct version *best, struct read_pin *pin, struct yore_error *error_out)
+enum yore_status read_look_back(struct superview *view, const struct forest_region *region,
+                                size_t slice_index, struct yore_bytes key,
+                                const struct read_moment *moment, struct version *best,
+                                struct read_pin *pin, struct yore_error *error_out)
 {
     struct search s = {.view = view,
                        .region = region,
@@ -420,8 +431,8 @@ enum yore_status read_look_back(struct superview *view, const struct forest_regi
                        .error_out = error_out};
     enum yore_status st = YORE_OK;
     if (slice_index > 0 && region->slice_count > 0) {
-        st = search_slices(&s, (slice_index < region->slice_count ? slice_index
-                                                                   : region->slice_count) - 1);
+        st = search_slices(
+            &s, (slice_index < region->slice_count ? slice_index : region->slice_count) - 1);
     }
     if (st == YORE_OK && s.best.kind != 0) {
         *best = s.best;
@@ -436,11 +447,11 @@ enum yore_status read_judge(struct superview *view, const struct yore_keyspace *
                             struct read_moment *moment, const struct version *winner)
 {
     if (erase_set_count(view->erased) > 0 &&
-        erase_set_covers(view->erased, keyspace->id, winner->key, read_moment_instant(view->db, moment),
-                         winner->commit)) {
+        erase_set_covers(view->erased, keyspace->id, winner->key,
+                         read_moment_instant(view->db, moment), winner->commit)) {
         return YORE_ERASED;
     }
-    if (winner->kind == YORE_KIND_ERASED) {
+    if (winner->kind == YORE_KIND_ERASED || erase_set_hides(view->erased, keyspace->id, winner)) {
         return YORE_ERASED;
     }
     if (winner->kind == YORE_KIND_DELETE) {
@@ -461,8 +472,8 @@ enum yore_status read_fetch(struct superview *view, struct version *version, str
     }
     void *data;
     size_t size;
-    enum yore_status st = values_get(view->db->values, view->forest, version->value, version->key, &data,
-                                     &size, error_out);
+    enum yore_status st = values_get(view->db->values, view->forest, version->value, version->key,
+                                     &data, &size, error_out);
     if (st == YORE_OK) {
         pin->heap = data;
         version->value = bytes_of(data, size);

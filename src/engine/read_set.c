@@ -87,10 +87,11 @@ enum yore_status read_set_add(struct read_set *set, const struct commit_read *re
         return YORE_OK;
     }
     if (set->count >= TXN_READS_MAX) {
-        return error_set(error_out, YORE_TOO_BIG,
-                         "the transaction has read %u keys and ranges: at most that many are allowed; "
-                         "use several transactions, or a cursor over one range",
-                         TXN_READS_MAX);
+        return error_set(
+            error_out, YORE_TOO_BIG,
+            "the transaction has read %u keys and ranges: at most that many are allowed; "
+            "use several transactions, or a cursor over one range",
+            TXN_READS_MAX);
     }
     struct commit_read copy = *read;
     if ((set->count == set->capacity && !grow_reads(set)) || !copy_bytes(set, &copy.key) ||

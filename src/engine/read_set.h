@@ -1,6 +1,8 @@
-/* read_set.h -- what a transaction has read: keys and ranges, each once, in the form the commit checks them.
+/* read_set.h -- what a transaction has read: keys and ranges, each once, in the form the commit
+ * checks them.
  *
- * One thread.  Nothing is ever taken out: rolling back to a savepoint undoes writes, not what was seen.
+ * One thread.  Nothing is ever taken out: rolling back to a savepoint undoes writes, not what was
+ * seen.
  */
 #ifndef YORE_ENGINE_READ_SET_H
 #define YORE_ENGINE_READ_SET_H
@@ -9,11 +11,11 @@
 #include "engine/db_internal.h"
 
 struct read_set {
-    struct commit_read *reads;       /* bytes live in `bytes` */
+    struct commit_read *reads; /* bytes live in `bytes` */
     size_t count;
     size_t capacity;
-    uint32_t *slots;                 /* open addressing by hash: index + 1; 0: free */
-    size_t slot_count;               /* a power of two, or 0 */
+    uint32_t *slots;   /* open addressing by hash: index + 1; 0: free */
+    size_t slot_count; /* a power of two, or 0 */
     struct arena bytes;
 };
 

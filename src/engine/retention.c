@@ -1,26 +1,23 @@
 /* retention.c -- see retention.h.
  *
- * A slice may go when its time is over (t1 <= horizon) and all it knows was known by then (commits <= horizon): no read with
- * min(valid, known) >= horizon can land in it, and none can look back into it for something a later slice's copy hides.
+ * A slice may go when its time is over (t1 <= horizon) and all it knows was known by then (commits
+ * <= horizon): no read with min(valid, known) >= horizon can land in it, and none can look back
+ * into it for something a later slice's copy hides.
  */
 #include "engine/retention.h"
 
 #include "base/mem.h"
 #include "engine/catalogue.h"
 
-static void retention_with(const struct yore_keyspace *keyspace, int64_t oldest,
-                           struct retention *retention_out)
+void retention_of(struct yore_db *db, const struct yore_keyspace *keyspace,
+                  struct retention *retention_out)
 {
     int64_t horizon = atomic_load_explicit(&keyspace->horizon, memory_order_acquire);
+    int64_t oldest = db_oldest_snapshot(db);
     *retention_out = (struct retention){
         .is_only_now = atomic_load_explicit(&keyspace->keep, memory_order_relaxed) == YORE_KEEP_NOW,
         .horizon = oldest < horizon ? oldest : horizon,
         .oldest_snapshot = oldest};
-}
-
-void retention_of(struct yore_db *db, const struct yore_keyspace *keyspace, struct retention *retention_out)
-{
-    retention_with(keyspace, db_oldest_snapshot(db), retention_out);
 }
 
 static bool slice_is_over(const struct forest_slice *slice, const struct retention *r)
@@ -32,7 +29,8 @@ static size_t drop_slices(struct edit *edit, const struct forest_tree *tree,
                           const struct forest_region *region, const struct retention *r)
 {
     size_t dropped = 0;
-    /* The last slice stays: what is still in force since before the unsealed time is found there. */
+    /* The last slice stays: what is still in force since before the unsealed time is found there.
+     */
     while (dropped + 1 < region->slice_count && slice_is_over(&region->slices[dropped], r)) {
         struct edit_op *op = edit_add(edit, EDIT_SLICE_DROP, tree->keyspace);
         if (op != NULL) {
@@ -60,12 +58,12 @@ static size_t drop_runs(struct edit *edit, const struct forest_tree *tree,
     return dropped;
 }
 
-bool retention_wants(const struct superview *view, const struct yore_keyspace *keyspace,
-                     const struct yore_snapshot *oldest)
+bool retention_wants(struct yore_db *db, const struct superview *view,
+                     const struct yore_keyspace *keyspace)
 {
     const struct forest_tree *tree = forest_tree(view->forest, keyspace->id);
     struct retention r;
-    retention_with(keyspace, oldest != NULL ? oldest->commit : INT64_MAX, &r);
+    retention_of(db, keyspace, &r);
     for (size_t i = 0; tree != NULL && i < tree->region_count; i++) {
         const struct forest_region *region = &tree->regions[i];
         if (region->slice_count > 1 && slice_is_over(&region->slices[0], &r)) {
@@ -80,8 +78,8 @@ bool retention_wants(const struct superview *view, const struct yore_keyspace *k
     return false;
 }
 
-enum yore_status retention_drop(struct yore_db *db, struct yore_keyspace *keyspace, bool *has_dropped_out,
-                                struct yore_error *error_out)
+enum yore_status retention_drop(struct yore_db *db, struct yore_keyspace *keyspace,
+                                bool *has_dropped_out, struct yore_error *error_out)
 {
     struct superview *view = superview_acquire(db);
     const struct forest_tree *tree = forest_tree(view->forest, keyspace->id);
@@ -111,7 +109,8 @@ enum yore_status retention_drop(struct yore_db *db, struct yore_keyspace *keyspa
     return st;
 }
 
-/* Often enough that at most 1/64 of the duration is kept too long, and not more often than needed. */
+/* Often enough that at most 1/64 of the duration is kept too long, and not more often than needed.
+ */
 static bool is_due(const struct yore_keyspace *keyspace, int64_t now, int64_t *horizon_out)
 {
     int64_t keep_ns = atomic_load_explicit(&keyspace->keep_ns, memory_order_relaxed);
@@ -121,7 +120,8 @@ static bool is_due(const struct yore_keyspace *keyspace, int64_t now, int64_t *h
         return false;
     }
     *horizon_out = now - keep_ns;
-    return *horizon_out > horizon && (horizon == YORE_TIME_MIN || *horizon_out - horizon >= keep_ns / 64);
+    return *horizon_out > horizon &&
+           (horizon == YORE_TIME_MIN || *horizon_out - horizon >= keep_ns / 64);
 }
 
 enum yore_status retention_advance(struct yore_db *db, struct yore_error *error_out)

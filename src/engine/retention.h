@@ -7,13 +7,14 @@
 /* Taken when a job begins. */
 struct retention {
     bool is_only_now;
-    int64_t horizon;                 /* of the keyspace, or the oldest held snapshot if that is earlier */
-    int64_t oldest_snapshot;         /* INT64_MAX: none */
+    int64_t horizon;         /* of the keyspace, or the oldest held snapshot if that is earlier */
+    int64_t oldest_snapshot; /* INT64_MAX: none */
 };
-void retention_of(struct yore_db *db, const struct yore_keyspace *keyspace, struct retention *retention_out);
+void retention_of(struct yore_db *db, const struct yore_keyspace *keyspace,
+                  struct retention *retention_out);
 
-/* Is `old` still the answer of some read with min(valid, known) >= horizon, when `newer` is the next greater version of its key?  May
- * say yes when in doubt. */
+/* Is `old` still the answer of some read with min(valid, known) >= horizon, when `newer` is the
+ * next greater version of its key?  May say yes when in doubt. */
 static inline bool retention_needs(const struct retention *r, const struct version *old,
                                    const struct version *newer)
 {
@@ -24,14 +25,16 @@ static inline bool retention_needs(const struct retention *r, const struct versi
     return newer->valid_from > r->horizon || newer->commit > seen_from;
 }
 
-/* Would retention_drop() find something?  `oldest` is the first of the held snapshots (NULL: none).  REQUIRES(db lock). */
-bool retention_wants(const struct superview *view, const struct yore_keyspace *keyspace,
-                     const struct yore_snapshot *oldest);
+/* Would retention_drop() find something? */
+bool retention_wants(struct yore_db *db, const struct superview *view,
+                     const struct yore_keyspace *keyspace);
 
-/* Give back whole slices and runs that no read can reach any more; true when there was something. */
-enum yore_status retention_drop(struct yore_db *db, struct yore_keyspace *keyspace, bool *has_dropped_out,
-                                struct yore_error *error_out);
-/* Write a horizon record for every keyspace that keeps a duration and whose horizon should move by now. */
+/* Give back whole slices and runs that no read can reach any more; true when there was something.
+ */
+enum yore_status retention_drop(struct yore_db *db, struct yore_keyspace *keyspace,
+                                bool *has_dropped_out, struct yore_error *error_out);
+/* Write a horizon record for every keyspace that keeps a duration and whose horizon should move by
+ * now. */
 enum yore_status retention_advance(struct yore_db *db, struct yore_error *error_out);
 
 #endif

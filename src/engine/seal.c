@@ -1,9 +1,11 @@
 /* seal.c -- the runs of a region become a slice.
  *
- * One pass over runs, last slice and current tree, all versions of a key together, latest first.  The new slice is [t0, t1): t0 is where
- * the region was sealed to, t1 just after the latest version in the runs (never past what is flushed, F4).  Versions inside go to the
- * slice, those of the current tree too: they stay there, and when they are superseded one day the slice has them already.  The
- * greatest version before t0 is carried in.  What lies at or after t1, and late facts before t0, go on waiting in runs.
+ * One pass over runs, last slice and current tree, all versions of a key together, latest first.
+ * The new slice is [t0, t1): t0 is where the region was sealed to, t1 just after the latest version
+ * in the runs (never past what is flushed, F4).  Versions inside go to the slice, those of the
+ * current tree too: they stay there, and when they are superseded one day the slice has them
+ * already.  The greatest version before t0 is carried in.  What lies at or after t1, and late facts
+ * before t0, go on waiting in runs.
  */
 #include "base/mem.h"
 #include "engine/history_job.h"
@@ -14,12 +16,12 @@ struct seal {
     struct output slice;
     int64_t t0;
     int64_t t1;
-    size_t run_count;                /* sources below this index are runs */
+    size_t run_count; /* sources below this index are runs */
     /* Of the key at hand: */
     struct buffer key;
     bool is_carry_done;
     bool has_newer;
-    struct version newer;            /* times only */
+    struct version newer; /* times only */
 };
 
 static int64_t runs_valid_max(const struct forest_region *region)
@@ -98,7 +100,8 @@ static enum yore_status walk(struct seal *s, struct version_iter *it, struct yor
 {
     enum yore_status st = YORE_OK;
     uint64_t done = 0;
-    for (job_seek_low(s->job, it); st == YORE_OK && job_is_inside(s->job, it); version_iter_next(it)) {
+    for (job_seek_low(s->job, it); st == YORE_OK && job_is_inside(s->job, it);
+         version_iter_next(it)) {
         st = begin_key(s, &it->at);
         if (st != YORE_OK) {
             return error_plain(error_out, st);
@@ -119,10 +122,8 @@ static enum yore_status walk(struct seal *s, struct version_iter *it, struct yor
 
 static enum yore_status open_sources(struct seal *s, struct version_iter **iter_out)
 {
-    struct iter_view view = {.known = INT64_MAX,
-                             .valid = INT64_MAX,
-                             .no_cache_fill = true,
-                             .commit_after = INT64_MIN};
+    struct iter_view view = {
+        .known = INT64_MAX, .valid = INT64_MAX, .no_cache_fill = true, .commit_after = INT64_MIN};
     struct history_job *job = s->job;
     struct source_list list = {0};
     enum yore_status st = job_add_runs(job, &list, false);
@@ -152,7 +153,8 @@ static enum yore_status seal(struct seal *s, struct yore_error *error_out)
     st = walk(s, it, error_out);
     version_iter_free(it);
     for (size_t i = 0; i < job->region->run_count; i++) {
-        edit_drop_run(&job->edit, job->keyspace->id, job_low(job), job->region->runs[i]->meta->file);
+        edit_drop_run(&job->edit, job->keyspace->id, job_low(job),
+                      job->region->runs[i]->meta->file);
     }
     if (st == YORE_OK) {
         st = job_finish_slice(job, &s->slice, s->t0, s->t1, job->view->forest->flushed_commit,

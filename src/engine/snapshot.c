@@ -8,7 +8,8 @@ void snapshot_hold(struct yore_db *db, struct yore_snapshot *snapshot)
 {
     *snapshot = (struct yore_snapshot){.db = db, .now = db_now(db)};
     os_mutex_lock(&db->lock);
-    /* Under the lock, so that the list stays ordered and no flush decides in between what nobody reads any more. */
+    /* Under the lock, so that the list stays ordered and no flush decides in between what nobody
+     * reads any more. */
     snapshot->commit = atomic_load_explicit(&db->visible, memory_order_acquire);
     snapshot->now = snapshot->now > snapshot->commit ? snapshot->now : snapshot->commit;
     struct yore_snapshot *first = db->snapshots.first;

@@ -105,7 +105,8 @@ enum yore_status sources_add_levels(struct source_list *list, const struct fores
         const struct forest_level *level = &tree->levels[i];
         bool is_filtered = i == 0; /* filtered levels are added table by table */
         for (size_t j = 0; j < level->file_count && filter != NULL && !is_filtered; j++) {
-            is_filtered = file_overlaps(level->files[j], low, high) && !filter(arg, level->files[j]);
+            is_filtered =
+                file_overlaps(level->files[j], low, high) && !filter(arg, level->files[j]);
         }
         if (!is_filtered) {
             st = source_list_add_files(list, level->files, level->file_count, low, high, view);
@@ -138,7 +139,8 @@ static bool may_hold(const void *arg, const struct forest_file *file)
            file->meta->valid_min <= f->valid_high;
 }
 
-/* A run or slice file is shared by regions: each region's part would come once more, so every file is added once. */
+/* A run or slice file is shared by regions: each region's part would come once more, so every file
+ * is added once. */
 static bool is_seen(struct forest_file *const *seen, size_t count, const struct forest_file *file)
 {
     for (size_t i = 0; i < count; i++) {
@@ -197,8 +199,10 @@ static enum yore_status add_region(struct history_walk *w, const struct forest_r
     }
     for (size_t i = 0; st == YORE_OK && i < region->slice_count; i++) {
         const struct forest_slice *slice = &region->slices[i];
-        /* The first slice that is left also stands for what was before it. */
-        bool is_wanted = slice->t0 <= w->filter.valid_high && (slice->t1 > valid_low || i == 0);
+        /* The first slice that is left also stands for what was before it, and the last one for
+         * what holds on behind it. */
+        bool is_wanted = slice->t0 <= w->filter.valid_high &&
+                         (slice->t1 > valid_low || i == 0 || i + 1 == region->slice_count);
         for (size_t j = 0; st == YORE_OK && is_wanted && j < slice->file_count; j++) {
             st = add_once(w, slice->files[j]);
         }
@@ -207,9 +211,9 @@ static enum yore_status add_region(struct history_walk *w, const struct forest_r
 }
 
 enum yore_status sources_all(struct superview *superview, struct yore_keyspace *keyspace,
-                             struct yore_bytes low, struct yore_bytes high, const struct iter_view *view,
-                             int64_t valid_low, int64_t valid_high, struct version_iter **iter_out,
-                             struct yore_error *error_out)
+                             struct yore_bytes low, struct yore_bytes high,
+                             const struct iter_view *view, int64_t valid_low, int64_t valid_high,
+                             struct version_iter **iter_out, struct yore_error *error_out)
 {
     struct source_list list = {0};
     struct history_walk walk = {.list = &list,

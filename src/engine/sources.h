@@ -11,7 +11,8 @@ struct source_list {
     size_t capacity;
 };
 void source_list_release(struct source_list *list);
-enum yore_status source_list_add(struct source_list *list, struct version_iter *iter); /* takes it */
+enum yore_status source_list_add(struct source_list *list,
+                                 struct version_iter *iter); /* takes it */
 enum yore_status source_list_add_file(struct source_list *list, struct forest_file *file,
                                       const struct iter_view *view);
 /* Files that follow one another by key, [low, high) of them. */

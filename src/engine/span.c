@@ -50,9 +50,10 @@ static void begins_sort(struct begins *begins)
     begins->count = kept;
 }
 
-/* Every begin in (from, to] that `it` tells of. */
+/* Every begin in (from, to] that `it` tells of, of what is known. */
 static enum yore_status begins_collect(struct begins *begins, struct version_iter *it,
-                                       const struct fact *span, struct yore_error *error_out)
+                                       const struct fact *span, int64_t known,
+                                       struct yore_error *error_out)
 {
     struct version_place place = {span->key, span->to, INT64_MAX};
     enum yore_status st = YORE_OK;
@@ -61,7 +62,7 @@ static enum yore_status begins_collect(struct begins *begins, struct version_ite
         if (!bytes_equal(it->at.key, span->key) || it->at.valid_from <= span->from) {
             break;
         }
-        if (begins->count == 0 || it->at.valid_from != last) {
+        if (it->at.commit <= known && (begins->count == 0 || it->at.valid_from != last)) {
             last = it->at.valid_from;
             st = begins_add(begins, last);
         }
@@ -78,7 +79,8 @@ static enum yore_status begins_collect(struct begins *begins, struct version_ite
 static enum yore_status begins_in_database(struct yore_txn *txn, const struct fact *span,
                                            struct begins *begins, struct yore_error *error_out)
 {
-    struct iter_view every = {.known = txn->snapshot.commit, .keys_only = true, .commit_after = INT64_MIN};
+    struct iter_view every = {
+        .known = txn->snapshot.commit, .keys_only = true, .commit_after = INT64_MIN};
     struct version_iter *it = NULL;
     struct buffer high = {0};
     buffer_append_bytes(&high, span->key);
@@ -90,7 +92,7 @@ static enum yore_status begins_in_database(struct yore_txn *txn, const struct fa
     enum yore_status st = sources_all(view, span->keyspace, span->key, buffer_bytes(&high), &every,
                                       span->from, span->to, &it, error_out);
     if (st == YORE_OK) {
-        st = begins_collect(begins, it, span, error_out);
+        st = begins_collect(begins, it, span, every.known, error_out);
     }
     version_iter_free(it);
     superview_release(view);
@@ -111,25 +113,29 @@ static enum yore_status begins_in_overlay(struct yore_txn *txn, const struct fac
     if (st != YORE_OK) {
         return error_plain(error_out, st);
     }
-    st = begins_collect(begins, it, span, error_out);
+    st = begins_collect(begins, it, span, INT64_MAX, error_out);
     version_iter_free(it);
     return st;
 }
 
 /* The winner at `valid` of what the transaction sees. */
-static enum yore_status winner_at(struct yore_txn *txn, struct superview *view, const struct fact *span,
-                                  int64_t valid, struct version *version_out, struct read_pin *pin,
+static enum yore_status winner_at(struct yore_txn *txn, struct superview *view,
+                                  const struct fact *span, int64_t valid,
+                                  struct version *version_out, struct read_pin *pin,
                                   struct yore_error *error_out)
 {
     struct txn_moment moment = {
-        .moment = {.valid = valid, .known = txn->snapshot.commit, .now = valid}, .sees_own = true};
+        .moment = {.valid = valid, .known = txn->snapshot.commit, .now = valid, .wants_any = true},
+        .sees_own = true};
     bool is_own;
-    return txn_winner(txn, view, span->keyspace, span->key, &moment, version_out, pin, &is_own, error_out);
+    return txn_winner(txn, view, span->keyspace, span->key, &moment, version_out, pin, &is_own,
+                      error_out);
 }
 
 /* The fact that says at span->to again what held there; its value is kept by *pin. */
-static enum yore_status restored(struct yore_txn *txn, struct superview *view, const struct fact *span,
-                                 struct fact *fact_out, struct read_pin *pin, struct yore_error *error_out)
+static enum yore_status restored(struct yore_txn *txn, struct superview *view,
+                                 const struct fact *span, struct fact *fact_out,
+                                 struct read_pin *pin, struct yore_error *error_out)
 {
     struct version version;
     struct read_moment moment = {.valid = span->to, .known = txn->snapshot.commit, .now = span->to};
@@ -169,8 +175,8 @@ static enum yore_status add_restored(struct yore_txn *txn, const struct fact *sp
     return st;
 }
 
-static enum yore_status begins_find(struct yore_txn *txn, const struct fact *span, struct begins *begins,
-                                    struct yore_error *error_out)
+static enum yore_status begins_find(struct yore_txn *txn, const struct fact *span,
+                                    struct begins *begins, struct yore_error *error_out)
 {
     enum yore_status st = begins_in_database(txn, span, begins, error_out);
     if (st == YORE_OK) {
@@ -185,18 +191,39 @@ static bool begins_end_at(const struct begins *begins, int64_t to)
     return begins->count > 0 && begins->times[begins->count - 1] == to;
 }
 
-enum yore_status txn_add_span(struct yore_txn *txn, const struct fact *fact, struct yore_error *error_out)
+/* At the end of a span a fact is written, so the end is dated like one. */
+static enum yore_status check_end(struct yore_db *db, const struct fact *span,
+                                  struct yore_error *error_out)
 {
-    struct begins begins = {0};
-    size_t count = txn->fact_count;
-    if (fact->from == YORE_NOW) {
-        if (fact->to == YORE_FOREVER) {
-            return txn_add_fact(txn, fact, error_out);
-        }
+    if (span->to == YORE_FOREVER) {
+        return YORE_OK;
+    }
+    if (span->from == YORE_NOW) {
         return error_set(error_out, YORE_IN_FUTURE,
                          "a span from now on cannot end yet: give its begin, or no end");
     }
-    enum yore_status st = txn_note_key(txn, fact->keyspace, fact->key, error_out);
+    int64_t now = db_now(db);
+    if (span->to > now && span->to - now > db->options.clock_skew_max_ns) {
+        return error_set(
+            error_out, YORE_IN_FUTURE,
+            "the span ends %lld ns after now; what holds again then cannot be written yet",
+            (long long)(span->to - now));
+    }
+    return YORE_OK;
+}
+
+enum yore_status txn_add_span(struct yore_txn *txn, const struct fact *fact,
+                              struct yore_error *error_out)
+{
+    struct begins begins = {0};
+    size_t count = txn->fact_count;
+    enum yore_status st = check_end(txn->db, fact, error_out);
+    if (st == YORE_OK && fact->from == YORE_NOW) {
+        return txn_add_fact(txn, fact, error_out);
+    }
+    if (st == YORE_OK) {
+        st = txn_note_key(txn, fact->keyspace, fact->key, error_out);
+    }
     if (st == YORE_OK) {
         st = begins_find(txn, fact, &begins, error_out);
     }
@@ -249,8 +276,9 @@ enum yore_status txn_add_restored(struct yore_txn *txn, const struct fact *span,
     return st;
 }
 
-enum yore_status span_write(struct yore_db *db, const struct fact *fact, enum yore_durability durability,
-                            int64_t *commit_out, struct yore_error *error_out)
+enum yore_status span_write(struct yore_db *db, const struct fact *fact,
+                            enum yore_durability durability, int64_t *commit_out,
+                            struct yore_error *error_out)
 {
     enum yore_status st = YORE_CONFLICT;
     for (int i = 0; st == YORE_CONFLICT && i < SPAN_TRIES_MAX; i++) {
@@ -263,7 +291,8 @@ enum yore_status span_write(struct yore_db *db, const struct fact *fact, enum yo
         txn_release(&txn);
     }
     if (st == YORE_CONFLICT) {
-        return error_set(error_out, YORE_BUSY, "the key is written by others all the time; try again");
+        return error_set(error_out, YORE_BUSY,
+                         "the key is written by others all the time; try again");
     }
     return st;
 }

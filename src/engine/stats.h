@@ -1,7 +1,8 @@
 /* stats.h -- what the engine counts: one list, from which yore_stats() is made.
  *
- * Counters are spread over shards by thread, so that counting costs no shared cache line; relaxed throughout.
- * Gauges are asked for when they are read.  Histograms are in microseconds; reads are sampled (one in STATS_READ_SAMPLE).
+ * Counters are spread over shards by thread, so that counting costs no shared cache line; relaxed
+ * throughout. Gauges are asked for when they are read.  Histograms are in microseconds; reads are
+ * sampled (one in STATS_READ_SAMPLE).
  */
 #ifndef YORE_ENGINE_STATS_H
 #define YORE_ENGINE_STATS_H
@@ -64,14 +65,14 @@ enum stats_counter {
 #define STATS_ENUM(name, help) STAT_##name,
     STATS_COUNTERS(STATS_ENUM)
 #undef STATS_ENUM
-    STATS_COUNTER_COUNT
+        STATS_COUNTER_COUNT
 };
 
 enum stats_histogram {
 #define STATS_ENUM(name, help) HIST_##name,
     STATS_HISTOGRAMS(STATS_ENUM)
 #undef STATS_ENUM
-    STATS_HISTOGRAM_COUNT
+        STATS_HISTOGRAM_COUNT
 };
 
 #define STATS_SHARDS 8u

@@ -1,8 +1,9 @@
 /* superview.c -- what readers hold, and how it is replaced.
  *
- * Readers must not take a lock, yet the struct they point at is replaced while they reach for it.  Structs come from a pool and are
- * never freed before close, so reading the reference count of a stale pointer is harmless: a reader raises it only from a non-zero
- * value and then checks that the struct is still the current one.  Refused: a mutex (two more cache-line transfers a read) and
+ * Readers must not take a lock, yet the struct they point at is replaced while they reach for it.
+ * Structs come from a pool and are never freed before close, so reading the reference count of a
+ * stale pointer is harmless: a reader raises it only from a non-zero value and then checks that the
+ * struct is still the current one.  Refused: a mutex (two more cache-line transfers a read) and
  * hazard pointers (global state).
  */
 #include "base/assert.h"
@@ -14,8 +15,8 @@ static bool try_ref(struct superview *view)
     uint64_t refs = atomic_load_explicit(&view->refs, memory_order_relaxed);
     while (refs != 0) {
         /* acquire: pairs with the release in publish(), so that the fields are seen. */
-        if (atomic_compare_exchange_weak_explicit(&view->refs, &refs, refs + 1, memory_order_acquire,
-                                                  memory_order_relaxed)) {
+        if (atomic_compare_exchange_weak_explicit(&view->refs, &refs, refs + 1,
+                                                  memory_order_acquire, memory_order_relaxed)) {
             return true;
         }
     }
@@ -64,7 +65,8 @@ void superview_release(struct superview *view)
     }
 }
 
-bool superview_any(struct yore_db *db, bool (*test)(void *arg, const struct superview *view), void *arg)
+bool superview_any(struct yore_db *db, bool (*test)(void *arg, const struct superview *view),
+                   void *arg)
 {
     bool is_any = false;
     for (size_t i = 0; !is_any; i++) {

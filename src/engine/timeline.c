@@ -11,16 +11,17 @@ struct yore_timeline {
     struct version_iter *it;
     struct key_walk walk;
     struct buffer key;
-    struct buffer key_next;          /* the least key after it */
-    bool has_in_force;               /* still to be told */
+    struct buffer key_next; /* the least key after it */
+    bool has_in_force;      /* still to be told */
     struct version in_force;
     struct read_pin in_force_pin;
-    struct read_pin pin;             /* of the walk's version, when its value was fetched */
+    struct read_pin pin; /* of the walk's version, when its value was fetched */
 };
 
 /* ---- opening ---- */
 
-static enum yore_status check_options(struct yore_bytes key, const struct yore_timeline_options *options,
+static enum yore_status check_options(struct yore_bytes key,
+                                      const struct yore_timeline_options *options,
                                       struct yore_error *error_out)
 {
     if (key.size == 0) {
@@ -32,7 +33,8 @@ static enum yore_status check_options(struct yore_bytes key, const struct yore_t
                          key.size, YORE_KEY_BYTES_MAX);
     }
     if (options->to < options->from) {
-        return error_set(error_out, YORE_INVALID, "the timeline ends at %lld, before its begin, %lld",
+        return error_set(error_out, YORE_INVALID,
+                         "the timeline ends at %lld, before its begin, %lld",
                          (long long)options->to, (long long)options->from);
     }
     return YORE_OK;
@@ -44,16 +46,20 @@ static bool is_gone(const struct yore_timeline *t, const struct version *version
            erase_set_hides(t->view->erased, t->keyspace->id, version);
 }
 
-/* The version in force at `from`, if it began before. */
+/* The version in force at `from`, if it began before.  A delete is not told: what is dead is not carried on, so whether it could be
+ * told would depend on how the data lies. */
 static enum yore_status find_in_force(struct yore_timeline *t, struct yore_error *error_out)
 {
-    struct read_moment moment = {
-        .valid = t->options.from, .known = t->options.known, .now = t->options.from};
-    enum yore_status st = read_winner(t->view, t->keyspace, buffer_bytes(&t->key), &moment, &t->in_force,
-                                      &t->in_force_pin, error_out);
+    struct read_moment moment = {.valid = t->options.from,
+                                 .known = t->options.known,
+                                 .now = t->options.from,
+                                 .wants_any = true};
+    enum yore_status st = read_winner(t->view, t->keyspace, buffer_bytes(&t->key), &moment,
+                                      &t->in_force, &t->in_force_pin, error_out);
     if (st == YORE_OK) {
-        bool has_ended = t->in_force.valid_to <= t->options.from && !is_gone(t, &t->in_force);
-        t->has_in_force = t->in_force.valid_from < t->options.from && !has_ended;
+        bool is_dead = t->in_force.kind == YORE_KIND_DELETE ||
+                       (t->in_force.valid_to <= t->options.from && !is_gone(t, &t->in_force));
+        t->has_in_force = t->in_force.valid_from < t->options.from && !is_dead;
     }
     return st == YORE_NOT_FOUND ? YORE_OK : st;
 }
@@ -69,6 +75,7 @@ static enum yore_status open_sources(struct yore_timeline *t, struct yore_error 
                                 .key = buffer_bytes(&t->key),
                                 .first = t->options.from,
                                 .last = is_open_end ? INT64_MAX : t->options.to - 1,
+                                .known = t->options.known,
                                 .every_commit = t->options.every_commit,
                                 .is_backward = t->options.is_backward};
     return st;
@@ -93,8 +100,10 @@ static enum yore_status open_view(struct yore_timeline *t, struct yore_error *er
 }
 
 enum yore_status yore_timeline_open(struct yore_db *db, struct yore_keyspace *keyspace,
-                                    struct yore_bytes key, const struct yore_timeline_options *options,
-                                    struct yore_timeline **timeline_out, struct yore_error *error_out)
+                                    struct yore_bytes key,
+                                    const struct yore_timeline_options *options,
+                                    struct yore_timeline **timeline_out,
+                                    struct yore_error *error_out)
 {
     error_clear(error_out);
     *timeline_out = NULL;
@@ -162,8 +171,8 @@ static enum yore_status tell(struct yore_timeline *t, struct version *version, s
     return YORE_OK;
 }
 
-enum yore_status yore_timeline_next(struct yore_timeline *timeline, struct yore_version *version_out,
-                                    struct yore_error *error_out)
+enum yore_status yore_timeline_next(struct yore_timeline *timeline,
+                                    struct yore_version *version_out, struct yore_error *error_out)
 {
     error_clear(error_out);
     read_pin_release(&timeline->pin);

@@ -39,7 +39,8 @@ void txn_release(struct yore_txn *txn)
     snapshot_drop(&txn->snapshot);
 }
 
-enum yore_status yore_begin(struct yore_db *db, struct yore_txn **txn_out, struct yore_error *error_out)
+enum yore_status yore_begin(struct yore_db *db, struct yore_txn **txn_out,
+                            struct yore_error *error_out)
 {
     error_clear(error_out);
     *txn_out = NULL;
@@ -79,13 +80,15 @@ static bool grow_facts(struct yore_txn *txn)
     return true;
 }
 
-enum yore_status txn_add_fact(struct yore_txn *txn, const struct fact *fact, struct yore_error *error_out)
+enum yore_status txn_add_fact(struct yore_txn *txn, const struct fact *fact,
+                              struct yore_error *error_out)
 {
     size_t bytes = fact->key.size + fact->value.size;
     if (txn->fact_bytes + bytes + FACT_OVERHEAD_BYTES > YORE_BATCH_BYTES_MAX) {
-        return error_set(error_out, YORE_TOO_BIG,
-                         "the transaction's writes would take more than %u bytes; use several transactions",
-                         YORE_BATCH_BYTES_MAX);
+        return error_set(
+            error_out, YORE_TOO_BIG,
+            "the transaction's writes would take more than %u bytes; use several transactions",
+            YORE_BATCH_BYTES_MAX);
     }
     unsigned char *block = mem_alloc(bytes);
     if (block == NULL || (txn->fact_count == txn->fact_capacity && !grow_facts(txn))) {
@@ -138,7 +141,8 @@ enum yore_status yore_txn_savepoint(struct yore_txn *txn, size_t *savepoint_out,
 {
     error_clear(error_out);
     if (txn->savepoint_count == TXN_SAVEPOINTS_MAX) {
-        return error_set(error_out, YORE_TOO_BIG, "savepoints nest to %u levels", TXN_SAVEPOINTS_MAX);
+        return error_set(error_out, YORE_TOO_BIG, "savepoints nest to %u levels",
+                         TXN_SAVEPOINTS_MAX);
     }
     if (txn->savepoint_count == txn->savepoint_capacity) {
         size_t capacity = txn->savepoint_capacity == 0 ? 8 : txn->savepoint_capacity * 2;
@@ -167,7 +171,8 @@ enum yore_status yore_txn_rollback_to(struct yore_txn *txn, size_t savepoint,
     txn->savepoint_count = savepoint + 1;
     txn_drop_facts(txn, count);
     if (txn->overlay_count > count) {
-        /* A memtable forgets nothing, and open cursors may be walking this one: the next read makes another. */
+        /* A memtable forgets nothing, and open cursors may be walking this one: the next read makes
+         * another. */
         memtable_unref(txn->overlay);
         txn->overlay = NULL;
         txn->overlay_count = 0;
@@ -217,7 +222,8 @@ enum yore_status txn_read_begin(struct yore_txn *txn, struct yore_keyspace *keys
 }
 
 /* An own version's bytes must outlive the overlay. */
-static enum yore_status keep_own(struct version *own, struct read_pin *pin, struct yore_error *error_out)
+static enum yore_status keep_own(struct version *own, struct read_pin *pin,
+                                 struct yore_error *error_out)
 {
     void *heap = mem_alloc(own->value.size);
     if (heap == NULL) {
@@ -231,26 +237,29 @@ static enum yore_status keep_own(struct version *own, struct read_pin *pin, stru
     return YORE_OK;
 }
 
-/* A slice carries no key that was dead at its start, so an own fact from before it may be superseded by a version that only an
- * earlier slice has (R4 of read.c).  *version_inout is the own one, or what beats it, kept by *pin. */
+/* A slice carries no key that was dead at its start, so an own fact from before it may be
+ * superseded by a version that only an earlier slice has (R4 of read.c).  *version_inout is the own
+ * one, or what beats it, kept by *pin. */
 static enum yore_status look_back(struct superview *view, const struct yore_keyspace *keyspace,
                                   const struct read_moment *moment, struct version *version_inout,
                                   struct read_pin *pin, struct yore_error *error_out)
 {
     const struct forest_tree *tree = forest_tree(view->forest, keyspace->id);
-    const struct forest_region *region = tree != NULL ? tree_region(tree, version_inout->key) : NULL;
+    const struct forest_region *region =
+        tree != NULL ? tree_region(tree, version_inout->key) : NULL;
     size_t index = region != NULL ? region_slice_at(region, moment->valid) : 0;
     if (region == NULL || index >= region->slice_count ||
         version_inout->valid_from >= region->slices[index].t0) {
         return YORE_OK;
     }
-    return read_look_back(view, region, index, version_inout->key, moment, version_inout, pin, error_out);
+    return read_look_back(view, region, index, version_inout->key, moment, version_inout, pin,
+                          error_out);
 }
 
-enum yore_status txn_winner(struct yore_txn *txn, struct superview *view, struct yore_keyspace *keyspace,
-                            struct yore_bytes key, const struct txn_moment *moment,
-                            struct version *version_out, struct read_pin *pin, bool *is_own_out,
-                            struct yore_error *error_out)
+enum yore_status txn_winner(struct yore_txn *txn, struct superview *view,
+                            struct yore_keyspace *keyspace, struct yore_bytes key,
+                            const struct txn_moment *moment, struct version *version_out,
+                            struct read_pin *pin, bool *is_own_out, struct yore_error *error_out)
 {
     struct version own;
     bool has_own = false;
@@ -258,13 +267,14 @@ enum yore_status txn_winner(struct yore_txn *txn, struct superview *view, struct
     *is_own_out = false;
     *pin = (struct read_pin){0};
     if (st == YORE_OK && moment->sees_own && txn->overlay != NULL) {
-        has_own = memtable_get(txn->overlay, keyspace->id, key, moment->moment.valid, INT64_MAX, &own);
+        has_own =
+            memtable_get(txn->overlay, keyspace->id, key, moment->moment.valid, INT64_MAX, &own);
     }
     if (st == YORE_OK) {
         st = read_winner(view, keyspace, key, &moment->moment, version_out, pin, error_out);
     }
-    bool is_own = has_own && (st == YORE_NOT_FOUND ||
-                              (st == YORE_OK && version_is_newer(&own, version_out)));
+    bool is_own =
+        has_own && (st == YORE_NOT_FOUND || (st == YORE_OK && version_is_newer(&own, version_out)));
     if (is_own) {
         read_pin_release(pin);
         *version_out = own;
@@ -356,8 +366,8 @@ enum yore_status yore_txn_get(struct yore_txn *txn, struct yore_keyspace *keyspa
 
 /* ---- writing ---- */
 
-static enum yore_status txn_write(struct yore_txn *txn, struct fact *fact, const struct yore_write *write,
-                                  struct yore_error *error_out)
+static enum yore_status txn_write(struct yore_txn *txn, struct fact *fact,
+                                  const struct yore_write *write, struct yore_error *error_out)
 {
     bool is_span = write != NULL && write->is_span;
     error_clear(error_out);
@@ -365,6 +375,11 @@ static enum yore_status txn_write(struct yore_txn *txn, struct fact *fact, const
     fact->from = write != NULL ? write->from : YORE_NOW;
     fact->to = write != NULL ? write->to : YORE_FOREVER;
     enum yore_status st = fact_check(txn->db, fact, is_span, error_out);
+    if (st == YORE_OK && fact->kind == YORE_KIND_DELETE && !is_span && fact->to != YORE_FOREVER) {
+        st =
+            error_set(error_out, YORE_INVALID,
+                      "a delete has no end of its own; ask for a span to restore what held before");
+    }
     if (st == YORE_OK) {
         st = is_span ? txn_add_span(txn, fact, error_out) : txn_add_fact(txn, fact, error_out);
     }

@@ -1,8 +1,10 @@
-/* txn.h -- the inside of a transaction, for the files that work on one: txn.c, txn_commit.c, txn_cursor.c, span.c, erase.c.
+/* txn.h -- the inside of a transaction, for the files that work on one: txn.c, txn_commit.c,
+ * txn_cursor.c, span.c, erase.c.
  *
- * A transaction is a held snapshot, the facts it wants to write, and what it has read.  Facts are copied in the order they were
- * given, so that a savepoint is a count.  They are laid over the database by an overlay memtable that is made when the first read
- * needs it: fact number i has commit OVERLAY_COMMIT_MIN + i there, and one dated YORE_NOW begins at the transaction's now.
+ * A transaction is a held snapshot, the facts it wants to write, and what it has read.  Facts are
+ * copied in the order they were given, so that a savepoint is a count.  They are laid over the
+ * database by an overlay memtable that is made when the first read needs it: fact number i has
+ * commit OVERLAY_COMMIT_MIN + i there, and one dated YORE_NOW begins at the transaction's now.
  */
 #ifndef YORE_ENGINE_TXN_H
 #define YORE_ENGINE_TXN_H
@@ -16,17 +18,17 @@ struct txn_walk;
 
 struct yore_txn {
     struct yore_db *db;
-    struct yore_snapshot snapshot;   /* now and begin */
-    struct fact *facts;              /* key and value of each in one heap block of its own */
+    struct yore_snapshot snapshot; /* now and begin */
+    struct fact *facts;            /* key and value of each in one heap block of its own */
     size_t fact_count;
     size_t fact_capacity;
     uint64_t fact_bytes;
-    struct memtable *overlay;        /* NULL: none yet */
-    size_t overlay_count;            /* facts that are in it */
+    struct memtable *overlay; /* NULL: none yet */
+    size_t overlay_count;     /* facts that are in it */
     struct read_set reads;
-    struct txn_walk *walks;          /* ranges of cursors, open ones and some closed ones */
-    int64_t expiry_min;              /* of what was read at its own now */
-    size_t *savepoints;              /* fact counts */
+    struct txn_walk *walks; /* ranges of cursors, open ones and some closed ones */
+    int64_t expiry_min;     /* of what was read at its own now */
+    size_t *savepoints;     /* fact counts */
     size_t savepoint_count;
     size_t savepoint_capacity;
 };
@@ -34,7 +36,8 @@ struct yore_txn {
 /* ---- txn.c ---- */
 
 /* Add a checked fact as it is; copies. */
-enum yore_status txn_add_fact(struct yore_txn *txn, const struct fact *fact, struct yore_error *error_out);
+enum yore_status txn_add_fact(struct yore_txn *txn, const struct fact *fact,
+                              struct yore_error *error_out);
 /* Take back the facts from number `count` on; the overlay must not hold them. */
 void txn_drop_facts(struct yore_txn *txn, size_t count);
 /* Note a key in the read set. */
@@ -48,19 +51,19 @@ enum yore_status txn_make_overlay(struct yore_txn *txn, struct yore_error *error
 /* A moment of a transaction. */
 struct txn_moment {
     struct read_moment moment;
-    bool is_own_now;                 /* what is read expires for the transaction too */
-    bool sees_own;                   /* its own writes are part of what is known */
+    bool is_own_now; /* what is read expires for the transaction too */
+    bool sees_own;   /* its own writes are part of what is known */
 };
 /* Resolve `at` (NULL: its own now).  On YORE_OK the caller releases `*view_out`. */
 enum yore_status txn_read_begin(struct yore_txn *txn, struct yore_keyspace *keyspace,
                                 const struct yore_time *at, struct txn_moment *moment_out,
                                 struct superview **view_out, struct yore_error *error_out);
-/* The winner of overlay and database, whatever its kind; kept by *pin, which the caller releases.  `*is_own_out`: it is the
- * transaction's own.  YORE_NOT_FOUND: none.  Does not note the key. */
-enum yore_status txn_winner(struct yore_txn *txn, struct superview *view, struct yore_keyspace *keyspace,
-                            struct yore_bytes key, const struct txn_moment *moment,
-                            struct version *version_out, struct read_pin *pin, bool *is_own_out,
-                            struct yore_error *error_out);
+/* The winner of overlay and database, whatever its kind; kept by *pin, which the caller releases.
+ * `*is_own_out`: it is the transaction's own.  YORE_NOT_FOUND: none.  Does not note the key. */
+enum yore_status txn_winner(struct yore_txn *txn, struct superview *view,
+                            struct yore_keyspace *keyspace, struct yore_bytes key,
+                            const struct txn_moment *moment, struct version *version_out,
+                            struct read_pin *pin, bool *is_own_out, struct yore_error *error_out);
 /* Everything but the heap block of the struct; txn_init() holds a snapshot. */
 void txn_init(struct yore_txn *txn, struct yore_db *db);
 void txn_release(struct yore_txn *txn);
@@ -68,8 +71,8 @@ void txn_release(struct yore_txn *txn);
 /* ---- txn_commit.c ---- */
 
 /* Commit; the transaction still has to be released. */
-enum yore_status txn_commit(struct yore_txn *txn, enum yore_durability durability, int64_t *commit_out,
-                            struct yore_error *error_out);
+enum yore_status txn_commit(struct yore_txn *txn, enum yore_durability durability,
+                            int64_t *commit_out, struct yore_error *error_out);
 
 /* ---- txn_cursor.c ---- */
 
@@ -79,10 +82,12 @@ void txn_forget_walks(struct yore_txn *txn);
 
 /* ---- span.c ---- */
 
-/* Add a checked fact that corrects [from, to) only, with the facts that mask what began inside and restore what held at `to`. */
-enum yore_status txn_add_span(struct yore_txn *txn, const struct fact *fact, struct yore_error *error_out);
-/* Add the fact that keeps, from span->to on, what held there; nothing when a version begins exactly there, when the span has no
- * end, or when the key was never written.  Notes the key. */
+/* Add a checked fact that corrects [from, to) only, with the facts that mask what began inside and
+ * restore what held at `to`. */
+enum yore_status txn_add_span(struct yore_txn *txn, const struct fact *fact,
+                              struct yore_error *error_out);
+/* Add the fact that keeps, from span->to on, what held there; nothing when a version begins exactly
+ * there, when the span has no end, or when the key was never written.  Notes the key. */
 enum yore_status txn_add_restored(struct yore_txn *txn, const struct fact *span,
                                   struct yore_error *error_out);
 

@@ -1,11 +1,14 @@
 /* txn_commit.c -- validating what a transaction read, and handing its writes to the commit queue.
  *
- * The leader of a group checks the reads against the memtables, under its token, right before it gives out the commit time.  What
- * has gone to tables since the transaction began it cannot see without I/O, so that part is checked here, before the request is queued,
- * and again when a flush came in between (`is_stale`).  A check up to some commit makes that commit the new begin of the validation.
+ * The leader of a group checks the reads against the memtables, under its token, right before it
+ * gives out the commit time.  What has gone to tables since the transaction began it cannot see
+ * without I/O, so that part is checked here, before the request is queued, and again when a flush
+ * came in between (`is_stale`).  A check up to some commit makes that commit the new begin of the
+ * validation.
  *
- * Erasures change answers without touching the key they erase, so every reader also watches their records in the catalogue.  The leader
- * then refuses more than it should; whether an erasure met a key that was read is found out here.
+ * Erasures change answers without touching the key they erase, so every reader also watches their
+ * records in the catalogue.  The leader then refuses more than it should; whether an erasure met a
+ * key that was read is found out here.
  */
 #include "engine/txn.h"
 
@@ -23,7 +26,7 @@
 struct attempt {
     struct yore_txn *txn;
     struct commit_reads reads;
-    size_t own_count;                /* reads[own_count], if any, is the range of the erase records */
+    size_t own_count; /* reads[own_count], if any, is the range of the erase records */
     struct commit_request *request;
 };
 
@@ -31,7 +34,8 @@ static enum yore_status conflict(const struct commit_read *read, const char *by,
                                  struct yore_error *error_out)
 {
     char text[KEY_TEXT_BYTES];
-    return error_set(error_out, YORE_CONFLICT, "key%s %s was changed by a later %s; begin the transaction again",
+    return error_set(error_out, YORE_CONFLICT,
+                     "key%s %s was changed by a later %s; begin the transaction again",
                      read->is_range ? " range from" : "", key_text(read->key, text), by);
 }
 
@@ -41,7 +45,8 @@ static bool rule_meets(const struct erase_rule *rule, const struct commit_read *
 {
     struct yore_bytes low = forest_key_bytes(&rule->low);
     struct yore_bytes high = forest_key_bytes(&rule->high);
-    if (rule->keyspace != read->keyspace || (high.size > 0 && bytes_compare(read->key, high) >= 0)) {
+    if (rule->keyspace != read->keyspace ||
+        (high.size > 0 && bytes_compare(read->key, high) >= 0)) {
         return false;
     }
     if (!read->is_range) {
@@ -82,12 +87,12 @@ static enum yore_status read_high(const struct commit_read *read, struct buffer 
     return buffer_status(high);
 }
 
-static enum yore_status check_read(struct superview *view, const struct commit_read *read, int64_t begin,
-                                   struct yore_error *error_out)
+static enum yore_status check_read(struct superview *view, const struct commit_read *read,
+                                   int64_t begin, struct yore_error *error_out)
 {
     struct yore_keyspace *keyspace = db_keyspace(view->db, read->keyspace);
-    struct iter_view every = {.known = INT64_MAX, .no_cache_fill = true, .keys_only = true,
-                              .commit_after = begin};
+    struct iter_view every = {
+        .known = INT64_MAX, .no_cache_fill = true, .keys_only = true, .commit_after = begin};
     struct version_iter *it = NULL;
     struct buffer high = {0};
     enum yore_status st = read_high(read, &high);
@@ -95,8 +100,8 @@ static enum yore_status check_read(struct superview *view, const struct commit_r
     if (st != YORE_OK) {
         error_plain(error_out, st);
     } else {
-        st = sources_all(view, keyspace, read->key, buffer_bytes(&high), &every, INT64_MIN, INT64_MAX, &it,
-                         error_out);
+        st = sources_all(view, keyspace, read->key, buffer_bytes(&high), &every, INT64_MIN,
+                         INT64_MAX, &it, error_out);
     }
     if (st != YORE_OK) {
         buffer_release(&high);
@@ -222,14 +227,15 @@ static enum yore_status encode_facts(struct yore_txn *txn, struct buffer *writes
     return st;
 }
 
-enum yore_status txn_commit(struct yore_txn *txn, enum yore_durability durability, int64_t *commit_out,
-                            struct yore_error *error_out)
+enum yore_status txn_commit(struct yore_txn *txn, enum yore_durability durability,
+                            int64_t *commit_out, struct yore_error *error_out)
 {
     struct buffer writes = {0};
     struct commit_request request = {
         .writes = &writes,
         .valid_max = INT64_MIN,
-        .durability = durability != YORE_DURABILITY_DEFAULT ? durability : txn->db->options.durability,
+        .durability =
+            durability != YORE_DURABILITY_DEFAULT ? durability : txn->db->options.durability,
     };
     enum yore_status st = YORE_OK;
     if (txn->fact_count == 0) {

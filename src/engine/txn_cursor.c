@@ -1,24 +1,24 @@
 /* txn_cursor.c -- cursors of a transaction, and the ranges they walk over.
  *
- * Of each cursor one range is kept: from the least to the greatest key it has looked at.  A cursor that jumps about is charged for
- * what it jumped over too; many small walks are better made with a cursor each.  The range belongs to both cursor and transaction,
- * whichever lives longer.
+ * Of each cursor one range is kept: from the least to the greatest key it has looked at.  A cursor
+ * that jumps about is charged for what it jumped over too; many small walks are better made with a
+ * cursor each.  The range belongs to both cursor and transaction, whichever lives longer.
  */
 #include "engine/txn.h"
 
 #include "base/mem.h"
 
 struct txn_walk {
-    struct yore_txn *txn;            /* NULL: it has ended before the cursor */
+    struct yore_txn *txn; /* NULL: it has ended before the cursor */
     struct txn_walk *prev;
     struct txn_walk *next;
     uint32_t keyspace;
     bool is_own_now;
-    bool is_open;                    /* the cursor lives */
-    bool is_any;                     /* something was looked at */
-    bool is_to_end;                  /* high is the end of all keys */
-    struct buffer low;               /* inclusive */
-    struct buffer high;              /* exclusive */
+    bool is_open;       /* the cursor lives */
+    bool is_any;        /* something was looked at */
+    bool is_to_end;     /* high is the end of all keys */
+    struct buffer low;  /* inclusive */
+    struct buffer high; /* exclusive */
 };
 
 static void walk_free(struct txn_walk *walk)
@@ -78,7 +78,8 @@ static bool widen_high(struct txn_walk *walk, struct yore_bytes high, bool is_in
     return set_buffer(&walk->high, high, is_included);
 }
 
-static enum yore_status walk_step(void *arg, const struct cursor_step *step, struct yore_error *error_out)
+static enum yore_status walk_step(void *arg, const struct cursor_step *step,
+                                  struct yore_error *error_out)
 {
     struct txn_walk *walk = arg;
     if (walk->txn == NULL) {
@@ -170,8 +171,8 @@ enum yore_status yore_txn_cursor_open(struct yore_txn *txn, struct yore_keyspace
     error_clear(error_out);
     *cursor_out = NULL;
     keyspace = keyspace_or_default(txn->db, keyspace);
-    enum yore_status st =
-        txn_read_begin(txn, keyspace, options != NULL ? options->at : NULL, &moment, &view, error_out);
+    enum yore_status st = txn_read_begin(txn, keyspace, options != NULL ? options->at : NULL,
+                                         &moment, &view, error_out);
     if (st != YORE_OK) {
         return st;
     }

@@ -1,7 +1,9 @@
-/* values.h -- the value store: large values in files of their own (table/value_file.h), and which of them are wanted.
+/* values.h -- the value store: large values in files of their own (table/value_file.h), and which
+ * of them are wanted.
  *
- * One file is being appended to; it is closed at VALUE_FILE_BYTES_MAX or when the database closes, then listed in the manifest with
- * its size.  After a restart appending begins with a new file.  Writers may call from any thread.
+ * One file is being appended to; it is closed at VALUE_FILE_BYTES_MAX or when the database closes,
+ * then listed in the manifest with its size.  After a restart appending begins with a new file.
+ * Writers may call from any thread.
  */
 #ifndef YORE_ENGINE_VALUES_H
 #define YORE_ENGINE_VALUES_H
@@ -15,11 +17,12 @@
 
 struct values;
 
-/* `take_number` hands out file numbers; `record` is called with a file that was begun (bytes 0) or closed, before a reference into it can
- * be committed, and makes the manifest name it. */
+/* `take_number` hands out file numbers; `record` is called with a file that was begun (bytes 0) or
+ * closed, before a reference into it can be committed, and makes the manifest name it. */
 struct values_port {
     uint64_t (*take_number)(void *arg);
-    enum yore_status (*record)(void *arg, const struct value_file_info *info, struct yore_error *error_out);
+    enum yore_status (*record)(void *arg, const struct value_file_info *info,
+                               struct yore_error *error_out);
     void *arg;
 };
 enum yore_status values_open(struct os_env *env, const char *dir, uint64_t database,
@@ -30,8 +33,9 @@ enum yore_status values_close(struct values *values, struct yore_error *error_ou
 enum yore_status values_append(struct values *values, uint32_t keyspace, struct yore_bytes key,
                                struct yore_bytes value, unsigned char ref_out[VALUE_REF_BYTES],
                                struct yore_error *error_out);
-/* Say that values will be appended for a commit that is yet to come: `*hold`, 0 before, becomes a file such that they all go into it or
- * later ones.  Nothing when it is not 0.  values_let_go() when the commit is in the memtable or given up makes it 0; 0 is accepted. */
+/* Say that values will be appended for a commit that is yet to come: `*hold`, 0 before, becomes a
+ * file such that they all go into it or later ones.  Nothing when it is not 0.  values_let_go()
+ * when the commit is in the memtable or given up makes it 0; 0 is accepted. */
 enum yore_status values_hold(struct values *values, uint64_t *hold, struct yore_error *error_out);
 void values_let_go(struct values *values, uint64_t *hold);
 /* May the file have values of commits that are yet to come? */
@@ -40,16 +44,17 @@ bool values_is_held(struct values *values, uint64_t file);
 enum yore_status values_end(struct values *values, uint64_t file, struct yore_error *error_out);
 /* Make everything appended so far durable; cheap when nothing is pending. */
 enum yore_status values_sync(struct values *values, struct yore_error *error_out);
-/* Read a referenced value into a fresh heap block (mem_free).  `generation` comes from the forest's value_files. */
-enum yore_status values_get(struct values *values, const struct forest *forest, struct yore_bytes ref,
-                            struct yore_bytes key, void **data_out, size_t *size_out,
-                            struct yore_error *error_out);
+/* Read a referenced value into a fresh heap block (mem_free).  `generation` comes from the forest's
+ * value_files. */
+enum yore_status values_get(struct values *values, const struct forest *forest,
+                            struct yore_bytes ref, struct yore_bytes key, void **data_out,
+                            size_t *size_out, struct yore_error *error_out);
 /* The size without reading. */
 size_t value_ref_size(struct yore_bytes ref);
 /* Forget readers of a file that was thinned or dropped. */
 void values_forget(struct values *values, uint64_t file);
-/* The file being appended to and how long it is; 0: none.  Returns only when no file is between being made and being named by the
- * manifest. */
+/* The file being appended to and how long it is; 0: none.  Returns only when no file is between
+ * being made and being named by the manifest. */
 uint64_t values_writing(struct values *values, uint64_t *bytes_out);
 /* What the forest says of a value file; NULL: it names none of that number. */
 const struct value_file_info *forest_value_file(const struct forest *forest, uint64_t file);

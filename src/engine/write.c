@@ -12,8 +12,7 @@ static enum yore_status check_times(struct yore_db *db, const struct fact *fact,
 {
     const struct yore_keyspace *keyspace = fact->keyspace;
     bool is_dated = fact->from != YORE_NOW;
-    bool is_only_now =
-        atomic_load_explicit(&keyspace->keep, memory_order_relaxed) == YORE_KEEP_NOW;
+    bool is_only_now = atomic_load_explicit(&keyspace->keep, memory_order_relaxed) == YORE_KEEP_NOW;
     if (!is_dated && fact->to == YORE_FOREVER && !is_span) {
         return YORE_OK;
     }
@@ -59,7 +58,8 @@ enum yore_status fact_check(struct yore_db *db, const struct fact *fact, bool is
                          fact->value.size, YORE_VALUE_BYTES_MAX);
     }
     if (atomic_load_explicit(&fact->keyspace->is_dropped, memory_order_acquire)) {
-        return error_set(error_out, YORE_NOT_FOUND, "keyspace %s was dropped: its past can only be read",
+        return error_set(error_out, YORE_NOT_FOUND,
+                         "keyspace %s was dropped: its past can only be read",
                          fact->keyspace->name);
     }
     return check_times(db, fact, is_span, error_out);
@@ -81,10 +81,14 @@ enum yore_status fact_encode(struct yore_db *db, const struct fact *fact, struct
         return error_set(error_out, YORE_TOO_BIG, "the transaction is larger than %u bytes",
                          YORE_BATCH_BYTES_MAX);
     }
-    if (fact->kind == YORE_KIND_PUT && fact->value.size >= db->options.value_apart_bytes) {
+    /* Records of the catalogue are read by the leader while it commits: they stay whole. */
+    bool is_apart = fact->kind == YORE_KIND_PUT && fact->keyspace->id != KEYSPACE_SYSTEM &&
+                    fact->value.size >= db->options.value_apart_bytes;
+    if (is_apart) {
         enum yore_status st = values_hold(db->values, &request->value_hold, error_out);
         if (st == YORE_OK) {
-            st = values_append(db->values, fact->keyspace->id, fact->key, fact->value, ref, error_out);
+            st = values_append(db->values, fact->keyspace->id, fact->key, fact->value, ref,
+                               error_out);
         }
         if (st != YORE_OK) {
             return st;
@@ -126,8 +130,9 @@ static enum yore_status write_one(struct yore_db *db, enum yore_kind kind, const
                                                        : db->options.durability};
     enum yore_status st = fact_check(db, &fact, write->is_span, error_out);
     if (st == YORE_OK && kind == YORE_KIND_DELETE && !write->is_span && write->to != YORE_FOREVER) {
-        st = error_set(error_out, YORE_INVALID,
-                       "a delete has no end of its own; ask for a span to restore what held before");
+        st =
+            error_set(error_out, YORE_INVALID,
+                      "a delete has no end of its own; ask for a span to restore what held before");
     }
     if (st == YORE_OK && write->is_span) {
         return span_write(db, &fact, request.durability, write->commit_out, error_out);
@@ -154,8 +159,9 @@ enum yore_status yore_put(struct yore_db *db, struct yore_keyspace *keyspace, st
     return write_one(db, YORE_KIND_PUT, &fact, write, error_out);
 }
 
-enum yore_status yore_delete(struct yore_db *db, struct yore_keyspace *keyspace, struct yore_bytes key,
-                             const struct yore_write *write, struct yore_error *error_out)
+enum yore_status yore_delete(struct yore_db *db, struct yore_keyspace *keyspace,
+                             struct yore_bytes key, const struct yore_write *write,
+                             struct yore_error *error_out)
 {
     struct fact fact = {.keyspace = keyspace_or_default(db, keyspace), .key = key};
     return write_one(db, YORE_KIND_DELETE, &fact, write, error_out);
@@ -166,7 +172,7 @@ enum yore_status yore_delete(struct yore_db *db, struct yore_keyspace *keyspace,
 struct yore_batch {
     struct yore_db *db;
     struct buffer writes;
-    struct commit_request request;   /* counts so far */
+    struct commit_request request; /* counts so far */
 };
 
 enum yore_status yore_batch_new(struct yore_db *db, struct yore_batch **batch_out,

@@ -1,5 +1,6 @@
-/* A write is: flags u8, keyspace varint, key size varint, [value size varint, puts only], [valid_from 8 octets unless
- * it is the commit time], [valid_to 8 octets if there is one], key, value.  docs/format.md, "Commit". */
+/* A write is: flags u8, keyspace varint, key size varint, [value size varint, puts only],
+ * [valid_from 8 octets unless it is the commit time], [valid_to 8 octets if there is one], key,
+ * value.  docs/format.md, "Commit". */
 #include "journal/commit_codec.h"
 
 #include "base/assert.h"
@@ -67,8 +68,8 @@ enum yore_status commit_decoder_init(struct commit_decoder *c, struct yore_bytes
     return YORE_OK;
 }
 
-/* What a write's fixed part may say, given its commit.  An end at or before the begin is no damage: a time to live
- * may have run out before the commit. */
+/* What a write's fixed part may say, given its commit.  An end at or before the begin is no damage:
+ * a time to live may have run out before the commit. */
 static bool is_write_sound(const struct commit_decoder *c, const struct commit_write *write,
                            unsigned flags)
 {

@@ -1,7 +1,8 @@
 /* commit_codec.h -- the payload of a journal record: one committed transaction.
  *
- * Bytes: docs/format.md, "Commit": commit time, number of writes, then the writes.  A write is encoded before its commit
- * time is known; a write whose valid_from is the commit time says so by leaving it out.
+ * Bytes: docs/format.md, "Commit": commit time, number of writes, then the writes.  A write is
+ * encoded before its commit time is known; a write whose valid_from is the commit time says so by
+ * leaving it out.
  */
 #ifndef YORE_JOURNAL_COMMIT_CODEC_H
 #define YORE_JOURNAL_COMMIT_CODEC_H
@@ -16,10 +17,10 @@
 struct commit_write {
     uint32_t keyspace;
     enum yore_kind kind;
-    bool is_apart;               /* value holds a reference into a value file */
-    bool is_from_commit;         /* valid_from is the commit time */
-    int64_t valid_from;          /* encode: unless is_from_commit; decode: always set */
-    int64_t valid_to;            /* YORE_FOREVER: none */
+    bool is_apart;       /* value holds a reference into a value file */
+    bool is_from_commit; /* valid_from is the commit time */
+    int64_t valid_from;  /* encode: unless is_from_commit; decode: always set */
+    int64_t valid_to;    /* YORE_FOREVER: none */
     struct yore_bytes key;
     struct yore_bytes value;
 };
@@ -34,12 +35,13 @@ void commit_header_encode(unsigned char out[COMMIT_HEADER_BYTES], int64_t commit
 struct commit_decoder {
     struct decoder d;
     int64_t commit;
-    uint32_t count;              /* writes announced */
+    uint32_t count; /* writes announced */
     uint32_t done;
 };
 /* Errors: YORE_CORRUPT. */
 enum yore_status commit_decoder_init(struct commit_decoder *c, struct yore_bytes payload);
-/* YORE_OK, YORE_NOT_FOUND after the last, YORE_CORRUPT (lengths, kinds, times out of range, bytes left over).  Borrows. */
+/* YORE_OK, YORE_NOT_FOUND after the last, YORE_CORRUPT (lengths, kinds, times out of range, bytes
+ * left over).  Borrows. */
 enum yore_status commit_decoder_next(struct commit_decoder *c, struct commit_write *write_out);
 
 #endif

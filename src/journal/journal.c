@@ -1,9 +1,9 @@
-/* The journal while it is written: append, sync, rotate, release.  What a crash may leave is listed in
- * journal_internal.h and mended in journal_recover.c.
+/* The journal while it is written: append, sync, rotate, release.  What a crash may leave is listed
+ * in journal_internal.h and mended in journal_recover.c.
  *
- * A rotation makes the next segment durable (file, name), then seals and syncs the old one, and only then appends to the
- * new one: a record in a segment proves that the one before it was whole, which is how damage at the end of a closed
- * segment is told from a torn tail.
+ * A rotation makes the next segment durable (file, name), then seals and syncs the old one, and
+ * only then appends to the new one: a record in a segment proves that the one before it was whole,
+ * which is how damage at the end of a closed segment is told from a torn tail.
  */
 #include "journal/journal.h"
 
@@ -41,13 +41,11 @@ char *journal_spare_path(const struct journal *journal, uint64_t number)
 
 struct record_log_identity journal_identity(const struct journal *journal, uint64_t number)
 {
-    return (struct record_log_identity){.database = journal->options.database,
-                                        .epoch = number,
-                                        .kind = RECORD_LOG_JOURNAL};
+    return (struct record_log_identity){
+        .database = journal->options.database, .epoch = number, .kind = RECORD_LOG_JOURNAL};
 }
 
-void journal_begin_encode(const struct journal_begin *begin,
-                          unsigned char out[JOURNAL_BEGIN_BYTES])
+void journal_begin_encode(const struct journal_begin *begin, unsigned char out[JOURNAL_BEGIN_BYTES])
 {
     put_u64(out, begin->copied_from);
     put_u64(out + 8, (uint64_t)begin->commit_before);
@@ -176,14 +174,15 @@ static enum yore_status create_log(struct journal *journal, uint64_t number,
                                          .preallocate_bytes = journal->options.segment_bytes};
     unsigned char bytes[JOURNAL_BEGIN_BYTES];
     journal_begin_encode(begin, bytes);
+    const struct record first = {.type = JOURNAL_TYPE_BEGIN,
+                                 .payload = bytes_of(bytes, sizeof(bytes))};
     char *path = journal_segment_path(journal, number);
     if (path == NULL) {
         return error_plain(error_out, YORE_NOMEM);
     }
     enum yore_status st = take_spare(journal, path, &options.recycle, error_out);
     if (st == YORE_OK) {
-        st = record_log_create_with(journal->env, path, &options, JOURNAL_TYPE_BEGIN,
-                                    bytes_of(bytes, sizeof(bytes)), writer_out, error_out);
+        st = record_log_create_with(journal->env, path, &options, &first, writer_out, error_out);
     }
     if (st == YORE_OK) {
         st = os_dir_sync(journal->env, journal->dir, error_out);
@@ -201,9 +200,8 @@ static enum yore_status seal_active(struct journal *journal, struct yore_error *
     struct record_log_writer *writer = journal->active->writer;
     unsigned char bytes[JOURNAL_SEAL_BYTES];
     put_u64(bytes, (uint64_t)atomic_load(&journal->appended));
-    enum yore_status st = record_log_stage(writer, JOURNAL_TYPE_SEAL,
-                                           bytes_of(bytes, sizeof(bytes)), bytes_of(NULL, 0),
-                                           error_out);
+    enum yore_status st = record_log_stage(
+        writer, JOURNAL_TYPE_SEAL, bytes_of(bytes, sizeof(bytes)), bytes_of(NULL, 0), error_out);
     if (st == YORE_OK) {
         st = record_log_write(writer, error_out);
     }
@@ -219,8 +217,8 @@ static void replace_active(struct journal *journal, uint64_t number,
         struct segment *closed = &journal->segments[journal->segment_count - 1];
         closed->file_bytes = record_log_file_bytes(old->writer);
         closed->end_bytes = record_log_bytes(old->writer);
-        closed->commit_last = closed->commit_first == INT64_MAX ? JOURNAL_NO_COMMIT
-                                                                : atomic_load(&journal->appended);
+        closed->commit_last =
+            closed->commit_first == INT64_MAX ? JOURNAL_NO_COMMIT : atomic_load(&journal->appended);
         atomic_store(&journal->durable, atomic_load(&journal->appended));
     }
     journal->segments[journal->segment_count++] =
@@ -245,8 +243,8 @@ enum yore_status journal_begin_segment(struct journal *journal, const struct jou
     struct yore_error error = {0};
     uint64_t number = atomic_fetch_add(&journal->next_number, 1);
     struct active_log *active = mem_zalloc(sizeof(*active));
-    enum yore_status st = active == NULL ? error_plain(&error, YORE_NOMEM)
-                                         : journal_reserve_segment(journal, &error);
+    enum yore_status st =
+        active == NULL ? error_plain(&error, YORE_NOMEM) : journal_reserve_segment(journal, &error);
     if (st == YORE_OK) {
         st = create_log(journal, number, begin, &active->writer, &error);
     }
@@ -355,7 +353,8 @@ enum yore_status journal_sync(struct journal *journal, struct yore_error *error_
     if (st != YORE_OK) {
         return st;
     }
-    /* Whatever was appended by now is in the active segment, or was synced when an earlier one was sealed. */
+    /* Whatever was appended by now is in the active segment, or was synced when an earlier one was
+     * sealed. */
     os_mutex_lock(journal->lock);
     int64_t commit = atomic_load(&journal->appended);
     struct active_log *active = active_ref(journal);
@@ -390,8 +389,8 @@ static enum yore_status mark(struct journal *journal, struct yore_error *error_o
 enum yore_status journal_mark(struct journal *journal, struct yore_error *error_out)
 {
     os_mutex_lock(journal->append_lock);
-    enum yore_status st = journal->is_begun ? mark(journal, error_out)
-                                            : check_failure(journal, error_out);
+    enum yore_status st =
+        journal->is_begun ? mark(journal, error_out) : check_failure(journal, error_out);
     os_mutex_unlock(journal->append_lock);
     return st;
 }
@@ -452,7 +451,8 @@ size_t journal_index_after(const struct journal *journal, int64_t after)
     return journal->segment_count;
 }
 
-/* Take one segment out of the list that may go.  Oldest first, so that what stays reaches back without a gap. */
+/* Take one segment out of the list that may go.  Oldest first, so that what stays reaches back
+ * without a gap. */
 static bool pop_released(struct journal *journal, struct segment *segment_out)
 {
     uint64_t kept_bytes = 0;
@@ -626,9 +626,10 @@ enum yore_status journal_close(struct journal *journal, struct yore_error *error
         st = mark(journal, error_out);
         enum yore_status closed = record_log_close(journal->active->writer, st == YORE_OK,
                                                    st == YORE_OK ? error_out : NULL);
+        st = st == YORE_OK ? closed : st;
         mem_free(journal->active);
-        enum yore_status given_back = unlink_spares(journal, NULL);
-        st = st != YORE_OK ? st : closed != YORE_OK ? closed : given_back;
+        enum yore_status unlinked = unlink_spares(journal, st == YORE_OK ? error_out : NULL);
+        st = st == YORE_OK ? unlinked : st;
     }
     if (journal->lock != NULL) {
         os_mutex_release(journal->lock);

@@ -1,12 +1,15 @@
 /* journal.h -- the one sequence of committed transactions: write-ahead log and feed.
  *
- * Segments `journal-<16 hex digits>.log`, numbered upwards, each a record log of kind RECORD_LOG_JOURNAL whose epoch is
- * the number; preallocated, written, recycled (`journal-free-*.log`).  After a restart nothing is appended to an old segment: what the last run left
- * unflushed is copied to a new one, synced, before the first append, because a page may sit in the cache that never reached the
- * disk.  Appends come from one thread at a time; journal_sync() may run beside them.
+ * Segments `journal-<16 hex digits>.log`, numbered upwards, each a record log of kind
+ * RECORD_LOG_JOURNAL whose epoch is the number; preallocated, written, recycled
+ * (`journal-free-*.log`).  After a restart nothing is appended to an old segment: what the last run
+ * left unflushed is copied to a new one, synced, before the first append, because a page may sit in
+ * the cache that never reached the disk.  Appends come from one thread at a time; journal_sync()
+ * may run beside them.
  *
- * Invariants: (1) commit times grow strictly along segments; (2) a segment below the release point is only kept for readers;
- * (3) after the first failed write or sync every append and sync returns that error.
+ * Invariants: (1) commit times grow strictly along segments; (2) a segment below the release point
+ * is only kept for readers; (3) after the first failed write or sync every append and sync returns
+ * that error.
  */
 #ifndef YORE_JOURNAL_JOURNAL_H
 #define YORE_JOURNAL_JOURNAL_H
@@ -20,41 +23,49 @@ struct journal;
 struct journal_options {
     uint64_t database;
     uint64_t segment_bytes;
-    uint64_t keep_bytes;         /* closed, released segments kept for readers: at most this many bytes */
-    uint32_t recycle_count_max;  /* spare segments kept; 0: unlink */
-    uint64_t first_segment;      /* from the manifest: replay begins here */
-    uint64_t next_segment;       /* a number greater than any ever used (from the manifest) */
+    uint64_t keep_bytes; /* closed, released segments kept for readers: at most this many bytes */
+    uint32_t recycle_count_max; /* spare segments kept; 0: unlink */
+    uint64_t first_segment;     /* from the manifest: replay begins here */
+    uint64_t next_segment;      /* a number greater than any ever used (from the manifest) */
 };
 
 struct journal_recovery {
     uint64_t segments;
-    uint64_t records;            /* replayed */
+    uint64_t records; /* replayed */
     uint64_t bytes;
-    bool is_torn;                /* a torn tail was cut */
+    bool is_torn; /* a torn tail was cut; not told of one that an earlier opening has cut */
     uint64_t torn_segment;
     uint64_t torn_offset;
-    uint64_t first_live_segment; /* after recovery: what the manifest must now name as first_segment */
+    uint64_t first_live_segment; /* what the manifest must now name as first_segment */
 };
 
-/* Open the journal in directory `dir`.  Every commit record in segments >= first_segment is handed to `replay` in order (payload of
- * commit_codec.h, borrowed); its failure is returned.  Then what was replayed is written to a new segment, synced with the directory. The old
- * segments stay until journal_release(), which the caller calls once the manifest names first_live_segment.
- * Errors: YORE_CORRUPT (segment and offset; also a missing segment in the sequence), YORE_BAD_FORMAT, YORE_IO. */
+/* Open the journal in directory `dir`.  Every commit record in segments >= first_segment is handed
+ * to `replay` in order (payload of commit_codec.h, borrowed); its failure is returned.  Then what
+ * was replayed is written to a new segment, synced with the directory.  The old segments stay until
+ * journal_release(), which the caller calls once the manifest durably names first_live_segment;
+ * commits may be appended and acknowledged before that.
+ *
+ * `is_torn` is set when something was cut: octets behind the last record that a whole write would
+ * not have left.  A tail whose unsynced writes a power cut took away whole leaves none.
+ *
+ * Errors: YORE_CORRUPT (segment and offset; also a missing segment in the sequence),
+ * YORE_BAD_FORMAT, YORE_IO. */
 typedef enum yore_status (*journal_replay_fn)(void *arg, struct yore_bytes payload,
                                               struct yore_error *error_out);
-enum yore_status journal_open(struct os_env *env, const char *dir, const struct journal_options *options,
-                              journal_replay_fn replay, void *arg, struct journal_recovery *recovery_out,
+enum yore_status journal_open(struct os_env *env, const char *dir,
+                              const struct journal_options *options, journal_replay_fn replay,
+                              void *arg, struct journal_recovery *recovery_out,
                               struct journal **journal_out, struct yore_error *error_out);
 
 /* One commit record: header and writes are two runs so that nobody has to copy a batch. */
 struct journal_entry {
     int64_t commit;
-    struct yore_bytes header;    /* COMMIT_HEADER_BYTES */
+    struct yore_bytes header; /* COMMIT_HEADER_BYTES */
     struct yore_bytes writes;
 };
 /* Append `count` (>= 1) commits with one write, rotating first when the segment is full. */
-enum yore_status journal_append(struct journal *journal, const struct journal_entry *entries, size_t count,
-                                struct yore_error *error_out);
+enum yore_status journal_append(struct journal *journal, const struct journal_entry *entries,
+                                size_t count, struct yore_error *error_out);
 /* Make everything appended before the call durable. */
 enum yore_status journal_sync(struct journal *journal, struct yore_error *error_out);
 /* Sync and append a mark, if commits were appended since the last one. */
@@ -63,20 +74,24 @@ enum yore_status journal_mark(struct journal *journal, struct yore_error *error_
 int64_t journal_appended_commit(const struct journal *journal);
 int64_t journal_durable_commit(const struct journal *journal);
 /* Close the segment and begin the next; returns the new segment's number.  For a new memtable. */
-enum yore_status journal_rotate(struct journal *journal, uint64_t *segment_out, struct yore_error *error_out);
-uint64_t journal_segment(const struct journal *journal);       /* the one being written */
-uint64_t journal_next_segment(const struct journal *journal);  /* greater than any used so far */
-/* Segments < `segment` are no longer needed for recovery: kept for readers within keep_bytes, else recycled. */
-enum yore_status journal_release(struct journal *journal, uint64_t segment, struct yore_error *error_out);
+enum yore_status journal_rotate(struct journal *journal, uint64_t *segment_out,
+                                struct yore_error *error_out);
+uint64_t journal_segment(const struct journal *journal);      /* the one being written */
+uint64_t journal_next_segment(const struct journal *journal); /* greater than any used so far */
+/* Segments < `segment` are no longer needed for recovery: kept for readers within keep_bytes, else
+ * recycled. */
+enum yore_status journal_release(struct journal *journal, uint64_t segment,
+                                 struct yore_error *error_out);
 /* Unlink every closed, released segment and every spare: their bytes must go (erase). */
 enum yore_status journal_purge(struct journal *journal, struct yore_error *error_out);
 /* Bytes of all segments, spares included, and the first commit still held (INT64_MAX: none). */
 void journal_usage(const struct journal *journal, uint64_t *bytes_out, int64_t *first_commit_out);
-/* Sync, mark, give back spares and preallocated space, close.  Returns the error that stopped it, if any. */
+/* Sync, mark, give back spares and preallocated space, close.  Returns the error that stopped it,
+ * if any. */
 enum yore_status journal_close(struct journal *journal, struct yore_error *error_out);
 
-/* Names of the segments needed to read every commit > `after` (closed ones and the one being written, with the bytes that are
- * durable), for backup. */
+/* Names of the segments needed to read every commit > `after` (closed ones and the one being
+ * written, with the bytes that are durable), for backup. */
 struct journal_segment_info {
     uint64_t number;
     uint64_t bytes;
@@ -84,12 +99,14 @@ struct journal_segment_info {
     int64_t commit_last;
 };
 enum yore_status journal_list(struct journal *journal, int64_t after,
-                              int (*each)(void *arg, const struct journal_segment_info *info), void *arg);
+                              int (*each)(void *arg, const struct journal_segment_info *info),
+                              void *arg);
 
-/* Walk commits > `after` in commit order up to what was appended at the call; segments being read are kept.
- * YORE_BEFORE_HORIZON when commits after `after` have left the journal. */
+/* Walk commits > `after` in commit order up to what was appended at the call; segments being read
+ * are kept. YORE_BEFORE_HORIZON when commits after `after` have left the journal. */
 struct journal_reader;
-enum yore_status journal_reader_open(struct journal *journal, int64_t after, struct journal_reader **reader_out,
+enum yore_status journal_reader_open(struct journal *journal, int64_t after,
+                                     struct journal_reader **reader_out,
                                      struct yore_error *error_out);
 enum yore_status journal_reader_next(struct journal_reader *reader, struct yore_bytes *payload_out,
                                      struct yore_error *error_out);

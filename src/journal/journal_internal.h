@@ -1,19 +1,20 @@
 /* journal_internal.h -- what the files of the journal share.
  *
- * Records of a segment: first a BEGIN, then commits and marks, last a SEAL once the next segment exists.
+ * Records of a segment: first a BEGIN, then commits and marks, last a SEAL once the next segment
+ * exists.
  *
  *     type 1  COMMIT  payload of commit_codec.h
- *     type 2  BEGIN   0 8 copied_from  0: goes on where the segment numbered one less ends; else this segment begins
- *                                      a run with a copy of what was found in segments >= copied_from
- *                     8 8 commit_before  every commit here is greater; none between it and the first one here
- *     type 3  SEAL    0 8 last commit of the segment (or before it)
+ *     type 2  BEGIN   0 8 copied_from  0: goes on where the segment numbered one less ends; else
+ * this segment begins a run with a copy of what was found in segments >= copied_from 8 8
+ * commit_before  every commit here is greater; none between it and the first one here type 3  SEAL
+ * 0 8 last commit of the segment (or before it)
  *
  * Invariants:
- *  (1) A record other than BEGIN is in a segment that goes on from another only if that one's SEAL is durable.
- *  (2) A SEAL is durable only if the next segment's name, header and BEGIN are.
- *  (3) Commits grow along a run.  A run's copy repeats commits of earlier runs, so a reader that goes along all
- *      segments passes over what is not greater than the last one seen.
- *  (4) A segment's file is renamed, overwritten or unlinked only when it is below the release point and not pinned.
+ *  (1) A record other than BEGIN is in a segment that goes on from another only if that one's SEAL
+ * is durable. (2) A SEAL is durable only if the next segment's name, header and BEGIN are. (3)
+ * Commits grow along a run.  A run's copy repeats commits of earlier runs, so a reader that goes
+ * along all segments passes over what is not greater than the last one seen. (4) A segment's file
+ * is renamed, overwritten or unlinked only when it is below the release point and not pinned.
  */
 #ifndef YORE_JOURNAL_JOURNAL_INTERNAL_H
 #define YORE_JOURNAL_JOURNAL_INTERNAL_H
@@ -45,14 +46,14 @@ bool journal_commit_time(struct yore_bytes payload, int64_t *commit_out);
 
 struct segment {
     uint64_t number;
-    uint64_t file_bytes;         /* the one being written: ask the log */
-    uint64_t end_bytes;          /* of the last record */
+    uint64_t file_bytes; /* the one being written: ask the log */
+    uint64_t end_bytes;  /* of the last record */
     uint64_t copied_from;
     int64_t commit_before;
-    int64_t commit_first;        /* INT64_MAX: none */
-    int64_t commit_last;         /* JOURNAL_NO_COMMIT: none */
+    int64_t commit_first; /* INT64_MAX: none */
+    int64_t commit_last;  /* JOURNAL_NO_COMMIT: none */
     unsigned pins;
-    bool is_doomed;              /* holds nothing for readers; unlinked when released and not pinned */
+    bool is_doomed; /* holds nothing for readers; unlinked when released and not pinned */
 };
 
 /* A file that waits to be overwritten by a new segment; `number` is the one it had. */
@@ -64,7 +65,7 @@ struct spare {
 /* A segment being written, kept open as long as somebody syncs it. */
 struct active_log {
     struct record_log_writer *writer;
-    unsigned refs;               /* under journal->lock */
+    unsigned refs; /* under journal->lock */
 };
 
 struct journal {
@@ -73,18 +74,18 @@ struct journal {
     struct journal_options options;
     /* Held by whoever appends, marks, rotates or wipes.  Order: append_lock, lock. */
     struct os_mutex *append_lock;
-    bool is_marked;              /* nothing appended since the last mark */
-    bool is_begun;               /* the active segment holds more than its BEGIN */
+    bool is_marked; /* nothing appended since the last mark */
+    bool is_begun;  /* the active segment holds more than its BEGIN */
 
-    struct os_mutex *lock;       /* guards the rest; never held across I/O */
-    struct segment *segments;    /* ascending; the last one is being written */
+    struct os_mutex *lock;    /* guards the rest; never held across I/O */
+    struct segment *segments; /* ascending; the last one is being written */
     size_t segment_count;
     size_t segment_capacity;
-    struct spare *spares;        /* recycle_count_max entries */
+    struct spare *spares; /* recycle_count_max entries */
     uint32_t spare_count;
-    uint32_t spares_promised;    /* being renamed */
-    uint64_t released;           /* segments below are not needed for recovery */
-    struct active_log *active;   /* replaced under both locks */
+    uint32_t spares_promised;  /* being renamed */
+    uint64_t released;         /* segments below are not needed for recovery */
+    struct active_log *active; /* replaced under both locks */
     struct yore_error failure;
     /* Written under a lock above, read without. */
     _Atomic bool is_failed;
@@ -99,8 +100,8 @@ char *journal_segment_path(const struct journal *journal, uint64_t number);
 char *journal_spare_path(const struct journal *journal, uint64_t number);
 struct record_log_identity journal_identity(const struct journal *journal, uint64_t number);
 
-/* Make the next segment, sync it and its name, seal the one before if there is one.  `begin` is the new one's.
- * Thread: holds append_lock, or is the only one.  A failure is final. */
+/* Make the next segment, sync it and its name, seal the one before if there is one.  `begin` is the
+ * new one's. Thread: holds append_lock, or is the only one.  A failure is final. */
 enum yore_status journal_begin_segment(struct journal *journal, const struct journal_begin *begin,
                                        struct yore_error *error_out);
 enum yore_status journal_fail(struct journal *journal, const struct yore_error *error,
@@ -114,7 +115,8 @@ enum yore_status journal_read_begin(struct record_log_reader *log, const char *p
 
 /* The next two: under the lock. */
 struct segment *journal_find_segment(struct journal *journal, uint64_t number);
-/* Index of the segment from which on every commit > `after` is held; segment_count: there is none. */
+/* Index of the segment from which on every commit > `after` is held; segment_count: there is none.
+ */
 size_t journal_index_after(const struct journal *journal, int64_t after);
 /* Drop what is released, not pinned and over keep_bytes. */
 enum yore_status journal_drop_released(struct journal *journal, struct yore_error *error_out);

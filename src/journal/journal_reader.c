@@ -1,7 +1,8 @@
 /* Walking the journal: the feed, the list for a backup, the check of everything.
  *
- * A walk pins its segments when it begins, so that no file it has yet to read is recycled, and ends where the journal
- * ended at that moment.  What a recovery copied is met twice and passed over the second time.
+ * A walk pins its segments when it begins, so that no file it has yet to read is recycled, and ends
+ * where the journal ended at that moment.  What a recovery copied is met twice and passed over the
+ * second time.
  */
 #include <string.h>
 
@@ -12,15 +13,15 @@
 /* ---- pinned segments ---- */
 
 struct pinned {
-    struct segment *segments;    /* copies, ascending; the last one was being written */
+    struct segment *segments; /* copies, ascending; the last one was being written */
     size_t count;
-    uint64_t end_bytes;          /* of the last one */
+    uint64_t end_bytes; /* of the last one */
 };
 
 enum pin_what {
     PIN_ALL,
-    PIN_AFTER,                   /* what is needed for the commits > `after` */
-    PIN_DURABLE_AFTER            /* of the last segment only what is durable */
+    PIN_AFTER,        /* what is needed for the commits > `after` */
+    PIN_DURABLE_AFTER /* of the last segment only what is durable */
 };
 
 /* YORE_BEFORE_HORIZON: commits after `after` are gone. */
@@ -46,10 +47,10 @@ static enum yore_status pin(struct journal *journal, enum pin_what what, int64_t
     if (st == YORE_OK) {
         struct segment *active = &segments[kept - 1];
         struct record_log_writer *writer = journal->active->writer;
-        active->end_bytes = is_durable_only ? record_log_durable_bytes(writer)
-                                            : record_log_bytes(writer);
-        active->commit_last = is_durable_only ? atomic_load(&journal->durable)
-                                              : atomic_load(&journal->appended);
+        active->end_bytes =
+            is_durable_only ? record_log_durable_bytes(writer) : record_log_bytes(writer);
+        active->commit_last =
+            is_durable_only ? atomic_load(&journal->durable) : atomic_load(&journal->appended);
     }
     os_mutex_unlock(journal->lock);
     if (st != YORE_OK) {
@@ -94,8 +95,8 @@ static enum yore_status open_pinned(struct journal *journal, const struct pinned
     if (path == NULL) {
         return error_plain(error_out, YORE_NOMEM);
     }
-    enum yore_status st = record_log_open(journal->env, path, journal_identity(journal, number),
-                                          log_out, error_out);
+    enum yore_status st =
+        record_log_open(journal->env, path, journal_identity(journal, number), log_out, error_out);
     mem_free(path);
     if (st == YORE_OK && index == pinned->count - 1) {
         record_log_reader_bound(*log_out, pinned->end_bytes);
@@ -108,9 +109,9 @@ static enum yore_status open_pinned(struct journal *journal, const struct pinned
 struct journal_reader {
     struct journal *journal;
     struct pinned pinned;
-    size_t at;                   /* the segment being read; those before are unpinned */
+    size_t at; /* the segment being read; those before are unpinned */
     struct record_log_reader *log;
-    int64_t last;                /* commit handed out */
+    int64_t last; /* commit handed out */
 };
 
 enum yore_status journal_reader_open(struct journal *journal, int64_t after,
@@ -220,7 +221,8 @@ struct verification {
     uint64_t end_bytes;
 };
 
-/* Every record up to the end; YORE_NOT_FOUND is the good outcome.  The last one's type is left in `*type_out`. */
+/* Every record up to the end; YORE_NOT_FOUND is the good outcome.  The last one's type is left in
+ * `*type_out`. */
 static enum yore_status verify_records(struct verification *v, struct record_log_reader *log,
                                        const char *path, uint32_t *type_out,
                                        struct yore_error *error_out)
@@ -244,7 +246,8 @@ static enum yore_status verify_records(struct verification *v, struct record_log
     return st;
 }
 
-/* A segment that goes on from another with more than its BEGIN shows that the other one was sealed. */
+/* A segment that goes on from another with more than its BEGIN shows that the other one was sealed.
+ */
 static enum yore_status verify_join(struct verification *v, size_t index,
                                     const struct record_log_reader *log, uint32_t last_type,
                                     struct yore_error *error_out)
@@ -255,9 +258,9 @@ static enum yore_status verify_join(struct verification *v, size_t index,
     bool goes_on = index > 0 && v->pinned.segments[index].copied_from == 0 && last_index > 0;
     if (goes_on && !v->is_sealed) {
         char *path = journal_segment_path(v->journal, v->pinned.segments[index - 1].number);
-        enum yore_status st = error_set(error_out, YORE_CORRUPT,
-                                        "%s: damaged record at offset %llu", path == NULL ? "" : path,
-                                        (unsigned long long)v->end_bytes);
+        enum yore_status st =
+            error_set(error_out, YORE_CORRUPT, "%s: damaged record at offset %llu",
+                      path == NULL ? "" : path, (unsigned long long)v->end_bytes);
         mem_free(path);
         return st;
     }
@@ -291,8 +294,8 @@ static enum yore_status verify_segment(struct verification *v, size_t index,
     return st;
 }
 
-enum yore_status journal_verify(struct journal *journal, uint64_t *records_out,
-                                uint64_t *bytes_out, struct yore_error *error_out)
+enum yore_status journal_verify(struct journal *journal, uint64_t *records_out, uint64_t *bytes_out,
+                                struct yore_error *error_out)
 {
     struct verification v = {.journal = journal};
     enum yore_status st = pin(journal, PIN_ALL, 0, &v.pinned, error_out);

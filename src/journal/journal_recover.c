@@ -1,8 +1,9 @@
 /* Opening the journal: what the last run left is replayed and copied, never appended to.
  *
- * Every run begins with a copy of what it replayed, in a segment of a new number.  So a crash at any point of a recovery
- * leaves the old segments and a part of the copy: the next recovery replays the old ones, and of the copy only what is greater
- * than the last commit seen.  A segment may therefore end torn only when nothing follows, or when what follows begins a run.
+ * Every run begins with a copy of what it replayed, in a segment of a new number.  So a crash at
+ * any point of a recovery leaves the old segments and a part of the copy: the next recovery replays
+ * the old ones, and of the copy only what is greater than the last commit seen.  A segment may
+ * therefore end torn only when nothing follows, or when what follows begins a run.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -90,16 +91,16 @@ struct recovery {
     journal_replay_fn replay;
     void *arg;
     struct journal_recovery *told;
-    struct number_list numbers;  /* of segments, ascending */
+    struct number_list numbers; /* of segments, ascending */
     struct number_list spares;
     bool is_nomem;
-    bool is_begun;               /* the copy exists */
-    int64_t last;                /* commit */
+    bool is_begun; /* the copy exists */
+    int64_t last;  /* commit */
     /* The valid segment read before. */
-    uint64_t previous;           /* 0: none */
+    uint64_t previous; /* 0: none */
     uint64_t previous_end;
     bool is_previous_sealed;
-    struct segment *found;       /* one for each of `numbers`; valid ones have commit_before set */
+    struct segment *found; /* one for each of `numbers`; valid ones have commit_before set */
 };
 
 static int note_name(void *arg, const char *name)
@@ -193,9 +194,8 @@ static enum yore_status copy_commit(struct recovery *r, struct yore_bytes payloa
     target->commit_first = target->commit_first == INT64_MAX ? commit : target->commit_first;
     journal->is_begun = true;
     r->last = commit;
-    return record_log_staged_bytes(journal->active->writer) >= COPY_BYTES
-               ? write_copy(r, error_out)
-               : YORE_OK;
+    return record_log_staged_bytes(journal->active->writer) >= COPY_BYTES ? write_copy(r, error_out)
+                                                                          : YORE_OK;
 }
 
 /* ---- one segment ---- */
@@ -206,7 +206,7 @@ struct segment_read {
     struct segment *info;
     struct record_log_reader *log;
     struct journal_begin begin;
-    bool is_joined;              /* found to follow what was read before */
+    bool is_joined; /* found to follow what was read before */
     bool is_sealed;
 };
 
@@ -275,9 +275,9 @@ static enum yore_status replay_record(struct recovery *r, struct segment_read *r
         return replay_commit(r, read, record, error_out);
     }
     if (record->type != JOURNAL_TYPE_SEAL || read->is_sealed) {
-        return error_set(error_out, YORE_CORRUPT, "%s: unexpected record of type %lu at offset %llu",
-                         read->path, (unsigned long)record->type,
-                         (unsigned long long)record->offset);
+        return error_set(error_out, YORE_CORRUPT,
+                         "%s: unexpected record of type %lu at offset %llu", read->path,
+                         (unsigned long)record->type, (unsigned long long)record->offset);
     }
     read->is_sealed = true;
     return YORE_OK;
@@ -304,7 +304,8 @@ static enum yore_status end_segment(struct recovery *r, struct segment_read *rea
     return st;
 }
 
-/* No valid header or BEGIN: a crash may leave that of the newest segment, before anything is in it. */
+/* No valid header or BEGIN: a crash may leave that of the newest segment, before anything is in it.
+ */
 static enum yore_status half_made_segment(struct recovery *r, struct segment_read *read,
                                           const struct yore_error *cause,
                                           struct yore_error *error_out)
@@ -380,10 +381,9 @@ static enum yore_status replay_segment(struct recovery *r, size_t index,
     char *path = journal_segment_path(journal, read.number);
     read.path = path;
     enum yore_status st = path == NULL ? error_plain(&cause, YORE_NOMEM)
-                                       : record_log_open_any(
-                                             journal->env, path,
-                                             journal_identity(journal, read.number), &head,
-                                             &read.log, &cause);
+                                       : record_log_open_any(journal->env, path,
+                                                             journal_identity(journal, read.number),
+                                                             &head, &read.log, &cause);
     if (st == YORE_OK && head == RECORD_LOG_HEAD_FOREIGN) {
         st = cause.status;
     }
@@ -417,8 +417,7 @@ static enum yore_status replay_all(struct recovery *r, struct yore_error *error_
             st = replay_segment(r, i, error_out);
         }
     }
-    if (st == YORE_OK && r->is_previous_sealed &&
-        !number_list_has(&r->numbers, r->previous + 1)) {
+    if (st == YORE_OK && r->is_previous_sealed && !number_list_has(&r->numbers, r->previous + 1)) {
         st = missing_segment(r, r->previous + 1, error_out);
     }
     if (st == YORE_OK) {
@@ -436,7 +435,8 @@ static enum yore_status replay_all(struct recovery *r, struct yore_error *error_
 
 /* ---- segments kept for readers ---- */
 
-/* Read BEGIN and the first commit, and with `is_last_wanted` all of it.  YORE_NOT_FOUND: of no use to a reader. */
+/* Read BEGIN and the first commit, and with `is_last_wanted` all of it.  YORE_NOT_FOUND: of no use
+ * to a reader. */
 static enum yore_status inspect_kept(struct recovery *r, struct segment *info, bool is_last_wanted)
 {
     struct journal *journal = r->journal;
@@ -444,11 +444,10 @@ static enum yore_status inspect_kept(struct recovery *r, struct segment *info, b
     struct record record;
     struct journal_begin begin;
     char *path = journal_segment_path(journal, info->number);
-    enum yore_status st = path == NULL
-                              ? YORE_NOMEM
-                              : record_log_open(journal->env, path,
-                                                journal_identity(journal, info->number), &log,
-                                                NULL);
+    enum yore_status st =
+        path == NULL ? YORE_NOMEM
+                     : record_log_open(journal->env, path, journal_identity(journal, info->number),
+                                       &log, NULL);
     if (st == YORE_OK) {
         st = journal_read_begin(log, path, &begin, NULL);
     }
@@ -458,7 +457,8 @@ static enum yore_status inspect_kept(struct recovery *r, struct segment *info, b
         while ((info->commit_first == INT64_MAX || is_last_wanted) &&
                record_log_next(log, &record, NULL) == YORE_OK) {
             int64_t commit;
-            if (record.type == JOURNAL_TYPE_COMMIT && journal_commit_time(record.payload, &commit)) {
+            if (record.type == JOURNAL_TYPE_COMMIT &&
+                journal_commit_time(record.payload, &commit)) {
                 info->commit_first = info->commit_first == INT64_MAX ? commit : info->commit_first;
                 info->commit_last = commit;
             }
@@ -469,8 +469,8 @@ static enum yore_status inspect_kept(struct recovery *r, struct segment *info, b
     return st;
 }
 
-/* Walk down from the first replayed segment (`at` is its index in `found`, or of the end) as long as each is joined to the
- * one above; what is left below holds nothing a reader could use. */
+/* Walk down from the first replayed segment (`at` is its index in `found`, or of the end) as long
+ * as each is joined to the one above; what is left below holds nothing a reader could use. */
 static void find_kept(struct recovery *r, size_t at, const struct segment *above)
 {
     bool is_joined = r->options->keep_bytes > 0;
@@ -513,9 +513,9 @@ static enum yore_status adopt_found(struct recovery *r, struct yore_error *error
     for (size_t i = 0; i < found && st == YORE_OK; i++) {
         char *path = journal_segment_path(journal, r->found[i].number);
         bool is_dir;
-        st = path == NULL ? error_plain(error_out, YORE_NOMEM)
-                          : os_path_stat(journal->env, path, &r->found[i].file_bytes, &is_dir,
-                                         error_out);
+        st = path == NULL
+                 ? error_plain(error_out, YORE_NOMEM)
+                 : os_path_stat(journal->env, path, &r->found[i].file_bytes, &is_dir, error_out);
         if (r->found[i].end_bytes == 0) {
             r->found[i].end_bytes = r->found[i].file_bytes;
         }
@@ -575,6 +575,7 @@ static void journal_abandon(struct journal *journal)
     (void)journal_close(journal, NULL);
 }
 
+/* style: parameters because a replay is a function and its argument, and both outputs matter. */
 enum yore_status journal_open(struct os_env *env, const char *dir,
                               const struct journal_options *options, journal_replay_fn replay,
                               void *arg, struct journal_recovery *recovery_out,

@@ -1,4 +1,5 @@
-/* record_log_format.h -- the bytes of a record log, and nothing else.  docs/format.md, "Record log".
+/* record_log_format.h -- the bytes of a record log, and nothing else.  docs/format.md, "Record
+ * log".
  *
  * File header, 64 octets at offset 0, one layout for every version:
  *
@@ -20,8 +21,8 @@
  *    16  4  index: sequence number less the log's first
  *    20  4  durable: so many records, from the first on, were known durable
  *
- * The *place* is the CRC-32C of database, epoch, kind and the record's offset.  CRCs are bijective in their
- * starting value, so a record of another epoch (nearer than 2^32) or offset never passes.
+ * The *place* is the CRC-32C of database, epoch, kind and the record's offset.  CRCs are bijective
+ * in their starting value, so a record of another epoch (nearer than 2^32) or offset never passes.
  */
 #ifndef YORE_JOURNAL_RECORD_LOG_FORMAT_H
 #define YORE_JOURNAL_RECORD_LOG_FORMAT_H
@@ -37,8 +38,8 @@
 #define RECORD_ALIGNMENT 8u
 #define RECORD_TYPE_MARK 0u
 
-/* Every write ends with this many zeros, which the next one overwrites: a whole tail is told from a torn one
- * even in a recycled file. */
+/* Every write ends with this many zeros, which the next one overwrites: a whole tail is told from a
+ * torn one even in a recycled file. */
 #define RECORD_TERMINATOR_BYTES RECORD_HEADER_BYTES
 
 struct record_log_header {

@@ -1,9 +1,10 @@
 /* Reading a record log, and telling a torn tail from damage.
  *
- * Where no valid record of the next index is found, the rest of the file is searched at every aligned offset for valid
- * record headers of this epoch: a header has a CRC of its own, so damage of a length leads nowhere else.  If one of them
- * names as durable a record that could not be read, acknowledged data is damaged: corrupt.  If none does, a write may
- * have been cut short: torn.  Zeros alone prove a whole tail only behind a mark.
+ * Where no valid record of the next index is found, the rest of the file is searched at every
+ * aligned offset for valid record headers of this epoch: a header has a CRC of its own, so damage
+ * of a length leads nowhere else.  If one of them names as durable a record that could not be read,
+ * acknowledged data is damaged: corrupt.  If none does, a write may have been cut short: torn.
+ * Zeros alone prove a whole tail only behind a mark.
  */
 #include <string.h>
 
@@ -20,14 +21,14 @@ struct record_log_reader {
     struct record_log_identity identity;
     uint64_t first_sequence;
     uint32_t seed;
-    uint64_t size;               /* of the file, or the bound */
+    uint64_t size; /* of the file, or the bound */
     bool is_bound;
-    uint64_t offset;             /* of the next record */
-    uint32_t index;              /* it must have */
-    bool is_marked;              /* the last record was a mark */
+    uint64_t offset; /* of the next record */
+    uint32_t index;  /* it must have */
+    bool is_marked;  /* the last record was a mark */
     bool is_damaged;
-    enum record_log_end end;     /* 0: not reached */
-    struct yore_error failure;   /* repeated */
+    enum record_log_end end;   /* 0: not reached */
+    struct yore_error failure; /* repeated */
     struct buffer window;
     uint64_t window_offset;
 };
@@ -51,8 +52,8 @@ static enum yore_status window_need(struct record_log_reader *reader, uint64_t o
             return error_plain(error_out, YORE_NOMEM);
         }
         size_t read = 0;
-        enum yore_status st = os_file_read(reader->file, offset, data, (size_t)want, &read,
-                                           error_out);
+        enum yore_status st =
+            os_file_read(reader->file, offset, data, (size_t)want, &read, error_out);
         reader->window_offset = offset;
         reader->window.size = st == YORE_OK ? read : 0;
         if (st != YORE_OK || read < size) {
@@ -76,10 +77,10 @@ static enum yore_status fail(struct record_log_reader *reader, enum yore_status 
 /* ---- searching past damage ---- */
 
 struct search {
-    uint32_t index_min;          /* headers with a lower index do not count */
+    uint32_t index_min; /* headers with a lower index do not count */
     bool is_found;
-    bool is_durable;             /* one names the record of index_min, or a later one, durable */
-    uint64_t offset;             /* of that one, else of the first */
+    bool is_durable; /* one names the record of index_min, or a later one, durable */
+    uint64_t offset; /* of that one, else of the first */
 };
 
 static void search_window(const struct record_log_reader *reader, const unsigned char *data,
@@ -119,8 +120,8 @@ static enum yore_status search_from(struct record_log_reader *reader, uint64_t o
             break;
         }
         /* The next window begins with the first offset whose header did not fit. */
-        offset += (size - RECORD_HEADER_BYTES) / RECORD_ALIGNMENT * RECORD_ALIGNMENT +
-                  RECORD_ALIGNMENT;
+        offset +=
+            (size - RECORD_HEADER_BYTES) / RECORD_ALIGNMENT * RECORD_ALIGNMENT + RECORD_ALIGNMENT;
     }
     return YORE_OK;
 }
@@ -153,8 +154,8 @@ static enum yore_status end_at(struct record_log_reader *reader, bool is_blank,
     return YORE_NOT_FOUND;
 }
 
-/* Is what follows the last record as a whole write leaves it: a terminator, or, behind a mark or at a bound, the end
- * of the file?  `at` is NULL when fewer octets than a header are left. */
+/* Is what follows the last record as a whole write leaves it: a terminator, or, behind a mark or at
+ * a bound, the end of the file?  `at` is NULL when fewer octets than a header are left. */
 static enum yore_status end_here(struct record_log_reader *reader, const unsigned char *at,
                                  struct yore_error *error_out)
 {
@@ -202,8 +203,7 @@ static enum yore_status next_any(struct record_log_reader *reader, struct record
     if (st != YORE_OK) {
         return st;
     }
-    if (at == NULL ||
-        crc32c(place, at + RECORD_HEADER_BYTES, header.size) != header.payload_crc) {
+    if (at == NULL || crc32c(place, at + RECORD_HEADER_BYTES, header.size) != header.payload_crc) {
         return end_at(reader, false, error_out);
     }
     reader->is_marked = header.type == RECORD_TYPE_MARK;
@@ -278,8 +278,8 @@ static enum record_log_head judge_head(struct record_log_reader *reader,
     const char *path = os_file_path(reader->file);
     if (header->version != RECORD_LOG_VERSION) {
         (void)error_set(error_out, YORE_BAD_FORMAT,
-                        "%s: record log of format version %lu; this program knows version %u",
-                        path, (unsigned long)header->version, RECORD_LOG_VERSION);
+                        "%s: record log of format version %lu; this program knows version %u", path,
+                        (unsigned long)header->version, RECORD_LOG_VERSION);
         return RECORD_LOG_HEAD_FOREIGN;
     }
     if (got->database != want->database || got->kind != want->kind) {

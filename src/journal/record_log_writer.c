@@ -1,12 +1,13 @@
 /* Appending to a record log.
  *
- * Records are staged, header and payload contiguous, in one reusable buffer and leave with one pwrite.  Each write
- * ends with a terminator of zeros; where it would grow the file, the file grows by a step of zeros in the same write,
- * so that most syncs find size and blocks in place, without a stall for zero-filling a whole segment at once.
+ * Records are staged, header and payload contiguous, in one reusable buffer and leave with one
+ * pwrite.  Each write ends with a terminator of zeros; where it would grow the file, the file grows
+ * by a step of zeros in the same write, so that most syncs find size and blocks in place, without a
+ * stall for zero-filling a whole segment at once.
  *
- * Threads: one appends; any may sync.  `lock` guards the fields below it; those that are read without it are
- * atomic.  `sync_lock` is held across a sync: when one fails, a second one running beside it might return success
- * for pages the first one lost.  Order: sync_lock, lock.
+ * Threads: one appends; any may sync.  `lock` guards the fields below it; those that are read
+ * without it are atomic.  `sync_lock` is held across a sync: when one fails, a second one running
+ * beside it might return success for pages the first one lost.  Order: sync_lock, lock.
  */
 #include <stdatomic.h>
 #include <string.h>
@@ -28,14 +29,14 @@ struct record_log_writer {
     uint64_t preallocate_bytes;
     uint32_t seed;
     /* The appending thread's. */
-    struct buffer staged;        /* belongs at written_bytes */
-    uint64_t written_bytes;      /* >= end_bytes: a large group may be partly written */
-    uint32_t staged_count;       /* records of the group, written ones included */
-    uint32_t group_durable;      /* what this group's records say of the earlier ones */
+    struct buffer staged;   /* belongs at written_bytes */
+    uint64_t written_bytes; /* >= end_bytes: a large group may be partly written */
+    uint32_t staged_count;  /* records of the group, written ones included */
+    uint32_t group_durable; /* what this group's records say of the earlier ones */
 
     struct os_mutex sync_lock;
     struct os_mutex lock;
-    struct yore_error failure;   /* the first one */
+    struct yore_error failure; /* the first one */
     _Atomic uint64_t end_bytes;
     _Atomic uint64_t durable_bytes;
     _Atomic uint64_t file_bytes;
@@ -81,7 +82,8 @@ static enum yore_status write_at(struct record_log_writer *writer, uint64_t offs
     return YORE_OK;
 }
 
-/* Forget what waits.  What a large group has already written cannot be taken back: that is final. */
+/* Forget what waits.  What a large group has already written cannot be taken back: that is final.
+ */
 static enum yore_status unstage(struct record_log_writer *writer, enum yore_status st,
                                 struct yore_error *error_out)
 {
@@ -123,8 +125,8 @@ static enum yore_status flush(struct record_log_writer *writer, bool is_end,
     if (tail > 0) {
         memset(writer->staged.data + size, 0, tail);
     }
-    enum yore_status st = write_at(writer, writer->written_bytes, writer->staged.data, size + tail,
-                                   error_out);
+    enum yore_status st =
+        write_at(writer, writer->written_bytes, writer->staged.data, size + tail, error_out);
     if (st == YORE_OK) {
         writer->written_bytes += size;
     } else {
@@ -139,8 +141,8 @@ static enum yore_status stage_large(struct record_log_writer *writer, unsigned c
                                     uint32_t place, struct record_header *record,
                                     const struct yore_bytes runs[2], struct yore_error *error_out)
 {
-    record->payload_crc = crc32c(crc32c(place, runs[0].data, runs[0].size), runs[1].data,
-                                 runs[1].size);
+    record->payload_crc =
+        crc32c(crc32c(place, runs[0].data, runs[0].size), runs[1].data, runs[1].size);
     record_header_encode(record, place, header);
     enum yore_status st = flush(writer, false, error_out);
     for (int i = 0; i < 2 && st == YORE_OK; i++) {
@@ -363,8 +365,8 @@ static enum yore_status stage_header(struct record_log_writer *writer,
                                      const struct record_log_options *options,
                                      struct yore_error *error_out)
 {
-    unsigned char *at = buffer_extend(&writer->staged,
-                                      RECORD_LOG_HEADER_BYTES + RECORD_TERMINATOR_BYTES);
+    unsigned char *at =
+        buffer_extend(&writer->staged, RECORD_LOG_HEADER_BYTES + RECORD_TERMINATOR_BYTES);
     if (at == NULL) {
         return error_plain(error_out, YORE_NOMEM);
     }
@@ -390,11 +392,11 @@ static enum yore_status write_head(struct record_log_writer *writer, struct yore
     return st == YORE_OK ? record_log_sync_at(writer, OS_SITE, error_out) : st;
 }
 
-static enum yore_status create_file(struct os_env *env, const char *path,
-                                    const struct record_log_options *options,
-                                    const struct record *first,
-                                    struct record_log_writer **writer_out,
-                                    struct yore_error *error_out)
+enum yore_status record_log_create_with(struct os_env *env, const char *path,
+                                        const struct record_log_options *options,
+                                        const struct record *first,
+                                        struct record_log_writer **writer_out,
+                                        struct yore_error *error_out)
 {
     *writer_out = NULL;
     struct record_log_writer *writer = mem_zalloc(sizeof(*writer));
@@ -406,8 +408,7 @@ static enum yore_status create_file(struct os_env *env, const char *path,
     writer->first_sequence = options->first_sequence;
     writer->preallocate_bytes = options->preallocate_bytes;
     writer->seed = record_log_seed(&options->identity);
-    enum yore_status st = os_file_open(env, path,
-                                       options->recycle ? OS_OPEN_WRITE : OS_OPEN_CREATE,
+    enum yore_status st = os_file_open(env, path, options->recycle ? OS_OPEN_WRITE : OS_OPEN_CREATE,
                                        &writer->file, error_out);
     if (st == YORE_OK) {
         st = stage_header(writer, options, error_out);
@@ -426,22 +427,12 @@ static enum yore_status create_file(struct os_env *env, const char *path,
     return YORE_OK;
 }
 
-enum yore_status record_log_create_with(struct os_env *env, const char *path,
-                                        const struct record_log_options *options, uint32_t type,
-                                        struct yore_bytes payload,
-                                        struct record_log_writer **writer_out,
-                                        struct yore_error *error_out)
-{
-    const struct record first = {.type = type, .payload = payload};
-    return create_file(env, path, options, &first, writer_out, error_out);
-}
-
 enum yore_status record_log_create(struct os_env *env, const char *path,
                                    const struct record_log_options *options,
                                    struct record_log_writer **writer_out,
                                    struct yore_error *error_out)
 {
-    return create_file(env, path, options, NULL, writer_out, error_out);
+    return record_log_create_with(env, path, options, NULL, writer_out, error_out);
 }
 
 enum yore_status record_log_close(struct record_log_writer *writer, bool trim,

@@ -1,25 +1,12 @@
 /* page.c -- searching a decoded page. */
 #include "table/page.h"
 
-#include "base/coding.h"
 #include "base/mem.h"
 #include "table/table_format.h"
 
 void page_free(struct page *page)
 {
     mem_free(page);
-}
-
-uint64_t key_head(const unsigned char *at, size_t size)
-{
-    if (size >= 8) {
-        return get_u64_big_endian(at);
-    }
-    uint64_t head = 0;
-    for (size_t i = 0; i < size; i++) {
-        head |= (uint64_t)at[i] << (56 - 8 * i);
-    }
-    return head;
 }
 
 /* First index in [0, count) with heads[index] >= head.  No branch depends on the data. */
@@ -40,7 +27,7 @@ static uint32_t find_among_equals(const struct page *page, uint32_t low, uint64_
                                   struct yore_bytes key, bool *is_equal_out)
 {
     uint32_t high = low;
-    for (uint32_t step = 1; high < page->key_count && page->heads[high] == head; step *= 2) {
+    for (uint32_t step = 1; high < page->key_count && page_heads(page)[high] == head; step *= 2) {
         int order = bytes_compare(page_key(page, high), key);
         if (order >= 0) {
             *is_equal_out = order == 0;
@@ -68,27 +55,57 @@ uint32_t page_find_key(const struct page *page, struct yore_bytes key, bool *is_
     *is_equal_out = false;
     size_t prefix = page->prefix_size;
     size_t common = key.size < prefix ? key.size : prefix;
-    int order = common > 0 ? memcmp(key.data, page->keys, common) : 0;
+    int order = common > 0 ? memcmp(key.data, page_array(page, page->keys_at), common) : 0;
     if (order != 0 || key.size < prefix) {
         return order > 0 ? page->key_count : 0;
     }
     uint64_t head = key_head((const unsigned char *)key.data + prefix, key.size - prefix);
-    uint32_t low = lower_head(page->heads, page->key_count, head);
-    if (low == page->key_count || page->heads[low] != head) {
+    const uint64_t *heads = page_heads(page);
+    uint32_t low = lower_head(heads, page->key_count, head);
+    if (low == page->key_count || heads[low] != head) {
         return low;
     }
     return find_among_equals(page, low, head, key, is_equal_out);
 }
 
+uint32_t page_find_equal(const struct page *page, struct yore_bytes key)
+{
+    size_t prefix = page->prefix_size;
+    if (key.size < prefix) {
+        return page->key_count;
+    }
+    /* Whether the prefix is the page's shows when the whole key is compared. */
+    uint64_t head = key_head((const unsigned char *)key.data + prefix, key.size - prefix);
+    const uint64_t *heads = page_heads(page);
+    uint32_t low = lower_head(heads, page->key_count, head);
+    if (low == page->key_count || heads[low] != head) {
+        return page->key_count;
+    }
+    /* Most likely it is this one: fetch what will be read of it while its key is compared. */
+    uint32_t version = page_start(page, low);
+    __builtin_prefetch(page_valid_from(page) + version);
+    if (page->value_starts_at == 0) {
+        __builtin_prefetch((const unsigned char *)page_array(page, page->values_at) +
+                           (size_t)version * page->value_stride);
+    }
+    if (bytes_equal(page_key(page, low), key)) {
+        return low;
+    }
+    bool is_equal = false;
+    low = find_among_equals(page, low, head, key, &is_equal);
+    return is_equal ? low : page->key_count;
+}
+
 uint32_t page_find_version(const struct page *page, uint32_t key, int64_t valid_from,
                            int64_t commit)
 {
+    const int64_t *valids = page_valid_from(page);
+    const int64_t *commits = page_commit(page);
     uint32_t low = page_start(page, key);
     uint32_t high = page_start(page, key + 1);
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (version_time_compare(page->valid_from[middle], page->commit[middle], valid_from,
-                                 commit) < 0) {
+        if (version_time_compare(valids[middle], commits[middle], valid_from, commit) < 0) {
             low = middle + 1;
         } else {
             high = middle;
@@ -99,15 +116,17 @@ uint32_t page_find_version(const struct page *page, uint32_t key, int64_t valid_
 
 uint32_t page_find_as_of(const struct page *page, uint32_t key, int64_t valid, int64_t known)
 {
+    const int64_t *valids = page_valid_from(page);
+    const int64_t *commits = page_commit(page);
     uint32_t at = page_start(page, key);
     uint32_t end = page_start(page, key + 1);
     uint32_t left = end - at;
     while (left > 0) { /* first with valid_from <= valid: valid_from falls */
         uint32_t half = (left + 1) / 2;
-        at = page->valid_from[at + half - 1] > valid ? at + half : at;
+        at = valids[at + half - 1] > valid ? at + half : at;
         left -= half;
     }
-    while (at < end && page->commit[at] > known) {
+    while (at < end && commits[at] > known) {
         at++;
     }
     return at;
@@ -115,18 +134,25 @@ uint32_t page_find_as_of(const struct page *page, uint32_t key, int64_t valid, i
 
 void page_read_version(const struct page *page, uint32_t version, struct version *version_out)
 {
-    unsigned mark = page->marks[version];
-    version_out->valid_from = page->valid_from[version];
-    version_out->commit = page->commit[version];
-    version_out->valid_to = page->valid_to != NULL ? page->valid_to[version] : YORE_FOREVER;
+    unsigned mark = page->mark;
+    if (page->marks_at != 0) {
+        mark = ((const unsigned char *)page_array(page, page->marks_at))[version];
+    }
+    version_out->valid_from = page_valid_from(page)[version];
+    version_out->commit = page_commit(page)[version];
+    version_out->valid_to = YORE_FOREVER;
+    if (page->valid_to_at != 0) {
+        version_out->valid_to = ((const int64_t *)page_array(page, page->valid_to_at))[version];
+    }
     version_out->kind = (enum yore_kind)(mark & MARK_KIND);
     version_out->flags = mark >> MARK_FLAGS_SHIFT & MARK_FLAGS;
-    if (page->value_starts != NULL) {
-        uint32_t start = page->value_starts[version];
+    const unsigned char *values = page_array(page, page->values_at);
+    if (page->value_starts_at != 0) {
+        const uint32_t *starts = page_array(page, page->value_starts_at);
         version_out->value =
-            bytes_of(page->values + start, page->value_starts[version + 1] - start);
+            bytes_of(values + starts[version], starts[version + 1] - starts[version]);
     } else {
         version_out->value =
-            bytes_of(page->values + (size_t)version * page->value_stride, page->value_stride);
+            bytes_of(values + (size_t)version * page->value_stride, page->value_stride);
     }
 }

@@ -11,26 +11,58 @@
 #include "base/status.h"
 #include "table/version.h"
 
-/* One allocation; the arrays lie behind the struct.  Versions of key i are [starts[i], starts[i +
- * 1]). */
+#define PAGE_PREFETCH_LINES 24
+
+/* One allocation of `bytes`, aligned to cache lines: this header, in one line, then the heads, then
+ * the other arrays at the distances `..._at` from the header; 0 means that there is none.  What one
+ * read needs is few lines whose addresses are known early, so that they can be fetched at the same
+ * time. */
 struct page {
-    uint32_t key_count;     /* >= 1 */
-    uint32_t version_count; /* >= key_count */
-    uint32_t prefix_size;   /* octets all keys begin with */
-    uint32_t value_stride;  /* all values have this size; when value_ends is NULL */
-    const uint64_t
-        *heads; /* octets prefix_size.. of each key, big-endian, zeros behind a short key */
-    const uint32_t *key_starts; /* key_count + 1, into keys */
-    const unsigned char *keys;
-    const uint32_t *starts; /* key_count + 1; NULL: one version a key */
-    const int64_t *valid_from;
-    const int64_t *commit;        /* the array valid_from itself where the two never differ */
-    const int64_t *valid_to;      /* NULL: YORE_FOREVER everywhere */
-    const unsigned char *marks;   /* table_format.h */
-    const uint32_t *value_starts; /* version_count + 1, into values; NULL: value_stride */
-    const unsigned char *values;
-    size_t bytes; /* of the allocation */
+    uint32_t key_count;       /* >= 1 */
+    uint32_t version_count;   /* >= key_count */
+    uint32_t prefix_size;     /* octets all keys begin with */
+    uint32_t key_stride;      /* size of every key; 0: key_starts */
+    uint32_t value_stride;    /* size of every value, where there are no value_starts */
+    uint32_t key_starts_at;   /* uint32_t[key_count + 1], into keys */
+    uint32_t keys_at;         /* octets */
+    uint32_t starts_at;       /* uint32_t[key_count + 1], first version of each key; 0: one each */
+    uint32_t valid_from_at;   /* int64_t[version_count] */
+    uint32_t commit_at;       /* likewise; valid_from_at where the two never differ */
+    uint32_t valid_to_at;     /* likewise; 0: YORE_FOREVER everywhere */
+    uint32_t marks_at;        /* octets, table_format.h; 0: `mark` everywhere */
+    uint32_t value_starts_at; /* uint32_t[version_count + 1], into values; 0: value_stride */
+    uint32_t values_at;       /* octets */
+    uint32_t bytes;
+    uint32_t mark;
 };
+
+static inline const void *page_array(const struct page *page, uint32_t at)
+{
+    return (const unsigned char *)page + at;
+}
+/* The eight octets of each key behind the prefix, big-endian, zeros behind a short key. */
+static inline const uint64_t *page_heads(const struct page *page)
+{
+    return page_array(page, sizeof(*page));
+}
+static inline const int64_t *page_valid_from(const struct page *page)
+{
+    return page_array(page, page->valid_from_at);
+}
+static inline const int64_t *page_commit(const struct page *page)
+{
+    return page_array(page, page->commit_at);
+}
+/* Ask for the lines that a search of a page with so many keys begins with; any address will do. */
+static inline void page_prefetch(const void *page, uint32_t key_count)
+{
+    uintptr_t at = (uintptr_t)page;
+    uint32_t lines = 1 + key_count / 8;
+    lines = lines < PAGE_PREFETCH_LINES ? lines : PAGE_PREFETCH_LINES;
+    for (uint32_t i = 0; i <= lines; i++) {
+        __builtin_prefetch((const void *)(at + 64 * (uintptr_t)i));
+    }
+}
 
 /* Decode the columns of a page.  `*what_out` says what is wrong with them.
  * Errors: YORE_CORRUPT; YORE_BAD_FORMAT (a column or encoding of a later version); YORE_NOMEM. */
@@ -39,16 +71,26 @@ void page_free(struct page *page);
 
 static inline struct yore_bytes page_key(const struct page *page, uint32_t key)
 {
-    uint32_t start = page->key_starts[key];
-    return bytes_of(page->keys + start, page->key_starts[key + 1] - start);
+    const unsigned char *keys = page_array(page, page->keys_at);
+    if (page->key_stride != 0) {
+        return bytes_of(keys + (size_t)key * page->key_stride, page->key_stride);
+    }
+    const uint32_t *starts = page_array(page, page->key_starts_at);
+    return bytes_of(keys + starts[key], starts[key + 1] - starts[key]);
 }
+/* First version of a key; of key_count: the version count. */
 static inline uint32_t page_start(const struct page *page, uint32_t key)
 {
-    return page->starts != NULL ? page->starts[key] : key;
+    if (page->starts_at == 0) {
+        return key;
+    }
+    return ((const uint32_t *)page_array(page, page->starts_at))[key];
 }
 
 /* First key >= `key`, or key_count; `*is_equal_out`: it is that key. */
 uint32_t page_find_key(const struct page *page, struct yore_bytes key, bool *is_equal_out);
+/* The key equal to `key`, or key_count. */
+uint32_t page_find_equal(const struct page *page, struct yore_bytes key);
 /* First version of `key` at or after (valid_from, commit) in the order, or the end of its versions.
  */
 uint32_t page_find_version(const struct page *page, uint32_t key, int64_t valid_from,
@@ -61,6 +103,18 @@ uint32_t page_find_as_of(const struct page *page, uint32_t key, int64_t valid, i
 void page_read_version(const struct page *page, uint32_t version, struct version *version_out);
 
 /* The first eight octets of a key, for comparison: equal heads say nothing, others decide. */
-uint64_t key_head(const unsigned char *at, size_t size);
+static inline uint64_t key_head(const unsigned char *at, size_t size)
+{
+    uint64_t head = 0;
+    if (size >= 8) {
+        memcpy(&head, at, 8);
+    } else {
+        memcpy(&head, at, size);
+    }
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    head = __builtin_bswap64(head);
+#endif
+    return head;
+}
 
 #endif

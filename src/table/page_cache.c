@@ -335,6 +335,7 @@ enum yore_status page_cache_install(struct page_cache *cache, struct page_slot *
          */
         atomic_fetch_add_explicit(&frame->state, flags + 1 - FRAME_BUSY, memory_order_release);
         if (slot != NULL) {
+            atomic_store_explicit(&slot->page, page, memory_order_relaxed);
             atomic_store_explicit(&slot->frame, frame, memory_order_release);
         }
     }

@@ -32,6 +32,7 @@ struct page_shard;
 /* One per page of an open table. */
 struct page_slot {
     _Atomic(struct page_frame *) frame; /* a hint; NULL: surely not cached */
+    _Atomic(const void *) page;         /* where it lay last: good for prefetching only */
 };
 
 struct page_frame {

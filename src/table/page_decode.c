@@ -5,12 +5,13 @@
  * file from an honest one. */
 #include "table/page.h"
 
-#include "base/checked.h"
 #include "base/coding.h"
 #include "base/mem.h"
 #include "table/int_column.h"
 #include "table/number_column.h"
 #include "table/table_format.h"
+
+#define COPY_BYTES 16 /* copied at once where there is room for it */
 
 struct column {
     const unsigned char *data; /* NULL: left out */
@@ -18,25 +19,27 @@ struct column {
     uint8_t encoding;
 };
 
-/* Everything on the way from columns to page. */
+/* Everything on the way from columns to page; the arrays are the page's, still to be written. */
 struct page_loader {
     struct column columns[PAGE_COLUMN_VALUES + 1];
     uint32_t version_count;
     uint32_t key_count;
     size_t key_bytes;
     size_t value_bytes;
+    int64_t *scratch; /* version_count integers */
+    int64_t *shared;  /* key_count */
+    int64_t *sizes;   /* key_count */
     struct page *page;
     uint64_t *heads;
-    uint32_t *key_starts;
-    unsigned char *keys;
-    uint32_t *starts;
     int64_t *valid_from;
     int64_t *commit;
     int64_t *valid_to;
-    unsigned char *marks;
+    uint32_t *key_starts;
+    uint32_t *starts;
     uint32_t *value_starts;
+    unsigned char *marks;
+    unsigned char *keys;
     unsigned char *values;
-    int64_t *scratch; /* version_count integers */
     const char *what;
 };
 
@@ -58,7 +61,6 @@ static struct decoder column_decoder(const struct column *c)
 static bool is_known_encoding(unsigned id, uint8_t encoding)
 {
     switch ((enum page_column)id) {
-    case PAGE_COLUMN_KEY_SHAPES:
     case PAGE_COLUMN_KEY_BYTES:
         return encoding == OCTETS_PLAIN;
     case PAGE_COLUMN_MARKS:
@@ -111,32 +113,48 @@ static bool read_ints(const struct column *c, size_t count, int64_t *to)
     return count > 0 && int_column_decode(&d, c->encoding, count, to) && decoder_left(&d) == 0;
 }
 
-/* Sum of the keys' sizes; shapes must agree with the octets there are. */
+/* Integers for the way: of versions, and two runs of keys. */
+static enum yore_status make_scratch(struct page_loader *l)
+{
+    l->scratch = mem_alloc(8 * (l->version_count + 2 * (size_t)l->key_count));
+    if (l->scratch == NULL) {
+        return YORE_NOMEM;
+    }
+    l->shared = l->scratch + l->version_count;
+    l->sizes = l->shared + l->key_count;
+    return YORE_OK;
+}
+
+/* Sum of the keys' sizes; they must agree with the octets there are. */
 static enum yore_status measure_keys(struct page_loader *l)
 {
-    if (!has(l, PAGE_COLUMN_KEY_SHAPES) || !has(l, PAGE_COLUMN_KEY_BYTES)) {
-        return corrupt(l, "no keys");
+    const struct column *shared = &l->columns[PAGE_COLUMN_KEY_SHARED];
+    memset(l->shared, 0, 8 * (size_t)l->key_count);
+    if (!read_ints(&l->columns[PAGE_COLUMN_KEY_SIZES], l->key_count, l->sizes) ||
+        (shared->data != NULL && !read_ints(shared, l->key_count, l->shared))) {
+        return corrupt(l, "malformed key sizes");
     }
-    struct decoder d = column_decoder(&l->columns[PAGE_COLUMN_KEY_SHAPES]);
-    size_t rest_bytes = 0;
-    uint64_t size_before = 0;
+    int64_t rest_bytes = 0;
+    int64_t key_bytes = 0;
+    int64_t size_before = 0;
     for (uint32_t i = 0; i < l->key_count; i++) {
-        uint64_t shared = decode_varint(&d);
-        uint64_t rest = decode_varint(&d);
-        if (d.is_bad || shared > size_before || rest == 0 || rest > YORE_KEY_BYTES_MAX ||
-            shared + rest > YORE_KEY_BYTES_MAX) {
+        int64_t size = l->sizes[i];
+        int64_t common = l->shared[i];
+        if (common < 0 || common > size_before || size <= common ||
+            size > (int64_t)YORE_KEY_BYTES_MAX) {
             return corrupt(l, "impossible key size");
         }
-        size_before = shared + rest;
-        rest_bytes += (size_t)rest;
-        l->key_bytes += (size_t)size_before;
-        if (l->key_bytes > PAGE_KEYS_BYTES_MAX) {
-            return corrupt(l, "keys are too large");
-        }
+        size_before = size;
+        rest_bytes += size - common;
+        key_bytes += size;
     }
-    if (decoder_left(&d) != 0 || rest_bytes != l->columns[PAGE_COLUMN_KEY_BYTES].size) {
+    if (key_bytes > PAGE_KEYS_BYTES_MAX) {
+        return corrupt(l, "keys are too large");
+    }
+    if ((size_t)rest_bytes != l->columns[PAGE_COLUMN_KEY_BYTES].size) {
         return corrupt(l, "key sizes and octets disagree");
     }
+    l->key_bytes = (size_t)key_bytes;
     return YORE_OK;
 }
 
@@ -153,94 +171,130 @@ static enum yore_status measure_values(struct page_loader *l)
     return YORE_OK;
 }
 
-static void *carve(unsigned char **at, size_t size)
+/* Where the next array of the page goes, and how far the page reaches with it. */
+static uint32_t reserve(size_t *bytes, size_t size)
 {
-    void *part = *at;
-    *at += (size + 7) & ~(size_t)7;
-    return part;
+    size_t at = *bytes;
+    *bytes = (at + size + 7) & ~(size_t)7;
+    return (uint32_t)at;
+}
+
+static void *array_of(struct page_loader *l, uint32_t at)
+{
+    return at != 0 ? (unsigned char *)l->page + at : NULL;
+}
+
+static bool has_uniform_mark(const struct page_loader *l)
+{
+    const struct column *marks = &l->columns[PAGE_COLUMN_MARKS];
+    return marks->data == NULL || marks->encoding == OCTETS_CONSTANT;
 }
 
 /* Are all versions puts with values of one size?  Then no table of value starts is kept. */
-static bool has_stride(const struct page_loader *l)
+static bool has_value_stride(const struct page_loader *l)
 {
     const struct column *marks = &l->columns[PAGE_COLUMN_MARKS];
-    bool all_puts =
-        marks->data == NULL || (marks->encoding == OCTETS_CONSTANT && marks->size == 1 &&
-                                (marks->data[0] & MARK_KIND) == YORE_KIND_PUT);
     const struct column *sizes = &l->columns[PAGE_COLUMN_VALUE_SIZES];
+    bool all_puts = marks->data == NULL || (has_uniform_mark(l) && marks->size == 1 &&
+                                            (marks->data[0] & MARK_KIND) == YORE_KIND_PUT);
     return sizes->data == NULL || (all_puts && sizes->encoding == 0);
 }
 
+/* Lay the page out: what a point read touches comes first. */
 static enum yore_status make_page(struct page_loader *l)
 {
     size_t n = l->version_count;
     size_t k = l->key_count;
-    bool has_commit = has(l, PAGE_COLUMN_COMMIT) || has(l, PAGE_COLUMN_COMMIT_LAG);
-    bool has_ends = has(l, PAGE_COLUMN_VALID_SPAN);
-    bool has_starts = has(l, PAGE_COLUMN_COUNTS);
-    bool is_strided = has_stride(l);
-    size_t bytes = ((sizeof(struct page) + 7) & ~(size_t)7) + 8 * k + (4 * (k + 1) + 7) +
-                   (l->key_bytes + 7) + (has_starts ? 4 * (k + 1) + 7 : 0) +
-                   8 * n * (1u + (has_commit ? 1u : 0u) + (has_ends ? 1u : 0u)) + (n + 7) +
-                   (is_strided ? 0 : 4 * (n + 1) + 7) + (l->value_bytes + 7);
-    l->page = mem_alloc(bytes);
-    l->scratch = mem_alloc(8 * n);
-    if (l->page == NULL || l->scratch == NULL) {
+    struct page page = {.key_count = l->key_count, .version_count = l->version_count};
+    size_t bytes = sizeof(page) + 8 * k;
+    page.valid_from_at = reserve(&bytes, 8 * n);
+    page.commit_at = page.valid_from_at;
+    if (has(l, PAGE_COLUMN_COUNTS)) {
+        page.starts_at = reserve(&bytes, 4 * (k + 1));
+    }
+    if (l->columns[PAGE_COLUMN_KEY_SIZES].encoding == 0) {
+        page.key_stride = (uint32_t)l->sizes[0];
+    } else {
+        page.key_starts_at = reserve(&bytes, 4 * (k + 1));
+    }
+    page.keys_at = reserve(&bytes, l->key_bytes + COPY_BYTES);
+    if (has(l, PAGE_COLUMN_COMMIT) || has(l, PAGE_COLUMN_COMMIT_LAG)) {
+        page.commit_at = reserve(&bytes, 8 * n);
+    }
+    if (has(l, PAGE_COLUMN_VALID_SPAN)) {
+        page.valid_to_at = reserve(&bytes, 8 * n);
+    }
+    if (!has_uniform_mark(l)) {
+        page.marks_at = reserve(&bytes, n);
+    }
+    if (!has_value_stride(l)) {
+        page.value_starts_at = reserve(&bytes, 4 * (n + 1));
+    }
+    page.values_at = reserve(&bytes, l->value_bytes);
+    page.bytes = (uint32_t)bytes;
+    l->page = mem_alloc_aligned(64, (bytes + 63) & ~(size_t)63);
+    if (l->page == NULL) {
         return YORE_NOMEM;
     }
-    unsigned char *at = (unsigned char *)l->page + ((sizeof(struct page) + 7) & ~(size_t)7);
-    l->heads = carve(&at, 8 * k);
-    l->valid_from = carve(&at, 8 * n);
-    l->commit = has_commit ? carve(&at, 8 * n) : l->valid_from;
-    l->valid_to = has_ends ? carve(&at, 8 * n) : NULL;
-    l->key_starts = carve(&at, 4 * (k + 1));
-    l->starts = has_starts ? carve(&at, 4 * (k + 1)) : NULL;
-    l->value_starts = is_strided ? NULL : carve(&at, 4 * (n + 1));
-    l->marks = carve(&at, n);
-    l->keys = carve(&at, l->key_bytes);
-    l->values = carve(&at, l->value_bytes);
-    *l->page = (struct page){.key_count = l->key_count,
-                             .version_count = l->version_count,
-                             .heads = l->heads,
-                             .key_starts = l->key_starts,
-                             .keys = l->keys,
-                             .starts = l->starts,
-                             .valid_from = l->valid_from,
-                             .commit = l->commit,
-                             .valid_to = l->valid_to,
-                             .marks = l->marks,
-                             .value_starts = l->value_starts,
-                             .values = l->values,
-                             .bytes = bytes};
+    *l->page = page;
+    l->heads = array_of(l, sizeof(page));
+    l->valid_from = array_of(l, page.valid_from_at);
+    l->commit = array_of(l, page.commit_at);
+    l->valid_to = array_of(l, page.valid_to_at);
+    l->key_starts = array_of(l, page.key_starts_at);
+    l->starts = array_of(l, page.starts_at);
+    l->value_starts = array_of(l, page.value_starts_at);
+    l->marks = array_of(l, page.marks_at);
+    l->keys = array_of(l, page.keys_at);
+    l->values = array_of(l, page.values_at);
     return YORE_OK;
 }
 
 /* ---- the second pass ---- */
 
+/* Copy a few octets quickly: COPY_BYTES may be written, and are read while `readable` allows it. */
+static void copy_run(unsigned char *to, const unsigned char *from, size_t size, size_t readable)
+{
+    if (size <= COPY_BYTES && readable >= COPY_BYTES) {
+        memmove(to, from, COPY_BYTES);
+    } else {
+        memcpy(to, from, size);
+    }
+}
+
 /* Keys from what they share with the one before; ascending is checked on the first octet that
  * differs. */
 static enum yore_status fill_keys(struct page_loader *l)
 {
-    struct decoder d = column_decoder(&l->columns[PAGE_COLUMN_KEY_SHAPES]);
-    const unsigned char *from = l->columns[PAGE_COLUMN_KEY_BYTES].data;
+    const struct column *rests = &l->columns[PAGE_COLUMN_KEY_BYTES];
+    const unsigned char *from = rests->data;
+    size_t left = rests->size;
     const unsigned char *before = l->keys;
     size_t before_size = 0;
     unsigned char *to = l->keys;
     for (uint32_t i = 0; i < l->key_count; i++) {
-        size_t shared = (size_t)decode_varint(&d);
-        size_t rest = (size_t)decode_varint(&d);
+        size_t size = (size_t)l->sizes[i];
+        size_t shared = (size_t)l->shared[i];
+        size_t rest = size - shared;
         if (shared < before_size && from[0] <= before[shared]) {
             return corrupt(l, "keys out of order");
         }
-        l->key_starts[i] = (uint32_t)(to - l->keys);
-        memcpy(to, before, shared);
-        memcpy(to + shared, from, rest);
+        if (l->key_starts != NULL) {
+            l->key_starts[i] = (uint32_t)(to - l->keys);
+        }
+        if (shared > 0) {
+            copy_run(to, before, shared, COPY_BYTES);
+        }
+        copy_run(to + shared, from, rest, left);
         before = to;
-        before_size = shared + rest;
+        before_size = size;
         from += rest;
-        to += before_size;
+        left -= rest;
+        to += size;
     }
-    l->key_starts[l->key_count] = (uint32_t)(to - l->keys);
+    if (l->key_starts != NULL) {
+        l->key_starts[l->key_count] = (uint32_t)(to - l->keys);
+    }
     return YORE_OK;
 }
 
@@ -258,7 +312,10 @@ static void fill_heads(struct page_loader *l)
     l->page->prefix_size = (uint32_t)prefix;
     for (uint32_t i = 0; i < l->key_count; i++) {
         struct yore_bytes key = page_key(l->page, i);
-        l->heads[i] = key_head((const unsigned char *)key.data + prefix, key.size - prefix);
+        /* Eight octets can be read behind any key; those that are not its own are cut off. */
+        uint64_t head = key_head((const unsigned char *)key.data + prefix, 8);
+        size_t rest = key.size - prefix;
+        l->heads[i] = rest >= 8 ? head : rest > 0 ? head >> (64 - 8 * rest) << (64 - 8 * rest) : 0;
     }
 }
 
@@ -350,38 +407,46 @@ static enum yore_status check_order(struct page_loader *l)
     return YORE_OK;
 }
 
+static bool is_mark(unsigned mark)
+{
+    bool is_put = (mark & MARK_KIND) == YORE_KIND_PUT;
+    return (mark & ~MARK_BITS) == 0 && (mark & MARK_KIND) != 0 &&
+           (is_put || (mark & MARK_HAS_END) == 0);
+}
+
 static enum yore_status fill_marks(struct page_loader *l)
 {
     const struct column *c = &l->columns[PAGE_COLUMN_MARKS];
-    uint32_t n = l->version_count;
+    l->page->mark = YORE_KIND_PUT;
     if (c->data == NULL) {
-        memset(l->marks, YORE_KIND_PUT, n);
         return YORE_OK;
     }
-    if (c->size != (c->encoding == OCTETS_CONSTANT ? 1 : n)) {
+    if (c->size != (l->marks == NULL ? 1 : l->version_count)) {
         return corrupt(l, "malformed marks");
     }
-    if (c->encoding == OCTETS_CONSTANT) {
-        memset(l->marks, c->data[0], n);
-    } else {
-        memcpy(l->marks, c->data, n);
-    }
-    for (uint32_t i = 0; i < n; i++) {
-        unsigned mark = l->marks[i];
-        bool is_put = (mark & MARK_KIND) == YORE_KIND_PUT;
-        if ((mark & ~MARK_BITS) != 0 || (mark & MARK_KIND) == 0 ||
-            (!is_put && (mark & MARK_HAS_END) != 0)) {
+    for (size_t i = 0; i < c->size; i++) {
+        if (!is_mark(c->data[i])) {
             return corrupt(l, "impossible mark");
         }
     }
+    if (l->marks == NULL) {
+        l->page->mark = c->data[0];
+    } else {
+        memcpy(l->marks, c->data, c->size);
+    }
     return YORE_OK;
+}
+
+static unsigned mark_of(const struct page_loader *l, uint32_t version)
+{
+    return l->marks != NULL ? l->marks[version] : l->page->mark;
 }
 
 static enum yore_status fill_valid_to(struct page_loader *l)
 {
     uint32_t ending = 0;
     for (uint32_t i = 0; i < l->version_count; i++) {
-        ending += (l->marks[i] & MARK_HAS_END) != 0;
+        ending += (mark_of(l, i) & MARK_HAS_END) != 0;
     }
     if ((l->valid_to != NULL) != (ending > 0)) {
         return corrupt(l, "ends and marks disagree");
@@ -395,7 +460,7 @@ static enum yore_status fill_valid_to(struct page_loader *l)
     const int64_t *span = l->scratch;
     for (uint32_t i = 0; i < l->version_count; i++) {
         l->valid_to[i] = YORE_FOREVER;
-        if ((l->marks[i] & MARK_HAS_END) != 0) {
+        if ((mark_of(l, i) & MARK_HAS_END) != 0) {
             l->valid_to[i] = (int64_t)((uint64_t)l->valid_from[i] + (uint64_t)*span++);
         }
     }
@@ -406,7 +471,7 @@ static uint32_t count_puts(const struct page_loader *l)
 {
     uint32_t puts = 0;
     for (uint32_t i = 0; i < l->version_count; i++) {
-        puts += (l->marks[i] & MARK_KIND) == YORE_KIND_PUT;
+        puts += (mark_of(l, i) & MARK_KIND) == YORE_KIND_PUT;
     }
     return puts;
 }
@@ -433,7 +498,7 @@ static enum yore_status fill_value_starts(struct page_loader *l, uint32_t puts, 
     uint32_t at = 0;
     for (uint32_t i = 0; i < l->version_count; i++) {
         l->value_starts[i] = at;
-        if ((l->marks[i] & MARK_KIND) == YORE_KIND_PUT) {
+        if ((mark_of(l, i) & MARK_KIND) == YORE_KIND_PUT) {
             at += (uint32_t)*size++;
         }
     }
@@ -494,6 +559,9 @@ enum yore_status page_decode(struct yore_bytes raw, struct page **page_out, cons
     struct page_loader loader = {.what = "out of memory"};
     *page_out = NULL;
     enum yore_status st = read_columns(&loader, raw);
+    if (st == YORE_OK) {
+        st = make_scratch(&loader);
+    }
     if (st == YORE_OK) {
         st = measure_keys(&loader);
     }

@@ -141,24 +141,31 @@ static size_t shared_octets(struct yore_bytes a, struct yore_bytes b)
     return i;
 }
 
-static void append_keys(struct page_writer *w, struct buffer *out)
+static void append_keys(struct page_writer *w, int64_t *ints, struct buffer *out)
 {
     struct buffer *rests = &w->scratch[1];
     struct yore_bytes before = bytes_of(w->keys.data, 0);
     const unsigned char *at = w->keys.data;
+    bool is_any_shared = false;
     buffer_clear(rests);
     for (uint32_t i = 0; i < w->key_count; i++) {
         struct yore_bytes key = bytes_of(at, get_u32(w->key_sizes.data + 4 * (size_t)i));
         size_t shared = shared_octets(before, key);
-        buffer_append_varint(&w->column, shared);
-        buffer_append_varint(&w->column, key.size - shared);
+        ints[i] = (int64_t)shared;
+        is_any_shared = is_any_shared || shared > 0;
         buffer_append(rests, at + shared, key.size - shared);
         at += key.size;
         before = key;
     }
-    append_column(w, PAGE_COLUMN_KEY_SHAPES, OCTETS_PLAIN, out);
-    append_octets(PAGE_COLUMN_KEY_BYTES, buffer_bytes(rests), out);
     out->is_nomem = out->is_nomem || rests->is_nomem;
+    if (is_any_shared) {
+        append_ints(w, PAGE_COLUMN_KEY_SHARED, ints, w->key_count, out);
+    }
+    for (uint32_t i = 0; i < w->key_count; i++) {
+        ints[i] = get_u32(w->key_sizes.data + 4 * (size_t)i);
+    }
+    append_ints(w, PAGE_COLUMN_KEY_SIZES, ints, w->key_count, out);
+    append_octets(PAGE_COLUMN_KEY_BYTES, buffer_bytes(rests), out);
 }
 
 static void append_valid_from(struct page_writer *w, int64_t *ints, struct buffer *out)
@@ -280,7 +287,7 @@ enum yore_status page_writer_encode(struct page_writer *w, struct buffer *raw_ou
     buffer_clear(&w->column);
     buffer_append_varint(raw_out, w->row_count);
     buffer_append_varint(raw_out, w->key_count);
-    append_keys(w, raw_out);
+    append_keys(w, ints, raw_out);
     if (w->key_count != w->row_count) {
         append_ints(w, PAGE_COLUMN_COUNTS, counts_of(w), w->key_count, raw_out);
     }

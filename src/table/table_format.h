@@ -56,21 +56,22 @@
 
 /* Columns, in this order; one that says nothing is left out. */
 enum page_column {
-    PAGE_COLUMN_KEY_SHAPES = 1, /* per key: varint octets shared with the key before, varint rest */
-    PAGE_COLUMN_KEY_BYTES = 2,  /* the rests, end to end */
-    PAGE_COLUMN_COUNTS = 3,     /* versions a key; out: 1 each */
-    PAGE_COLUMN_VALID_FIRST = 4, /* valid_from of each key's first version */
-    PAGE_COLUMN_VALID_STEPS = 5, /* from each other version to the one before it; out: none */
-    PAGE_COLUMN_COMMIT = 6,      /* commit; out, with 7: equal to valid_from */
-    PAGE_COLUMN_COMMIT_LAG = 7,  /* commit - valid_from */
-    PAGE_COLUMN_MARKS =
-        8, /* per version: kind, flags, whether it has a valid_to; out: plain puts */
-    PAGE_COLUMN_VALID_SPAN = 9,   /* valid_to - valid_from, of the versions marked */
-    PAGE_COLUMN_VALUE_SIZES = 10, /* of the puts; out: none or all empty */
-    PAGE_COLUMN_VALUES = 11       /* of the puts, end to end; out: all empty */
+    PAGE_COLUMN_KEY_SHARED = 1,   /* octets each key shares with the one before; out: none does */
+    PAGE_COLUMN_KEY_SIZES = 2,    /* of the whole keys */
+    PAGE_COLUMN_KEY_BYTES = 3,    /* what each does not share, end to end */
+    PAGE_COLUMN_COUNTS = 4,       /* versions a key; out: 1 each */
+    PAGE_COLUMN_VALID_FIRST = 5,  /* valid_from of each key's first version */
+    PAGE_COLUMN_VALID_STEPS = 6,  /* from each other version up to the one before; out: none */
+    PAGE_COLUMN_COMMIT = 7,       /* commit; out, with 8: equal to valid_from */
+    PAGE_COLUMN_COMMIT_LAG = 8,   /* commit - valid_from */
+    PAGE_COLUMN_MARKS = 9,        /* per version, see below; out: plain puts */
+    PAGE_COLUMN_VALID_SPAN = 10,  /* valid_to - valid_from, of the versions marked */
+    PAGE_COLUMN_VALUE_SIZES = 11, /* of the puts; out: none, or all empty */
+    PAGE_COLUMN_VALUES = 12       /* of the puts, end to end; out: all empty */
 };
 
-/* Encodings of a column of octets (KEY_SHAPES, KEY_BYTES, VALUES; MARKS has the first two). */
+/* Encodings of a column of octets: KEY_BYTES (plain), MARKS (the first two), VALUES (but constant).
+ * The other columns hold integers: int_column.h. */
 #define OCTETS_PLAIN 0
 #define OCTETS_CONSTANT 1 /* MARKS: one octet for all */
 #define OCTETS_DECIMALS 2 /* VALUES of 8 octets each: float64 as scaled integers */

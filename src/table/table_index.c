@@ -243,12 +243,11 @@ static void head_range(const struct table_index *index, struct yore_bytes key, u
     *high_out = high;
 }
 
-uint32_t table_index_find(const struct table_index *index, const struct version_place *place)
+/* First page of [low, high) that begins after the place, or high. */
+static uint32_t first_after(const struct table_index *index, const struct version_place *place,
+                            uint32_t low, uint32_t high)
 {
-    uint32_t low;
-    uint32_t high;
-    head_range(index, place->key, &low, &high);
-    while (low < high) { /* first page that begins after the place */
+    while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         if (compare_first(index, middle, place) <= 0) {
             low = middle + 1;
@@ -256,7 +255,15 @@ uint32_t table_index_find(const struct table_index *index, const struct version_
             high = middle;
         }
     }
-    return low - 1; /* TABLE_INDEX_NONE when low is 0 */
+    return low;
+}
+
+uint32_t table_index_find(const struct table_index *index, const struct version_place *place)
+{
+    uint32_t low;
+    uint32_t high;
+    head_range(index, place->key, &low, &high);
+    return first_after(index, place, low, high) - 1; /* TABLE_INDEX_NONE when it is the first */
 }
 
 uint32_t table_index_find_last(const struct table_index *index, struct yore_bytes key)
@@ -272,14 +279,16 @@ bool table_index_begins_with(const struct table_index *index, uint32_t page, str
 
 uint32_t table_index_locate(const struct table_index *index, const struct version_place *place)
 {
-    uint32_t page = table_index_find(index, place);
-    if (page == TABLE_INDEX_NONE) {
-        return 0;
+    uint32_t low;
+    uint32_t high;
+    head_range(index, place->key, &low, &high);
+    uint32_t after = low;
+    if (low < high) { /* only then can a page begin with the key */
+        after = first_after(index, place, low, high);
+        if (table_index_begins_with(index, after, place->key) &&
+            !index->pages[after].is_continuation) {
+            return after; /* the key begins there: the page before has nothing of it */
+        }
     }
-    /* When the next page begins with the key anew, this one has nothing of it. */
-    if (page + 1 < index->page_count && !index->pages[page + 1].is_continuation &&
-        table_index_begins_with(index, page + 1, place->key)) {
-        return page + 1;
-    }
-    return page;
+    return after > 0 ? after - 1 : 0;
 }

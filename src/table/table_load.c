@@ -285,7 +285,8 @@ static bool page_agrees(const struct page *page, const struct table_index *index
 {
     const struct index_page *entry = &index->pages[number];
     return page->version_count == entry->version_count && page->key_count == entry->key_count &&
-           page->valid_from[0] == entry->first_valid && page->commit[0] == entry->first_commit &&
+           page_valid_from(page)[0] == entry->first_valid &&
+           page_commit(page)[0] == entry->first_commit &&
            bytes_equal(page_key(page, 0), table_index_key(index, number));
 }
 

@@ -25,15 +25,19 @@ static enum yore_status find_in_page(struct table *table, const struct version_p
                                      bool is_private, struct table_spot *spot,
                                      struct yore_error *error_out)
 {
+    /* Before the pin, whose atomic step everything behind it waits for. */
+    const struct table_loaded *loaded = table->loaded;
+    page_prefetch(
+        atomic_load_explicit(&loaded->slots[spot->page_number].page, memory_order_relaxed),
+        loaded->index.pages[spot->page_number].key_count);
     enum yore_status st =
         table_pin_page(table, spot->page_number, is_private, &spot->frame, error_out);
     if (st != YORE_OK) {
         return st;
     }
     const struct page *page = spot->frame->page;
-    bool is_equal = false;
-    spot->key = page_find_key(page, place->key, &is_equal);
-    if (is_equal) {
+    spot->key = page_find_equal(page, place->key);
+    if (spot->key < page->key_count) {
         spot->version = page_find_as_of(page, spot->key, place->valid_from, place->commit);
         if (spot->version < page_start(page, spot->key + 1)) {
             return YORE_OK;

@@ -83,8 +83,8 @@ static enum yore_status verify_key(struct verifier *v, const struct page *page, 
     struct yore_bytes octets = page_key(page, key);
     int order = number == 0 && key == 0 ? -1 : bytes_compare(buffer_bytes(&v->last_key), octets);
     if (order == 0) {
-        order = version_time_compare(v->last_valid, v->last_commit, page->valid_from[0],
-                                     page->commit[0]);
+        order = version_time_compare(v->last_valid, v->last_commit, page_valid_from(page)[0],
+                                     page_commit(page)[0]);
         if (key != 0 || !entry->is_continuation || order >= 0) {
             return fail(v, entry->offset, "versions out of order between pages");
         }
@@ -107,10 +107,12 @@ static enum yore_status verify_bounds(struct verifier *v, const struct page *pag
     const struct index_page *entry = &v->loaded->index.pages[number];
     int64_t bounds[4] = {INT64_MAX, INT64_MIN, INT64_MAX, INT64_MIN};
     for (uint32_t i = 0; i < page->version_count; i++) {
-        bounds[0] = page->valid_from[i] < bounds[0] ? page->valid_from[i] : bounds[0];
-        bounds[1] = page->valid_from[i] > bounds[1] ? page->valid_from[i] : bounds[1];
-        bounds[2] = page->commit[i] < bounds[2] ? page->commit[i] : bounds[2];
-        bounds[3] = page->commit[i] > bounds[3] ? page->commit[i] : bounds[3];
+        int64_t valid = page_valid_from(page)[i];
+        int64_t commit = page_commit(page)[i];
+        bounds[0] = valid < bounds[0] ? valid : bounds[0];
+        bounds[1] = valid > bounds[1] ? valid : bounds[1];
+        bounds[2] = commit < bounds[2] ? commit : bounds[2];
+        bounds[3] = commit > bounds[3] ? commit : bounds[3];
     }
     if (bounds[0] != entry->valid_min || bounds[1] != entry->valid_max ||
         bounds[2] != entry->commit_min || bounds[3] != entry->commit_max) {
@@ -140,8 +142,8 @@ static enum yore_status verify_page(struct verifier *v, uint32_t number)
             see(&v->seen, &version);
         }
     }
-    v->last_valid = page->valid_from[page->version_count - 1];
-    v->last_commit = page->commit[page->version_count - 1];
+    v->last_valid = page_valid_from(page)[page->version_count - 1];
+    v->last_commit = page_commit(page)[page->version_count - 1];
     page_free(page);
     return st;
 }

@@ -21,8 +21,9 @@
  *    28  4  zero
  *    32  8  durable: every octet before this offset was known durable when this was written
  *
- * The place is the CRC-32C of database, file and offset.  A hole has only its header, the rest of it reads as zeros.
- * Thinning ends a file with a hole of its header's size, so that the last record is covered by a durable offset too.
+ * The place is the CRC-32C of database, file and offset.  A hole has only its header, the rest of
+ * it reads as zeros. Thinning ends a file with a hole of its header's size, so that the last record
+ * is covered by a durable offset too.
  */
 #include "table/value_file.h"
 
@@ -160,11 +161,10 @@ static enum yore_status file_header_check(const unsigned char in[FILE_HEADER_BYT
                          path, (unsigned long)get_u32(in + 8), FORMAT_VERSION);
     }
     if (get_u64(in + 16) != identity->database || get_u64(in + 24) != identity->file) {
-        return error_set(error_out, YORE_CORRUPT,
-                         "%s: is file %llu of database %016llx, not %llu of %016llx", path,
-                         (unsigned long long)get_u64(in + 24), (unsigned long long)get_u64(in + 16),
-                         (unsigned long long)identity->file,
-                         (unsigned long long)identity->database);
+        return error_set(
+            error_out, YORE_CORRUPT, "%s: is file %llu of database %016llx, not %llu of %016llx",
+            path, (unsigned long long)get_u64(in + 24), (unsigned long long)get_u64(in + 16),
+            (unsigned long long)identity->file, (unsigned long long)identity->database);
     }
     return YORE_OK;
 }
@@ -175,10 +175,10 @@ struct value_writer {
     struct os_file *file;
     struct file_identity identity;
     uint32_t seed;
-    uint64_t end;                /* of what was written */
+    uint64_t end; /* of what was written */
     uint64_t durable;
     struct buffer staged;
-    struct yore_error failure;   /* the first one; repeated */
+    struct yore_error failure; /* the first one; repeated */
 };
 
 static enum yore_status repeat_failure(const struct value_writer *writer,
@@ -191,8 +191,8 @@ static enum yore_status repeat_failure(const struct value_writer *writer,
 }
 
 enum yore_status value_writer_open(struct os_env *env, const char *path,
-                                   struct file_identity identity,
-                                   struct value_writer **writer_out, struct yore_error *error_out)
+                                   struct file_identity identity, struct value_writer **writer_out,
+                                   struct yore_error *error_out)
 {
     *writer_out = NULL;
     struct value_writer *writer = mem_zalloc(sizeof(*writer));
@@ -241,7 +241,8 @@ enum yore_status value_writer_append(struct value_writer *writer, uint32_t keysp
     bool is_copied = value.size <= COPIED_BYTES_MAX;
     struct buffer *staged = &writer->staged;
     buffer_clear(staged);
-    if (!buffer_reserve(staged, RECORD_BYTES + key.size + (is_copied ? value.size : 0) + ALIGNMENT)) {
+    if (!buffer_reserve(staged,
+                        RECORD_BYTES + key.size + (is_copied ? value.size : 0) + ALIGNMENT)) {
         staged->is_nomem = false;
         return error_plain(error_out, YORE_NOMEM);
     }
@@ -312,8 +313,8 @@ struct value_reader {
 };
 
 enum yore_status value_reader_open(struct os_env *env, const char *path,
-                                   struct file_identity identity,
-                                   struct value_reader **reader_out, struct yore_error *error_out)
+                                   struct file_identity identity, struct value_reader **reader_out,
+                                   struct yore_error *error_out)
 {
     *reader_out = NULL;
     struct value_reader *reader = mem_zalloc(sizeof(*reader));
@@ -391,8 +392,8 @@ static enum yore_status check_record(struct value_reader *reader, const struct v
     return YORE_OK;
 }
 
-/* Read into the caller's buffer, header and key in front, and move the value over them; a large value is read apart, where it
- * stays. */
+/* Read into the caller's buffer, header and key in front, and move the value over them; a large
+ * value is read apart, where it stays. */
 static enum yore_status read_checked(struct value_reader *reader, const struct value_ref *ref,
                                      struct yore_bytes key, struct buffer *value_out,
                                      struct yore_error *error_out)
@@ -446,8 +447,8 @@ struct walk {
     struct value_reader *reader;
     struct buffer window;
     uint64_t window_offset;
-    uint64_t size;               /* of the file */
-    uint64_t offset;             /* of the next record */
+    uint64_t size;   /* of the file */
+    uint64_t offset; /* of the next record */
 };
 
 /* Have [offset, offset + size) in the window; `*at_out` is NULL when the file ends before. */
@@ -458,13 +459,13 @@ static enum yore_status walk_need(struct walk *walk, uint64_t offset, uint64_t s
     if (offset > walk->size || size > walk->size - offset) {
         return YORE_OK;
     }
-    if (offset < walk->window_offset ||
-        offset + size > walk->window_offset + walk->window.size) {
+    if (offset < walk->window_offset || offset + size > walk->window_offset + walk->window.size) {
         uint64_t want = size > WINDOW_BYTES ? size : WINDOW_BYTES;
         want = want < walk->size - offset ? want : walk->size - offset;
         buffer_clear(&walk->window);
         walk->window_offset = offset;
-        enum yore_status st = read_run(walk->reader, offset, (size_t)want, &walk->window, error_out);
+        enum yore_status st =
+            read_run(walk->reader, offset, (size_t)want, &walk->window, error_out);
         if (st != YORE_OK) {
             return st;
         }
@@ -473,7 +474,8 @@ static enum yore_status walk_need(struct walk *walk, uint64_t offset, uint64_t s
     return YORE_OK;
 }
 
-/* Where no whole record is: damage, if a later one shows that this one was durable; else the end. */
+/* Where no whole record is: damage, if a later one shows that this one was durable; else the end.
+ */
 static enum yore_status walk_end(struct walk *walk, struct yore_error *error_out)
 {
     for (uint64_t at = walk->offset; at < walk->size; at += ALIGNMENT) {
@@ -491,7 +493,8 @@ static enum yore_status walk_end(struct walk *walk, struct yore_error *error_out
     return YORE_NOT_FOUND;
 }
 
-/* The next record that is no hole; `*at_out` is its header, `*end_out` where it ends.  YORE_NOT_FOUND: the end. */
+/* The next record that is no hole; `*at_out` is its header, `*end_out` where it ends.
+ * YORE_NOT_FOUND: the end. */
 static enum yore_status walk_next(struct walk *walk, struct value_record *record_out,
                                   const unsigned char **at_out, struct yore_error *error_out)
 {
@@ -565,15 +568,15 @@ enum yore_status value_reader_walk(struct value_reader *reader,
 struct thinning {
     struct os_file *file;
     uint32_t seed;
-    struct buffer run;           /* kept records that follow each other */
+    struct buffer run; /* kept records that follow each other */
     uint64_t run_offset;
     uint64_t kept_bytes;
 };
 
 static enum yore_status run_write(struct thinning *thin, struct yore_error *error_out)
 {
-    enum yore_status st = os_file_write(thin->file, thin->run_offset, thin->run.data,
-                                        thin->run.size, error_out);
+    enum yore_status st =
+        os_file_write(thin->file, thin->run_offset, thin->run.data, thin->run.size, error_out);
     thin->run_offset += thin->run.size;
     buffer_clear(&thin->run);
     return st;
@@ -633,8 +636,8 @@ static enum yore_status thin_records(struct thinning *thin, struct walk *walk,
     return run_end(thin, thin->run_offset + thin->run.size + RECORD_BYTES, error_out);
 }
 
-enum yore_status value_file_thin(struct os_env *env, struct value_reader *from,
-                                 const char *to_path,
+/* style: parameters because a filter is a function and its argument. */
+enum yore_status value_file_thin(struct os_env *env, struct value_reader *from, const char *to_path,
                                  int (*keep)(void *arg, const struct value_record *record),
                                  void *arg, uint64_t *kept_bytes_out, struct yore_error *error_out)
 {

@@ -1,5 +1,6 @@
-/* Power cuts at every operation of a scripted life of a journal, and again at every operation of the recovery after
- * it.  What was acknowledged must come back, what comes back must be a prefix, and life must go on from there. */
+/* Power cuts at every operation of a scripted life of a journal, and again at every operation of
+ * the recovery after it.  What was acknowledged must come back, what comes back must be a prefix,
+ * and life must go on from there. */
 #include <string.h>
 
 #include "journal_support.h"
@@ -8,7 +9,7 @@ struct variant {
     const char *name;
     uint64_t keep_bytes;
     uint32_t recycle_count_max;
-    bool is_settled_late;        /* the manifest names the copy only after more was appended */
+    bool is_settled_late; /* the manifest names the copy only after more was appended */
 };
 
 static const struct variant variants[] = {
@@ -91,7 +92,8 @@ static void live_on(struct world *w)
     CHECK_MSG(st == YORE_OK, "%s", w->error.text);
 }
 
-/* Run until the cut at operation `op` (of the first life on), and lose power.  False: the script ended before. */
+/* Run until the cut at operation `op` (of the first life on), and lose power.  False: the script
+ * ended before. */
 static bool run_and_cut(struct world *w, const struct variant *variant, uint64_t op,
                         enum sim_crash_mode mode, uint64_t seed)
 {
@@ -209,6 +211,51 @@ TEST(a_recovery_that_keeps_segments_survives_a_crash_at_every_operation)
     nested_everywhere(&variants[2]);
 }
 
+/* ---- operations that fail while the power stays on ---- */
+
+/* The nth operation of a kind fails: the script ends with an error, or goes on when nothing depends
+ * on it (giving back a released segment).  Reopening mends it.  False: no operation of that number
+ * was met. */
+static bool fail_once(const struct variant *variant, enum sim_fault_kind kind, uint64_t nth,
+                      bool is_sticky)
+{
+    struct world w;
+    test_note("%s kind %d number %llu sticky %d", variant->name, (int)kind, (unsigned long long)nth,
+              (int)is_sticky);
+    world_of(&w, variant, nth);
+    uint64_t before = sim_disk_fault_count(w.disk, kind);
+    sim_disk_fail(w.disk, kind, nth, is_sticky);
+    enum yore_status st = live(&w, variant);
+    bool is_met = sim_disk_fault_count(w.disk, kind) - before >= nth;
+    CHECK(st == YORE_OK || (st == YORE_IO && is_met && w.error.text[0] != 0));
+    (void)journal_close(w.journal, NULL);
+    w.journal = NULL;
+    sim_disk_fail(w.disk, kind, 0, false);
+    world_crash(&w, nth % 2 == 0 ? SIM_CRASH_KEEP_ALL : SIM_CRASH_RANDOM, nth);
+    CHECK_OK(world_open(&w));
+    live_on(&w);
+    world_free(&w);
+    test_count(1);
+    return is_met;
+}
+
+TEST(after_any_failed_operation_reopening_finds_what_was_acknowledged)
+{
+    const enum sim_fault_kind kinds[] = {SIM_FAULT_READ, SIM_FAULT_WRITE, SIM_FAULT_SYNC,
+                                         SIM_FAULT_OTHER};
+    for (size_t v = 0; v < sizeof(variants) / sizeof(variants[0]); v++) {
+        for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+            for (unsigned sticky = 0; sticky < 2; sticky++) {
+                uint64_t nth = 1;
+                while (fail_once(&variants[v], kinds[k], nth, sticky != 0)) {
+                    nth++;
+                }
+                CHECK(nth > 1);
+            }
+        }
+    }
+}
+
 /* ---- every sync is needed ---- */
 
 #define SITES_MAX 16
@@ -229,7 +276,8 @@ static void note_site(void *arg, const char *site, uint64_t count)
     }
 }
 
-/* Cut the power everywhere with syncs from `site` ignored: how often was a promise broken, or the journal refused? */
+/* Cut the power everywhere with syncs from `site` ignored: how often was a promise broken, or the
+ * journal refused? */
 static unsigned breaches_without(const char *site)
 {
     unsigned breaches = 0;
@@ -254,7 +302,8 @@ static unsigned breaches_without(const char *site)
     return breaches;
 }
 
-/* Purge what a spare, or the end of a recycled segment, still holds; lose power: is it still there? */
+/* Purge what a spare, or the end of a recycled segment, still holds; lose power: is it still there?
+ */
 static bool is_leaking_without(const char *site, bool is_recycled)
 {
     struct world w;
@@ -343,5 +392,6 @@ TEST_MAIN(recycling_survives_a_crash_at_every_operation,
           a_recovery_survives_a_crash_at_every_operation,
           a_recovery_with_a_lagging_manifest_survives_a_crash_at_every_operation,
           a_recovery_that_keeps_segments_survives_a_crash_at_every_operation,
-          what_was_purged_does_not_come_back_with_the_power,
-          a_mark_outlasts_a_power_cut, without_any_one_of_its_syncs_the_journal_breaks_a_promise)
+          after_any_failed_operation_reopening_finds_what_was_acknowledged,
+          what_was_purged_does_not_come_back_with_the_power, a_mark_outlasts_a_power_cut,
+          without_any_one_of_its_syncs_the_journal_breaks_a_promise)

@@ -1,5 +1,5 @@
-/* Damage of every octet of a cleanly closed journal, and files cut, lost, exchanged or from elsewhere: reported with
- * the file's name, or harmless; never a commit missing without a word. */
+/* Damage of every octet of a cleanly closed journal, and files cut, lost, exchanged or from
+ * elsewhere: reported with the file's name, or harmless; never a commit missing without a word. */
 #include <string.h>
 
 #include "base/coding.h"
@@ -8,11 +8,12 @@
 
 #define SEGMENTS_MAX 8
 
-/* A closed journal of a copy, full segments (recycled ones among them), and a last one with a mark. */
+/* A closed journal of a copy, full segments (recycled ones among them), and a last one with a mark.
+ */
 struct closed {
     struct world world;
     uint64_t first;
-    uint64_t count;              /* of segments */
+    uint64_t count; /* of segments */
 };
 
 static void close_one(struct closed *c)
@@ -163,7 +164,7 @@ static void exchange(struct sim_disk *disk, const void *arg)
     struct os_env *env = sim_disk_env(disk);
     CHECK_OK(os_path_rename(env, world_segment(spot->segment), WORLD_DIR "/x", NULL));
     char other[64];
-    strcpy(other, world_segment(spot->offset));
+    memcpy(other, world_segment(spot->offset), sizeof(other));
     CHECK_OK(os_path_rename(env, other, world_segment(spot->segment), NULL));
     CHECK_OK(os_path_rename(env, WORLD_DIR "/x", other, NULL));
 }
@@ -187,7 +188,7 @@ static void overwrite(struct sim_disk *disk, const void *arg)
 {
     const struct spot *spot = arg; /* segment by the one in offset */
     char other[64];
-    strcpy(other, world_segment(spot->offset));
+    memcpy(other, world_segment(spot->offset), sizeof(other));
     CHECK(sim_disk_copy_file(disk, other, world_segment(spot->segment)));
 }
 
@@ -337,4 +338,5 @@ TEST_MAIN(every_flipped_bit_is_reported_or_harmless, every_truncation_is_reporte
           a_missing_segment_is_named, exchanged_segments_are_refused,
           a_segment_overwritten_by_another_is_refused, an_unknown_format_is_refused_by_name,
           a_segment_of_another_database_is_refused_by_name, files_of_other_names_are_left_alone,
-          a_half_made_segment_at_the_end_is_passed_over, damage_found_while_running_is_told_by_verify)
+          a_half_made_segment_at_the_end_is_passed_over,
+          damage_found_while_running_is_told_by_verify)

@@ -1,4 +1,5 @@
-/* Running out of memory at every allocation of a life of a journal: a status, nothing leaked, nothing lost. */
+/* Running out of memory at every allocation of a life of a journal: a status, nothing leaked,
+ * nothing lost. */
 #include "base/mem.h"
 #include "journal_support.h"
 
@@ -16,9 +17,9 @@ static enum yore_status use(struct world *w)
         st = st == YORE_OK && i == 2 ? world_flush(w) : st;
     }
     st = st == YORE_OK ? journal_verify(w->journal, &records, &bytes, &w->error) : st;
-    st = st == YORE_OK ? journal_reader_open(w->journal, (int64_t)w->appended * 10 - 10, &reader,
-                                             &w->error)
-                       : st;
+    st = st == YORE_OK
+             ? journal_reader_open(w->journal, (int64_t)w->appended * 10 - 10, &reader, &w->error)
+             : st;
     if (st == YORE_OK) {
         do {
             st = journal_reader_next(reader, &payload, &w->error);

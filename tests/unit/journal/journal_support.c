@@ -191,7 +191,7 @@ uint32_t world_read_after(struct world *w, uint32_t after)
 
 const char *world_segment(uint64_t number)
 {
-    static char path[64];
+    static char path[64]; /* tests copy it whole */
     (void)snprintf(path, sizeof(path), WORLD_DIR "/journal-%016" PRIx64 ".log", number);
     return path;
 }

@@ -218,7 +218,8 @@ TEST(released_segments_are_kept_for_readers_within_their_bytes)
     open_settled(&w);
     int64_t first_again;
     journal_usage(w.journal, &bytes, &first_again);
-    CHECK(first_again >= first && first_again <= first + 60); /* the segment that was closed counts too */
+    CHECK(first_again >= first &&
+          first_again <= first + 60); /* the segment that was closed counts too */
     held = (uint32_t)(first_again / 10);
     CHECK_EQ_UINT(world_read_after(&w, held - 1), 40 - held + 1);
     CHECK_STATUS(journal_reader_open(w.journal, 0, &reader, &w.error), YORE_BEFORE_HORIZON);
@@ -444,9 +445,9 @@ TEST(a_replay_that_fails_ends_the_opening_and_changes_nothing)
     open_settled(&w);
     CHECK_OK(world_append(&w, 3, 0));
     CHECK_OK(world_close(&w));
-    CHECK_STATUS(journal_open(w.env, WORLD_DIR, &w.options, refuse, &calls, &recovery, &journal,
-                              &w.error),
-                 YORE_NOMEM);
+    CHECK_STATUS(
+        journal_open(w.env, WORLD_DIR, &w.options, refuse, &calls, &recovery, &journal, &w.error),
+        YORE_NOMEM);
     CHECK_EQ_STR(w.error.text, "refused");
     CHECK_EQ_INT(calls, 1);
     CHECK(journal == NULL);
@@ -474,6 +475,54 @@ TEST(commits_acknowledged_before_the_manifest_names_the_copy_are_kept)
     world_free(&w);
 }
 
+/* The worked example of docs/format.md. */
+TEST(the_bytes_are_those_of_the_format_page)
+{
+    static const unsigned char want[] = {
+        0x59, 0x4f, 0x52, 0x45, 0x6c, 0x6f, 0x67, 0x0a, 0x01, 0x00, 0x00, 0x00, 0x01, 0x00, 0x00,
+        0x00, 0xef, 0xcd, 0xab, 0x89, 0x67, 0x45, 0x23, 0x01, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00,
+        0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+        0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+        0x65, 0x68, 0x87, 0xc5, 0x90, 0x5c, 0x1b, 0xbd, 0x14, 0xf7, 0xbd, 0x7b, 0x10, 0x00, 0x00,
+        0x00, 0x02, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x01, 0x00,
+        0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x80, 0xf7,
+        0xf4, 0xc0, 0x32, 0x6b, 0x8c, 0x0c, 0x84, 0x20, 0x00, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00,
+        0x01, 0x00, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x00, 0x40, 0x89, 0x8f, 0x44, 0xfd, 0x79,
+        0x18, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x09, 0x01, 0x04, 0x08, 0x63, 0x61,
+        0x72, 0x74, 0x33, 0x20, 0x61, 0x70, 0x70, 0x6c, 0x65, 0x73, 0xf1, 0x8f, 0xda, 0x91, 0xdc,
+        0x72, 0x53, 0x34, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x00, 0x00, 0x00,
+        0x02, 0x00, 0x00, 0x00,
+    };
+    struct world w;
+    struct buffer writes = {0};
+    unsigned char header[COMMIT_HEADER_BYTES];
+    const struct commit_write write = {.keyspace = 1,
+                                       .kind = YORE_KIND_PUT,
+                                       .is_from_commit = true,
+                                       .valid_to = YORE_FOREVER,
+                                       .key = {"cart", 4},
+                                       .value = {"3 apples", 8}};
+    world_init(&w, 1);
+    w.options.database = 0x0123456789abcdef;
+    CHECK_OK(world_open(&w));
+    commit_write_encode(&writes, &write);
+    commit_header_encode(header, 1763719200000000000, 1);
+    const struct journal_entry entry = {.commit = 1763719200000000000,
+                                        .header = bytes_of(header, sizeof(header)),
+                                        .writes = buffer_bytes(&writes)};
+    CHECK_OK(journal_append(w.journal, &entry, 1, &w.error));
+    CHECK_OK(world_close(&w));
+    unsigned char got[sizeof(want) + 1];
+    size_t size;
+    struct os_file *file;
+    CHECK_OK(os_file_open(w.env, world_segment(1), OS_OPEN_READ, &file, NULL));
+    CHECK_OK(os_file_read(file, 0, got, sizeof(got), &size, NULL));
+    CHECK_EQ_BYTES(got, size, want, sizeof(want));
+    os_file_close(file);
+    buffer_release(&writes);
+    world_free(&w);
+}
+
 TEST_MAIN(a_new_journal_replays_nothing, what_was_appended_is_replayed_after_a_close,
           a_sync_makes_durable_what_was_appended_before, a_killed_process_loses_nothing,
           an_append_is_one_write, a_full_segment_is_followed_by_the_next,
@@ -485,8 +534,9 @@ TEST_MAIN(a_new_journal_replays_nothing, what_was_appended_is_replayed_after_a_c
           a_reader_sees_each_commit_once_although_recovery_copies,
           a_reader_ends_where_the_journal_ended_when_it_was_opened, a_segment_being_read_is_kept,
           a_purge_leaves_no_octet_of_what_was_released, a_mark_is_written_only_after_new_commits,
-          the_list_names_segments_with_their_commits_and_durable_bytes,
-          verify_counts_every_commit, after_a_failed_sync_everything_repeats_the_error,
+          the_list_names_segments_with_their_commits_and_durable_bytes, verify_counts_every_commit,
+          after_a_failed_sync_everything_repeats_the_error,
           a_full_disk_stops_the_journal_and_reopening_mends_it,
           a_replay_that_fails_ends_the_opening_and_changes_nothing,
-          commits_acknowledged_before_the_manifest_names_the_copy_are_kept)
+          commits_acknowledged_before_the_manifest_names_the_copy_are_kept,
+          the_bytes_are_those_of_the_format_page)

@@ -35,9 +35,9 @@ static void run_reads(void *arg)
         int64_t first;
         journal_usage(s->w->journal, &bytes, &first);
         int64_t appended = journal_appended_commit(s->w->journal);
-        enum yore_status st = first == INT64_MAX ? YORE_BEFORE_HORIZON
-                                                 : journal_reader_open(s->w->journal, first - 10,
-                                                                       &reader, NULL);
+        enum yore_status st = first == INT64_MAX
+                                  ? YORE_BEFORE_HORIZON
+                                  : journal_reader_open(s->w->journal, first - 10, &reader, NULL);
         if (st == YORE_BEFORE_HORIZON) {
             continue; /* it was released meanwhile */
         }

@@ -9,9 +9,8 @@
 static struct sim_disk *disk;
 static struct os_env *env;
 
-static const struct record_log_identity identity = {.database = 0x1234567890abcdef,
-                                                    .epoch = 7,
-                                                    .kind = RECORD_LOG_MANIFEST};
+static const struct record_log_identity identity = {
+    .database = 0x1234567890abcdef, .epoch = 7, .kind = RECORD_LOG_MANIFEST};
 
 static void setup(void)
 {
@@ -22,9 +21,8 @@ static void setup(void)
 static struct record_log_writer *create(uint64_t preallocate)
 {
     struct record_log_writer *w;
-    const struct record_log_options options = {.identity = identity,
-                                               .preallocate_bytes = preallocate,
-                                               .first_sequence = 100};
+    const struct record_log_options options = {
+        .identity = identity, .preallocate_bytes = preallocate, .first_sequence = 100};
     CHECK_OK(record_log_create(env, PATH, &options, &w, NULL));
     return w;
 }
@@ -261,10 +259,10 @@ TEST(every_flipped_bit_of_a_closed_log_is_reported_or_harmless)
         for (unsigned bit = 0; bit < 8; bit++) {
             CHECK(sim_disk_flip_bit(disk, PATH, at, bit));
             struct outcome o = read_all();
-            bool is_told = o.st == YORE_CORRUPT || o.st == YORE_BAD_FORMAT ||
-                           o.end == RECORD_LOG_END_TORN;
-            CHECK_MSG(is_told || o.records == records, "octet %llu bit %u",
-                      (unsigned long long)at, bit);
+            bool is_told =
+                o.st == YORE_CORRUPT || o.st == YORE_BAD_FORMAT || o.end == RECORD_LOG_END_TORN;
+            CHECK_MSG(is_told || o.records == records, "octet %llu bit %u", (unsigned long long)at,
+                      bit);
             CHECK_MSG(o.end != RECORD_LOG_END_TORN || o.records == records,
                       "a record was lost as if torn: octet %llu", (unsigned long long)at);
             reported += is_told;
@@ -302,13 +300,12 @@ TEST(a_recycled_file_shows_nothing_of_what_it_held)
     }
     CHECK_OK(record_log_mark(w, NULL));
     close_log(w, false);
-    struct record_log_options options = {.identity = identity,
-                                         .preallocate_bytes = 8192,
-                                         .first_sequence = 100,
-                                         .recycle = true};
+    struct record_log_options options = {
+        .identity = identity, .preallocate_bytes = 8192, .first_sequence = 100, .recycle = true};
     options.identity.epoch++;
     CHECK_OK(record_log_create(env, PATH, &options, &w, NULL));
-    /* Records of the same size at the same places: what follows the new ones is whole but of another epoch. */
+    /* Records of the same size at the same places: what follows the new ones is whole but of
+     * another epoch. */
     for (int i = 0; i < 10; i++) {
         append(w, 24, 'n');
     }
@@ -386,8 +383,8 @@ TEST(a_failed_sync_is_never_retried)
     sim_disk_free(disk);
 }
 
-/* Append with a sync now and then, lose power after operation `op`; what was synced must be there, and what is there must be a
- * prefix.  Returns false when the script ended before. */
+/* Append with a sync now and then, lose power after operation `op`; what was synced must be there,
+ * and what is there must be a prefix.  Returns false when the script ended before. */
 static bool crash_once(uint64_t op, enum sim_crash_mode mode, uint64_t seed)
 {
     disk = sim_disk_new(seed);

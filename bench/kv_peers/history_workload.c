@@ -1,0 +1,405 @@
+/* history_workload.c -- N keys x H versions: load, read as of past moments, timelines, differences.
+ *
+ * Round r writes every key once, in the order of a permutation of its own: key i gets version r at
+ * time r*N + position + 1, so every answer at every time can be computed.  A load commits
+ * KVP_HISTORY_BATCH versions at once, and N is a multiple of that, so no commit holds a key twice;
+ * past moments are ends of commits, where an engine that dates a commit as a whole and one that
+ * dates each version give the same answers.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "file_tree.h"
+#include "versioned.h"
+#include "workloads.h"
+
+#define CHECK_EVERY 8 /* one scan in so many is verified, outside the timing: checks cost more */
+
+struct history {
+    const struct run *run;
+    const struct history_spec *spec;
+    struct versioned versioned;
+    uint64_t keys;  /* N */
+    uint64_t total; /* N x H: the last time */
+    uint64_t scan_keys;
+    struct data_random random;
+    struct run_result *result;
+    const char *path;
+};
+
+static struct data_permutation order_of(const struct history *h, uint64_t round)
+{
+    struct data_permutation p;
+    data_permutation_init(&p, h->keys, data_mix(h->run->options.seed * 1000003 + round));
+    return p;
+}
+
+/* The version of key `index` in force at `ts`; -1: not there yet. */
+static long version_at(const struct history *h, uint64_t index, uint64_t ts)
+{
+    if (ts == 0) {
+        return -1;
+    }
+    struct data_permutation p = order_of(h, (ts - 1) / h->keys);
+    long round = (long)((ts - 1) / h->keys);
+    return data_permutation_forward(&p, index) <= (ts - 1) % h->keys ? round : round - 1;
+}
+
+/* A moment at the end of a commit, from the end of the first round (every key is there) on. */
+static uint64_t past_moment(struct history *h, uint64_t last)
+{
+    if (last <= h->keys) {
+        return h->keys;
+    }
+    uint64_t commits = (last - h->keys) / KVP_HISTORY_BATCH + 1;
+    return h->keys + KVP_HISTORY_BATCH * data_random_below(&h->random, commits);
+}
+
+/* ---- checks ---- */
+
+struct row_check {
+    const struct history *history;
+    uint64_t t1;
+    uint64_t t2;
+    uint64_t next_index;   /* scans: the key expected next */
+    uint64_t next_version; /* timelines: one more than the version expected next */
+    uint64_t rows;
+    uint64_t errors;
+    uint64_t checksum;
+    int is_on;
+};
+
+static int is_version(const char *value, size_t size, uint64_t index, long version)
+{
+    if (value == NULL) {
+        return version < 0;
+    }
+    return version >= 0 && data_tag_of(value, size) == data_tag(index, (uint64_t)version);
+}
+
+static int on_row(void *arg, const struct kvp_pair *row)
+{
+    struct row_check *c = arg;
+    c->rows++;
+    c->checksum += data_tag_of(row->value, row->value_size);
+    c->checksum += (unsigned char)row->value[row->value_size - 1];
+    if (c->is_on) {
+        uint64_t index = data_key_index(row->key);
+        long version = version_at(c->history, index, c->t1);
+        if (index != c->next_index++ || !is_version(row->value, row->value_size, index, version)) {
+            c->errors++;
+        }
+    }
+    return 0;
+}
+
+static int on_version(void *arg, const struct kvp_pair *row)
+{
+    struct row_check *c = arg;
+    c->rows++;
+    c->checksum += data_tag_of(row->value, row->value_size);
+    c->checksum += (unsigned char)row->value[row->value_size - 1];
+    c->next_version--;
+    if (row->ts == 0 ||
+        !is_version(row->value, row->value_size, data_key_index(row->key), (long)c->next_version)) {
+        c->errors++;
+    }
+    return 0;
+}
+
+static int on_difference(void *arg, const struct kvp_difference *d)
+{
+    struct row_check *c = arg;
+    c->rows++;
+    c->checksum += d->before != NULL ? data_tag_of(d->before, d->before_size) : 0;
+    c->checksum += d->after != NULL ? data_tag_of(d->after, d->after_size) : 0;
+    if (c->is_on) {
+        uint64_t index = data_key_index(d->key);
+        long before = version_at(c->history, index, c->t1);
+        long after = version_at(c->history, index, c->t2);
+        if (before == after || !is_version(d->before, d->before_size, index, before) ||
+            !is_version(d->after, d->after_size, index, after)) {
+            c->errors++;
+        }
+    }
+    return 0;
+}
+
+/* ---- rows ---- */
+
+static void finish_row(struct history *h, const char *name)
+{
+    char workload[96];
+    snprintf(workload, sizeof workload, "h%llu_%s%s", (unsigned long long)h->spec->versions_per_key,
+             name, h->spec->suffix);
+    h->result->disk_bytes = file_tree_bytes(h->path);
+    run_emit(h->run, workload, h->result);
+    memset(h->result, 0, sizeof *h->result);
+    h->result->device_amplification = -1;
+}
+
+static void count_op(struct history *h, uint64_t before_ns, uint64_t after_ns)
+{
+    measure_histogram_add(&h->result->latency, after_ns - before_ns);
+    h->result->seconds += (double)(after_ns - before_ns) / 1e9;
+    h->result->ops++;
+}
+
+/* ---- queries ---- */
+
+static void query_gets(struct history *h)
+{
+    char key[KVP_KEY_BYTES];
+    size_t capacity = h->run->options.value_bytes;
+    char *buffer = malloc(capacity);
+    uint64_t start = measure_now_ns();
+    if (buffer == NULL) {
+        _exit(5);
+    }
+    do {
+        uint64_t index = data_random_below(&h->random, h->keys);
+        uint64_t ts = past_moment(h, h->total);
+        size_t size = 0;
+        data_key(key, index);
+        uint64_t before = measure_now_ns();
+        int rc = versioned_get(&h->versioned, key, ts, buffer, capacity, &size);
+        count_op(h, before, measure_now_ns());
+        if (!is_version(rc == 0 ? buffer : NULL, size, index, version_at(h, index, ts))) {
+            h->result->errors++;
+        }
+    } while (measure_seconds_since(start) < h->run->options.read_s);
+    free(buffer);
+    finish_row(h, "asof_get");
+}
+
+static void query_scans(struct history *h, int is_latest)
+{
+    char from[KVP_KEY_BYTES];
+    char to[KVP_KEY_BYTES];
+    uint64_t rows = 0;
+    uint64_t start = measure_now_ns();
+    for (unsigned n = 0; measure_seconds_since(start) < h->run->options.read_s; n++) {
+        uint64_t index = data_random_below(&h->random, h->keys - h->scan_keys + 1);
+        uint64_t ts = is_latest ? KVP_LATEST : past_moment(h, h->total);
+        struct kvp_span span = {from, to, ts, 0};
+        struct row_check c = {.history = h, .t1 = is_latest ? h->total : ts, .next_index = index};
+        c.is_on = n % CHECK_EVERY == 0;
+        data_key(from, index);
+        data_key(to, index + h->scan_keys);
+        uint64_t before = measure_now_ns();
+        long count = versioned_scan(&h->versioned, &span, on_row, &c);
+        uint64_t after = measure_now_ns();
+        if (!c.is_on) {
+            rows += c.rows;
+            count_op(h, before, after);
+        }
+        if (count != (long)h->scan_keys || c.errors > 0) {
+            h->result->errors++;
+        }
+    }
+    run_note(h->result, "%.0f rows/s",
+             h->result->seconds > 0 ? (double)rows / h->result->seconds : 0);
+    finish_row(h, is_latest ? "latest_scan" : "asof_scan");
+}
+
+static void query_timelines(struct history *h)
+{
+    char key[KVP_KEY_BYTES];
+    uint64_t rows = 0;
+    uint64_t start = measure_now_ns();
+    do {
+        uint64_t index = data_random_below(&h->random, h->keys);
+        struct row_check c = {.history = h, .next_version = h->spec->versions_per_key};
+        data_key(key, index);
+        uint64_t before = measure_now_ns();
+        long count = versioned_history(&h->versioned, key, on_version, &c);
+        count_op(h, before, measure_now_ns());
+        rows += c.rows;
+        if (count != (long)h->spec->versions_per_key || c.errors > 0) {
+            h->result->errors++;
+        }
+    } while (measure_seconds_since(start) < h->run->options.read_s / 2);
+    run_note(h->result, "%.0f versions/s", (double)rows / h->result->seconds);
+    finish_row(h, "history");
+}
+
+static long differing_keys(const struct history *h, uint64_t index, const struct kvp_span *span)
+{
+    long count = 0;
+    for (uint64_t i = index; i < index + h->scan_keys; i++) {
+        count += version_at(h, i, span->t1) != version_at(h, i, span->t2);
+    }
+    return count;
+}
+
+/* Two moments 1 % of all updates apart. */
+static void query_differences(struct history *h)
+{
+    char from[KVP_KEY_BYTES];
+    char to[KVP_KEY_BYTES];
+    uint64_t rows = 0;
+    uint64_t apart = h->total / 100 / KVP_HISTORY_BATCH * KVP_HISTORY_BATCH;
+    uint64_t start = measure_now_ns();
+    apart = apart > 0 ? apart : KVP_HISTORY_BATCH;
+    for (unsigned n = 0; measure_seconds_since(start) < h->run->options.read_s / 2; n++) {
+        uint64_t index = data_random_below(&h->random, h->keys - h->scan_keys + 1);
+        uint64_t t1 = past_moment(h, h->total - apart);
+        struct kvp_span span = {from, to, t1, t1 + apart};
+        struct row_check c = {.history = h, .t1 = t1, .t2 = t1 + apart};
+        c.is_on = n % CHECK_EVERY == 0;
+        data_key(from, index);
+        data_key(to, index + h->scan_keys);
+        uint64_t before = measure_now_ns();
+        long count = versioned_diff(&h->versioned, &span, on_difference, &c);
+        uint64_t after = measure_now_ns();
+        if (!c.is_on) {
+            rows += c.rows;
+            count_op(h, before, after);
+        } else if (count != differing_keys(h, index, &span) || c.errors > 0) {
+            h->result->errors++;
+        }
+    }
+    run_note(h->result, "%.1f changed keys/op",
+             h->result->ops > 0 ? (double)rows / (double)h->result->ops : 0);
+    finish_row(h, "diff");
+}
+
+/* Read everything once, now and as of the end of the first round. */
+static void warm(struct history *h)
+{
+    char from[KVP_KEY_BYTES];
+    char to[KVP_KEY_BYTES];
+    struct kvp_span span = {from, to, KVP_LATEST, 0};
+    struct row_check c = {.history = h};
+    data_key(from, 0);
+    data_key(to, h->keys + 1);
+    long now = versioned_scan(&h->versioned, &span, on_row, &c);
+    span.t1 = h->keys;
+    long then = versioned_scan(&h->versioned, &span, on_row, &c);
+    if (now != (long)h->keys || then != (long)h->keys) {
+        fprintf(stderr, "%s h%llu: %ld rows now and %ld as of the first round, not %llu\n",
+                h->run->engine->name, (unsigned long long)h->spec->versions_per_key, now, then,
+                (unsigned long long)h->keys);
+    }
+}
+
+static void query_all(struct history *h, void *db)
+{
+    const struct kvp_engine *e = h->run->engine;
+    versioned_begin(&h->versioned, e, db);
+    warm(h);
+    measure_rss_reset();
+    query_gets(h);
+    query_scans(h, 0);
+    query_scans(h, 1);
+    if (e->get_at == NULL || e->history_of != NULL) {
+        query_timelines(h);
+    }
+    if (h->spec->versions_per_key > 1 && (e->get_at == NULL || e->diff != NULL)) {
+        query_differences(h);
+    }
+    versioned_end(&h->versioned);
+}
+
+/* ---- load ---- */
+
+struct load_buffers {
+    char keys[KVP_HISTORY_BATCH * KVP_KEY_BYTES];
+    struct kvp_pair pairs[KVP_HISTORY_BATCH];
+    char *values;
+};
+
+static void make_batch(const struct history *h, uint64_t step, struct load_buffers *b)
+{
+    size_t value_bytes = h->run->options.value_bytes;
+    uint64_t round = step / h->keys;
+    struct data_permutation p = order_of(h, round);
+    for (uint64_t i = 0; i < KVP_HISTORY_BATCH; i++) {
+        uint64_t index = data_permutation_inverse(&p, (step + i) % h->keys);
+        struct data_value v = {index, round, h->run->options.value_mode};
+        char *key = b->keys + i * KVP_KEY_BYTES;
+        char *value = b->values + i * value_bytes;
+        data_key(key, index);
+        data_value_fill(&v, value, value_bytes);
+        b->pairs[i] = (struct kvp_pair){key, KVP_KEY_BYTES, value, value_bytes, step + i + 1};
+    }
+}
+
+static uint64_t load_versions(struct history *h, struct load_buffers *b)
+{
+    uint64_t start = measure_now_ns();
+    uint64_t step = 0;
+    while (step < h->total && measure_seconds_since(start) < h->run->options.load_s) {
+        make_batch(h, step, b);
+        uint64_t before = measure_now_ns();
+        if (versioned_batch(&h->versioned, b->pairs, KVP_HISTORY_BATCH) != 0) {
+            h->result->errors++;
+            break;
+        }
+        measure_histogram_add(&h->result->latency, measure_now_ns() - before);
+        step += KVP_HISTORY_BATCH;
+    }
+    h->result->seconds = measure_seconds_since(start);
+    return step;
+}
+
+static void load_all(struct history *h, void *db)
+{
+    const struct run_options *o = &h->run->options;
+    struct load_buffers *b = malloc(sizeof *b);
+    struct measure_io before;
+    if (b == NULL || (b->values = malloc(KVP_HISTORY_BATCH * o->value_bytes)) == NULL) {
+        _exit(5);
+    }
+    versioned_begin(&h->versioned, h->run->engine, db);
+    measure_rss_reset();
+    measure_io_read(&before);
+    double cpu = measure_cpu_seconds();
+    uint64_t loaded = load_versions(h, b);
+    h->result->ops = loaded;
+    h->result->cpu_seconds = measure_cpu_seconds() - cpu;
+    h->result->errors += loaded < h->total;
+    versioned_end(&h->versioned);
+    double user_bytes = (double)loaded * (double)(KVP_KEY_BYTES + 8 + o->value_bytes);
+    run_note(h->result, "latency per batch of %d", KVP_HISTORY_BATCH);
+    run_finish_writes(h->run, db, h->result, &before, user_bytes);
+    if (!(h->run->engine->caps & KVP_CAP_HISTORY_VOLATILE)) {
+        run_note(h->result, "space=%.2fx user bytes",
+                 (double)file_tree_bytes(h->path) / user_bytes);
+    }
+    finish_row(h, "load");
+    free(b->values);
+    free(b);
+}
+
+void history_workload(const struct run *run, const void *history_spec)
+{
+    const struct history_spec *spec = history_spec;
+    char path[RUN_PATH_BYTES];
+    char database[64];
+    snprintf(database, sizeof database, "hist%llu", (unsigned long long)spec->versions_per_key);
+    run_path(run, database, path);
+    if (spec->is_load) {
+        file_tree_remove(path);
+    }
+    file_tree_make(path);
+    struct kvp_config config = run_config(run, path);
+    config.is_history = 1;
+    config.cache_bytes = spec->cache_bytes;
+    struct history h = {.run = run, .spec = spec, .keys = spec->key_count, .path = path};
+    h.total = spec->key_count * spec->versions_per_key;
+    h.scan_keys = run->options.scan_keys < h.keys ? run->options.scan_keys : h.keys;
+    h.random.state = run->options.seed * 1777 + spec->versions_per_key;
+    h.result = run_result_new();
+    void *db = run_open(run, &config);
+    if (spec->is_load) {
+        load_all(&h, db);
+    }
+    if (spec->is_query) {
+        query_all(&h, db);
+    }
+    run->engine->close(db);
+    free(h.result);
+}

@@ -1,0 +1,334 @@
+#include "cli/cli.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/moment.h"
+#include "cli/commands.h"
+#include "os/env.h"
+#include "os/term.h"
+
+void cli_init(struct cli *cli)
+{
+    *cli = (struct cli){.env = os_env_posix(), .in = stdin, .out = stdout, .err = stderr};
+    cli->is_in_terminal = os_term_is_terminal(OS_STREAM_IN);
+    cli->is_out_terminal = os_term_is_terminal(OS_STREAM_OUT);
+    cli->is_err_terminal = os_term_is_terminal(OS_STREAM_ERR);
+    cli->columns = cli->is_out_terminal ? os_term_columns(OS_STREAM_OUT) : 0;
+}
+
+/* ---- messages -------------------------------------------------------------------------------- */
+
+int cli_exit_code(enum yore_status status)
+{
+    return status == YORE_ERASED ? EXIT_ERASED : (int)status;
+}
+
+static void say(struct cli *cli, const char *text)
+{
+    fflush(cli->out);
+    fprintf(cli->err, "%syore%s%s:%s %s\n", cli->has_err_color ? "\033[1;31m" : "",
+            cli->command != NULL ? " " : "", cli->command != NULL ? cli->command : "",
+            cli->has_err_color ? "\033[0m" : "", text);
+}
+
+int cli_fail(struct cli *cli, const struct yore_error *error)
+{
+    say(cli, error->text[0] != '\0' ? error->text : yore_status_message(error->status));
+    return cli_exit_code(error->status);
+}
+
+int cli_fail_text(struct cli *cli, enum yore_status status, const char *format, ...)
+{
+    char text[YORE_ERROR_TEXT_BYTES];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    say(cli, text);
+    return cli_exit_code(status);
+}
+
+int cli_fail_status(struct cli *cli, enum yore_status status)
+{
+    say(cli, yore_status_message(status));
+    return cli_exit_code(status);
+}
+
+static int hint_at_help(struct cli *cli)
+{
+    const char *command = cli->command != NULL ? cli->command : "";
+    fprintf(cli->err, "try: %shelp%s%s\n", cli->session != NULL ? "" : "yore ",
+            *command != '\0' ? " " : "", command);
+    return EXIT_USAGE;
+}
+
+int cli_usage(struct cli *cli, const char *format, ...)
+{
+    char text[YORE_ERROR_TEXT_BYTES];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    say(cli, text);
+    return hint_at_help(cli);
+}
+
+int cli_usage_error(struct cli *cli, const struct yore_error *error)
+{
+    say(cli, error->text);
+    return hint_at_help(cli);
+}
+
+int cli_refuse(struct cli *cli, const struct yore_error *error)
+{
+    return error->status == YORE_INVALID ? cli_usage_error(cli, error) : cli_fail(cli, error);
+}
+
+/* ---- what many commands ask ------------------------------------------------------------------ */
+
+int64_t cli_now(struct cli *cli)
+{
+    return cli->db != NULL ? yore_now(cli->db) : os_wall_ns(cli->env);
+}
+
+enum yore_status cli_time(struct cli *cli, const struct args *args, struct yore_time *time_out,
+                          struct yore_error *error_out)
+{
+    *time_out = (struct yore_time){YORE_NOW, YORE_NOW};
+    if (cli->session != NULL) {
+        *time_out = (struct yore_time){cli->session->valid, cli->session->known};
+    }
+    int64_t now = cli_now(cli);
+    enum yore_status st = args_moment(args, OPT_AT, now, &time_out->valid, error_out);
+    return st != YORE_OK ? st : args_moment(args, OPT_KNOWN, now, &time_out->known, error_out);
+}
+
+enum yore_status cli_keyspace(struct cli *cli, const struct args *args, const struct yore_time *at,
+                              struct yore_keyspace **keyspace_out, struct yore_error *error_out)
+{
+    const char *name = args->values[OPT_KEYSPACE];
+    if (name == NULL && cli->session != NULL && cli->session->keyspace[0] != '\0') {
+        name = cli->session->keyspace;
+    }
+    *keyspace_out = NULL;
+    if (name == NULL || strcmp(name, "default") == 0) {
+        return YORE_OK;
+    }
+    struct yore_error cause;
+    enum yore_status st = yore_keyspace_open(cli->db, name, NULL, keyspace_out, &cause);
+    if (st == YORE_NOT_FOUND && at != NULL) { /* dropped since, perhaps */
+        st = yore_keyspace_open(cli->db, name, at, keyspace_out, &cause);
+    }
+    if (st == YORE_NOT_FOUND) {
+        return error_set(error_out, YORE_NOT_FOUND,
+                         "no keyspace '%s' in %s (make it with: yore keyspace %s create %s)", name,
+                         cli->dir, cli->dir, name);
+    }
+    return st == YORE_OK ? YORE_OK : error_set(error_out, st, "%s", cause.text);
+}
+
+enum yore_status cli_durability(const struct args *args, enum yore_durability *durability_out,
+                                struct yore_error *error_out)
+{
+    static const char *const modes[] = {"sync", "interval", "none", NULL};
+    size_t index = SIZE_MAX;
+    enum yore_status st = args_choice(args, OPT_DURABILITY, modes, &index, error_out);
+    *durability_out = st != YORE_OK || index == SIZE_MAX ? YORE_DURABILITY_DEFAULT
+                                                         : (enum yore_durability)(index + 1);
+    return st;
+}
+
+/* ---- running a command ----------------------------------------------------------------------- */
+
+static bool wants_color(const char *when, bool is_terminal)
+{
+    const char *no_color = getenv("NO_COLOR");
+    const char *term = getenv("TERM");
+    bool is_dumb = term != NULL && strcmp(term, "dumb") == 0;
+    if (when != NULL && strcmp(when, "auto") != 0) {
+        return strcmp(when, "always") == 0;
+    }
+    return is_terminal && !is_dumb && (no_color == NULL || *no_color == '\0');
+}
+
+static enum yore_status apply_switches(struct cli *cli, const struct args *args,
+                                       struct yore_error *error_out)
+{
+    static const char *const choices[] = {"auto", "always", "never", NULL};
+    size_t ignored = 0;
+    enum yore_status st = args_choice(args, OPT_COLOR, choices, &ignored, error_out);
+    if (cli->session == NULL || args_has(args, OPT_COLOR)) {
+        cli->has_color = wants_color(args->values[OPT_COLOR], cli->is_out_terminal);
+        cli->has_err_color = wants_color(args->values[OPT_COLOR], cli->is_err_terminal);
+    }
+    cli->is_quiet = args_has(args, OPT_QUIET);
+    return st;
+}
+
+/* Only what writes makes a database that is missing; of `keyspace`, only `create` does. */
+static bool makes_database(const struct command *command, const struct args *args)
+{
+    bool is_create = args->word_count > 0 && strcmp(args->words[0], "create") == 0;
+    return (command->flags & COMMAND_CREATES) != 0 ||
+           (command->run == command_keyspace && is_create);
+}
+
+static int open_database(struct cli *cli, const struct command *command, const struct args *args)
+{
+    struct yore_options options;
+    struct yore_error error;
+    yore_options_init(&options);
+    options.must_exist = !makes_database(command, args);
+    enum yore_status st = yore_open(cli->dir, &options, &cli->db, &error);
+    if (st == YORE_NOT_FOUND) {
+        return cli_fail_text(cli, YORE_NOT_FOUND,
+                             "no database in %s (put, import and restore make one)", cli->dir);
+    }
+    return st == YORE_OK ? EXIT_FOUND : cli_fail(cli, &error);
+}
+
+/* The exit code of the command, unless closing the database or the output says worse. */
+static int close_all(struct cli *cli, int code)
+{
+    struct yore_error error;
+    enum yore_status st = cli->db != NULL ? yore_close(cli->db, &error) : YORE_OK;
+    cli->db = NULL;
+    if (st != YORE_OK && code <= EXIT_NOTHING) {
+        code = cli_fail(cli, &error);
+    }
+    if ((fflush(cli->out) != 0 || ferror(cli->out)) && code <= EXIT_NOTHING) {
+        code = cli_fail_text(cli, YORE_IO, "cannot write to standard output");
+    }
+    return code;
+}
+
+static int check_words(struct cli *cli, const struct command *command, const struct args *args)
+{
+    bool shows_dir = (command->flags & COMMAND_HAS_DIR) != 0 && cli->session == NULL;
+    if (args->word_count < command->words_min) {
+        return cli_usage(cli, "too few words; usage: %s%s%s %s",
+                         cli->session != NULL ? "" : "yore ", command->name,
+                         shows_dir ? " DIR" : "", command->operands);
+    }
+    if (args->word_count > command->words_max) {
+        return cli_usage(cli, "'%.80s' is one word too many; usage: %s%s%s %s",
+                         args->words[command->words_max], cli->session != NULL ? "" : "yore ",
+                         command->name, shows_dir ? " DIR" : "", command->operands);
+    }
+    return EXIT_FOUND;
+}
+
+static int show_help_of(struct cli *cli, const struct command *command)
+{
+    const char *word = command->name;
+    struct args args = {.words = &word, .word_count = 1};
+    return command_help(cli, &args);
+}
+
+/* Take DIR off the operands, open, run, close. */
+static int run_with_dir(struct cli *cli, const struct command *command, struct args *args)
+{
+    if (args->word_count == 0) {
+        return cli_usage(cli, "name the database's directory: yore %s DIR %s", command->name,
+                         command->operands);
+    }
+    cli->dir = args->words[0];
+    args->words++;
+    args->word_count--;
+    int code = check_words(cli, command, args);
+    if (code == EXIT_FOUND && (command->flags & COMMAND_OPENS) != 0) {
+        code = open_database(cli, command, args);
+    }
+    return close_all(cli, code == EXIT_FOUND ? command->run(cli, args) : code);
+}
+
+/* A session in the past is for looking; a write that names its own time is meant. */
+static bool is_write_into_past(const struct cli *cli, const struct command *command,
+                               const struct args *args)
+{
+    bool is_dated = args_has(args, OPT_AT) || args_has(args, OPT_FROM);
+    return cli->session != NULL && cli->session->valid != YORE_NOW && !is_dated &&
+           (command->flags & COMMAND_WRITES) != 0;
+}
+
+static int run_command(struct cli *cli, const struct command *command, struct args *args)
+{
+    if (args_has(args, OPT_HELP)) {
+        return show_help_of(cli, command);
+    }
+    if ((command->flags & COMMAND_HAS_DIR) != 0 && cli->session == NULL) {
+        return run_with_dir(cli, command, args);
+    }
+    int code = check_words(cli, command, args);
+    if (code == EXIT_FOUND && is_write_into_past(cli, command, args)) {
+        return cli_fail_text(cli, YORE_READ_ONLY,
+                             "this session stands at %s; say `at now` first, or give --at",
+                             cli->session->at_text);
+    }
+    code = code == EXIT_FOUND ? command->run(cli, args) : code;
+    return cli->session != NULL ? code : close_all(cli, code);
+}
+
+static int refuse_command(struct cli *cli, const char *name)
+{
+    const char *near = command_nearest(name, cli->session != NULL);
+    if (near != NULL) {
+        return cli_usage(cli, "'%.80s' is not a command; did you mean %s?", name, near);
+    }
+    return cli_usage(cli, "'%.80s' is not a command", name);
+}
+
+static int parse_and_run(struct cli *cli, const struct command *command, size_t count,
+                         char *const *words)
+{
+    struct yore_error error;
+    const char **operands = mem_array(count + 1, sizeof(*operands));
+    struct args args = {.words = operands};
+    if (operands == NULL) {
+        return cli_fail_text(cli, YORE_NOMEM, "out of memory");
+    }
+    cli->command = command->name;
+    enum yore_status st = args_parse(&args, count, words, command->options, &error);
+    enum yore_status color_st = st == YORE_OK ? apply_switches(cli, &args, &error) : st;
+    int code =
+        color_st == YORE_OK ? run_command(cli, command, &args) : cli_usage_error(cli, &error);
+    mem_free(operands);
+    return code;
+}
+
+int cli_main(struct cli *cli, int argc, char *const *argv)
+{
+    cli->has_err_color = wants_color(NULL, cli->is_err_terminal);
+    if (argc < 2) {
+        fprintf(cli->err, "usage: yore COMMAND DIR ...\ntry: yore help\n");
+        return EXIT_USAGE;
+    }
+    const char *name = argv[1];
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        name = "help";
+    } else if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
+        name = "version";
+    }
+    const struct command *command = command_find(name);
+    if (command == NULL || (command->flags & COMMAND_ONLY_SHELL) != 0) {
+        return refuse_command(cli, name);
+    }
+    return parse_and_run(cli, command, (size_t)argc - 2, argv + 2);
+}
+
+int cli_run_in_shell(struct cli *cli, size_t count, char *const *words)
+{
+    const struct command *command = command_find(words[0]);
+    cli->command = NULL;
+    if (command == NULL) {
+        return refuse_command(cli, words[0]);
+    }
+    if ((command->flags & COMMAND_IN_SHELL) == 0) {
+        return cli_usage(cli, "%s does not work inside the shell; leave it (^D) and run yore %s",
+                         command->name, command->name);
+    }
+    return parse_and_run(cli, command, count - 1, words + 1);
+}

@@ -1,0 +1,138 @@
+#include <string.h>
+
+#include "base/moment.h"
+#include "cli/commands.h"
+#include "cli/keep.h"
+#include "cli/output.h"
+
+#define KEYSPACE_COLUMNS 5
+
+static const struct column keyspace_columns[KEYSPACE_COLUMNS] = {
+    {"name", COLUMN_EVERYWHERE},
+    {"id", COLUMN_TABLE | COLUMN_DATA},
+    {"keep", COLUMN_EVERYWHERE},
+    {"compression", COLUMN_TABLE | COLUMN_DATA},
+    {"horizon", COLUMN_TABLE | COLUMN_DATA},
+};
+
+static int list_one(void *arg, const struct yore_keyspace_info *info)
+{
+    char keep[KEEP_TEXT_BYTES];
+    bool is_whole = info->horizon == YORE_TIME_MIN;
+    struct cell cells[KEYSPACE_COLUMNS] = {cell_word(info->name), cell_count(info->id),
+                                           cell_word(keep_format(&info->options, keep)),
+                                           cell_word(compression_word(info->options.compression)),
+                                           is_whole ? cell_none() : cell_moment(info->horizon)};
+    return output_row(arg, cells) ? 0 : 1;
+}
+
+static int keyspace_list(struct cli *cli, const struct args *args)
+{
+    enum output_format format;
+    struct output *output;
+    struct yore_time at;
+    struct yore_error error;
+    enum yore_status st = output_choose(cli, args, &format, &error);
+    if (st == YORE_OK) {
+        st = cli_time(cli, args, &at, &error);
+    }
+    if (st != YORE_OK) {
+        return cli_usage_error(cli, &error);
+    }
+    st = output_open(cli, format, keyspace_columns, KEYSPACE_COLUMNS, &output);
+    if (st != YORE_OK) {
+        return cli_fail_status(cli, st);
+    }
+    st = yore_keyspace_list(cli->db, &at, list_one, output, &error);
+    enum yore_status close_st = output_close(output);
+    if (st != YORE_OK) {
+        return cli_fail(cli, &error);
+    }
+    return close_st == YORE_OK ? EXIT_FOUND : cli_fail_status(cli, close_st);
+}
+
+static int keyspace_create(struct cli *cli, const struct args *args)
+{
+    struct yore_keyspace_options options = {.keep = YORE_KEEP_ALL};
+    struct yore_keyspace *keyspace;
+    struct yore_error error;
+    if (keep_parse(args, &options, &error) != YORE_OK) {
+        return cli_usage_error(cli, &error);
+    }
+    enum yore_status st =
+        yore_keyspace_create(cli->db, args->words[1], &options, &keyspace, &error);
+    return st == YORE_OK ? EXIT_FOUND : cli_fail(cli, &error);
+}
+
+static int keyspace_alter(struct cli *cli, const struct args *args)
+{
+    struct yore_keyspace_info info;
+    struct yore_keyspace *keyspace;
+    struct yore_error error;
+    if (!args_has(args, OPT_KEEP) && !args_has(args, OPT_COMPRESSION)) {
+        return cli_usage(cli, "nothing to alter; give --keep or --compression");
+    }
+    enum yore_status st = yore_keyspace_open(cli->db, args->words[1], NULL, &keyspace, &error);
+    if (st == YORE_OK) {
+        st = yore_keyspace_info(cli->db, keyspace, &info, &error);
+    }
+    if (st != YORE_OK) {
+        return cli_fail(cli, &error);
+    }
+    if (keep_parse(args, &info.options, &error) != YORE_OK) {
+        return cli_usage_error(cli, &error);
+    }
+    st = yore_keyspace_alter(cli->db, keyspace, &info.options, &error);
+    return st == YORE_OK ? EXIT_FOUND : cli_fail(cli, &error);
+}
+
+static int keyspace_drop(struct cli *cli, const struct args *args)
+{
+    struct yore_error error;
+    enum yore_status st = yore_keyspace_drop(cli->db, args->words[1], &error);
+    return st == YORE_OK ? EXIT_FOUND : cli_fail(cli, &error);
+}
+
+static int keyspace_trim(struct cli *cli, const struct args *args)
+{
+    struct yore_keyspace *keyspace;
+    struct yore_error error;
+    int64_t now = cli_now(cli);
+    int64_t horizon = YORE_NOW;
+    if (!args_has(args, OPT_AT)) {
+        return cli_usage(cli, "trim needs --at TIME: what ended before it is given up");
+    }
+    if (args_moment(args, OPT_AT, now, &horizon, &error) != YORE_OK) {
+        return cli_usage_error(cli, &error);
+    }
+    enum yore_status st = yore_keyspace_open(cli->db, args->words[1], NULL, &keyspace, &error);
+    if (st == YORE_OK) {
+        st = yore_trim(cli->db, keyspace, horizon == YORE_NOW ? now : horizon, &error);
+    }
+    return st == YORE_OK ? EXIT_FOUND : cli_fail(cli, &error);
+}
+
+int command_keyspace(struct cli *cli, const struct args *args)
+{
+    static const struct {
+        const char *name;
+        int (*run)(struct cli *cli, const struct args *args);
+    } verbs[] = {{"list", keyspace_list},
+                 {"create", keyspace_create},
+                 {"alter", keyspace_alter},
+                 {"drop", keyspace_drop},
+                 {"trim", keyspace_trim}};
+    bool is_list = strcmp(args->words[0], "list") == 0;
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+        if (strcmp(args->words[0], verbs[i].name) != 0) {
+            continue;
+        }
+        if (is_list == (args->word_count == 2)) {
+            return cli_usage(cli,
+                             is_list ? "list takes no NAME" : "%s needs the NAME of a keyspace",
+                             verbs[i].name);
+        }
+        return verbs[i].run(cli, args);
+    }
+    return cli_usage(cli, "'%.80s' is none of list, create, alter, drop, trim", args->words[0]);
+}

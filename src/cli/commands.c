@@ -1,0 +1,385 @@
+/* The table.  Adding a command: a line here, its function, man/yore.1 made anew by `yore help
+ * --man`, a case in tests/cli. */
+#include "cli/commands.h"
+
+#include <string.h>
+
+#include "cli/nearest.h"
+
+#define READS (OPTION(AT) | OPTION(KNOWN) | OPTION(KEYSPACE) | OPTION(OUTPUT) | OPTION(NUL))
+#define RANGE (OPTION(PREFIX) | OPTION(LOW) | OPTION(HIGH))
+#define ROWS_SHOWN (OPTION(LIMIT) | OPTION(COUNT))
+#define SPAN (OPTION(FROM) | OPTION(TO))
+#define DATED (OPTION(AT) | SPAN | OPTION(KEYSPACE) | OPTION(DURABILITY) | OPTION(BASE64))
+#define DB (COMMAND_HAS_DIR | COMMAND_OPENS | COMMAND_IN_SHELL)
+
+const struct command command_table[] = {
+    {.name = "put",
+     .operands = "KEY [VALUE]",
+     .summary = "write a value",
+     .description =
+         "Write VALUE (or what --file holds) under KEY, from now on or from --at TIME on.  With "
+         "--to the "
+         "write corrects the span from --from (or --at) to --to only: what held before holds again "
+         "afterwards.  With --ttl the key is absent again after that time.\n",
+     .examples =
+         "yore put db host1 up                                  # from now on\n"
+         "yore put db host1 up --at 2026-11-21T10:00:00Z        # from that moment on\n"
+         "yore put db host1 down --from -2h --to -1h            # for that hour only\n"
+         "yore put db session/7 open --ttl 30m                  # absent again in half an hour\n"
+         "yore put db photo --file photo.jpg                    # any bytes\n",
+     .options = DATED | OPTION(TTL) | OPTION(FILE) | OPTION(OUTPUT),
+     .flags = DB | COMMAND_CREATES | COMMAND_WRITES,
+     .words_min = 1,
+     .words_max = 2,
+     .run = command_put},
+    {.name = "get",
+     .operands = "KEY...",
+     .summary = "read a value",
+     .description = "Print the value of KEY now, or as of --at, or as it was known at --known.  "
+                    "Raw output is the "
+                    "value's bytes and nothing else; of several keys each value ends with a "
+                    "newline.  The exit code is "
+                    "1 when a key is absent at that moment.\n",
+     .examples =
+         "yore get db host1                                     # now\n"
+         "yore get db host1 --at -1h                            # an hour ago\n"
+         "yore get db host1 --at 2015-07-21 --known 2016-01-01  # that day, as known on that one\n"
+         "yore get db host1 host2 -o json                       # with the times of the versions\n",
+     .options = READS | OPTION(BASE64),
+     .flags = DB,
+     .words_min = 1,
+     .words_max = COMMAND_WORDS_MAX,
+     .run = command_get},
+    {.name = "del",
+     .operands = "KEY",
+     .summary = "delete a key from a moment on",
+     .description = "KEY is absent from now on, or from --at TIME on, or (with --to) during a "
+                    "span.  Its past stays "
+                    "readable; to destroy it use erase.\n",
+     .examples = "yore del db host1                                     # from now on\n"
+                 "yore del db host1 --at 2026-11-20                     # since that day\n",
+     .options = DATED | OPTION(OUTPUT),
+     .flags = DB | COMMAND_WRITES,
+     .words_min = 1,
+     .words_max = 1,
+     .run = command_del},
+    {.name = "erase",
+     .operands = "[KEY]",
+     .summary = "destroy values for good",
+     .description =
+         "Every read that would have met the values of KEY, of KEY during --from to --to, or of "
+         "every key "
+         "that begins with --prefix, says that they were erased, at every known time.  The bytes "
+         "leave the "
+         "files in the background; compact returns after they are gone.  This cannot be undone.\n",
+     .examples = "yore erase db user/42                                 # its whole timeline\n"
+                 "yore erase db user/42 --from 2026-01-01 --to 2026-02-01\n"
+                 "yore erase db --prefix user/42/                       # every key below it\n",
+     .options = SPAN | OPTION(PREFIX) | OPTION(KEYSPACE) | OPTION(DURABILITY) | OPTION(BASE64) |
+                OPTION(OUTPUT),
+     .flags = DB | COMMAND_WRITES,
+     .words_min = 0,
+     .words_max = 1,
+     .run = command_erase},
+    {.name = "scan",
+     .operands = "",
+     .summary = "list keys and values of one moment",
+     .description = "Keys in order of their bytes, of one moment.  Raw rows are key, tab, value; "
+                    "with --keys the key "
+                    "alone.\n",
+     .examples =
+         "yore scan db --prefix n/ --at 2015-07-21 --keys -o raw\n"
+         "yore scan db --low a --high b --limit 10 --reverse    # the last ten keys below b\n"
+         "yore scan db --prefix n/ --at 2015-07-21 --count      # how many there were\n",
+     .options = READS | RANGE | ROWS_SHOWN | OPTION(REVERSE) | OPTION(KEYS) | OPTION(BASE64),
+     .flags = DB,
+     .run = command_scan},
+    {.name = "timeline",
+     .operands = "KEY",
+     .summary = "the versions of one key",
+     .description = "What KEY held over time: one row for each version that began between --from "
+                    "and --to (default: "
+                    "all), the one in force at --from included.  With --every also versions that a "
+                    "later commit "
+                    "corrected.  Raw rows are time, kind and value, separated by tabs.\n",
+     .examples = "yore timeline db host1\n"
+                 "yore timeline db host1 --from 2015-01-01 --to 2016-01-01 --reverse\n",
+     .options = SPAN | OPTION(KNOWN) | OPTION(KEYSPACE) | OPTION(OUTPUT) | OPTION(NUL) |
+                ROWS_SHOWN | OPTION(REVERSE) | OPTION(EVERY) | OPTION(BASE64),
+     .flags = DB,
+     .words_min = 1,
+     .words_max = 1,
+     .run = command_timeline},
+    {.name = "changes",
+     .operands = "",
+     .summary = "what differs between two moments",
+     .description = "The keys whose value at --to (default: now) is not the value at --from, with "
+                    "both values.  With "
+                    "--every each step in between.  In order of key, or with --by-time in order of "
+                    "time.  Raw rows are "
+                    "time, kind (added, changed, removed) and key, separated by tabs.\n",
+     .examples = "yore changes db --from -1h                            # the last hour, net\n"
+                 "yore changes db --from 2015-07-21T13:00:00Z --to 2015-07-21T14:00:00Z --by-time\n"
+                 "yore changes db --from 2015-01-01 --to 2016-01-01 --prefix n/ --count\n",
+     .options = SPAN | OPTION(KNOWN) | OPTION(KEYSPACE) | OPTION(OUTPUT) | OPTION(NUL) | RANGE |
+                ROWS_SHOWN | OPTION(EVERY) | OPTION(BY_TIME) | OPTION(BASE64),
+     .flags = DB,
+     .run = command_changes},
+    {.name = "feed",
+     .operands = "",
+     .summary = "the commits in commit order",
+     .description = "Every write of every commit after --from (a commit time; default: the first "
+                    "that is kept), in the "
+                    "order of commits.  To go on later, give the last commit seen as --from.  Raw "
+                    "rows are commit, "
+                    "keyspace, kind, valid_from, key and value, separated by tabs.\n",
+     .examples = "yore feed db -o ndjson                                # all that is kept\n"
+                 "yore feed db --from 2026-11-21T10:00:00.000000001Z --limit 100\n",
+     .options = OPTION(FROM) | OPTION(OUTPUT) | OPTION(NUL) | ROWS_SHOWN,
+     .flags = DB,
+     .run = command_feed},
+    {.name = "import",
+     .operands = "FILE",
+     .summary = "load facts from a file",
+     .description =
+         "FILE (- is standard input; plain or zstd) is told by its content, or by --format:\n"
+         "ndjson: what export writes; one object a line with key (or key_base64), value (or "
+         "value_base64), "
+         "valid_from, valid_to, kind (put, delete, erased), keyspace and commit.  Lines that "
+         "follow each "
+         "other with one commit text become one transaction.\n"
+         "csv, tsv: rows of time, key, value; a first row `time,key,value` is passed over.\n"
+         "events: graph events in nine columns (commit ms, transaction, + ~ -, n or e, id, type, "
+         "source, "
+         "target, properties).  One transaction for each of the source's, keys n/<id> and e/<id>, "
+         "values "
+         "the whole state of the element after the event.\n"
+         "Facts hold from the times in the file (--valid) or from their commit (--as-now).  A line "
+         "that "
+         "cannot be read ends the import with its number; nothing of its transaction is written, "
+         "the "
+         "transactions before it stay.  Commits are handed to the system and made durable at the "
+         "end; "
+         "--durability sync waits for each.\n",
+     .examples = "yore import db wmf-infra.tsv.zst\n"
+                 "yore export old | yore import new -\n"
+                 "yore import db readings.csv --keyspace sensors --batch 10000\n",
+     .options = OPTION(KEYSPACE) | OPTION(FORMAT) | OPTION(DURABILITY) | OPTION(BATCH) |
+                OPTION(VALID) | OPTION(AS_NOW) | OPTION(OUTPUT),
+     .flags = DB | COMMAND_CREATES | COMMAND_WRITES,
+     .words_min = 1,
+     .words_max = 1,
+     .run = command_import},
+    {.name = "export",
+     .operands = "[FILE]",
+     .summary = "write history, or one moment, as NDJSON",
+     .description = "All versions in commit order with their valid times, or with --at the state "
+                    "of that moment, to "
+                    "FILE or standard output.  Importing it into an empty database gives the same "
+                    "versions and the "
+                    "same transactions in the same order; only commit times are new.  Keys and "
+                    "values that are not "
+                    "UTF-8 are written as key_base64 and value_base64.  Without --keyspace every "
+                    "keyspace is written, "
+                    "and made again by import.\n",
+     .examples = "yore export db > all.ndjson\n"
+                 "yore export db --at 2015-07-21 day.ndjson\n",
+     .options = OPTION(AT) | OPTION(KNOWN) | OPTION(KEYSPACE) | RANGE | OPTION(BASE64),
+     .flags = DB,
+     .words_min = 0,
+     .words_max = 1,
+     .run = command_export},
+    {.name = "stats",
+     .operands = "",
+     .summary = "counters, gauges and latencies",
+     .description = "Every statistic of the database as it stands after opening it.\n",
+     .examples = "yore stats db\n",
+     .options = OPTION(OUTPUT),
+     .flags = DB,
+     .run = command_stats},
+    {.name = "check",
+     .operands = "",
+     .summary = "verify everything",
+     .description = "Read every file whole: every checksum, order, bound and reference.  Prints "
+                    "one line for each "
+                    "problem (file, offset, cause) and what was verified.  The exit code is 8 when "
+                    "there is damage.\n",
+     .examples = "yore check db\n",
+     .options = OPTION(OUTPUT),
+     .flags = DB,
+     .run = command_check},
+    {.name = "compact",
+     .operands = "",
+     .summary = "merge files, apply retention and erasures",
+     .description = "Returns when it is all done.  With --keyspace only that one.\n",
+     .examples = "yore compact db\n",
+     .options = OPTION(KEYSPACE) | OPTION(OUTPUT),
+     .flags = DB,
+     .run = command_compact},
+    {.name = "backup",
+     .operands = "TARGET",
+     .summary = "copy the database into a backup directory",
+     .description = "The first backup in TARGET is full; each later one copies only what TARGET "
+                    "lacks.  Reads and "
+                    "writes go on meanwhile.\n",
+     .examples = "yore backup db /srv/backup/db\n",
+     .options = OPTION(OUTPUT),
+     .flags = DB,
+     .words_min = 1,
+     .words_max = 1,
+     .run = command_backup},
+    {.name = "backups",
+     .operands = "TARGET",
+     .summary = "list what a backup directory holds",
+     .description = "One row for each backup, oldest first.\n",
+     .examples = "yore backups /srv/backup/db\n",
+     .options = OPTION(OUTPUT) | OPTION(NUL),
+     .flags = COMMAND_IN_SHELL,
+     .words_min = 1,
+     .words_max = 1,
+     .run = command_backups},
+    {.name = "restore",
+     .operands = "BACKUP",
+     .summary = "make a database from a backup",
+     .description = "DIR must not exist, or be empty.  With --id the backup of that number, else "
+                    "the latest; with --to "
+                    "only the commits up to that commit time.  Erasures that any later backup "
+                    "knows of are applied.\n",
+     .examples = "yore restore db2 /srv/backup/db\n"
+                 "yore restore db2 /srv/backup/db --to 2026-11-20T18:00:00Z\n",
+     .options = OPTION(ID) | OPTION(TO) | OPTION(OUTPUT),
+     .flags = COMMAND_HAS_DIR,
+     .words_min = 1,
+     .words_max = 1,
+     .run = command_restore},
+    {.name = "keyspace",
+     .operands = "list | create NAME | alter NAME | drop NAME | trim NAME",
+     .summary = "keyspaces and what they keep",
+     .description = "A keyspace has its own retention (--keep all, now, or a duration) and "
+                    "--compression.  A dropped "
+                    "one's past stays readable with --at.  trim gives up what ended before --at; "
+                    "what held at that "
+                    "moment is kept.\n",
+     .examples = "yore keyspace db create sensors --keep 30d\n"
+                 "yore keyspace db list\n"
+                 "yore keyspace db trim sensors --at -7d\n",
+     .options = OPTION(KEEP) | OPTION(COMPRESSION) | OPTION(AT) | OPTION(KNOWN) | OPTION(OUTPUT),
+     .flags = DB,
+     .words_min = 1,
+     .words_max = 2,
+     .run = command_keyspace},
+    {.name = "bench",
+     .operands = "",
+     .summary = "measure this machine",
+     .description = "Run the standard workloads on a new database in DIR (which must not exist, "
+                    "and is left there): "
+                    "fillseq, fillrandom, fillsync, readrandom, readmissing, scan100, asof_get, "
+                    "asof_scan, timeline, "
+                    "changes.\n",
+     .examples =
+         "yore bench /tmp/bench\n"
+         "yore bench /tmp/bench --rows 100000 --workloads fillrandom,readrandom -o ndjson\n",
+     .options = OPTION(ROWS) | OPTION(VALUE_BYTES) | OPTION(WORKLOADS) | OPTION(DURABILITY) |
+                OPTION(OUTPUT),
+     .flags = COMMAND_HAS_DIR,
+     .run = command_bench},
+    {.name = "shell",
+     .operands = "",
+     .summary = "work with a database interactively",
+     .description =
+         "The commands above without DIR, at a prompt that shows the session's moment: after `at "
+         "2019-03-01` every read is as of that day, until `at now`.  Tab completes commands, "
+         "options and "
+         "keys; a line that ends with a backslash goes on in the next; ^C stops a command.  Reads "
+         "commands "
+         "from standard input when that is no terminal, and then ends at the first error; -c runs "
+         "one "
+         "line.  Lines that begin with a blank stay out of the history, ~/.yore_history.\n",
+     .examples = "yore shell db\n"
+                 "yore shell db -c 'scan --prefix n/ --limit 5'\n"
+                 "echo 'get host1' | yore shell db\n",
+     .options = OPTION(COMMAND) | OPTION(OUTPUT),
+     .flags = COMMAND_HAS_DIR | COMMAND_OPENS,
+     .run = command_shell},
+    {.name = "at",
+     .operands = "[TIME]",
+     .summary = "the moment this session reads at",
+     .description =
+         "Every read is as of TIME until `at now`.  Writes are refused meanwhile unless they name "
+         "their own --at.  Without TIME: print it.\n",
+     .examples = "at 2019-03-01\nat -1h\nat now\n",
+     .flags = COMMAND_IN_SHELL | COMMAND_ONLY_SHELL,
+     .words_max = 1,
+     .run = command_at},
+    {.name = "known",
+     .operands = "[TIME]",
+     .summary = "read as it was known at a moment",
+     .description = "Every read ignores what was committed after TIME, until `known now`.\n",
+     .examples = "known 2020-01-01\nknown now\n",
+     .flags = COMMAND_IN_SHELL | COMMAND_ONLY_SHELL,
+     .words_max = 1,
+     .run = command_known},
+    {.name = "use",
+     .operands = "[KEYSPACE]",
+     .summary = "the keyspace this session works in",
+     .description = "Until another one is named; `use default` goes back.\n",
+     .examples = "use sensors\n",
+     .flags = COMMAND_IN_SHELL | COMMAND_ONLY_SHELL,
+     .words_max = 1,
+     .run = command_use},
+    {.name = "output",
+     .operands = "[FORMAT]",
+     .summary = "how this session prints rows",
+     .description = "table, json, ndjson, csv or raw; `output auto` goes back.\n",
+     .examples = "output json\n",
+     .flags = COMMAND_IN_SHELL | COMMAND_ONLY_SHELL,
+     .words_max = 1,
+     .run = command_output},
+    {.name = "help",
+     .operands = "[COMMAND]",
+     .summary = "this overview, or one command with examples",
+     .description = "--man prints the manual page.\n",
+     .examples = "yore help import\n",
+     .options = OPTION(MAN),
+     .flags = COMMAND_IN_SHELL,
+     .words_max = 1,
+     .run = command_help},
+    {.name = "version",
+     .operands = "",
+     .summary = "the version of the program",
+     .description = "",
+     .flags = COMMAND_IN_SHELL,
+     .run = command_version},
+};
+
+const size_t command_count = sizeof(command_table) / sizeof(command_table[0]);
+
+const struct command *command_find(const char *name)
+{
+    for (size_t i = 0; i < command_count; i++) {
+        if (strcmp(command_table[i].name, name) == 0) {
+            return &command_table[i];
+        }
+    }
+    return NULL;
+}
+
+static const char *name_outside(const void *arg, size_t index)
+{
+    (void)arg;
+    bool is_hidden = (command_table[index].flags & COMMAND_ONLY_SHELL) != 0;
+    return is_hidden ? NULL : command_table[index].name;
+}
+
+static const char *name_in_shell(const void *arg, size_t index)
+{
+    (void)arg;
+    bool is_shown = (command_table[index].flags & COMMAND_IN_SHELL) != 0;
+    return is_shown ? command_table[index].name : NULL;
+}
+
+const char *command_nearest(const char *name, bool is_shell)
+{
+    return nearest_word(name, is_shell ? name_in_shell : name_outside, NULL, command_count);
+}

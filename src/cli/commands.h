@@ -1,0 +1,79 @@
+/* commands.h -- the one table of commands: `yore help`, `yore help CMD`, man/yore.1, the shell's
+ * completion and the check of command lines all read it. */
+#ifndef YORE_CLI_COMMANDS_H
+#define YORE_CLI_COMMANDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cli/cli.h"
+
+enum command_flag {
+    COMMAND_HAS_DIR = 1,    /* the first word is the database's directory (left out in the shell) */
+    COMMAND_OPENS = 2,      /* the database is open when it runs */
+    COMMAND_CREATES = 4,    /* ... and made when it is missing */
+    COMMAND_WRITES = 8,     /* refused in a shell that stands in the past */
+    COMMAND_IN_SHELL = 16,  /* known to the shell */
+    COMMAND_ONLY_SHELL = 32 /* known to the shell only */
+};
+
+struct command {
+    const char *name;
+    const char *operands;    /* as help shows them, without DIR */
+    const char *summary;     /* half a sentence */
+    const char *description; /* sentences; paragraphs end with a newline */
+    const char *examples;    /* lines "command line  # what it does"; NULL: none */
+    uint64_t options;
+    unsigned flags;
+    unsigned words_min; /* operands, DIR not counted */
+    unsigned words_max;
+    int (*run)(struct cli *cli, const struct args *args);
+};
+
+#define COMMAND_WORDS_MAX 65536u
+
+extern const struct command command_table[];
+extern const size_t command_count;
+
+/* NULL when there is no such command. */
+const struct command *command_find(const char *name);
+/* The command whose name is nearest, or NULL. */
+const char *command_nearest(const char *name, bool is_shell);
+
+/* command_kv.c */
+int command_put(struct cli *cli, const struct args *args);
+int command_get(struct cli *cli, const struct args *args);
+int command_del(struct cli *cli, const struct args *args);
+int command_erase(struct cli *cli, const struct args *args);
+/* command_scan.c */
+int command_scan(struct cli *cli, const struct args *args);
+int command_timeline(struct cli *cli, const struct args *args);
+/* command_changes.c */
+int command_changes(struct cli *cli, const struct args *args);
+int command_feed(struct cli *cli, const struct args *args);
+/* import.c, export.c */
+int command_import(struct cli *cli, const struct args *args);
+int command_export(struct cli *cli, const struct args *args);
+/* command_upkeep.c */
+int command_stats(struct cli *cli, const struct args *args);
+int command_check(struct cli *cli, const struct args *args);
+int command_compact(struct cli *cli, const struct args *args);
+int command_backup(struct cli *cli, const struct args *args);
+int command_backups(struct cli *cli, const struct args *args);
+int command_restore(struct cli *cli, const struct args *args);
+/* command_keyspace.c */
+int command_keyspace(struct cli *cli, const struct args *args);
+/* bench.c */
+int command_bench(struct cli *cli, const struct args *args);
+/* shell.c, shell_session.c */
+int command_shell(struct cli *cli, const struct args *args);
+int command_at(struct cli *cli, const struct args *args);
+int command_known(struct cli *cli, const struct args *args);
+int command_use(struct cli *cli, const struct args *args);
+int command_output(struct cli *cli, const struct args *args);
+/* help.c */
+int command_help(struct cli *cli, const struct args *args);
+int command_version(struct cli *cli, const struct args *args);
+
+#endif

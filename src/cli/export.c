@@ -1,0 +1,346 @@
+/* All history is the feed: it has every write, in commit order, with its commit.  One moment is a
+ * scan. */
+#include "cli/export.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/export_internal.h"
+#include "cli/progress.h"
+#include "cli/record.h"
+#include "cli/words.h"
+#include "os/term.h"
+
+#define TICK_ROWS 1024u
+
+/* ---- keyspaces ------------------------------------------------------------------------------- */
+
+const struct yore_keyspace_info *export_info_at(const struct exporter *e, size_t index)
+{
+    return (const struct yore_keyspace_info *)(const void *)e->keyspaces.data + index;
+}
+
+size_t export_info_count(const struct exporter *e)
+{
+    return e->keyspaces.size / sizeof(struct yore_keyspace_info);
+}
+
+static const struct yore_keyspace_info *find_info(const struct exporter *e, uint32_t id)
+{
+    for (size_t i = 0; i < export_info_count(e); i++) {
+        if (export_info_at(e, i)->id == id) {
+            return export_info_at(e, i);
+        }
+    }
+    return NULL;
+}
+
+static int keep_info(void *arg, const struct yore_keyspace_info *info)
+{
+    struct exporter *e = arg;
+    buffer_append(&e->keyspaces, info, sizeof(*info));
+    return e->keyspaces.is_nomem;
+}
+
+static enum yore_status list_keyspaces(struct exporter *e, struct yore_error *error_out)
+{
+    const struct export_options *options = e->options;
+    struct yore_keyspace_info info;
+    enum yore_status st = YORE_OK;
+    if (options->is_one_keyspace) {
+        st = yore_keyspace_info(e->db, options->keyspace, &info, error_out);
+        if (st == YORE_OK) {
+            keep_info(e, &info);
+        }
+    } else {
+        st = yore_keyspace_list(e->db, NULL, keep_info, e, error_out);
+    }
+    if (st == YORE_OK && e->keyspaces.is_nomem) {
+        st = error_plain(error_out, YORE_NOMEM);
+    }
+    return st;
+}
+
+const char *export_name(const struct yore_keyspace_info *info)
+{
+    return strcmp(info->name, "default") == 0 ? NULL : info->name;
+}
+
+/* ---- lines ----------------------------------------------------------------------------------- */
+
+static enum yore_status pour(struct exporter *e, struct yore_error *error_out)
+{
+    struct buffer *line = &e->line;
+    if (line->is_nomem) {
+        return error_plain(error_out, YORE_NOMEM);
+    }
+    if (line->size > 0 && fwrite(line->data, 1, line->size, e->stream) != line->size) {
+        return error_set(error_out, YORE_IO, "cannot write the export: %s", strerror(errno));
+    }
+    e->counts.bytes += line->size;
+    buffer_clear(line);
+    return YORE_OK;
+}
+
+static enum yore_status tick(struct exporter *e, struct yore_error *error_out)
+{
+    const struct export_options *options = e->options;
+    e->counts.rows++;
+    if (e->counts.rows % TICK_ROWS == 0 && options->tick != NULL &&
+        options->tick(options->tick_arg, e->counts.rows, e->counts.bytes) != 0) {
+        return error_set(error_out, YORE_CANCELLED, "stopped after %llu rows",
+                         (unsigned long long)e->counts.rows);
+    }
+    return YORE_OK;
+}
+
+enum yore_status export_line(struct exporter *e, struct yore_bytes line,
+                             struct yore_error *error_out)
+{
+    buffer_append_bytes(&e->line, line);
+    enum yore_status st = pour(e, error_out);
+    return st == YORE_OK ? tick(e, error_out) : st;
+}
+
+static enum yore_status put_version(struct exporter *e, const struct record_version *version,
+                                    struct yore_error *error_out)
+{
+    record_append_version(&e->line, version);
+    enum yore_status st = pour(e, error_out);
+    return st == YORE_OK ? tick(e, error_out) : st;
+}
+
+static enum yore_status put_keyspaces(struct exporter *e, struct yore_error *error_out)
+{
+    for (size_t i = 0; i < export_info_count(e); i++) {
+        if (export_name(export_info_at(e, i)) != NULL) {
+            record_append_keyspace(&e->line, export_info_at(e, i));
+        }
+    }
+    return pour(e, error_out);
+}
+
+static bool range_has(const struct yore_range *range, struct yore_bytes key)
+{
+    return bytes_starts_with(key, range->prefix) && bytes_compare(key, range->low) >= 0 &&
+           (range->high.size == 0 || bytes_compare(key, range->high) < 0);
+}
+
+/* ---- all history ----------------------------------------------------------------------------- */
+
+enum record_kind export_kind(enum yore_kind kind)
+{
+    return kind == YORE_KIND_PUT      ? RECORD_PUT
+           : kind == YORE_KIND_DELETE ? RECORD_DELETE
+                                      : RECORD_ERASED;
+}
+
+static enum yore_status put_commit(struct exporter *e, const struct yore_feed_commit *commit,
+                                   struct yore_error *error_out)
+{
+    enum yore_status st = YORE_OK;
+    for (size_t i = 0; i < commit->write_count && st == YORE_OK; i++) {
+        const struct yore_feed_write *write = &commit->writes[i];
+        const struct yore_keyspace_info *info = find_info(e, write->keyspace_id);
+        bool is_catalogue = write->keyspace_id == 0;
+        if (info == NULL && !is_catalogue && !e->options->is_one_keyspace) {
+            e->counts.dropped_rows++;
+        }
+        if (info == NULL || !range_has(&e->options->range, write->key)) {
+            continue;
+        }
+        const struct record_version version = {.kind = export_kind(write->kind),
+                                               .keyspace = export_name(info),
+                                               .key = write->key,
+                                               .value = write->value,
+                                               .valid_from = write->valid_from,
+                                               .valid_to = write->valid_to,
+                                               .commit = commit->commit};
+        st = put_version(e, &version, error_out);
+    }
+    return st;
+}
+
+static enum yore_status put_history(struct exporter *e, struct yore_error *error_out)
+{
+    struct yore_feed_commit commit;
+    struct yore_feed *feed;
+    enum yore_status st = yore_feed_open(e->db, YORE_TIME_MIN, &feed, error_out);
+    if (st == YORE_BEFORE_HORIZON) {
+        return export_kept(e, error_out);
+    }
+    if (st != YORE_OK) {
+        return st;
+    }
+    while (st == YORE_OK) {
+        st = yore_feed_next(feed, &commit, error_out);
+        if (st == YORE_OK) {
+            st = put_commit(e, &commit, error_out);
+        }
+    }
+    yore_feed_close(feed);
+    return st == YORE_NOT_FOUND ? YORE_OK : st;
+}
+
+/* ---- one moment ------------------------------------------------------------------------------ */
+
+static enum yore_status put_rows(struct exporter *e, const struct yore_keyspace_info *info,
+                                 struct yore_cursor *cursor, struct yore_error *error_out)
+{
+    enum yore_status st = yore_cursor_first(cursor);
+    while (st == YORE_OK) {
+        const struct yore_row *row = yore_cursor_row(cursor);
+        const struct record_version version = {.kind = RECORD_PUT,
+                                               .keyspace = export_name(info),
+                                               .key = row->key,
+                                               .value = row->value,
+                                               .valid_from = row->valid_from,
+                                               .valid_to = row->valid_to,
+                                               .commit = YORE_NOW};
+        st = put_version(e, &version, error_out);
+        if (st != YORE_OK) {
+            return st;
+        }
+        st = yore_cursor_next(cursor);
+    }
+    if (st != YORE_NOT_FOUND) {
+        return error_set(error_out, st, "%s", yore_cursor_error(cursor)->text);
+    }
+    return YORE_OK;
+}
+
+static enum yore_status put_moment_of(struct exporter *e, const struct yore_keyspace_info *info,
+                                      struct yore_error *error_out)
+{
+    const struct yore_cursor_options options = {
+        .range = e->options->range, .at = e->options->at, .no_cache_fill = true};
+    struct yore_keyspace *keyspace = NULL;
+    struct yore_cursor *cursor;
+    enum yore_status st = YORE_OK;
+    bool is_past = e->options->at->valid != YORE_NOW || e->options->at->known != YORE_NOW;
+    if (info->options.keep == YORE_KEEP_NOW && is_past) {
+        e->counts.trimmed_keyspaces++; /* it has no past to read */
+        return YORE_OK;
+    }
+    if (export_name(info) != NULL) {
+        st = yore_keyspace_open(e->db, info->name, NULL, &keyspace, error_out);
+    }
+    if (st == YORE_OK) {
+        st = yore_cursor_open(e->db, keyspace, &options, &cursor, error_out);
+    }
+    if (st == YORE_OK) {
+        st = put_rows(e, info, cursor, error_out);
+        yore_cursor_close(cursor);
+    }
+    return st;
+}
+
+static enum yore_status put_moment(struct exporter *e, struct yore_error *error_out)
+{
+    enum yore_status st = YORE_OK;
+    for (size_t i = 0; i < export_info_count(e) && st == YORE_OK; i++) {
+        st = put_moment_of(e, export_info_at(e, i), error_out);
+    }
+    return st;
+}
+
+enum yore_status export_run(struct yore_db *db, FILE *stream, const struct export_options *options,
+                            struct export_counts *counts_out, struct yore_error *error_out)
+{
+    struct exporter e = {.db = db, .stream = stream, .options = options};
+    enum yore_status st = list_keyspaces(&e, error_out);
+    if (st == YORE_OK) {
+        st = put_keyspaces(&e, error_out);
+    }
+    if (st == YORE_OK) {
+        st = options->at != NULL ? put_moment(&e, error_out) : put_history(&e, error_out);
+    }
+    if (st == YORE_OK && fflush(stream) != 0) {
+        st = error_set(error_out, YORE_IO, "cannot write the export: %s", strerror(errno));
+    }
+    *counts_out = e.counts;
+    buffer_release(&e.line);
+    buffer_release(&e.keyspaces);
+    return st;
+}
+
+/* ---- the command ----------------------------------------------------------------------------- */
+
+static int show_tick(void *arg, uint64_t rows, uint64_t bytes)
+{
+    (void)bytes;
+    progress_show(arg, 0, 0, rows);
+    return os_interrupt_take();
+}
+
+static int export_to(struct cli *cli, FILE *stream, const struct export_options *options)
+{
+    struct export_counts counts;
+    struct yore_error error;
+    os_interrupt_catch(true);
+    progress_begin(options->tick_arg, cli, "export", "rows");
+    enum yore_status st = export_run(cli->db, stream, options, &counts, &error);
+    progress_end(options->tick_arg);
+    os_interrupt_catch(cli->session != NULL);
+    if (st != YORE_OK) {
+        return cli_fail(cli, &error);
+    }
+    if (counts.trimmed_keyspaces > 0 && !cli->is_quiet) {
+        fprintf(cli->err, "note: %llu keyspaces no longer keep all; what they keep is exported\n",
+                (unsigned long long)counts.trimmed_keyspaces);
+    }
+    if (counts.dropped_rows > 0 && !cli->is_quiet) {
+        fprintf(cli->err, "note: %llu writes into keyspaces that were dropped are left out\n",
+                (unsigned long long)counts.dropped_rows);
+    }
+    return EXIT_FOUND;
+}
+
+static int export_to_file(struct cli *cli, const char *name, const struct export_options *options)
+{
+    FILE *stream = fopen(name, "wb");
+    if (stream == NULL) {
+        return cli_fail_text(cli, YORE_IO, "cannot write %s: %s", name, strerror(errno));
+    }
+    int code = export_to(cli, stream, options);
+    if (fclose(stream) != 0 && code == EXIT_FOUND) {
+        code = cli_fail_text(cli, YORE_IO, "cannot write %s: %s", name, strerror(errno));
+    }
+    return code;
+}
+
+int command_export(struct cli *cli, const struct args *args)
+{
+    struct export_options options = {.tick = show_tick};
+    struct word_range range = {.prefix = {0}};
+    struct progress progress;
+    struct yore_time at;
+    struct yore_error error;
+    int code;
+    options.tick_arg = &progress;
+    enum yore_status st = cli_time(cli, args, &at, &error);
+    if (st == YORE_OK) {
+        st = word_range(args, &range, &error);
+    }
+    if (st != YORE_OK) {
+        code = cli_usage_error(cli, &error);
+        goto out;
+    }
+    bool is_moment = args_has(args, OPT_AT) || at.valid != YORE_NOW || at.known != YORE_NOW;
+    options.at = is_moment ? &at : NULL;
+    options.range = range.range;
+    options.is_one_keyspace =
+        args_has(args, OPT_KEYSPACE) || (cli->session != NULL && cli->session->keyspace[0] != '\0');
+    st = cli_keyspace(cli, args, &at, &options.keyspace, &error);
+    if (st != YORE_OK) {
+        code = cli_fail(cli, &error);
+        goto out;
+    }
+    bool is_standard = args->word_count == 0 || strcmp(args->words[0], "-") == 0;
+    code = is_standard ? export_to(cli, cli->out, &options)
+                       : export_to_file(cli, args->words[0], &options);
+out:
+    word_range_release(&range);
+    return code;
+}

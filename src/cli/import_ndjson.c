@@ -1,0 +1,256 @@
+/* The lines that export writes (record.h). */
+#include <string.h>
+
+#include "cli/import_internal.h"
+#include "cli/record.h"
+
+/* A keyspace that lines have named; its retention is set when all is written, or old facts would be
+ * refused. */
+struct named_keyspace {
+    char name[YORE_KEYSPACE_NAME_BYTES_MAX + 1];
+    struct yore_keyspace *handle;
+    struct yore_keyspace_options wanted;
+    bool is_altered_at_end;
+    bool keeps_now; /* takes no times of its own */
+};
+
+struct ndjson_import {
+    struct import_sink *sink;
+    struct record record;
+    struct buffer group; /* commit text of the transaction in hand */
+    bool has_group;
+    struct buffer keyspaces; /* struct named_keyspace, at most YORE_KEYSPACES_MAX */
+};
+
+static struct named_keyspace *keyspace_at(const struct ndjson_import *import, size_t index)
+{
+    return (struct named_keyspace *)(void *)import->keyspaces.data + index;
+}
+
+static size_t keyspace_count(const struct ndjson_import *import)
+{
+    return import->keyspaces.size / sizeof(struct named_keyspace);
+}
+
+static struct named_keyspace *find_keyspace(const struct ndjson_import *import, const char *name)
+{
+    for (size_t i = 0; i < keyspace_count(import); i++) {
+        if (strcmp(keyspace_at(import, i)->name, name) == 0) {
+            return keyspace_at(import, i);
+        }
+    }
+    return NULL;
+}
+
+static enum yore_status remember_keyspace(struct ndjson_import *import, const char *name,
+                                          struct yore_keyspace *handle,
+                                          struct named_keyspace **keyspace_out,
+                                          struct yore_error *error_out)
+{
+    struct named_keyspace keyspace = {.handle = handle};
+    struct yore_keyspace_info info;
+    struct yore_error cause;
+    enum yore_status st = yore_keyspace_info(import->sink->db, handle, &info, &cause);
+    if (st != YORE_OK) {
+        return import_blame(import->sink, &cause, error_out);
+    }
+    memcpy(keyspace.name, name, strlen(name) + 1);
+    keyspace.keeps_now = info.options.keep == YORE_KEEP_NOW;
+    buffer_append(&import->keyspaces, &keyspace, sizeof(keyspace));
+    if (import->keyspaces.is_nomem) {
+        return error_plain(error_out, YORE_NOMEM);
+    }
+    *keyspace_out = keyspace_at(import, keyspace_count(import) - 1);
+    return YORE_OK;
+}
+
+/* The keyspace a line writes to; NULL for the default one. */
+static enum yore_status enter_keyspace(struct ndjson_import *import,
+                                       struct named_keyspace **keyspace_out,
+                                       struct yore_error *error_out)
+{
+    const char *name = (const char *)import->record.keyspace.data;
+    struct yore_keyspace *handle;
+    struct yore_error cause;
+    *keyspace_out = NULL;
+    if (import->record.keyspace.size == 0 || import->sink->options->is_keyspace_forced ||
+        strcmp(name, "default") == 0) {
+        return YORE_OK;
+    }
+    *keyspace_out = find_keyspace(import, name);
+    if (*keyspace_out != NULL) {
+        return YORE_OK;
+    }
+    enum yore_status st = yore_keyspace_open(import->sink->db, name, NULL, &handle, &cause);
+    if (st == YORE_NOT_FOUND) {
+        return import_refuse(import->sink, error_out,
+                             "no keyspace '%s'; make it first, by a line "
+                             "{\"kind\":\"keyspace\",\"keyspace\":\"%s\"} or by `yore keyspace`",
+                             name, name);
+    }
+    return st == YORE_OK ? remember_keyspace(import, name, handle, keyspace_out, error_out)
+                         : import_blame(import->sink, &cause, error_out);
+}
+
+/* A keyspace line: make it unless it is there; one that is there stays as it is. */
+static enum yore_status make_keyspace(struct ndjson_import *import, struct yore_error *error_out)
+{
+    struct import_sink *sink = import->sink;
+    const struct yore_keyspace_options *wanted = &import->record.options;
+    const char *name = (const char *)import->record.keyspace.data;
+    struct yore_keyspace_options options = *wanted;
+    struct named_keyspace *keyspace;
+    struct yore_keyspace *handle;
+    struct yore_error cause;
+    if (sink->options->is_keyspace_forced || find_keyspace(import, name) != NULL ||
+        strcmp(name, "default") == 0) {
+        return YORE_OK;
+    }
+    enum yore_status st = import_sink_commit(sink, error_out);
+    if (st != YORE_OK) {
+        return st;
+    }
+    if (options.keep == YORE_KEEP_FOR) {
+        options.keep = YORE_KEEP_ALL;
+        options.keep_ns = 0;
+    }
+    st = yore_keyspace_create(sink->db, name, &options, &handle, &cause);
+    bool was_there = st == YORE_EXISTS;
+    if (was_there) {
+        st = yore_keyspace_open(sink->db, name, NULL, &handle, &cause);
+    }
+    if (st != YORE_OK) {
+        return import_blame(sink, &cause, error_out);
+    }
+    st = remember_keyspace(import, name, handle, &keyspace, error_out);
+    if (st == YORE_OK && !was_there && wanted->keep == YORE_KEEP_FOR) {
+        keyspace->wanted = *wanted;
+        keyspace->is_altered_at_end = true;
+    }
+    return st;
+}
+
+/* An erasure is a commit of its own. */
+static enum yore_status erase(struct ndjson_import *import, struct yore_keyspace *keyspace,
+                              struct yore_error *error_out)
+{
+    const struct record *record = &import->record;
+    struct import_sink *sink = import->sink;
+    struct yore_error cause;
+    struct yore_erase erase = {.key = buffer_bytes(&record->key),
+                               .from = record->valid_from == YORE_NOW ? YORE_TIME_MIN
+                                                                      : record->valid_from,
+                               .to = record->valid_to,
+                               .durability = sink->options->durability};
+    enum yore_status st = import_sink_commit(sink, error_out);
+    if (st != YORE_OK) {
+        return st;
+    }
+    st = yore_erase(sink->db, keyspace, &erase, &cause);
+    if (st != YORE_OK) {
+        return import_blame(sink, &cause, error_out);
+    }
+    sink->counts.writes++;
+    sink->counts.transactions++;
+    return YORE_OK;
+}
+
+/* Commit the transaction in hand when the line does not belong to it. */
+static enum yore_status enter_group(struct ndjson_import *import, struct yore_error *error_out)
+{
+    const struct record *record = &import->record;
+    struct import_sink *sink = import->sink;
+    bool is_same = record->has_commit == import->has_group &&
+                   bytes_equal(buffer_bytes(&record->commit), buffer_bytes(&import->group));
+    bool is_full = !record->has_commit && import_sink_pending(sink) >= sink->options->batch_rows;
+    if (is_same && !is_full) {
+        return YORE_OK;
+    }
+    import->has_group = record->has_commit;
+    buffer_clear(&import->group);
+    buffer_append_bytes(&import->group, buffer_bytes(&record->commit));
+    return import->group.is_nomem ? error_plain(error_out, YORE_NOMEM)
+                                  : import_sink_commit(sink, error_out);
+}
+
+static enum yore_status take_line(struct ndjson_import *import, struct yore_bytes line,
+                                  struct yore_error *error_out)
+{
+    struct record *record = &import->record;
+    struct import_sink *sink = import->sink;
+    struct named_keyspace *keyspace;
+    struct yore_error cause;
+    if (record_parse(record, line, yore_now(sink->db), &cause) != YORE_OK) {
+        return import_blame(sink, &cause, error_out);
+    }
+    if (record->kind == RECORD_KEYSPACE) {
+        return make_keyspace(import, error_out);
+    }
+    enum yore_status st = enter_group(import, error_out);
+    if (st == YORE_OK) {
+        st = enter_keyspace(import, &keyspace, error_out);
+    }
+    if (st != YORE_OK) {
+        return st;
+    }
+    struct yore_keyspace *handle = keyspace != NULL ? keyspace->handle : sink->options->keyspace;
+    if (record->kind == RECORD_ERASED) {
+        return erase(import, handle, error_out);
+    }
+    bool is_undated = keyspace != NULL && keyspace->keeps_now;
+    const struct import_write write = {.keyspace = handle,
+                                       .key = buffer_bytes(&record->key),
+                                       .value = buffer_bytes(&record->value),
+                                       .from = is_undated ? YORE_NOW : record->valid_from,
+                                       .to = is_undated ? YORE_FOREVER : record->valid_to,
+                                       .is_delete = record->kind == RECORD_DELETE};
+    return import_sink_write(sink, &write, error_out);
+}
+
+/* Now that everything is written, what it may forget. */
+static enum yore_status alter_keyspaces(struct ndjson_import *import, struct yore_error *error_out)
+{
+    enum yore_status st = import_sink_commit(import->sink, error_out);
+    for (size_t i = 0; i < keyspace_count(import) && st == YORE_OK; i++) {
+        struct named_keyspace *keyspace = keyspace_at(import, i);
+        if (keyspace->is_altered_at_end) {
+            st = yore_keyspace_alter(import->sink->db, keyspace->handle, &keyspace->wanted,
+                                     error_out);
+        }
+    }
+    return st;
+}
+
+static bool is_blank(struct yore_bytes line)
+{
+    const char *at = line.data;
+    for (size_t i = 0; i < line.size; i++) {
+        if (at[i] != ' ' && at[i] != '\t' && at[i] != '\r') {
+            return false;
+        }
+    }
+    return true;
+}
+
+enum yore_status import_ndjson(struct import_sink *sink, struct yore_error *error_out)
+{
+    struct ndjson_import import = {.sink = sink};
+    struct yore_bytes line;
+    enum yore_status st;
+    for (;;) {
+        st = line_source_next(sink->source, &line, error_out);
+        if (st == YORE_OK && !is_blank(line)) {
+            st = take_line(&import, line, error_out);
+        }
+        if (st != YORE_OK) {
+            break;
+        }
+    }
+    if (st == YORE_NOT_FOUND) {
+        st = alter_keyspaces(&import, error_out);
+    }
+    record_release(&import.record);
+    buffer_release(&import.group);
+    buffer_release(&import.keyspaces);
+    return st;
+}

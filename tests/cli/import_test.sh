@@ -1,0 +1,214 @@
+#!/bin/sh
+# import and export: formats, transactions, faults, round trips.
+. "$(dirname "$0")/lib.sh"
+tab=$(printf '\t')
+
+# Events: one transaction for each of the source's, whole states as values.
+cat >events.tsv <<END
+1000${tab}1${tab}+${tab}n${tab}a${tab}Host,Big${tab}${tab}${tab}{"z":1,"name":"a é","list":["x"]}
+1000${tab}1${tab}+${tab}n${tab}b${tab}Host${tab}${tab}${tab}{}
+1000${tab}1${tab}+${tab}e${tab}a|USES|b${tab}USES${tab}a${tab}b${tab}{"w":0.50}
+2000${tab}2${tab}~${tab}n${tab}a${tab}${tab}${tab}${tab}{"z":null,"b":true}
+3000${tab}3${tab}-${tab}e${tab}a|USES|b${tab}USES${tab}${tab}${tab}
+3000${tab}3${tab}-${tab}n${tab}b${tab}${tab}${tab}${tab}
+3000${tab}3${tab}+${tab}n${tab}b${tab}New${tab}${tab}${tab}{"k":1}
+3000${tab}3${tab}~${tab}n${tab}b${tab}${tab}${tab}${tab}{"k":2}
+END
+ok import ev events.tsv -o ndjson
+out_has '"transactions":3,"lines":8'
+ok get ev n/a --at @1s
+out_is '{"labels":["Host","Big"],"props":{"list":["x"],"name":"a é","z":1}}'
+ok get ev n/a --at @2s
+out_is '{"labels":["Host","Big"],"props":{"b":true,"list":["x"],"name":"a é"}}'
+ok get ev 'e/a|USES|b' --at @1s
+out_is '{"type":"USES","src":"a","dst":"b","props":{"w":0.50}}'
+fails 1 absent get ev 'e/a|USES|b' --at @3s
+ok get ev n/b --at @3s
+out_is '{"labels":["New"],"props":{"k":2}}'
+ok timeline ev n/b --count
+out_is 2
+ok scan ev --at @2999ms --count
+out_is 3
+ok feed ev --count
+events_commits=$(cat "$out")
+ok import zs events.tsv
+if command -v zstd >/dev/null; then
+    zstd -q events.tsv
+    ok import zs events.tsv.zst -o ndjson
+    ok export zs --at @2s
+    cp "$out" zs.ndjson
+    ok export ev --at @2s
+    check "compressed is the same" cmp -s zs.ndjson "$out"
+    head -c 100 events.tsv.zst >cut.zst
+    fails 8 "zstd data is cut short" import cutdb cut.zst
+fi
+ok import again events.tsv
+ok import again events.tsv
+ok get again n/a --at @2s
+out_is '{"labels":["Host","Big"],"props":{"b":true,"list":["x"],"name":"a é"}}'
+ok import nowdb events.tsv --as-now
+ok get nowdb n/b
+fails 1 absent get nowdb n/b --at @3s
+fails 2 "exclude each other" import x events.tsv --as-now --valid
+
+# A bad line: its number, nothing of its transaction, all of those before.
+bad() { # bad NUMBER TEXT LINE
+    sed "$1s/.*/$3/" events.tsv >bad.tsv
+    rm -rf bad
+    fails 3 "line $1: " import bad bad.tsv
+    err_has "$2"
+}
+bad 4 "nine columns" "2000${tab}2"
+bad 4 "column 1" "x${tab}2${tab}~${tab}n${tab}a${tab}${tab}${tab}${tab}{}"
+bad 4 "column 2" "2000${tab}0${tab}~${tab}n${tab}a${tab}${tab}${tab}${tab}{}"
+bad 4 "column 3" "2000${tab}2${tab}%${tab}n${tab}a${tab}${tab}${tab}${tab}{}"
+bad 4 "column 4" "2000${tab}2${tab}~${tab}x${tab}a${tab}${tab}${tab}${tab}{}"
+bad 4 "column 5" "2000${tab}2${tab}~${tab}n${tab}${tab}${tab}${tab}${tab}{}"
+bad 4 "does not exist at that time" "2000${tab}2${tab}~${tab}n${tab}q${tab}${tab}${tab}${tab}{}"
+bad 4 "expected" "2000${tab}2${tab}~${tab}n${tab}a${tab}${tab}${tab}${tab}{\"z\":}"
+bad 4 "does not come after" "500${tab}2${tab}~${tab}n${tab}a${tab}${tab}${tab}${tab}{}"
+bad 6 "two times" "3001${tab}3${tab}-${tab}n${tab}b${tab}${tab}${tab}${tab}"
+err_has "4 writes in 2 transactions before it are in the database"
+ok get bad 'e/a|USES|b'
+ok feed bad --count
+out_is "$((events_commits - 1))"
+
+# NDJSON: what export writes.
+ok put x k v --at 2020-01-01
+ok put x k w --at 2021-01-01 --ttl 1d
+ok put x AP8= /wA= --base64 --at 2020-01-01
+ok del x k --at 2022-01-01
+ok put x late fact --at 2019-01-01
+ok put x k span --from 2020-05-01 --to 2020-06-01
+ok keyspace x create sensors --keep 36500d
+ok put x k inside -k sensors --at 2020-01-01
+ok keyspace x create present --keep now
+ok put x k present -k present
+run_with '{"key":"p","value":"1","valid_from":"2020-01-01","commit":"a"}
+{"key":"q","value":{"deep":[1, 2]},"valid_from":"2020-01-01","commit":"a"}
+{"key":"p","kind":"delete","valid_from":"2020-02-01T00:00:00Z","commit":"b"}
+' import x -
+code_is 0
+ok get x q
+out_is '{"deep":[1,2]}'
+ok export x
+cp "$out" x.ndjson
+out_has '"key_base64":"AP8=","value_base64":"/wA="'
+out_has '{"kind":"keyspace","keyspace":"sensors","keep":"36500d","compression":"default"}'
+ok import y x.ndjson
+ok export y
+cp "$out" y.ndjson
+# Commit times are new: number the groups instead, then all must be equal.
+group() {
+    awk '{
+        commit = ""
+        if (match($0, /"commit":"[^"]*"/)) {
+            commit = substr($0, RSTART, RLENGTH)
+            $0 = substr($0, 1, RSTART - 1) substr($0, RSTART + RLENGTH)
+        }
+        if ($0 ~ /"keyspace":"present"/) sub(/"valid_from":"[^"]*"/, "")
+        groups += commit != last
+        last = commit
+        print groups, $0
+    }' "$1"
+}
+group x.ndjson >x.groups
+group y.ndjson >y.groups
+check "import(export(x)) is x" cmp -s x.groups y.groups
+ok timeline y k --every
+cp "$out" timeline
+ok timeline x k --every
+check "the same timeline" cmp -s timeline "$out"
+"$YORE" export x | "$YORE" import piped -
+check "through a pipe" [ "$("$YORE" export piped | wc -l)" = "$(wc -l <x.ndjson)" ]
+ok export x --at 2020-05-15 moment.ndjson
+out_is ""
+ok import m moment.ndjson
+ok scan m --at 2020-05-15
+cp "$out" scan
+ok scan x --at 2020-05-15
+check "a moment" cmp -s scan "$out"
+ok export x --keyspace sensors
+out_has '"keyspace":"sensors"'
+out_lacks 'late'
+ok import forced x.ndjson --keyspace default
+ok keyspace forced list
+out_is "default	all"
+ok export x --prefix late
+out_lines 3
+fails 6 "cannot write" export x /nowhere/file
+
+# What retention has left exports too, and reads the same where it still may.
+ok keyspace trimmed create old
+for year in 2015 2016 2017 2018; do
+    ok put trimmed k $year -k old --at $year-01-01
+    ok put trimmed only$year $year -k old --at $year-01-01
+    ok put trimmed k $year --at $year-01-01
+done
+ok keyspace trimmed trim old --at 2017-06-01
+ok compact trimmed
+run export trimmed
+code_is 0
+cp "$out" trimmed.ndjson
+ok import kept trimmed.ndjson
+for moment in 2017-06-01 2018-01-01 now; do
+    ok scan trimmed -k old --at $moment
+    cp "$out" scan
+    ok scan kept -k old --at $moment
+    check "the same at $moment" cmp -s scan "$out"
+done
+ok timeline trimmed k
+cp "$out" timeline
+ok timeline kept k
+check "what keeps all keeps it" cmp -s timeline "$out"
+
+nd() { # nd TEXT LINE
+    printf '%s\n%s\n' '{"key":"good","value":"1"}' "$2" >bad.ndjson
+    rm -rf bad
+    fails 3 "line 2: " import bad bad.ndjson
+    err_has "$1"
+    fails 1 absent get bad good
+}
+nd "column 1: expected an object" 'x'
+nd 'no "key"' '{}'
+nd 'no "value"' '{"key":"a"}'
+nd 'unknown member "vaule"; did you mean "value"?' '{"key":"a","vaule":"b"}'
+nd 'none of put, delete' '{"key":"a","kind":"poke"}'
+nd '"valid_from":' '{"key":"a","value":"b","valid_from":"then"}'
+nd 'a string is wanted' '{"key":1,"value":"b"}'
+nd 'not base64' '{"key_base64":"%","value":"b"}'
+nd 'a second key' '{"key":"a","key_base64":"QQ==","value":"b"}'
+nd 'without being a put' '{"key":"a","value":"b","kind":"delete"}'
+nd "no keyspace 'none'" '{"key":"a","value":"b","keyspace":"none"}'
+nd 'expected the end' '{"key":"a","value":"b"} x'
+
+# CSV and TSV of (time, key, value).
+printf 'time,key,value\r\n2020-01-01,k,"a, ""b""\nsecond"\r\n@1580000000s,k,2\r\n' >rows.csv
+ok import csv rows.csv -o ndjson
+out_has '"writes":2,"transactions":1'
+ok get csv k --at 2020-01-02
+out_is 'a, "b"
+second'
+ok import csv2 rows.csv --batch 1 -o ndjson
+out_has '"writes":2,"transactions":2'
+printf '2020-01-01\tk\ta\\tb\n\n2020-01-02\tk\tc\n' >rows.tsv
+ok import tsv rows.tsv
+ok get tsv k --at 2020-01-01
+out_is "a${tab}b"
+printf '2020-01-01,k\n' >two.csv
+fails 3 "2 columns; three are wanted" import bad2 two.csv --format csv
+fails 3 "looks like none of" import bad2 two.csv
+printf '2020-01-01,k,v\nnever,k,v\n' >time.csv
+fails 3 "line 2" import bad2 time.csv
+printf '2020-01-01,k,"v\n' >open.csv
+fails 3 "does not end" import bad2 open.csv
+printf '2020-01-01,k,a"b\n' >quote.csv
+fails 3 "a quote inside a field" import bad2 quote.csv
+printf '2020-01-01,,v\n' >empty_key.csv
+fails 3 "the key is empty" import bad2 empty_key.csv
+fails 1 "no such file" import db nofile
+fails 3 "is a directory" import db x
+: >nothing
+ok import db nothing -o ndjson
+out_has '"writes":0'
+finish

@@ -1,0 +1,121 @@
+#!/bin/sh
+# The shell, piped and one-shot.
+. "$(dirname "$0")/lib.sh"
+
+ok put db k old --at 2019-01-01
+ok put db k new --at 2020-01-01
+ok keyspace db create sensors
+
+ok shell db -c 'get k'
+out_is new
+run shell db -c 'get nobody'
+code_is 1
+run shell db -c 'gte k'
+code_is 2
+err_has "did you mean get?"
+ok shell db -c 'at 2019-03-01
+get k'
+out_is old
+ok shell db -c 'help'
+out_has "the moment this session reads at"
+out_lacks "restore"
+ok shell db -c 'help get'
+out_has "get KEY..."
+out_lacks "yore get db"
+
+run_with 'get k
+at 2019-03-01
+get k
+scan --keys
+at
+known
+at now
+get k -o json
+put "two words" it\ is
+get '"'two words'"'
+# a comment
+
+get \
+k
+' shell db
+code_is 0
+out_has "newold"
+out_has "2019-03-01"
+out_has '"value":"new"'
+out_has "it is"
+
+# A session in the past reads; it writes only what names its own time.
+run_with 'at 2019-03-01
+put k x
+get k
+' shell db
+code_is 15
+err_has "this session stands at 2019-03-01"
+err_has "stopped at line 2"
+run_with 'at 2019-03-01
+put k backdated --at 2019-02-01
+get k
+' shell db
+code_is 0
+out_is backdated
+
+# Not found is no reason to stop, a fault is.
+run_with 'get nobody
+get k
+' shell db
+code_is 0
+out_is new
+run_with 'get k --att now
+get k
+' shell db
+code_is 2
+err_has "did you mean --at?"
+out_is ""
+run_with 'exit
+get k
+' shell db
+code_is 0
+out_is ""
+run_with 'get "k
+' shell db
+code_is 2
+err_has "not closed"
+
+# Keyspace and format of the session.
+run_with 'use sensors
+put a 1
+use
+use default
+use
+output json
+scan --prefix k
+output
+output auto
+scan --prefix a
+' shell db
+code_is 1
+out_has "sensors"
+out_has "default"
+out_has '[{"key":"k"'
+out_lacks '"value":"1"'
+run_with 'use nothing
+' shell db
+code_is 1
+err_has "no keyspace 'nothing'"
+ok shell db -o ndjson -c 'get k'
+out_has '{"key":"k"'
+run_with 'bench
+' shell db
+code_is 2
+err_has "does not work inside the shell"
+run_with 'stats
+check
+feed --count
+changes --from 2019-06-01 --to 2020-06-01
+timeline k
+export
+compact
+' shell db
+code_is 0
+out_has "changed	k"
+finish

@@ -1,0 +1,50 @@
+#!/bin/sh
+# stats, check, compact, backup, restore, bench.
+. "$(dirname "$0")/lib.sh"
+
+ok put db k v1 --at 2020-01-01
+ok put db k v2 -o raw
+second=$(cat "$out")
+ok stats db
+check "statistics" [ "$(wc -l <"$out")" -ge 3 ]
+ok stats db -o json
+out_has '"kind":"counter"'
+ok check db
+out_has "versions"
+out_has "problems	0"
+ok check db -o table
+out_has "every checksum, order, bound and reference of these holds"
+ok compact db
+ok get db k
+out_is v2
+
+ok backup db backups -o json
+out_has '[{"id":1,"commit":"'
+ok backups backups
+out_lines 1
+fails 1 "" backups nowhere
+ok restore copy backups
+ok get copy k
+out_is v2
+fails 11 "" restore copy backups
+ok check copy
+ok put db k v3
+ok backup db backups
+ok restore copy2 backups
+ok get copy2 k
+out_is v3
+ok restore copy3 backups --to "$second"
+ok get copy3 k
+out_is v2
+
+ok bench b --rows 2000 -o ndjson
+for workload in fillseq fillrandom fillsync readrandom readmissing scan100 asof_get asof_scan \
+    timeline changes; do
+    out_has "{\"workload\":\"$workload\",\"operations\":"
+done
+fails 11 "is there already" bench b --rows 10
+ok bench b2 --rows 1000 --workloads readrandom -o table
+out_lines 2
+fails 2 "there is no 'readrandm'" bench b3 --workloads readrandm
+check "nothing was made" [ ! -e b3 ]
+finish

@@ -1,0 +1,95 @@
+#!/bin/sh
+# Command lines: help, unknown words, options, exit codes, what makes a database and what does not.
+. "$(dirname "$0")/lib.sh"
+
+run
+code_is 2
+err_has "try: yore help"
+ok help
+out_has "timeline"
+out_lacks "prompt"
+ok --help
+out_has "yore COMMAND DIR"
+ok --version
+out_has "yore 0."
+ok version
+
+# Every command has help with its options, and an example where there is one to give.
+for command in put get del erase scan timeline changes feed import export stats check compact backup \
+    backups restore keyspace bench shell; do
+    ok help $command
+    out_has "yore $command"
+    out_has "Examples"
+    ok $command --help
+    out_has "yore $command"
+done
+fails 2 "did you mean import?" help imprt
+
+# The nearest word is named.
+fails 2 "did you mean timeline?" timelin db
+fails 2 "did you mean scan?" scna db
+fails 2 "is not a command" frobnicate db
+fails 2 "did you mean --prefix?" scan db --prefx n/
+fails 2 "did you mean --limit?" scan db --limt 3
+fails 2 "is not an option of this command" put db k v --reverse
+fails 2 "-z is not an option" scan db -z
+fails 2 "--limit needs a value" scan db --limit
+fails 2 "--keys takes no value" scan db --keys=yes
+fails 2 "is given twice" scan db --limit 1 --limit 2
+fails 2 "name the database's directory" scan
+fails 2 "too few words" get db
+fails 2 "one word too many" put db k v w
+err_has "try: yore help put"
+
+# Reading does not make a database; writing does.
+for command in scan changes feed stats check compact export; do
+    fails 1 "no database in missing" $command missing
+done
+fails 1 "no database in missing" get missing k
+fails 1 "no database in missing" del missing k
+fails 1 "no database in missing" erase missing k
+fails 1 "no database in missing" timeline missing k
+fails 1 "no database in missing" keyspace missing list
+fails 1 "no database in missing" shell missing -c help
+check "nothing was made" [ ! -e missing ]
+ok put db k v
+check "put makes one" [ -d db ]
+ok keyspace db2 create sensors
+check "keyspace create makes one" [ -d db2 ]
+
+# Typed values.
+fails 2 "--limit takes a number" scan db --limit many
+fails 2 "--limit takes a number" scan db --limit 0
+fails 2 "--at:" get db k --at yesterday
+fails 2 "--output takes one of" get db k -o jsn
+err_has "did you mean json?"
+fails 2 "--durability takes one of" put db k v --durability snyc
+fails 2 "--ttl:" put db k v --ttl soon
+fails 2 "--prefix does not go with" scan db --prefix a --low b
+fails 2 "is not base64" get db '!!' --base64
+fails 2 "--color takes one of" get db k --color blue
+
+# -- ends the options, and a word that is a number is none.
+ok put db -- -key -value
+ok get db -- -key
+out_is "-value"
+ok put db temperature -5
+ok get db temperature
+out_is "-5"
+ok get db temperature --at=now
+ok get db --at now temperature
+out_is "-5"
+
+# Colours: not in pipes, always when asked.
+ok get db k -o table
+check "no escapes" sh -c "! grep -q '$(printf '\033')' '$out'"
+ok get db k -o table --color always
+check "escapes" grep -q "$(printf '\033')" "$out"
+
+# The manual page is the table of commands.
+ok help --man
+if [ -n "${2:-}" ]; then
+    check "man/yore.1 is made by yore help --man" cmp -s "$out" "$2/man/yore.1"
+fi
+out_has ".TH YORE 1"
+finish

@@ -1,0 +1,194 @@
+/* crash_test.c -- the power goes after every single disk operation of every workload.
+ *
+ *     YORE_CRASH_CASES=n     crash cases wanted (default 20,000; soak 200,000)
+ *     YORE_CRASH_ONE=name:op[:seed]   one crash point of one workload, everything kept, dropped and
+ * by seed
+ *
+ * At each point the unsynced part is kept whole, dropped whole, and torn and reordered by several
+ * seeds; the database is opened on each and judged (crash_judge.c).  Some of the openings are
+ * themselves cut off after each of their operations.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crash/crash_run.h"
+#include "engine/db.h"
+
+struct counts {
+    uint64_t points;
+    uint64_t cases;
+    uint64_t nested;
+    uint64_t per_point; /* seeds tried at each point, beside keep and drop */
+};
+
+static uint64_t number_from(const char *name, uint64_t fallback)
+{
+    const char *text = getenv(name);
+    return text == NULL || text[0] == '\0' ? fallback : strtoull(text, NULL, 0);
+}
+
+/* Operations of the undisturbed script, which must itself be right. */
+static uint64_t count_operations(const struct crash_workload *workload)
+{
+    struct crash_run run;
+    crash_run_init(&run, workload);
+    sim_disk_reset_count(run.disk);
+    crash_run_script(&run, workload);
+    uint64_t count = sim_disk_op_count(run.disk);
+    bool is_right = !run.is_stopped && crash_judge(&run, run.disk, false);
+    char text[CRASH_TEXT_BYTES];
+    memcpy(text, run.text, sizeof text);
+    crash_run_release(&run);
+    CHECK_MSG(is_right, "workload %s, undisturbed: %s", workload->name, text);
+    return count;
+}
+
+/* ---- one crash ------------------------------------------------------------------------------ */
+
+struct crash {
+    struct crash_run *run;
+    const struct sim_disk *disk; /* as the power went */
+    enum sim_crash_mode mode;
+    uint64_t seed;
+};
+
+static struct sim_disk *after_crash(const struct crash *crash)
+{
+    struct sim_disk *disk = sim_disk_clone(crash->disk, crash->seed);
+    sim_disk_crash_at(disk, 0);
+    sim_disk_crash(disk, crash->mode, crash->seed);
+    return disk;
+}
+
+/* Crash inside the recovery from a crash, after every operation of it. */
+static bool crash_nested(const struct crash *crash, struct counts *counts)
+{
+    bool is_right = true;
+    for (uint64_t op = 1; is_right; op++) {
+        struct sim_disk *disk = after_crash(crash);
+        struct yore_db *db = NULL;
+        struct yore_error error;
+        sim_disk_reset_count(disk);
+        sim_disk_crash_at(disk, op);
+        enum yore_status status =
+            db_open_inline(sim_disk_env(disk), STORE_PATH, &crash->run->options, &db, &error);
+        bool is_over = !sim_disk_has_crashed(disk);
+        if (status == YORE_OK) {
+            (void)yore_close(db, NULL);
+        }
+        sim_disk_crash_at(disk, 0);
+        sim_disk_crash(disk, op % 3 == 0 ? SIM_CRASH_DROP_ALL : SIM_CRASH_RANDOM, crash->seed + op);
+        is_right = is_over || crash_judge(crash->run, disk, false);
+        counts->nested += !is_over;
+        sim_disk_free(disk);
+        if (is_over) {
+            break;
+        }
+    }
+    return is_right;
+}
+
+static bool crash_case(const struct crash *crash, bool is_twice, struct counts *counts)
+{
+    struct sim_disk *disk = after_crash(crash);
+    bool is_right = crash_judge(crash->run, disk, is_twice);
+    sim_disk_free(disk);
+    counts->cases++;
+    return is_right;
+}
+
+/* The script cut off after operation `op`, in every mode. */
+static bool crash_point(const struct crash_workload *workload, uint64_t op, uint64_t seed,
+                        struct counts *counts, char text[CRASH_TEXT_BYTES])
+{
+    struct crash_run run;
+    crash_run_init(&run, workload);
+    sim_disk_reset_count(run.disk);
+    sim_disk_crash_at(run.disk, op);
+    crash_run_script(&run, workload);
+    struct crash crash = {&run, run.disk, SIM_CRASH_KEEP_ALL, seed};
+    bool is_right = crash_case(&crash, true, counts);
+    crash.mode = SIM_CRASH_DROP_ALL;
+    is_right = is_right && crash_case(&crash, true, counts);
+    for (uint64_t i = 0; i < counts->per_point && is_right; i++) {
+        crash.mode = SIM_CRASH_RANDOM;
+        crash.seed = seed + i;
+        is_right = crash_case(&crash, i == 0, counts);
+    }
+    if (is_right && (op + seed) % 16 == 0) {
+        is_right = crash_nested(&crash, counts);
+    }
+    counts->points++;
+    (void)snprintf(text, CRASH_TEXT_BYTES, "workload %s, mode %d seed %" PRIu64 ": %.900s",
+                   workload->name, (int)crash.mode, crash.seed, run.text);
+    crash_run_release(&run);
+    return is_right;
+}
+
+static void crash_everywhere(const struct crash_workload *workload, uint64_t operations,
+                             uint64_t seed, struct counts *counts)
+{
+    for (uint64_t op = 1; op <= operations; op++) {
+        char text[CRASH_TEXT_BYTES];
+        bool is_right = crash_point(workload, op, seed + op * 1000, counts, text);
+        CHECK_MSG(is_right, "%s\nrepeat with YORE_CRASH_ONE=%s:%" PRIu64 ":%" PRIu64, text,
+                  workload->name, op, seed + op * 1000);
+    }
+}
+
+TEST(every_operation_is_a_crash_point)
+{
+    struct test_rand rand = test_rand_new(0);
+    uint64_t wanted = number_from("YORE_CRASH_CASES", test_scale(20000, 200000));
+    uint64_t operations[64];
+    uint64_t sum = 0;
+    CHECK(crash_workload_count <= 64);
+    for (size_t i = 0; i < crash_workload_count; i++) {
+        operations[i] = count_operations(&crash_workloads[i]);
+        sum += operations[i];
+        printf("  %s: %" PRIu64 " operations\n", crash_workloads[i].name, operations[i]);
+    }
+    struct counts counts = {.per_point = 2};
+    while (counts.cases < wanted) {
+        uint64_t seed = test_rand_u64(&rand) >> 16;
+        for (size_t i = 0; i < crash_workload_count && counts.cases < wanted + sum; i++) {
+            crash_everywhere(&crash_workloads[i], operations[i], seed, &counts);
+        }
+    }
+    test_count(counts.cases + counts.nested);
+    printf("  %" PRIu64 " points, %" PRIu64 " cases, %" PRIu64 " crashes inside recovery\n",
+           counts.points, counts.cases, counts.nested);
+}
+
+static const struct crash_workload *find_workload(const char *name, size_t length)
+{
+    for (size_t i = 0; i < crash_workload_count; i++) {
+        if (strlen(crash_workloads[i].name) == length &&
+            memcmp(crash_workloads[i].name, name, length) == 0) {
+            return &crash_workloads[i];
+        }
+    }
+    return NULL;
+}
+
+TEST(one_crash_point)
+{
+    const char *text = getenv("YORE_CRASH_ONE");
+    if (text == NULL) {
+        SKIP("set YORE_CRASH_ONE to workload:operation:seed");
+    }
+    size_t length = strcspn(text, ":");
+    const struct crash_workload *workload = find_workload(text, length);
+    CHECK(workload != NULL);
+    char *rest = NULL;
+    uint64_t op = strtoull(text + length + 1, &rest, 0);
+    uint64_t seed = *rest == ':' ? strtoull(rest + 1, NULL, 0) : 1;
+    struct counts counts = {.per_point = 4};
+    char message[CRASH_TEXT_BYTES];
+    bool is_right = crash_point(workload, op, seed, &counts, message);
+    CHECK_MSG(is_right, "%s", message);
+}
+
+TEST_MAIN(one_crash_point, every_operation_is_a_crash_point)

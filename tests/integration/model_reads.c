@@ -1,0 +1,183 @@
+/* model_reads.c -- every read shape at random moments, against the model. */
+#include <inttypes.h>
+
+#include "base/bytes.h"
+#include "integration/model_run.h"
+
+bool run_get(struct run *run)
+{
+    unsigned char storage[RUN_KEY_BYTES_MAX];
+    struct yore_time time;
+    for (unsigned i = 0; i < 4; i++) {
+        unsigned keyspace =
+            test_rand_one_in(&run->rand, 8) ? (unsigned)RUN_NOW : run_space_with_past(run);
+        struct compare_at at = run_at(run, keyspace, &time);
+        if (!compare_get(&run->compare, keyspace, run_key(run, storage), &at)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+#define RUN_MANY 12u
+
+bool run_get_many(struct run *run)
+{
+    unsigned char storage[RUN_MANY][RUN_KEY_BYTES_MAX];
+    struct yore_bytes keys[RUN_MANY];
+    struct yore_value values[RUN_MANY] = {0};
+    enum yore_status statuses[RUN_MANY];
+    struct yore_time time;
+    unsigned keyspace = run_space_with_past(run);
+    struct compare_at at = run_at(run, keyspace, &time);
+    size_t count = 1 + test_rand_below(&run->rand, RUN_MANY);
+    for (size_t i = 0; i < count; i++) {
+        keys[i] = run_key(run, storage[i]);
+    }
+    struct yore_get_many request = {keys, count, values, statuses};
+    return compare_get_many(&run->compare, keyspace, &request, &at);
+}
+
+static bool run_expect(struct run *run, const char *what, enum yore_status status,
+                       enum yore_status expected)
+{
+    run->compare.reads++;
+    return status == expected || run_fail(run, "%s: %s, expected %s", what,
+                                          yore_status_name(status), yore_status_name(expected));
+}
+
+/* A read that must be refused: before the horizon, or known in the future. */
+bool run_get_before_horizon(struct run *run)
+{
+    unsigned char storage[RUN_KEY_BYTES_MAX];
+    struct yore_bytes key = run_key(run, storage);
+    struct yore_value value = {0};
+    struct yore_time time = {run_now(run), YORE_NOW};
+    unsigned keyspace = RUN_NOW;
+    enum yore_status expected = YORE_BEFORE_HORIZON;
+    uint64_t form = test_rand_below(&run->rand, 4);
+    if (form == 0) {
+        keyspace = RUN_DEFAULT;
+        time.known = time.valid + 1000 * run->options.clock_skew_max_ns;
+        expected = YORE_IN_FUTURE;
+    } else if (form == 1 && run->trimmed_to != YORE_TIME_MIN) {
+        keyspace = RUN_TRIMMED;
+        time.valid = run->trimmed_to - 1 - (int64_t)test_rand_below(&run->rand, 1000000000);
+    } else if (form == 2 && run_horizon(run, RUN_FOR) != YORE_TIME_MIN) {
+        keyspace = RUN_FOR;
+        time.valid = run_horizon(run, RUN_FOR) - 1;
+    } else {
+        time.valid -= 1000000000;
+    }
+    enum yore_status status =
+        yore_get(run->compare.db, run->compare.keyspaces[keyspace], key, &time, &value, NULL);
+    if (status == YORE_OK) {
+        yore_value_release(&value);
+    }
+    return run_expect(
+        run, expected == YORE_IN_FUTURE ? "get known in the future" : "get before the horizon",
+        status, expected);
+}
+
+/* ---- ranges --------------------------------------------------------------------------------- */
+
+struct run_range {
+    unsigned char low[RUN_KEY_BYTES_MAX];
+    unsigned char high[RUN_KEY_BYTES_MAX];
+    struct yore_range range;
+};
+
+static void run_make_range(struct run *run, struct run_range *range)
+{
+    struct yore_bytes low = run_key(run, range->low);
+    struct yore_bytes high = run_key(run, range->high);
+    uint64_t form = test_rand_below(&run->rand, 8);
+    range->range = (struct yore_range){0};
+    if (form < 2) {
+        return; /* everything */
+    }
+    if (form < 4) {
+        low.size = 1 + test_rand_below(&run->rand, low.size);
+        range->range.prefix = low;
+        return;
+    }
+    if (bytes_compare(low, high) > 0) {
+        struct yore_bytes swap = low;
+        low = high;
+        high = swap;
+    }
+    range->range.low = form == 5 ? bytes_of(NULL, 0) : low;
+    range->range.high = form == 6 ? bytes_of(NULL, 0) : high;
+}
+
+bool run_scan(struct run *run)
+{
+    struct run_range range;
+    struct yore_time time;
+    unsigned keyspace =
+        test_rand_one_in(&run->rand, 8) ? (unsigned)RUN_NOW : run_space_with_past(run);
+    struct compare_at at = run_at(run, keyspace, &time);
+    run_make_range(run, &range);
+    struct yore_cursor_options options = {.range = range.range,
+                                          .at = at.asked,
+                                          .keys_only = test_rand_one_in(&run->rand, 4),
+                                          .no_cache_fill = test_rand_one_in(&run->rand, 4)};
+    return compare_scan(&run->compare, keyspace, &options, &at, test_rand_one_in(&run->rand, 2));
+}
+
+bool run_walk(struct run *run)
+{
+    struct run_range range;
+    struct yore_time time;
+    unsigned keyspace =
+        test_rand_one_in(&run->rand, 8) ? (unsigned)RUN_NOW : run_space_with_past(run);
+    struct compare_at at = run_at(run, keyspace, &time);
+    run_make_range(run, &range);
+    struct yore_cursor_options options = {.range = range.range, .at = at.asked};
+    return compare_walk(&run->compare, keyspace, &options, &at, test_rand_u64(&run->rand));
+}
+
+/* ---- time ----------------------------------------------------------------------------------- */
+
+bool run_timeline(struct run *run)
+{
+    unsigned char storage[RUN_KEY_BYTES_MAX];
+    unsigned keyspace = run_space_with_past(run);
+    int64_t a = run_moment(run, keyspace);
+    int64_t b = run_moment(run, keyspace);
+    struct yore_timeline_options options = {
+        .from = a < b ? a : b,
+        .to = test_rand_one_in(&run->rand, 4) ? YORE_FOREVER : (a < b ? b : a) + 1,
+        .known = test_rand_one_in(&run->rand, 3) ? run_moment(run, keyspace) : YORE_NOW,
+        .with_in_force = test_rand_one_in(&run->rand, 2),
+        .every_commit = test_rand_one_in(&run->rand, 2),
+        .is_backward = test_rand_one_in(&run->rand, 2)};
+    return compare_timeline(&run->compare, keyspace, run_key(run, storage), &options);
+}
+
+bool run_changes(struct run *run)
+{
+    struct run_range range;
+    unsigned keyspace = run_space_with_past(run);
+    int64_t a = run_moment(run, keyspace);
+    int64_t b = run_moment(run, keyspace);
+    run_make_range(run, &range);
+    struct yore_changes_options options = {
+        .range = range.range,
+        .from = a < b ? a : b,
+        .to = a < b ? b : a,
+        .known = test_rand_one_in(&run->rand, 3) ? run_moment(run, keyspace) : YORE_NOW,
+        .every_version = test_rand_one_in(&run->rand, 2),
+        .in_time_order = test_rand_one_in(&run->rand, 2)};
+    return compare_changes(&run->compare, keyspace, &options, run_now(run));
+}
+
+bool run_feed(struct run *run)
+{
+    int64_t after = INT64_MIN;
+    if (run->model->commit_count > 0 && !test_rand_one_in(&run->rand, 4)) {
+        size_t index = test_rand_below(&run->rand, run->model->commit_count);
+        after = run->model->commits[index].commit;
+    }
+    return compare_feed(&run->compare, after);
+}

@@ -1,0 +1,249 @@
+/* erase_set_test.c -- rules against a plain list of them. */
+#include "engine/erase_set.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "support/test.h"
+
+#define RULES_MAX 400u
+#define KEY_BYTES 8u
+
+struct plain_rule {
+    uint32_t keyspace;
+    unsigned char low[KEY_BYTES];
+    size_t low_size;
+    unsigned char high[KEY_BYTES];
+    size_t high_size;
+    int64_t from;
+    int64_t to;
+    int64_t commit;
+};
+
+static struct yore_bytes low_of(const struct plain_rule *rule)
+{
+    return bytes_of(rule->low, rule->low_size);
+}
+
+static struct yore_bytes high_of(const struct plain_rule *rule)
+{
+    return bytes_of(rule->high, rule->high_size);
+}
+
+static bool plain_covers(const struct plain_rule *rules, size_t count, uint32_t keyspace,
+                         struct yore_bytes key, int64_t valid, int64_t commit)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct plain_rule *rule = &rules[i];
+        if (rule->keyspace == keyspace && bytes_compare(low_of(rule), key) <= 0 &&
+            (rule->high_size == 0 || bytes_compare(key, high_of(rule)) < 0) &&
+            rule->from <= valid && (valid < rule->to || rule->to == YORE_FOREVER) &&
+            commit < rule->commit) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static size_t random_key(struct test_rand *rand, unsigned char key[KEY_BYTES])
+{
+    size_t size = 1 + test_rand_below(rand, 3);
+    for (size_t i = 0; i < size; i++) {
+        static const unsigned char octets[] = {0, 1, 'a', 'b', 0xff};
+        key[i] = octets[test_rand_below(rand, sizeof octets)];
+    }
+    return size;
+}
+
+static void random_rule(struct test_rand *rand, struct plain_rule *rule, int64_t commit)
+{
+    *rule = (struct plain_rule){.keyspace = (uint32_t)(1 + test_rand_below(rand, 2)),
+                                .from = YORE_TIME_MIN,
+                                .to = YORE_FOREVER,
+                                .commit = commit};
+    rule->low_size = random_key(rand, rule->low);
+    if (test_rand_one_in(rand, 4)) {
+        struct buffer high = {0};
+        CHECK_OK(prefix_end(low_of(rule), &high));
+        memcpy(rule->high, high.data, high.size);
+        rule->high_size = high.size;
+        buffer_release(&high);
+        return;
+    }
+    memcpy(rule->high, rule->low, rule->low_size);
+    rule->high[rule->low_size] = 0;
+    rule->high_size = rule->low_size + 1;
+    if (test_rand_one_in(rand, 2)) {
+        rule->from = (int64_t)test_rand_below(rand, 50);
+        rule->to = rule->from + 1 + (int64_t)test_rand_below(rand, 20);
+    }
+}
+
+static void add(struct erase_set **set, struct plain_rule *rule)
+{
+    struct erase_rule made = {.keyspace = rule->keyspace,
+                              .low = {rule->low, rule->low_size},
+                              .high = {rule->high, rule->high_size},
+                              .from = rule->from,
+                              .to = rule->to,
+                              .commit = rule->commit};
+    struct erase_set *next = NULL;
+    CHECK_OK(erase_set_with(*set, &made, &next));
+    erase_set_unref(*set);
+    *set = next;
+}
+
+static void compare(const struct erase_set *set, const struct plain_rule *rules, size_t count,
+                    struct test_rand *rand)
+{
+    for (int i = 0; i < 20; i++) {
+        unsigned char bytes[KEY_BYTES];
+        struct yore_bytes key = bytes_of(bytes, random_key(rand, bytes));
+        uint32_t keyspace = (uint32_t)(1 + test_rand_below(rand, 3));
+        struct version version = {.key = key,
+                                  .valid_from = (int64_t)test_rand_below(rand, 80),
+                                  .commit = (int64_t)test_rand_below(rand, count + 2)};
+        bool want = plain_covers(rules, count, keyspace, key, version.valid_from, version.commit);
+        CHECK_EQ_INT(erase_set_covers(set, keyspace, key, version.valid_from, version.commit),
+                     want);
+        CHECK_EQ_INT(erase_set_hides(set, keyspace, &version), want);
+    }
+}
+
+TEST(set_answers_as_a_plain_list_does)
+{
+    struct test_rand rand = test_rand_new(0);
+    static struct plain_rule rules[RULES_MAX];
+    struct erase_set *set = NULL;
+    CHECK_OK(erase_set_new(&set));
+    CHECK_EQ_INT(erase_set_commit_max(set), INT64_MIN);
+    for (size_t i = 0; i < RULES_MAX; i++) {
+        random_rule(&rand, &rules[i], (int64_t)i + 1);
+        add(&set, &rules[i]);
+        CHECK_EQ_UINT(erase_set_count(set), i + 1);
+        CHECK_EQ_INT(erase_set_commit_max(set), (int64_t)i + 1);
+        compare(set, rules, i + 1, &rand);
+    }
+    erase_set_unref(set);
+}
+
+TEST(every_rule_can_be_asked_for_once)
+{
+    struct test_rand rand = test_rand_new(0);
+    static struct plain_rule rules[RULES_MAX];
+    bool seen[RULES_MAX + 1] = {false};
+    struct erase_set *set = NULL;
+    CHECK_OK(erase_set_new(&set));
+    for (size_t i = 0; i < RULES_MAX; i++) {
+        random_rule(&rand, &rules[i], (int64_t)i + 1);
+        add(&set, &rules[i]);
+    }
+    for (size_t i = 0; i < erase_set_count(set); i++) {
+        const struct erase_rule *rule = erase_set_rule(set, i);
+        CHECK(rule->commit >= 1 && rule->commit <= (int64_t)RULES_MAX);
+        CHECK(!seen[rule->commit]);
+        seen[rule->commit] = true;
+        const struct plain_rule *want = &rules[rule->commit - 1];
+        CHECK(bytes_equal(forest_key_bytes(&rule->low), low_of(want)));
+        CHECK(bytes_equal(forest_key_bytes(&rule->high), high_of(want)));
+        CHECK_EQ_INT(rule->from, want->from);
+        CHECK_EQ_INT(rule->to, want->to);
+    }
+    erase_set_unref(set);
+}
+
+TEST(set_is_unchanged_when_another_is_made_from_it)
+{
+    struct plain_rule rule = {.keyspace = 1,
+                              .low = "k",
+                              .low_size = 1,
+                              .high = "k",
+                              .high_size = 2,
+                              .from = YORE_TIME_MIN,
+                              .to = YORE_FOREVER,
+                              .commit = 10};
+    struct erase_set *set = NULL;
+    CHECK_OK(erase_set_new(&set));
+    struct erase_set *kept = erase_set_ref(set);
+    add(&set, &rule);
+    CHECK_EQ_UINT(erase_set_count(kept), 0);
+    CHECK(!erase_set_covers(kept, 1, bytes_of("k", 1), 5, 5));
+    CHECK(erase_set_covers(set, 1, bytes_of("k", 1), 5, 5));
+    CHECK(!erase_set_covers(set, 1, bytes_of("k", 1), 5, 10));
+    CHECK(!erase_set_covers(set, 1, bytes_of("k0", 2), 5, 5));
+    erase_set_unref(kept);
+    erase_set_unref(set);
+}
+
+static struct table_meta meta_of(const char *first, const char *last)
+{
+    struct table_meta meta = {.valid_min = 10, .valid_max = 20, .commit_min = 10, .commit_max = 30};
+    buffer_append(&meta.first_key, first, strlen(first));
+    buffer_append(&meta.last_key, last, strlen(last));
+    return meta;
+}
+
+struct wants_case {
+    const char *low;
+    size_t high_size; /* of "k\0": 2 one key; of "k": 0 unbounded */
+    int64_t from;
+    int64_t to;
+    int64_t commit;
+    int64_t seen;
+    bool wants;
+};
+
+TEST(file_is_wanted_only_where_a_rule_may_meet_it)
+{
+    static const struct wants_case cases[] = {
+        {"k", 2, YORE_TIME_MIN, YORE_FOREVER, 40, 0, true},
+        {"k", 2, YORE_TIME_MIN, YORE_FOREVER, 40, 40, false}, /* applied already */
+        {"k", 2, YORE_TIME_MIN, YORE_FOREVER, 10, 0, false},  /* nothing is older than it */
+        {"k", 2, 21, YORE_FOREVER, 40, 0, false},
+        {"k", 2, 0, 10, 40, 0, false},
+        {"k", 2, 20, 21, 40, 0, true},
+        {"a", 2, YORE_TIME_MIN, YORE_FOREVER, 40, 0, false},
+        {"z", 2, YORE_TIME_MIN, YORE_FOREVER, 40, 0, false},
+        {"a", 0, YORE_TIME_MIN, YORE_FOREVER, 40, 0, true},
+        {"z", 0, YORE_TIME_MIN, YORE_FOREVER, 40, 0, false},
+    };
+    struct table_meta meta = meta_of("c", "m");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct wants_case *c = &cases[i];
+        struct plain_rule rule = {.keyspace = 1,
+                                  .low_size = 1,
+                                  .high_size = c->high_size,
+                                  .from = c->from,
+                                  .to = c->to,
+                                  .commit = c->commit};
+        struct erase_set *set = NULL;
+        rule.low[0] = (unsigned char)c->low[0];
+        rule.high[0] = rule.low[0];
+        CHECK_OK(erase_set_new(&set));
+        add(&set, &rule);
+        test_note("case %zu", i);
+        CHECK_EQ_INT(erase_set_wants(set, 1, &meta, c->seen), c->wants);
+        CHECK(!erase_set_wants(set, 2, &meta, c->seen));
+        erase_set_unref(set);
+    }
+    table_meta_release(&meta);
+}
+
+TEST(prefix_end_is_the_least_key_after_every_key_with_the_prefix)
+{
+    struct buffer end = {0};
+    CHECK_OK(prefix_end(bytes_of("ab", 2), &end));
+    CHECK_EQ_BYTES(end.data, end.size, "ac", 2);
+    CHECK_OK(prefix_end(bytes_of("a\xff\xff", 3), &end));
+    CHECK_EQ_BYTES(end.data, end.size, "b", 1);
+    CHECK_OK(prefix_end(bytes_of("\xff\xff", 2), &end));
+    CHECK_EQ_UINT(end.size, 0);
+    CHECK_OK(prefix_end(bytes_of(NULL, 0), &end));
+    CHECK_EQ_UINT(end.size, 0);
+    buffer_release(&end);
+}
+
+TEST_MAIN(set_answers_as_a_plain_list_does, every_rule_can_be_asked_for_once,
+          set_is_unchanged_when_another_is_made_from_it,
+          file_is_wanted_only_where_a_rule_may_meet_it,
+          prefix_end_is_the_least_key_after_every_key_with_the_prefix)
