@@ -271,7 +271,9 @@ enum yore_status txn_winner(struct yore_txn *txn, struct superview *view,
             memtable_get(txn->overlay, keyspace->id, key, moment->moment.valid, INT64_MAX, &own);
     }
     if (st == YORE_OK) {
-        st = read_winner(view, keyspace, key, &moment->moment, version_out, pin, error_out);
+        struct read_moment asked = moment->moment;
+        asked.wants_any |= has_own; /* a delete may be later than the own fact */
+        st = read_winner(view, keyspace, key, &asked, version_out, pin, error_out);
     }
     bool is_own =
         has_own && (st == YORE_NOT_FOUND || (st == YORE_OK && version_is_newer(&own, version_out)));
