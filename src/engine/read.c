@@ -309,6 +309,9 @@ static enum yore_status ask_slice(struct search *s, const struct forest_slice *s
 static bool must_look_back(const struct search *s, const struct forest_slice *slice)
 {
     bool is_any = s->best.kind != 0;
+    if (!is_any && s->wants_any) {
+        return true; /* deletes are not carried */
+    }
     if (is_any && s->best.valid_from >= slice->t0) {
         return false;
     }
@@ -317,7 +320,7 @@ static bool must_look_back(const struct search *s, const struct forest_slice *sl
     }
     bool is_carried = (s->best.flags & VERSION_CARRIED) != 0;
     return is_any && !is_carried && s->best.commit > slice->known &&
-           s->best.kind != YORE_KIND_DELETE;
+           (s->wants_any || s->best.kind != YORE_KIND_DELETE);
 }
 
 static enum yore_status search_slices(struct search *s, size_t index)
@@ -362,16 +365,24 @@ static enum yore_status search_tables(struct search *s)
         return st;
     }
     /* A read of now that met nothing, or only what is resolved, needs no history: the newest
-     * version of a key leaves the current tree only as a delete or expired.  Unless that is asked
-     * for, or may have been erased since. */
+     * version of a key leaves the current tree only as a delete or expired. */
     bool is_unsettled = s->best.kind != 0 && s->best.kind == YORE_KIND_PUT;
     int64_t flushed = s->view->forest->flushed_commit;
     bool is_latest = s->valid >= flushed && s->known >= flushed;
-    bool is_absence_enough = !s->wants_any && erase_set_count(s->view->erased) == 0;
-    if (is_latest && !is_unsettled && is_absence_enough) {
+    if (is_latest && !is_unsettled && !s->wants_any) {
         return YORE_OK;
     }
     return search_history(s, slice_index);
+}
+
+/* Is a delete an answer?  Also where an erasure may have made it one of another kind. */
+static bool wants_any(struct superview *view, const struct yore_keyspace *keyspace,
+                      struct yore_bytes key, const struct read_moment *moment)
+{
+    struct read_moment copy = *moment;
+    return moment->wants_any || (erase_set_count(view->erased) > 0 &&
+                                 erase_set_covers(view->erased, keyspace->id, key,
+                                                  read_moment_instant(view->db, &copy), INT64_MIN));
 }
 
 enum yore_status read_winner(struct superview *view, struct yore_keyspace *keyspace,
@@ -384,7 +395,7 @@ enum yore_status read_winner(struct superview *view, struct yore_keyspace *keysp
                        .key = key,
                        .valid = moment->valid,
                        .known = moment->known,
-                       .wants_any = moment->wants_any,
+                       .wants_any = wants_any(view, keyspace, key, moment),
                        .pin = pin,
                        .error_out = error_out};
     enum yore_status st = YORE_OK;

@@ -270,9 +270,9 @@ enum yore_status txn_winner(struct yore_txn *txn, struct superview *view,
         has_own =
             memtable_get(txn->overlay, keyspace->id, key, moment->moment.valid, INT64_MAX, &own);
     }
+    struct read_moment asked = moment->moment;
+    asked.wants_any |= has_own; /* a delete may beat the own version */
     if (st == YORE_OK) {
-        struct read_moment asked = moment->moment;
-        asked.wants_any |= has_own; /* a delete may be later than the own fact */
         st = read_winner(view, keyspace, key, &asked, version_out, pin, error_out);
     }
     bool is_own =
