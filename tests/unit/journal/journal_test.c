@@ -475,6 +475,102 @@ TEST(commits_acknowledged_before_the_manifest_names_the_copy_are_kept)
     world_free(&w);
 }
 
+/* Fill a segment without a sync, so that it is sealed without one, and go on in the next. */
+static uint64_t close_unsynced(struct world *w)
+{
+    world_init(w, 1);
+    open_settled(w);
+    uint64_t first = journal_segment(w->journal);
+    for (int i = 0; i < 9; i++) {
+        CHECK_OK(world_append(w, 1, 200));
+    }
+    CHECK_EQ_UINT(journal_segment(w->journal), first + 1);
+    CHECK_EQ_INT(journal_durable_commit(w->journal), INT64_MIN);
+    return first;
+}
+
+TEST(a_closed_segment_whose_tail_never_became_durable_is_cut)
+{
+    struct world w;
+    uint64_t first = close_unsynced(&w);
+    world_crash(&w, SIM_CRASH_KEEP_ALL, 1);
+    w.acked = 0; /* the power went, and took the tail of the first segment but not the second one */
+    CHECK(sim_disk_flip_bit(w.disk, world_segment(first), 1500, 0));
+    CHECK_OK(world_open(&w));
+    CHECK_EQ_UINT(w.replayed_last, 5);
+    CHECK(w.recovery.is_torn);
+    CHECK_EQ_UINT(w.recovery.torn_segment, first);
+    CHECK(w.recovery.torn_offset > 1000 && w.recovery.torn_offset < 1500);
+    /* And what lay behind the cut stays away. */
+    CHECK_OK(world_append(&w, 3, 100));
+    CHECK_OK(world_close(&w));
+    CHECK_OK(world_open(&w));
+    CHECK_EQ_UINT(w.replayed_last, 8);
+    CHECK(!w.recovery.is_torn);
+    world_free(&w);
+}
+
+TEST(a_closed_segment_that_the_next_one_calls_durable_is_never_cut)
+{
+    struct world w;
+    uint64_t first = close_unsynced(&w);
+    CHECK_OK(world_sync(&w));
+    CHECK_OK(world_append(&w, 1, 10));
+    world_crash(&w, SIM_CRASH_KEEP_ALL, 1);
+    CHECK(sim_disk_flip_bit(w.disk, world_segment(first), 1500, 0));
+    CHECK_STATUS(world_open(&w), YORE_CORRUPT);
+    CHECK(strstr(w.error.text, world_segment(first)) != NULL);
+    world_free(&w);
+}
+
+/* The worked example of docs/format.md. */
+TEST(the_bytes_are_those_of_the_format_page)
+{
+    static const unsigned char want[] = {
+        0x59, 0x4f, 0x52, 0x45, 0x6c, 0x6f, 0x67, 0x0a, 0x01, 0x00, 0x00, 0x00, 0x01, 0x00, 0x00,
+        0x00, 0xef, 0xcd, 0xab, 0x89, 0x67, 0x45, 0x23, 0x01, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00,
+        0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+        0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+        0x65, 0x68, 0x87, 0xc5, 0x90, 0x5c, 0x1b, 0xbd, 0x14, 0xf7, 0xbd, 0x7b, 0x10, 0x00, 0x00,
+        0x00, 0x02, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x01, 0x00,
+        0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x80, 0xf7,
+        0xf4, 0xc0, 0x32, 0x6b, 0x8c, 0x0c, 0x84, 0x20, 0x00, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00,
+        0x01, 0x00, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x00, 0x40, 0x89, 0x8f, 0x44, 0xfd, 0x79,
+        0x18, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x09, 0x01, 0x04, 0x08, 0x63, 0x61,
+        0x72, 0x74, 0x33, 0x20, 0x61, 0x70, 0x70, 0x6c, 0x65, 0x73, 0xf1, 0x8f, 0xda, 0x91, 0xdc,
+        0x72, 0x53, 0x34, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x00, 0x00, 0x00,
+        0x02, 0x00, 0x00, 0x00,
+    };
+    struct world w;
+    struct buffer writes = {0};
+    unsigned char header[COMMIT_HEADER_BYTES];
+    const struct commit_write write = {.keyspace = 1,
+                                       .kind = YORE_KIND_PUT,
+                                       .is_from_commit = true,
+                                       .valid_to = YORE_FOREVER,
+                                       .key = {"cart", 4},
+                                       .value = {"3 apples", 8}};
+    world_init(&w, 1);
+    w.options.database = 0x0123456789abcdef;
+    CHECK_OK(world_open(&w));
+    commit_write_encode(&writes, &write);
+    commit_header_encode(header, 1763719200000000000, 1);
+    const struct journal_entry entry = {.commit = 1763719200000000000,
+                                        .header = bytes_of(header, sizeof(header)),
+                                        .writes = buffer_bytes(&writes)};
+    CHECK_OK(journal_append(w.journal, &entry, 1, &w.error));
+    CHECK_OK(world_close(&w));
+    unsigned char got[sizeof(want) + 1];
+    size_t size;
+    struct os_file *file;
+    CHECK_OK(os_file_open(w.env, world_segment(1), OS_OPEN_READ, &file, NULL));
+    CHECK_OK(os_file_read(file, 0, got, sizeof(got), &size, NULL));
+    CHECK_EQ_BYTES(got, size, want, sizeof(want));
+    os_file_close(file);
+    buffer_release(&writes);
+    world_free(&w);
+}
+
 TEST_MAIN(a_new_journal_replays_nothing, what_was_appended_is_replayed_after_a_close,
           a_sync_makes_durable_what_was_appended_before, a_killed_process_loses_nothing,
           an_append_is_one_write, a_full_segment_is_followed_by_the_next,
@@ -490,4 +586,7 @@ TEST_MAIN(a_new_journal_replays_nothing, what_was_appended_is_replayed_after_a_c
           after_a_failed_sync_everything_repeats_the_error,
           a_full_disk_stops_the_journal_and_reopening_mends_it,
           a_replay_that_fails_ends_the_opening_and_changes_nothing,
-          commits_acknowledged_before_the_manifest_names_the_copy_are_kept)
+          commits_acknowledged_before_the_manifest_names_the_copy_are_kept,
+          a_closed_segment_whose_tail_never_became_durable_is_cut,
+          a_closed_segment_that_the_next_one_calls_durable_is_never_cut,
+          the_bytes_are_those_of_the_format_page)

@@ -453,6 +453,38 @@ TEST(after_a_failed_write_or_sync_every_call_repeats_the_error)
     }
 }
 
+/* The worked example of docs/format.md. */
+TEST(the_bytes_are_those_of_the_format_page)
+{
+    static const unsigned char want[] = {
+        0x59, 0x4f, 0x52, 0x45, 0x76, 0x61, 0x6c, 0x0a, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+        0x00, 0xef, 0xcd, 0xab, 0x89, 0x67, 0x45, 0x23, 0x01, 0x07, 0x00, 0x00, 0x00, 0x00, 0x00,
+        0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+        0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+        0x4a, 0xa8, 0xe6, 0x35, 0x0c, 0x23, 0x20, 0x1f, 0xbf, 0x72, 0x9a, 0x72, 0x01, 0x00, 0x00,
+        0x00, 0x01, 0x00, 0x00, 0x00, 0x0d, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x04, 0x00,
+        0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x63,
+        0x61, 0x72, 0x74, 0x61, 0x20, 0x6c, 0x61, 0x72, 0x67, 0x65, 0x20, 0x76, 0x61, 0x6c, 0x75,
+        0x65, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+    };
+    const struct file_identity example = {.database = 0x0123456789abcdef, .file = 7};
+    struct sim_disk *disk = sim_disk_new(1);
+    struct value_writer *writer;
+    struct value_ref ref;
+    struct os_file *file;
+    unsigned char got[sizeof(want) + 1];
+    size_t size;
+    CHECK_OK(value_writer_open(sim_disk_env(disk), PATH, example, &writer, NULL));
+    CHECK_OK(value_writer_append(writer, 1, bytes_of("cart", 4), bytes_of("a large value", 13),
+                                 &ref, NULL));
+    value_writer_close(writer);
+    CHECK_OK(os_file_open(sim_disk_env(disk), PATH, OS_OPEN_READ, &file, NULL));
+    CHECK_OK(os_file_read(file, 0, got, sizeof(got), &size, NULL));
+    CHECK_EQ_BYTES(got, size, want, sizeof(want));
+    os_file_close(file);
+    sim_disk_free(disk);
+}
+
 TEST_MAIN(a_value_comes_back_by_its_reference, values_are_appended_to_what_the_buffer_holds,
           a_reference_survives_its_encoding, a_value_is_not_given_for_another_key_or_reference,
           a_file_of_another_database_or_number_is_refused,
@@ -461,4 +493,5 @@ TEST_MAIN(a_value_comes_back_by_its_reference, values_are_appended_to_what_the_b
           every_flipped_bit_is_reported_or_harmless, every_truncation_is_seen_by_a_get,
           thinning_keeps_references_true, a_flipped_bit_of_a_thinned_file_never_hides_a_record,
           a_thinned_file_takes_only_the_bytes_it_keeps,
-          after_a_failed_write_or_sync_every_call_repeats_the_error)
+          after_a_failed_write_or_sync_every_call_repeats_the_error,
+          the_bytes_are_those_of_the_format_page)
