@@ -554,6 +554,7 @@ static enum yore_status open_database(struct yore_db *db, struct yore_error *err
     }
     if (st == YORE_OK) {
         atomic_store(&db->next_file, forest->next_file);
+        st = open_values(db, error_out);
     }
     if (st == YORE_OK && is_new) {
         st = begin_new(db, forest, &current, error_out);

@@ -183,6 +183,8 @@ static enum yore_status ask_table(struct search *s, struct forest_file *file, in
 struct newest {
     bool is_any;
     bool is_resolved;
+    bool is_passed_over; /* a table of only later versions may have the key: unknown, and no answer
+                          */
     struct version version;
 };
 
@@ -191,6 +193,10 @@ static enum yore_status ask_current(struct search *s, struct forest_file *file, 
 {
     struct version met;
     struct table_pin page = {0};
+    if (file->meta->valid_min > s->valid || file->meta->commit_min > s->known) {
+        newest->is_passed_over |= table_may_hold(file->table, s->key); /* the filter, not a page */
+        return YORE_OK;
+    }
     enum yore_status st = ask_table(s, file, INT64_MAX, INT64_MAX, &met, &page);
     if (st != YORE_OK) {
         return st == YORE_NOT_FOUND ? YORE_OK : st;
@@ -210,8 +216,8 @@ static enum yore_status ask_current(struct search *s, struct forest_file *file, 
 
 static bool newest_answers(const struct search *s, const struct newest *newest)
 {
-    return newest->is_resolved && newest->version.valid_from <= s->valid &&
-           newest->version.commit <= s->known;
+    return newest->is_resolved && !newest->is_passed_over &&
+           newest->version.valid_from <= s->valid && newest->version.commit <= s->known;
 }
 
 /* R3: can this table of the current tree add anything, given the sealed slice that holds the moment

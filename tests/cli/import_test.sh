@@ -138,6 +138,30 @@ ok export x --prefix late
 out_lines 3
 fails 6 "cannot write" export x /nowhere/file
 
+# What retention has left exports too, and reads the same where it still may.
+ok keyspace trimmed create old
+for year in 2015 2016 2017 2018; do
+    ok put trimmed k $year -k old --at $year-01-01
+    ok put trimmed only$year $year -k old --at $year-01-01
+    ok put trimmed k $year --at $year-01-01
+done
+ok keyspace trimmed trim old --at 2017-06-01
+ok compact trimmed
+run export trimmed
+code_is 0
+cp "$out" trimmed.ndjson
+ok import kept trimmed.ndjson
+for moment in 2017-06-01 2018-01-01 now; do
+    ok scan trimmed -k old --at $moment
+    cp "$out" scan
+    ok scan kept -k old --at $moment
+    check "the same at $moment" cmp -s scan "$out"
+done
+ok timeline trimmed k
+cp "$out" timeline
+ok timeline kept k
+check "what keeps all keeps it" cmp -s timeline "$out"
+
 nd() { # nd TEXT LINE
     printf '%s\n%s\n' '{"key":"good","value":"1"}' "$2" >bad.ndjson
     rm -rf bad

@@ -484,7 +484,8 @@ static size_t model_in_force(const struct model_key *key,
         }
         found = version->valid_from < options->from ? i : SIZE_MAX;
     }
-    if (found != SIZE_MAX && key->versions[found].valid_to <= options->from) {
+    if (found != SIZE_MAX && (key->versions[found].valid_to <= options->from ||
+                              key->versions[found].kind == YORE_KIND_DELETE)) {
         return SIZE_MAX;
     }
     return found;
