@@ -394,7 +394,7 @@ static enum yore_status open_stores(struct yore_db *db, struct yore_error *error
     return st == YORE_OK ? st : error_plain(error_out, st);
 }
 
-/* Once the database's identity is known: every record of a value file is checked under it. */
+/* Once the database's identity is known: every value file carries it. */
 static enum yore_status open_values(struct yore_db *db, struct yore_error *error_out)
 {
     struct values_port port = {value_number, value_record, db};
@@ -548,6 +548,9 @@ static enum yore_status open_database(struct yore_db *db, struct yore_error *err
     }
     if (st == YORE_OK) {
         st = begin_forest(db, &is_new, &forest, &current, error_out);
+    }
+    if (st == YORE_OK) {
+        st = open_values(db, error_out);
     }
     if (st == YORE_OK) {
         atomic_store(&db->next_file, forest->next_file);

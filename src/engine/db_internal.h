@@ -186,6 +186,9 @@ static inline struct yore_keyspace *keyspace_or_default(struct yore_db *db,
  * last reader lets go.  A failure of the manifest stops the database (db_fail). */
 enum yore_status db_commit_edit(struct yore_db *db, struct edit *edit, struct memtable *flushed,
                                 struct yore_error *error_out);
+/* A table that was written in vain.  It is unlinked, unless the database has failed: then the manifest may name it all the
+ * same, and opening again decides. */
+void db_drop_new_file(struct yore_db *db, struct forest_file *file);
 /* Publish memtables, forest and erasures as they stand.  REQUIRES(db->lock). */
 enum yore_status db_publish(struct yore_db *db, struct memtable *active, struct forest *forest,
                             struct erase_set *erased);

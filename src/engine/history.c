@@ -372,7 +372,7 @@ static enum yore_status work_on(struct yore_db *db, struct yore_keyspace *keyspa
         /* Slices that were finished are only in the edit: nothing names them, so they go. */
         for (size_t i = 0; i < job.edit.count; i++) {
             for (size_t j = 0; j < job.edit.ops[i].file_count; j++) {
-                table_mark_dead(job.edit.ops[i].files[j]->table);
+                db_drop_new_file(db, job.edit.ops[i].files[j]);
             }
         }
     }

@@ -73,7 +73,9 @@ enum yore_status journal_mark(struct journal *journal, struct yore_error *error_
 /* Last commit appended, and last commit known durable (INT64_MIN: none). */
 int64_t journal_appended_commit(const struct journal *journal);
 int64_t journal_durable_commit(const struct journal *journal);
-/* Close the segment and begin the next; returns the new segment's number.  For a new memtable. */
+/* Close the segment and begin the next; returns the new segment's number, whose file is durable.
+ * For a new memtable.  What was appended before may become durable only with the next
+ * journal_sync(): call it before the manifest names the new segment as the first. */
 enum yore_status journal_rotate(struct journal *journal, uint64_t *segment_out,
                                 struct yore_error *error_out);
 uint64_t journal_segment(const struct journal *journal);      /* the one being written */
@@ -82,7 +84,9 @@ uint64_t journal_next_segment(const struct journal *journal); /* greater than an
  * recycled. */
 enum yore_status journal_release(struct journal *journal, uint64_t segment,
                                  struct yore_error *error_out);
-/* Unlink every closed, released segment and every spare: their bytes must go (erase). */
+/* Unlink every closed, released segment and every spare, and zero what a recycled segment still
+ * holds behind its end: their bytes must go (erase).  What a reader has pinned goes when it is
+ * closed. */
 enum yore_status journal_purge(struct journal *journal, struct yore_error *error_out);
 /* Bytes of all segments, spares included, and the first commit still held (INT64_MAX: none). */
 void journal_usage(const struct journal *journal, uint64_t *bytes_out, int64_t *first_commit_out);
@@ -91,7 +95,8 @@ void journal_usage(const struct journal *journal, uint64_t *bytes_out, int64_t *
 enum yore_status journal_close(struct journal *journal, struct yore_error *error_out);
 
 /* Names of the segments needed to read every commit > `after` (closed ones and the one being
- * written, with the bytes that are durable), for backup. */
+ * written, with the bytes that are durable), for backup.  No segment named is recycled before the
+ * last `each` has returned. */
 struct journal_segment_info {
     uint64_t number;
     uint64_t bytes;

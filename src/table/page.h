@@ -102,19 +102,4 @@ uint32_t page_find_as_of(const struct page *page, uint32_t key, int64_t valid, i
 /* Fill all but the key. */
 void page_read_version(const struct page *page, uint32_t version, struct version *version_out);
 
-/* The first eight octets of a key, for comparison: equal heads say nothing, others decide. */
-static inline uint64_t key_head(const unsigned char *at, size_t size)
-{
-    uint64_t head = 0;
-    if (size >= 8) {
-        memcpy(&head, at, 8);
-    } else {
-        memcpy(&head, at, size);
-    }
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    head = __builtin_bswap64(head);
-#endif
-    return head;
-}
-
 #endif

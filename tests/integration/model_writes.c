@@ -46,7 +46,7 @@ static void run_count_write(struct run *run, const struct model_write *write, in
     }
 }
 
-static void run_trace(int64_t commit, const struct model_write *writes, size_t count)
+void run_trace(int64_t commit, const struct model_write *writes, size_t count)
 {
     static const char *const kinds[] = {"put", "delete", "erase"};
     printf("commit %" PRId64 "\n", commit);

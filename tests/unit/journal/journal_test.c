@@ -475,6 +475,54 @@ TEST(commits_acknowledged_before_the_manifest_names_the_copy_are_kept)
     world_free(&w);
 }
 
+/* Fill a segment without a sync, so that it is sealed without one, and go on in the next. */
+static uint64_t close_unsynced(struct world *w)
+{
+    world_init(w, 1);
+    open_settled(w);
+    uint64_t first = journal_segment(w->journal);
+    for (int i = 0; i < 9; i++) {
+        CHECK_OK(world_append(w, 1, 200));
+    }
+    CHECK_EQ_UINT(journal_segment(w->journal), first + 1);
+    CHECK_EQ_INT(journal_durable_commit(w->journal), INT64_MIN);
+    return first;
+}
+
+TEST(a_closed_segment_whose_tail_never_became_durable_is_cut)
+{
+    struct world w;
+    uint64_t first = close_unsynced(&w);
+    world_crash(&w, SIM_CRASH_KEEP_ALL, 1);
+    w.acked = 0; /* the power went, and took the tail of the first segment but not the second one */
+    CHECK(sim_disk_flip_bit(w.disk, world_segment(first), 1500, 0));
+    CHECK_OK(world_open(&w));
+    CHECK_EQ_UINT(w.replayed_last, 5);
+    CHECK(w.recovery.is_torn);
+    CHECK_EQ_UINT(w.recovery.torn_segment, first);
+    CHECK(w.recovery.torn_offset > 1000 && w.recovery.torn_offset < 1500);
+    /* And what lay behind the cut stays away. */
+    CHECK_OK(world_append(&w, 3, 100));
+    CHECK_OK(world_close(&w));
+    CHECK_OK(world_open(&w));
+    CHECK_EQ_UINT(w.replayed_last, 8);
+    CHECK(!w.recovery.is_torn);
+    world_free(&w);
+}
+
+TEST(a_closed_segment_that_the_next_one_calls_durable_is_never_cut)
+{
+    struct world w;
+    uint64_t first = close_unsynced(&w);
+    CHECK_OK(world_sync(&w));
+    CHECK_OK(world_append(&w, 1, 10));
+    world_crash(&w, SIM_CRASH_KEEP_ALL, 1);
+    CHECK(sim_disk_flip_bit(w.disk, world_segment(first), 1500, 0));
+    CHECK_STATUS(world_open(&w), YORE_CORRUPT);
+    CHECK(strstr(w.error.text, world_segment(first)) != NULL);
+    world_free(&w);
+}
+
 /* The worked example of docs/format.md. */
 TEST(the_bytes_are_those_of_the_format_page)
 {
@@ -539,4 +587,6 @@ TEST_MAIN(a_new_journal_replays_nothing, what_was_appended_is_replayed_after_a_c
           a_full_disk_stops_the_journal_and_reopening_mends_it,
           a_replay_that_fails_ends_the_opening_and_changes_nothing,
           commits_acknowledged_before_the_manifest_names_the_copy_are_kept,
+          a_closed_segment_whose_tail_never_became_durable_is_cut,
+          a_closed_segment_that_the_next_one_calls_durable_is_never_cut,
           the_bytes_are_those_of_the_format_page)

@@ -1,5 +1,5 @@
-/* table_golden_test.c -- the bytes of docs/format.md, "Table": what is written stays what it was, and what was
- * written stays readable.
+/* table_golden_test.c -- the bytes of docs/format.md, "Table": what is written stays what it was,
+ * and what was written stays readable.
  *
  *     table_golden_test FOLDER         checks; FOLDER holds the golden files
  *     YORE_GOLDEN_WRITE=1 ...          writes them afresh, after a change of the format's version
