@@ -1,8 +1,10 @@
 /* backup.c -- checkpoints and backups of an open database.
  *
- * Both begin with the files of one moment, frozen: flushed, free of erased bytes, held until they are linked or copied.  A checkpoint is
- * built beside its place and renamed when it is whole.  A backup copies what the pool lacks, each file under a new name first, then
- * writes its description: before that it does not exist, and what the pool holds beyond all descriptions is swept by the next one.
+ * Both begin with the files of one moment, frozen: flushed, free of erased bytes, held until they
+ * are linked or copied.  A checkpoint is built beside its place and renamed when it is whole.  A
+ * backup copies what the pool lacks, each file under a new name first, then writes its description:
+ * before that it does not exist, and what the pool holds beyond all descriptions is swept by the
+ * next one.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -12,8 +14,8 @@
 
 /* ---- checkpoint ---- */
 
-static enum yore_status link_or_copy(struct yore_db *db, const char *dir, const struct stored_file *file,
-                                     struct yore_error *error_out)
+static enum yore_status link_or_copy(struct yore_db *db, const char *dir,
+                                     const struct stored_file *file, struct yore_error *error_out)
 {
     char from[PATH_BYTES];
     char to[PATH_BYTES];
@@ -33,8 +35,8 @@ static enum yore_status link_or_copy(struct yore_db *db, const char *dir, const 
     return copy_stored(&job, &crc, error_out);
 }
 
-static enum yore_status fill_checkpoint(struct yore_db *db, const struct frozen *frozen, const char *dir,
-                                        struct yore_error *error_out)
+static enum yore_status fill_checkpoint(struct yore_db *db, const struct frozen *frozen,
+                                        const char *dir, struct yore_error *error_out)
 {
     struct manifest *manifest = NULL;
     enum yore_status st = YORE_OK;
@@ -42,8 +44,8 @@ static enum yore_status fill_checkpoint(struct yore_db *db, const struct frozen 
         st = link_or_copy(db, dir, &frozen->files.files[i], error_out);
     }
     if (st == YORE_OK) {
-        st = manifest_create(db->env, dir, db->database, frozen->forest->next_file - 1, frozen->forest,
-                             &manifest, error_out);
+        st = manifest_create(db->env, dir, db->database, frozen->forest->next_file - 1,
+                             frozen->forest, &manifest, error_out);
     }
     return st == YORE_OK ? manifest_close(manifest, error_out) : st;
 }
@@ -80,10 +82,10 @@ struct backup {
     struct yore_db *db;
     const char *dir;
     char pool[PATH_BYTES];
-    struct backup_set set;           /* the backups there are */
-    struct stored_list known;        /* every file of the pool that a backup names, sorted */
+    struct backup_set set;    /* the backups there are */
+    struct stored_list known; /* every file of the pool that a backup names, sorted */
     struct frozen frozen;
-    struct backup_record record;     /* the one being made */
+    struct backup_record record; /* the one being made */
     struct copy_progress progress;
     struct yore_error *error_out;
 };
@@ -104,8 +106,8 @@ static enum yore_status gather_known(struct backup *b)
         const struct backup_record *record = &b->set.records[i];
         if (record->database != b->db->database) {
             return error_set(b->error_out, YORE_EXISTS,
-                             "%s holds backups of another database (%016" PRIx64 ", this one is %016" PRIx64
-                             "): name another directory",
+                             "%s holds backups of another database (%016" PRIx64
+                             ", this one is %016" PRIx64 "): name another directory",
                              b->dir, record->database, b->db->database);
         }
         for (size_t j = 0; j < record->files.count; j++) {
@@ -136,7 +138,8 @@ static enum yore_status sweep_pool_file(void *arg, const char *name)
 }
 
 /* The pool's copy of the file; NULL: there is none that a backup vouches for, or it has gone. */
-static const struct stored_file *find_in_pool(const struct backup *b, const struct stored_file *file)
+static const struct stored_file *find_in_pool(const struct backup *b,
+                                              const struct stored_file *file)
 {
     char path[PATH_BYTES];
     uint64_t bytes;
@@ -156,10 +159,11 @@ static enum yore_status check_lines(const struct backup *b)
         const struct stored_file *known = stored_list_find(&b->known, file);
         if (known != NULL && (known->bytes != file->bytes ||
                               (file->kind == DB_FILE_TABLE && known->crc != file->crc))) {
-            return error_set(b->error_out, YORE_EXISTS,
-                             "%s holds another file %" PRIu64
-                             " of this database, which has gone another way since: name another directory",
-                             b->dir, file->number);
+            return error_set(
+                b->error_out, YORE_EXISTS,
+                "%s holds another file %" PRIu64
+                " of this database, which has gone another way since: name another directory",
+                b->dir, file->number);
         }
     }
     return YORE_OK;
@@ -239,8 +243,9 @@ static struct yore_backup_info info_of(const struct backup_record *record)
                                      .new_bytes = record->new_bytes};
 }
 
-enum yore_status yore_backup(struct yore_db *db, const char *path, yore_progress_fn progress, void *arg,
-                             struct yore_backup_info *info_out, struct yore_error *error_out)
+enum yore_status yore_backup(struct yore_db *db, const char *path, yore_progress_fn progress,
+                             void *arg, struct yore_backup_info *info_out,
+                             struct yore_error *error_out)
 {
     struct backup b = {
         .db = db, .dir = path, .progress = {.each = progress, .arg = arg}, .error_out = error_out};
@@ -274,8 +279,8 @@ enum yore_status yore_backup(struct yore_db *db, const char *path, yore_progress
 /* ---- listing ---- */
 
 enum yore_status db_backup_list(struct os_env *env, const char *path,
-                                int (*each)(void *arg, const struct yore_backup_info *info), void *arg,
-                                struct yore_error *error_out)
+                                int (*each)(void *arg, const struct yore_backup_info *info),
+                                void *arg, struct yore_error *error_out)
 {
     struct backup_set set;
     error_clear(error_out);
@@ -293,8 +298,8 @@ enum yore_status db_backup_list(struct os_env *env, const char *path,
 }
 
 enum yore_status yore_backup_list(const char *path,
-                                  int (*each)(void *arg, const struct yore_backup_info *info), void *arg,
-                                  struct yore_error *error_out)
+                                  int (*each)(void *arg, const struct yore_backup_info *info),
+                                  void *arg, struct yore_error *error_out)
 {
     return db_backup_list(os_env_posix(), path, each, arg, error_out);
 }

@@ -97,8 +97,8 @@ enum yore_status backup_record_of(struct yore_db *db, const struct frozen *froze
                                   struct backup_record *record_out, struct yore_error *error_out)
 {
     struct edit edit = {0};
-    *record_out = (struct backup_record){.database = db->database,
-                                         .commit = frozen->forest->flushed_commit};
+    *record_out =
+        (struct backup_record){.database = db->database, .commit = frozen->forest->flushed_commit};
     enum yore_status st = YORE_OK;
     for (size_t i = 0; st == YORE_OK && i < frozen->files.count; i++) {
         record_out->bytes += frozen->files.files[i].bytes;
@@ -252,12 +252,13 @@ static enum yore_status decode_rules(struct decoder *d, struct backup_record *re
     return st;
 }
 
-static enum yore_status decode(const struct buffer *bytes, const char *path, struct backup_record *record,
-                               struct yore_error *error_out)
+static enum yore_status decode(const struct buffer *bytes, const char *path,
+                               struct backup_record *record, struct yore_error *error_out)
 {
     struct decoder d;
     if (bytes->size < HEADER_BYTES || memcmp(bytes->data, magic, sizeof magic) != 0) {
-        return error_set(error_out, YORE_CORRUPT, "%s: offset 0: not the description of a backup", path);
+        return error_set(error_out, YORE_CORRUPT, "%s: offset 0: not the description of a backup",
+                         path);
     }
     if (get_u32(bytes->data + 8) != FORMAT_VERSION) {
         return error_set(error_out, YORE_BAD_FORMAT,
@@ -265,7 +266,8 @@ static enum yore_status decode(const struct buffer *bytes, const char *path, str
                          (unsigned)get_u32(bytes->data + 8), FORMAT_VERSION);
     }
     if (get_u32(bytes->data + 12) != sum_of(bytes->data, bytes->size)) {
-        return error_set(error_out, YORE_CORRUPT, "%s: offset 12: the description is damaged", path);
+        return error_set(error_out, YORE_CORRUPT, "%s: offset 12: the description is damaged",
+                         path);
     }
     decoder_init(&d, bytes->data + HEADER_BYTES, bytes->size - HEADER_BYTES);
     record->id = decode_u64(&d);
@@ -305,7 +307,8 @@ static bool record_path(char path[PATH_BYTES], const char *dir, uint64_t id, con
     return size > 0 && size < PATH_BYTES;
 }
 
-enum yore_status backup_record_write(struct os_env *env, const char *dir, const struct backup_record *record,
+enum yore_status backup_record_write(struct os_env *env, const char *dir,
+                                     const struct backup_record *record,
                                      struct yore_error *error_out)
 {
     char path[PATH_BYTES];
@@ -318,8 +321,9 @@ enum yore_status backup_record_write(struct os_env *env, const char *dir, const 
     encode(record, &bytes);
     enum yore_status st = YORE_OK;
     if (bytes.is_nomem || bytes.size > RECORD_BYTES_LIMIT) {
-        st = bytes.is_nomem ? error_plain(error_out, YORE_NOMEM)
-                            : error_set(error_out, YORE_TOO_BIG, "%s: the description is too large", path);
+        st = bytes.is_nomem
+                 ? error_plain(error_out, YORE_NOMEM)
+                 : error_set(error_out, YORE_TOO_BIG, "%s: the description is too large", path);
     }
     if (st == YORE_OK) {
         put_u32(bytes.data + 12, sum_of(bytes.data, bytes.size));
@@ -397,8 +401,7 @@ static enum yore_status read_one(void *arg, const char *name)
         return error_set(s->error_out, YORE_INVALID, "%s: the path is too long", s->dir);
     }
     struct backup_set *set = s->set;
-    struct backup_record *grown =
-        mem_realloc(set->records, (set->count + 1) * sizeof(*grown));
+    struct backup_record *grown = mem_realloc(set->records, (set->count + 1) * sizeof(*grown));
     if (grown == NULL) {
         return error_plain(s->error_out, YORE_NOMEM);
     }

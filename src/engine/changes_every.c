@@ -172,7 +172,8 @@ static bool may_have_changed(struct yore_changes *c)
 static enum yore_status begin_key(struct yore_changes *c, struct yore_error *error_out)
 {
     struct changes_every *e = &c->every;
-    struct read_moment moment = {.valid = c->from, .known = c->known, .now = c->from};
+    struct read_moment moment = {
+        .valid = c->from, .known = c->known, .now = c->from, .wants_any = true};
     struct yore_bytes key = buffer_bytes(&e->key);
     side_clear(&e->now);
     enum yore_status st =
@@ -185,8 +186,12 @@ static enum yore_status begin_key(struct yore_changes *c, struct yore_error *err
         return st;
     }
     struct buffer value = e->walk.value;
-    e->walk = (struct key_walk){
-        .it = e->it, .key = key, .first = c->from + 1, .last = c->to, .known = c->known, .value = value};
+    e->walk = (struct key_walk){.it = e->it,
+                                .key = key,
+                                .first = c->from + 1,
+                                .last = c->to,
+                                .known = c->known,
+                                .value = value};
     st = key_walk_next(&e->walk, error_out);
     e->has_upcoming = st == YORE_OK;
     e->time = c->from;

@@ -384,7 +384,6 @@ static enum yore_status value_record(void *arg, const struct value_file_info *in
 
 static enum yore_status open_stores(struct yore_db *db, struct yore_error *error_out)
 {
-    struct values_port port = {value_number, value_record, db};
     enum yore_status st = page_cache_new(db->options.cache_bytes, &db->cache);
     if (st == YORE_OK) {
         st = table_pool_new(db->env, db->cache, db->options.open_files_max, &db->pool);
@@ -392,9 +391,14 @@ static enum yore_status open_stores(struct yore_db *db, struct yore_error *error
     if (st == YORE_OK) {
         st = catalogue_init(db);
     }
-    if (st == YORE_OK) {
-        st = values_open(db->env, db->path, db->database, &port, &db->values);
-    }
+    return st == YORE_OK ? st : error_plain(error_out, st);
+}
+
+/* Once the database's identity is known: every value file carries it. */
+static enum yore_status open_values(struct yore_db *db, struct yore_error *error_out)
+{
+    struct values_port port = {value_number, value_record, db};
+    enum yore_status st = values_open(db->env, db->path, db->database, &port, &db->values);
     return st == YORE_OK ? st : error_plain(error_out, st);
 }
 
@@ -546,7 +550,11 @@ static enum yore_status open_database(struct yore_db *db, struct yore_error *err
         st = begin_forest(db, &is_new, &forest, &current, error_out);
     }
     if (st == YORE_OK) {
+        st = open_values(db, error_out);
+    }
+    if (st == YORE_OK) {
         atomic_store(&db->next_file, forest->next_file);
+        st = open_values(db, error_out);
     }
     if (st == YORE_OK && is_new) {
         st = begin_new(db, forest, &current, error_out);

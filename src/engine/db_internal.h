@@ -62,9 +62,10 @@ struct yore_keyspace {
     _Atomic int compression; /* enum yore_compression */
     _Atomic int64_t horizon; /* reads need min(valid, known) >= it */
     _Atomic bool is_dropped;
-    bool is_level_busy;                    /* db lock: a merge of its levels runs */
-    bool is_history_busy;                  /* db lock: work on its history runs */
-    struct buffer merge_after[LEVELS_MAX]; /* level job: where the last merge of the level ended */
+    _Atomic bool is_level_busy;   /* a merge of its levels runs; set under db lock */
+    _Atomic bool is_history_busy; /* work on its history runs; set under db lock */
+    _Atomic uint64_t
+        history_stuck_at; /* serial of a forest whose wanted work turned out impossible */
 };
 
 struct snapshot_list {
@@ -130,11 +131,12 @@ struct yore_db {
     size_t keyspace_count;
     struct yore_keyspace *default_keyspace;
     struct yore_keyspace *system_keyspace;
-    struct snapshot_list snapshots; /* lock */
-    uint32_t jobs_running;          /* lock */
-    bool is_flushing;               /* lock */
-    bool is_closing;                /* lock */
-    bool is_erase_pending;          /* lock: some file may hold erased bytes */
+    struct snapshot_list snapshots;  /* lock */
+    uint32_t jobs_running;           /* lock */
+    bool is_flushing;                /* lock */
+    bool is_closing;                 /* lock */
+    bool is_purging;                 /* lock: purge_pending() runs in some thread */
+    bool is_erase_pending;           /* lock: some file may hold erased bytes */
     struct os_thread *threads[17];
     size_t thread_count;
 
@@ -184,6 +186,9 @@ static inline struct yore_keyspace *keyspace_or_default(struct yore_db *db,
  * last reader lets go.  A failure of the manifest stops the database (db_fail). */
 enum yore_status db_commit_edit(struct yore_db *db, struct edit *edit, struct memtable *flushed,
                                 struct yore_error *error_out);
+/* A table that was written in vain.  It is unlinked, unless the database has failed: then the manifest may name it all the
+ * same, and opening again decides. */
+void db_drop_new_file(struct yore_db *db, struct forest_file *file);
 /* Publish memtables, forest and erasures as they stand.  REQUIRES(db->lock). */
 enum yore_status db_publish(struct yore_db *db, struct memtable *active, struct forest *forest,
                             struct erase_set *erased);
@@ -249,6 +254,7 @@ struct read_moment {
     int64_t known; /* at most what is visible */
     int64_t now;   /* what valid_to is compared with; 0 until asked for when is_now */
     bool is_now;
+    bool wants_any; /* a delete or an expired version is an answer too, not just an absence */
 };
 
 /* Fix what is visible, then take a view that holds all of it, then check the horizon: in this order

@@ -1,12 +1,13 @@
 /* rewind.c -- see rewind.h.
  *
- * Every version says by its commit whether it was known, so nothing has to be replayed in order: each keyspace is walked once by key,
- * the newest version left of a key goes to the deepest level, the others to one run of history, which is sealed later like any
- * other.  Refused: applying the commits one by one to an empty database, which sorts everything twice.
+ * Every version says by its commit whether it was known, so nothing has to be replayed in order:
+ * each keyspace is walked once by key, the newest version left of a key goes to the deepest level,
+ * the others to one run of history, which is sealed later like any other.  Refused: applying the
+ * commits one by one to an empty database, which sorts everything twice.
  */
+#include "engine/rewind.h"
 #include "base/mem.h"
 #include "engine/output.h"
-#include "engine/rewind.h"
 
 struct rewind {
     struct yore_db *db;
@@ -47,10 +48,8 @@ static enum yore_status walk_keyspace(const struct rewind *r, struct version_ite
 
 static enum yore_status rewind_keyspace(struct rewind *r, struct yore_keyspace *keyspace)
 {
-    struct iter_view all = {.known = INT64_MAX,
-                            .valid = INT64_MAX,
-                            .no_cache_fill = true,
-                            .commit_after = INT64_MIN};
+    struct iter_view all = {
+        .known = INT64_MAX, .valid = INT64_MAX, .no_cache_fill = true, .commit_after = INT64_MIN};
     struct yore_bytes none = bytes_of(NULL, 0);
     struct output newest;
     struct output older;
@@ -59,8 +58,8 @@ static enum yore_status rewind_keyspace(struct rewind *r, struct yore_keyspace *
     output_init(&newest, r->view, keyspace, PAGE_CLASS_PRESENT, r->db->options.table_bytes);
     output_init(&older, r->view, keyspace, PAGE_CLASS_PAST, UINT64_MAX);
     older.known = r->to_commit;
-    enum yore_status st = sources_all(r->view, keyspace, none, none, &all, YORE_TIME_MIN, INT64_MAX, &it,
-                                      r->error_out);
+    enum yore_status st = sources_all(r->view, keyspace, none, none, &all, YORE_TIME_MIN, INT64_MAX,
+                                      &it, r->error_out);
     if (st == YORE_OK) {
         st = walk_keyspace(r, it, &newest, is_only_now ? NULL : &older);
         version_iter_free(it);
@@ -117,7 +116,8 @@ static enum yore_status begin_again(struct rewind *r)
         st = os_dir_sync(db->env, db->path, r->error_out);
     }
     if (st == YORE_OK) {
-        st = manifest_create(db->env, db->path, db->database, number, forest, &manifest, r->error_out);
+        st = manifest_create(db->env, db->path, db->database, number, forest, &manifest,
+                             r->error_out);
     }
     if (st == YORE_OK) {
         st = manifest_close(manifest, r->error_out);
@@ -127,7 +127,8 @@ static enum yore_status begin_again(struct rewind *r)
     return st;
 }
 
-enum yore_status rewind_database(struct yore_db *db, int64_t to_commit, struct yore_error *error_out)
+enum yore_status rewind_database(struct yore_db *db, int64_t to_commit,
+                                 struct yore_error *error_out)
 {
     struct rewind r = {.db = db, .to_commit = to_commit, .error_out = error_out};
     enum yore_status st = YORE_OK;
@@ -136,8 +137,8 @@ enum yore_status rewind_database(struct yore_db *db, int64_t to_commit, struct y
         struct yore_keyspace *keyspace = db_keyspace(db, r.view->forest->trees[i]->keyspace);
         st = keyspace != NULL ? rewind_keyspace(&r, keyspace)
                               : error_set(error_out, YORE_CORRUPT,
-                                          "%s: keyspace %u has tables but is not in the catalogue", db->path,
-                                          r.view->forest->trees[i]->keyspace);
+                                          "%s: keyspace %u has tables but is not in the catalogue",
+                                          db->path, r.view->forest->trees[i]->keyspace);
     }
     add_values(&r);
     if (st == YORE_OK) {

@@ -4,8 +4,10 @@
 
 #include "engine/db_internal.h"
 
-/* Leave out every commit after `to_commit`: `db`, opened inline and otherwise unused, gets a new manifest of new tables, and must be
- * closed next.  What is left is found by opening the directory again. */
-enum yore_status rewind_database(struct yore_db *db, int64_t to_commit, struct yore_error *error_out);
+/* Leave out every commit after `to_commit`: `db`, opened inline and otherwise unused, gets a new
+ * manifest of new tables, and must be closed next.  What is left is found by opening the directory
+ * again. */
+enum yore_status rewind_database(struct yore_db *db, int64_t to_commit,
+                                 struct yore_error *error_out);
 
 #endif

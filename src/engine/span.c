@@ -125,7 +125,8 @@ static enum yore_status winner_at(struct yore_txn *txn, struct superview *view,
                                   struct yore_error *error_out)
 {
     struct txn_moment moment = {
-        .moment = {.valid = valid, .known = txn->snapshot.commit, .now = valid}, .sees_own = true};
+        .moment = {.valid = valid, .known = txn->snapshot.commit, .now = valid, .wants_any = true},
+        .sees_own = true};
     bool is_own;
     return txn_winner(txn, view, span->keyspace, span->key, &moment, version_out, pin, &is_own,
                       error_out);

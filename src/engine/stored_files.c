@@ -55,10 +55,12 @@ void stored_list_sort(struct stored_list *list)
     }
 }
 
-const struct stored_file *stored_list_find(const struct stored_list *list, const struct stored_file *like)
+const struct stored_file *stored_list_find(const struct stored_list *list,
+                                           const struct stored_file *like)
 {
-    return list->count == 0 ? NULL
-                            : bsearch(like, list->files, list->count, sizeof(*list->files), compare_stored);
+    return list->count == 0
+               ? NULL
+               : bsearch(like, list->files, list->count, sizeof(*list->files), compare_stored);
 }
 
 bool stored_path(char path[PATH_BYTES], const char *dir, const struct stored_file *file)
@@ -115,7 +117,8 @@ static enum yore_status gather_values(struct yore_db *db, const struct forest *f
     return st;
 }
 
-static enum yore_status gather_all(struct yore_db *db, struct frozen *frozen, struct yore_error *error_out)
+static enum yore_status gather_all(struct yore_db *db, struct frozen *frozen,
+                                   struct yore_error *error_out)
 {
     const struct forest *forest = frozen->view->forest;
     struct gather g = {.list = &frozen->files};
@@ -130,8 +133,9 @@ static enum yore_status gather_all(struct yore_db *db, struct frozen *frozen, st
     stored_list_sort(&frozen->files);
     struct edit_op *op = edit_add(&edit, EDIT_NUMBERS, 0);
     if (op != NULL) {
-        /* No journal comes along.  A copy numbers its files from a place of its own, so that two lines of one database never give two
-         * files the same name: they may meet in one backup directory. */
+        /* No journal comes along.  A copy numbers its files from a place of its own, so that two
+         * lines of one database never give two files the same name: they may meet in one backup
+         * directory. */
         op->journal_first = forest->journal_next;
         op->journal_next = forest->journal_next;
         op->next_file = forest->next_file + 1 + (os_random_u64(db->env) >> 16);
@@ -143,17 +147,20 @@ static enum yore_status gather_all(struct yore_db *db, struct frozen *frozen, st
     return st;
 }
 
-/* Values of the tables may be in the file that is still appended to: close it.  What is appended from here on no table of the view names. */
+/* Values of the tables may be in the file that is still appended to: close it.  What is appended
+ * from here on no table of the view names. */
 static enum yore_status end_values(struct yore_db *db, const struct forest *forest,
                                    struct yore_error *error_out)
 {
     uint64_t bytes;
     uint64_t file = values_writing(db->values, &bytes);
-    return file != 0 && forest_value_file(forest, file) != NULL ? values_end(db->values, file, error_out)
-                                                                : YORE_OK;
+    return file != 0 && forest_value_file(forest, file) != NULL
+               ? values_end(db->values, file, error_out)
+               : YORE_OK;
 }
 
-enum yore_status frozen_take(struct yore_db *db, struct frozen *frozen_out, struct yore_error *error_out)
+enum yore_status frozen_take(struct yore_db *db, struct frozen *frozen_out,
+                             struct yore_error *error_out)
 {
     *frozen_out = (struct frozen){0};
     enum yore_status st = purge_pending(db, error_out);
@@ -183,8 +190,8 @@ void frozen_release(struct frozen *frozen)
 
 /* ---- copying ---- */
 
-static enum yore_status copy_bytes(const struct copy_job *job, struct os_file *from, struct os_file *to,
-                                   uint32_t *crc, struct yore_error *error_out)
+static enum yore_status copy_bytes(const struct copy_job *job, struct os_file *from,
+                                   struct os_file *to, uint32_t *crc, struct yore_error *error_out)
 {
     unsigned char *block = mem_alloc(COPY_BYTES);
     uint64_t offset = 0;
@@ -215,7 +222,8 @@ static enum yore_status copy_bytes(const struct copy_job *job, struct os_file *f
     return st;
 }
 
-enum yore_status copy_stored(const struct copy_job *job, uint32_t *crc_out, struct yore_error *error_out)
+enum yore_status copy_stored(const struct copy_job *job, uint32_t *crc_out,
+                             struct yore_error *error_out)
 {
     struct os_file *from = NULL;
     struct os_file *to = NULL;
@@ -234,8 +242,9 @@ enum yore_status copy_stored(const struct copy_job *job, uint32_t *crc_out, stru
         st = copy_bytes(job, from, to, crc_out, error_out);
     }
     if (st == YORE_OK && job->has_crc && *crc_out != job->file->crc) {
-        st = error_set(error_out, YORE_CORRUPT, "%s: its bytes are damaged (checksum %08x, should be %08x)",
-                       job->from, (unsigned)*crc_out, (unsigned)job->file->crc);
+        st = error_set(error_out, YORE_CORRUPT,
+                       "%s: its bytes are damaged (checksum %08x, should be %08x)", job->from,
+                       (unsigned)*crc_out, (unsigned)job->file->crc);
     }
     if (st == YORE_OK) {
         st = os_file_sync(to, error_out);
@@ -372,7 +381,8 @@ enum yore_status dir_check_free(struct os_env *env, const char *path, bool may_b
         st = os_dir_list(env, path, stop_at_first, &has_names, error_out);
     }
     if (st == YORE_OK && (!is_dir || !may_be_empty || has_names)) {
-        st = error_set(error_out, YORE_EXISTS, "%s: there is something already; name a new directory", path);
+        st = error_set(error_out, YORE_EXISTS,
+                       "%s: there is something already; name a new directory", path);
     }
     return st;
 }

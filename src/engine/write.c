@@ -81,7 +81,10 @@ enum yore_status fact_encode(struct yore_db *db, const struct fact *fact, struct
         return error_set(error_out, YORE_TOO_BIG, "the transaction is larger than %u bytes",
                          YORE_BATCH_BYTES_MAX);
     }
-    if (fact->kind == YORE_KIND_PUT && fact->value.size >= db->options.value_apart_bytes) {
+    /* Records of the catalogue are read by the leader while it commits: they stay whole. */
+    bool is_apart = fact->kind == YORE_KIND_PUT && fact->keyspace->id != KEYSPACE_SYSTEM &&
+                    fact->value.size >= db->options.value_apart_bytes;
+    if (is_apart) {
         enum yore_status st = values_hold(db->values, &request->value_hold, error_out);
         if (st == YORE_OK) {
             st = values_append(db->values, fact->keyspace->id, fact->key, fact->value, ref,

@@ -1,9 +1,10 @@
 /* The journal while it is written: append, sync, rotate, release.  What a crash may leave is listed
  * in journal_internal.h and mended in journal_recover.c.
  *
- * A rotation makes the next segment durable (file, name), then seals and syncs the old one, and
- * only then appends to the new one: a record in a segment proves that the one before it was whole,
- * which is how damage at the end of a closed segment is told from a torn tail.
+ * A rotation makes the next segment durable (file, name) and seals the old one.  When little in the
+ * old one is not yet durable it is synced at once; else, so that no appender waits for many
+ * megabytes, by the next sync, which everything in the new segment waits for.  From then on the new
+ * segment says JOINED: that is how damage at the end of a closed segment is told from a torn tail.
  */
 #include "journal/journal.h"
 
@@ -16,6 +17,10 @@
 #include "base/mem.h"
 #include "journal/commit_codec.h"
 #include "journal/journal_internal.h"
+
+/* A segment with at most this much to sync is synced when it is sealed (and at most an eighth of a
+ * segment). */
+#define SEAL_SYNC_BYTES_MAX (256u << 10)
 
 /* ---- names and small records ---- */
 
@@ -174,14 +179,15 @@ static enum yore_status create_log(struct journal *journal, uint64_t number,
                                          .preallocate_bytes = journal->options.segment_bytes};
     unsigned char bytes[JOURNAL_BEGIN_BYTES];
     journal_begin_encode(begin, bytes);
+    const struct record first = {.type = JOURNAL_TYPE_BEGIN,
+                                 .payload = bytes_of(bytes, sizeof(bytes))};
     char *path = journal_segment_path(journal, number);
     if (path == NULL) {
         return error_plain(error_out, YORE_NOMEM);
     }
     enum yore_status st = take_spare(journal, path, &options.recycle, error_out);
     if (st == YORE_OK) {
-        st = record_log_create_with(journal->env, path, &options, JOURNAL_TYPE_BEGIN,
-                                    bytes_of(bytes, sizeof(bytes)), writer_out, error_out);
+        st = record_log_create_with(journal->env, path, &options, &first, writer_out, error_out);
     }
     if (st == YORE_OK) {
         st = os_dir_sync(journal->env, journal->dir, error_out);
@@ -193,18 +199,83 @@ static enum yore_status create_log(struct journal *journal, uint64_t number,
     return st;
 }
 
-/* Say in the active segment that another one follows; everything in it is durable then. */
+/* Stage the JOINED if it is due; `*is_staged_out`: it goes with the next write. */
+static enum yore_status stage_joined(struct journal *journal, bool *is_staged_out,
+                                     struct yore_error *error_out)
+{
+    const struct yore_bytes none = {NULL, 0};
+    *is_staged_out = atomic_load(&journal->is_join_due);
+    return *is_staged_out ? record_log_stage(journal->active->writer, JOURNAL_TYPE_JOINED, none,
+                                             none, error_out)
+                          : YORE_OK;
+}
+
+/* Say in the active segment that another one follows. */
 static enum yore_status seal_active(struct journal *journal, struct yore_error *error_out)
 {
     struct record_log_writer *writer = journal->active->writer;
+    uint64_t eighth = journal->options.segment_bytes / 8;
+    uint64_t sync_bytes_max = eighth < SEAL_SYNC_BYTES_MAX ? eighth : SEAL_SYNC_BYTES_MAX;
     unsigned char bytes[JOURNAL_SEAL_BYTES];
     put_u64(bytes, (uint64_t)atomic_load(&journal->appended));
-    enum yore_status st = record_log_stage(
-        writer, JOURNAL_TYPE_SEAL, bytes_of(bytes, sizeof(bytes)), bytes_of(NULL, 0), error_out);
+    bool is_joining;
+    enum yore_status st = stage_joined(journal, &is_joining, error_out);
+    if (st == YORE_OK) {
+        st = record_log_stage(writer, JOURNAL_TYPE_SEAL, bytes_of(bytes, sizeof(bytes)),
+                              bytes_of(NULL, 0), error_out);
+    }
     if (st == YORE_OK) {
         st = record_log_write(writer, error_out);
     }
-    return st == YORE_OK ? record_log_sync_at(writer, OS_SITE, error_out) : st;
+    bool is_little = record_log_bytes(writer) - record_log_durable_bytes(writer) <= sync_bytes_max;
+    return st == YORE_OK && is_little ? record_log_sync_at(writer, OS_SITE, error_out) : st;
+}
+
+/* The segment before the active one is durable: what is appended from now on may rely on it. */
+static void note_closed_durable(struct journal *journal, struct active_log *closed)
+{
+    os_mutex_lock(journal->lock);
+    bool is_first = journal->closed == closed;
+    if (is_first) {
+        journal->closed = NULL;
+        atomic_store(&journal->is_join_due, true);
+        if (closed->commit_last > atomic_load(&journal->durable)) {
+            atomic_store(&journal->durable, closed->commit_last);
+        }
+    }
+    os_mutex_unlock(journal->lock);
+    if (is_first) {
+        active_unref(journal, closed);
+    }
+}
+
+static enum yore_status sync_closed(struct journal *journal, struct yore_error *error_out)
+{
+    os_mutex_lock(journal->lock);
+    struct active_log *closed = journal->closed;
+    if (closed != NULL) {
+        closed->refs++;
+    }
+    os_mutex_unlock(journal->lock);
+    if (closed == NULL) {
+        return YORE_OK;
+    }
+    enum yore_status st = record_log_sync_at(closed->writer, OS_SITE, error_out);
+    if (st == YORE_OK) {
+        note_closed_durable(journal, closed);
+    }
+    active_unref(journal, closed);
+    return st;
+}
+
+static void close_segment(struct journal *journal, struct active_log *active)
+{
+    struct segment *segment = &journal->segments[journal->segment_count - 1];
+    active->commit_last = atomic_load(&journal->appended);
+    segment->file_bytes = record_log_file_bytes(active->writer);
+    segment->end_bytes = record_log_bytes(active->writer);
+    segment->commit_last =
+        segment->commit_first == INT64_MAX ? JOURNAL_NO_COMMIT : active->commit_last;
 }
 
 static void replace_active(struct journal *journal, uint64_t number,
@@ -213,12 +284,7 @@ static void replace_active(struct journal *journal, uint64_t number,
     struct active_log *old = journal->active;
     os_mutex_lock(journal->lock);
     if (old != NULL) {
-        struct segment *closed = &journal->segments[journal->segment_count - 1];
-        closed->file_bytes = record_log_file_bytes(old->writer);
-        closed->end_bytes = record_log_bytes(old->writer);
-        closed->commit_last =
-            closed->commit_first == INT64_MAX ? JOURNAL_NO_COMMIT : atomic_load(&journal->appended);
-        atomic_store(&journal->durable, atomic_load(&journal->appended));
+        close_segment(journal, old);
     }
     journal->segments[journal->segment_count++] =
         (struct segment){.number = number,
@@ -227,12 +293,14 @@ static void replace_active(struct journal *journal, uint64_t number,
                          .commit_first = INT64_MAX,
                          .commit_last = JOURNAL_NO_COMMIT};
     journal->active = active;
+    journal->closed = old;
+    atomic_store(&journal->is_join_due, false);
     atomic_store(&journal->active_number, number);
     os_mutex_unlock(journal->lock);
     journal->is_marked = false;
     journal->is_begun = false;
-    if (old != NULL) {
-        active_unref(journal, old);
+    if (old != NULL && record_log_durable_bytes(old->writer) == record_log_bytes(old->writer)) {
+        note_closed_durable(journal, old);
     }
 }
 
@@ -244,6 +312,9 @@ enum yore_status journal_begin_segment(struct journal *journal, const struct jou
     struct active_log *active = mem_zalloc(sizeof(*active));
     enum yore_status st =
         active == NULL ? error_plain(&error, YORE_NOMEM) : journal_reserve_segment(journal, &error);
+    if (st == YORE_OK) {
+        st = sync_closed(journal, &error);
+    }
     if (st == YORE_OK) {
         st = create_log(journal, number, begin, &active->writer, &error);
     }
@@ -285,7 +356,8 @@ static enum yore_status append_entries(struct journal *journal, const struct jou
 {
     struct record_log_writer *writer = journal->active->writer;
     int64_t last = atomic_load(&journal->appended);
-    enum yore_status st = YORE_OK;
+    bool is_joining;
+    enum yore_status st = stage_joined(journal, &is_joining, error_out);
     for (size_t i = 0; i < count && st == YORE_OK; i++) {
         YORE_ASSERT(entries[i].commit > last);
         YORE_ASSERT(entries[i].header.size == COMMIT_HEADER_BYTES);
@@ -293,7 +365,11 @@ static enum yore_status append_entries(struct journal *journal, const struct jou
         st = record_log_stage(writer, JOURNAL_TYPE_COMMIT, entries[i].header, entries[i].writes,
                               error_out);
     }
-    return st == YORE_OK ? record_log_write(writer, error_out) : st;
+    st = st == YORE_OK ? record_log_write(writer, error_out) : st;
+    if (st == YORE_OK && is_joining) {
+        atomic_store(&journal->is_join_due, false);
+    }
+    return st;
 }
 
 static void note_appended(struct journal *journal, int64_t first, int64_t last)
@@ -352,13 +428,16 @@ enum yore_status journal_sync(struct journal *journal, struct yore_error *error_
     if (st != YORE_OK) {
         return st;
     }
-    /* Whatever was appended by now is in the active segment, or was synced when an earlier one was
-     * sealed. */
+    /* Whatever was appended by now is in the active segment, in the closed one before it, or was
+     * synced when that one was made. */
     os_mutex_lock(journal->lock);
     int64_t commit = atomic_load(&journal->appended);
     struct active_log *active = active_ref(journal);
     os_mutex_unlock(journal->lock);
-    st = record_log_sync_at(active->writer, OS_SITE, &error);
+    st = sync_closed(journal, &error);
+    if (st == YORE_OK) {
+        st = record_log_sync_at(active->writer, OS_SITE, &error);
+    }
     active_unref(journal, active);
     if (st != YORE_OK) {
         return journal_fail(journal, &error, error_out);
@@ -367,7 +446,7 @@ enum yore_status journal_sync(struct journal *journal, struct yore_error *error_
     return YORE_OK;
 }
 
-/* Holds append_lock, or is the only thread. */
+/* Sync, say so, sync again.  Holds append_lock, or is the only thread. */
 static enum yore_status mark(struct journal *journal, struct yore_error *error_out)
 {
     struct yore_error error = {0};
@@ -376,7 +455,14 @@ static enum yore_status mark(struct journal *journal, struct yore_error *error_o
         return st;
     }
     int64_t commit = atomic_load(&journal->appended);
-    if (record_log_mark(journal->active->writer, &error) != YORE_OK) {
+    st = sync_closed(journal, &error);
+    if (st == YORE_OK) {
+        st = append_entries(journal, NULL, 0, &error); /* the JOINED, if due */
+    }
+    if (st == YORE_OK) {
+        st = record_log_mark(journal->active->writer, &error);
+    }
+    if (st != YORE_OK) {
         return journal_fail(journal, &error, error_out);
     }
     journal->is_marked = true;
@@ -388,8 +474,9 @@ static enum yore_status mark(struct journal *journal, struct yore_error *error_o
 enum yore_status journal_mark(struct journal *journal, struct yore_error *error_out)
 {
     os_mutex_lock(journal->append_lock);
+    /* An empty segment has nothing to mark; the one before may have something to sync. */
     enum yore_status st =
-        journal->is_begun ? mark(journal, error_out) : check_failure(journal, error_out);
+        journal->is_begun ? mark(journal, error_out) : journal_sync(journal, error_out);
     os_mutex_unlock(journal->append_lock);
     return st;
 }
@@ -623,6 +710,9 @@ enum yore_status journal_close(struct journal *journal, struct yore_error *error
     if (journal->active != NULL) {
         YORE_ASSERT(journal->active->refs == 1);
         st = mark(journal, error_out);
+        if (journal->closed != NULL) {
+            active_unref(journal, journal->closed); /* after a failure */
+        }
         enum yore_status closed = record_log_close(journal->active->writer, st == YORE_OK,
                                                    st == YORE_OK ? error_out : NULL);
         st = st == YORE_OK ? closed : st;

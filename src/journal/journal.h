@@ -33,19 +33,23 @@ struct journal_recovery {
     uint64_t segments;
     uint64_t records; /* replayed */
     uint64_t bytes;
-    bool is_torn; /* a torn tail was cut */
+    bool is_torn; /* a torn tail was cut; not told of one that an earlier opening has cut */
     uint64_t torn_segment;
     uint64_t torn_offset;
-    uint64_t
-        first_live_segment; /* after recovery: what the manifest must now name as first_segment */
+    uint64_t first_live_segment; /* what the manifest must now name as first_segment */
 };
 
 /* Open the journal in directory `dir`.  Every commit record in segments >= first_segment is handed
  * to `replay` in order (payload of commit_codec.h, borrowed); its failure is returned.  Then what
- * was replayed is written to a new segment, synced with the directory. The old segments stay until
- * journal_release(), which the caller calls once the manifest names first_live_segment. Errors:
- * YORE_CORRUPT (segment and offset; also a missing segment in the sequence), YORE_BAD_FORMAT,
- * YORE_IO. */
+ * was replayed is written to a new segment, synced with the directory.  The old segments stay until
+ * journal_release(), which the caller calls once the manifest durably names first_live_segment;
+ * commits may be appended and acknowledged before that.
+ *
+ * `is_torn` is set when something was cut: octets behind the last record that a whole write would
+ * not have left.  A tail whose unsynced writes a power cut took away whole leaves none.
+ *
+ * Errors: YORE_CORRUPT (segment and offset; also a missing segment in the sequence),
+ * YORE_BAD_FORMAT, YORE_IO. */
 typedef enum yore_status (*journal_replay_fn)(void *arg, struct yore_bytes payload,
                                               struct yore_error *error_out);
 enum yore_status journal_open(struct os_env *env, const char *dir,
@@ -69,7 +73,9 @@ enum yore_status journal_mark(struct journal *journal, struct yore_error *error_
 /* Last commit appended, and last commit known durable (INT64_MIN: none). */
 int64_t journal_appended_commit(const struct journal *journal);
 int64_t journal_durable_commit(const struct journal *journal);
-/* Close the segment and begin the next; returns the new segment's number.  For a new memtable. */
+/* Close the segment and begin the next; returns the new segment's number, whose file is durable.
+ * For a new memtable.  What was appended before may become durable only with the next
+ * journal_sync(): call it before the manifest names the new segment as the first. */
 enum yore_status journal_rotate(struct journal *journal, uint64_t *segment_out,
                                 struct yore_error *error_out);
 uint64_t journal_segment(const struct journal *journal);      /* the one being written */
@@ -78,7 +84,9 @@ uint64_t journal_next_segment(const struct journal *journal); /* greater than an
  * recycled. */
 enum yore_status journal_release(struct journal *journal, uint64_t segment,
                                  struct yore_error *error_out);
-/* Unlink every closed, released segment and every spare: their bytes must go (erase). */
+/* Unlink every closed, released segment and every spare, and zero what a recycled segment still
+ * holds behind its end: their bytes must go (erase).  What a reader has pinned goes when it is
+ * closed. */
 enum yore_status journal_purge(struct journal *journal, struct yore_error *error_out);
 /* Bytes of all segments, spares included, and the first commit still held (INT64_MAX: none). */
 void journal_usage(const struct journal *journal, uint64_t *bytes_out, int64_t *first_commit_out);
@@ -87,7 +95,8 @@ void journal_usage(const struct journal *journal, uint64_t *bytes_out, int64_t *
 enum yore_status journal_close(struct journal *journal, struct yore_error *error_out);
 
 /* Names of the segments needed to read every commit > `after` (closed ones and the one being
- * written, with the bytes that are durable), for backup. */
+ * written, with the bytes that are durable), for backup.  No segment named is recycled before the
+ * last `each` has returned. */
 struct journal_segment_info {
     uint64_t number;
     uint64_t bytes;

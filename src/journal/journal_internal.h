@@ -1,20 +1,26 @@
 /* journal_internal.h -- what the files of the journal share.
  *
- * Records of a segment: first a BEGIN, then commits and marks, last a SEAL once the next segment
- * exists.
+ * Records of a segment: first a BEGIN, then commits, marks and a JOINED, last a SEAL.
  *
- *     type 1  COMMIT  payload of commit_codec.h
- *     type 2  BEGIN   0 8 copied_from  0: goes on where the segment numbered one less ends; else
- * this segment begins a run with a copy of what was found in segments >= copied_from 8 8
- * commit_before  every commit here is greater; none between it and the first one here type 3  SEAL
- * 0 8 last commit of the segment (or before it)
+ *     1  COMMIT  payload of commit_codec.h
+ *     2  BEGIN   8 copied_from, 8 commit_before (struct journal_begin)
+ *     3  SEAL    8 last commit of the segment, or before it; another segment follows
+ *     4  JOINED  empty; the segment this one goes on from is durable to its end
  *
  * Invariants:
- *  (1) A record other than BEGIN is in a segment that goes on from another only if that one's SEAL
- * is durable. (2) A SEAL is durable only if the next segment's name, header and BEGIN are. (3)
- * Commits grow along a run.  A run's copy repeats commits of earlier runs, so a reader that goes
- * along all segments passes over what is not greater than the last one seen. (4) A segment's file
- * is renamed, overwritten or unlinked only when it is below the release point and not pinned.
+ *
+ *  (1) A SEAL is written only when the next segment's name, header and BEGIN are durable.
+ *
+ *  (2) A JOINED is written only when the segment before, its SEAL included, is durable; so is the
+ *      next segment made.
+ *
+ *  (3) Nothing in a segment counts as durable before all of the segment before it is.
+ *
+ *  (4) Commits grow along a run.  A run's copy repeats commits of earlier runs, so a reader that
+ *      goes along all segments passes over what is not greater than the last one seen.
+ *
+ *  (5) A segment's file is renamed, overwritten or unlinked only when it is below the release point
+ *      and not pinned.
  */
 #ifndef YORE_JOURNAL_JOURNAL_INTERNAL_H
 #define YORE_JOURNAL_JOURNAL_INTERNAL_H
@@ -29,14 +35,17 @@
 #define JOURNAL_TYPE_COMMIT 1u
 #define JOURNAL_TYPE_BEGIN 2u
 #define JOURNAL_TYPE_SEAL 3u
+#define JOURNAL_TYPE_JOINED 4u
 
 #define JOURNAL_BEGIN_BYTES 16u
 #define JOURNAL_SEAL_BYTES 8u
 #define JOURNAL_NO_COMMIT INT64_MIN
 
 struct journal_begin {
+    /* 0: goes on where the segment numbered one less ends.  Else this segment begins a run, with a
+     * copy of what was found in segments >= copied_from. */
     uint64_t copied_from;
-    int64_t commit_before;
+    int64_t commit_before; /* every commit here is greater; none between it and the first one */
 };
 void journal_begin_encode(const struct journal_begin *begin,
                           unsigned char out[JOURNAL_BEGIN_BYTES]);
@@ -65,7 +74,8 @@ struct spare {
 /* A segment being written, kept open as long as somebody syncs it. */
 struct active_log {
     struct record_log_writer *writer;
-    unsigned refs; /* under journal->lock */
+    unsigned refs;       /* under journal->lock */
+    int64_t commit_last; /* once closed */
 };
 
 struct journal {
@@ -86,9 +96,11 @@ struct journal {
     uint32_t spares_promised;  /* being renamed */
     uint64_t released;         /* segments below are not needed for recovery */
     struct active_log *active; /* replaced under both locks */
+    struct active_log *closed; /* the one before, while it is not durable; else NULL */
     struct yore_error failure;
     /* Written under a lock above, read without. */
     _Atomic bool is_failed;
+    _Atomic bool is_join_due; /* the active segment must get its JOINED */
     _Atomic int64_t appended;
     _Atomic int64_t durable;
     _Atomic uint64_t active_number;
@@ -100,8 +112,9 @@ char *journal_segment_path(const struct journal *journal, uint64_t number);
 char *journal_spare_path(const struct journal *journal, uint64_t number);
 struct record_log_identity journal_identity(const struct journal *journal, uint64_t number);
 
-/* Make the next segment, sync it and its name, seal the one before if there is one.  `begin` is the
- * new one's. Thread: holds append_lock, or is the only one.  A failure is final. */
+/* Make the next segment, sync it and its name, seal the one before if there is one; that one may
+ * become durable only with the next sync.  `begin` is the new one's.  Thread: holds append_lock, or
+ * is the only one.  A failure is final. */
 enum yore_status journal_begin_segment(struct journal *journal, const struct journal_begin *begin,
                                        struct yore_error *error_out);
 enum yore_status journal_fail(struct journal *journal, const struct yore_error *error,

@@ -217,46 +217,36 @@ struct verification {
     uint64_t records;
     uint64_t bytes;
     /* Of the segment before. */
-    bool is_sealed;
+    int64_t last;
     uint64_t end_bytes;
 };
 
-/* Every record up to the end; YORE_NOT_FOUND is the good outcome.  The last one's type is left in
- * `*type_out`. */
+/* Every record up to the end; YORE_NOT_FOUND is the good outcome. */
 static enum yore_status verify_records(struct verification *v, struct record_log_reader *log,
-                                       const char *path, uint32_t *type_out,
-                                       struct yore_error *error_out)
+                                       const char *path, struct yore_error *error_out)
 {
     struct record record;
-    int64_t last = JOURNAL_NO_COMMIT;
     enum yore_status st;
     while ((st = record_log_next(log, &record, error_out)) == YORE_OK) {
         int64_t commit;
-        *type_out = record.type;
         if (record.type != JOURNAL_TYPE_COMMIT) {
             continue;
         }
-        if (!journal_commit_time(record.payload, &commit) || commit <= last) {
+        if (!journal_commit_time(record.payload, &commit) || commit <= v->last) {
             return error_set(error_out, YORE_CORRUPT, "%s: record out of order at offset %llu",
                              path, (unsigned long long)record.offset);
         }
-        last = commit;
+        v->last = commit;
         v->records++;
     }
     return st;
 }
 
-/* A segment that goes on from another with more than its BEGIN shows that the other one was sealed.
- */
+/* A segment that goes on from another must find all of it. */
 static enum yore_status verify_join(struct verification *v, size_t index,
-                                    const struct record_log_reader *log, uint32_t last_type,
-                                    struct yore_error *error_out)
+                                    const struct journal_begin *begin, struct yore_error *error_out)
 {
-    uint64_t end;
-    uint64_t last_index;
-    (void)record_log_end(log, &end, &last_index);
-    bool goes_on = index > 0 && v->pinned.segments[index].copied_from == 0 && last_index > 0;
-    if (goes_on && !v->is_sealed) {
+    if (index > 0 && begin->copied_from == 0 && begin->commit_before != v->last) {
         char *path = journal_segment_path(v->journal, v->pinned.segments[index - 1].number);
         enum yore_status st =
             error_set(error_out, YORE_CORRUPT, "%s: damaged record at offset %llu",
@@ -264,9 +254,7 @@ static enum yore_status verify_join(struct verification *v, size_t index,
         mem_free(path);
         return st;
     }
-    v->is_sealed = last_type == JOURNAL_TYPE_SEAL;
-    v->end_bytes = end;
-    v->bytes += end;
+    v->last = begin->commit_before;
     return YORE_OK;
 }
 
@@ -275,7 +263,6 @@ static enum yore_status verify_segment(struct verification *v, size_t index,
 {
     struct record_log_reader *log;
     struct journal_begin begin;
-    uint32_t last_type = JOURNAL_TYPE_BEGIN;
     enum yore_status st = open_pinned(v->journal, &v->pinned, index, &log, error_out);
     if (st != YORE_OK) {
         return st;
@@ -286,8 +273,16 @@ static enum yore_status verify_segment(struct verification *v, size_t index,
     if (st == YORE_NOT_FOUND) {
         st = YORE_CORRUPT;
     } else if (st == YORE_OK) {
-        st = verify_records(v, log, path, &last_type, error_out);
-        st = st == YORE_NOT_FOUND ? verify_join(v, index, log, last_type, error_out) : st;
+        st = verify_join(v, index, &begin, error_out);
+    }
+    if (st == YORE_OK) {
+        st = verify_records(v, log, path, error_out);
+    }
+    if (st == YORE_NOT_FOUND) {
+        uint64_t last_index;
+        (void)record_log_end(log, &v->end_bytes, &last_index);
+        v->bytes += v->end_bytes;
+        st = YORE_OK;
     }
     record_log_reader_close(log);
     mem_free(path);

@@ -2,8 +2,11 @@
  *
  * Every run begins with a copy of what it replayed, in a segment of a new number.  So a crash at
  * any point of a recovery leaves the old segments and a part of the copy: the next recovery replays
- * the old ones, and of the copy only what is greater than the last commit seen.  A segment may
- * therefore end torn only when nothing follows, or when what follows begins a run.
+ * the old ones, and of the copy only what is greater than the last commit seen.
+ *
+ * Where the tail of a closed segment is gone although the next one goes on from it, that one's
+ * JOINED (or a third segment) tells damage from a power cut: without, the next segment had never
+ * been durable, and is passed over.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -98,9 +101,12 @@ struct recovery {
     int64_t last;  /* commit */
     /* The valid segment read before. */
     uint64_t previous; /* 0: none */
-    uint64_t previous_end;
     bool is_previous_sealed;
-    struct segment *found; /* one for each of `numbers`; valid ones have commit_before set */
+    /* The segment whose tail is gone while others go on from it; 0: none. */
+    uint64_t cut;
+    uint64_t cut_at;
+    uint64_t previous_end;
+    struct segment *found; /* one for each of `numbers` */
 };
 
 static int note_name(void *arg, const char *name)
@@ -210,6 +216,39 @@ struct segment_read {
     bool is_sealed;
 };
 
+static enum yore_status damaged_tail(const struct recovery *r, struct yore_error *error_out)
+{
+    return error_set(error_out, YORE_CORRUPT,
+                     "%s/journal-%016" PRIx64 ".log: damaged record at offset %llu (the next "
+                     "segment shows that more followed)",
+                     r->journal->dir, r->cut, (unsigned long long)r->cut_at);
+}
+
+/* A segment that goes on from the one before. */
+static enum yore_status join_next(struct recovery *r, struct segment_read *read,
+                                  struct yore_error *error_out)
+{
+    bool is_first = r->previous == 0;
+    if (r->previous + 1 != read->number &&
+        (!is_first || read->number != r->options->first_segment)) {
+        return missing_segment(r, read->number - 1, error_out);
+    }
+    if (is_first || read->begin.commit_before == r->last) {
+        return YORE_OK;
+    }
+    if (r->cut != 0) {
+        return damaged_tail(r, error_out); /* this one was made when the cut one was durable */
+    }
+    if (read->begin.commit_before < r->last) {
+        return error_set(error_out, YORE_CORRUPT,
+                         "%s: begins behind commit %lld, but the segment before it ends with %lld",
+                         read->path, (long long)read->begin.commit_before, (long long)r->last);
+    }
+    r->cut = r->previous;
+    r->cut_at = r->previous_end;
+    return YORE_OK;
+}
+
 /* The segment holds records: does it go on where the one before ended? */
 static enum yore_status join(struct recovery *r, struct segment_read *read,
                              struct yore_error *error_out)
@@ -218,28 +257,18 @@ static enum yore_status join(struct recovery *r, struct segment_read *read,
         return YORE_OK;
     }
     read->is_joined = true;
-    bool is_first = r->previous == 0;
     if (r->is_previous_sealed && !number_list_has(&r->numbers, r->previous + 1)) {
         return missing_segment(r, r->previous + 1, error_out);
     }
-    if (read->begin.copied_from == 0 && r->previous + 1 != read->number &&
-        (!is_first || read->number != r->options->first_segment)) {
-        return missing_segment(r, read->number - 1, error_out);
+    if (read->begin.copied_from == 0) {
+        return join_next(r, read, error_out);
     }
-    if (read->begin.copied_from == 0 && !is_first && !r->is_previous_sealed) {
-        return error_set(error_out, YORE_CORRUPT,
-                         "%s/journal-%016" PRIx64 ".log: damaged record at offset %llu (the next "
-                         "segment shows that more followed)",
-                         r->journal->dir, r->previous, (unsigned long long)r->previous_end);
-    }
-    if (!is_first && (read->begin.copied_from == 0 ? read->begin.commit_before != r->last
-                                                   : read->begin.commit_before > r->last)) {
+    r->cut = 0;
+    r->told->is_torn = false; /* an earlier recovery has cut that tail */
+    if (r->previous != 0 && read->begin.commit_before > r->last) {
         return error_set(error_out, YORE_CORRUPT,
                          "%s: begins behind commit %lld, but the segments before it end with %lld",
                          read->path, (long long)read->begin.commit_before, (long long)r->last);
-    }
-    if (read->begin.copied_from != 0) {
-        r->told->is_torn = false; /* an earlier recovery has cut that tail */
     }
     return YORE_OK;
 }
@@ -256,8 +285,8 @@ static enum yore_status replay_commit(struct recovery *r, struct segment_read *r
     }
     info->commit_first = info->commit_first == INT64_MAX ? commit : info->commit_first;
     info->commit_last = commit;
-    if (commit <= r->last) {
-        return YORE_OK; /* the copy of one that was replayed */
+    if (commit <= r->last || r->cut != 0) {
+        return YORE_OK; /* the copy of one that was replayed; what lies behind a cut */
     }
     r->told->records++;
     enum yore_status st = r->replay(r->arg, record->payload, error_out);
@@ -274,12 +303,16 @@ static enum yore_status replay_record(struct recovery *r, struct segment_read *r
     if (record->type == JOURNAL_TYPE_COMMIT) {
         return replay_commit(r, read, record, error_out);
     }
-    if (record->type != JOURNAL_TYPE_SEAL || read->is_sealed) {
+    bool is_seal = record->type == JOURNAL_TYPE_SEAL;
+    if ((!is_seal && record->type != JOURNAL_TYPE_JOINED) || read->is_sealed) {
         return error_set(error_out, YORE_CORRUPT,
                          "%s: unexpected record of type %lu at offset %llu", read->path,
                          (unsigned long)record->type, (unsigned long long)record->offset);
     }
-    read->is_sealed = true;
+    if (r->cut != 0 && !is_seal) {
+        return damaged_tail(r, error_out);
+    }
+    read->is_sealed = is_seal;
     return YORE_OK;
 }
 
@@ -290,12 +323,15 @@ static enum yore_status end_segment(struct recovery *r, struct segment_read *rea
     uint64_t last_index;
     (void)record_log_end(read->log, &end, &last_index);
     enum yore_status st = last_index > 0 ? join(r, read, error_out) : YORE_OK;
-    if (record_log_end_is_damaged(read->log) && !read->is_sealed) {
+    if (r->cut != 0) {
+        r->told->is_torn = true;
+        r->told->torn_segment = r->cut;
+        r->told->torn_offset = r->cut_at;
+    } else if (record_log_end_is_damaged(read->log) && !read->is_sealed) {
         r->told->is_torn = true;
         r->told->torn_segment = read->number;
         r->told->torn_offset = end;
     }
-    read->info->end_bytes = end;
     r->told->segments++;
     r->told->bytes += end;
     r->previous = read->number;
@@ -321,7 +357,6 @@ static enum yore_status half_made_segment(struct recovery *r, struct segment_rea
             *error_out = *cause;
         }
     }
-    read->info->is_doomed = true;
     return st;
 }
 
@@ -357,7 +392,6 @@ static enum yore_status replay_open(struct recovery *r, struct segment_read *rea
         }
         return st;
     }
-    read->info->copied_from = read->begin.copied_from;
     read->info->commit_before = read->begin.commit_before;
     r->last = r->previous == 0 ? read->begin.commit_before : r->last;
     st = begin_copy(r, read->begin.commit_before, error_out);
@@ -427,9 +461,8 @@ static enum yore_status replay_all(struct recovery *r, struct yore_error *error_
         st = write_copy(r, error_out);
     }
     if (st == YORE_OK) {
-        st = record_log_sync_at(r->journal->active->writer, OS_SITE, error_out);
+        st = journal_sync(r->journal, error_out);
     }
-    atomic_store(&r->journal->durable, r->last);
     return st;
 }
 
@@ -469,28 +502,45 @@ static enum yore_status inspect_kept(struct recovery *r, struct segment *info, b
     return st;
 }
 
-/* Walk down from the first replayed segment (`at` is its index in `found`, or of the end) as long
- * as each is joined to the one above; what is left below holds nothing a reader could use. */
+/* Is `info` what a reader goes through before `above`?  Below the begin of a run, that is the
+ * segment which ends with the commit before the run's first: others in between were superseded by
+ * the copy, or cut. */
+static bool is_kept_below(struct recovery *r, struct segment *info, const struct segment *above,
+                          bool *is_gap_out)
+{
+    bool begins_run = above->copied_from != 0;
+    *is_gap_out = false;
+    if (begins_run && info->number >= above->copied_from) {
+        return false;
+    }
+    bool is_readable = (begins_run || info->number + 1 == above->number) &&
+                       inspect_kept(r, info, begins_run) == YORE_OK;
+    bool has_commits = info->commit_first != INT64_MAX;
+    if (is_readable && begins_run) {
+        int64_t reach = has_commits ? info->commit_last : info->commit_before;
+        *is_gap_out = reach < above->commit_before;
+        return reach == above->commit_before;
+    }
+    if (is_readable && has_commits) {
+        info->commit_last = above->commit_before;
+    }
+    *is_gap_out = !is_readable;
+    return is_readable;
+}
+
+/* Walk down from the copy, `at` being the index in `found` above which all were replayed, as long
+ * as nothing is missing.  What is left holds nothing a reader could use. */
 static void find_kept(struct recovery *r, size_t at, const struct segment *above)
 {
-    bool is_joined = r->options->keep_bytes > 0;
+    bool is_gap = r->options->keep_bytes == 0;
     while (at > 0) {
         struct segment *info = &r->found[--at];
-        if (is_joined) {
-            bool begins_run = above->copied_from != 0;
-            is_joined = begins_run ? info->number + 1 >= above->copied_from
-                                   : info->number + 1 == above->number;
-            is_joined = is_joined && inspect_kept(r, info, begins_run) == YORE_OK;
-            if (is_joined && !begins_run && info->commit_first != INT64_MAX) {
-                info->commit_last = above->commit_before;
-            }
-        }
-        info->is_doomed = !is_joined;
-        above = info;
+        info->is_doomed = is_gap || !is_kept_below(r, info, above, &is_gap);
+        above = info->is_doomed ? above : info;
     }
 }
 
-/* Put what was found in front of the segments of the copy. */
+/* Put what was found in front of the segments of the copy.  What was replayed is in the copy. */
 static enum yore_status adopt_found(struct recovery *r, struct yore_error *error_out)
 {
     struct journal *journal = r->journal;
@@ -500,15 +550,11 @@ static enum yore_status adopt_found(struct recovery *r, struct yore_error *error
     if (segments == NULL) {
         return error_plain(error_out, YORE_NOMEM);
     }
-    size_t first = 0;
-    while (first < found && r->found[first].number < r->options->first_segment) {
-        first++;
+    size_t first = found;
+    while (first > 0 && r->found[first - 1].number >= r->options->first_segment) {
+        r->found[--first].is_doomed = true;
     }
-    size_t valid = first;
-    while (valid < found && r->found[valid].is_doomed) {
-        valid++;
-    }
-    find_kept(r, first, valid < found ? &r->found[valid] : &journal->segments[0]);
+    find_kept(r, first, &journal->segments[0]);
     enum yore_status st = YORE_OK;
     for (size_t i = 0; i < found && st == YORE_OK; i++) {
         char *path = journal_segment_path(journal, r->found[i].number);
@@ -516,9 +562,7 @@ static enum yore_status adopt_found(struct recovery *r, struct yore_error *error
         st = path == NULL
                  ? error_plain(error_out, YORE_NOMEM)
                  : os_path_stat(journal->env, path, &r->found[i].file_bytes, &is_dir, error_out);
-        if (r->found[i].end_bytes == 0) {
-            r->found[i].end_bytes = r->found[i].file_bytes;
-        }
+        r->found[i].end_bytes = r->found[i].file_bytes;
         mem_free(path);
         segments[i] = r->found[i];
     }
@@ -575,6 +619,7 @@ static void journal_abandon(struct journal *journal)
     (void)journal_close(journal, NULL);
 }
 
+/* style: parameters because a replay is a function and its argument, and both outputs matter. */
 enum yore_status journal_open(struct os_env *env, const char *dir,
                               const struct journal_options *options, journal_replay_fn replay,
                               void *arg, struct journal_recovery *recovery_out,

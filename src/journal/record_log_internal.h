@@ -4,10 +4,10 @@
 
 #include "journal/record_log_format.h"
 
-/* As record_log_create(), the first record in the same write; durable with it. */
+/* As record_log_create(), with a first record (type and payload) in the same write. */
 enum yore_status record_log_create_with(struct os_env *env, const char *path,
-                                        const struct record_log_options *options, uint32_t type,
-                                        struct yore_bytes payload,
+                                        const struct record_log_options *options,
+                                        const struct record *first,
                                         struct record_log_writer **writer_out,
                                         struct yore_error *error_out);
 /* Put one record, its payload in two runs, behind those waiting; copies.  After a failure nothing

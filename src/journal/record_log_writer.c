@@ -392,11 +392,11 @@ static enum yore_status write_head(struct record_log_writer *writer, struct yore
     return st == YORE_OK ? record_log_sync_at(writer, OS_SITE, error_out) : st;
 }
 
-static enum yore_status create_file(struct os_env *env, const char *path,
-                                    const struct record_log_options *options,
-                                    const struct record *first,
-                                    struct record_log_writer **writer_out,
-                                    struct yore_error *error_out)
+enum yore_status record_log_create_with(struct os_env *env, const char *path,
+                                        const struct record_log_options *options,
+                                        const struct record *first,
+                                        struct record_log_writer **writer_out,
+                                        struct yore_error *error_out)
 {
     *writer_out = NULL;
     struct record_log_writer *writer = mem_zalloc(sizeof(*writer));
@@ -427,22 +427,12 @@ static enum yore_status create_file(struct os_env *env, const char *path,
     return YORE_OK;
 }
 
-enum yore_status record_log_create_with(struct os_env *env, const char *path,
-                                        const struct record_log_options *options, uint32_t type,
-                                        struct yore_bytes payload,
-                                        struct record_log_writer **writer_out,
-                                        struct yore_error *error_out)
-{
-    const struct record first = {.type = type, .payload = payload};
-    return create_file(env, path, options, &first, writer_out, error_out);
-}
-
 enum yore_status record_log_create(struct os_env *env, const char *path,
                                    const struct record_log_options *options,
                                    struct record_log_writer **writer_out,
                                    struct yore_error *error_out)
 {
-    return create_file(env, path, options, NULL, writer_out, error_out);
+    return record_log_create_with(env, path, options, NULL, writer_out, error_out);
 }
 
 enum yore_status record_log_close(struct record_log_writer *writer, bool trim,

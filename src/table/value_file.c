@@ -636,6 +636,7 @@ static enum yore_status thin_records(struct thinning *thin, struct walk *walk,
     return run_end(thin, thin->run_offset + thin->run.size + RECORD_BYTES, error_out);
 }
 
+/* style: parameters because a filter is a function and its argument. */
 enum yore_status value_file_thin(struct os_env *env, struct value_reader *from, const char *to_path,
                                  int (*keep)(void *arg, const struct value_record *record),
                                  void *arg, uint64_t *kept_bytes_out, struct yore_error *error_out)

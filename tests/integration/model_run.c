@@ -319,6 +319,7 @@ bool run_list(uint64_t seed, bool is_clock_wild, const struct run_op *ops, size_
     struct run *run = model_alloc(sizeof *run);
     run->seed = seed;
     run->is_clock_wild = is_clock_wild;
+    run->is_traced = getenv("YORE_MODEL_TRACE") != NULL;
     run->counts = counts;
     run_set_up(run);
     bool is_right = run_open(run);

@@ -136,6 +136,7 @@ struct run_snapshot {
 struct run {
     uint64_t seed;
     bool is_clock_wild;
+    bool is_traced; /* print every commit */
     struct sim_disk *disk;
     struct os_env *env;
     struct yore_options options;
@@ -183,6 +184,8 @@ int64_t run_horizon(struct run *run, unsigned keyspace);
 
 /* Hand writes over that were just committed: checks the commit time, applies them to the model. */
 bool run_committed(struct run *run, int64_t commit, const struct model_write *writes, size_t count);
+/* Print writes, those of a transaction with the moment it began. */
+void run_trace(int64_t commit, const struct model_write *writes, size_t count);
 /* What the interface says a write must answer at this moment. */
 enum yore_status run_write_status(struct run *run, const struct model_write *write, int64_t now);
 struct yore_write run_write_options(const struct model_write *write, int64_t *commit_out);

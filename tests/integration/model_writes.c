@@ -1,5 +1,6 @@
 /* model_writes.c -- puts, deletes, spans, batches and erasures at any time. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/bytes.h"
@@ -45,6 +46,20 @@ static void run_count_write(struct run *run, const struct model_write *write, in
     }
 }
 
+void run_trace(int64_t commit, const struct model_write *writes, size_t count)
+{
+    static const char *const kinds[] = {"put", "delete", "erase"};
+    printf("commit %" PRId64 "\n", commit);
+    for (size_t i = 0; i < count; i++) {
+        char key[COMPARE_KEY_TEXT_BYTES];
+        printf("    %s%s%s keyspace %u %s from %" PRId64 " to %" PRId64 " (%zu octets)\n",
+               kinds[writes[i].kind], writes[i].is_span ? " span" : "",
+               writes[i].is_prefix ? " prefix" : "", writes[i].keyspace,
+               compare_key_text(writes[i].key, key), writes[i].from, writes[i].to,
+               writes[i].value.size);
+    }
+}
+
 bool run_committed(struct run *run, int64_t commit, const struct model_write *writes, size_t count)
 {
     if (commit <= model_last_commit(run->model)) {
@@ -62,6 +77,9 @@ bool run_committed(struct run *run, int64_t commit, const struct model_write *wr
         }
     }
     run->counts->commits++;
+    if (run->is_traced) {
+        run_trace(commit, writes, count);
+    }
     model_apply(run->model, commit, writes, count);
     return true;
 }

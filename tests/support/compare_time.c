@@ -214,9 +214,8 @@ static bool compare_feed_write(struct compare *compare, const struct yore_feed_c
     unsigned keyspace = compare_keyspace_of(compare, write->keyspace_id);
     char key[COMPARE_KEY_TEXT_BYTES];
     char what[256];
-    if (keyspace == MODEL_KEYSPACES_MAX || write->kind == YORE_KIND_ERASED ||
-        compare_is_replaced(commit, index)) {
-        return true; /* the catalogue, or an erasure: what they did is seen by other reads */
+    if (keyspace == MODEL_KEYSPACES_MAX || compare_is_replaced(commit, index)) {
+        return true; /* the catalogue: what it did is seen by other reads */
     }
     (void)snprintf(what, sizeof what, "feed commit %" PRId64 " write of %s", commit->commit,
                    compare_key_text(write->key, key));
@@ -227,9 +226,6 @@ static bool compare_feed_write(struct compare *compare, const struct yore_feed_c
                             write->valid_from);
     }
     *versions += 1;
-    if (version->kind == YORE_KIND_ERASED) {
-        return true; /* erased since */
-    }
     struct model_row want = {write->key, *version};
     struct yore_version got = {write->kind, write->valid_from, write->valid_to, commit->commit,
                                write->value};

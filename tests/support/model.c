@@ -469,7 +469,8 @@ static size_t model_in_force(const struct model_key *key,
         }
         found = version->valid_from < options->from ? i : SIZE_MAX;
     }
-    if (found != SIZE_MAX && key->versions[found].valid_to <= options->from) {
+    if (found != SIZE_MAX && (key->versions[found].valid_to <= options->from ||
+                              key->versions[found].kind == YORE_KIND_DELETE)) {
         return SIZE_MAX;
     }
     return found;
@@ -546,21 +547,46 @@ struct model_step {
     struct yore_bytes value;
 };
 
+static bool model_is_present(const struct model_keyspace *space, const struct model_key *key,
+                             const struct model_version *winner, int64_t valid)
+{
+    return winner->kind == YORE_KIND_PUT && winner->valid_to > valid &&
+           !model_is_erased(space, key->key, valid, winner);
+}
+
+/* When the winner's being present or absent at `valid` began: its begin, its end, or the begin or
+ * end of an erasure. */
+static int64_t model_since(const struct model_keyspace *space, const struct model_key *key,
+                           const struct model_version *winner, int64_t valid)
+{
+    bool is_present = model_is_present(space, key, winner, valid);
+    int64_t since = winner->valid_from;
+    for (size_t i = 0; i <= space->erasure_count * 2; i++) {
+        int64_t bound = i == 0       ? winner->valid_to
+                        : i % 2 == 1 ? space->erasures[i / 2].from
+                                     : space->erasures[i / 2 - 1].to;
+        if (bound > since && bound <= valid && bound != YORE_FOREVER &&
+            model_is_present(space, key, winner, bound) == is_present &&
+            model_is_present(space, key, winner, bound - 1) != is_present) {
+            since = bound;
+        }
+    }
+    return since;
+}
+
 /* The state of a key at one moment, and since when and by which version it is so. */
 static struct model_step model_state(const struct model_keyspace *space,
                                      const struct model_key *key, struct yore_time at)
 {
     struct model_step step = {INT64_MIN, INT64_MIN, false, {NULL, 0}};
-    struct model_version version;
-    if (model_winner(key, at) == NULL) {
+    const struct model_version *winner = model_winner(key, at);
+    if (winner == NULL) {
         return step;
     }
-    enum yore_status status = model_get_key(space, key, at, &version);
-    step.is_present = status == YORE_OK;
-    step.value = step.is_present ? version.value : bytes_of(NULL, 0);
-    step.commit = version.commit;
-    step.time = status == YORE_NOT_FOUND && version.valid_to <= at.valid ? version.valid_to
-                                                                         : version.valid_from;
+    step.is_present = model_is_present(space, key, winner, at.valid);
+    step.value = step.is_present ? winner->value : bytes_of(NULL, 0);
+    step.commit = winner->commit;
+    step.time = model_since(space, key, winner, at.valid);
     return step;
 }
 

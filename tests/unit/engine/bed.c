@@ -114,7 +114,8 @@ int64_t erase_key(struct yore_db *db, const char *key, int64_t from, int64_t to)
 }
 
 /* A few answers are kept at a time, so that two can be compared. */
-static const char *answer(enum yore_status st, struct yore_value *value, const struct yore_error *error)
+static const char *answer(enum yore_status st, struct yore_value *value,
+                          const struct yore_error *error)
 {
     static char answers[8][4096];
     static unsigned next;

@@ -1,7 +1,8 @@
-/* bed.h -- a database with tiny limits on a simulated disk, and short words to write to it and look at it.
+/* bed.h -- a database with tiny limits on a simulated disk, and short words to write to it and look
+ * at it.
  *
- * Everything runs inside the calls (db_open_inline).  The clock stands at BED_T0 and goes on by a microsecond a look; explicit times are
- * given in seconds after BED_BASE, long before.
+ * Everything runs inside the calls (db_open_inline).  The clock stands at BED_T0 and goes on by a
+ * microsecond a look; explicit times are given in seconds after BED_BASE, long before.
  */
 #ifndef YORE_TEST_ENGINE_BED_H
 #define YORE_TEST_ENGINE_BED_H
@@ -15,7 +16,7 @@
 #define BED_BASE 1000000000000000000ll
 #define BED_SECOND 1000000000ll
 #define BED_T0 (BED_BASE + 1000000 * BED_SECOND)
-#define AT(seconds) (BED_BASE + (int64_t)(seconds) * BED_SECOND)
+#define AT(seconds) (BED_BASE + (int64_t)(seconds)*BED_SECOND)
 
 struct bed {
     struct sim_disk *disk;
@@ -25,7 +26,8 @@ struct bed {
 void bed_open(struct bed *bed);
 void bed_reopen(struct bed *bed);
 void bed_close(struct bed *bed);
-/* What happens to data as it ages: nothing, a flush, a flush and full compaction, and opening again after that. */
+/* What happens to data as it ages: nothing, a flush, a flush and full compaction, and opening again
+ * after that. */
 #define BED_AGES 4
 void bed_age(struct bed *bed, int age);
 

@@ -38,9 +38,9 @@ static const char *txn_scan(struct yore_txn *txn, const char *low, const char *h
     row_text[0] = '\0';
     while (yore_cursor_next(cursor) == YORE_OK) {
         const struct yore_row *row = yore_cursor_row(cursor);
-        size += (size_t)snprintf(row_text + size, sizeof row_text - size, "%.*s=%.*s ", (int)row->key.size,
-                                 (const char *)row->key.data, (int)row->value.size,
-                                 (const char *)row->value.data);
+        size += (size_t)snprintf(row_text + size, sizeof row_text - size, "%.*s=%.*s ",
+                                 (int)row->key.size, (const char *)row->key.data,
+                                 (int)row->value.size, (const char *)row->value.data);
     }
     yore_cursor_close(cursor);
     return row_text;
@@ -126,8 +126,8 @@ TEST(own_late_fact_does_not_hide_a_delete_in_deep_history)
         for (int i = 0; i < 400; i++) { /* enough for slices behind the delete */
             char key[32];
             (void)snprintf(key, sizeof key, "k%d", i % 20);
-            put_at(bed.db, key, "a value that takes some room in the tables of this test", AT(30 + i),
-                   YORE_FOREVER);
+            put_at(bed.db, key, "a value that takes some room in the tables of this test",
+                   AT(30 + i), YORE_FOREVER);
         }
         bed_age(&bed, age);
         struct yore_txn *txn = begin(bed.db);
@@ -413,7 +413,8 @@ TEST(cursor_sees_writes_made_before_it_was_opened)
     txn_put(txn, "bb", "3");
     txn_put(txn, "c", "3");
     CHECK_OK(yore_cursor_seek(cursor, text("ba")));
-    CHECK_EQ_BYTES(yore_cursor_row(cursor)->value.data, yore_cursor_row(cursor)->value.size, "2", 1);
+    CHECK_EQ_BYTES(yore_cursor_row(cursor)->value.data, yore_cursor_row(cursor)->value.size, "2",
+                   1);
     CHECK_EQ_INT(yore_cursor_row(cursor)->commit, YORE_FOREVER);
     yore_cursor_close(cursor);
     CHECK_EQ_STR(txn_scan(txn, "", ""), "b=2 bb=3 c=3 ");
@@ -679,27 +680,26 @@ TEST(transaction_reads_its_begin_where_only_now_is_kept)
     bed_close(&bed);
 }
 
-TEST_MAIN(transaction_sees_its_own_writes_and_nobody_elses,
-          committed_transaction_is_seen_whole_under_one_commit,
-          transaction_reads_one_state_whatever_is_flushed_meanwhile,
-          own_writes_at_past_moments_are_seen_there, own_late_fact_does_not_hide_a_delete_in_deep_history,
-          later_of_two_own_writes_wins, own_version_has_no_commit_yet,
-          update_of_a_key_that_was_read_and_has_changed_is_a_conflict,
-          changes_to_other_keys_are_no_conflict, absence_that_was_read_is_validated_too,
-          two_that_read_what_the_other_writes_do_not_both_commit, blind_writes_do_not_conflict,
-          late_fact_about_the_past_conflicts_with_who_read_the_key,
-          key_that_expires_after_it_was_read_is_a_conflict,
-          new_key_in_a_range_that_was_walked_is_a_conflict,
-          key_outside_of_what_was_walked_is_no_conflict, cursor_still_open_at_the_commit_is_validated,
-          erasure_conflicts_with_who_read_the_key_and_with_nobody_else,
-          commit_of_a_transaction_without_writes_is_its_begin,
-          cursor_sees_writes_made_before_it_was_opened, rollback_drops_the_writes_since_the_savepoint,
-          rollback_does_not_forget_what_was_read, savepoints_nest_to_a_thousand,
-          span_corrects_inside_and_nothing_else, span_of_a_key_that_was_absent_leaves_it_absent_behind,
-          span_that_ends_where_a_version_begins_adds_nothing_there,
-          span_in_a_transaction_sees_and_keeps_own_writes, span_without_an_end_covers_what_began_later,
-          span_that_ends_in_the_future_is_refused,
-          erased_span_hides_inside_and_keeps_what_held_behind,
-          erased_prefix_takes_every_key_with_it,
-          snapshot_keeps_the_present_where_only_now_is_kept,
-          transaction_reads_its_begin_where_only_now_is_kept)
+TEST_MAIN(
+    transaction_sees_its_own_writes_and_nobody_elses,
+    committed_transaction_is_seen_whole_under_one_commit,
+    transaction_reads_one_state_whatever_is_flushed_meanwhile,
+    own_writes_at_past_moments_are_seen_there, own_late_fact_does_not_hide_a_delete_in_deep_history,
+    later_of_two_own_writes_wins, own_version_has_no_commit_yet,
+    update_of_a_key_that_was_read_and_has_changed_is_a_conflict,
+    changes_to_other_keys_are_no_conflict, absence_that_was_read_is_validated_too,
+    two_that_read_what_the_other_writes_do_not_both_commit, blind_writes_do_not_conflict,
+    late_fact_about_the_past_conflicts_with_who_read_the_key,
+    key_that_expires_after_it_was_read_is_a_conflict,
+    new_key_in_a_range_that_was_walked_is_a_conflict, key_outside_of_what_was_walked_is_no_conflict,
+    cursor_still_open_at_the_commit_is_validated,
+    erasure_conflicts_with_who_read_the_key_and_with_nobody_else,
+    commit_of_a_transaction_without_writes_is_its_begin,
+    cursor_sees_writes_made_before_it_was_opened, rollback_drops_the_writes_since_the_savepoint,
+    rollback_does_not_forget_what_was_read, savepoints_nest_to_a_thousand,
+    span_corrects_inside_and_nothing_else, span_of_a_key_that_was_absent_leaves_it_absent_behind,
+    span_that_ends_where_a_version_begins_adds_nothing_there,
+    span_in_a_transaction_sees_and_keeps_own_writes, span_without_an_end_covers_what_began_later,
+    span_that_ends_in_the_future_is_refused, erased_span_hides_inside_and_keeps_what_held_behind,
+    erased_prefix_takes_every_key_with_it, snapshot_keeps_the_present_where_only_now_is_kept,
+    transaction_reads_its_begin_where_only_now_is_kept)

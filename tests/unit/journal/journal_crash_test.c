@@ -313,6 +313,7 @@ static bool is_leaking_without(const char *site, bool is_recycled)
     CHECK_OK(world_settle(&w));
     world_append_octets(&w, 1, 'a');
     world_append_octets(&w, 2, 'S');
+    CHECK_OK(journal_sync(w.journal, NULL));
     CHECK_OK(world_flush(&w));
     if (is_recycled) {
         CHECK_OK(world_append(&w, 1, 0));

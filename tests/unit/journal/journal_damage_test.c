@@ -164,7 +164,7 @@ static void exchange(struct sim_disk *disk, const void *arg)
     struct os_env *env = sim_disk_env(disk);
     CHECK_OK(os_path_rename(env, world_segment(spot->segment), WORLD_DIR "/x", NULL));
     char other[64];
-    strcpy(other, world_segment(spot->offset));
+    memcpy(other, world_segment(spot->offset), sizeof(other));
     CHECK_OK(os_path_rename(env, other, world_segment(spot->segment), NULL));
     CHECK_OK(os_path_rename(env, WORLD_DIR "/x", other, NULL));
 }
@@ -188,7 +188,7 @@ static void overwrite(struct sim_disk *disk, const void *arg)
 {
     const struct spot *spot = arg; /* segment by the one in offset */
     char other[64];
-    strcpy(other, world_segment(spot->offset));
+    memcpy(other, world_segment(spot->offset), sizeof(other));
     CHECK(sim_disk_copy_file(disk, other, world_segment(spot->segment)));
 }
 
@@ -316,22 +316,34 @@ TEST(a_half_made_segment_at_the_end_is_passed_over)
 
 TEST(damage_found_while_running_is_told_by_verify)
 {
-    struct closed c;
+    struct world w;
     uint64_t records;
     uint64_t bytes;
-    close_one(&c);
-    struct world *w = &c.world;
-    CHECK_OK(world_open(w)); /* not settled: the old segments are still there */
-    CHECK_OK(journal_verify(w->journal, &records, &bytes, &w->error));
-    for (uint64_t i = 0; i < c.count; i++) {
-        const struct spot spot = {.segment = c.first + i, .offset = 200, .bit = 3};
-        flip(w->disk, &spot);
-        CHECK_STATUS(journal_verify(w->journal, &records, &bytes, &w->error), YORE_CORRUPT);
-        CHECK(strstr(w->error.text, world_segment(spot.segment)) != NULL);
-        flip(w->disk, &spot);
+    world_init(&w, 1);
+    w.options.segment_bytes = 1024;
+    CHECK_OK(world_open(&w));
+    CHECK_OK(world_settle(&w));
+    uint64_t first = journal_segment(w.journal);
+    for (int i = 0; i < 20; i++) {
+        CHECK_OK(world_append(&w, 1, 200));
+        CHECK_OK(world_sync(&w));
     }
-    CHECK_OK(journal_verify(w->journal, &records, &bytes, &w->error));
-    world_free(w);
+    CHECK_OK(journal_verify(w.journal, &records, &bytes, &w.error));
+    CHECK_EQ_UINT(records, 20);
+    for (uint64_t segment = first; segment < journal_segment(w.journal); segment++) {
+        for (uint64_t at = 0; at < 700; at++) {
+            const struct spot spot = {.segment = segment, .offset = at, .bit = at % 8};
+            test_note("segment %llu octet %llu", (unsigned long long)segment,
+                      (unsigned long long)at);
+            flip(w.disk, &spot);
+            enum yore_status st = journal_verify(w.journal, &records, &bytes, &w.error);
+            CHECK(st == YORE_OK ? records == 20 : st == YORE_CORRUPT);
+            CHECK(st == YORE_OK || strstr(w.error.text, world_segment(segment)) != NULL);
+            CHECK(at >= 64 || st == YORE_CORRUPT);
+            flip(w.disk, &spot);
+        }
+    }
+    world_free(&w);
 }
 
 TEST_MAIN(every_flipped_bit_is_reported_or_harmless, every_truncation_is_reported_or_told_as_torn,

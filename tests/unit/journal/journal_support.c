@@ -94,6 +94,7 @@ enum yore_status world_open(struct world *w)
     (void)promise(w, last >= w->acked && last >= w->flushed, "acknowledged and lost", last + 1);
     w->appended = last;
     w->acked = last;
+    w->handed = last;
     w->run++;
     return YORE_OK;
 }
@@ -125,6 +126,7 @@ enum yore_status world_append(struct world *w, uint32_t count, size_t size)
         at += bytes;
     }
     enum yore_status st = journal_append(w->journal, entries, count, &w->error);
+    w->handed = st == YORE_OK ? w->appended + count : w->handed;
     w->appended += count; /* after a failure any prefix of it may come back */
     return st;
 }
@@ -146,7 +148,10 @@ enum yore_status world_flush(struct world *w)
     if (st != YORE_OK) {
         return st;
     }
-    w->acked = w->appended;
+    st = world_sync(w);
+    if (st != YORE_OK) {
+        return st;
+    }
     w->flushed = w->appended;
     w->options.first_segment = segment;
     w->options.next_segment = journal_next_segment(w->journal);
@@ -170,6 +175,9 @@ void world_crash(struct world *w, enum sim_crash_mode mode, uint64_t seed)
     (void)os_dir_sync(w->env, ".", NULL);
     (void)journal_close(w->journal, NULL);
     w->journal = NULL;
+    if (mode == SIM_CRASH_KEEP_ALL && w->handed > w->acked) {
+        w->acked = w->handed;
+    }
     sim_disk_crash(w->disk, mode, seed);
 }
 
@@ -191,7 +199,7 @@ uint32_t world_read_after(struct world *w, uint32_t after)
 
 const char *world_segment(uint64_t number)
 {
-    static char path[64];
+    static char path[64]; /* tests copy it whole */
     (void)snprintf(path, sizeof(path), WORLD_DIR "/journal-%016" PRIx64 ".log", number);
     return path;
 }

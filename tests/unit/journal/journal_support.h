@@ -24,6 +24,7 @@ struct world {
     uint32_t tags[WORLD_COMMITS_MAX]; /* of commits 1..appended */
     uint32_t appended;
     uint32_t acked;   /* known durable */
+    uint32_t handed;  /* appended without an error: a killed process loses none of them */
     uint32_t flushed; /* in segments below first_segment */
     uint32_t run;
     uint32_t replayed_first; /* of the last opening */
