@@ -296,7 +296,7 @@ static void walk_keyspace(struct verify *v, struct yore_keyspace *keyspace)
         if (it->at.commit > all.known) {
             continue;
         }
-        v->report->versions++;
+        v->report->versions += keyspace->id != KEYSPACE_SYSTEM;
         if ((it->at.flags & VERSION_APART) != 0 && it->at.kind == YORE_KIND_PUT &&
             !erase_set_hides(v->view->erased, keyspace->id, &it->at)) {
             check_value(v, &it->at);
