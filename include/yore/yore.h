@@ -136,12 +136,13 @@ struct yore_options {
     uint32_t seal_versions_per_key; /* history runs this many times the live keys are sealed,
                                        default 8 */
     uint64_t seal_bytes_min;        /* ... and at least this large, default 4 MiB */
-    uint32_t value_apart_bytes;    /* values this large go to value files: 256 B.., default 4,096 */
-    uint32_t background_threads;   /* flush, merge, seal: 1..16, default 2 */
-    uint32_t open_files_max;       /* table handles kept open: 16.., default 512 */
-    int64_t clock_skew_max_ns;     /* facts may be dated this far ahead, default 500 ms */
-    uint64_t feed_retention_bytes; /* closed journal segments kept for the feed, default 0 */
-    yore_event_fn on_event;        /* may be NULL */
+    uint32_t value_apart_bytes;     /* values this large go to value files: 256 B.., default 4,096;
+                                       without YORE_DURABILITY_SYNC only those of 1 MiB and more */
+    uint32_t background_threads;    /* flush, merge, seal: 1..16, default 2 */
+    uint32_t open_files_max;        /* table handles kept open: 16.., default 512 */
+    int64_t clock_skew_max_ns;      /* facts may be dated this far ahead, default 500 ms */
+    uint64_t feed_retention_bytes;  /* closed journal segments kept for the feed, default 0 */
+    yore_event_fn on_event;         /* may be NULL */
     void *event_arg;
 };
 
