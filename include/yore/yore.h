@@ -131,8 +131,8 @@ struct yore_options {
     uint64_t memtable_bytes; /* a memtable is flushed at this size: 64 KiB..4 GiB, default 64 MiB */
     uint64_t segment_bytes;  /* a journal segment: 64 KiB..4 GiB, default 64 MiB */
     uint64_t table_bytes;    /* target size of a table: 16 KiB..1 GiB, default 32 MiB */
-    uint32_t
-        page_bytes; /* target size of a page before compression: 512 B..1 MiB, default 16 KiB */
+    uint32_t page_bytes; /* target size of a page of the present before compression: 512 B..1 MiB,
+                            default 4 KiB; pages of the past have eight times that */
     uint32_t seal_versions_per_key; /* history runs this many times the live keys are sealed,
                                        default 8 */
     uint64_t seal_bytes_min;        /* ... and at least this large, default 4 MiB */
