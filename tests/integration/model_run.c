@@ -304,6 +304,9 @@ static void run_set_up(struct run *run)
     sim_disk_set_wall(run->disk, RUN_START);
     run->model = model_new();
     run->compare.model = run->model;
+    for (unsigned i = 0; i < RUN_SPACES; i++) {
+        run->compare.may_forget[i] = i != RUN_DEFAULT;
+    }
     struct test_rand rand = {run->seed ^ 0x5eed};
     store_options_tiny(&run->options);
     run->options.feed_retention_bytes = test_rand_one_in(&rand, 2) ? 0 : 64u << 20;
