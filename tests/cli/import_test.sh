@@ -138,6 +138,35 @@ ok export x --prefix late
 out_lines 3
 fails 6 "cannot write" export x /nowhere/file
 
+# Erased versions stay erased, and what holds around them stays.
+ok put er k first --at 2019-01-01
+ok put er k secret --at 2020-01-01
+ok put er k last --at 2021-01-01
+ok put er user/1 secret --at 2020-01-01
+ok erase er k --from 2020-01-01 --to 2021-01-01
+ok erase er --prefix user/
+ok export er
+cp "$out" er.ndjson
+out_lacks secret
+out_has '"kind":"erased"'
+ok import er2 er.ndjson
+for moment in 2019-06-01 2020-06-01 2021-06-01 now; do
+    for key in k user/1; do
+        run get er $key --at $moment
+        cp "$out" got
+        wanted=$code
+        run get er2 $key --at $moment
+        code_is $wanted
+        check "$key at $moment" cmp -s got "$out"
+    done
+done
+fails 102 erased get er2 k --at 2020-06-01
+ok export er2
+cp "$out" er2.ndjson
+group er.ndjson >er.groups
+group er2.ndjson >er2.groups
+check "erased versions export as they were" cmp -s er.groups er2.groups
+
 # What retention has left exports too, and reads the same where it still may.
 ok keyspace trimmed create old
 for year in 2015 2016 2017 2018; do
@@ -179,6 +208,7 @@ nd 'a string is wanted' '{"key":1,"value":"b"}'
 nd 'not base64' '{"key_base64":"%","value":"b"}'
 nd 'a second key' '{"key":"a","key_base64":"QQ==","value":"b"}'
 nd 'without being a put' '{"key":"a","value":"b","kind":"delete"}'
+nd 'needs its "valid_from"' '{"key":"a","kind":"erased"}'
 nd "no keyspace 'none'" '{"key":"a","value":"b","keyspace":"none"}'
 nd 'expected the end' '{"key":"a","value":"b"} x'
 

