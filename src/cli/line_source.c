@@ -160,8 +160,10 @@ static enum yore_status find_line(struct line_source *source, size_t *end_out,
 {
     for (;;) {
         size_t unsearched = source->text.size - source->searched;
-        const unsigned char *from = source->text.data + source->searched;
-        const unsigned char *newline = unsearched > 0 ? memchr(from, '\n', unsearched) : NULL;
+        const unsigned char *newline = NULL;
+        if (unsearched > 0) {
+            newline = memchr(source->text.data + source->searched, '\n', unsearched);
+        }
         if (newline != NULL) {
             source->searched = (size_t)(newline - source->text.data);
             *end_out = source->searched;
