@@ -20,7 +20,7 @@ all:
 	cmake --build build -j$(JOBS)
 
 demo: all
-	examples/demo build/yore
+	examples/wmf-infra/demo.sh build/yore
 
 test:
 	@tools/setup test

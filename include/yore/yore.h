@@ -569,7 +569,7 @@ struct yore_verify_report {
     uint64_t pages;
     uint64_t journal_records;
     uint64_t keys;     /* present now */
-    uint64_t versions; /* all, copies not counted */
+    uint64_t versions; /* all but copies and the catalogue */
     uint64_t copies;   /* carried copies */
     uint64_t values_apart;
     uint64_t erasures_pending; /* erasures whose bytes are not yet all gone */

@@ -8,15 +8,13 @@
 
 /* ---- changes --------------------------------------------------------------------------------- */
 
-#define CHANGES_COLUMNS 6
+#define CHANGES_COLUMNS 7
 
+/* A table has no room for both values: it shows the one that holds now, or held last. */
 static const struct column changes_columns[CHANGES_COLUMNS] = {
-    {"time", COLUMN_EVERYWHERE},
-    {"change", COLUMN_EVERYWHERE},
-    {"key", COLUMN_EVERYWHERE},
-    {"commit", COLUMN_DATA},
-    {"before", COLUMN_TABLE | COLUMN_DATA},
-    {"after", COLUMN_TABLE | COLUMN_DATA},
+    {"time", COLUMN_EVERYWHERE}, {"change", COLUMN_EVERYWHERE}, {"key", COLUMN_EVERYWHERE},
+    {"commit", COLUMN_DATA},     {"before", COLUMN_DATA},       {"after", COLUMN_DATA},
+    {"value", COLUMN_TABLE},
 };
 
 struct changes_request {

@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/buffer.h"
 #include "cli/commands.h"
+#include "cli/export_internal.h"
 #include "cli/progress.h"
 #include "cli/record.h"
 #include "cli/words.h"
@@ -14,32 +14,23 @@
 
 #define TICK_ROWS 1024u
 
-struct exporter {
-    struct yore_db *db;
-    FILE *stream;
-    const struct export_options *options;
-    struct export_counts counts;
-    struct buffer line;
-    struct buffer keyspaces; /* struct yore_keyspace_info of those that are written */
-};
-
 /* ---- keyspaces ------------------------------------------------------------------------------- */
 
-static const struct yore_keyspace_info *info_at(const struct exporter *e, size_t index)
+const struct yore_keyspace_info *export_info_at(const struct exporter *e, size_t index)
 {
     return (const struct yore_keyspace_info *)(const void *)e->keyspaces.data + index;
 }
 
-static size_t info_count(const struct exporter *e)
+size_t export_info_count(const struct exporter *e)
 {
     return e->keyspaces.size / sizeof(struct yore_keyspace_info);
 }
 
 static const struct yore_keyspace_info *find_info(const struct exporter *e, uint32_t id)
 {
-    for (size_t i = 0; i < info_count(e); i++) {
-        if (info_at(e, i)->id == id) {
-            return info_at(e, i);
+    for (size_t i = 0; i < export_info_count(e); i++) {
+        if (export_info_at(e, i)->id == id) {
+            return export_info_at(e, i);
         }
     }
     return NULL;
@@ -63,7 +54,7 @@ static enum yore_status list_keyspaces(struct exporter *e, struct yore_error *er
             keep_info(e, &info);
         }
     } else {
-        st = yore_keyspace_list(e->db, options->at, keep_info, e, error_out);
+        st = yore_keyspace_list(e->db, NULL, keep_info, e, error_out);
     }
     if (st == YORE_OK && e->keyspaces.is_nomem) {
         st = error_plain(error_out, YORE_NOMEM);
@@ -71,7 +62,7 @@ static enum yore_status list_keyspaces(struct exporter *e, struct yore_error *er
     return st;
 }
 
-static const char *name_for_line(const struct yore_keyspace_info *info)
+const char *export_name(const struct yore_keyspace_info *info)
 {
     return strcmp(info->name, "default") == 0 ? NULL : info->name;
 }
@@ -92,26 +83,39 @@ static enum yore_status pour(struct exporter *e, struct yore_error *error_out)
     return YORE_OK;
 }
 
+static enum yore_status tick(struct exporter *e, struct yore_error *error_out)
+{
+    const struct export_options *options = e->options;
+    e->counts.rows++;
+    if (e->counts.rows % TICK_ROWS == 0 && options->tick != NULL &&
+        options->tick(options->tick_arg, e->counts.rows, e->counts.bytes) != 0) {
+        return error_set(error_out, YORE_CANCELLED, "stopped after %llu rows",
+                         (unsigned long long)e->counts.rows);
+    }
+    return YORE_OK;
+}
+
+enum yore_status export_line(struct exporter *e, struct yore_bytes line,
+                             struct yore_error *error_out)
+{
+    buffer_append_bytes(&e->line, line);
+    enum yore_status st = pour(e, error_out);
+    return st == YORE_OK ? tick(e, error_out) : st;
+}
+
 static enum yore_status put_version(struct exporter *e, const struct record_version *version,
                                     struct yore_error *error_out)
 {
-    const struct export_options *options = e->options;
     record_append_version(&e->line, version);
-    e->counts.rows++;
     enum yore_status st = pour(e, error_out);
-    if (st == YORE_OK && e->counts.rows % TICK_ROWS == 0 && options->tick != NULL &&
-        options->tick(options->tick_arg, e->counts.rows, e->counts.bytes) != 0) {
-        st = error_set(error_out, YORE_CANCELLED, "stopped after %llu rows",
-                       (unsigned long long)e->counts.rows);
-    }
-    return st;
+    return st == YORE_OK ? tick(e, error_out) : st;
 }
 
 static enum yore_status put_keyspaces(struct exporter *e, struct yore_error *error_out)
 {
-    for (size_t i = 0; i < info_count(e); i++) {
-        if (name_for_line(info_at(e, i)) != NULL) {
-            record_append_keyspace(&e->line, info_at(e, i));
+    for (size_t i = 0; i < export_info_count(e); i++) {
+        if (export_name(export_info_at(e, i)) != NULL) {
+            record_append_keyspace(&e->line, export_info_at(e, i));
         }
     }
     return pour(e, error_out);
@@ -125,7 +129,7 @@ static bool range_has(const struct yore_range *range, struct yore_bytes key)
 
 /* ---- all history ----------------------------------------------------------------------------- */
 
-static enum record_kind record_kind_of(enum yore_kind kind)
+enum record_kind export_kind(enum yore_kind kind)
 {
     return kind == YORE_KIND_PUT      ? RECORD_PUT
            : kind == YORE_KIND_DELETE ? RECORD_DELETE
@@ -146,8 +150,8 @@ static enum yore_status put_commit(struct exporter *e, const struct yore_feed_co
         if (info == NULL || !range_has(&e->options->range, write->key)) {
             continue;
         }
-        const struct record_version version = {.kind = record_kind_of(write->kind),
-                                               .keyspace = name_for_line(info),
+        const struct record_version version = {.kind = export_kind(write->kind),
+                                               .keyspace = export_name(info),
                                                .key = write->key,
                                                .value = write->value,
                                                .valid_from = write->valid_from,
@@ -163,6 +167,9 @@ static enum yore_status put_history(struct exporter *e, struct yore_error *error
     struct yore_feed_commit commit;
     struct yore_feed *feed;
     enum yore_status st = yore_feed_open(e->db, YORE_TIME_MIN, &feed, error_out);
+    if (st == YORE_BEFORE_HORIZON) {
+        return export_kept(e, error_out);
+    }
     if (st != YORE_OK) {
         return st;
     }
@@ -185,7 +192,7 @@ static enum yore_status put_rows(struct exporter *e, const struct yore_keyspace_
     while (st == YORE_OK) {
         const struct yore_row *row = yore_cursor_row(cursor);
         const struct record_version version = {.kind = RECORD_PUT,
-                                               .keyspace = name_for_line(info),
+                                               .keyspace = export_name(info),
                                                .key = row->key,
                                                .value = row->value,
                                                .valid_from = row->valid_from,
@@ -211,8 +218,13 @@ static enum yore_status put_moment_of(struct exporter *e, const struct yore_keys
     struct yore_keyspace *keyspace = NULL;
     struct yore_cursor *cursor;
     enum yore_status st = YORE_OK;
-    if (name_for_line(info) != NULL) {
-        st = yore_keyspace_open(e->db, info->name, e->options->at, &keyspace, error_out);
+    bool is_past = e->options->at->valid != YORE_NOW || e->options->at->known != YORE_NOW;
+    if (info->options.keep == YORE_KEEP_NOW && is_past) {
+        e->counts.trimmed_keyspaces++; /* it has no past to read */
+        return YORE_OK;
+    }
+    if (export_name(info) != NULL) {
+        st = yore_keyspace_open(e->db, info->name, NULL, &keyspace, error_out);
     }
     if (st == YORE_OK) {
         st = yore_cursor_open(e->db, keyspace, &options, &cursor, error_out);
@@ -227,8 +239,8 @@ static enum yore_status put_moment_of(struct exporter *e, const struct yore_keys
 static enum yore_status put_moment(struct exporter *e, struct yore_error *error_out)
 {
     enum yore_status st = YORE_OK;
-    for (size_t i = 0; i < info_count(e) && st == YORE_OK; i++) {
-        st = put_moment_of(e, info_at(e, i), error_out);
+    for (size_t i = 0; i < export_info_count(e) && st == YORE_OK; i++) {
+        st = put_moment_of(e, export_info_at(e, i), error_out);
     }
     return st;
 }
@@ -273,6 +285,10 @@ static int export_to(struct cli *cli, FILE *stream, const struct export_options 
     os_interrupt_catch(cli->session != NULL);
     if (st != YORE_OK) {
         return cli_fail(cli, &error);
+    }
+    if (counts.trimmed_keyspaces > 0 && !cli->is_quiet) {
+        fprintf(cli->err, "note: %llu keyspaces no longer keep all; what they keep is exported\n",
+                (unsigned long long)counts.trimmed_keyspaces);
     }
     if (counts.dropped_rows > 0 && !cli->is_quiet) {
         fprintf(cli->err, "note: %llu writes into keyspaces that were dropped are left out\n",

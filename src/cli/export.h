@@ -23,11 +23,12 @@ struct export_options {
 struct export_counts {
     uint64_t rows;
     uint64_t bytes;
-    uint64_t dropped_rows; /* writes into keyspaces that no longer exist, left out */
+    uint64_t trimmed_keyspaces; /* whose beginning retention has taken: what is kept is written */
+    uint64_t dropped_rows;      /* writes into keyspaces that no longer exist, left out */
 };
 
 /* Write to `stream` (not closed).  `*counts_out` is set in any case.
- * Errors: YORE_BEFORE_HORIZON when the beginning is no longer kept; YORE_IO when `stream` fails. */
+ * Errors: YORE_IO when `stream` fails; YORE_BEFORE_HORIZON for an `at` that is no longer kept. */
 enum yore_status export_run(struct yore_db *db, FILE *stream, const struct export_options *options,
                             struct export_counts *counts_out, struct yore_error *error_out);
 

@@ -78,7 +78,7 @@ enum yore_status import_sink_commit(struct import_sink *sink, struct yore_error 
     if (options->tick != NULL && options->tick(options->tick_arg, sink->counts.writes,
                                                line_source_bytes_read(sink->source)) != 0) {
         return error_set(error_out, YORE_CANCELLED,
-                         "stopped after line %llu; everything before it is written",
+                         "stopped at line %llu; the transactions that end before it are written",
                          (unsigned long long)line_source_number(sink->source));
     }
     return YORE_OK;

@@ -1,6 +1,7 @@
 /* The lines that export writes (record.h). */
 #include <string.h>
 
+#include "cli/import_erased.h"
 #include "cli/import_internal.h"
 #include "cli/record.h"
 
@@ -20,6 +21,7 @@ struct ndjson_import {
     struct buffer group; /* commit text of the transaction in hand */
     bool has_group;
     struct buffer keyspaces; /* struct named_keyspace, at most YORE_KEYSPACES_MAX */
+    struct import_erased erased;
 };
 
 static struct named_keyspace *keyspace_at(const struct ndjson_import *import, size_t index)
@@ -130,31 +132,6 @@ static enum yore_status make_keyspace(struct ndjson_import *import, struct yore_
     return st;
 }
 
-/* An erasure is a commit of its own. */
-static enum yore_status erase(struct ndjson_import *import, struct yore_keyspace *keyspace,
-                              struct yore_error *error_out)
-{
-    const struct record *record = &import->record;
-    struct import_sink *sink = import->sink;
-    struct yore_error cause;
-    struct yore_erase erase = {.key = buffer_bytes(&record->key),
-                               .from = record->valid_from == YORE_NOW ? YORE_TIME_MIN
-                                                                      : record->valid_from,
-                               .to = record->valid_to,
-                               .durability = sink->options->durability};
-    enum yore_status st = import_sink_commit(sink, error_out);
-    if (st != YORE_OK) {
-        return st;
-    }
-    st = yore_erase(sink->db, keyspace, &erase, &cause);
-    if (st != YORE_OK) {
-        return import_blame(sink, &cause, error_out);
-    }
-    sink->counts.writes++;
-    sink->counts.transactions++;
-    return YORE_OK;
-}
-
 /* Commit the transaction in hand when the line does not belong to it. */
 static enum yore_status enter_group(struct ndjson_import *import, struct yore_error *error_out)
 {
@@ -171,6 +148,19 @@ static enum yore_status enter_group(struct ndjson_import *import, struct yore_er
     buffer_append_bytes(&import->group, buffer_bytes(&record->commit));
     return import->group.is_nomem ? error_plain(error_out, YORE_NOMEM)
                                   : import_sink_commit(sink, error_out);
+}
+
+/* Slot 0 is where lines go that name no keyspace. */
+static enum yore_status remember_erased(struct ndjson_import *import,
+                                        const struct named_keyspace *keyspace,
+                                        const struct import_write *write,
+                                        struct yore_error *error_out)
+{
+    if (write->from == YORE_NOW) {
+        return import_refuse(import->sink, error_out, "an erased version needs its \"valid_from\"");
+    }
+    size_t slot = keyspace == NULL ? 0 : (size_t)(keyspace - keyspace_at(import, 0)) + 1;
+    return import_erased_add(&import->erased, (uint32_t)slot, write->key, write->from, error_out);
 }
 
 static enum yore_status take_line(struct ndjson_import *import, struct yore_bytes line,
@@ -194,9 +184,6 @@ static enum yore_status take_line(struct ndjson_import *import, struct yore_byte
         return st;
     }
     struct yore_keyspace *handle = keyspace != NULL ? keyspace->handle : sink->options->keyspace;
-    if (record->kind == RECORD_ERASED) {
-        return erase(import, handle, error_out);
-    }
     bool is_undated = keyspace != NULL && keyspace->keeps_now;
     const struct import_write write = {.keyspace = handle,
                                        .key = buffer_bytes(&record->key),
@@ -204,13 +191,26 @@ static enum yore_status take_line(struct ndjson_import *import, struct yore_byte
                                        .from = is_undated ? YORE_NOW : record->valid_from,
                                        .to = is_undated ? YORE_FOREVER : record->valid_to,
                                        .is_delete = record->kind == RECORD_DELETE};
-    return import_sink_write(sink, &write, error_out);
+    st = import_sink_write(sink, &write, error_out);
+    return st == YORE_OK && record->kind == RECORD_ERASED
+               ? remember_erased(import, keyspace, &write, error_out)
+               : st;
 }
 
-/* Now that everything is written, what it may forget. */
-static enum yore_status alter_keyspaces(struct ndjson_import *import, struct yore_error *error_out)
+static struct yore_keyspace *keyspace_of_slot(const void *arg, uint32_t slot)
+{
+    const struct ndjson_import *import = arg;
+    return slot == 0 ? import->sink->options->keyspace : keyspace_at(import, slot - 1)->handle;
+}
+
+/* Now that everything is written: what is erased, and what the keyspaces may forget. */
+static enum yore_status finish(struct ndjson_import *import, struct yore_error *error_out)
 {
     enum yore_status st = import_sink_commit(import->sink, error_out);
+    if (st == YORE_OK) {
+        st =
+            import_erased_apply(&import->erased, import->sink, keyspace_of_slot, import, error_out);
+    }
     for (size_t i = 0; i < keyspace_count(import) && st == YORE_OK; i++) {
         struct named_keyspace *keyspace = keyspace_at(import, i);
         if (keyspace->is_altered_at_end) {
@@ -247,10 +247,11 @@ enum yore_status import_ndjson(struct import_sink *sink, struct yore_error *erro
         }
     }
     if (st == YORE_NOT_FOUND) {
-        st = alter_keyspaces(&import, error_out);
+        st = finish(&import, error_out);
     }
     record_release(&import.record);
     buffer_release(&import.group);
     buffer_release(&import.keyspaces);
+    import_erased_release(&import.erased);
     return st;
 }

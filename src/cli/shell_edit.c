@@ -42,7 +42,7 @@ static unsigned char on_cancel(EditLine *el, int c)
     struct editor *editor = editor_of(el);
     (void)c;
     editor->is_dropped = true;
-    fputs("^C", editor->shell->cli->out);
+    fputs("^C\n", editor->shell->cli->out);
     return CC_NEWLINE;
 }
 

@@ -303,6 +303,7 @@ static enum yore_status commit_record(struct yore_db *db, enum yore_kind kind,
     if (st == YORE_OK) {
         st = commit_submit(db, &request, error_out);
     }
+    values_let_go(db->values, &request.value_hold);
     buffer_release(&writes);
     return st;
 }
@@ -522,7 +523,7 @@ enum yore_status yore_keyspace_alter(struct yore_db *db, struct yore_keyspace *k
 
 uint32_t yore_keyspace_id(const struct yore_keyspace *keyspace)
 {
-    return keyspace->id;
+    return keyspace != NULL ? keyspace->id : KEYSPACE_DEFAULT;
 }
 
 static void fill_info(const struct yore_keyspace *keyspace, struct yore_keyspace_info *info_out)

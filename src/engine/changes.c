@@ -11,6 +11,7 @@
 bool changes_is_present(const struct yore_changes *c, const struct version *version, int64_t time)
 {
     return version->kind == YORE_KIND_PUT && version->valid_to > time &&
+           !erase_set_hides(c->view->erased, c->keyspace->id, version) &&
            !erase_set_covers(c->view->erased, c->keyspace->id, version->key, time, version->commit);
 }
 

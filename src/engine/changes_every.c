@@ -157,11 +157,14 @@ static bool may_have_changed(struct yore_changes *c)
     if (e->it->at.valid_from > c->to) {
         struct version_place place = {buffer_bytes(&e->key), c->to, INT64_MAX};
         version_iter_seek(e->it, &place);
-        if (!is_at_key(c)) {
-            return false;
-        }
+    }
+    while (is_at_key(c) && e->it->at.commit > c->known) {
+        version_iter_next(e->it);
     }
     const struct version *at = &e->it->at;
+    if (!is_at_key(c)) {
+        return false;
+    }
     return at->valid_from > c->from || (at->valid_to > c->from && at->valid_to <= c->to) ||
            e->bound_count > 0;
 }
@@ -169,7 +172,8 @@ static bool may_have_changed(struct yore_changes *c)
 static enum yore_status begin_key(struct yore_changes *c, struct yore_error *error_out)
 {
     struct changes_every *e = &c->every;
-    struct read_moment moment = {.valid = c->from, .known = c->known, .now = c->from};
+    struct read_moment moment = {
+        .valid = c->from, .known = c->known, .now = c->from, .wants_any = true};
     struct yore_bytes key = buffer_bytes(&e->key);
     side_clear(&e->now);
     enum yore_status st =
@@ -182,8 +186,12 @@ static enum yore_status begin_key(struct yore_changes *c, struct yore_error *err
         return st;
     }
     struct buffer value = e->walk.value;
-    e->walk = (struct key_walk){
-        .it = e->it, .key = key, .first = c->from + 1, .last = c->to, .value = value};
+    e->walk = (struct key_walk){.it = e->it,
+                                .key = key,
+                                .first = c->from + 1,
+                                .last = c->to,
+                                .known = c->known,
+                                .value = value};
     st = key_walk_next(&e->walk, error_out);
     e->has_upcoming = st == YORE_OK;
     e->time = c->from;

@@ -94,14 +94,50 @@ static struct version row_version(const struct yore_row *row)
                             .kind = YORE_KIND_PUT};
 }
 
+/* The winner at `to`, where no slice carries it on: it is a delete, or has ended. */
+static enum yore_status find_dead(struct yore_changes *c, struct yore_bytes key, struct version *version_out,
+                                  struct yore_error *error_out)
+{
+    struct iter_view every = {.known = c->known, .keys_only = true, .commit_after = INT64_MIN};
+    struct version_iter *it = NULL;
+    struct buffer high = {0};
+    buffer_append_bytes(&high, key);
+    buffer_append_u8(&high, 0);
+    enum yore_status st = buffer_status(&high);
+    if (st != YORE_OK) {
+        return error_plain(error_out, st);
+    }
+    st = sources_all(c->view, c->keyspace, key, buffer_bytes(&high), &every,
+                     c->is_known_asked ? INT64_MIN : c->from, c->to, &it, error_out);
+    if (st == YORE_OK) {
+        struct key_walk walk = {.it = it,
+                                .key = key,
+                                .first = INT64_MIN,
+                                .last = c->to,
+                                .known = c->known,
+                                .is_backward = true};
+        st = key_walk_next(&walk, error_out);
+        *version_out = walk.held;
+        version_out->value = bytes_of(NULL, 0);
+        key_walk_release(&walk);
+    }
+    version_iter_free(it);
+    buffer_release(&high);
+    return st;
+}
+
 static enum yore_status tell_removed(struct yore_changes *c, const struct yore_row *before,
                                      struct yore_change *change_out, struct yore_error *error_out)
 {
-    struct read_moment moment = {.valid = c->to, .known = c->known, .now = c->to};
+    struct read_moment moment = {
+        .valid = c->to, .known = c->known, .now = c->to, .wants_any = true};
     struct read_pin pin = {0};
     struct version version;
     enum yore_status st =
         read_winner(c->view, c->keyspace, before->key, &moment, &version, &pin, error_out);
+    if (st == YORE_NOT_FOUND) {
+        st = find_dead(c, before->key, &version, error_out);
+    }
     if (st == YORE_NOT_FOUND) {
         /* The key had a version at `from`, so it has one at `to`. */
         return error_set(error_out, YORE_CORRUPT, "a key present at %lld has no version at %lld",
@@ -113,8 +149,8 @@ static enum yore_status tell_removed(struct yore_changes *c, const struct yore_r
                                            .time = since(c, &version),
                                            .commit = version.commit,
                                            .before = changes_value(before->value)};
-        read_pin_release(&pin);
     }
+    read_pin_release(&pin);
     return st;
 }
 

@@ -454,8 +454,12 @@ enum yore_status yore_cursor_next(struct yore_cursor *c)
     if (!c->has_row) {
         return YORE_NOT_FOUND;
     }
-    struct buffer left = {0};
     begin_move(c);
+    if (!c->has_overlay) { /* nobody to tell */
+        version_iter_next(c->iter);
+        return settle_forward(c);
+    }
+    struct buffer left = {0};
     enum yore_status st = remember(c, &left);
     if (st == YORE_OK) {
         version_iter_next(c->iter);
@@ -479,8 +483,12 @@ enum yore_status yore_cursor_prev(struct yore_cursor *c)
     if (!c->has_row) {
         return YORE_NOT_FOUND;
     }
-    struct buffer left = {0};
     begin_move(c);
+    if (!c->has_overlay) {
+        version_iter_prev(c->iter);
+        return settle_backward(c);
+    }
+    struct buffer left = {0};
     enum yore_status st = remember(c, &left);
     if (st == YORE_OK) {
         version_iter_prev(c->iter);

@@ -4,6 +4,8 @@
  * is replayed into a memtable; a new manifest begins (an old one is never appended to); the
  * catalogue is read; work begins.
  */
+#include "engine/db.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -12,6 +14,7 @@
 #include "base/mem.h"
 #include "engine/catalogue.h"
 #include "engine/output.h"
+#include "engine/value_collect.h"
 
 /* ---- options ---- */
 
@@ -381,7 +384,6 @@ static enum yore_status value_record(void *arg, const struct value_file_info *in
 
 static enum yore_status open_stores(struct yore_db *db, struct yore_error *error_out)
 {
-    struct values_port port = {value_number, value_record, db};
     enum yore_status st = page_cache_new(db->options.cache_bytes, &db->cache);
     if (st == YORE_OK) {
         st = table_pool_new(db->env, db->cache, db->options.open_files_max, &db->pool);
@@ -389,9 +391,14 @@ static enum yore_status open_stores(struct yore_db *db, struct yore_error *error
     if (st == YORE_OK) {
         st = catalogue_init(db);
     }
-    if (st == YORE_OK) {
-        st = values_open(db->env, db->path, db->database, &port, &db->values);
-    }
+    return st == YORE_OK ? st : error_plain(error_out, st);
+}
+
+/* Once the database's identity is known: every value file carries it. */
+static enum yore_status open_values(struct yore_db *db, struct yore_error *error_out)
+{
+    struct values_port port = {value_number, value_record, db};
+    enum yore_status st = values_open(db->env, db->path, db->database, &port, &db->values);
     return st == YORE_OK ? st : error_plain(error_out, st);
 }
 
@@ -543,7 +550,11 @@ static enum yore_status open_database(struct yore_db *db, struct yore_error *err
         st = begin_forest(db, &is_new, &forest, &current, error_out);
     }
     if (st == YORE_OK) {
+        st = open_values(db, error_out);
+    }
+    if (st == YORE_OK) {
         atomic_store(&db->next_file, forest->next_file);
+        st = open_values(db, error_out);
     }
     if (st == YORE_OK && is_new) {
         st = begin_new(db, forest, &current, error_out);
@@ -610,6 +621,7 @@ static enum yore_status close_database(struct yore_db *db, struct yore_error *er
     struct yore_error error = {.text = ""};
     jobs_stop(db);
     if (db->values != NULL) {
+        (void)values_sweep(db, NULL); /* what is left goes when the database is opened */
         first = values_close(db->values, &error);
     }
     if (db->journal != NULL) {

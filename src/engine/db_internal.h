@@ -47,6 +47,10 @@ struct superview {
 struct superview *superview_acquire(struct yore_db *db); /* never NULL */
 void superview_ref(struct superview *view);
 void superview_release(struct superview *view); /* NULL is ignored */
+/* Is there a view somebody holds, or the current one, of which `test` is true?  Views made
+ * meanwhile may be missed. */
+bool superview_any(struct yore_db *db, bool (*test)(void *arg, const struct superview *view),
+                   void *arg);
 
 /* A keyspace as the engine knows it; made once, never freed before close. */
 struct yore_keyspace {
@@ -58,9 +62,10 @@ struct yore_keyspace {
     _Atomic int compression; /* enum yore_compression */
     _Atomic int64_t horizon; /* reads need min(valid, known) >= it */
     _Atomic bool is_dropped;
-    bool is_level_busy;                    /* db lock: a merge of its levels runs */
-    bool is_history_busy;                  /* db lock: work on its history runs */
-    struct buffer merge_after[LEVELS_MAX]; /* level job: where the last merge of the level ended */
+    _Atomic bool is_level_busy;   /* a merge of its levels runs; set under db lock */
+    _Atomic bool is_history_busy; /* work on its history runs; set under db lock */
+    _Atomic uint64_t
+        history_stuck_at; /* serial of a forest whose wanted work turned out impossible */
 };
 
 struct snapshot_list {
@@ -103,7 +108,8 @@ struct yore_db {
     struct page_cache *cache;
     struct table_pool *pool;
     struct values *values;
-    struct journal *journal; /* leader token; sync beside it */
+    _Atomic bool has_retired_values; /* value files that only held views name are to be unlinked */
+    struct journal *journal;         /* leader token; sync beside it */
 
     struct os_mutex catalogue_lock;
     struct os_mutex manifest_lock;
@@ -125,11 +131,12 @@ struct yore_db {
     size_t keyspace_count;
     struct yore_keyspace *default_keyspace;
     struct yore_keyspace *system_keyspace;
-    struct snapshot_list snapshots; /* lock */
-    uint32_t jobs_running;          /* lock */
-    bool is_flushing;               /* lock */
-    bool is_closing;                /* lock */
-    bool is_erase_pending;          /* lock: some file may hold erased bytes */
+    struct snapshot_list snapshots;  /* lock */
+    uint32_t jobs_running;           /* lock */
+    bool is_flushing;                /* lock */
+    bool is_closing;                 /* lock */
+    bool is_purging;                 /* lock: purge_pending() runs in some thread */
+    bool is_erase_pending;           /* lock: some file may hold erased bytes */
     struct os_thread *threads[17];
     size_t thread_count;
 
@@ -179,6 +186,9 @@ static inline struct yore_keyspace *keyspace_or_default(struct yore_db *db,
  * last reader lets go.  A failure of the manifest stops the database (db_fail). */
 enum yore_status db_commit_edit(struct yore_db *db, struct edit *edit, struct memtable *flushed,
                                 struct yore_error *error_out);
+/* A table that was written in vain.  It is unlinked, unless the database has failed: then the manifest may name it all the
+ * same, and opening again decides. */
+void db_drop_new_file(struct yore_db *db, struct forest_file *file);
 /* Publish memtables, forest and erasures as they stand.  REQUIRES(db->lock). */
 enum yore_status db_publish(struct yore_db *db, struct memtable *active, struct forest *forest,
                             struct erase_set *erased);
@@ -208,6 +218,7 @@ struct commit_request {
     int64_t valid_max;    /* greatest explicit valid_from; INT64_MIN: none */
     int64_t fixed_commit; /* db_apply(): use this commit time; 0: assign */
     bool has_apart;       /* refers to value files */
+    uint64_t value_hold;  /* values_hold(); who made the request lets go when it is done */
     bool is_catalogue;    /* writes keyspace 0: the leader applies it to the catalogue too */
     enum yore_durability durability;  /* not DEFAULT */
     const struct commit_reads *reads; /* NULL: blind */
@@ -243,6 +254,7 @@ struct read_moment {
     int64_t known; /* at most what is visible */
     int64_t now;   /* what valid_to is compared with; 0 until asked for when is_now */
     bool is_now;
+    bool wants_any; /* a delete or an expired version is an answer too, not just an absence */
 };
 
 /* Fix what is visible, then take a view that holds all of it, then check the horizon: in this order

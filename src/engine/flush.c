@@ -158,11 +158,11 @@ static enum yore_status make_journal_durable(struct yore_db *db, struct yore_err
     return st;
 }
 
-static void drop_edit_files(struct edit *edit)
+static void drop_edit_files(struct yore_db *db, struct edit *edit)
 {
     for (size_t i = 0; i < edit->count; i++) {
         if (edit->ops[i].file != NULL) {
-            table_mark_dead(edit->ops[i].file->table);
+            db_drop_new_file(db, edit->ops[i].file);
         }
     }
 }
@@ -225,7 +225,7 @@ enum yore_status flush_oldest(struct yore_db *db, struct yore_error *error_out)
         st = commit_flush(&f, error_out);
         count_flush(&f, began_ns);
     } else {
-        drop_edit_files(&f.edit);
+        drop_edit_files(db, &f.edit);
     }
     edit_release(&f.edit);
     superview_release(f.view);

@@ -85,6 +85,7 @@ enum yore_status forest_new(struct forest **forest_out)
         return YORE_NOMEM;
     }
     atomic_init(&forest->refs, 1);
+    forest->serial = 1;
     forest->next_file = 1;
     forest->journal_first = 1;
     forest->journal_next = 1;

@@ -94,6 +94,7 @@ struct value_file_info {
 
 struct forest {
     _Atomic uint64_t refs;
+    uint64_t serial; /* of this run: each forest has one more than the one before; from 1 */
     struct forest_tree **trees; /* by keyspace id */
     size_t tree_count;
     struct value_file_info *value_files; /* by file */

@@ -447,6 +447,7 @@ static enum yore_status shallow_copy(const struct forest *from, struct forest **
     if (st != YORE_OK) {
         return st;
     }
+    next->serial = from->serial + 1;
     next->next_file = from->next_file;
     next->journal_first = from->journal_first;
     next->journal_next = from->journal_next;

@@ -70,14 +70,14 @@ static void measure_region(const struct forest_tree *tree, const struct forest_r
 }
 
 static enum history_work region_wants(const struct yore_db *db, const struct forest_tree *tree,
-                                      const struct forest_region *region)
+                                      const struct forest_region *region, bool can_split)
 {
     struct region_size size;
     if (region->run_count == 0) {
         return HISTORY_NOTHING;
     }
     measure_region(tree, region, &size);
-    if (size.live_file_bytes > REGION_TABLES_MAX * db->options.table_bytes) {
+    if (can_split && size.live_file_bytes > REGION_TABLES_MAX * db->options.table_bytes) {
         return HISTORY_SPLIT;
     }
     if (size.run_file_bytes >= db->options.seal_bytes_min &&
@@ -96,7 +96,7 @@ enum history_work history_wants(const struct yore_db *db, const struct forest_tr
                                 size_t *region_out)
 {
     for (size_t i = 0; i < tree->region_count; i++) {
-        enum history_work work = region_wants(db, tree, &tree->regions[i]);
+        enum history_work work = region_wants(db, tree, &tree->regions[i], true);
         if (work != HISTORY_NOTHING) {
             *region_out = i;
             return work;
@@ -359,6 +359,10 @@ static enum yore_status work_on(struct yore_db *db, struct yore_keyspace *keyspa
     output_init(&job.run, view, keyspace, PAGE_CLASS_PAST, db->options.table_bytes);
     output_init(&job.late, view, keyspace, PAGE_CLASS_PAST, db->options.table_bytes);
     enum yore_status st = do_work(&job, work, error_out);
+    if (st == YORE_NOT_FOUND && work == HISTORY_SPLIT) { /* too few keys to split */
+        work = region_wants(db, job.tree, job.region, false);
+        st = do_work(&job, work, error_out);
+    }
     if (st == YORE_OK) {
         st = db_commit_edit(db, &job.edit, NULL, error_out);
     }
@@ -368,7 +372,7 @@ static enum yore_status work_on(struct yore_db *db, struct yore_keyspace *keyspa
         /* Slices that were finished are only in the edit: nothing names them, so they go. */
         for (size_t i = 0; i < job.edit.count; i++) {
             for (size_t j = 0; j < job.edit.ops[i].file_count; j++) {
-                table_mark_dead(job.edit.ops[i].files[j]->table);
+                db_drop_new_file(db, job.edit.ops[i].files[j]);
             }
         }
     }

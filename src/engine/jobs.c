@@ -14,6 +14,7 @@
 #include "engine/history.h"
 #include "engine/purge.h"
 #include "engine/retention.h"
+#include "engine/value_collect.h"
 
 #define RETRY_NS 10000000  /* after running out of memory */
 #define TICK_NS 1000000000 /* horizons and idle marks */
@@ -27,60 +28,84 @@ struct job {
 
 /* ---- choosing ---- */
 
-static struct yore_keyspace *keyspace_of(struct yore_db *db, const struct forest_tree *tree)
-{
-    for (size_t i = 0; i < db->keyspace_count; i++) {
-        if (db->keyspaces[i]->id == tree->keyspace) {
-            return db->keyspaces[i];
-        }
-    }
-    return NULL;
-}
-
-/* REQUIRES(lock), which guards the busy flags. */
-static struct job choose(struct yore_db *db, const struct superview *view, bool flush_only)
+/* The level that most wants a merge, of the keyspaces where none runs. */
+static struct job propose_level(struct yore_db *db, const struct superview *view)
 {
     struct job job = {JOB_NONE, NULL};
     double best = 1.0;
-    if (db->waiting_count > 0 && !db->is_flushing) {
-        return (struct job){JOB_FLUSH, NULL};
-    }
-    for (size_t i = 0; i < view->forest->tree_count && !flush_only; i++) {
-        const struct forest_tree *tree = view->forest->trees[i];
-        struct yore_keyspace *keyspace = keyspace_of(db, tree);
+    for (size_t i = 0; i < view->forest->tree_count; i++) {
         uint32_t level;
-        size_t region;
-        if (keyspace == NULL) {
-            continue;
-        }
-        double score = compact_score(db, tree, &level);
-        if (!keyspace->is_level_busy && score >= best) {
+        double score = compact_score(db, view->forest->trees[i], &level);
+        struct yore_keyspace *keyspace = db_keyspace(db, view->forest->trees[i]->keyspace);
+        if (keyspace != NULL && score >= best && !atomic_load(&keyspace->is_level_busy)) {
             best = score;
             job = (struct job){JOB_LEVEL, keyspace};
-        }
-        if (job.kind != JOB_NONE || keyspace->is_history_busy) {
-            continue;
-        }
-        if (atomic_load(&keyspace->keep) != YORE_KEEP_NOW &&
-            history_wants(db, tree, &region) != HISTORY_NOTHING) {
-            job = (struct job){JOB_HISTORY, keyspace};
-        } else if (retention_wants(view, keyspace, db->snapshots.first)) {
-            job = (struct job){JOB_RETENTION, keyspace};
         }
     }
     return job;
 }
 
-static void claim(struct yore_db *db, const struct job *job, bool is_claimed)
+static struct job propose_history(struct yore_db *db, const struct superview *view)
+{
+    for (size_t i = 0; i < view->forest->tree_count; i++) {
+        const struct forest_tree *tree = view->forest->trees[i];
+        struct yore_keyspace *keyspace = db_keyspace(db, tree->keyspace);
+        size_t region;
+        if (keyspace == NULL || atomic_load(&keyspace->is_history_busy)) {
+            continue;
+        }
+        if (atomic_load(&keyspace->keep) != YORE_KEEP_NOW &&
+            atomic_load(&keyspace->history_stuck_at) != view->forest->serial &&
+            history_wants(db, tree, &region) != HISTORY_NOTHING) {
+            return (struct job){JOB_HISTORY, keyspace};
+        }
+        if (retention_wants(db, view, keyspace)) {
+            return (struct job){JOB_RETENTION, keyspace};
+        }
+    }
+    return (struct job){JOB_NONE, NULL};
+}
+
+/* What to do next.  May read tables' indexes, so no lock is held; claim() decides. */
+static struct job propose(struct yore_db *db, const struct superview *view, bool flush_only)
+{
+    os_mutex_lock(&db->lock);
+    bool is_full = db->waiting_count > 0 && !db->is_flushing;
+    os_mutex_unlock(&db->lock);
+    if (is_full || flush_only) {
+        return (struct job){is_full ? JOB_FLUSH : JOB_NONE, NULL};
+    }
+    struct job job = propose_level(db, view);
+    return job.kind != JOB_NONE ? job : propose_history(db, view);
+}
+
+/* REQUIRES(lock).  False: somebody else was faster. */
+static bool claim(struct yore_db *db, const struct job *job)
+{
+    bool is_free = false;
+    if (job->kind == JOB_FLUSH) {
+        is_free = !db->is_flushing;
+        db->is_flushing = true;
+    } else if (job->kind == JOB_LEVEL) {
+        is_free = !atomic_exchange(&job->keyspace->is_level_busy, true);
+    } else if (job->kind != JOB_NONE) {
+        is_free = !atomic_exchange(&job->keyspace->is_history_busy, true);
+    }
+    db->jobs_running += is_free;
+    return is_free;
+}
+
+/* REQUIRES(lock). */
+static void unclaim(struct yore_db *db, const struct job *job)
 {
     if (job->kind == JOB_FLUSH) {
-        db->is_flushing = is_claimed;
+        db->is_flushing = false;
     } else if (job->kind == JOB_LEVEL) {
-        job->keyspace->is_level_busy = is_claimed;
+        atomic_store(&job->keyspace->is_level_busy, false);
     } else {
-        job->keyspace->is_history_busy = is_claimed;
+        atomic_store(&job->keyspace->is_history_busy, false);
     }
-    db->jobs_running += is_claimed ? 1 : (uint32_t)-1;
+    db->jobs_running--;
 }
 
 static enum yore_status run(struct yore_db *db, const struct job *job, struct yore_error *error_out)
@@ -105,14 +130,13 @@ static enum yore_status run(struct yore_db *db, const struct job *job, struct yo
 static enum yore_status one_job(struct yore_db *db, bool flush_only, struct yore_error *error_out)
 {
     struct superview *view = superview_acquire(db);
-    os_mutex_lock(&db->lock);
-    struct job job = choose(db, view, flush_only);
-    if (job.kind != JOB_NONE) {
-        claim(db, &job, true);
-    }
-    os_mutex_unlock(&db->lock);
+    struct job job = propose(db, view, flush_only);
+    uint64_t serial = view->forest->serial;
     superview_release(view);
-    if (job.kind == JOB_NONE) {
+    os_mutex_lock(&db->lock);
+    bool is_claimed = claim(db, &job);
+    os_mutex_unlock(&db->lock);
+    if (!is_claimed) {
         return YORE_NOT_FOUND;
     }
     enum yore_status st = run(db, &job, error_out);
@@ -121,8 +145,12 @@ static enum yore_status one_job(struct yore_db *db, bool flush_only, struct yore
     if (is_failure) {
         db_fail(db, st, error_out);
     }
+    if (st == YORE_NOT_FOUND && job.kind == JOB_HISTORY) {
+        atomic_store(&job.keyspace->history_stuck_at,
+                     serial); /* nothing until the forest changes */
+    }
     os_mutex_lock(&db->lock);
-    claim(db, &job, false);
+    unclaim(db, &job);
     os_cond_broadcast(&db->idle);
     os_cond_broadcast(&db->work); /* what was blocked by this job may be next */
     os_mutex_unlock(&db->lock);
@@ -196,7 +224,10 @@ static void tick(struct yore_db *db)
     if (st == YORE_OK) {
         st = purge_pending(db, &error);
     }
-    if (st != YORE_OK && st != YORE_NOMEM && st != YORE_CANCELLED) {
+    if (st == YORE_OK) {
+        st = values_sweep(db, &error);
+    }
+    if (st != YORE_OK && st != YORE_NOMEM && st != YORE_CANCELLED && st != YORE_BUSY) {
         db_fail(db, st, &error);
     }
 }
@@ -298,11 +329,11 @@ enum yore_status jobs_wait_flushed(struct yore_db *db, struct yore_error *error_
 static bool is_anything_due(struct yore_db *db)
 {
     struct superview *view = superview_acquire(db);
-    os_mutex_lock(&db->lock);
-    bool is_due =
-        db->jobs_running > 0 || db->waiting_count > 0 || choose(db, view, false).kind != JOB_NONE;
-    os_mutex_unlock(&db->lock);
+    bool is_due = propose(db, view, false).kind != JOB_NONE;
     superview_release(view);
+    os_mutex_lock(&db->lock);
+    is_due |= db->jobs_running > 0 || db->waiting_count > 0;
+    os_mutex_unlock(&db->lock);
     return is_due;
 }
 
@@ -328,15 +359,16 @@ enum yore_status jobs_claim_keyspace(struct yore_db *db, struct yore_keyspace *k
 {
     enum yore_status st = YORE_OK;
     os_mutex_lock(&db->lock);
-    while (st == YORE_OK && (keyspace->is_level_busy || keyspace->is_history_busy)) {
+    while (st == YORE_OK &&
+           (atomic_load(&keyspace->is_level_busy) || atomic_load(&keyspace->is_history_busy))) {
         st = db->is_closing ? error_plain(error_out, YORE_CANCELLED) : YORE_OK;
         if (st == YORE_OK) {
             os_cond_wait_for(&db->idle, &db->lock, TICK_NS);
         }
     }
     if (st == YORE_OK) {
-        keyspace->is_level_busy = true;
-        keyspace->is_history_busy = true;
+        atomic_store(&keyspace->is_level_busy, true);
+        atomic_store(&keyspace->is_history_busy, true);
         db->jobs_running++;
     }
     os_mutex_unlock(&db->lock);
@@ -346,8 +378,8 @@ enum yore_status jobs_claim_keyspace(struct yore_db *db, struct yore_keyspace *k
 void jobs_free_keyspace(struct yore_db *db, struct yore_keyspace *keyspace)
 {
     os_mutex_lock(&db->lock);
-    keyspace->is_level_busy = false;
-    keyspace->is_history_busy = false;
+    atomic_store(&keyspace->is_level_busy, false);
+    atomic_store(&keyspace->is_history_busy, false);
     db->jobs_running--;
     os_cond_broadcast(&db->idle);
     os_cond_broadcast(&db->work);

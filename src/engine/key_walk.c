@@ -15,6 +15,22 @@ static void step(struct key_walk *walk)
     }
 }
 
+/* Is the iterator at a version of the window? */
+static bool is_inside(const struct key_walk *walk)
+{
+    const struct version *at = &walk->it->at;
+    return walk->it->is_valid && bytes_equal(at->key, walk->key) && at->valid_from >= walk->first &&
+           at->valid_from <= walk->last;
+}
+
+/* Past versions that were not known yet. */
+static void skip_unknown(struct key_walk *walk)
+{
+    while (is_inside(walk) && walk->it->at.commit > walk->known) {
+        step(walk);
+    }
+}
+
 static void begin(struct key_walk *walk)
 {
     struct version_place latest = {walk->key, walk->last, INT64_MAX};
@@ -25,14 +41,7 @@ static void begin(struct key_walk *walk)
     } else {
         version_iter_seek_back(walk->it, &earliest);
     }
-}
-
-/* Is the iterator at a version of the window? */
-static bool is_inside(const struct key_walk *walk)
-{
-    const struct version *at = &walk->it->at;
-    return walk->it->is_valid && bytes_equal(at->key, walk->key) && at->valid_from >= walk->first &&
-           at->valid_from <= walk->last;
+    skip_unknown(walk);
 }
 
 static enum yore_status hold(struct key_walk *walk, struct yore_error *error_out)
@@ -59,6 +68,7 @@ enum yore_status key_walk_next(struct key_walk *walk, struct yore_error *error_o
     enum yore_status st = is_inside(walk) ? hold(walk, error_out) : YORE_NOT_FOUND;
     while (st == YORE_OK) {
         step(walk);
+        skip_unknown(walk);
         if (walk->every_commit || !is_inside(walk) ||
             walk->it->at.valid_from != walk->held.valid_from) {
             break;

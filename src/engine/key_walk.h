@@ -16,6 +16,7 @@ struct key_walk {
     struct yore_bytes key;   /* borrowed */
     int64_t first;           /* first <= valid_from <= last */
     int64_t last;
+    int64_t known;     /* commit <= known */
     bool every_commit; /* else only the greatest commit of each valid_from */
     bool is_backward;  /* latest first */
     bool is_begun;

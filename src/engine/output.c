@@ -128,7 +128,7 @@ void output_release(struct output *o, bool is_kept)
     }
     for (size_t i = 0; i < o->file_count; i++) {
         if (!is_kept) {
-            table_mark_dead(o->files[i]->table);
+            db_drop_new_file(o->db, o->files[i]);
         }
         forest_file_unref(o->files[i]);
     }

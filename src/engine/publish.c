@@ -35,6 +35,13 @@ static void drop_dead_files(const struct forest *old, const struct forest *next,
     }
 }
 
+void db_drop_new_file(struct yore_db *db, struct forest_file *file)
+{
+    if (atomic_load(&db->failed_status) == YORE_OK) {
+        table_mark_dead(file->table);
+    }
+}
+
 static enum yore_status rewrite_manifest(struct yore_db *db, const struct forest *forest,
                                          struct yore_error *error_out)
 {

@@ -116,8 +116,12 @@ static enum yore_status purge_values(struct yore_db *db, struct yore_error *erro
 enum yore_status purge_pending(struct yore_db *db, struct yore_error *error_out)
 {
     os_mutex_lock(&db->lock);
+    while (db->is_purging) { /* another thread does: its end is what the caller waits for */
+        os_cond_wait(&db->idle, &db->lock);
+    }
     bool is_pending = db->is_erase_pending;
     db->is_erase_pending = false; /* an erasure from here on sets it again */
+    db->is_purging = is_pending;
     os_mutex_unlock(&db->lock);
     if (!is_pending) {
         return YORE_OK;
@@ -141,10 +145,12 @@ enum yore_status purge_pending(struct yore_db *db, struct yore_error *error_out)
     if (st == YORE_OK) {
         st = commit_purge_journal(db, error_out);
     }
+    os_mutex_lock(&db->lock);
+    db->is_purging = false;
+    db->is_erase_pending |= st != YORE_OK;
+    os_cond_broadcast(&db->idle);
+    os_mutex_unlock(&db->lock);
     if (st != YORE_OK) {
-        os_mutex_lock(&db->lock);
-        db->is_erase_pending = true;
-        os_mutex_unlock(&db->lock);
         return st;
     }
     event.is_begin = false;

@@ -127,6 +127,7 @@ struct search {
     uint64_t hash;
     int64_t valid;
     int64_t known;
+    bool wants_any;
     struct version best;       /* kind 0: none yet */
     struct read_pin *pin;      /* of best */
     enum stats_counter source; /* of best */
@@ -182,6 +183,8 @@ static enum yore_status ask_table(struct search *s, struct forest_file *file, in
 struct newest {
     bool is_any;
     bool is_resolved;
+    bool is_passed_over; /* a table of only later versions may have the key: unknown, and no answer
+                          */
     struct version version;
 };
 
@@ -190,6 +193,10 @@ static enum yore_status ask_current(struct search *s, struct forest_file *file, 
 {
     struct version met;
     struct table_pin page = {0};
+    if (file->meta->valid_min > s->valid || file->meta->commit_min > s->known) {
+        newest->is_passed_over |= table_may_hold(file->table, s->key); /* the filter, not a page */
+        return YORE_OK;
+    }
     enum yore_status st = ask_table(s, file, INT64_MAX, INT64_MAX, &met, &page);
     if (st != YORE_OK) {
         return st == YORE_NOT_FOUND ? YORE_OK : st;
@@ -209,8 +216,8 @@ static enum yore_status ask_current(struct search *s, struct forest_file *file, 
 
 static bool newest_answers(const struct search *s, const struct newest *newest)
 {
-    return newest->is_resolved && newest->version.valid_from <= s->valid &&
-           newest->version.commit <= s->known;
+    return newest->is_resolved && !newest->is_passed_over &&
+           newest->version.valid_from <= s->valid && newest->version.commit <= s->known;
 }
 
 /* R3: can this table of the current tree add anything, given the sealed slice that holds the moment
@@ -308,6 +315,9 @@ static enum yore_status ask_slice(struct search *s, const struct forest_slice *s
 static bool must_look_back(const struct search *s, const struct forest_slice *slice)
 {
     bool is_any = s->best.kind != 0;
+    if (!is_any && s->wants_any) {
+        return true; /* deletes are not carried */
+    }
     if (is_any && s->best.valid_from >= slice->t0) {
         return false;
     }
@@ -316,7 +326,7 @@ static bool must_look_back(const struct search *s, const struct forest_slice *sl
     }
     bool is_carried = (s->best.flags & VERSION_CARRIED) != 0;
     return is_any && !is_carried && s->best.commit > slice->known &&
-           s->best.kind != YORE_KIND_DELETE;
+           (s->wants_any || s->best.kind != YORE_KIND_DELETE);
 }
 
 static enum yore_status search_slices(struct search *s, size_t index)
@@ -365,10 +375,20 @@ static enum yore_status search_tables(struct search *s)
     bool is_unsettled = s->best.kind != 0 && s->best.kind == YORE_KIND_PUT;
     int64_t flushed = s->view->forest->flushed_commit;
     bool is_latest = s->valid >= flushed && s->known >= flushed;
-    if (is_latest && !is_unsettled) {
+    if (is_latest && !is_unsettled && !s->wants_any) {
         return YORE_OK;
     }
     return search_history(s, slice_index);
+}
+
+/* Is a delete an answer?  Also where an erasure may have made it one of another kind. */
+static bool wants_any(struct superview *view, const struct yore_keyspace *keyspace,
+                      struct yore_bytes key, const struct read_moment *moment)
+{
+    struct read_moment copy = *moment;
+    return moment->wants_any || (erase_set_count(view->erased) > 0 &&
+                                 erase_set_covers(view->erased, keyspace->id, key,
+                                                  read_moment_instant(view->db, &copy), INT64_MIN));
 }
 
 enum yore_status read_winner(struct superview *view, struct yore_keyspace *keyspace,
@@ -381,6 +401,7 @@ enum yore_status read_winner(struct superview *view, struct yore_keyspace *keysp
                        .key = key,
                        .valid = moment->valid,
                        .known = moment->known,
+                       .wants_any = wants_any(view, keyspace, key, moment),
                        .pin = pin,
                        .error_out = error_out};
     enum yore_status st = YORE_OK;
@@ -447,7 +468,7 @@ enum yore_status read_judge(struct superview *view, const struct yore_keyspace *
                          read_moment_instant(view->db, moment), winner->commit)) {
         return YORE_ERASED;
     }
-    if (winner->kind == YORE_KIND_ERASED) {
+    if (winner->kind == YORE_KIND_ERASED || erase_set_hides(view->erased, keyspace->id, winner)) {
         return YORE_ERASED;
     }
     if (winner->kind == YORE_KIND_DELETE) {

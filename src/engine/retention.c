@@ -9,20 +9,15 @@
 #include "base/mem.h"
 #include "engine/catalogue.h"
 
-static void retention_with(const struct yore_keyspace *keyspace, int64_t oldest,
-                           struct retention *retention_out)
+void retention_of(struct yore_db *db, const struct yore_keyspace *keyspace,
+                  struct retention *retention_out)
 {
     int64_t horizon = atomic_load_explicit(&keyspace->horizon, memory_order_acquire);
+    int64_t oldest = db_oldest_snapshot(db);
     *retention_out = (struct retention){
         .is_only_now = atomic_load_explicit(&keyspace->keep, memory_order_relaxed) == YORE_KEEP_NOW,
         .horizon = oldest < horizon ? oldest : horizon,
         .oldest_snapshot = oldest};
-}
-
-void retention_of(struct yore_db *db, const struct yore_keyspace *keyspace,
-                  struct retention *retention_out)
-{
-    retention_with(keyspace, db_oldest_snapshot(db), retention_out);
 }
 
 static bool slice_is_over(const struct forest_slice *slice, const struct retention *r)
@@ -63,12 +58,12 @@ static size_t drop_runs(struct edit *edit, const struct forest_tree *tree,
     return dropped;
 }
 
-bool retention_wants(const struct superview *view, const struct yore_keyspace *keyspace,
-                     const struct yore_snapshot *oldest)
+bool retention_wants(struct yore_db *db, const struct superview *view,
+                     const struct yore_keyspace *keyspace)
 {
     const struct forest_tree *tree = forest_tree(view->forest, keyspace->id);
     struct retention r;
-    retention_with(keyspace, oldest != NULL ? oldest->commit : INT64_MAX, &r);
+    retention_of(db, keyspace, &r);
     for (size_t i = 0; tree != NULL && i < tree->region_count; i++) {
         const struct forest_region *region = &tree->regions[i];
         if (region->slice_count > 1 && slice_is_over(&region->slices[0], &r)) {

@@ -25,10 +25,9 @@ static inline bool retention_needs(const struct retention *r, const struct versi
     return newer->valid_from > r->horizon || newer->commit > seen_from;
 }
 
-/* Would retention_drop() find something?  `oldest` is the first of the held snapshots (NULL: none).
- * REQUIRES(db lock). */
-bool retention_wants(const struct superview *view, const struct yore_keyspace *keyspace,
-                     const struct yore_snapshot *oldest);
+/* Would retention_drop() find something? */
+bool retention_wants(struct yore_db *db, const struct superview *view,
+                     const struct yore_keyspace *keyspace);
 
 /* Give back whole slices and runs that no read can reach any more; true when there was something.
  */

@@ -50,9 +50,10 @@ static void begins_sort(struct begins *begins)
     begins->count = kept;
 }
 
-/* Every begin in (from, to] that `it` tells of. */
+/* Every begin in (from, to] that `it` tells of, of what is known. */
 static enum yore_status begins_collect(struct begins *begins, struct version_iter *it,
-                                       const struct fact *span, struct yore_error *error_out)
+                                       const struct fact *span, int64_t known,
+                                       struct yore_error *error_out)
 {
     struct version_place place = {span->key, span->to, INT64_MAX};
     enum yore_status st = YORE_OK;
@@ -61,7 +62,7 @@ static enum yore_status begins_collect(struct begins *begins, struct version_ite
         if (!bytes_equal(it->at.key, span->key) || it->at.valid_from <= span->from) {
             break;
         }
-        if (begins->count == 0 || it->at.valid_from != last) {
+        if (it->at.commit <= known && (begins->count == 0 || it->at.valid_from != last)) {
             last = it->at.valid_from;
             st = begins_add(begins, last);
         }
@@ -91,7 +92,7 @@ static enum yore_status begins_in_database(struct yore_txn *txn, const struct fa
     enum yore_status st = sources_all(view, span->keyspace, span->key, buffer_bytes(&high), &every,
                                       span->from, span->to, &it, error_out);
     if (st == YORE_OK) {
-        st = begins_collect(begins, it, span, error_out);
+        st = begins_collect(begins, it, span, every.known, error_out);
     }
     version_iter_free(it);
     superview_release(view);
@@ -112,7 +113,7 @@ static enum yore_status begins_in_overlay(struct yore_txn *txn, const struct fac
     if (st != YORE_OK) {
         return error_plain(error_out, st);
     }
-    st = begins_collect(begins, it, span, error_out);
+    st = begins_collect(begins, it, span, INT64_MAX, error_out);
     version_iter_free(it);
     return st;
 }
@@ -124,7 +125,8 @@ static enum yore_status winner_at(struct yore_txn *txn, struct superview *view,
                                   struct yore_error *error_out)
 {
     struct txn_moment moment = {
-        .moment = {.valid = valid, .known = txn->snapshot.commit, .now = valid}, .sees_own = true};
+        .moment = {.valid = valid, .known = txn->snapshot.commit, .now = valid, .wants_any = true},
+        .sees_own = true};
     bool is_own;
     return txn_winner(txn, view, span->keyspace, span->key, &moment, version_out, pin, &is_own,
                       error_out);

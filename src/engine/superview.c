@@ -65,6 +65,25 @@ void superview_release(struct superview *view)
     }
 }
 
+bool superview_any(struct yore_db *db, bool (*test)(void *arg, const struct superview *view),
+                   void *arg)
+{
+    bool is_any = false;
+    for (size_t i = 0; !is_any; i++) {
+        os_mutex_lock(&db->lock);
+        struct superview *view = i < db->view_count ? db->all_views[i] : NULL;
+        os_mutex_unlock(&db->lock);
+        if (view == NULL) {
+            break;
+        }
+        if (try_ref(view)) {
+            is_any = test(arg, view);
+            superview_release(view);
+        }
+    }
+    return is_any;
+}
+
 static struct superview *superview_new(struct yore_db *db)
 {
     struct superview *view = db->free_views;

@@ -46,16 +46,20 @@ static bool is_gone(const struct yore_timeline *t, const struct version *version
            erase_set_hides(t->view->erased, t->keyspace->id, version);
 }
 
-/* The version in force at `from`, if it began before. */
+/* The version in force at `from`, if it began before.  A delete is not told: what is dead is not carried on, so whether it could be
+ * told would depend on how the data lies. */
 static enum yore_status find_in_force(struct yore_timeline *t, struct yore_error *error_out)
 {
-    struct read_moment moment = {
-        .valid = t->options.from, .known = t->options.known, .now = t->options.from};
+    struct read_moment moment = {.valid = t->options.from,
+                                 .known = t->options.known,
+                                 .now = t->options.from,
+                                 .wants_any = true};
     enum yore_status st = read_winner(t->view, t->keyspace, buffer_bytes(&t->key), &moment,
                                       &t->in_force, &t->in_force_pin, error_out);
     if (st == YORE_OK) {
-        bool has_ended = t->in_force.valid_to <= t->options.from && !is_gone(t, &t->in_force);
-        t->has_in_force = t->in_force.valid_from < t->options.from && !has_ended;
+        bool is_dead = t->in_force.kind == YORE_KIND_DELETE ||
+                       (t->in_force.valid_to <= t->options.from && !is_gone(t, &t->in_force));
+        t->has_in_force = t->in_force.valid_from < t->options.from && !is_dead;
     }
     return st == YORE_NOT_FOUND ? YORE_OK : st;
 }
@@ -71,6 +75,7 @@ static enum yore_status open_sources(struct yore_timeline *t, struct yore_error 
                                 .key = buffer_bytes(&t->key),
                                 .first = t->options.from,
                                 .last = is_open_end ? INT64_MAX : t->options.to - 1,
+                                .known = t->options.known,
                                 .every_commit = t->options.every_commit,
                                 .is_backward = t->options.is_backward};
     return st;

@@ -270,8 +270,10 @@ enum yore_status txn_winner(struct yore_txn *txn, struct superview *view,
         has_own =
             memtable_get(txn->overlay, keyspace->id, key, moment->moment.valid, INT64_MAX, &own);
     }
+    struct read_moment asked = moment->moment;
+    asked.wants_any |= has_own; /* a delete may beat the own version */
     if (st == YORE_OK) {
-        st = read_winner(view, keyspace, key, &moment->moment, version_out, pin, error_out);
+        st = read_winner(view, keyspace, key, &asked, version_out, pin, error_out);
     }
     bool is_own =
         has_own && (st == YORE_NOT_FOUND || (st == YORE_OK && version_is_newer(&own, version_out)));

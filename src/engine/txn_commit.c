@@ -253,6 +253,7 @@ enum yore_status txn_commit(struct yore_txn *txn, enum yore_durability durabilit
     if (st == YORE_OK && commit_out != NULL) {
         *commit_out = request.commit;
     }
+    values_let_go(txn->db->values, &request.value_hold);
     buffer_release(&writes);
     return st;
 }

@@ -5,7 +5,11 @@
 #include "engine/db_internal.h"
 
 /* Thin one closed value file: keep the records that some version still refers to and no erasure
- * hides. */
+ * hides.  The file being appended to is closed first.  YORE_BUSY: values in it may belong to a
+ * commit that is on its way. */
 enum yore_status values_collect(struct yore_db *db, uint64_t file, struct yore_error *error_out);
+/* Unlink thinned and dropped value files that no reader's view names any more; cheap when there are
+ * none. */
+enum yore_status values_sweep(struct yore_db *db, struct yore_error *error_out);
 
 #endif

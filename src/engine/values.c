@@ -26,6 +26,11 @@ struct reader_slot {
     bool is_forgotten; /* close it with its last user */
 };
 
+struct held_file {
+    uint64_t file;
+    uint64_t count;
+};
+
 struct values {
     struct os_env *env;
     char *dir;
@@ -35,6 +40,8 @@ struct values {
     struct os_mutex write_lock;
     struct value_writer *writer; /* write_lock; NULL: none begun */
     uint64_t writer_file;        /* write_lock */
+    struct held_file *held;      /* write_lock */
+    size_t held_count;           /* write_lock */
     _Atomic bool
         is_pending; /* something appended is not synced; set and cleared under write_lock */
 
@@ -119,6 +126,7 @@ enum yore_status values_close(struct values *values, struct yore_error *error_ou
     os_cond_release(&values->released);
     os_mutex_release(&values->read_lock);
     os_mutex_release(&values->write_lock);
+    mem_free(values->held);
     mem_free(values->dir);
     mem_free(values);
     return st;
@@ -208,6 +216,87 @@ uint64_t values_writing(struct values *values, uint64_t *bytes_out)
     *bytes_out = values->writer != NULL ? value_writer_bytes(values->writer) : 0;
     os_mutex_unlock(&values->write_lock);
     return file;
+}
+
+/* ---- values of commits that are yet to come ---- */
+
+static enum yore_status add_hold(struct values *values, uint64_t file) REQUIRES(&values->write_lock)
+{
+    for (size_t i = 0; i < values->held_count; i++) {
+        if (values->held[i].file == file) {
+            values->held[i].count++;
+            return YORE_OK;
+        }
+    }
+    struct held_file *grown = mem_realloc(values->held, (values->held_count + 1) * sizeof(*grown));
+    if (grown == NULL) {
+        return YORE_NOMEM;
+    }
+    values->held = grown;
+    grown[values->held_count++] = (struct held_file){file, 1};
+    return YORE_OK;
+}
+
+enum yore_status values_hold(struct values *values, uint64_t *hold, struct yore_error *error_out)
+{
+    enum yore_status st = YORE_OK;
+    if (*hold != 0) {
+        return YORE_OK;
+    }
+    os_mutex_lock(&values->write_lock);
+    if (values->writer == NULL) {
+        st = begin_file(values, error_out);
+    }
+    if (st == YORE_OK) {
+        st = add_hold(values, values->writer_file);
+        if (st == YORE_OK) {
+            *hold = values->writer_file;
+        } else {
+            error_plain(error_out, st);
+        }
+    }
+    os_mutex_unlock(&values->write_lock);
+    return st;
+}
+
+void values_let_go(struct values *values, uint64_t *hold)
+{
+    if (*hold == 0) {
+        return;
+    }
+    os_mutex_lock(&values->write_lock);
+    size_t i = 0;
+    while (values->held[i].file != *hold) {
+        i++;
+        YORE_ASSERT(i < values->held_count);
+    }
+    if (--values->held[i].count == 0) {
+        values->held[i] = values->held[--values->held_count];
+    }
+    os_mutex_unlock(&values->write_lock);
+    *hold = 0;
+}
+
+bool values_is_held(struct values *values, uint64_t file)
+{
+    bool is_held = false;
+    os_mutex_lock(&values->write_lock);
+    for (size_t i = 0; i < values->held_count; i++) {
+        is_held |= values->held[i].file <= file;
+    }
+    os_mutex_unlock(&values->write_lock);
+    return is_held;
+}
+
+enum yore_status values_end(struct values *values, uint64_t file, struct yore_error *error_out)
+{
+    enum yore_status st = YORE_OK;
+    os_mutex_lock(&values->write_lock);
+    if (values->writer != NULL && values->writer_file == file) {
+        st = end_file(values, error_out);
+    }
+    os_mutex_unlock(&values->write_lock);
+    return st;
 }
 
 /* ---- reading ---- */

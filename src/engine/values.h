@@ -33,6 +33,15 @@ enum yore_status values_close(struct values *values, struct yore_error *error_ou
 enum yore_status values_append(struct values *values, uint32_t keyspace, struct yore_bytes key,
                                struct yore_bytes value, unsigned char ref_out[VALUE_REF_BYTES],
                                struct yore_error *error_out);
+/* Say that values will be appended for a commit that is yet to come: `*hold`, 0 before, becomes a
+ * file such that they all go into it or later ones.  Nothing when it is not 0.  values_let_go()
+ * when the commit is in the memtable or given up makes it 0; 0 is accepted. */
+enum yore_status values_hold(struct values *values, uint64_t *hold, struct yore_error *error_out);
+void values_let_go(struct values *values, uint64_t *hold);
+/* May the file have values of commits that are yet to come? */
+bool values_is_held(struct values *values, uint64_t file);
+/* Close the file if it is the one being appended to. */
+enum yore_status values_end(struct values *values, uint64_t file, struct yore_error *error_out);
 /* Make everything appended so far durable; cheap when nothing is pending. */
 enum yore_status values_sync(struct values *values, struct yore_error *error_out);
 /* Read a referenced value into a fresh heap block (mem_free).  `generation` comes from the forest's

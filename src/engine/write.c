@@ -81,9 +81,15 @@ enum yore_status fact_encode(struct yore_db *db, const struct fact *fact, struct
         return error_set(error_out, YORE_TOO_BIG, "the transaction is larger than %u bytes",
                          YORE_BATCH_BYTES_MAX);
     }
-    if (fact->kind == YORE_KIND_PUT && fact->value.size >= db->options.value_apart_bytes) {
-        enum yore_status st =
-            values_append(db->values, fact->keyspace->id, fact->key, fact->value, ref, error_out);
+    /* Records of the catalogue are read by the leader while it commits: they stay whole. */
+    bool is_apart = fact->kind == YORE_KIND_PUT && fact->keyspace->id != KEYSPACE_SYSTEM &&
+                    fact->value.size >= db->options.value_apart_bytes;
+    if (is_apart) {
+        enum yore_status st = values_hold(db->values, &request->value_hold, error_out);
+        if (st == YORE_OK) {
+            st = values_append(db->values, fact->keyspace->id, fact->key, fact->value, ref,
+                               error_out);
+        }
         if (st != YORE_OK) {
             return st;
         }
@@ -137,6 +143,7 @@ static enum yore_status write_one(struct yore_db *db, enum yore_kind kind, const
     if (st == YORE_OK) {
         st = commit_submit(db, &request, error_out);
     }
+    values_let_go(db->values, &request.value_hold);
     buffer_release(&writes);
     if (st == YORE_OK && write->commit_out != NULL) {
         *write->commit_out = request.commit;
@@ -235,6 +242,7 @@ size_t yore_batch_count(const struct yore_batch *batch)
 void yore_batch_clear(struct yore_batch *batch)
 {
     buffer_clear(&batch->writes);
+    values_let_go(batch->db->values, &batch->request.value_hold);
     batch->request = (struct commit_request){.valid_max = INT64_MIN};
 }
 
@@ -268,6 +276,7 @@ enum yore_status yore_batch_commit(struct yore_batch *batch, enum yore_durabilit
 void yore_batch_free(struct yore_batch *batch)
 {
     if (batch != NULL) {
+        values_let_go(batch->db->values, &batch->request.value_hold);
         buffer_release(&batch->writes);
         mem_free(batch);
     }

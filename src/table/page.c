@@ -2,24 +2,12 @@
 #include "table/page.h"
 
 #include "base/mem.h"
+#include "table/key_order.h"
 #include "table/table_format.h"
 
 void page_free(struct page *page)
 {
     mem_free(page);
-}
-
-/* First index in [0, count) with heads[index] >= head.  No branch depends on the data. */
-static uint32_t lower_head(const uint64_t *heads, uint32_t count, uint64_t head)
-{
-    const uint64_t *base = heads;
-    uint32_t left = count;
-    while (left > 1) {
-        uint32_t half = left / 2;
-        base = base[half - 1] < head ? base + half : base;
-        left -= half;
-    }
-    return (uint32_t)(base - heads) + (left == 1 && *base < head ? 1 : 0);
 }
 
 /* Among keys with one head, from `low` on: first >= key. */
@@ -61,7 +49,7 @@ uint32_t page_find_key(const struct page *page, struct yore_bytes key, bool *is_
     }
     uint64_t head = key_head((const unsigned char *)key.data + prefix, key.size - prefix);
     const uint64_t *heads = page_heads(page);
-    uint32_t low = lower_head(heads, page->key_count, head);
+    uint32_t low = key_lower_head(heads, page->key_count, head);
     if (low == page->key_count || heads[low] != head) {
         return low;
     }
@@ -77,7 +65,7 @@ uint32_t page_find_equal(const struct page *page, struct yore_bytes key)
     /* Whether the prefix is the page's shows when the whole key is compared. */
     uint64_t head = key_head((const unsigned char *)key.data + prefix, key.size - prefix);
     const uint64_t *heads = page_heads(page);
-    uint32_t low = lower_head(heads, page->key_count, head);
+    uint32_t low = key_lower_head(heads, page->key_count, head);
     if (low == page->key_count || heads[low] != head) {
         return page->key_count;
     }

@@ -56,11 +56,11 @@ static inline const int64_t *page_commit(const struct page *page)
 /* Ask for the lines that a search of a page with so many keys begins with; any address will do. */
 static inline void page_prefetch(const void *page, uint32_t key_count)
 {
-    const unsigned char *at = page;
+    uintptr_t at = (uintptr_t)page;
     uint32_t lines = 1 + key_count / 8;
     lines = lines < PAGE_PREFETCH_LINES ? lines : PAGE_PREFETCH_LINES;
     for (uint32_t i = 0; i <= lines; i++) {
-        __builtin_prefetch(at + 64 * (size_t)i);
+        __builtin_prefetch((const void *)(at + 64 * (uintptr_t)i));
     }
 }
 
@@ -101,20 +101,5 @@ uint32_t page_find_as_of(const struct page *page, uint32_t key, int64_t valid, i
 
 /* Fill all but the key. */
 void page_read_version(const struct page *page, uint32_t version, struct version *version_out);
-
-/* The first eight octets of a key, for comparison: equal heads say nothing, others decide. */
-static inline uint64_t key_head(const unsigned char *at, size_t size)
-{
-    uint64_t head = 0;
-    if (size >= 8) {
-        memcpy(&head, at, 8);
-    } else {
-        memcpy(&head, at, size);
-    }
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    head = __builtin_bswap64(head);
-#endif
-    return head;
-}
 
 #endif

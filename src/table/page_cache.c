@@ -395,6 +395,11 @@ void page_cache_uncharge(struct page_cache *cache, uint64_t bytes)
     atomic_fetch_sub_explicit(&cache->used, bytes, memory_order_relaxed);
 }
 
+bool page_cache_is_crowded(struct page_cache *cache)
+{
+    return atomic_load_explicit(&cache->charged, memory_order_relaxed) > cache->capacity / 2;
+}
+
 static void add_shard_stats(struct page_shard *shard, struct page_cache_stats *stats)
 {
     os_mutex_lock(&shard->lock);

@@ -1,10 +1,11 @@
 /* page_cache.h -- pages in memory, in the form that is searched, bounded in bytes.
  *
  * Sharded by page; CLOCK with two classes: pages of the past are evicted before pages of the
- * present, and a page enters cold, so that one long scan displaces only pages that were used once.
- * A pinned page is never evicted; pins come from the slot in the table's index (one load, one pin,
- * one check; no hash look-up on a hit).  Any thread. When every page is pinned the cache grows past
- * its bound rather than fail; `pinned_over_bytes` counts it.
+ * present while they have more than an eighth of it, and a page enters cold, so that one long scan
+ * displaces only pages that were used once. A pinned page is never evicted; pins come from the slot
+ * in the table's index (one load, one pin, one check; no hash look-up on a hit).  Any thread. When
+ * every page is pinned the cache grows past its bound rather than fail; `pinned_over_bytes` counts
+ * it.
  */
 #ifndef YORE_TABLE_PAGE_CACHE_H
 #define YORE_TABLE_PAGE_CACHE_H

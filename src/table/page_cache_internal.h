@@ -103,4 +103,7 @@ enum yore_status page_cache_install(struct page_cache *cache, struct page_slot *
  * on. */
 void page_cache_forget(struct page_cache *cache, struct page_slot *slot);
 
+/* Do indexes and filters take more than half of the cache?  Then tables should be let go. */
+bool page_cache_is_crowded(struct page_cache *cache);
+
 #endif

@@ -8,6 +8,7 @@
 #include "base/coding.h"
 #include "base/mem.h"
 #include "table/int_column.h"
+#include "table/key_order.h"
 #include "table/number_column.h"
 #include "table/table_format.h"
 
@@ -300,15 +301,7 @@ static enum yore_status fill_keys(struct page_loader *l)
 
 static void fill_heads(struct page_loader *l)
 {
-    struct yore_bytes first = page_key(l->page, 0);
-    struct yore_bytes last = page_key(l->page, l->key_count - 1);
-    const unsigned char *a = first.data;
-    const unsigned char *b = last.data;
-    size_t limit = first.size < last.size ? first.size : last.size;
-    size_t prefix = 0;
-    while (prefix < limit && a[prefix] == b[prefix]) {
-        prefix++;
-    }
+    size_t prefix = key_shared(page_key(l->page, 0), page_key(l->page, l->key_count - 1));
     l->page->prefix_size = (uint32_t)prefix;
     for (uint32_t i = 0; i < l->key_count; i++) {
         struct yore_bytes key = page_key(l->page, i);

@@ -4,6 +4,7 @@
 #include "base/coding.h"
 #include "base/mem.h"
 #include "table/int_column.h"
+#include "table/key_order.h"
 #include "table/number_column.h"
 #include "table/table_format.h"
 
@@ -129,18 +130,6 @@ static void append_octets(enum page_column id, struct yore_bytes octets, struct 
     buffer_append_bytes(out, octets);
 }
 
-static size_t shared_octets(struct yore_bytes a, struct yore_bytes b)
-{
-    const unsigned char *x = a.data;
-    const unsigned char *y = b.data;
-    size_t limit = a.size < b.size ? a.size : b.size;
-    size_t i = 0;
-    while (i < limit && x[i] == y[i]) {
-        i++;
-    }
-    return i;
-}
-
 static void append_keys(struct page_writer *w, int64_t *ints, struct buffer *out)
 {
     struct buffer *rests = &w->scratch[1];
@@ -150,7 +139,7 @@ static void append_keys(struct page_writer *w, int64_t *ints, struct buffer *out
     buffer_clear(rests);
     for (uint32_t i = 0; i < w->key_count; i++) {
         struct yore_bytes key = bytes_of(at, get_u32(w->key_sizes.data + 4 * (size_t)i));
-        size_t shared = shared_octets(before, key);
+        size_t shared = key_shared(before, key);
         ints[i] = (int64_t)shared;
         is_any_shared = is_any_shared || shared > 0;
         buffer_append(rests, at + shared, key.size - shared);

@@ -92,7 +92,7 @@ void table_builder_abandon(struct table_builder *builder); /* NULL is ignored; t
 /* ---- reading ---- */
 
 struct table;
-struct table_pool; /* keeps at most N tables' files, indexes and filters open */
+struct table_pool; /* keeps N tables' files, indexes and filters open, or half a cache */
 
 enum yore_status table_pool_new(struct os_env *env, struct page_cache *cache, uint32_t open_max,
                                 struct table_pool **pool_out);

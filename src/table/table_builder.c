@@ -11,6 +11,7 @@
 #include "table/page_writer.h"
 #include "table/table_format.h"
 #include "table/table_index.h"
+#include "table/table_tally.h"
 
 #define WRITE_BYTES (256u << 10) /* written at once */
 
@@ -85,15 +86,7 @@ enum yore_status table_builder_open(struct os_env *env, const char *path,
     if (b->versions_max == 0 || b->versions_max > PAGE_VERSIONS_MAX) {
         b->versions_max = PAGE_VERSIONS_MAX;
     }
-    b->meta = (struct table_meta){.file = options->identity.file,
-                                  .valid_min = INT64_MAX,
-                                  .valid_max = INT64_MIN,
-                                  .commit_min = INT64_MAX,
-                                  .commit_max = INT64_MIN,
-                                  .back_dated_valid_min = INT64_MAX,
-                                  .back_dated_commit_max = INT64_MIN,
-                                  .carried_commit_max = INT64_MIN,
-                                  .expiry_min = YORE_FOREVER};
+    table_tally_init(&b->meta, options->identity.file);
     append_header(b);
     enum yore_status st = os_file_open(env, path, OS_OPEN_CREATE, &b->file, error_out);
     if (st != YORE_OK) {
@@ -194,33 +187,6 @@ static void note_page(struct index_page *p, const struct version *v, bool is_fir
     p->commit_max = v->commit > p->commit_max ? v->commit : p->commit_max;
 }
 
-static void note_meta(struct table_meta *m, const struct version *v, bool is_new_key)
-{
-    m->key_count += is_new_key;
-    m->version_count++;
-    m->carried_count += (v->flags & VERSION_CARRIED) != 0;
-    m->unresolved_count += (v->flags & VERSION_UNRESOLVED) != 0;
-    m->delete_count += v->kind == YORE_KIND_DELETE;
-    m->erased_count += v->kind == YORE_KIND_ERASED;
-    m->user_bytes += v->key.size + v->value.size;
-    m->valid_min = v->valid_from < m->valid_min ? v->valid_from : m->valid_min;
-    m->valid_max = v->valid_from > m->valid_max ? v->valid_from : m->valid_max;
-    m->commit_min = v->commit < m->commit_min ? v->commit : m->commit_min;
-    m->commit_max = v->commit > m->commit_max ? v->commit : m->commit_max;
-    m->expiry_min = v->valid_to < m->expiry_min ? v->valid_to : m->expiry_min;
-    if (version_is_back_dated(v)) {
-        if (v->valid_from < m->back_dated_valid_min) {
-            m->back_dated_valid_min = v->valid_from;
-        }
-        if (v->commit > m->back_dated_commit_max) {
-            m->back_dated_commit_max = v->commit;
-        }
-    }
-    if ((v->flags & VERSION_CARRIED) != 0 && v->commit > m->carried_commit_max) {
-        m->carried_commit_max = v->commit;
-    }
-}
-
 static void assert_version(const struct table_builder *b, const struct version *v, int key_order)
 {
     YORE_ASSERT(v->key.size >= 1 && v->key.size <= YORE_KEY_BYTES_MAX);
@@ -257,8 +223,9 @@ enum yore_status table_builder_add(struct table_builder *b, const struct version
     if (is_page_first) {
         b->page.is_continuation = !is_new_key;
     }
-    note_meta(&b->meta, version, is_new_key);
+    table_tally_add(&b->meta, version);
     if (is_new_key) {
+        b->meta.key_count++;
         buffer_append_u64(&b->hashes, hash_bytes(version->key));
         buffer_clear(&b->last_key);
         buffer_append_bytes(&b->last_key, version->key);

@@ -2,7 +2,7 @@
 
 #include "base/coding.h"
 #include "base/mem.h"
-#include "table/page.h"
+#include "table/key_order.h"
 #include "table/table_format.h"
 
 #define INDEX_ENTRY_BYTES_MIN 13 /* the fewest octets an entry can take */
@@ -24,15 +24,10 @@ static uint64_t distance(int64_t a, int64_t b)
 void table_index_append(const struct index_page *page, struct yore_bytes key,
                         struct yore_bytes before, struct buffer *out)
 {
-    const unsigned char *a = key.data;
-    const unsigned char *b = before.data;
-    size_t shared = 0;
-    while (shared < key.size && shared < before.size && a[shared] == b[shared]) {
-        shared++;
-    }
+    size_t shared = key_shared(key, before);
     buffer_append_varint(out, shared);
     buffer_append_varint(out, key.size - shared);
-    buffer_append(out, a + shared, key.size - shared);
+    buffer_append(out, (const unsigned char *)key.data + shared, key.size - shared);
     buffer_append_u8(out, page->is_continuation ? 1 : 0);
     buffer_append_zigzag(out, page->first_valid);
     buffer_append_varint(out, distance(page->first_commit, page->first_valid));
@@ -151,14 +146,8 @@ static void fill_heads(struct table_index *index)
     if (index->page_count == 0) {
         return;
     }
-    struct yore_bytes first = table_index_key(index, 0);
-    struct yore_bytes last = table_index_key(index, index->page_count - 1);
-    size_t prefix = 0;
-    while (prefix < first.size && prefix < last.size &&
-           ((const unsigned char *)first.data)[prefix] ==
-               ((const unsigned char *)last.data)[prefix]) {
-        prefix++;
-    }
+    size_t prefix =
+        key_shared(table_index_key(index, 0), table_index_key(index, index->page_count - 1));
     index->prefix_size = (uint32_t)prefix;
     for (uint32_t i = 0; i < index->page_count; i++) {
         struct yore_bytes key = table_index_key(index, i);
@@ -227,14 +216,7 @@ static void head_range(const struct table_index *index, struct yore_bytes key, u
         return;
     }
     uint64_t head = key_head((const unsigned char *)key.data + prefix, key.size - prefix);
-    const uint64_t *base = index->heads;
-    uint32_t left = index->page_count;
-    while (left > 0) { /* first with a head >= head; no branch depends on the data */
-        uint32_t half = (left + 1) / 2;
-        base = base[half - 1] < head ? base + half : base;
-        left -= half;
-    }
-    uint32_t low = (uint32_t)(base - index->heads);
+    uint32_t low = key_lower_head(index->heads, index->page_count, head);
     uint32_t high = low;
     for (uint32_t step = 1; high < index->page_count && index->heads[high] == head; step *= 2) {
         high = index->page_count - high > step ? high + step : index->page_count;

@@ -172,7 +172,7 @@ static void yield_any(struct table_iter *it)
     yield(it);
 }
 
-static void first_any(struct version_iter *base)
+static void raw_first_any(struct version_iter *base)
 {
     struct table_iter *it = self(base);
     if (begin(it) && enter_forward(it, 0)) {
@@ -180,7 +180,7 @@ static void first_any(struct version_iter *base)
     }
 }
 
-static void last_any(struct version_iter *base)
+static void raw_last_any(struct version_iter *base)
 {
     struct table_iter *it = self(base);
     if (begin(it) && enter_backward(it, index_of(it)->page_count)) {
@@ -188,7 +188,7 @@ static void last_any(struct version_iter *base)
     }
 }
 
-static void next_any(struct version_iter *base)
+static void raw_next_any(struct version_iter *base)
 {
     struct table_iter *it = self(base);
     YORE_ASSERT(base->is_valid);
@@ -203,7 +203,7 @@ static void next_any(struct version_iter *base)
     }
 }
 
-static void prev_any(struct version_iter *base)
+static void raw_prev_any(struct version_iter *base)
 {
     struct table_iter *it = self(base);
     YORE_ASSERT(base->is_valid);
@@ -241,7 +241,7 @@ static bool stand_in_page(struct table_iter *it, const struct version_place *pla
     return false;
 }
 
-static void seek_any(struct version_iter *base, const struct version_place *place)
+static void raw_seek_any(struct version_iter *base, const struct version_place *place)
 {
     struct table_iter *it = self(base);
     if (!begin(it)) {
@@ -263,7 +263,7 @@ static void seek_any(struct version_iter *base, const struct version_place *plac
     }
 }
 
-static void seek_back_any(struct version_iter *base, const struct version_place *place)
+static void raw_seek_back_any(struct version_iter *base, const struct version_place *place)
 {
     struct table_iter *it = self(base);
     if (!begin(it)) {
@@ -292,6 +292,57 @@ static void seek_back_any(struct version_iter *base, const struct version_place 
         }
     }
     yield_any(it);
+}
+
+/* What is known later is passed over. */
+static void show_forward(struct version_iter *base)
+{
+    while (base->is_valid && base->at.commit > self(base)->view.known) {
+        raw_next_any(base);
+    }
+}
+
+static void show_back(struct version_iter *base)
+{
+    while (base->is_valid && base->at.commit > self(base)->view.known) {
+        raw_prev_any(base);
+    }
+}
+
+static void first_any(struct version_iter *base)
+{
+    raw_first_any(base);
+    show_forward(base);
+}
+
+static void last_any(struct version_iter *base)
+{
+    raw_last_any(base);
+    show_back(base);
+}
+
+static void next_any(struct version_iter *base)
+{
+    raw_next_any(base);
+    show_forward(base);
+}
+
+static void prev_any(struct version_iter *base)
+{
+    raw_prev_any(base);
+    show_back(base);
+}
+
+static void seek_any(struct version_iter *base, const struct version_place *place)
+{
+    raw_seek_any(base, place);
+    show_forward(base);
+}
+
+static void seek_back_any(struct version_iter *base, const struct version_place *place)
+{
+    raw_seek_back_any(base, place);
+    show_back(base);
 }
 
 /* ---- as of ---- */

@@ -31,13 +31,11 @@ static struct block footer_block(const unsigned char *footer, unsigned place, un
 }
 
 static enum yore_status read_exactly(struct table *table, struct os_file *file, uint64_t offset,
-                                     struct yore_bytes to, struct yore_error *error_out)
+                                     void *data, size_t size, struct yore_error *error_out)
 {
     size_t got = 0;
-    unsigned char *data;
-    memcpy(&data, &to.data, sizeof(data)); /* the buffer is ours: yore_bytes only lends the const */
-    enum yore_status st = os_file_read(file, offset, data, to.size, &got, error_out);
-    if (st == YORE_OK && got != to.size) {
+    enum yore_status st = os_file_read(file, offset, data, size, &got, error_out);
+    if (st == YORE_OK && got != size) {
         return table_error(table, YORE_CORRUPT, offset + got, "the file ends too early", error_out);
     }
     return st;
@@ -66,7 +64,7 @@ static enum yore_status check_header(struct table *table, struct os_file *file,
                                      struct table_loaded *loaded, struct yore_error *error_out)
 {
     unsigned char header[TABLE_HEADER_BYTES];
-    enum yore_status st = read_exactly(table, file, 0, bytes_of(header, sizeof(header)), error_out);
+    enum yore_status st = read_exactly(table, file, 0, header, sizeof(header), error_out);
     if (st != YORE_OK) {
         return st;
     }
@@ -104,7 +102,7 @@ static enum yore_status check_footer(struct table *table, struct os_file *file,
                          size, table->meta.file_bytes);
     }
     uint64_t offset = size - TABLE_FOOTER_BYTES;
-    st = read_exactly(table, file, offset, bytes_of(footer, TABLE_FOOTER_BYTES), error_out);
+    st = read_exactly(table, file, offset, footer, TABLE_FOOTER_BYTES, error_out);
     if (st != YORE_OK) {
         return st;
     }
@@ -134,7 +132,7 @@ static enum yore_status read_block(struct table *table, struct os_file *file,
     if (data == NULL) {
         return error_plain(error_out, YORE_NOMEM);
     }
-    enum yore_status st = read_exactly(table, file, block->offset, bytes_of(data, size), error_out);
+    enum yore_status st = read_exactly(table, file, block->offset, data, size, error_out);
     if (st == YORE_OK && crc32c_placed(table->check_id, block->offset, data, size) != block->crc) {
         st = table_error(table, YORE_CORRUPT, block->offset, "block check failed", error_out);
     }
@@ -307,7 +305,8 @@ enum yore_status table_read_page(struct table *table, uint32_t number, struct pa
     unpacker->stored.is_nomem = false;
     if (buffer_extend(&unpacker->stored, entry->size) != NULL) {
         struct yore_bytes stored = buffer_bytes(&unpacker->stored);
-        st = read_exactly(table, loaded->file, entry->offset, stored, error_out);
+        st = read_exactly(table, loaded->file, entry->offset, unpacker->stored.data, entry->size,
+                          error_out);
         if (st != YORE_OK) {
             goto out;
         }

@@ -4,6 +4,7 @@
 
 #include "base/coding.h"
 #include "table/table.h"
+#include "table/table_tally.h"
 
 /* Every 64-bit number of the struct in its order on disk: if this changes, so does the format
  * version. */
@@ -103,4 +104,45 @@ enum yore_status table_meta_decode(struct decoder *d, struct table_meta *meta_ou
     }
     *meta_out = meta;
     return YORE_OK;
+}
+
+/* ---- counting ---- */
+
+void table_tally_init(struct table_meta *meta, uint64_t file)
+{
+    *meta = (struct table_meta){.file = file,
+                                .valid_min = INT64_MAX,
+                                .valid_max = INT64_MIN,
+                                .commit_min = INT64_MAX,
+                                .commit_max = INT64_MIN,
+                                .back_dated_valid_min = INT64_MAX,
+                                .back_dated_commit_max = INT64_MIN,
+                                .carried_commit_max = INT64_MIN,
+                                .expiry_min = YORE_FOREVER};
+}
+
+void table_tally_add(struct table_meta *m, const struct version *v)
+{
+    m->version_count++;
+    m->carried_count += (v->flags & VERSION_CARRIED) != 0;
+    m->unresolved_count += (v->flags & VERSION_UNRESOLVED) != 0;
+    m->delete_count += v->kind == YORE_KIND_DELETE;
+    m->erased_count += v->kind == YORE_KIND_ERASED;
+    m->user_bytes += v->key.size + v->value.size;
+    m->valid_min = v->valid_from < m->valid_min ? v->valid_from : m->valid_min;
+    m->valid_max = v->valid_from > m->valid_max ? v->valid_from : m->valid_max;
+    m->commit_min = v->commit < m->commit_min ? v->commit : m->commit_min;
+    m->commit_max = v->commit > m->commit_max ? v->commit : m->commit_max;
+    m->expiry_min = v->valid_to < m->expiry_min ? v->valid_to : m->expiry_min;
+    if (version_is_back_dated(v)) {
+        if (v->valid_from < m->back_dated_valid_min) {
+            m->back_dated_valid_min = v->valid_from;
+        }
+        if (v->commit > m->back_dated_commit_max) {
+            m->back_dated_commit_max = v->commit;
+        }
+    }
+    if ((v->flags & VERSION_CARRIED) != 0 && v->commit > m->carried_commit_max) {
+        m->carried_commit_max = v->commit;
+    }
 }

@@ -159,12 +159,14 @@ static struct table_loaded *evict_table(struct table_pool *pool, struct table **
     return NULL;
 }
 
-/* Enter a table just loaded and let others go over the limit. */
+/* Enter a table just loaded; let others go while there are too many, or their indexes and filters
+ * leave the pages less than half of the cache. */
 static void pool_enter(struct table_pool *pool, struct table *table)
 {
     os_mutex_lock(&pool->lock);
     ring_insert(pool, table);
-    while (pool->loaded_count > pool->open_max) {
+    while (pool->loaded_count > pool->open_max ||
+           (pool->loaded_count > 1 && page_cache_is_crowded(pool->cache))) {
         struct table *victim = NULL;
         struct table_loaded *loaded = evict_table(pool, &victim);
         if (loaded == NULL) {

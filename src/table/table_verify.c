@@ -7,6 +7,7 @@
 #include "table/filter.h"
 #include "table/table_format.h"
 #include "table/table_internal.h"
+#include "table/table_tally.h"
 
 #define READ_BYTES (256u << 10)
 
@@ -53,28 +54,6 @@ static enum yore_status verify_file(struct verifier *v)
     return st;
 }
 
-static void see(struct table_meta *m, const struct version *v)
-{
-    m->version_count++;
-    m->carried_count += (v->flags & VERSION_CARRIED) != 0;
-    m->unresolved_count += (v->flags & VERSION_UNRESOLVED) != 0;
-    m->delete_count += v->kind == YORE_KIND_DELETE;
-    m->erased_count += v->kind == YORE_KIND_ERASED;
-    m->user_bytes += v->key.size + v->value.size;
-    m->expiry_min = v->valid_to < m->expiry_min ? v->valid_to : m->expiry_min;
-    if (version_is_back_dated(v)) {
-        if (v->valid_from < m->back_dated_valid_min) {
-            m->back_dated_valid_min = v->valid_from;
-        }
-        if (v->commit > m->back_dated_commit_max) {
-            m->back_dated_commit_max = v->commit;
-        }
-    }
-    if ((v->flags & VERSION_CARRIED) != 0 && v->commit > m->carried_commit_max) {
-        m->carried_commit_max = v->commit;
-    }
-}
-
 /* Order over the page's border, and the filter's answer for each key. */
 static enum yore_status verify_key(struct verifier *v, const struct page *page, uint32_t number,
                                    uint32_t key)
@@ -118,11 +97,6 @@ static enum yore_status verify_bounds(struct verifier *v, const struct page *pag
         bounds[2] != entry->commit_min || bounds[3] != entry->commit_max) {
         return fail(v, entry->offset, "times of page and index disagree");
     }
-    struct table_meta *m = &v->seen;
-    m->valid_min = bounds[0] < m->valid_min ? bounds[0] : m->valid_min;
-    m->valid_max = bounds[1] > m->valid_max ? bounds[1] : m->valid_max;
-    m->commit_min = bounds[2] < m->commit_min ? bounds[2] : m->commit_min;
-    m->commit_max = bounds[3] > m->commit_max ? bounds[3] : m->commit_max;
     return YORE_OK;
 }
 
@@ -139,7 +113,7 @@ static enum yore_status verify_page(struct verifier *v, uint32_t number)
         struct version version = {.key = page_key(page, key)};
         for (uint32_t i = page_start(page, key); i < page_start(page, key + 1); i++) {
             page_read_version(page, i, &version);
-            see(&v->seen, &version);
+            table_tally_add(&v->seen, &version);
         }
     }
     v->last_valid = page_valid_from(page)[page->version_count - 1];
@@ -181,20 +155,10 @@ enum yore_status table_verify(struct table *table, uint64_t *pages_out,
     if (st != YORE_OK) {
         return st;
     }
-    struct verifier v = {.table = table,
-                         .loaded = table->loaded,
-                         .seen = {.file = table->meta.file,
-                                  .file_bytes = table->meta.file_bytes,
-                                  .file_crc = table->meta.file_crc,
-                                  .valid_min = INT64_MAX,
-                                  .valid_max = INT64_MIN,
-                                  .commit_min = INT64_MAX,
-                                  .commit_max = INT64_MIN,
-                                  .back_dated_valid_min = INT64_MAX,
-                                  .back_dated_commit_max = INT64_MIN,
-                                  .carried_commit_max = INT64_MIN,
-                                  .expiry_min = YORE_FOREVER},
-                         .error_out = error_out};
+    struct verifier v = {.table = table, .loaded = table->loaded, .error_out = error_out};
+    table_tally_init(&v.seen, table->meta.file);
+    v.seen.file_bytes = table->meta.file_bytes;
+    v.seen.file_crc = table->meta.file_crc;
     for (uint32_t i = 0; i < v.loaded->index.page_count && st == YORE_OK; i++) {
         st = verify_page(&v, i);
         *pages_out += st == YORE_OK;

@@ -1,9 +1,9 @@
 /* version_iter.h -- walking a sorted source of versions: memtable, table, or a merge of several.
  *
- * A *view* says what is yielded: every version, or (as of) at most one version a key, the greatest
- * with valid_from <= valid and commit <= known; keys without one are passed over.  Deletes and
- * erased versions are yielded like any other: the caller judges.  An iterator is used by one
- * thread; what it yields is borrowed until it moves.
+ * A *view* says what is yielded: every version with commit <= known, or (as of) at most one version
+ * a key, the greatest with valid_from <= valid and commit <= known; keys without one are passed
+ * over.  Deletes and erased versions are yielded like any other: the caller judges.  An iterator is
+ * used by one thread; what it yields is borrowed until it moves.
  *
  * Ends and errors: `is_valid` is false; `status` tells an end (YORE_OK) from an error.
  */

@@ -138,6 +138,59 @@ ok export x --prefix late
 out_lines 3
 fails 6 "cannot write" export x /nowhere/file
 
+# Erased versions stay erased, and what holds around them stays.
+ok put er k first --at 2019-01-01
+ok put er k secret --at 2020-01-01
+ok put er k last --at 2021-01-01
+ok put er user/1 secret --at 2020-01-01
+ok erase er k --from 2020-01-01 --to 2021-01-01
+ok erase er --prefix user/
+ok export er
+cp "$out" er.ndjson
+out_lacks secret
+out_has '"kind":"erased"'
+ok import er2 er.ndjson
+for moment in 2019-06-01 2020-06-01 2021-06-01 now; do
+    for key in k user/1; do
+        run get er $key --at $moment
+        cp "$out" got
+        wanted=$code
+        run get er2 $key --at $moment
+        code_is $wanted
+        check "$key at $moment" cmp -s got "$out"
+    done
+done
+fails 102 erased get er2 k --at 2020-06-01
+ok export er2
+cp "$out" er2.ndjson
+group er.ndjson >er.groups
+group er2.ndjson >er2.groups
+check "erased versions export as they were" cmp -s er.groups er2.groups
+
+# What retention has left exports too, and reads the same where it still may.
+ok keyspace trimmed create old
+for year in 2015 2016 2017 2018; do
+    ok put trimmed k $year -k old --at $year-01-01
+    ok put trimmed only$year $year -k old --at $year-01-01
+    ok put trimmed k $year --at $year-01-01
+done
+ok keyspace trimmed trim old --at 2017-06-01
+ok compact trimmed
+run export trimmed
+code_is 0
+cp "$out" trimmed.ndjson
+ok import kept trimmed.ndjson
+for moment in 2017-06-01 2018-01-01 now; do
+    ok scan trimmed -k old --at $moment
+    cp "$out" scan
+    ok scan kept -k old --at $moment
+    check "the same at $moment" cmp -s scan "$out"
+done
+ok timeline trimmed k
+cp "$out" timeline
+ok timeline kept k
+check "what keeps all keeps it" cmp -s timeline "$out"
+
 nd() { # nd TEXT LINE
     printf '%s\n%s\n' '{"key":"good","value":"1"}' "$2" >bad.ndjson
     rm -rf bad
@@ -155,6 +208,7 @@ nd 'a string is wanted' '{"key":1,"value":"b"}'
 nd 'not base64' '{"key_base64":"%","value":"b"}'
 nd 'a second key' '{"key":"a","key_base64":"QQ==","value":"b"}'
 nd 'without being a put' '{"key":"a","value":"b","kind":"delete"}'
+nd 'needs its "valid_from"' '{"key":"a","kind":"erased"}'
 nd "no keyspace 'none'" '{"key":"a","value":"b","keyspace":"none"}'
 nd 'expected the end' '{"key":"a","value":"b"} x'
 

@@ -63,9 +63,9 @@ bool run_get_before_horizon(struct run *run)
     } else if (form == 1 && run->trimmed_to != YORE_TIME_MIN) {
         keyspace = RUN_TRIMMED;
         time.valid = run->trimmed_to - 1 - (int64_t)test_rand_below(&run->rand, 1000000000);
-    } else if (form == 2) {
+    } else if (form == 2 && run_horizon(run, RUN_FOR) != YORE_TIME_MIN) {
         keyspace = RUN_FOR;
-        time.valid = run->horizon[RUN_FOR] - 3000000000;
+        time.valid = run_horizon(run, RUN_FOR) - 1;
     } else {
         time.valid -= 1000000000;
     }

@@ -77,7 +77,7 @@ enum run_space {
     X(alter, 6)                                                                                    \
     X(reopen, 8)                                                                                   \
     X(crash, 5)                                                                                    \
-    X(backup, 4)                                                                                   \
+    X(backup, 0)                                                                                   \
     X(restore, 2)                                                                                  \
     X(clock, 400)
 
@@ -136,6 +136,7 @@ struct run_snapshot {
 struct run {
     uint64_t seed;
     bool is_clock_wild;
+    bool is_traced; /* print every commit */
     struct sim_disk *disk;
     struct os_env *env;
     struct yore_options options;
@@ -178,9 +179,13 @@ struct compare_at run_at(struct run *run, unsigned keyspace, struct yore_time *s
 /* Any of the keyspaces that have a past. */
 unsigned run_space_with_past(struct run *run);
 int64_t run_now(struct run *run);
+/* What the database says its horizon is; YORE_TIME_MIN also when it cannot say. */
+int64_t run_horizon(struct run *run, unsigned keyspace);
 
 /* Hand writes over that were just committed: checks the commit time, applies them to the model. */
 bool run_committed(struct run *run, int64_t commit, const struct model_write *writes, size_t count);
+/* Print writes, those of a transaction with the moment it began. */
+void run_trace(int64_t commit, const struct model_write *writes, size_t count);
 /* What the interface says a write must answer at this moment. */
 enum yore_status run_write_status(struct run *run, const struct model_write *write, int64_t now);
 struct yore_write run_write_options(const struct model_write *write, int64_t *commit_out);

@@ -3,6 +3,7 @@
  *     YORE_MODEL_OPS=n     operations in all (default 200,000; soak 20,000,000)
  *     YORE_MODEL_ROUND=n   operations on one disk (default 8,000)
  *     YORE_MODEL_SHRINK=1  after a failure look for the shortest list that fails, and print it
+ *     YORE_MODEL_TRACE=1   print every commit
  *
  * A round is a seed: YORE_TEST_SEED repeats the whole run, YORE_MODEL_ONE=<seed>[w] just one round,
  * with a wild clock when a `w` follows.
@@ -31,32 +32,44 @@ struct shrink {
     size_t count;
 };
 
-/* True when the list still fails; in a process of its own, because it may crash. */
-static bool shrink_fails(const struct shrink *shrink, const struct run_op *ops, size_t count)
+/* How the list fails, in a process of its own, because it may crash: 0 not at all, else a number
+ * that is the same for failures of the same kind of operation. */
+static int shrink_try(const struct shrink *shrink, const struct run_op *ops, size_t count)
 {
     fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
         static struct run_counts counts;
         char text[1280];
-        bool is_right = run_list(shrink->seed, shrink->is_clock_wild, ops, count, &counts, text);
-        _exit(is_right ? 0 : 1);
+        char kind[32] = "";
+        unsigned sum = 1;
+        if (run_list(shrink->seed, shrink->is_clock_wild, ops, count, &counts, text)) {
+            _exit(0);
+        }
+        (void)sscanf(text, "operation %*u (%31[a-z_ ]", kind);
+        for (size_t i = 0; kind[i] != '\0'; i++) {
+            sum = sum * 31 + (unsigned char)kind[i];
+        }
+        _exit((int)(1 + sum % 200));
     }
     int status = 0;
-    return child > 0 && waitpid(child, &status, 0) == child &&
-           !(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    if (child < 0 || waitpid(child, &status, 0) != child) {
+        return 0;
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 255;
 }
 
 /* Drop chunks of ever smaller size while the rest still fails. */
 static void shrink_list(struct shrink *shrink)
 {
     struct run_op *trial = model_alloc(shrink->count * sizeof *trial);
+    int wanted = shrink_try(shrink, shrink->ops, shrink->count);
     for (size_t chunk = shrink->count / 2; chunk > 0; chunk /= 2) {
         for (size_t at = shrink->count; at >= chunk; at = at < chunk ? 0 : at - chunk) {
             size_t begin = at - chunk;
             memcpy(trial, shrink->ops, begin * sizeof *trial);
             memcpy(trial + begin, shrink->ops + at, (shrink->count - at) * sizeof *trial);
-            if (shrink_fails(shrink, trial, shrink->count - chunk)) {
+            if (shrink_try(shrink, trial, shrink->count - chunk) == wanted) {
                 shrink->count -= chunk;
                 memcpy(shrink->ops, trial, shrink->count * sizeof *trial);
             }
@@ -76,6 +89,7 @@ static void shrink_and_print(struct shrink *shrink)
     }
     static struct run_counts counts;
     char text[1280] = "it crashes";
+    (void)setenv("YORE_MODEL_TRACE", "1", 1);
     fflush(stdout);
     (void)run_list(shrink->seed, shrink->is_clock_wild, shrink->ops, shrink->count, &counts, text);
     printf("  %s\n", text);

@@ -4,6 +4,7 @@
  * its begin, and its own writes applied as one more commit.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -233,7 +234,8 @@ bool run_txn_scan(struct run *run)
 bool run_txn_write(struct run *run)
 {
     struct run_txn *txn = run_pick_txn(run);
-    if (txn == NULL || txn->write_count == RUN_TXN_WRITES_MAX) {
+    if (txn == NULL || txn->write_count == RUN_TXN_WRITES_MAX ||
+        txn->read_count == RUN_TXN_READS_MAX) {
         return true;
     }
     unsigned char key[RUN_KEY_BYTES_MAX];
@@ -264,6 +266,17 @@ bool run_txn_write(struct run *run)
     if (status != YORE_OK) {
         return run_fail(run, "write in a transaction: %s [%s]", yore_status_name(status),
                         error.text);
+    }
+    if (write.is_span) { /* what holds after it was read */
+        struct run_read read = {.keyspace = write.keyspace,
+                                .key = write.key,
+                                .expires = YORE_FOREVER,
+                                .is_certain = true};
+        run_note_read(txn, &read);
+    }
+    if (run->is_traced) {
+        printf("in the transaction of ");
+        run_trace(txn->time.valid, &write, 1);
     }
     write.key = model_bytes_copy(write.key);
     write.value = model_bytes_copy(write.value);
@@ -309,6 +322,14 @@ struct run_verdict {
     bool may_conflict;
 };
 
+/* An erasure counts for keys that were never written too. */
+static bool is_erased_since(const struct run *run, unsigned keyspace, const struct run_txn *txn)
+{
+    const struct model_keyspace *space = &run->model->keyspaces[keyspace];
+    return space->erasure_count > 0 &&
+           space->erasures[space->erasure_count - 1].commit > txn->begin_commit;
+}
+
 static struct run_verdict run_judge(struct run *run, const struct run_txn *txn, int64_t now)
 {
     struct run_verdict verdict = {false, false};
@@ -320,7 +341,7 @@ static struct run_verdict run_judge(struct run *run, const struct run_txn *txn, 
                                          txn->begin_commit)
                 : model_is_key_changed(run->model, read->keyspace, read->key, txn->begin_commit);
         verdict.must_conflict |= is_changed && read->is_certain;
-        verdict.may_conflict |= is_changed;
+        verdict.may_conflict |= is_changed || is_erased_since(run, read->keyspace, txn);
         /* The commit time is between now and a little later. */
         verdict.must_conflict |= read->expires <= now && read->is_certain && !read->is_range;
         verdict.may_conflict |= read->expires <= now + 1000000;

@@ -1,5 +1,6 @@
 /* model_writes.c -- puts, deletes, spans, batches and erasures at any time. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/bytes.h"
@@ -45,6 +46,20 @@ static void run_count_write(struct run *run, const struct model_write *write, in
     }
 }
 
+void run_trace(int64_t commit, const struct model_write *writes, size_t count)
+{
+    static const char *const kinds[] = {"put", "delete", "erase"};
+    printf("commit %" PRId64 "\n", commit);
+    for (size_t i = 0; i < count; i++) {
+        char key[COMPARE_KEY_TEXT_BYTES];
+        printf("    %s%s%s keyspace %u %s from %" PRId64 " to %" PRId64 " (%zu octets)\n",
+               kinds[writes[i].kind], writes[i].is_span ? " span" : "",
+               writes[i].is_prefix ? " prefix" : "", writes[i].keyspace,
+               compare_key_text(writes[i].key, key), writes[i].from, writes[i].to,
+               writes[i].value.size);
+    }
+}
+
 bool run_committed(struct run *run, int64_t commit, const struct model_write *writes, size_t count)
 {
     if (commit <= model_last_commit(run->model)) {
@@ -62,6 +77,9 @@ bool run_committed(struct run *run, int64_t commit, const struct model_write *wr
         }
     }
     run->counts->commits++;
+    if (run->is_traced) {
+        run_trace(commit, writes, count);
+    }
     model_apply(run->model, commit, writes, count);
     return true;
 }
@@ -195,10 +213,10 @@ bool run_put_refused(struct run *run)
         write.from = now + run->options.clock_skew_max_ns / 2;
     } else if (keyspace == RUN_TRIMMED && run->trimmed_to != YORE_TIME_MIN) {
         write.from = run->trimmed_to - 1 - (int64_t)test_rand_below(&run->rand, SECOND);
-    } else if (keyspace == RUN_FOR) {
-        write.from = run->horizon[RUN_FOR] - 3 * (int64_t)SECOND;
+    } else if (keyspace == RUN_FOR && run_horizon(run, RUN_FOR) != YORE_TIME_MIN) {
+        write.from = run_horizon(run, RUN_FOR) - 1;
     } else {
-        write.from = run_moment(run, RUN_DEFAULT);
+        write.from = run_moment(run, keyspace);
     }
     return run_submit(run, &write);
 }
@@ -265,9 +283,6 @@ static bool run_batch_fill(struct run *run, struct yore_batch *batch, struct mod
         }
         if (writes[i].keyspace == RUN_DEFAULT && test_rand_one_in(&run->rand, 2)) {
             writes[i].from = run_moment(run, RUN_DEFAULT);
-            if (test_rand_one_in(&run->rand, 4)) {
-                run_make_span(run, &writes[i]);
-            }
         }
         struct yore_write options = run_write_options(&writes[i], NULL);
         struct yore_keyspace *space = run->compare.keyspaces[writes[i].keyspace];

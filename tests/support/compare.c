@@ -103,6 +103,16 @@ static bool compare_value(struct compare *compare, const char *what, const struc
     return compare_row(compare, what, want, &got);
 }
 
+/* Was the winner, now erased, a delete or expired at that moment?  Then nothing may be left of it.
+ */
+static bool compare_was_absent(const struct model_version *winner, int64_t valid)
+{
+    if (winner->kind == YORE_KIND_ERASED) {
+        return winner->erased_end <= valid;
+    }
+    return winner->kind == YORE_KIND_DELETE || winner->valid_to <= valid;
+}
+
 /* One answer of a point read against the model's. */
 static bool compare_answer(struct compare *compare, unsigned keyspace, struct yore_bytes key,
                            const struct compare_at *at, const struct yore_value *value,
@@ -116,6 +126,10 @@ static bool compare_answer(struct compare *compare, unsigned keyspace, struct yo
     (void)snprintf(what, sizeof what, "get of keyspace %u %s %s", keyspace,
                    compare_key_text(key, key_text), compare_at_text(at, at_text));
     compare->reads++;
+    if (got == YORE_NOT_FOUND && status == YORE_ERASED && compare->may_forget[keyspace] &&
+        compare_was_absent(&want.version, at->moment.valid)) {
+        return true;
+    }
     if (got != status) {
         return compare_fail(compare,
                             "%s: %s, the model says %s (from %" PRId64 ", commit %" PRId64

@@ -18,7 +18,10 @@ struct compare {
     struct yore_db *db;
     const struct model *model;
     struct yore_keyspace *keyspaces[MODEL_KEYSPACES_MAX]; /* NULL: the default keyspace */
-    uint64_t reads;                                       /* answers compared */
+    /* Retention may have dropped what ended before: there an absence is as good as an erased end,
+     * and the feed may leave versions out. */
+    bool may_forget[MODEL_KEYSPACES_MAX];
+    uint64_t reads; /* answers compared */
     char text[1024];
 };
 

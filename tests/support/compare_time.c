@@ -214,9 +214,8 @@ static bool compare_feed_write(struct compare *compare, const struct yore_feed_c
     unsigned keyspace = compare_keyspace_of(compare, write->keyspace_id);
     char key[COMPARE_KEY_TEXT_BYTES];
     char what[256];
-    if (keyspace == MODEL_KEYSPACES_MAX || write->kind == YORE_KIND_ERASED ||
-        compare_is_replaced(commit, index)) {
-        return true; /* the catalogue, or an erasure: what they did is seen by other reads */
+    if (keyspace == MODEL_KEYSPACES_MAX || compare_is_replaced(commit, index)) {
+        return true; /* the catalogue: what it did is seen by other reads */
     }
     (void)snprintf(what, sizeof what, "feed commit %" PRId64 " write of %s", commit->commit,
                    compare_key_text(write->key, key));
@@ -226,10 +225,7 @@ static bool compare_feed_write(struct compare *compare, const struct yore_feed_c
         return compare_fail(compare, "%s: the model has no version from %" PRId64, what,
                             write->valid_from);
     }
-    *versions += 1;
-    if (version->kind == YORE_KIND_ERASED) {
-        return true; /* erased since */
-    }
+    *versions += compare->may_forget[keyspace] ? 0 : 1;
     struct model_row want = {write->key, *version};
     struct yore_version got = {write->kind, write->valid_from, write->valid_to, commit->commit,
                                write->value};
@@ -237,12 +233,12 @@ static bool compare_feed_write(struct compare *compare, const struct yore_feed_c
 }
 
 /* How many versions of the model were made by `commit`. */
-static uint64_t compare_versions_of(const struct model *model, int64_t commit)
+static uint64_t compare_versions_of(const struct compare *compare, int64_t commit)
 {
     uint64_t count = 0;
     for (unsigned i = 0; i < MODEL_KEYSPACES_MAX; i++) {
-        const struct model_keyspace *space = &model->keyspaces[i];
-        for (size_t j = 0; j < space->count; j++) {
+        const struct model_keyspace *space = &compare->model->keyspaces[i];
+        for (size_t j = 0; j < space->count && !compare->may_forget[i]; j++) {
             const struct model_key *key = &space->keys[j];
             for (size_t k = 0; k < key->count && key->newest_commit >= commit; k++) {
                 count += key->versions[k].commit == commit;
@@ -277,7 +273,7 @@ static bool compare_feed_commit(struct compare *compare, const struct yore_feed_
         }
     }
     *index += 1;
-    uint64_t want = compare_versions_of(compare->model, commit->commit);
+    uint64_t want = compare_versions_of(compare, commit->commit);
     if (versions != want) {
         return compare_fail(compare,
                             "feed commit %" PRId64 ": %" PRIu64 " versions, the model has %" PRIu64,

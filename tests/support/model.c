@@ -232,6 +232,19 @@ static bool model_is_erased(const struct model_keyspace *space, struct yore_byte
     return false;
 }
 
+/* What a read at `valid` makes of the version that wins there. */
+static enum yore_status model_judge(const struct model_keyspace *space, struct yore_bytes key,
+                                    int64_t valid, const struct model_version *winner)
+{
+    if (model_is_erased(space, key, valid, winner)) {
+        return YORE_ERASED;
+    }
+    if (winner->kind == YORE_KIND_DELETE || winner->valid_to <= valid) {
+        return YORE_NOT_FOUND;
+    }
+    return YORE_OK;
+}
+
 static enum yore_status model_get_key(const struct model_keyspace *space,
                                       const struct model_key *key, struct yore_time at,
                                       struct model_version *version_out)
@@ -241,13 +254,7 @@ static enum yore_status model_get_key(const struct model_keyspace *space,
         return YORE_NOT_FOUND;
     }
     *version_out = *winner;
-    if (model_is_erased(space, key->key, at.valid, winner)) {
-        return YORE_ERASED;
-    }
-    if (winner->kind == YORE_KIND_DELETE || winner->valid_to <= at.valid) {
-        return YORE_NOT_FOUND;
-    }
-    return YORE_OK;
+    return model_judge(space, key->key, at.valid, winner);
 }
 
 enum yore_status model_get(const struct model *model, unsigned keyspace, struct yore_bytes key,
@@ -282,7 +289,11 @@ static void model_restore_end(const struct model_keyspace *space, struct model_k
     struct model_version held;
     struct yore_time at = {to, INT64_MAX};
     enum yore_status status = model_get_key(space, key, at, &held);
-    struct model_version copy = {to, commit, YORE_FOREVER, YORE_KIND_DELETE, {NULL, 0}};
+    struct model_version copy = {.valid_from = to,
+                                 .commit = commit,
+                                 .valid_to = YORE_FOREVER,
+                                 .kind = YORE_KIND_DELETE,
+                                 .erased_end = YORE_FOREVER};
     if (status == YORE_OK) {
         copy.kind = YORE_KIND_PUT;
         copy.valid_to = held.valid_to;
@@ -326,7 +337,7 @@ static void model_write_fact(struct model_keyspace *space, struct model_key *key
         .kind = write->kind == MODEL_PUT ? YORE_KIND_PUT : YORE_KIND_DELETE,
         .value = write->kind == MODEL_PUT ? write->value : bytes_of(NULL, 0),
     };
-    if (write->is_span && write->to != YORE_FOREVER) {
+    if (write->is_span) {
         model_write_span(space, key, write, &version);
         return;
     }
@@ -345,6 +356,10 @@ static void model_erase_key(struct model_keyspace *space, struct model_key *key,
             version->commit < commit) {
             model_bytes_release(version->value);
             version->value = bytes_of(NULL, 0);
+            if (version->kind != YORE_KIND_ERASED) {
+                version->erased_end =
+                    version->kind == YORE_KIND_DELETE ? version->valid_from : version->valid_to;
+            }
             version->kind = YORE_KIND_ERASED;
             version->valid_to = YORE_FOREVER;
         }
@@ -469,7 +484,8 @@ static size_t model_in_force(const struct model_key *key,
         }
         found = version->valid_from < options->from ? i : SIZE_MAX;
     }
-    if (found != SIZE_MAX && key->versions[found].valid_to <= options->from) {
+    if (found != SIZE_MAX && (key->versions[found].valid_to <= options->from ||
+                              key->versions[found].kind == YORE_KIND_DELETE)) {
         return SIZE_MAX;
     }
     return found;
@@ -540,27 +556,49 @@ bool model_is_range_changed(const struct model *model, unsigned keyspace, struct
 /* ---- changes -------------------------------------------------------------------------------- */
 
 struct model_step {
-    int64_t time;
+    int64_t time; /* since when it is so */
+    int64_t valid_from;
     int64_t commit;
     bool is_present;
     struct yore_bytes value;
 };
 
+/* Did this version's presence become what it is at `valid` at the moment `bound`? */
+static bool model_turned_at(const struct model_keyspace *space, struct yore_bytes key,
+                            const struct model_version *version, int64_t valid, int64_t bound)
+{
+    bool is_present = model_judge(space, key, valid, version) == YORE_OK;
+    return bound > version->valid_from && bound <= valid &&
+           (model_judge(space, key, bound, version) == YORE_OK) == is_present &&
+           (model_judge(space, key, bound - 1, version) == YORE_OK) != is_present;
+}
+
 /* The state of a key at one moment, and since when and by which version it is so. */
 static struct model_step model_state(const struct model_keyspace *space,
                                      const struct model_key *key, struct yore_time at)
 {
-    struct model_step step = {INT64_MIN, INT64_MIN, false, {NULL, 0}};
-    struct model_version version;
-    if (model_winner(key, at) == NULL) {
+    struct model_step step = {.time = INT64_MIN, .commit = INT64_MIN};
+    const struct model_version *version = model_winner(key, at);
+    if (version == NULL) {
         return step;
     }
-    enum yore_status status = model_get_key(space, key, at, &version);
-    step.is_present = status == YORE_OK;
-    step.value = step.is_present ? version.value : bytes_of(NULL, 0);
-    step.commit = version.commit;
-    step.time = status == YORE_NOT_FOUND && version.valid_to <= at.valid ? version.valid_to
-                                                                         : version.valid_from;
+    step.is_present = model_judge(space, key->key, at.valid, version) == YORE_OK;
+    step.value = step.is_present ? version->value : bytes_of(NULL, 0);
+    step.valid_from = version->valid_from;
+    step.commit = version->commit;
+    step.time = version->valid_from;
+    if (model_turned_at(space, key->key, version, at.valid, version->valid_to)) {
+        step.time = version->valid_to;
+    }
+    for (size_t i = 0; i < space->erasure_count; i++) {
+        int64_t bounds[2] = {space->erasures[i].from, space->erasures[i].to};
+        for (unsigned j = 0; j < 2 && model_erasure_covers(&space->erasures[i], key->key); j++) {
+            if (bounds[j] > step.time &&
+                model_turned_at(space, key->key, version, at.valid, bounds[j])) {
+                step.time = bounds[j];
+            }
+        }
+    }
     return step;
 }
 
@@ -637,9 +675,9 @@ static void model_changes_every(const struct model_keyspace *space, const struct
     for (size_t i = 0; i < count; i++) {
         at.valid = times[i];
         struct model_step after = model_state(space, key, at);
-        bool is_step =
-            before.is_present != after.is_present ||
-            (after.is_present && (before.time != after.time || before.commit != after.commit));
+        bool is_step = before.is_present != after.is_present ||
+                       (after.is_present &&
+                        (before.valid_from != after.valid_from || before.commit != after.commit));
         if (is_step) {
             model_changes_add(changes, key->key, &before, &after);
         }

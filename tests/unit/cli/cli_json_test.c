@@ -139,7 +139,7 @@ static void check_properties(size_t count)
 {
     struct json_properties properties = {0};
     struct buffer to = {0};
-    char names[200][8];
+    char names[200][24];
     /* Every name twice, in falling order: the later one wins; every third value is null. */
     for (size_t round = 0; round < 2; round++) {
         for (size_t i = 0; i < count; i++) {

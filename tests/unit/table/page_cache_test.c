@@ -208,6 +208,26 @@ TEST(pool_keeps_few_tables_open)
     free(rows);
 }
 
+TEST(indexes_leave_half_of_the_cache_to_pages)
+{
+    struct test_rand rand = test_rand_new(0);
+    struct rows *rows = make_rows(&rand);
+    struct fixture f;
+    struct table *tables[8];
+    fixture_open(&f, 200000, 100);
+    for (unsigned i = 0; i < 8; i++) {
+        tables[i] = make_table(&f, rows, i + 1, PAGE_CLASS_PRESENT);
+        check_get(tables[i], rows, 1);
+        CHECK(stats_of(&f).charged_bytes <= 100000);
+    }
+    for (unsigned i = 0; i < 8; i++) {
+        check_get(tables[i], rows, 1);
+        table_close(tables[i]);
+    }
+    fixture_close(&f);
+    free(rows);
+}
+
 /* ---- threads ---- */
 
 #define THREADS 4
@@ -300,6 +320,53 @@ TEST(threads_share_a_small_cache_and_a_small_pool)
     free(crowd.rows);
 }
 
+struct holder {
+    struct table_pin pins[64];
+    struct version got[64];
+    const struct rows *rows;
+};
+
+static void check_and_release(void *arg)
+{
+    struct holder *h = arg;
+    for (unsigned i = 0; i < 64; i++) {
+        check_version(&h->got[i], &h->rows->versions[i * 40]);
+        table_pin_release(&h->pins[i]);
+    }
+}
+
+TEST(pins_outlive_tables_on_other_threads)
+{
+    struct test_rand rand = test_rand_new(0);
+    struct rows *rows = make_rows(&rand);
+    struct fixture f;
+    fixture_open(&f, 60000, 2);
+    for (unsigned round = 0; round < 20; round++) {
+        struct table *table = make_table(&f, rows, round + 1, PAGE_CLASS_PRESENT);
+        struct table *other = make_table(&f, rows, round + 1001, PAGE_CLASS_PAST);
+        struct holder holders[2] = {{.rows = rows}, {.rows = rows}};
+        struct os_thread *threads[2];
+        for (unsigned i = 0; i < 64; i++) {
+            CHECK_OK(table_get(table, rows->versions[i * 40].key, INT64_MAX, INT64_MAX,
+                               &holders[0].got[i], &holders[0].pins[i], NULL));
+            holders[1].got[i] = holders[0].got[i];
+            table_pin_clone(&holders[0].pins[i], &holders[1].pins[i]);
+        }
+        for (unsigned i = 0; i < 2; i++) {
+            CHECK_OK(os_thread_start(check_and_release, &holders[i], "holder", &threads[i], NULL));
+        }
+        table_mark_dead(table);
+        table_close(table);
+        scan(other, false); /* takes over the frames */
+        os_thread_join(threads[0]);
+        os_thread_join(threads[1]);
+        table_close(other);
+    }
+    fixture_close(&f);
+    free(rows);
+}
+
 TEST_MAIN(bound_holds_over_any_reads, pinned_pages_stay_and_the_cache_grows_past_its_bound,
           scan_displaces_only_what_was_used_once, past_gives_way_to_the_present,
-          pool_keeps_few_tables_open, threads_share_a_small_cache_and_a_small_pool)
+          pool_keeps_few_tables_open, indexes_leave_half_of_the_cache_to_pages,
+          pins_outlive_tables_on_other_threads, threads_share_a_small_cache_and_a_small_pool)

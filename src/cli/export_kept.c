@@ -1,0 +1,215 @@
+/* All that retention has left: key by key the versions on its timeline, then sorted by commit.
+ *
+ * The keys come from two walks: those that held something at the horizon, and those that changed
+ * since.  A key that never held anything (only deletions) is in neither; leaving it out changes no
+ * answer.
+ */
+#include <string.h>
+
+#include "cli/commit_sort.h"
+#include "cli/export_internal.h"
+
+struct kept {
+    struct exporter *e;
+    struct commit_sort *sort;
+    const struct yore_keyspace_info *info;
+    struct yore_keyspace *keyspace;
+    struct buffer line;
+    struct buffer last_key; /* of the changes walk: one key may change often */
+};
+
+static enum yore_status keep_version(struct kept *kept, struct yore_bytes key,
+                                     const struct yore_version *version,
+                                     struct yore_error *error_out)
+{
+    const struct record_version record = {.kind = export_kind(version->kind),
+                                          .keyspace = export_name(kept->info),
+                                          .key = key,
+                                          .value = version->value,
+                                          .valid_from = version->valid_from,
+                                          .valid_to = version->valid_to,
+                                          .commit = version->commit};
+    buffer_clear(&kept->line);
+    record_append_version(&kept->line, &record);
+    if (kept->line.is_nomem) {
+        return error_plain(error_out, YORE_NOMEM);
+    }
+    return commit_sort_add(kept->sort, version->commit, buffer_bytes(&kept->line), error_out);
+}
+
+static enum yore_status keep_timeline(struct kept *kept, struct yore_bytes key,
+                                      struct yore_error *error_out)
+{
+    const struct yore_timeline_options options = {.from = kept->info->horizon,
+                                                  .to = YORE_FOREVER,
+                                                  .known = YORE_NOW,
+                                                  .with_in_force = true,
+                                                  .every_commit = true};
+    struct yore_timeline *timeline;
+    struct yore_version version;
+    struct yore_db *db = kept->e->db;
+    enum yore_status st =
+        yore_timeline_open(db, kept->keyspace, key, &options, &timeline, error_out);
+    if (st != YORE_OK) {
+        return st;
+    }
+    while (st == YORE_OK) {
+        st = yore_timeline_next(timeline, &version, error_out);
+        if (st == YORE_OK) {
+            st = keep_version(kept, key, &version, error_out);
+        }
+    }
+    yore_timeline_close(timeline);
+    return st == YORE_NOT_FOUND ? YORE_OK : st;
+}
+
+/* Call `take` for what is there at `at`. */
+static enum yore_status walk_state(struct kept *kept, const struct yore_time *at,
+                                   enum yore_status (*take)(struct kept *kept,
+                                                            const struct yore_row *row,
+                                                            struct yore_error *error_out),
+                                   struct yore_error *error_out)
+{
+    const struct yore_cursor_options options = {
+        .range = kept->e->options->range, .at = at, .no_cache_fill = true};
+    struct yore_cursor *cursor;
+    enum yore_status st =
+        yore_cursor_open(kept->e->db, kept->keyspace, &options, &cursor, error_out);
+    if (st != YORE_OK) {
+        return st;
+    }
+    enum yore_status move = yore_cursor_first(cursor);
+    while (move == YORE_OK && st == YORE_OK) {
+        st = take(kept, yore_cursor_row(cursor), error_out);
+        move = yore_cursor_next(cursor);
+    }
+    if (st == YORE_OK && move != YORE_NOT_FOUND) {
+        st = error_set(error_out, move, "%s", yore_cursor_error(cursor)->text);
+    }
+    yore_cursor_close(cursor);
+    return st;
+}
+
+static enum yore_status take_present(struct kept *kept, const struct yore_row *row,
+                                     struct yore_error *error_out)
+{
+    const struct yore_version version = {.kind = YORE_KIND_PUT,
+                                         .valid_from = row->valid_from,
+                                         .valid_to = row->valid_to,
+                                         .commit = row->commit,
+                                         .value = row->value};
+    return keep_version(kept, row->key, &version, error_out);
+}
+
+static enum yore_status take_at_horizon(struct kept *kept, const struct yore_row *row,
+                                        struct yore_error *error_out)
+{
+    return keep_timeline(kept, row->key, error_out);
+}
+
+/* Is the key there at the horizon, so that the other walk has taken it? */
+static enum yore_status held_at_horizon(struct kept *kept, struct yore_bytes key, bool *is_held_out,
+                                        struct yore_error *error_out)
+{
+    const struct yore_time at = {kept->info->horizon, YORE_NOW};
+    struct yore_value value;
+    *is_held_out = false;
+    if (kept->info->horizon == YORE_TIME_MIN) {
+        return YORE_OK;
+    }
+    enum yore_status st = yore_get(kept->e->db, kept->keyspace, key, &at, &value, error_out);
+    if (st == YORE_OK) {
+        *is_held_out = true;
+        yore_value_release(&value);
+    }
+    return st == YORE_NOT_FOUND || st == YORE_ERASED ? YORE_OK : st;
+}
+
+static enum yore_status take_change(struct kept *kept, struct yore_bytes key,
+                                    struct yore_error *error_out)
+{
+    bool is_held;
+    if (bytes_equal(key, buffer_bytes(&kept->last_key))) {
+        return YORE_OK;
+    }
+    buffer_clear(&kept->last_key);
+    buffer_append_bytes(&kept->last_key, key);
+    if (kept->last_key.is_nomem) {
+        return error_plain(error_out, YORE_NOMEM);
+    }
+    enum yore_status st = held_at_horizon(kept, buffer_bytes(&kept->last_key), &is_held, error_out);
+    if (st != YORE_OK || is_held) {
+        return st;
+    }
+    return keep_timeline(kept, buffer_bytes(&kept->last_key), error_out);
+}
+
+static enum yore_status walk_changes(struct kept *kept, struct yore_error *error_out)
+{
+    const struct yore_changes_options options = {.range = kept->e->options->range,
+                                                 .from = kept->info->horizon,
+                                                 .to = YORE_NOW,
+                                                 .known = YORE_NOW,
+                                                 .every_version = true};
+    struct yore_changes *changes;
+    struct yore_change change;
+    enum yore_status st =
+        yore_changes_open(kept->e->db, kept->keyspace, &options, &changes, error_out);
+    if (st != YORE_OK) {
+        return st;
+    }
+    buffer_clear(&kept->last_key);
+    while (st == YORE_OK) {
+        st = yore_changes_next(changes, &change, error_out);
+        if (st == YORE_OK) {
+            st = take_change(kept, change.key, error_out);
+        }
+    }
+    yore_changes_close(changes);
+    return st == YORE_NOT_FOUND ? YORE_OK : st;
+}
+
+static enum yore_status keep_keyspace(struct kept *kept, struct yore_error *error_out)
+{
+    const struct yore_keyspace_info *info = kept->info;
+    const struct yore_time horizon = {info->horizon, YORE_NOW};
+    kept->keyspace = NULL;
+    if (export_name(info) != NULL) {
+        enum yore_status st =
+            yore_keyspace_open(kept->e->db, info->name, NULL, &kept->keyspace, error_out);
+        if (st != YORE_OK) {
+            return st;
+        }
+    }
+    if (info->options.keep == YORE_KEEP_NOW) {
+        return walk_state(kept, NULL, take_present, error_out);
+    }
+    if (info->horizon == YORE_TIME_MIN) {
+        return walk_changes(kept, error_out);
+    }
+    kept->e->counts.trimmed_keyspaces++;
+    enum yore_status st = walk_state(kept, &horizon, take_at_horizon, error_out);
+    return st == YORE_OK ? walk_changes(kept, error_out) : st;
+}
+
+static enum yore_status write_line(void *arg, struct yore_bytes line, struct yore_error *error_out)
+{
+    return export_line(arg, line, error_out);
+}
+
+enum yore_status export_kept(struct exporter *e, struct yore_error *error_out)
+{
+    struct kept kept = {.e = e};
+    enum yore_status st = commit_sort_new(COMMIT_SORT_BYTES, &kept.sort, error_out);
+    for (size_t i = 0; i < export_info_count(e) && st == YORE_OK; i++) {
+        kept.info = export_info_at(e, i);
+        st = keep_keyspace(&kept, error_out);
+    }
+    if (st == YORE_OK) {
+        st = commit_sort_each(kept.sort, write_line, e, error_out);
+    }
+    commit_sort_free(kept.sort);
+    buffer_release(&kept.line);
+    buffer_release(&kept.last_key);
+    return st;
+}

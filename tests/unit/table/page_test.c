@@ -1,0 +1,218 @@
+/* page_test.c -- the decoder refuses every kind of nonsense by name, and verification what no check
+ * sum tells.
+ *
+ * Cases edit the golden table octet by octet; docs/format.md, "A table, octet by octet", names the
+ * places. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/coding.h"
+#include "base/crc32c.h"
+#include "table/page.h"
+#include "table/table_format.h"
+#include "table_fixture.h"
+
+#define FILE_BYTES 512
+#define COLUMNS_AT 0x46
+#define COLUMNS_BYTES 98
+
+static const char *folder = ".";
+
+static void read_golden(unsigned char bytes[FILE_BYTES])
+{
+    char path[512];
+    snprintf(path, sizeof(path), "%s/tiny_none.table", folder);
+    FILE *file = fopen(path, "rb");
+    CHECK_MSG(file != NULL, "cannot open %s", path);
+    size_t size = fread(bytes, 1, FILE_BYTES, file);
+    fclose(file);
+    CHECK_EQ_UINT(size, FILE_BYTES);
+}
+
+struct edit {
+    unsigned at;
+    unsigned char to;
+    const char *what;
+};
+
+TEST(nonsense_columns_are_called_by_their_name)
+{
+    static const struct edit edits[] = {
+        {0x46, 0x00, "impossible counts"},
+        {0x47, 0x05, "impossible counts"},
+        {0x4a, 0x7f, "columns do not fit"},
+        {0x4f, 0x01, "columns do not fit"},
+        {0x4d, 0x0c, "impossible key size"},
+        {0x4e, 0x04, "key sizes and octets disagree"},
+        {0x50, 0x00, "malformed key sizes"},
+        {0x53, 0x01, "impossible key size"},
+        {0x59, 0x7a, "keys out of order"},
+        {0x6d, 0x06, "impossible version count"},
+        {0x6d, 0x02, "impossible version count"},
+        {0x6a, 0x00, "malformed version counts"},
+        {0x71, 0x00, "malformed times"},
+        {0x79, 0x01, "malformed times"},
+        {0x7b, 0xd1, "versions out of order"},
+        {0x7d, 0x07, "a commit before its valid_from"},
+        {0x7e, 0x00, "malformed commits"},
+        {0x87, 0x01, "malformed marks"},
+        {0x89, 0x00, "impossible mark"},
+        {0x89, 0x41, "impossible mark"},
+        {0x8c, 0x22, "impossible mark"},
+        {0x8b, 0x01, "ends and marks disagree"},
+        {0x8e, 0x01, "malformed ends"},
+        {0x93, 0x00, "malformed value sizes"},
+        {0x96, 0x01, "impossible value size"},
+        {0x96, 0x0c, "value sizes and octets disagree"},
+        {0x96, 0x08, "value sizes and octets disagree"},
+        {0x9a, 0x02, "numbers that are not of eight octets"},
+    };
+    unsigned char golden[FILE_BYTES];
+    read_golden(golden);
+    for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++) {
+        unsigned char columns[COLUMNS_BYTES];
+        struct page *page = NULL;
+        const char *what = "";
+        memcpy(columns, golden + COLUMNS_AT, COLUMNS_BYTES);
+        columns[edits[i].at - COLUMNS_AT] = edits[i].to;
+        test_note("octet 0x%x to 0x%x", edits[i].at, edits[i].to);
+        CHECK_STATUS(page_decode(bytes_of(columns, COLUMNS_BYTES), &page, &what), YORE_CORRUPT);
+        CHECK_EQ_STR(what, edits[i].what);
+        CHECK(page == NULL);
+    }
+}
+
+TEST(later_columns_and_encodings_are_told_from_damage)
+{
+    static const struct edit edits[] = {
+        {0x99, 0x0d, ""}, {0x49, 0x07, ""}, {0x57, 0x01, ""}, {0x87, 0x02, ""}, {0x9a, 0x04, ""}};
+    unsigned char golden[FILE_BYTES];
+    read_golden(golden);
+    for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++) {
+        unsigned char columns[COLUMNS_BYTES];
+        struct page *page = NULL;
+        const char *what = NULL;
+        memcpy(columns, golden + COLUMNS_AT, COLUMNS_BYTES);
+        columns[edits[i].at - COLUMNS_AT] = edits[i].to;
+        test_note("octet 0x%x to 0x%x", edits[i].at, edits[i].to);
+        CHECK_STATUS(page_decode(bytes_of(columns, COLUMNS_BYTES), &page, &what), YORE_BAD_FORMAT);
+    }
+}
+
+TEST(missing_columns_are_missed)
+{
+    unsigned char golden[FILE_BYTES];
+    read_golden(golden);
+    for (size_t size = 0; size < COLUMNS_BYTES; size++) {
+        unsigned char *cut = malloc(size + 1);
+        struct page *page = NULL;
+        const char *what = NULL;
+        CHECK(cut != NULL);
+        memcpy(cut, golden + COLUMNS_AT, size);
+        enum yore_status st = page_decode(bytes_of(cut, size), &page, &what);
+        /* A page may do without lags, without marks, and without values, but not in between. */
+        bool is_page =
+            size == 0x7d - COLUMNS_AT || size == 0x86 - COLUMNS_AT || size == 0x92 - COLUMNS_AT;
+        test_note("%d octets", (int)size);
+        CHECK_STATUS(st, is_page ? YORE_OK : YORE_CORRUPT);
+        page_free(page);
+        free(cut);
+    }
+}
+
+/* Give file and footer their checks again after an edit of index, filter or meta. */
+static void mend(unsigned char *file)
+{
+    struct file_identity identity = {0x1122334455667788, 42};
+    uint64_t check_id = file_check_id(&identity);
+    unsigned char *footer = file + FILE_BYTES - TABLE_FOOTER_BYTES;
+    static const unsigned blocks[][2] = {{FOOTER_AT_INDEX, FOOTER_AT_INDEX_CRC},
+                                         {FOOTER_AT_FILTER, FOOTER_AT_FILTER_CRC},
+                                         {FOOTER_AT_META, FOOTER_AT_META_CRC}};
+    for (size_t i = 0; i < 3; i++) {
+        uint64_t offset = get_u64(footer + blocks[i][0]);
+        uint64_t size = get_u64(footer + blocks[i][0] + 8);
+        put_u32(footer + blocks[i][1],
+                crc32c_placed(check_id, offset, file + offset, (size_t)size));
+    }
+    put_u32(footer + FOOTER_AT_CRC,
+            crc32c_placed(check_id, FILE_BYTES - TABLE_FOOTER_BYTES, footer, FOOTER_AT_CRC));
+}
+
+/* What verification says of the octets as the table they claim to be. */
+static void verify(const unsigned char *file, struct yore_error *error)
+{
+    struct fixture f;
+    struct os_file *to = NULL;
+    struct table *table = NULL;
+    struct table_meta meta;
+    struct file_identity identity = {0x1122334455667788, 42};
+    struct decoder d;
+    uint64_t pages = 0;
+    fixture_open(&f, 1 << 20, 2);
+    decoder_init(&d, file + 0x103, 0x9d);
+    CHECK_OK(table_meta_decode(&d, &meta));
+    meta.file_crc = crc32c(0, file, FILE_BYTES);
+    CHECK_OK(os_file_open(f.env, "t", OS_OPEN_CREATE, &to, NULL));
+    CHECK_OK(os_file_write(to, 0, file, FILE_BYTES, NULL));
+    os_file_close(to);
+    CHECK_OK(table_open(f.pool, "t", identity, &meta, &table));
+    error->status = YORE_OK;
+    enum yore_status st = table_verify(table, &pages, error);
+    CHECK_EQ_INT(st, error->status);
+    table_close(table);
+    table_meta_release(&meta);
+    fixture_close(&f);
+}
+
+TEST(verification_finds_lies_under_good_checks)
+{
+    static const struct edit edits[] = {
+        {0xac, 0x02, "malformed index"},
+        {0xad, 0x01, "malformed index"},
+        {0xb4, 0x01, "index out of order"},
+        {0xb3, 'f', "page and index disagree"},
+        {0xb9, 0xe7, "times of page and index disagree"},
+        {0xbb, 0xd2, "times of page and index disagree"},
+        {0xbf, 0x05, "page and index disagree"},
+        {0xc2, 0x61, "page and index disagree"},
+        {0xc1, 0x6b, "pages and index do not meet"},
+        {0xc7, 0x00, "the filter denies a key that is there"},
+        {0x117, 0x04, "counts or bounds are not the meta's"},
+        {0x117, 0x80, "filter of another size"},
+        {0x137, 0x00, "counts or bounds are not the meta's"},
+        {0x19a, 'c', "counts or bounds are not the meta's"},
+        {0x194, 'b', "the first key is not the meta's"},
+        {0x1b0, 0xc4, "blocks do not meet"},
+    };
+    unsigned char golden[FILE_BYTES];
+    struct yore_error error = {0};
+    read_golden(golden);
+    verify(golden, &error);
+    CHECK_STATUS(error.status, YORE_OK);
+    for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++) {
+        unsigned char file[FILE_BYTES];
+        memcpy(file, golden, FILE_BYTES);
+        file[edits[i].at] = edits[i].to;
+        mend(file);
+        test_note("octet 0x%x to 0x%x", edits[i].at, edits[i].to);
+        verify(file, &error);
+        CHECK_STATUS(error.status, YORE_CORRUPT);
+        CHECK_MSG(strstr(error.text, edits[i].what) != NULL, "%s", error.text);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_case *const cases[] = {
+        nonsense_columns_are_called_by_their_name, later_columns_and_encodings_are_told_from_damage,
+        missing_columns_are_missed, verification_finds_lies_under_good_checks};
+    if (argc > 1 && argv[1][0] != '-') {
+        folder = argv[1];
+        argv[1] = argv[0];
+        argv++;
+        argc--;
+    }
+    return test_main(argc, argv, cases, sizeof(cases) / sizeof(cases[0]));
+}
