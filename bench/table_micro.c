@@ -270,7 +270,7 @@ static void bench_present(struct bench *b, char (*keys)[17])
     build(b, keys, 0, 1, 1, &set);
     struct iter_view now = {
         .is_as_of = true, .valid = INT64_MAX, .known = INT64_MAX, .commit_after = INT64_MIN};
-    struct iter_view all = {.commit_after = INT64_MIN};
+    struct iter_view all = {.known = INT64_MAX, .commit_after = INT64_MIN};
     bench_walk("scan_as_of_1_table", set.tables, 1, &now, true);
     time_gets(b, &set, keys, false, 2000);
     report("get_cached", time_gets(b, &set, keys, false, 2000), "");
@@ -293,7 +293,7 @@ static void bench_merge(struct bench *b, char (*keys)[17], unsigned count)
     }
     struct iter_view now = {
         .is_as_of = true, .valid = INT64_MAX, .known = INT64_MAX, .commit_after = INT64_MIN};
-    struct iter_view all = {.commit_after = INT64_MIN};
+    struct iter_view all = {.known = INT64_MAX, .commit_after = INT64_MIN};
     snprintf(what, sizeof(what), "merge_as_of_%u_sources", count);
     bench_walk(what, tables, count, &now, true);
     snprintf(what, sizeof(what), "merge_all_%u_sources", count);
@@ -314,7 +314,7 @@ static void bench_history(struct bench *b, char (*keys)[17])
                              .valid = 1700000000000000000 + 50 * (int64_t)1000000000,
                              .known = INT64_MAX,
                              .commit_after = INT64_MIN};
-    struct iter_view all = {.commit_after = INT64_MIN};
+    struct iter_view all = {.known = INT64_MAX, .commit_after = INT64_MIN};
     bench_walk("history_as_of_100_versions", set.tables, 1, &past, true);
     bench_walk("history_all_versions", set.tables, 1, &all, true);
     report("history_get", time_gets(b, &set, keys, false, 500), "");
@@ -375,7 +375,7 @@ static void bench_samples(struct bench *b)
     snprintf(note, sizeof(note), "\"bytes_per_sample\":%.2f",
              (double)table_meta(table)->file_bytes / (double)count);
     report("build_sample", (now_ns() - start) / (double)count, note);
-    struct iter_view all = {.commit_after = INT64_MIN};
+    struct iter_view all = {.known = INT64_MAX, .commit_after = INT64_MIN};
     bench_walk("scan_samples", &table, 1, &all, true);
     table_close(table);
 }

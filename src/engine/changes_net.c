@@ -95,8 +95,8 @@ static struct version row_version(const struct yore_row *row)
 }
 
 /* The winner at `to`, where no slice carries it on: it is a delete, or has ended. */
-static enum yore_status find_dead(struct yore_changes *c, struct yore_bytes key, struct version *version_out,
-                                  struct yore_error *error_out)
+static enum yore_status find_dead(struct yore_changes *c, struct yore_bytes key,
+                                  struct version *version_out, struct yore_error *error_out)
 {
     struct iter_view every = {.known = c->known, .keys_only = true, .commit_after = INT64_MIN};
     struct version_iter *it = NULL;

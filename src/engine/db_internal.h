@@ -131,12 +131,12 @@ struct yore_db {
     size_t keyspace_count;
     struct yore_keyspace *default_keyspace;
     struct yore_keyspace *system_keyspace;
-    struct snapshot_list snapshots;  /* lock */
-    uint32_t jobs_running;           /* lock */
-    bool is_flushing;                /* lock */
-    bool is_closing;                 /* lock */
-    bool is_purging;                 /* lock: purge_pending() runs in some thread */
-    bool is_erase_pending;           /* lock: some file may hold erased bytes */
+    struct snapshot_list snapshots; /* lock */
+    uint32_t jobs_running;          /* lock */
+    bool is_flushing;               /* lock */
+    bool is_closing;                /* lock */
+    bool is_purging;                /* lock: purge_pending() runs in some thread */
+    bool is_erase_pending;          /* lock: some file may hold erased bytes */
     struct os_thread *threads[17];
     size_t thread_count;
 
@@ -186,8 +186,8 @@ static inline struct yore_keyspace *keyspace_or_default(struct yore_db *db,
  * last reader lets go.  A failure of the manifest stops the database (db_fail). */
 enum yore_status db_commit_edit(struct yore_db *db, struct edit *edit, struct memtable *flushed,
                                 struct yore_error *error_out);
-/* A table that was written in vain.  It is unlinked, unless the database has failed: then the manifest may name it all the
- * same, and opening again decides. */
+/* A table that was written in vain.  It is unlinked, unless the database has failed: then the
+ * manifest may name it all the same, and opening again decides. */
 void db_drop_new_file(struct yore_db *db, struct forest_file *file);
 /* Publish memtables, forest and erasures as they stand.  REQUIRES(db->lock). */
 enum yore_status db_publish(struct yore_db *db, struct memtable *active, struct forest *forest,

@@ -432,6 +432,8 @@ enum yore_status read_winner(struct superview *view, struct yore_keyspace *keysp
     return YORE_OK;
 }
 
+/* style: parameters because a place in history is a region, a slice and a key, and the answer
+ * improves one that is there. */
 enum yore_status read_look_back(struct superview *view, const struct forest_region *region,
                                 size_t slice_index, struct yore_bytes key,
                                 const struct read_moment *moment, struct version *best,

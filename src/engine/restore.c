@@ -1,8 +1,9 @@
 /* restore.c -- a database from a backup: as it was then, or at an earlier commit.
  *
- * Everything is made in `<target>.new`, which takes the target's name when it is whole.  For an earlier commit the oldest backup that
- * reaches back to it is copied and rewound.  Erasures that any backup of the directory knows and the restored state does not are made
- * again, and their bytes leave before the database gets its name.
+ * Everything is made in `<target>.new`, which takes the target's name when it is whole.  For an
+ * earlier commit the oldest backup that reaches back to it is copied and rewound.  Erasures that
+ * any backup of the directory knows and the restored state does not are made again, and their bytes
+ * leave before the database gets its name.
  */
 #include <stdlib.h>
 
@@ -22,10 +23,10 @@ struct restore {
     struct backup_set set;
     const struct backup_record *base;
     bool is_rewound;
-    int64_t commit;                  /* the last one that will be inside */
+    int64_t commit;                    /* the last one that will be inside */
     const struct erase_rule **missing; /* pointers into the set */
     size_t missing_count;
-    char dir[PATH_BYTES];            /* where it is made */
+    char dir[PATH_BYTES]; /* where it is made */
     struct yore_error *error_out;
 };
 
@@ -45,11 +46,12 @@ static int64_t reach_of(const struct backup_record *record)
 
 static enum yore_status out_of_reach(const struct restore *r, const struct backup_record *record)
 {
-    return error_set(r->error_out, YORE_BEFORE_HORIZON,
-                     "%s: no backup reaches back to commit %lld; backup %llu has what was known from %lld to "
-                     "%lld, and each backup can be restored as it is",
-                     r->asked->backup_path, (long long)r->asked->to_commit, (unsigned long long)record->id,
-                     (long long)reach_of(record), (long long)record->commit);
+    return error_set(
+        r->error_out, YORE_BEFORE_HORIZON,
+        "%s: no backup reaches back to commit %lld; backup %llu has what was known from %lld to "
+        "%lld, and each backup can be restored as it is",
+        r->asked->backup_path, (long long)r->asked->to_commit, (unsigned long long)record->id,
+        (long long)reach_of(record), (long long)record->commit);
 }
 
 static enum yore_status choose_of(struct restore *r, const struct backup_record *record)
@@ -76,8 +78,8 @@ static enum yore_status choose(struct restore *r)
         }
     }
     if (r->asked->id != 0) {
-        return error_set(r->error_out, YORE_NOT_FOUND, "%s: there is no backup %llu", r->asked->backup_path,
-                         (unsigned long long)r->asked->id);
+        return error_set(r->error_out, YORE_NOT_FOUND, "%s: there is no backup %llu",
+                         r->asked->backup_path, (unsigned long long)r->asked->id);
     }
     const struct backup_record *latest = &set->records[set->count - 1];
     if (to_commit >= latest->commit) {
@@ -106,10 +108,12 @@ static enum yore_status copy_files(struct restore *r)
     struct copy_progress progress = {r->asked->progress, r->asked->progress_arg, 0, r->base->bytes};
     enum yore_status st = YORE_OK;
     if (!dir_join(pool, r->asked->backup_path, BACKUP_POOL_NAME)) {
-        return error_set(r->error_out, YORE_INVALID, "%s: the path is too long", r->asked->backup_path);
+        return error_set(r->error_out, YORE_INVALID, "%s: the path is too long",
+                         r->asked->backup_path);
     }
     for (size_t i = 0; st == YORE_OK && i < files->count; i++) {
-        if (!stored_path(from, pool, &files->files[i]) || !stored_path(to, r->dir, &files->files[i])) {
+        if (!stored_path(from, pool, &files->files[i]) ||
+            !stored_path(to, r->dir, &files->files[i])) {
             return error_set(r->error_out, YORE_INVALID, "%s: the path is too long", r->dir);
         }
         struct copy_job job = {r->env, from, to, &files->files[i], true, &progress};
@@ -168,8 +172,8 @@ static enum yore_status make_manifest(struct restore *r, struct edit *edit)
         st = os_dir_sync(r->env, r->dir, r->error_out);
     }
     if (st == YORE_OK) {
-        st = manifest_create(r->env, r->dir, r->base->database, forest->next_file - 1, forest, &manifest,
-                             r->error_out);
+        st = manifest_create(r->env, r->dir, r->base->database, forest->next_file - 1, forest,
+                             &manifest, r->error_out);
     }
     if (st == YORE_OK) {
         st = manifest_close(manifest, r->error_out);
@@ -246,7 +250,8 @@ static enum yore_status raise_horizons(struct restore *r, struct yore_db *db)
     return st;
 }
 
-static enum yore_status erase_by_record(struct restore *r, struct yore_db *db, const struct erase_rule *rule)
+static enum yore_status erase_by_record(struct restore *r, struct yore_db *db,
+                                        const struct erase_rule *rule)
 {
     struct buffer key = {0};
     struct buffer value = {0};
@@ -277,8 +282,10 @@ static enum yore_status erase_by_record(struct restore *r, struct yore_db *db, c
     return st;
 }
 
-/* An erasure as it was asked for, so that what held behind its span holds again; where that cannot be said any more, its record alone. */
-static enum yore_status erase_again(struct restore *r, struct yore_db *db, const struct erase_rule *rule)
+/* An erasure as it was asked for, so that what held behind its span holds again; where that cannot
+ * be said any more, its record alone. */
+static enum yore_status erase_again(struct restore *r, struct yore_db *db,
+                                    const struct erase_rule *rule)
 {
     struct yore_keyspace *keyspace = db_keyspace(db, rule->keyspace);
     struct yore_erase erase = {.key = forest_key_bytes(&rule->low),
@@ -312,20 +319,20 @@ static int compare_rules(const void *left, const void *right)
 {
     const struct erase_rule *a = *(const struct erase_rule *const *)left;
     const struct erase_rule *b = *(const struct erase_rule *const *)right;
-    const int64_t numbers[][2] = {{a->commit, b->commit},
-                                  {a->keyspace, b->keyspace},
-                                  {a->from, b->from},
-                                  {a->to, b->to}};
+    const int64_t numbers[][2] = {
+        {a->commit, b->commit}, {a->keyspace, b->keyspace}, {a->from, b->from}, {a->to, b->to}};
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         if (numbers[i][0] != numbers[i][1]) {
             return numbers[i][0] < numbers[i][1] ? -1 : 1;
         }
     }
     int order = bytes_compare(forest_key_bytes(&a->low), forest_key_bytes(&b->low));
-    return order != 0 ? order : bytes_compare(forest_key_bytes(&a->high), forest_key_bytes(&b->high));
+    return order != 0 ? order
+                      : bytes_compare(forest_key_bytes(&a->high), forest_key_bytes(&b->high));
 }
 
-/* The erasures that the restored state lacks, in the order they were made; several backups tell the same ones. */
+/* The erasures that the restored state lacks, in the order they were made; several backups tell the
+ * same ones. */
 static enum yore_status list_missing(struct restore *r)
 {
     size_t count = 0;

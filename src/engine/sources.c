@@ -95,6 +95,7 @@ enum yore_status sources_add_memtables(struct source_list *list, struct supervie
     return st;
 }
 
+/* style: parameters because a filter is a function and its argument. */
 enum yore_status sources_add_levels(struct source_list *list, const struct forest_tree *tree,
                                     struct yore_bytes low, struct yore_bytes high,
                                     const struct iter_view *view, source_filter_fn filter,
@@ -210,6 +211,7 @@ static enum yore_status add_region(struct history_walk *w, const struct forest_r
     return st;
 }
 
+/* style: parameters because a walk is bounded in key and in time. */
 enum yore_status sources_all(struct superview *superview, struct yore_keyspace *keyspace,
                              struct yore_bytes low, struct yore_bytes high,
                              const struct iter_view *view, int64_t valid_low, int64_t valid_high,

@@ -46,8 +46,8 @@ static bool is_gone(const struct yore_timeline *t, const struct version *version
            erase_set_hides(t->view->erased, t->keyspace->id, version);
 }
 
-/* The version in force at `from`, if it began before.  A delete is not told: what is dead is not carried on, so whether it could be
- * told would depend on how the data lies. */
+/* The version in force at `from`, if it began before.  A delete is not told: what is dead is not
+ * carried on, so whether it could be told would depend on how the data lies. */
 static enum yore_status find_in_force(struct yore_timeline *t, struct yore_error *error_out)
 {
     struct read_moment moment = {.valid = t->options.from,

@@ -256,6 +256,7 @@ static enum yore_status look_back(struct superview *view, const struct yore_keys
                           error_out);
 }
 
+/* style: parameters because the winner comes with its pin and whose it is. */
 enum yore_status txn_winner(struct yore_txn *txn, struct superview *view,
                             struct yore_keyspace *keyspace, struct yore_bytes key,
                             const struct txn_moment *moment, struct version *version_out,

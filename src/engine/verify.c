@@ -1,8 +1,10 @@
-/* verify.c -- yore_verify(): everything on disk against what it says of itself, and the files against each other.
+/* verify.c -- yore_verify(): everything on disk against what it says of itself, and the files
+ * against each other.
  *
- * Three passes over one view: each file alone (checks, order, counts); what a file must be for its place (slices hold their time, only
- * they hold copies, erased values are gone); then every version of every keyspace in order, with each large value it refers to.  Reads and
- * writes go on meanwhile.
+ * Three passes over one view: each file alone (checks, order, counts); what a file must be for its
+ * place (slices hold their time, only they hold copies, erased values are gone); then every version
+ * of every keyspace in order, with each large value it refers to.  Reads and writes go on
+ * meanwhile.
  */
 #include <inttypes.h>
 #include <stdarg.h>
@@ -22,11 +24,11 @@ struct verify {
     void (*problem)(void *arg, const char *line);
     void *arg;
     struct yore_verify_report *report;
-    struct forest_file **files;      /* every table once */
+    struct forest_file **files; /* every table once */
     size_t file_count;
     size_t file_capacity;
-    char first[LINE_BYTES];          /* problem */
-    enum yore_status status;         /* out of memory: nothing can be told */
+    char first[LINE_BYTES];  /* problem */
+    enum yore_status status; /* out of memory: nothing can be told */
 };
 
 __attribute__((format(printf, 2, 3))) static void tell(struct verify *v, const char *format, ...)
@@ -133,8 +135,10 @@ static void verify_value_file(struct verify *v, const struct value_file_info *in
     judge(v, st, &error);
     v->report->bytes += end;
     if (st == YORE_OK && end < info->bytes) {
-        tell(v, "%s: offset %" PRIu64 ": no record, though the file was closed with %" PRIu64 " octets", path,
-             end, info->bytes);
+        tell(v,
+             "%s: offset %" PRIu64 ": no record, though the file was closed with %" PRIu64
+             " octets",
+             path, end, info->bytes);
     }
 }
 
@@ -154,12 +158,13 @@ struct place {
     const struct forest_slice *slice; /* NULL: a level or a run */
 };
 
-static void tell_version(struct verify *v, const struct forest_file *file, const struct version *version,
-                         const char *what)
+static void tell_version(struct verify *v, const struct forest_file *file,
+                         const struct version *version, const char *what)
 {
     char text[KEY_TEXT_BYTES];
     tell(v, "%s: key %s, valid from %lld, commit %lld: %s", table_path(file->table),
-         key_text(version->key, text), (long long)version->valid_from, (long long)version->commit, what);
+         key_text(version->key, text), (long long)version->valid_from, (long long)version->commit,
+         what);
 }
 
 static void check_version(const struct place *p, const struct forest_file *file,
@@ -184,7 +189,8 @@ static void check_version(const struct place *p, const struct forest_file *file,
     if (p->slice != NULL && (version->flags & VERSION_UNRESOLVED) != 0) {
         tell_version(v, file, version, "not resolved, in history");
     }
-    if (version->kind == YORE_KIND_PUT && file->erase_seen >= erase_set_commit_max(v->view->erased) &&
+    if (version->kind == YORE_KIND_PUT &&
+        file->erase_seen >= erase_set_commit_max(v->view->erased) &&
         erase_set_hides(v->view->erased, p->tree->keyspace, version)) {
         tell_version(v, file, version, "erased, and its value is still there");
     }
@@ -194,10 +200,8 @@ static void check_version(const struct place *p, const struct forest_file *file,
 static void check_place(const struct place *p, struct forest_file *file, struct yore_bytes low,
                         struct yore_bytes high)
 {
-    struct iter_view all = {.known = INT64_MAX,
-                            .valid = INT64_MAX,
-                            .no_cache_fill = true,
-                            .commit_after = INT64_MIN};
+    struct iter_view all = {
+        .known = INT64_MAX, .valid = INT64_MAX, .no_cache_fill = true, .commit_after = INT64_MIN};
     struct version_place first = {low, INT64_MAX, INT64_MAX};
     struct version_iter *it;
     if (p->v->status != YORE_OK || table_iter_new(file->table, &all, &it) != YORE_OK) {
@@ -236,7 +240,8 @@ static void check_region(struct verify *v, const struct forest_tree *tree,
         for (size_t j = 0; j < region->slices[i].file_count; j++) {
             struct forest_file *file = region->slices[i].files[j];
             if (!file_overlaps(file, low, high)) {
-                tell(v, "%s: a slice's file that has no key of its region", table_path(file->table));
+                tell(v, "%s: a slice's file that has no key of its region",
+                     table_path(file->table));
             }
             check_place(&slice, file, low, high);
         }
@@ -264,8 +269,8 @@ static void check_value(struct verify *v, const struct version *version)
     void *data;
     size_t size;
     v->report->values_apart++;
-    enum yore_status st = values_get(v->db->values, v->view->forest, version->value, version->key, &data,
-                                     &size, &error);
+    enum yore_status st = values_get(v->db->values, v->view->forest, version->value, version->key,
+                                     &data, &size, &error);
     judge(v, st, &error);
     if (st == YORE_OK) {
         mem_free(data);
@@ -281,8 +286,8 @@ static void walk_keyspace(struct verify *v, struct yore_keyspace *keyspace)
     struct yore_bytes none = bytes_of(NULL, 0);
     struct yore_error error = {.text = ""};
     struct version_iter *it;
-    enum yore_status st = sources_all(v->view, keyspace, none, none, &all, YORE_TIME_MIN, INT64_MAX, &it,
-                                      &error);
+    enum yore_status st =
+        sources_all(v->view, keyspace, none, none, &all, YORE_TIME_MIN, INT64_MAX, &it, &error);
     if (st != YORE_OK) {
         judge(v, st, &error);
         return;
@@ -365,7 +370,8 @@ static void count_pending(struct verify *v)
         if (tree != NULL) {
             tree_each_file(tree, look_at, &p);
         }
-        /* What is not flushed is only in the memtable and the journal, which goes with the purge. */
+        /* What is not flushed is only in the memtable and the journal, which goes with the purge.
+         */
         v->report->erasures_pending += p.is_any || p.rule->commit > v->view->forest->flushed_commit;
     }
 }
@@ -403,7 +409,7 @@ static bool names_file(void *arg, const struct superview *view)
 struct strays {
     struct verify *v;
     uint64_t manifest;
-    struct buffer names;             /* each with its closing zero */
+    struct buffer names; /* each with its closing zero */
 };
 
 static int note_stray(void *arg, const char *name)
@@ -421,7 +427,8 @@ static int note_stray(void *arg, const char *name)
     return s->names.is_nomem;
 }
 
-/* Nothing is being made that no manifest names yet?  `*next_out` tells whether anything was begun since. */
+/* Nothing is being made that no manifest names yet?  `*next_out` tells whether anything was begun
+ * since. */
 static bool is_quiet(struct yore_db *db, uint64_t *next_out)
 {
     os_mutex_lock(&db->lock);
@@ -446,7 +453,8 @@ static void tell_strays(struct verify *v, const struct buffer *names)
     }
 }
 
-/* Files that belong to nothing.  Only a directory at rest can be judged: work in progress has files that nothing names yet. */
+/* Files that belong to nothing.  Only a directory at rest can be judged: work in progress has files
+ * that nothing names yet. */
 static void check_directory(struct verify *v)
 {
     struct yore_db *db = v->db;
@@ -463,7 +471,8 @@ static void check_directory(struct verify *v)
     enum yore_status st = os_dir_list(db->env, db->path, note_stray, &s, &error);
     judge(v, s.names.is_nomem ? YORE_NOMEM : st, &error);
     if (s.names.size > 0) {
-        os_sleep_ns(db->env, STRAY_WAIT_NS); /* a reader may be letting go of a dead file just now */
+        os_sleep_ns(db->env,
+                    STRAY_WAIT_NS); /* a reader may be letting go of a dead file just now */
     }
     if (is_quiet(db, &after) && after == before && !s.names.is_nomem) {
         tell_strays(v, &s.names);
@@ -473,8 +482,9 @@ static void check_directory(struct verify *v)
 
 /* ---- the whole ---- */
 
-enum yore_status yore_verify(struct yore_db *db, void (*problem)(void *arg, const char *line), void *arg,
-                             struct yore_verify_report *report_out, struct yore_error *error_out)
+enum yore_status yore_verify(struct yore_db *db, void (*problem)(void *arg, const char *line),
+                             void *arg, struct yore_verify_report *report_out,
+                             struct yore_error *error_out)
 {
     struct yore_verify_report report = {0};
     struct yore_error error = {.text = ""};

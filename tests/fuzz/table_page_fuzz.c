@@ -173,7 +173,7 @@ static void read_table(struct table *table, const struct table_meta *meta)
     }
     (void)table_valid_quantile(table, none, none, 0.5, &valid, &error);
     (void)table_range_bytes(table, none, key);
-    struct iter_view all = {.commit_after = INT64_MIN};
+    struct iter_view all = {.known = INT64_MAX, .commit_after = INT64_MIN};
     struct iter_view past = {.is_as_of = true, .valid = valid, .known = INT64_MAX};
     walk(table, &all, key);
     walk(table, &past, key);

@@ -104,7 +104,7 @@ TEST(merge_tells_the_source_and_passes_its_error_on)
     struct table *first = fixture_table(&f, "1", &options, &b, 1);
     options.identity.file = 2;
     struct table *second = fixture_table(&f, "2", &options, &a, 1);
-    struct iter_view view = {.commit_after = INT64_MIN};
+    struct iter_view view = {.known = INT64_MAX, .commit_after = INT64_MIN};
     for (unsigned broken = 0; broken < 2; broken++) {
         struct version_iter *sources[2];
         struct version_iter *it = NULL;

@@ -104,7 +104,7 @@ TEST(pinned_pages_stay_and_the_cache_grows_past_its_bound)
     }
     check_get(table, rows, 0);
     struct version_iter *it = NULL;
-    struct iter_view view = {.commit_after = INT64_MIN};
+    struct iter_view view = {.known = INT64_MAX, .commit_after = INT64_MIN};
     CHECK_OK(table_iter_new(table, &view, &it));
     for (version_iter_first(it); it->is_valid; version_iter_next(it)) {
     }
@@ -130,7 +130,8 @@ static uint64_t misses_of_reading(struct fixture *f, struct table *table, const 
 static void scan(struct table *table, bool no_cache_fill)
 {
     struct version_iter *it = NULL;
-    struct iter_view view = {.commit_after = INT64_MIN, .no_cache_fill = no_cache_fill};
+    struct iter_view view = {
+        .known = INT64_MAX, .commit_after = INT64_MIN, .no_cache_fill = no_cache_fill};
     CHECK_OK(table_iter_new(table, &view, &it));
     unsigned count = 0;
     for (version_iter_first(it); it->is_valid; version_iter_next(it)) {

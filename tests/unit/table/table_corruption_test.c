@@ -94,7 +94,7 @@ static void read_all(struct victim *v, bool is_damaged)
 {
     struct table *table = NULL;
     CHECK_OK(table_open(v->f.pool, "t", v->options.identity, &v->meta, &table));
-    struct iter_view all = {.commit_after = INT64_MIN};
+    struct iter_view all = {.known = INT64_MAX, .commit_after = INT64_MIN};
     struct iter_view as_of = {
         .is_as_of = true, .valid = v->m.versions[v->m.count / 2].valid_from, .known = INT64_MAX};
     check_rows(table, &v->m, &all);

@@ -149,7 +149,7 @@ struct model model_view(const struct model *m, const struct iter_view *view)
     for (size_t i = 0; i < m->count; i++) {
         const struct version *v = &m->versions[i];
         bool is_seen =
-            !view->is_as_of || (v->valid_from <= view->valid && v->commit <= view->known);
+            v->commit <= view->known && (!view->is_as_of || v->valid_from <= view->valid);
         bool is_later_of_key =
             view->is_as_of && out.count > 0 && bytes_equal(out.versions[out.count - 1].key, v->key);
         if (is_seen && !is_later_of_key) {

@@ -85,7 +85,7 @@ static void check_readable(struct fixture *f, enum yore_compression compression,
     CHECK_OK(table_open(f->pool, "t", options_of(compression)->identity, meta, &table));
     enum yore_status st = table_verify(table, &pages, &error);
     CHECK_MSG(st == YORE_OK, "%s", error.text);
-    struct iter_view all = {.commit_after = INT64_MIN};
+    struct iter_view all = {.known = INT64_MAX, .commit_after = INT64_MIN};
     CHECK_OK(table_iter_new(table, &all, &it));
     size_t at = 0;
     for (version_iter_first(it); it->is_valid; version_iter_next(it)) {

@@ -175,8 +175,8 @@ TEST(feed_walk_yields_all_that_was_committed_after)
         struct model m = model_random(&rand, &shape);
         struct table_options options = fixture_options(&rand, 7);
         struct table *table = fixture_table(&f, "t", &options, m.versions, m.count);
-        struct iter_view view = {.commit_after =
-                                     m.versions[test_rand_below(&rand, m.count)].commit};
+        struct iter_view view = {
+            .known = INT64_MAX, .commit_after = m.versions[test_rand_below(&rand, m.count)].commit};
         struct version_iter *it = NULL;
         CHECK_OK(table_iter_new(table, &view, &it));
         size_t at = 0;
