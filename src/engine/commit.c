@@ -470,6 +470,32 @@ static void lead(struct yore_db *db, struct group *group)
 
 /* ---- the queue ---- */
 
+/* Writers that were acknowledged together come back together, a little after the first of them.  A
+ * leader that is about to sync waits for them, or two halves would take turns and each pay a sync.
+ * One that waited in vain leads the next groups at once, for longer and longer. */
+static void gather(struct yore_db *db, struct commit_queue *queue) REQUIRES(queue->lock)
+{
+    if (queue->first->durability != YORE_DURABILITY_SYNC || queue->count >= queue->expected) {
+        return;
+    }
+    if (queue->gather_rest > 0) {
+        queue->gather_rest--;
+        return;
+    }
+    uint32_t expected = queue->expected;
+    int64_t until = os_monotonic_ns(db->env) + GATHER_NS;
+    os_mutex_unlock(&queue->lock);
+    while (atomic_load_explicit(&queue->count, memory_order_relaxed) < expected &&
+           os_monotonic_ns(db->env) < until) {
+        os_thread_yield();
+    }
+    os_mutex_lock(&queue->lock);
+    uint32_t rest = 2 * queue->gather_misses + 1;
+    rest = rest < GATHER_REST_MAX ? rest : GATHER_REST_MAX;
+    queue->gather_misses = queue->count < expected ? rest : 0;
+    queue->gather_rest = queue->gather_misses;
+}
+
 /* REQUIRES(queue lock): cut the group off the queue's head. */
 static void take_group(struct commit_queue *queue, struct group *group)
 {
@@ -485,6 +511,7 @@ static void take_group(struct commit_queue *queue, struct group *group)
         request = request->next;
     }
     queue->first = request;
+    queue->count -= (uint32_t)group->count;
     if (request == NULL) {
         queue->last = NULL;
     }
@@ -529,12 +556,14 @@ enum yore_status commit_submit(struct yore_db *db, struct commit_request *reques
         queue->first = request;
     }
     queue->last = request;
+    queue->count++;
     while (!request->is_done && (queue->has_leader || queue->first != request)) {
         os_cond_wait(&queue->done, &queue->lock);
     }
     if (!request->is_done) {
         struct group group = {0};
         queue->has_leader = true;
+        gather(db, queue);
         take_group(queue, &group);
         os_mutex_unlock(&queue->lock);
         lead_with_memory(db, &group);
@@ -546,6 +575,7 @@ enum yore_status commit_submit(struct yore_db *db, struct commit_request *reques
             member = next;
         }
         queue->has_leader = false;
+        queue->expected = (uint32_t)group.count + queue->count;
         os_cond_broadcast(&queue->done);
     }
     os_mutex_unlock(&queue->lock);
