@@ -94,8 +94,8 @@ struct commit_queue {
     struct commit_request *first;
     struct commit_request *last;
     _Atomic uint32_t count; /* changed under lock; a leader that gathers looks without */
-    uint32_t expected;      /* lock: writers that were here when the last group ended, its own too */
-    uint32_t gather_rest;   /* lock: groups to lead without gathering first */
+    uint32_t expected;    /* lock: writers that were here when the last group ended, its own too */
+    uint32_t gather_rest; /* lock: groups to lead without gathering first */
     uint32_t gather_misses; /* lock: how many that was the last time, and 0 after a success */
     bool has_leader;
     bool is_closing;
