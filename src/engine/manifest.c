@@ -232,10 +232,15 @@ enum yore_status manifest_note_sizes(struct os_env *env, const char *dir,
 {
     char path[PATH_BYTES];
     bool is_dir = false;
+    struct manifest_current named;
+    enum yore_status st = manifest_read_current(env, dir, &named, error_out);
+    if (st != YORE_OK || named.number != current.number) {
+        return st; /* a rewind has named another meanwhile */
+    }
     if (!db_file_path(path, dir, DB_FILE_MANIFEST, current.number, 0)) {
         return YORE_INVALID;
     }
-    enum yore_status st = os_path_stat(env, path, &current.manifest_bytes, &is_dir, error_out);
+    st = os_path_stat(env, path, &current.manifest_bytes, &is_dir, error_out);
     if (st == YORE_OK && journal_path(path, dir, current.journal_number)) {
         st = os_path_stat(env, path, &current.journal_bytes, &is_dir, error_out);
     }
