@@ -550,9 +550,6 @@ static enum yore_status open_database(struct yore_db *db, struct yore_error *err
         st = begin_forest(db, &is_new, &forest, &current, error_out);
     }
     if (st == YORE_OK) {
-        st = open_values(db, error_out);
-    }
-    if (st == YORE_OK) {
         atomic_store(&db->next_file, forest->next_file);
         st = open_values(db, error_out);
     }
