@@ -102,17 +102,6 @@ static enum yore_status purge_keyspace(struct yore_db *db, struct yore_keyspace 
     return st == YORE_NOT_FOUND ? YORE_OK : st;
 }
 
-static enum yore_status purge_values(struct yore_db *db, struct yore_error *error_out)
-{
-    struct superview *view = superview_acquire(db);
-    enum yore_status st = YORE_OK;
-    for (size_t i = 0; st == YORE_OK && i < view->forest->value_file_count; i++) {
-        st = values_collect(db, view->forest->value_files[i].file, error_out);
-    }
-    superview_release(view);
-    return st;
-}
-
 enum yore_status purge_pending(struct yore_db *db, struct yore_error *error_out)
 {
     os_mutex_lock(&db->lock);
@@ -140,7 +129,7 @@ enum yore_status purge_pending(struct yore_db *db, struct yore_error *error_out)
         st = purge_keyspace(db, keyspace, error_out);
     }
     if (st == YORE_OK) {
-        st = purge_values(db, error_out);
+        st = values_collect_all(db, error_out);
     }
     if (st == YORE_OK) {
         st = commit_purge_journal(db, error_out);

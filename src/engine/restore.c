@@ -368,18 +368,6 @@ static enum yore_status erase_missing(struct restore *r, struct yore_db *db)
     return st == YORE_OK ? purge_pending(db, r->error_out) : st;
 }
 
-/* Values of the commits that were left out. */
-static enum yore_status collect_values(struct restore *r, struct yore_db *db)
-{
-    struct superview *view = superview_acquire(db);
-    enum yore_status st = YORE_OK;
-    for (size_t i = 0; st == YORE_OK && i < view->forest->value_file_count; i++) {
-        st = values_collect(db, view->forest->value_files[i].file, r->error_out);
-    }
-    superview_release(view);
-    return st;
-}
-
 static enum yore_status finish_made(struct restore *r)
 {
     struct yore_db *db;
@@ -394,7 +382,7 @@ static enum yore_status finish_made(struct restore *r)
         st = erase_missing(r, db);
     }
     if (st == YORE_OK && r->is_rewound) {
-        st = collect_values(r, db);
+        st = values_collect_all(db, r->error_out); /* values of the commits that were left out */
     }
     return close_made(r, db, st);
 }

@@ -227,6 +227,7 @@ enum yore_status copy_stored(const struct copy_job *job, uint32_t *crc_out,
 {
     struct os_file *from = NULL;
     struct os_file *to = NULL;
+    const uint32_t expected = job->file->crc; /* `crc_out` may point at it */
     enum yore_status st = os_file_open(job->env, job->from, OS_OPEN_READ, &from, error_out);
     if (st == YORE_NOT_FOUND) {
         return error_set(error_out, YORE_CORRUPT, "%s: the file is missing", job->from);
@@ -241,10 +242,10 @@ enum yore_status copy_stored(const struct copy_job *job, uint32_t *crc_out,
     if (st == YORE_OK) {
         st = copy_bytes(job, from, to, crc_out, error_out);
     }
-    if (st == YORE_OK && job->has_crc && *crc_out != job->file->crc) {
+    if (st == YORE_OK && job->has_crc && *crc_out != expected) {
         st = error_set(error_out, YORE_CORRUPT,
                        "%s: its bytes are damaged (checksum %08x, should be %08x)", job->from,
-                       (unsigned)*crc_out, (unsigned)job->file->crc);
+                       (unsigned)*crc_out, (unsigned)expected);
     }
     if (st == YORE_OK) {
         st = os_file_sync(to, error_out);

@@ -285,3 +285,22 @@ enum yore_status values_collect(struct yore_db *db, uint64_t file, struct yore_e
     }
     return st;
 }
+
+enum yore_status values_collect_all(struct yore_db *db, struct yore_error *error_out)
+{
+    /* The view is let go before anything is retired: it would be the reader that old generations
+     * wait for. */
+    struct superview *view = superview_acquire(db);
+    size_t count = view->forest->value_file_count;
+    uint64_t *files = mem_array(count + 1, sizeof *files);
+    for (size_t i = 0; files != NULL && i < count; i++) {
+        files[i] = view->forest->value_files[i].file;
+    }
+    superview_release(view);
+    enum yore_status st = files != NULL ? YORE_OK : error_plain(error_out, YORE_NOMEM);
+    for (size_t i = 0; st == YORE_OK && i < count; i++) {
+        st = values_collect(db, files[i], error_out);
+    }
+    mem_free(files);
+    return st;
+}

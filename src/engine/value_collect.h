@@ -8,6 +8,8 @@
  * hides.  The file being appended to is closed first.  YORE_BUSY: values in it may belong to a
  * commit that is on its way. */
 enum yore_status values_collect(struct yore_db *db, uint64_t file, struct yore_error *error_out);
+/* Every file, also the one being appended to. */
+enum yore_status values_collect_all(struct yore_db *db, struct yore_error *error_out);
 /* Unlink thinned and dropped value files that no reader's view names any more; cheap when there are
  * none. */
 enum yore_status values_sweep(struct yore_db *db, struct yore_error *error_out);

@@ -490,6 +490,9 @@ enum yore_status yore_verify(struct yore_db *db, void (*problem)(void *arg, cons
     struct yore_error error = {.text = ""};
     struct verify *v = mem_zalloc(sizeof *v);
     error_clear(error_out);
+    if (report_out != NULL) {
+        *report_out = report;
+    }
     if (v == NULL) {
         return error_plain(error_out, YORE_NOMEM);
     }

@@ -44,7 +44,7 @@ uint32_t page_find_key(const struct page *page, struct yore_bytes key, bool *is_
     size_t prefix = page->prefix_size;
     size_t common = key.size < prefix ? key.size : prefix;
     int order = common > 0 ? memcmp(key.data, page_array(page, page->keys_at), common) : 0;
-    if (order != 0 || key.size < prefix) {
+    if (order != 0 || key.size < prefix || key.size == 0) {
         return order > 0 ? page->key_count : 0;
     }
     uint64_t head = key_head((const unsigned char *)key.data + prefix, key.size - prefix);

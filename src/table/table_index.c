@@ -211,7 +211,7 @@ static void head_range(const struct table_index *index, struct yore_bytes key, u
     size_t prefix = index->prefix_size;
     size_t common = key.size < prefix ? key.size : prefix;
     int order = common > 0 ? memcmp(key.data, index->keys, common) : 0;
-    if (order != 0 || key.size < prefix) {
+    if (order != 0 || key.size < prefix || key.size == 0) {
         *low_out = *high_out = order > 0 ? index->page_count : 0;
         return;
     }

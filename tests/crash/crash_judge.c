@@ -41,26 +41,47 @@ static bool judge_newest(struct crash_run *run, const struct compare *compare, u
     return status == YORE_NOT_FOUND || judge_fail(run, "timeline", error.text);
 }
 
+/* The same where only the present is kept. */
+static bool judge_present(struct crash_run *run, const struct compare *compare, unsigned keyspace,
+                          struct yore_bytes key, int64_t *newest)
+{
+    struct yore_value value = {0};
+    struct yore_error error = {0};
+    enum yore_status status =
+        yore_get(compare->db, compare->keyspaces[keyspace], key, NULL, &value, &error);
+    if (status == YORE_OK) {
+        *newest = value.commit > *newest ? value.commit : *newest;
+        yore_value_release(&value);
+    }
+    return status == YORE_OK || status == YORE_NOT_FOUND || judge_fail(run, "get", error.text);
+}
+
+static bool judge_key(struct crash_run *run, const struct compare *compare, unsigned keyspace,
+                      struct yore_bytes key, int64_t *newest)
+{
+    if (keyspace > 0 && compare->keyspaces[keyspace] == NULL) {
+        return true;
+    }
+    return run->space_keeps[keyspace] == YORE_KEEP_NOW
+               ? judge_present(run, compare, keyspace, key, newest)
+               : judge_newest(run, compare, keyspace, key, newest);
+}
+
 /* What the recovered database says was its last commit, as far as versions tell. */
 static bool judge_last_commit(struct crash_run *run, const struct compare *compare, int64_t *newest)
 {
     *newest = INT64_MIN;
     for (unsigned i = 0; i < MODEL_KEYSPACES_MAX; i++) {
         const struct model_keyspace *space = &run->model->keyspaces[i];
-        if (run->space_keeps[i] == YORE_KEEP_NOW || (i > 0 && compare->keyspaces[i] == NULL)) {
-            continue;
-        }
         for (size_t j = 0; j < space->count; j++) {
-            if (!judge_newest(run, compare, i, space->keys[j].key, newest)) {
+            if (!judge_key(run, compare, i, space->keys[j].key, newest)) {
                 return false;
             }
         }
     }
     for (size_t i = 0; i < run->unsure_count; i++) {
         const struct model_write *write = &run->unsure[i];
-        bool is_there = write->keyspace == 0 || compare->keyspaces[write->keyspace] != NULL;
-        if (is_there && run->space_keeps[write->keyspace] != YORE_KEEP_NOW &&
-            !judge_newest(run, compare, write->keyspace, write->key, newest)) {
+        if (!judge_key(run, compare, write->keyspace, write->key, newest)) {
             return false;
         }
     }

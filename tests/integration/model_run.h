@@ -77,7 +77,7 @@ enum run_space {
     X(alter, 6)                                                                                    \
     X(reopen, 8)                                                                                   \
     X(crash, 5)                                                                                    \
-    X(backup, 0)                                                                                   \
+    X(backup, 4)                                                                                   \
     X(restore, 2)                                                                                  \
     X(clock, 400)
 

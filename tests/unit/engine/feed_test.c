@@ -1,0 +1,174 @@
+/* feed_test.c -- every commit after one, from the journal and rebuilt from tables. */
+#include <stdio.h>
+#include <string.h>
+
+#include "unit/engine/bed.h"
+
+#define TEXT_BYTES 8192
+
+/* The commits of the default keyspace after `after`: "a=x b- ; a! ; ", commits apart by semicolons. */
+static const char *told(struct yore_db *db, int64_t after)
+{
+    static char outs[2][TEXT_BYTES];
+    static unsigned next;
+    char *out = outs[next++ % 2];
+    struct yore_feed *feed = NULL;
+    struct yore_feed_commit commit;
+    struct yore_error error = {.text = ""};
+    size_t size = 0;
+    int64_t last = after;
+    enum yore_status st = yore_feed_open(db, after, &feed, &error);
+    CHECK_MSG(st == YORE_OK, "open: %s", error.text);
+    out[0] = '\0';
+    while ((st = yore_feed_next(feed, &commit, &error)) == YORE_OK) {
+        size_t begin = size;
+        CHECK(commit.commit > last);
+        last = commit.commit;
+        for (size_t i = 0; i < commit.write_count; i++) {
+            const struct yore_feed_write *write = &commit.writes[i];
+            char mark = write->kind == YORE_KIND_PUT ? '=' : write->kind == YORE_KIND_DELETE ? '-' : '!';
+            if (write->keyspace_id != 0) {
+                size += (size_t)snprintf(out + size, TEXT_BYTES - size, "%.*s%c%.*s ", (int)write->key.size,
+                                         (const char *)write->key.data, mark,
+                                         (int)(write->value.size > 8 ? 8 : write->value.size),
+                                         (const char *)write->value.data);
+            }
+        }
+        if (size > begin) {
+            size += (size_t)snprintf(out + size, TEXT_BYTES - size, "; ");
+        }
+    }
+    CHECK_MSG(st == YORE_NOT_FOUND, "next: %s", error.text);
+    CHECK_STATUS(yore_feed_next(feed, &commit, NULL), YORE_NOT_FOUND);
+    yore_feed_close(feed);
+    return out;
+}
+
+TEST(feed_tells_every_commit_whole_and_in_order)
+{
+    for (int age = 0; age < BED_AGES; age++) {
+        struct bed bed;
+        struct yore_txn *txn = NULL;
+        bed_open(&bed);
+        put(bed.db, "b", "1");
+        int64_t after = put(bed.db, "a", "2");
+        bed_age(&bed, age);
+        CHECK_OK(yore_begin(bed.db, &txn, NULL));
+        CHECK_OK(yore_txn_put(txn, NULL, text("a"), text("3"), NULL, NULL));
+        CHECK_OK(yore_txn_put(txn, NULL, text("c"), text("3"), NULL, NULL));
+        CHECK_OK(yore_txn_commit(txn, YORE_DURABILITY_DEFAULT, NULL, NULL));
+        delete_at(bed.db, "b", YORE_NOW);
+        put_at(bed.db, "b", "late", AT(5), AT(6));
+        test_note("age %d", age);
+        CHECK_EQ_STR(told(bed.db, INT64_MIN), "b=1 ; a=2 ; a=3 c=3 ; b- ; b=late ; ");
+        CHECK_EQ_STR(told(bed.db, after), "a=3 c=3 ; b- ; b=late ; ");
+        bed_age(&bed, age);
+        CHECK_EQ_STR(told(bed.db, INT64_MIN), "b=1 ; a=2 ; a=3 c=3 ; b- ; b=late ; ");
+        CHECK_EQ_STR(told(bed.db, after), "a=3 c=3 ; b- ; b=late ; ");
+        bed_close(&bed);
+    }
+}
+
+TEST(feed_goes_on_from_any_commit)
+{
+    struct bed bed;
+    int64_t commits[60];
+    bed_open(&bed);
+    for (int i = 0; i < 60; i++) {
+        char key[16];
+        (void)snprintf(key, sizeof key, "k%d", i % 7);
+        commits[i] = put(bed.db, key, "v");
+        if (i == 20) {
+            bed_age(&bed, 2);
+        }
+        if (i == 40) {
+            bed_age(&bed, 1);
+        }
+    }
+    for (int i = 0; i < 60; i++) {
+        struct yore_feed *feed = NULL;
+        struct yore_feed_commit commit;
+        CHECK_OK(yore_feed_open(bed.db, commits[i], &feed, NULL));
+        for (int j = i + 1; j < 60; j++) {
+            CHECK_OK(yore_feed_next(feed, &commit, NULL));
+            CHECK_EQ_INT(commit.commit, commits[j]);
+        }
+        CHECK_STATUS(yore_feed_next(feed, &commit, NULL), YORE_NOT_FOUND);
+        yore_feed_close(feed);
+    }
+    bed_close(&bed);
+}
+
+TEST(feed_ends_at_what_was_visible_when_it_was_opened)
+{
+    struct bed bed;
+    struct yore_feed *feed = NULL;
+    struct yore_feed_commit commit;
+    bed_open(&bed);
+    int64_t first = put(bed.db, "a", "1");
+    CHECK_OK(yore_feed_open(bed.db, first - 1, &feed, NULL));
+    put(bed.db, "b", "2");
+    CHECK_OK(yore_feed_next(feed, &commit, NULL));
+    CHECK_EQ_INT(commit.commit, first);
+    CHECK_STATUS(yore_feed_next(feed, &commit, NULL), YORE_NOT_FOUND);
+    yore_feed_close(feed);
+    bed_close(&bed);
+}
+
+TEST(erased_values_are_not_told)
+{
+    for (int age = 0; age < BED_AGES; age++) {
+        struct bed bed;
+        bed_open(&bed);
+        put(bed.db, "a", "secret");
+        put(bed.db, "b", "plain");
+        bed_age(&bed, age);
+        erase_key(bed.db, "a", YORE_TIME_MIN, YORE_FOREVER);
+        test_note("age %d", age);
+        CHECK_EQ_STR(told(bed.db, INT64_MIN), "a! ; b=plain ; ");
+        bed_age(&bed, age);
+        CHECK_EQ_STR(told(bed.db, INT64_MIN), "a! ; b=plain ; ");
+        bed_close(&bed);
+    }
+}
+
+TEST(values_apart_are_fetched)
+{
+    for (int age = 0; age < BED_AGES; age++) {
+        char large[1001];
+        struct bed bed;
+        struct yore_feed *feed = NULL;
+        struct yore_feed_commit commit;
+        bed_open(&bed);
+        memset(large, 'x', 1000);
+        large[1000] = '\0';
+        int64_t at = put(bed.db, "a", large);
+        bed_age(&bed, age);
+        CHECK_OK(yore_feed_open(bed.db, at - 1, &feed, NULL));
+        CHECK_OK(yore_feed_next(feed, &commit, NULL));
+        CHECK_EQ_UINT(commit.write_count, 1);
+        CHECK_EQ_BYTES(commit.writes[0].value.data, commit.writes[0].value.size, large, 1000);
+        yore_feed_close(feed);
+        bed_close(&bed);
+    }
+}
+
+TEST(feed_before_the_horizon_is_refused_when_the_journal_is_gone)
+{
+    struct bed bed;
+    struct yore_feed *feed = NULL;
+    bed_open(&bed);
+    int64_t first = put(bed.db, "a", "1");
+    put(bed.db, "a", "2");
+    int64_t horizon = yore_now(bed.db);
+    put(bed.db, "a", "3");
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    CHECK_OK(yore_trim(bed.db, NULL, horizon, NULL));
+    CHECK_STATUS(yore_feed_open(bed.db, first - 1, &feed, NULL), YORE_BEFORE_HORIZON);
+    CHECK_EQ_STR(told(bed.db, horizon), "a=3 ; ");
+    bed_close(&bed);
+}
+
+TEST_MAIN(feed_tells_every_commit_whole_and_in_order, feed_goes_on_from_any_commit,
+          feed_ends_at_what_was_visible_when_it_was_opened, erased_values_are_not_told,
+          values_apart_are_fetched, feed_before_the_horizon_is_refused_when_the_journal_is_gone)

@@ -1,0 +1,234 @@
+/* timeline_test.c -- the versions of one key, in a window, either way, as known at a time. */
+#include <stdio.h>
+#include <string.h>
+
+#include "unit/engine/bed.h"
+
+#define TEXT_BYTES 4096
+
+/* The versions told, as "10=a 20- 30! " (value, delete, erased), an own end as "10=a..15"; moments in seconds, and `commits` behind a
+ * slash as their index in the list. */
+static const char *told(struct yore_db *db, const char *key, const struct yore_timeline_options *options,
+                        const int64_t *commits, size_t commit_count)
+{
+    static char out[TEXT_BYTES];
+    struct yore_timeline *timeline = NULL;
+    struct yore_version version;
+    struct yore_error error = {.text = ""};
+    size_t size = 0;
+    enum yore_status st = yore_timeline_open(db, NULL, text(key), options, &timeline, &error);
+    CHECK_MSG(st == YORE_OK, "open: %s", error.text);
+    out[0] = '\0';
+    while ((st = yore_timeline_next(timeline, &version, &error)) == YORE_OK) {
+        char mark = version.kind == YORE_KIND_PUT ? '=' : version.kind == YORE_KIND_DELETE ? '-' : '!';
+        size += (size_t)snprintf(out + size, TEXT_BYTES - size, "%lld%c%.*s",
+                                 (long long)((version.valid_from - BED_BASE) / BED_SECOND), mark,
+                                 (int)version.value.size, (const char *)version.value.data);
+        if (version.valid_to != YORE_FOREVER) {
+            size += (size_t)snprintf(out + size, TEXT_BYTES - size, "..%lld",
+                                     (long long)((version.valid_to - BED_BASE) / BED_SECOND));
+        }
+        for (size_t i = 0; i < commit_count; i++) {
+            if (commits[i] == version.commit) {
+                size += (size_t)snprintf(out + size, TEXT_BYTES - size, "/%zu", i);
+            }
+        }
+        size += (size_t)snprintf(out + size, TEXT_BYTES - size, " ");
+    }
+    CHECK_MSG(st == YORE_NOT_FOUND, "next: %s", error.text);
+    CHECK_STATUS(yore_timeline_next(timeline, &version, NULL), YORE_NOT_FOUND);
+    yore_timeline_close(timeline);
+    return out;
+}
+
+static const char *told_between(struct yore_db *db, const char *key, int64_t from, int64_t to)
+{
+    struct yore_timeline_options options = {.from = from, .to = to, .known = YORE_NOW};
+    return told(db, key, &options, NULL, 0);
+}
+
+static const struct yore_timeline_options everything = {
+    .from = YORE_TIME_MIN, .to = YORE_FOREVER, .known = YORE_NOW};
+
+TEST(versions_come_in_the_order_of_valid_time)
+{
+    for (int age = 0; age < BED_AGES; age++) {
+        struct bed bed;
+        bed_open(&bed);
+        put_at(bed.db, "a", "two", AT(20), YORE_FOREVER);
+        put_at(bed.db, "b", "other", AT(15), YORE_FOREVER);
+        put_at(bed.db, "a", "one", AT(10), YORE_FOREVER);
+        bed_age(&bed, age);
+        delete_at(bed.db, "a", AT(40));
+        put_at(bed.db, "a", "three", AT(30), AT(35));
+        test_note("age %d", age);
+        CHECK_EQ_STR(told(bed.db, "a", &everything, NULL, 0), "10=one 20=two 30=three..35 40- ");
+        struct yore_timeline_options backward = everything;
+        backward.is_backward = true;
+        CHECK_EQ_STR(told(bed.db, "a", &backward, NULL, 0), "40- 30=three..35 20=two 10=one ");
+        CHECK_EQ_STR(told(bed.db, "c", &everything, NULL, 0), "");
+        bed_close(&bed);
+    }
+}
+
+TEST(window_takes_its_begin_and_leaves_its_end)
+{
+    struct bed bed;
+    bed_open(&bed);
+    put_at(bed.db, "a", "one", AT(10), YORE_FOREVER);
+    put_at(bed.db, "a", "two", AT(20), YORE_FOREVER);
+    put_at(bed.db, "a", "three", AT(30), YORE_FOREVER);
+    CHECK_EQ_STR(told_between(bed.db, "a", AT(10), AT(30)), "10=one 20=two ");
+    CHECK_EQ_STR(told_between(bed.db, "a", AT(11), AT(31)), "20=two 30=three ");
+    CHECK_EQ_STR(told_between(bed.db, "a", AT(20), AT(20)), "");
+    struct yore_timeline_options wrong = {.from = AT(2), .to = AT(1), .known = YORE_NOW};
+    struct yore_timeline *timeline = NULL;
+    CHECK_STATUS(yore_timeline_open(bed.db, NULL, text("a"), &wrong, &timeline, NULL), YORE_INVALID);
+    CHECK_STATUS(yore_timeline_open(bed.db, NULL, text(""), &everything, &timeline, NULL), YORE_INVALID);
+    bed_close(&bed);
+}
+
+TEST(version_in_force_at_the_begin_is_told_when_asked_for)
+{
+    struct bed bed;
+    bed_open(&bed);
+    put_at(bed.db, "a", "one", AT(10), YORE_FOREVER);
+    put_at(bed.db, "a", "two", AT(20), AT(25));
+    put_at(bed.db, "a", "three", AT(30), YORE_FOREVER);
+    delete_at(bed.db, "a", AT(40));
+    struct yore_timeline_options options = {
+        .from = AT(15), .to = AT(21), .known = YORE_NOW, .with_in_force = true};
+    CHECK_EQ_STR(told(bed.db, "a", &options, NULL, 0), "10=one 20=two..25 ");
+    options.is_backward = true;
+    CHECK_EQ_STR(told(bed.db, "a", &options, NULL, 0), "20=two..25 10=one ");
+    options.from = AT(20);
+    CHECK_EQ_STR(told(bed.db, "a", &options, NULL, 0), "20=two..25 ");
+    options.from = AT(25); /* two has ended, a delete holds nothing */
+    options.to = AT(31);
+    CHECK_EQ_STR(told(bed.db, "a", &options, NULL, 0), "30=three ");
+    options.from = AT(45);
+    options.to = YORE_FOREVER;
+    CHECK_EQ_STR(told(bed.db, "a", &options, NULL, 0), "");
+    bed_close(&bed);
+}
+
+TEST(corrections_show_only_when_every_commit_is_asked_for)
+{
+    for (int age = 0; age < BED_AGES; age++) {
+        struct bed bed;
+        int64_t commits[4];
+        bed_open(&bed);
+        commits[0] = put_at(bed.db, "a", "wrong", AT(10), YORE_FOREVER);
+        commits[1] = put_at(bed.db, "a", "two", AT(20), YORE_FOREVER);
+        bed_age(&bed, age);
+        commits[2] = put_at(bed.db, "a", "right", AT(10), YORE_FOREVER);
+        commits[3] = put_at(bed.db, "a", "final", AT(20), YORE_FOREVER);
+        bed_age(&bed, age);
+        struct yore_timeline_options options = everything;
+        test_note("age %d", age);
+        CHECK_EQ_STR(told(bed.db, "a", &options, commits, 4), "10=right/2 20=final/3 ");
+        options.is_backward = true;
+        CHECK_EQ_STR(told(bed.db, "a", &options, commits, 4), "20=final/3 10=right/2 ");
+        options.every_commit = true;
+        CHECK_EQ_STR(told(bed.db, "a", &options, commits, 4),
+                     "20=final/3 20=two/1 10=right/2 10=wrong/0 ");
+        options.is_backward = false;
+        CHECK_EQ_STR(told(bed.db, "a", &options, commits, 4),
+                     "10=wrong/0 10=right/2 20=two/1 20=final/3 ");
+        options.known = commits[2];
+        CHECK_EQ_STR(told(bed.db, "a", &options, commits, 4), "10=wrong/0 10=right/2 20=two/1 ");
+        options.every_commit = false;
+        options.known = commits[1];
+        CHECK_EQ_STR(told(bed.db, "a", &options, commits, 4), "10=wrong/0 20=two/1 ");
+        options.is_backward = true;
+        CHECK_EQ_STR(told(bed.db, "a", &options, commits, 4), "20=two/1 10=wrong/0 ");
+        bed_close(&bed);
+    }
+}
+
+TEST(erased_versions_are_told_without_their_value)
+{
+    for (int age = 0; age < BED_AGES; age++) {
+        struct bed bed;
+        bed_open(&bed);
+        put_at(bed.db, "a", "one", AT(10), YORE_FOREVER);
+        put_at(bed.db, "a", "secret", AT(20), YORE_FOREVER);
+        put_at(bed.db, "a", "three", AT(40), YORE_FOREVER);
+        bed_age(&bed, age);
+        erase_key(bed.db, "a", AT(15), AT(30));
+        bed_age(&bed, age);
+        test_note("age %d", age);
+        CHECK_EQ_STR(told(bed.db, "a", &everything, NULL, 0), "10=one 20! 30=secret 40=three ");
+        bed_close(&bed);
+    }
+}
+
+TEST(values_apart_are_fetched)
+{
+    char large[2][1001];
+    struct bed bed;
+    bed_open(&bed);
+    for (int i = 0; i < 2; i++) {
+        memset(large[i], 'x' + i, 1000);
+        large[i][1000] = '\0';
+        put_at(bed.db, "a", large[i], AT(10 + i), YORE_FOREVER);
+    }
+    struct yore_timeline *timeline = NULL;
+    struct yore_version version;
+    CHECK_OK(yore_timeline_open(bed.db, NULL, text("a"), &everything, &timeline, NULL));
+    for (int i = 0; i < 2; i++) {
+        CHECK_OK(yore_timeline_next(timeline, &version, NULL));
+        CHECK_EQ_BYTES(version.value.data, version.value.size, large[i], 1000);
+    }
+    CHECK_STATUS(yore_timeline_next(timeline, &version, NULL), YORE_NOT_FOUND);
+    yore_timeline_close(timeline);
+    bed_close(&bed);
+}
+
+TEST(timeline_before_the_horizon_is_refused)
+{
+    struct bed bed;
+    struct yore_timeline *timeline = NULL;
+    bed_open(&bed);
+    put_at(bed.db, "a", "one", AT(10), YORE_FOREVER);
+    put_at(bed.db, "a", "two", AT(20), YORE_FOREVER);
+    CHECK_OK(yore_trim(bed.db, NULL, AT(15), NULL));
+    struct yore_timeline_options options = everything;
+    CHECK_STATUS(yore_timeline_open(bed.db, NULL, text("a"), &options, &timeline, NULL),
+                 YORE_BEFORE_HORIZON);
+    options.from = AT(15);
+    options.with_in_force = true;
+    CHECK_EQ_STR(told(bed.db, "a", &options, NULL, 0), "10=one 20=two ");
+    bed_close(&bed);
+}
+
+TEST(long_timeline_is_whole_after_any_upkeep)
+{
+    for (int age = 0; age < BED_AGES; age++) {
+        struct bed bed;
+        struct yore_timeline *timeline = NULL;
+        struct yore_version version;
+        const int count = 3000;
+        bed_open(&bed);
+        for (int i = 0; i < count; i++) {
+            char value[64];
+            (void)snprintf(value, sizeof value, "value %d of a long line of them", i);
+            put_at(bed.db, "long", value, AT((i * 7919) % count), YORE_FOREVER);
+        }
+        bed_age(&bed, age);
+        CHECK_OK(yore_timeline_open(bed.db, NULL, text("long"), &everything, &timeline, NULL));
+        for (int i = 0; i < count; i++) {
+            CHECK_OK(yore_timeline_next(timeline, &version, NULL));
+            CHECK_EQ_INT(version.valid_from, AT(i));
+        }
+        CHECK_STATUS(yore_timeline_next(timeline, &version, NULL), YORE_NOT_FOUND);
+        yore_timeline_close(timeline);
+        bed_close(&bed);
+    }
+}
+
+TEST_MAIN(versions_come_in_the_order_of_valid_time, window_takes_its_begin_and_leaves_its_end,
+          version_in_force_at_the_begin_is_told_when_asked_for,
+          corrections_show_only_when_every_commit_is_asked_for,
+          erased_versions_are_told_without_their_value, values_apart_are_fetched,
+          timeline_before_the_horizon_is_refused, long_timeline_is_whole_after_any_upkeep)

@@ -1,0 +1,409 @@
+/* verify_test.c -- yore_verify() on sound databases, and on ones with every kind of damage. */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "engine/manifest.h"
+#include "unit/engine/bed.h"
+
+#define LARGE 900
+
+struct lines {
+    char text[64][1024];
+    size_t count;
+};
+
+static void note_line(void *arg, const char *line)
+{
+    struct lines *lines = arg;
+    if (lines->count < 64) {
+        (void)snprintf(lines->text[lines->count], sizeof lines->text[0], "%s", line);
+    }
+    lines->count++;
+}
+
+static struct lines found;
+
+static enum yore_status verify(struct bed *bed, struct yore_verify_report *report)
+{
+    found.count = 0;
+    enum yore_status st = yore_verify(bed->db, note_line, &found, report, NULL);
+    CHECK_EQ_UINT(report->problems, found.count);
+    return st;
+}
+
+static struct yore_verify_report verify_sound(struct bed *bed)
+{
+    struct yore_verify_report report;
+    enum yore_status st = verify(bed, &report);
+    CHECK_MSG(st == YORE_OK, "%s", found.count > 0 ? found.text[0] : yore_status_message(st));
+    return report;
+}
+
+static const char *large(char fill)
+{
+    static char text[LARGE + 1];
+    memset(text, fill, LARGE);
+    return text;
+}
+
+/* Keys with and without history, late facts, deletes, spans, large values. */
+static void write_some(struct bed *bed, int rounds)
+{
+    char key[32];
+    char value[64];
+    for (int i = 0; i < rounds; i++) {
+        (void)snprintf(key, sizeof key, "key/%02d", i % 25);
+        (void)snprintf(value, sizeof value, "value %d", i);
+        (void)put(bed->db, key, value);
+        if (i % 7 == 0) {
+            (void)put_at(bed->db, key, "late", AT(i), YORE_FOREVER);
+        }
+        if (i % 11 == 0) {
+            (void)put_span(bed->db, key, "span", AT(i), AT(i + 5));
+        }
+        if (i % 13 == 0) {
+            (void)delete_at(bed->db, key, YORE_NOW);
+        }
+        if (i % 17 == 0) {
+            (void)put(bed->db, "large", large((char)('a' + i % 26)));
+        }
+    }
+}
+
+TEST(a_sound_database_has_no_problems_at_any_age)
+{
+    for (int age = 0; age < BED_AGES; age++) {
+        struct bed bed;
+        bed_open(&bed);
+        for (int round = 0; round < 4; round++) {
+            write_some(&bed, 150);
+            bed_age(&bed, age);
+            struct yore_verify_report report = verify_sound(&bed);
+            CHECK_EQ_UINT(report.erasures_pending, 0);
+            CHECK(report.versions >= 150 && report.values_apart >= 1 && report.bytes > 0);
+            CHECK(age == 0 || (report.files > 0 && report.pages > 0));
+        }
+        bed_close(&bed);
+    }
+}
+
+TEST(keys_and_versions_are_counted)
+{
+    for (int age = 0; age < BED_AGES; age++) {
+        struct bed bed;
+        bed_open(&bed);
+        uint64_t own = verify_sound(&bed).versions; /* the catalogue's */
+        (void)put(bed.db, "a", "1");
+        (void)put(bed.db, "a", "2");
+        (void)put(bed.db, "b", large('b'));
+        (void)put(bed.db, "c", "3");
+        (void)delete_at(bed.db, "c", YORE_NOW);
+        bed_age(&bed, age);
+        struct yore_verify_report report = verify_sound(&bed);
+        CHECK_EQ_UINT(report.keys, 2);
+        CHECK_EQ_UINT(report.versions, own + 5);
+        CHECK_EQ_UINT(report.values_apart, 1);
+        bed_close(&bed);
+    }
+}
+
+TEST(journal_records_are_counted)
+{
+    struct bed bed = {.disk = sim_disk_new(1)}; /* with a memtable that does not fill so soon */
+    sim_disk_set_wall(bed.disk, BED_T0);
+    CHECK_OK(db_open_inline(sim_disk_env(bed.disk), "db", NULL, &bed.db, NULL));
+    uint64_t before = verify_sound(&bed).journal_records;
+    (void)put(bed.db, "a", "1");
+    (void)put(bed.db, "b", "2");
+    CHECK_EQ_UINT(verify_sound(&bed).journal_records, before + 2);
+    bed_close(&bed);
+}
+
+/* ---- damage ---- */
+
+struct names {
+    char names[256][64];
+    size_t count;
+};
+
+static int note_name(void *arg, const char *name)
+{
+    struct names *names = arg;
+    CHECK(names->count < 256 && strlen(name) < 64);
+    (void)snprintf(names->names[names->count++], 64, "%s", name);
+    return 0;
+}
+
+static struct names list(struct bed *bed)
+{
+    struct names names = {.count = 0};
+    CHECK_OK(os_dir_list(sim_disk_env(bed->disk), "db", note_name, &names, NULL));
+    return names;
+}
+
+static bool is_told(const char *part)
+{
+    for (size_t i = 0; i < found.count && i < 64; i++) {
+        if (strstr(found.text[i], part) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Open a damaged database and verify; opening may be what finds it. */
+static bool finds(struct bed *bed, const char *name)
+{
+    struct yore_verify_report report;
+    struct yore_error error = {.text = ""};
+    struct yore_options options;
+    yore_options_init(&options);
+    bool is_found = false;
+    enum yore_status st = db_open_inline(sim_disk_env(bed->disk), "db", &options, &bed->db, &error);
+    if (st == YORE_OK) {
+        st = verify(bed, &report);
+        is_found = st == YORE_CORRUPT && is_told(name);
+        (void)yore_close(bed->db, NULL);
+    } else {
+        is_found = st == YORE_CORRUPT && strstr(error.text, name) != NULL;
+    }
+    return is_found;
+}
+
+static void begin_damage(struct bed *bed)
+{
+    bed_open(bed);
+    write_some(bed, 300);
+    CHECK_OK(yore_compact(bed->db, NULL, NULL));
+    write_some(bed, 50);
+    CHECK_OK(yore_flush(bed->db, NULL));
+    CHECK_OK(yore_close(bed->db, NULL));
+}
+
+static uint64_t size_of(struct bed *bed, const char *path)
+{
+    uint64_t size = 0;
+    bool is_dir;
+    CHECK_OK(os_path_stat(sim_disk_env(bed->disk), path, &size, &is_dir, NULL));
+    return size;
+}
+
+TEST(a_flipped_bit_in_any_table_or_value_file_is_found_and_the_file_named)
+{
+    struct bed bed;
+    struct test_rand rand = test_rand_new(1);
+    begin_damage(&bed);
+    struct names names = list(&bed);
+    struct sim_disk *sound = bed.disk;
+    for (size_t i = 0; i < names.count; i++) {
+        char path[PATH_BYTES];
+        if (strncmp(names.names[i], "table-", 6) != 0 &&
+            strncmp(names.names[i], "values-", 7) != 0) {
+            continue;
+        }
+        CHECK(dir_join(path, "db", names.names[i]));
+        for (int round = 0; round < 10; round++) {
+            bed.disk = sim_disk_clone(sound, 1);
+            uint64_t offset = test_rand_below(&rand, size_of(&bed, path));
+            CHECK(sim_disk_flip_bit(bed.disk, path, offset, (unsigned)test_rand_below(&rand, 8)));
+            CHECK_MSG(finds(&bed, names.names[i]), "%s: offset %llu", path,
+                      (unsigned long long)offset);
+            sim_disk_free(bed.disk);
+            test_count(1);
+        }
+    }
+    sim_disk_free(sound);
+}
+
+TEST(a_missing_or_short_file_is_found_and_named)
+{
+    struct bed bed;
+    begin_damage(&bed);
+    struct names names = list(&bed);
+    struct sim_disk *sound = bed.disk;
+    for (size_t i = 0; i < 2 * names.count; i++) {
+        const char *name = names.names[i / 2];
+        char path[PATH_BYTES];
+        if (strncmp(name, "table-", 6) != 0 && strncmp(name, "values-", 7) != 0) {
+            continue;
+        }
+        CHECK(dir_join(path, "db", name));
+        bed.disk = sim_disk_clone(sound, 1);
+        if (i % 2 == 0) {
+            CHECK_OK(os_path_unlink(sim_disk_env(bed.disk), path, NULL));
+        } else {
+            CHECK(sim_disk_truncate_file(bed.disk, path, size_of(&bed, path) - 9));
+        }
+        CHECK_MSG(finds(&bed, name), "%s", path);
+        sim_disk_free(bed.disk);
+        test_count(1);
+    }
+    sim_disk_free(sound);
+}
+
+TEST(a_file_that_belongs_to_nothing_is_named)
+{
+    struct bed bed;
+    struct os_file *file;
+    struct yore_verify_report report;
+    bed_open(&bed);
+    write_some(&bed, 50);
+    CHECK_OK(yore_flush(bed.db, NULL));
+    CHECK_OK(os_file_open(sim_disk_env(bed.disk), "db/table-00000000000fffff", OS_OPEN_CREATE,
+                          &file, NULL));
+    os_file_close(file);
+    CHECK_STATUS(verify(&bed, &report), YORE_CORRUPT);
+    CHECK_EQ_UINT(report.problems, 1);
+    CHECK(is_told("table-00000000000fffff"));
+    CHECK_OK(os_path_unlink(sim_disk_env(bed.disk), "db/table-00000000000fffff", NULL));
+    (void)verify_sound(&bed);
+    bed_close(&bed);
+}
+
+TEST(without_memory_verify_says_so)
+{
+    struct bed bed;
+    struct yore_verify_report report;
+    bed_open(&bed);
+    write_some(&bed, 50);
+    CHECK_OK(yore_flush(bed.db, NULL));
+    bool is_done = false;
+    for (uint64_t nth = 1; !is_done; nth += 7) {
+        mem_fail_at(nth, false);
+        enum yore_status st = yore_verify(bed.db, NULL, NULL, &report, NULL);
+        is_done = mem_count() < nth;
+        mem_fail_at(0, false);
+        CHECK(st == YORE_OK || st == YORE_NOMEM);
+        CHECK(st == YORE_OK || !is_done);
+        CHECK_EQ_UINT(report.problems, 0);
+    }
+    bed_close(&bed);
+}
+
+/* ---- erasures, readers, writers ---- */
+
+TEST(erasures_are_pending_until_their_bytes_are_gone)
+{
+    struct bed bed;
+    bed_open(&bed);
+    (void)put(bed.db, "a", "secret");
+    (void)put(bed.db, "large", large('s'));
+    (void)put(bed.db, "b", "public");
+    CHECK_OK(yore_flush(bed.db, NULL));
+    (void)erase_key(bed.db, "a", YORE_TIME_MIN, YORE_FOREVER);
+    (void)erase_key(bed.db, "large", YORE_TIME_MIN, YORE_FOREVER);
+    CHECK(verify_sound(&bed).erasures_pending >= 1);
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    struct yore_verify_report report = verify_sound(&bed);
+    CHECK_EQ_UINT(report.erasures_pending, 0);
+    CHECK_EQ_UINT(report.values_apart, 0);
+    CHECK_EQ_UINT(report.keys, 1);
+    bed_close(&bed);
+}
+
+TEST(a_reader_keeps_the_value_that_an_erasure_takes_from_the_files)
+{
+    struct bed bed;
+    struct yore_cursor *cursor;
+    bed_open(&bed);
+    (void)put(bed.db, "a", "1");
+    (void)put(bed.db, "large", large('s'));
+    (void)put(bed.db, "stays", large('t'));
+    CHECK_OK(yore_flush(bed.db, NULL));
+    CHECK_OK(yore_cursor_open(bed.db, NULL, NULL, &cursor, NULL));
+    CHECK_OK(yore_cursor_next(cursor));
+    (void)erase_key(bed.db, "large", YORE_TIME_MIN, YORE_FOREVER);
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    (void)verify_sound(&bed);
+    enum yore_status st = yore_cursor_next(cursor);
+    CHECK_OK(st); /* of its own view, in which nothing is erased */
+    CHECK_EQ_BYTES(yore_cursor_row(cursor)->value.data, yore_cursor_row(cursor)->value.size,
+                   large('s'), LARGE);
+    yore_cursor_close(cursor);
+    CHECK_EQ_STR(get(bed.db, "large"), "!");
+    CHECK_EQ_STR(get(bed.db, "stays"), large('t'));
+    bed_reopen(&bed);
+    struct names names = list(&bed);
+    size_t generations = 0;
+    for (size_t i = 0; i < names.count; i++) {
+        generations += strncmp(names.names[i], "values-", 7) == 0;
+    }
+    CHECK_EQ_UINT(generations, 1);
+    (void)verify_sound(&bed);
+    bed_close(&bed);
+}
+
+TEST(an_open_batch_keeps_its_values_through_a_purge)
+{
+    struct bed bed;
+    struct yore_batch *batch;
+    bed_open(&bed);
+    (void)put(bed.db, "secret", large('s'));
+    CHECK_OK(yore_batch_new(bed.db, &batch, NULL));
+    CHECK_OK(yore_batch_put(batch, NULL, text("b"), text(large('b')), NULL, NULL));
+    (void)erase_key(bed.db, "secret", YORE_TIME_MIN, YORE_FOREVER);
+    CHECK_STATUS(yore_compact(bed.db, NULL, NULL), YORE_BUSY);
+    CHECK_OK(yore_batch_commit(batch, YORE_DURABILITY_DEFAULT, NULL, NULL));
+    yore_batch_free(batch);
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    CHECK_EQ_STR(get(bed.db, "b"), large('b'));
+    CHECK_EQ_UINT(verify_sound(&bed).values_apart, 1);
+    bed_close(&bed);
+}
+
+struct writer {
+    struct yore_db *db;
+    _Atomic bool is_over;
+    bool is_right;
+};
+
+static void *write_on(void *arg)
+{
+    struct writer *w = arg;
+    char key[32];
+    w->is_right = true;
+    for (unsigned i = 0; !atomic_load(&w->is_over); i++) {
+        (void)snprintf(key, sizeof key, "key/%02u", i % 40);
+        struct yore_bytes value = i % 9 == 0 ? text("a value that is repeated") : text(key);
+        w->is_right &= yore_put(w->db, NULL, text(key), value, NULL, NULL) == YORE_OK;
+    }
+    return NULL;
+}
+
+TEST(verify_runs_beside_writers_and_jobs)
+{
+    struct sim_disk *disk = sim_disk_new(1);
+    struct writer writer = {.db = NULL};
+    struct yore_options options;
+    pthread_t thread;
+    yore_options_init(&options);
+    options.memtable_bytes = 64u << 10;
+    options.segment_bytes = 64u << 10;
+    options.table_bytes = 16u << 10;
+    options.page_bytes = 512;
+    options.seal_versions_per_key = 2;
+    options.seal_bytes_min = 4u << 10;
+    sim_disk_set_wall(disk, BED_T0);
+    CHECK_OK(db_open(sim_disk_env(disk), "db", &options, &writer.db, NULL));
+    CHECK(pthread_create(&thread, NULL, write_on, &writer) == 0);
+    struct bed bed = {disk, writer.db};
+    for (int i = 0; i < 15; i++) {
+        (void)verify_sound(&bed);
+    }
+    atomic_store(&writer.is_over, true);
+    CHECK(pthread_join(thread, NULL) == 0);
+    CHECK(writer.is_right);
+    (void)verify_sound(&bed);
+    bed_close(&bed);
+}
+
+TEST_MAIN(a_sound_database_has_no_problems_at_any_age, keys_and_versions_are_counted,
+          journal_records_are_counted,
+          a_flipped_bit_in_any_table_or_value_file_is_found_and_the_file_named,
+          a_missing_or_short_file_is_found_and_named, a_file_that_belongs_to_nothing_is_named,
+          without_memory_verify_says_so, erasures_are_pending_until_their_bytes_are_gone,
+          a_reader_keeps_the_value_that_an_erasure_takes_from_the_files,
+          an_open_batch_keeps_its_values_through_a_purge, verify_runs_beside_writers_and_jobs)
