@@ -282,6 +282,8 @@ static void replace_active(struct journal *journal, uint64_t number,
                            const struct journal_begin *begin, struct active_log *active)
 {
     struct active_log *old = journal->active;
+    bool is_durable =
+        old != NULL && record_log_durable_bytes(old->writer) == record_log_bytes(old->writer);
     os_mutex_lock(journal->lock);
     if (old != NULL) {
         close_segment(journal, old);
@@ -299,8 +301,8 @@ static void replace_active(struct journal *journal, uint64_t number,
     os_mutex_unlock(journal->lock);
     journal->is_marked = false;
     journal->is_begun = false;
-    if (old != NULL && record_log_durable_bytes(old->writer) == record_log_bytes(old->writer)) {
-        note_closed_durable(journal, old);
+    if (is_durable) {
+        note_closed_durable(journal, old); /* unless somebody has synced it meanwhile */
     }
 }
 

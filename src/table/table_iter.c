@@ -111,10 +111,11 @@ static bool go_to_page(struct table_iter *it, uint32_t number)
 static bool is_passed_over(const struct table_iter *it, uint32_t number)
 {
     const struct index_page *entry = &index_of(it)->pages[number];
-    if (it->view.is_as_of) {
-        return entry->valid_min > it->view.valid || entry->commit_min > it->view.known;
+    if (entry->commit_min > it->view.known) {
+        return true;
     }
-    return entry->commit_max <= it->view.commit_after;
+    return it->view.is_as_of ? entry->valid_min > it->view.valid
+                             : entry->commit_max <= it->view.commit_after;
 }
 
 /* Stand on the first key of the first page from `number` on that may matter.  False: end or error.
@@ -166,59 +167,90 @@ static void yield(struct table_iter *it)
 
 /* ---- every version ---- */
 
-static void yield_any(struct table_iter *it)
+static bool is_known(const struct table_iter *it)
 {
+    return page_commit(it->page)[it->version] <= it->view.known;
+}
+
+/* Yield the version under the cursor or the first known one after it. */
+static void show_forward(struct table_iter *it)
+{
+    for (;;) {
+        uint32_t end = page_start(it->page, it->key + 1);
+        while (it->version < end && !is_known(it)) {
+            it->version++;
+        }
+        if (it->version < end) {
+            it->key_end = end;
+            yield(it);
+            return;
+        }
+        it->key++;
+        if (it->key == it->page->key_count && !enter_forward(it, it->page_number + 1)) {
+            return;
+        }
+    }
+}
+
+/* Yield the version under the cursor or the first known one before it. */
+static void show_backward(struct table_iter *it)
+{
+    while (!is_known(it)) {
+        if (it->version == 0) {
+            if (!enter_backward(it, it->page_number)) {
+                return;
+            }
+            continue;
+        }
+        it->key -= it->version == page_start(it->page, it->key);
+        it->version--;
+    }
     it->key_end = page_start(it->page, it->key + 1);
     yield(it);
 }
 
-static void raw_first_any(struct version_iter *base)
+static void first_any(struct version_iter *base)
 {
     struct table_iter *it = self(base);
     if (begin(it) && enter_forward(it, 0)) {
-        yield_any(it);
+        show_forward(it);
     }
 }
 
-static void raw_last_any(struct version_iter *base)
+static void last_any(struct version_iter *base)
 {
     struct table_iter *it = self(base);
     if (begin(it) && enter_backward(it, index_of(it)->page_count)) {
-        yield_any(it);
+        show_backward(it);
     }
 }
 
-static void raw_next_any(struct version_iter *base)
+static void next_any(struct version_iter *base)
 {
     struct table_iter *it = self(base);
     YORE_ASSERT(base->is_valid);
     it->version++;
-    if (it->version < it->key_end) {
+    if (it->version < it->key_end && is_known(it)) {
         page_read_version(it->page, it->version, &base->at); /* the key stays */
         return;
     }
-    it->key++;
-    if (it->key < it->page->key_count || enter_forward(it, it->page_number + 1)) {
-        yield_any(it);
-    }
+    show_forward(it);
 }
 
-static void raw_prev_any(struct version_iter *base)
+static void prev_any(struct version_iter *base)
 {
     struct table_iter *it = self(base);
     YORE_ASSERT(base->is_valid);
     it->run = 0;
     if (it->version == 0) {
         if (enter_backward(it, it->page_number)) {
-            yield_any(it);
+            show_backward(it);
         }
         return;
     }
-    if (it->version == page_start(it->page, it->key)) {
-        it->key--;
-    }
+    it->key -= it->version == page_start(it->page, it->key);
     it->version--;
-    yield_any(it);
+    show_backward(it);
 }
 
 /* Stand on the first version at or after the place in the page; version_count: there is none.
@@ -241,7 +273,7 @@ static bool stand_in_page(struct table_iter *it, const struct version_place *pla
     return false;
 }
 
-static void raw_seek_any(struct version_iter *base, const struct version_place *place)
+static void seek_any(struct version_iter *base, const struct version_place *place)
 {
     struct table_iter *it = self(base);
     if (!begin(it)) {
@@ -254,16 +286,16 @@ static void raw_seek_any(struct version_iter *base, const struct version_place *
         }
         stand_in_page(it, place);
         if (it->version < it->page->version_count) {
-            yield_any(it);
+            show_forward(it);
             return;
         }
     }
     if (enter_forward(it, number + 1)) {
-        yield_any(it);
+        show_forward(it);
     }
 }
 
-static void raw_seek_back_any(struct version_iter *base, const struct version_place *place)
+static void seek_back_any(struct version_iter *base, const struct version_place *place)
 {
     struct table_iter *it = self(base);
     if (!begin(it)) {
@@ -276,73 +308,21 @@ static void raw_seek_back_any(struct version_iter *base, const struct version_pl
     }
     if (is_passed_over(it, number)) {
         if (enter_backward(it, number)) {
-            yield_any(it);
+            show_backward(it);
         }
         return;
     }
     if (!go_to_page(it, number)) {
         return;
     }
-    if (!stand_in_page(it,
-                       place)) { /* the page begins at or before the place: there is one before */
+    if (!stand_in_page(it, place)) { /* the page begins at or before it: there is one before */
         YORE_ASSERT(it->version > 0);
         it->version--;
         if (it->key == it->page->key_count || it->version < page_start(it->page, it->key)) {
             it->key--;
         }
     }
-    yield_any(it);
-}
-
-/* What is known later is passed over. */
-static void show_forward(struct version_iter *base)
-{
-    while (base->is_valid && base->at.commit > self(base)->view.known) {
-        raw_next_any(base);
-    }
-}
-
-static void show_back(struct version_iter *base)
-{
-    while (base->is_valid && base->at.commit > self(base)->view.known) {
-        raw_prev_any(base);
-    }
-}
-
-static void first_any(struct version_iter *base)
-{
-    raw_first_any(base);
-    show_forward(base);
-}
-
-static void last_any(struct version_iter *base)
-{
-    raw_last_any(base);
-    show_back(base);
-}
-
-static void next_any(struct version_iter *base)
-{
-    raw_next_any(base);
-    show_forward(base);
-}
-
-static void prev_any(struct version_iter *base)
-{
-    raw_prev_any(base);
-    show_back(base);
-}
-
-static void seek_any(struct version_iter *base, const struct version_place *place)
-{
-    raw_seek_any(base, place);
-    show_forward(base);
-}
-
-static void seek_back_any(struct version_iter *base, const struct version_place *place)
-{
-    raw_seek_back_any(base, place);
-    show_back(base);
+    show_backward(it);
 }
 
 /* ---- as of ---- */

@@ -21,12 +21,13 @@ static const char *told(struct yore_db *db, const struct yore_changes_options *o
     while ((st = yore_changes_next(changes, &change, &error)) == YORE_OK) {
         CHECK((change.kind == YORE_CHANGE_ADDED) == (change.before.data == NULL));
         CHECK((change.kind == YORE_CHANGE_REMOVED) == (change.after.data == NULL));
-        size += (size_t)snprintf(out + size, TEXT_BYTES - size, "%c%.*s@%lld=%.*s%s%.*s ", marks[change.kind],
-                                 (int)change.key.size, (const char *)change.key.data,
-                                 (long long)((change.time - BED_BASE) / BED_SECOND), (int)change.before.size,
-                                 change.before.data != NULL ? (const char *)change.before.data : "",
-                                 change.kind == YORE_CHANGE_CHANGED ? ">" : "", (int)change.after.size,
-                                 change.after.data != NULL ? (const char *)change.after.data : "");
+        size += (size_t)snprintf(
+            out + size, TEXT_BYTES - size, "%c%.*s@%lld=%.*s%s%.*s ", marks[change.kind],
+            (int)change.key.size, (const char *)change.key.data,
+            (long long)((change.time - BED_BASE) / BED_SECOND), (int)change.before.size,
+            change.before.data != NULL ? (const char *)change.before.data : "",
+            change.kind == YORE_CHANGE_CHANGED ? ">" : "", (int)change.after.size,
+            change.after.data != NULL ? (const char *)change.after.data : "");
     }
     CHECK_MSG(st == YORE_NOT_FOUND, "next: %s", error.text);
     yore_changes_close(changes);
@@ -102,7 +103,8 @@ TEST(changes_come_by_time_when_asked_for)
     fill(&bed, 0);
     struct yore_changes_options options = {
         .from = AT(10), .to = AT(20), .known = YORE_NOW, .in_time_order = true};
-    CHECK_EQ_STR(told(bed.db, &options), "~changed@13=x>z +added@15=x -deleted@16=x -expired@18=x ");
+    CHECK_EQ_STR(told(bed.db, &options),
+                 "~changed@13=x>z +added@15=x -deleted@16=x -expired@18=x ");
     options.every_version = true;
     CHECK_EQ_STR(told(bed.db, &options),
                  "+fleeting@11=x ~back@12=x>y ~changed@12=x>y -fleeting@12=x ~changed@13=y>z "
@@ -119,7 +121,8 @@ TEST(range_and_prefix_limit_the_keys)
     options.range.high = text("deleted");
     CHECK_EQ_STR(told(bed.db, &options), "~changed@13=x>z ");
     options.every_version = true;
-    CHECK_EQ_STR(told(bed.db, &options), "~back@12=x>y ~back@14=y>x ~changed@12=x>y ~changed@13=y>z ");
+    CHECK_EQ_STR(told(bed.db, &options),
+                 "~back@12=x>y ~back@14=y>x ~changed@12=x>y ~changed@13=y>z ");
     options.range = (struct yore_range){.prefix = text("e")};
     CHECK_EQ_STR(told(bed.db, &options), "-expired@18=x ");
     options.range.low = text("a");
@@ -161,7 +164,8 @@ TEST(erased_values_count_as_absent)
         erase_key(bed.db, "a", AT(15), AT(30));
         bed_age(&bed, age);
         test_note("age %d", age);
-        CHECK_EQ_STR(every(bed.db, AT(5), AT(50)), "+a@10=one -a@15=one +a@30=secret ~a@40=secret>three ");
+        CHECK_EQ_STR(every(bed.db, AT(5), AT(50)),
+                     "+a@10=one -a@15=one +a@30=secret ~a@40=secret>three ");
         CHECK_EQ_STR(net(bed.db, AT(12), AT(16)), "-a@15=one ");
         CHECK_EQ_STR(net(bed.db, AT(16), AT(35)), "+a@30=secret ");
         CHECK_EQ_STR(net(bed.db, AT(16), AT(25)), "");

@@ -6,7 +6,8 @@
 
 #define TEXT_BYTES 8192
 
-/* The commits of the default keyspace after `after`: "a=x b- ; a! ; ", commits apart by semicolons. */
+/* The commits of the default keyspace after `after`: "a=x b- ; a! ; ", commits apart by semicolons.
+ */
 static const char *told(struct yore_db *db, int64_t after)
 {
     static char outs[2][TEXT_BYTES];
@@ -26,10 +27,12 @@ static const char *told(struct yore_db *db, int64_t after)
         last = commit.commit;
         for (size_t i = 0; i < commit.write_count; i++) {
             const struct yore_feed_write *write = &commit.writes[i];
-            char mark = write->kind == YORE_KIND_PUT ? '=' : write->kind == YORE_KIND_DELETE ? '-' : '!';
+            char mark = write->kind == YORE_KIND_PUT      ? '='
+                        : write->kind == YORE_KIND_DELETE ? '-'
+                                                          : '!';
             if (write->keyspace_id != 0) {
-                size += (size_t)snprintf(out + size, TEXT_BYTES - size, "%.*s%c%.*s ", (int)write->key.size,
-                                         (const char *)write->key.data, mark,
+                size += (size_t)snprintf(out + size, TEXT_BYTES - size, "%.*s%c%.*s ",
+                                         (int)write->key.size, (const char *)write->key.data, mark,
                                          (int)(write->value.size > 8 ? 8 : write->value.size),
                                          (const char *)write->value.data);
             }

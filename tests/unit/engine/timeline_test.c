@@ -6,10 +6,11 @@
 
 #define TEXT_BYTES 4096
 
-/* The versions told, as "10=a 20- 30! " (value, delete, erased), an own end as "10=a..15"; moments in seconds, and `commits` behind a
- * slash as their index in the list. */
-static const char *told(struct yore_db *db, const char *key, const struct yore_timeline_options *options,
-                        const int64_t *commits, size_t commit_count)
+/* The versions told, as "10=a 20- 30! " (value, delete, erased), an own end as "10=a..15"; moments
+ * in seconds, and `commits` behind a slash as their index in the list. */
+static const char *told(struct yore_db *db, const char *key,
+                        const struct yore_timeline_options *options, const int64_t *commits,
+                        size_t commit_count)
 {
     static char out[TEXT_BYTES];
     struct yore_timeline *timeline = NULL;
@@ -20,7 +21,9 @@ static const char *told(struct yore_db *db, const char *key, const struct yore_t
     CHECK_MSG(st == YORE_OK, "open: %s", error.text);
     out[0] = '\0';
     while ((st = yore_timeline_next(timeline, &version, &error)) == YORE_OK) {
-        char mark = version.kind == YORE_KIND_PUT ? '=' : version.kind == YORE_KIND_DELETE ? '-' : '!';
+        char mark = version.kind == YORE_KIND_PUT      ? '='
+                    : version.kind == YORE_KIND_DELETE ? '-'
+                                                       : '!';
         size += (size_t)snprintf(out + size, TEXT_BYTES - size, "%lld%c%.*s",
                                  (long long)((version.valid_from - BED_BASE) / BED_SECOND), mark,
                                  (int)version.value.size, (const char *)version.value.data);
@@ -83,8 +86,10 @@ TEST(window_takes_its_begin_and_leaves_its_end)
     CHECK_EQ_STR(told_between(bed.db, "a", AT(20), AT(20)), "");
     struct yore_timeline_options wrong = {.from = AT(2), .to = AT(1), .known = YORE_NOW};
     struct yore_timeline *timeline = NULL;
-    CHECK_STATUS(yore_timeline_open(bed.db, NULL, text("a"), &wrong, &timeline, NULL), YORE_INVALID);
-    CHECK_STATUS(yore_timeline_open(bed.db, NULL, text(""), &everything, &timeline, NULL), YORE_INVALID);
+    CHECK_STATUS(yore_timeline_open(bed.db, NULL, text("a"), &wrong, &timeline, NULL),
+                 YORE_INVALID);
+    CHECK_STATUS(yore_timeline_open(bed.db, NULL, text(""), &everything, &timeline, NULL),
+                 YORE_INVALID);
     bed_close(&bed);
 }
 

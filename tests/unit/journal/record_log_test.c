@@ -234,6 +234,69 @@ TEST(damage_that_no_later_record_calls_durable_is_a_torn_tail)
     sim_disk_free(disk);
 }
 
+/* The search behind damage reads the file in windows of 1 MiB: put the only proof around an edge.
+ */
+TEST(proof_of_durability_is_found_wherever_it_lies)
+{
+    for (size_t before = 0; before <= 48; before += 8) {
+        setup();
+        struct record_log_writer *w = create(0);
+        append(w, (1u << 20) - 24 - before, 'x');
+        CHECK_OK(record_log_sync(w, NULL));
+        append(w, 8, 'y');
+        close_log(w, true);
+        CHECK(sim_disk_flip_bit(disk, PATH, 64 + 24, 0));
+        CHECK_STATUS(read_all().st, YORE_CORRUPT);
+        sim_disk_free(disk);
+    }
+}
+
+TEST(a_record_over_the_limit_is_refused_and_changes_nothing)
+{
+    setup();
+    struct record_log_writer *w = create(0);
+    struct record rs[2] = {{.type = 1, .payload = bytes_of("x", 1)},
+                           {.type = 1, .payload = bytes_of("x", RECORD_BYTES_MAX + 1ul)}};
+    CHECK_STATUS(record_log_append(w, rs, 2, NULL), YORE_TOO_BIG);
+    CHECK_EQ_UINT(record_log_bytes(w), 64);
+    append(w, 5, 'x');
+    close_log(w, true);
+    CHECK_EQ_UINT(read_all().records, 1);
+    sim_disk_free(disk);
+}
+
+/* A log written twice over at the same place cannot come from a crash. */
+TEST(a_record_with_the_wrong_number_is_corrupt)
+{
+    setup();
+    struct record_log_writer *w = create(0);
+    append(w, 8, 'x');
+    append(w, 8, 'y');
+    close_log(w, true);
+    CHECK(sim_disk_copy_file(disk, PATH, "two"));
+    CHECK_OK(os_path_unlink(env, PATH, NULL));
+    w = create(0);
+    append(w, 40, 'z'); /* as long as the two */
+    append(w, 8, 'v');
+    close_log(w, true);
+    struct os_file *from;
+    struct os_file *to;
+    unsigned char bytes[64];
+    size_t read;
+    CHECK_OK(os_file_open(env, PATH, OS_OPEN_READ, &from, NULL));
+    CHECK_OK(os_file_open(env, "two", OS_OPEN_WRITE, &to, NULL));
+    CHECK_OK(os_file_read(from, 128, bytes, 32, &read, NULL));
+    CHECK_EQ_UINT(read, 32);
+    CHECK_OK(os_file_write(to, 128, bytes, 32, NULL));
+    os_file_close(from);
+    os_file_close(to);
+    CHECK_OK(os_path_rename(env, "two", PATH, NULL));
+    struct outcome o = read_all();
+    CHECK_STATUS(o.st, YORE_CORRUPT);
+    CHECK(strstr(o.error.text, "index 1 instead of 2") != NULL);
+    sim_disk_free(disk);
+}
+
 /* Write a log of a few records of odd sizes, in groups, with syncs, and close it as one should. */
 static uint64_t write_closed(void)
 {
@@ -445,6 +508,9 @@ TEST_MAIN(records_come_back_in_order_with_their_numbers, a_group_is_one_write,
           an_empty_log_can_be_read, damage_before_a_durable_record_is_corrupt_and_named,
           a_damaged_length_is_not_taken_for_a_torn_tail,
           damage_that_no_later_record_calls_durable_is_a_torn_tail,
+          proof_of_durability_is_found_wherever_it_lies,
+          a_record_over_the_limit_is_refused_and_changes_nothing,
+          a_record_with_the_wrong_number_is_corrupt,
           every_flipped_bit_of_a_closed_log_is_reported_or_harmless, every_truncation_is_told,
           a_recycled_file_shows_nothing_of_what_it_held,
           a_log_of_another_database_kind_or_epoch_is_refused,
