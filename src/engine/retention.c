@@ -2,8 +2,8 @@
  *
  * A slice may go when its time is over (t1 <= horizon) and all it knows was known by then (commits
  * <= horizon): no read with min(valid, known) >= horizon can land in it, and none can look back
- * into it for something a later slice's copy hides.  Nor may there be a fact from before its end that
- * is not in a slice yet: a delete in this one may be all that supersedes it.
+ * into it for something a later slice's copy hides.  Nor may there be a fact from before its end
+ * that is not in a slice yet: a delete in this one may be all that supersedes it.
  */
 #include "engine/retention.h"
 
@@ -26,7 +26,7 @@ static bool slice_is_over(const struct forest_slice *slice, const struct retenti
     return slice->t1 <= r->horizon && slice_commit_max(slice) <= r->horizon;
 }
 
-/* Facts of the region from before `t1` in memtables, unresolved in the current tree, or in runs.  No
+/* Facts of the region from before `t1` in memtables, unresolved in the current tree, or in runs. No
  * more of them come: they would be dated before the horizon. */
 static bool has_late_facts(const struct superview *view, const struct forest_tree *tree,
                            const struct forest_region *region, int64_t t1)

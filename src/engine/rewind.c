@@ -2,9 +2,9 @@
  *
  * Every version says by its commit whether it was known, so nothing has to be replayed in order:
  * each keyspace is walked once by key, the newest version left of a key goes to the deepest level,
- * the others to one run of history, which is sealed later like any other.  Erasures are kept, whatever
- * their commit, with what they wrote behind their spans: they hold in every state.  Refused:
- * applying the commits one by one to an empty database, which sorts everything twice.
+ * the others to one run of history, which is sealed later like any other.  Erasures are kept,
+ * whatever their commit, with what they wrote behind their spans: they hold in every state.
+ * Refused: applying the commits one by one to an empty database, which sorts everything twice.
  */
 #include "engine/rewind.h"
 #include <stdlib.h>
