@@ -269,7 +269,9 @@ static enum yore_status ask_history(struct merge_job *job, bool *has_greater_out
     if (st == YORE_OK && !*has_greater_out) {
         st = read_look_back(job->view, region, region->slice_count, winner->key, &ever, &best, &pin,
                             error_out);
-        *has_greater_out = st == YORE_OK && version_is_newer(&best, winner);
+        *has_greater_out =
+            st == YORE_NOT_FOUND || (st == YORE_OK && version_is_newer(&best, winner));
+        st = st == YORE_NOT_FOUND ? YORE_OK : st; /* refuted by a slice: something ended it */
         read_pin_release(&pin);
     }
     return st;

@@ -190,14 +190,20 @@ static size_t stretch_of(const struct yore_cursor *c, struct yore_bytes key)
 
 /* ---- rows ---- */
 
-/* R4: may a version that the slices hold be greater than this winner from outside them? */
+/* R4: a winner from outside the slices, from before this one and not carried by it, is refuted by
+ * the slice if the slice knew it; otherwise an earlier slice may hold what superseded it.
+ * YORE_NOT_FOUND: nothing is in force. */
 static enum yore_status correct_winner(struct yore_cursor *c, struct version *winner)
 {
     bool is_doubtful = c->slice != NULL && winner->valid_from < c->slice->t0 &&
-                       winner->commit > c->slice->known && winner->kind != YORE_KIND_DELETE &&
-                       (winner->flags & VERSION_CARRIED) == 0;
-    if (!is_doubtful || c->slice_index == 0) {
+                       winner->kind != YORE_KIND_DELETE &&
+                       (winner->flags & (VERSION_CARRIED | VERSION_ALSO_CARRIED)) == 0;
+    if (!is_doubtful) {
         return YORE_OK;
+    }
+    bool is_hiding = slice_carried_commit_max(c->slice) > c->moment.known; /* R5 */
+    if (!is_hiding && winner->commit <= c->slice->known) {
+        return YORE_NOT_FOUND;
     }
     return read_look_back(c->view, c->region, c->slice_index, winner->key, &c->moment, winner,
                           &c->pin, &c->error);

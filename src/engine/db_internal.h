@@ -292,7 +292,8 @@ enum yore_status read_judge(struct superview *view, const struct yore_keyspace *
 enum yore_status read_fetch(struct superview *view, struct version *version, struct read_pin *pin,
                             struct yore_error *error_out);
 /* Among the region's slices before `slice_index` (slice_count: all): a version of the key greater
- * than *best (or any, when best->kind is 0), seen at (valid, known).  Replaces *best and *pin. */
+ * than *best (or any, when best->kind is 0), seen at (valid, known).  Replaces *best and *pin.
+ * YORE_NOT_FOUND: there is none, or a slice refutes *best (R4 of read.c). */
 enum yore_status read_look_back(struct superview *view, const struct forest_region *region,
                                 size_t slice_index, struct yore_bytes key,
                                 const struct read_moment *moment, struct version *best,

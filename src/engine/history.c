@@ -190,9 +190,9 @@ enum yore_status job_is_superseded(struct history_job *job, size_t slice_index,
     struct read_pin pin = {0};
     enum yore_status st = read_look_back(job->view, job->region, slice_index, v->key, &moment,
                                          &best, &pin, error_out);
-    *is_superseded_out = st == YORE_OK && version_is_newer(&best, v);
+    *is_superseded_out = st == YORE_NOT_FOUND || (st == YORE_OK && version_is_newer(&best, v));
     read_pin_release(&pin);
-    return st;
+    return st == YORE_NOT_FOUND ? YORE_OK : st;
 }
 
 bool slice_must_carry(const struct version *v, int64_t t0)
