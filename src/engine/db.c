@@ -26,7 +26,7 @@ void yore_options_init(struct yore_options *options)
                                      .memtable_bytes = 64ull << 20,
                                      .segment_bytes = 64ull << 20,
                                      .table_bytes = 32ull << 20,
-                                     .page_bytes = 16u << 10,
+                                     .page_bytes = 4u << 10,
                                      .seal_versions_per_key = 8,
                                      .seal_bytes_min = 4ull << 20,
                                      .value_apart_bytes = 4096,
@@ -51,7 +51,7 @@ static enum yore_status check_options(const struct yore_options *o, struct yore_
         {"memtable_bytes", o->memtable_bytes, 64u << 10, 4ull << 30},
         {"segment_bytes", o->segment_bytes, 64u << 10, 4ull << 30},
         {"table_bytes", o->table_bytes, 16u << 10, 1ull << 30},
-        {"page_bytes", o->page_bytes, 512, 1u << 20},
+        {"page_bytes", o->page_bytes, 512, PAGE_BYTES_MAX},
         {"seal_versions_per_key", o->seal_versions_per_key, 1, 1u << 20},
         {"seal_bytes_min", o->seal_bytes_min, 1, 1ull << 40},
         {"value_apart_bytes", o->value_apart_bytes, 256, YORE_VALUE_BYTES_MAX},
@@ -309,7 +309,10 @@ static enum yore_status begin_forest(struct yore_db *db, bool *is_new, struct fo
     }
     if (st == YORE_OK) {
         db->database = current->database;
-        st = manifest_load(db->env, db->path, *current, &opener, forest_out, error_out);
+        st = manifest_check_sizes(db->env, db->path, current, error_out);
+        if (st == YORE_OK) {
+            st = manifest_load(db->env, db->path, *current, &opener, forest_out, error_out);
+        }
         opened_release(&opened);
         return st;
     }
@@ -490,7 +493,8 @@ static enum yore_status begin_new(struct yore_db *db, struct forest *forest,
 {
     enum yore_status st = begin_manifest(db, forest, 0, 1, error_out);
     if (st == YORE_OK) {
-        *current = (struct manifest_current){db->database, manifest_number(db->manifest)};
+        *current = (struct manifest_current){.database = db->database,
+                                             .number = manifest_number(db->manifest)};
         st = manifest_close(db->manifest, error_out);
         db->manifest = NULL;
     }
@@ -611,6 +615,32 @@ static void free_views(struct yore_db *db)
     }
 }
 
+/* Close the log of commits and the description; where that went well, their sizes are noted. */
+static enum yore_status close_logs(struct yore_db *db, enum yore_status first,
+                                   struct yore_error *error_out)
+{
+    bool is_whole = first == YORE_OK && db->journal != NULL && db->manifest != NULL;
+    struct manifest_current current = {.database = db->database};
+    if (is_whole) {
+        current.number = manifest_number(db->manifest);
+        current.journal_number = journal_segment(db->journal);
+    }
+    if (db->journal != NULL) {
+        enum yore_status st = journal_close(db->journal, first == YORE_OK ? error_out : NULL);
+        first = first == YORE_OK ? st : first;
+    }
+    if (db->manifest != NULL) {
+        enum yore_status st = manifest_close(db->manifest, first == YORE_OK ? error_out : NULL);
+        first = first == YORE_OK ? st : first;
+    }
+    if (is_whole && first == YORE_OK && atomic_load(&db->failed_status) == YORE_OK) {
+        /* Without the note the next opening treats the end of both as it would after a crash:
+         * nothing is lost by a failure here. */
+        (void)manifest_note_sizes(db->env, db->path, current, NULL);
+    }
+    return first;
+}
+
 /* Close whatever is open, in reverse; the first error is kept. */
 static enum yore_status close_database(struct yore_db *db, struct yore_error *error_out)
 {
@@ -621,14 +651,7 @@ static enum yore_status close_database(struct yore_db *db, struct yore_error *er
         (void)values_sweep(db, NULL); /* what is left goes when the database is opened */
         first = values_close(db->values, &error);
     }
-    if (db->journal != NULL) {
-        enum yore_status st = journal_close(db->journal, first == YORE_OK ? &error : NULL);
-        first = first == YORE_OK ? st : first;
-    }
-    if (db->manifest != NULL) {
-        enum yore_status st = manifest_close(db->manifest, first == YORE_OK ? &error : NULL);
-        first = first == YORE_OK ? st : first;
-    }
+    first = close_logs(db, first, &error);
     if (atomic_load(&db->failed_status) != YORE_OK) {
         first = db_check_writable(db, &error);
     }

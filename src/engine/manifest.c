@@ -11,7 +11,7 @@
 
 #define CURRENT_NAME "CURRENT"
 #define CURRENT_NEW_NAME "CURRENT.new"
-#define CURRENT_BYTES 64 /* fixed length, see current_format() */
+#define CURRENT_BYTES 128 /* fixed length, see current_format() */
 #define RECORD_EDIT 1u
 
 struct manifest {
@@ -70,12 +70,16 @@ bool db_file_parse(const char *name, enum db_file_kind *kind_out, uint64_t *numb
 
 /* ---- CURRENT ---- */
 
-/* "yore 1 <database> <manifest> <crc>\n", blanks to CURRENT_BYTES. */
+/* "yore 1 <database> <manifest> <its bytes> <journal> <its bytes> <crc>\n", blanks to
+ * CURRENT_BYTES. */
 static void current_format(struct manifest_current current, char out[CURRENT_BYTES])
 {
     char text[CURRENT_BYTES + 1];
-    int head = snprintf(text, sizeof text, "yore 1 %016" PRIx64 " %016" PRIx64, current.database,
-                        current.number);
+    int head =
+        snprintf(text, sizeof text,
+                 "yore 1 %016" PRIx64 " %016" PRIx64 " %016" PRIx64 " %016" PRIx64 " %016" PRIx64,
+                 current.database, current.number, current.manifest_bytes, current.journal_number,
+                 current.journal_bytes);
     uint32_t crc = crc32c(0, text, (size_t)head);
     snprintf(text + head, sizeof text - (size_t)head, " %08" PRIx32 "%*s\n", crc,
              CURRENT_BYTES - head - 10, "");
@@ -104,15 +108,17 @@ enum yore_status manifest_read_current(struct os_env *env, const char *dir,
         return st;
     }
     unsigned version = 0;
-    int fields = sscanf(text, "yore %u %16" SCNx64 " %16" SCNx64, &version, &current_out->database,
-                        &current_out->number);
+    int fields =
+        sscanf(text, "yore %u %16" SCNx64 " %16" SCNx64 " %16" SCNx64 " %16" SCNx64 " %16" SCNx64,
+               &version, &current_out->database, &current_out->number, &current_out->manifest_bytes,
+               &current_out->journal_number, &current_out->journal_bytes);
     if (fields >= 1 && version != 1 && size == CURRENT_BYTES) {
         return error_set(error_out, YORE_BAD_FORMAT,
                          "%s: format version %u is not known to this program (it knows 1)", path,
                          version);
     }
     current_format(*current_out, expected);
-    if (size != CURRENT_BYTES || fields != 3 || memcmp(text, expected, CURRENT_BYTES) != 0) {
+    if (size != CURRENT_BYTES || fields != 6 || memcmp(text, expected, CURRENT_BYTES) != 0) {
         return error_set(error_out, YORE_CORRUPT,
                          "%s: offset 0: the file is damaged; restore it from a backup", path);
     }
@@ -176,6 +182,72 @@ static enum yore_status apply_record(const struct record *record, const char *pa
     }
     return st;
 }
+
+/* ---- sizes after a clean close ---- */
+
+static bool journal_path(char path[PATH_BYTES], const char *dir, uint64_t number)
+{
+    char name[32];
+    (void)snprintf(name, sizeof name, "journal-%016" PRIx64 ".log", number);
+    return dir_join(path, dir, name);
+}
+
+static enum yore_status check_size(struct os_env *env, const char *path, uint64_t bytes,
+                                   struct yore_error *error_out)
+{
+    uint64_t size = 0;
+    bool is_dir = false;
+    enum yore_status st = os_path_stat(env, path, &size, &is_dir, error_out);
+    if (st == YORE_NOT_FOUND) {
+        return error_set(error_out, YORE_CORRUPT, "%s: is missing; restore it from a backup", path);
+    }
+    if (st == YORE_OK && size < bytes) {
+        return error_set(error_out, YORE_CORRUPT,
+                         "%s: offset %" PRIu64 ": the file was cut here: it had %" PRIu64
+                         " bytes when it was closed; restore it from a backup",
+                         path, size, bytes);
+    }
+    return st;
+}
+
+enum yore_status manifest_check_sizes(struct os_env *env, const char *dir,
+                                      const struct manifest_current *current,
+                                      struct yore_error *error_out)
+{
+    char path[PATH_BYTES];
+    enum yore_status st = YORE_OK;
+    if (current->manifest_bytes > 0 &&
+        db_file_path(path, dir, DB_FILE_MANIFEST, current->number, 0)) {
+        st = check_size(env, path, current->manifest_bytes, error_out);
+    }
+    if (st == YORE_OK && current->journal_bytes > 0 &&
+        journal_path(path, dir, current->journal_number)) {
+        st = check_size(env, path, current->journal_bytes, error_out);
+    }
+    return st;
+}
+
+enum yore_status manifest_note_sizes(struct os_env *env, const char *dir,
+                                     struct manifest_current current, struct yore_error *error_out)
+{
+    char path[PATH_BYTES];
+    bool is_dir = false;
+    struct manifest_current named;
+    enum yore_status st = manifest_read_current(env, dir, &named, error_out);
+    if (st != YORE_OK || named.number != current.number) {
+        return st; /* a rewind has named another meanwhile */
+    }
+    if (!db_file_path(path, dir, DB_FILE_MANIFEST, current.number, 0)) {
+        return YORE_INVALID;
+    }
+    st = os_path_stat(env, path, &current.manifest_bytes, &is_dir, error_out);
+    if (st == YORE_OK && journal_path(path, dir, current.journal_number)) {
+        st = os_path_stat(env, path, &current.journal_bytes, &is_dir, error_out);
+    }
+    return st == YORE_OK ? write_current(env, dir, current, error_out) : st;
+}
+
+/* ---- loading ---- */
 
 enum yore_status manifest_load(struct os_env *env, const char *dir, struct manifest_current current,
                                const struct forest_opener *opener, struct forest **forest_out,
@@ -263,7 +335,7 @@ enum yore_status manifest_create(struct os_env *env, const char *dir, uint64_t d
     }
     if (st == YORE_OK) {
         manifest->base_bytes = record_log_bytes(manifest->log);
-        struct manifest_current current = {database, number};
+        struct manifest_current current = {.database = database, .number = number};
         /* write_current syncs the directory, and with it the new manifest's entry, but only after
          * the rename: sync it before too, or a crash could leave CURRENT naming a file that is not
          * there. */

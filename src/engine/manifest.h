@@ -17,11 +17,24 @@ struct manifest;
 struct manifest_current {
     uint64_t database;
     uint64_t number; /* of the manifest */
+    /* After a clean close the sizes of the manifest and of the last journal segment, so that a file
+     * that was cut since is not taken for a torn tail; 0 while the database is open. */
+    uint64_t manifest_bytes;
+    uint64_t journal_number;
+    uint64_t journal_bytes;
 };
 /* YORE_NOT_FOUND: no CURRENT. */
 enum yore_status manifest_read_current(struct os_env *env, const char *dir,
                                        struct manifest_current *current_out,
                                        struct yore_error *error_out);
+/* Are the files as long as they were when they were closed?  YORE_CORRUPT names the one that is
+ * not. */
+enum yore_status manifest_check_sizes(struct os_env *env, const char *dir,
+                                      const struct manifest_current *current,
+                                      struct yore_error *error_out);
+/* The last act of a clean close: note in CURRENT how long the closed, synced files are. */
+enum yore_status manifest_note_sizes(struct os_env *env, const char *dir,
+                                     struct manifest_current current, struct yore_error *error_out);
 /* Replay the current manifest. */
 enum yore_status manifest_load(struct os_env *env, const char *dir, struct manifest_current current,
                                const struct forest_opener *opener, struct forest **forest_out,

@@ -45,7 +45,9 @@ static enum yore_status output_begin(struct output *o, struct yore_error *error_
                                     .compression = compression_of(o),
                                     .class_hint = o->class_hint};
     if (o->class_hint == PAGE_CLASS_PAST) {
-        options.page_bytes *= 2; /* ENGINE section 6: 32 KiB for the past */
+        uint32_t most = PAGE_BYTES_MAX / PAST_PAGE_FACTOR;
+        options.page_bytes =
+            (options.page_bytes < most ? options.page_bytes : most) * PAST_PAGE_FACTOR;
     }
     if (!db_file_path(o->path, db->path, DB_FILE_TABLE, options.identity.file, 0)) {
         return error_set(error_out, YORE_INVALID, "%s: the path is too long", db->path);

@@ -197,6 +197,13 @@ static enum outcome judge_report(const struct damage *damage, const char *text)
     const char *second = damage->second == NULL ? NULL : strrchr(damage->second->path, '/');
     bool has_file =
         strstr(text, name + 1) != NULL || (second != NULL && strstr(text, second + 1) != NULL);
+    if (damage->bit == DAMAGE_FOREIGN && strstr(text, "of database") != NULL) {
+        return OUTCOME_REPORTED; /* the whole file is out of place; or CURRENT is, and its manifest
+                                    is not */
+    }
+    if (damage->bit == DAMAGE_FOREIGN && strstr(text, "belongs to database") != NULL) {
+        return OUTCOME_REPORTED;
+    }
     bool has_place = damage->bit == DAMAGE_REMOVE || strstr(text, "offset") != NULL ||
                      strstr(text, " at ") != NULL || strstr(text, "byte") != NULL ||
                      strstr(text, "octet") != NULL;

@@ -685,6 +685,28 @@ TEST(rewinding_past_an_erasure_keeps_it)
     bed_close(&bed);
 }
 
+TEST(rewinding_past_an_erased_span_keeps_what_held_behind_it)
+{
+    struct bed bed;
+    struct yore_backup_info info;
+    bed_open(&bed);
+    (void)put_at(bed.db, "key", "before", AT(1), YORE_FOREVER);
+    (void)put_at(bed.db, "key", "inside", AT(12), YORE_FOREVER);
+    int64_t commit = put(bed.db, "kept", "stays");
+    int64_t erased = erase_key(bed.db, "key", AT(11), AT(20));
+    (void)put(bed.db, "kept", "later");
+    (void)backup(&bed, &info);
+    restore_to(&bed, 0, commit);
+    struct yore_db *db = open_at(&bed, "restored");
+    CHECK_EQ_STR(get_at(db, "key", AT(5), YORE_NOW), "before");
+    CHECK_EQ_STR(get_at(db, "key", AT(15), YORE_NOW), "!");
+    CHECK_EQ_STR(get_at(db, "key", AT(25), YORE_NOW), "inside");
+    CHECK_EQ_STR(get(db, "kept"), "stays");
+    CHECK_EQ_STR(get_at(db, "key", AT(25), erased), get_at(bed.db, "key", AT(25), erased));
+    CHECK_OK(yore_close(db, NULL));
+    bed_close(&bed);
+}
+
 TEST_MAIN(a_checkpoint_opens_and_holds_everything, a_checkpoint_is_never_written_over_something,
           a_failed_checkpoint_leaves_nothing, the_second_backup_copies_only_what_is_new,
           backups_are_listed_by_id, every_backup_is_restored_as_it_was,
@@ -700,4 +722,5 @@ TEST_MAIN(a_checkpoint_opens_and_holds_everything, a_checkpoint_is_never_written
           keyspaces_are_those_of_the_restored_commit,
           a_backup_after_an_erasure_has_none_of_its_bytes, restoring_an_older_backup_erases_again,
           an_erased_span_is_erased_again_and_what_held_behind_it_holds,
-          rewinding_past_an_erasure_keeps_it)
+          rewinding_past_an_erasure_keeps_it,
+          rewinding_past_an_erased_span_keeps_what_held_behind_it)
