@@ -204,7 +204,7 @@ enum yore_status db_commit_edit(struct yore_db *db, struct edit *edit, struct me
 void db_drop_new_file(struct yore_db *db, struct forest_file *file);
 /* Publish memtables, forest and erasures as they stand.  REQUIRES(db->lock). */
 enum yore_status db_publish(struct yore_db *db, struct memtable *active, struct forest *forest,
-                            struct erase_set *erased);
+                            struct erase_set *erased) REQUIRES(db->lock);
 
 /* ---- committing (commit.c) ---- */
 
