@@ -169,10 +169,7 @@ static enum yore_status make_manifest(struct restore *r, struct edit *edit)
         st = op != NULL ? forest_apply(described, &numbers, &forest, r->error_out)
                         : error_plain(r->error_out, YORE_NOMEM);
     }
-    if (st == YORE_OK) {
-        st = os_dir_sync(r->env, r->dir, r->error_out);
-    }
-    if (st == YORE_OK) {
+    if (st == YORE_OK) { /* syncs the directory, and with it the names of the files copied */
         st = manifest_create(r->env, r->dir, r->base->database, forest->next_file - 1, forest,
                              &manifest, r->error_out);
     }

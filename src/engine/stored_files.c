@@ -353,10 +353,8 @@ enum yore_status dir_begin_new(struct os_env *env, const char *path, char fresh[
 enum yore_status dir_finish_new(struct os_env *env, const char *fresh, const char *path,
                                 struct yore_error *error_out)
 {
-    enum yore_status st = os_dir_sync(env, fresh, error_out);
-    if (st == YORE_OK) {
-        st = os_path_rename(env, fresh, path, error_out);
-    }
+    /* Its entries are durable: CURRENT was made last, and the directory synced with it. */
+    enum yore_status st = os_path_rename(env, fresh, path, error_out);
     return st == YORE_OK ? dir_sync_parent(env, path, error_out) : st;
 }
 

@@ -18,10 +18,6 @@
 #include "journal/commit_codec.h"
 #include "journal/journal_internal.h"
 
-/* A segment with at most this much to sync is synced when it is sealed (and at most an eighth of a
- * segment). */
-#define SEAL_SYNC_BYTES_MAX (256u << 10)
-
 /* ---- names and small records ---- */
 
 static char *path_of(const struct journal *journal, const char *stem, uint64_t number)
@@ -214,8 +210,6 @@ static enum yore_status stage_joined(struct journal *journal, bool *is_staged_ou
 static enum yore_status seal_active(struct journal *journal, struct yore_error *error_out)
 {
     struct record_log_writer *writer = journal->active->writer;
-    uint64_t eighth = journal->options.segment_bytes / 8;
-    uint64_t sync_bytes_max = eighth < SEAL_SYNC_BYTES_MAX ? eighth : SEAL_SYNC_BYTES_MAX;
     unsigned char bytes[JOURNAL_SEAL_BYTES];
     put_u64(bytes, (uint64_t)atomic_load(&journal->appended));
     bool is_joining;
@@ -224,11 +218,8 @@ static enum yore_status seal_active(struct journal *journal, struct yore_error *
         st = record_log_stage(writer, JOURNAL_TYPE_SEAL, bytes_of(bytes, sizeof(bytes)),
                               bytes_of(NULL, 0), error_out);
     }
-    if (st == YORE_OK) {
-        st = record_log_write(writer, error_out);
-    }
-    bool is_little = record_log_bytes(writer) - record_log_durable_bytes(writer) <= sync_bytes_max;
-    return st == YORE_OK && is_little ? record_log_sync_at(writer, OS_SITE, error_out) : st;
+    /* Made durable by the next sync, which comes before anything relies on it. */
+    return st == YORE_OK ? record_log_write(writer, error_out) : st;
 }
 
 /* The segment before the active one is durable: what is appended from now on may rely on it. */

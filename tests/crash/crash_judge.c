@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "crash/crash_run.h"
 #include "engine/db.h"
+#include "os/env.h"
 
 static bool judge_fail(struct crash_run *run, const char *what, const char *text)
 {
@@ -271,15 +272,71 @@ static bool judge_copies(struct crash_run *run, struct sim_disk *disk)
             return false;
         }
     }
+    if (run->has_restored && !judge_copy(run, disk, "copy", run->restored_count)) {
+        return false;
+    }
     return !run->has_checkpoint || judge_copy(run, disk, "checkpoint", run->checkpoint_count);
+}
+
+/* ---- what must be gone ---------------------------------------------------------------------- */
+
+struct judge_search {
+    struct crash_run *run;
+    struct sim_disk *disk;
+    bool is_found;
+};
+
+/* Is `value` somewhere in `data`? */
+static bool judge_contains(const unsigned char *data, size_t size, struct yore_bytes value)
+{
+    const unsigned char *first = value.data;
+    for (size_t at = 0; at + value.size <= size; at++) {
+        const unsigned char *hit = memchr(data + at, first[0], size - at);
+        if (hit == NULL) {
+            return false;
+        }
+        at = (size_t)(hit - data);
+        if (at + value.size <= size && memcmp(hit, value.data, value.size) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void judge_search_file(void *arg, const char *path, uint64_t size)
+{
+    struct judge_search *search = arg;
+    struct os_file *file = NULL;
+    unsigned char *data = model_alloc((size_t)size);
+    size_t got = 0;
+    if (os_file_open(sim_disk_env(search->disk), path, OS_OPEN_READ, &file, NULL) == YORE_OK &&
+        os_file_read(file, 0, data, (size_t)size, &got, NULL) == YORE_OK) {
+        for (size_t i = 0; i < search->run->erased_gone && !search->is_found; i++) {
+            if (judge_contains(data, got, search->run->erased[i])) {
+                search->is_found = true;
+                (void)judge_fail(search->run, "an erased value is still in", path);
+            }
+        }
+    }
+    os_file_close(file);
+    free(data);
+}
+
+bool crash_is_erased_gone(struct crash_run *run, struct sim_disk *disk)
+{
+    struct judge_search search = {run, disk, false};
+    if (run->erased_gone > 0) {
+        store_files(disk, STORE_PATH, judge_search_file, &search);
+    }
+    return !search.is_found;
 }
 
 bool crash_judge(struct crash_run *run, struct sim_disk *disk, bool is_twice)
 {
     struct compare compare = {.db = NULL};
     struct model *held = NULL;
-    bool is_right = judge_open(run, disk, &compare) && judge_spaces(run, &compare) &&
-                    judge_prefix(run, &compare, &held) &&
+    bool is_right = crash_is_erased_gone(run, disk) && judge_open(run, disk, &compare) &&
+                    judge_spaces(run, &compare) && judge_prefix(run, &compare, &held) &&
                     (!is_twice || judge_again(run, disk, &compare, held)) &&
                     judge_copies(run, disk);
     if (compare.db != NULL) {

@@ -121,6 +121,10 @@ void crash_run_release(struct crash_run *run)
 {
     crash_close(run);
     crash_free_unsure(run);
+    for (size_t i = 0; i < run->erased_count; i++) {
+        model_bytes_release(run->erased[i]);
+    }
+    free(run->erased);
     model_free(run->model);
     sim_disk_free(run->disk);
     memset(run, 0, sizeof *run);
@@ -322,6 +326,32 @@ void crash_txn(struct crash_run *run, unsigned read_key, unsigned write_key)
     crash_submitted(run, status, &error, commit, writes, 2);
 }
 
+static void crash_add_erased(struct crash_run *run, struct yore_bytes value)
+{
+    struct yore_bytes *grown = realloc(run->erased, (run->erased_count + 1) * sizeof *grown);
+    if (grown == NULL) {
+        exit(2);
+    }
+    run->erased = grown;
+    run->erased[run->erased_count++] = model_bytes_copy(value);
+}
+
+/* Remember the values that the erasure of whole keys destroys. */
+static void crash_note_erased(struct crash_run *run, const struct model_write *write)
+{
+    const struct model_keyspace *space = &run->model->keyspaces[0];
+    for (size_t i = 0; i < space->count; i++) {
+        const struct model_key *key = &space->keys[i];
+        bool is_covered = write->is_prefix ? bytes_starts_with(key->key, write->key)
+                                           : bytes_equal(key->key, write->key);
+        for (size_t j = 0; j < key->count && is_covered; j++) {
+            if (key->versions[j].value.size >= 16) {
+                crash_add_erased(run, key->versions[j].value);
+            }
+        }
+    }
+}
+
 static void crash_erase_write(struct crash_run *run, const struct model_write *write)
 {
     struct yore_error error = {0};
@@ -332,6 +362,9 @@ static void crash_erase_write(struct crash_run *run, const struct model_write *w
         return;
     }
     enum yore_status status = yore_erase(run->db, NULL, &erase, &error);
+    if (status == YORE_OK && write->to == YORE_FOREVER) {
+        crash_note_erased(run, write);
+    }
     crash_submitted(run, status, &error, commit, write, 1);
 }
 
@@ -379,7 +412,11 @@ void crash_compact(struct crash_run *run)
 {
     struct yore_error error = {0};
     if (!run->is_stopped) {
-        crash_upkeep(run, "compact", yore_compact(run->db, NULL, &error), &error);
+        enum yore_status status = yore_compact(run->db, NULL, &error);
+        crash_upkeep(run, "compact", status, &error);
+        if (status == YORE_OK) {
+            run->erased_gone = run->erased_count;
+        }
     }
 }
 
@@ -414,6 +451,20 @@ void crash_backup(struct crash_run *run)
     if (crash_ok(run, "backup", status, &error)) {
         run->backup_id = info.id;
         run->backup_count = run->model->commit_count;
+    }
+}
+
+void crash_restore(struct crash_run *run)
+{
+    struct yore_error error = {0};
+    struct yore_restore restore = {.backup_path = "backup",
+                                   .target_path = "copy",
+                                   .id = run->backup_id,
+                                   .to_commit = YORE_FOREVER};
+    if (!run->is_stopped &&
+        crash_ok(run, "restore", db_restore(sim_disk_env(run->disk), &restore, &error), &error)) {
+        run->has_restored = true;
+        run->restored_count = run->backup_count;
     }
 }
 

@@ -42,17 +42,21 @@ struct crash_run {
     struct model_write *unsure; /* writes of the one commit that failed, or NULL */
     size_t unsure_count;
     bool is_stopped;  /* an operation failed: the script has no more effect */
-    bool is_misused;  /* a failure that no fault explains */
     bool is_tolerant; /* failures are expected (memory): not stopped by one */
     enum yore_durability durability;
     struct yore_keyspace *keyspaces[MODEL_KEYSPACES_MAX];
     enum crash_space_state space_states[MODEL_KEYSPACES_MAX];
     enum yore_keep space_keeps[MODEL_KEYSPACES_MAX];
     int64_t horizon[MODEL_KEYSPACES_MAX];
-    uint64_t backup_id;      /* of the last backup acknowledged; 0: none */
-    size_t backup_count;     /* commits of the model inside it */
-    bool has_checkpoint;     /* "checkpoint" was acknowledged ... */
-    size_t checkpoint_count; /* ... with so many commits inside */
+    uint64_t backup_id;        /* of the last backup acknowledged; 0: none */
+    size_t backup_count;       /* commits of the model inside it */
+    bool has_restored;         /* "copy" was restored from the last backup, and acknowledged ... */
+    size_t restored_count;     /* ... with so many commits inside */
+    bool has_checkpoint;       /* "checkpoint" was acknowledged ... */
+    size_t checkpoint_count;   /* ... with so many commits inside */
+    struct yore_bytes *erased; /* values destroyed ... */
+    size_t erased_count;
+    size_t erased_gone; /* ... the first so many of them are gone from the files */
     struct test_rand rand;
     enum yore_status failed_status;
     char text[CRASH_TEXT_BYTES];
@@ -93,6 +97,7 @@ void crash_trim(struct crash_run *run, unsigned keyspace, int64_t ago_ms);
 void crash_reopen(struct crash_run *run);
 void crash_backup(struct crash_run *run);
 void crash_checkpoint(struct crash_run *run);
+void crash_restore(struct crash_run *run);
 void crash_create(struct crash_run *run, unsigned keyspace, enum yore_keep keep);
 void crash_drop(struct crash_run *run, unsigned keyspace);
 void crash_advance(struct crash_run *run, int64_t ms);
@@ -102,6 +107,10 @@ void crash_advance(struct crash_run *run, int64_t ms);
 /* Open the database on `disk` and compare it with what `run` did; then, if `is_twice`, write to it,
  * close it, open it and compare again.  False: `run->text` says what is wrong. */
 bool crash_judge(struct crash_run *run, struct sim_disk *disk, bool is_twice);
+
+/* True when no file of the database holds the octets of a value that was erased and compacted away.
+ */
+bool crash_is_erased_gone(struct crash_run *run, struct sim_disk *disk);
 
 /* Compare an open database with the model, every version of every keyspace and a sample of reads.
  */

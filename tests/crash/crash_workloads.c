@@ -179,6 +179,17 @@ static void script_backup(struct crash_run *run)
     crash_put(run, 0, 1, 30);
 }
 
+static void script_restore(struct crash_run *run)
+{
+    crash_batch(run, 0, 6, 40);
+    crash_flush(run);
+    crash_put(run, 0, 3, 700);
+    crash_backup(run);
+    crash_put(run, 0, 1, 30);
+    crash_restore(run);
+    crash_put(run, 0, 2, 30);
+}
+
 static void script_checkpoint(struct crash_run *run)
 {
     crash_batch(run, 0, 12, 40);
@@ -238,7 +249,7 @@ static void script_lazy(struct crash_run *run)
 {
     static const enum yore_durability modes[3] = {YORE_DURABILITY_NONE, YORE_DURABILITY_INTERVAL,
                                                   YORE_DURABILITY_SYNC};
-    for (unsigned i = 0; i < 18; i++) {
+    for (unsigned i = 0; i < 20; i++) {
         run->durability = modes[i % 5 < 3 ? i % 2 : i % 3];
         crash_put(run, 0, i % 7, 40);
         crash_batch(run, i, 3, 40);
@@ -246,6 +257,26 @@ static void script_lazy(struct crash_run *run)
             crash_flush(run);
         }
     }
+    run->durability = YORE_DURABILITY_NONE;
+    crash_batch(run, 0, 20, 200); /* left to the close */
+}
+
+/* The journal goes from segment to segment without a flush and mostly without a sync: what is
+ * synced in the next segment needs the one before. */
+static void script_lazy_rotate(struct crash_run *run)
+{
+    for (unsigned i = 0; i < 14; i++) {
+        run->durability = i % 7 == 6 ? YORE_DURABILITY_SYNC : YORE_DURABILITY_NONE;
+        crash_batch(run, i * 4, 4, 5000);
+    }
+    run->durability = YORE_DURABILITY_SYNC;
+    crash_put(run, 0, 1, 30);
+}
+
+static void tune_lazy_rotate(struct yore_options *options)
+{
+    options->value_apart_bytes = 16u << 10;
+    options->memtable_bytes = 1u << 20;
 }
 
 /* A bit of everything, over a life of several openings. */
@@ -283,11 +314,13 @@ const struct crash_workload crash_workloads[] = {
     {"manifest", script_manifest, NULL},
     {"rotate", script_rotate, tune_rotate},
     {"backup", script_backup, NULL},
+    {"restore", script_restore, NULL},
     {"checkpoint", script_checkpoint, NULL},
     {"large-values", script_large_values, NULL},
     {"keyspaces", script_keyspaces, NULL},
     {"now-only", script_now_only, NULL},
     {"lazy", script_lazy, NULL},
+    {"lazy-rotate", script_lazy_rotate, tune_lazy_rotate},
     {"life", script_life, NULL},
 };
 
