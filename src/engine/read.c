@@ -11,10 +11,11 @@
  * versions may be deeper in the tree and in history, in any order: all are asked. R3  A sealed
  * slice that holds v has every version with commit <= slice.known (F4).  Of the current tree only
  * tables with back-dated versions of a later commit can add to it. R4  A slice carries no key that
- * was dead at its start.  So a candidate from outside the slices that they did not know (commit >
- *      known) and that begins before the slice may be superseded by a version in an earlier slice:
- * look back. R5  A carried copy with commit > c is invisible, and what it superseded lies in an
- * earlier slice: look back.
+ * was dead at its start.  So a candidate that begins before the slice, and that the slice has not
+ * carried in, may be superseded by a version in an earlier slice: look back.  R5  A carried copy
+ * with commit > c is invisible, and what it superseded lies in an earlier slice: look back.  R6  No
+ * version begins after its commit, so a read at (v, c) is one at (min(v, c), c); only what ends is
+ * compared with v.  It is the slice of min(v, c) that knows no delete the read may not know.
  */
 #include "base/assert.h"
 #include "base/hash.h"
@@ -304,8 +305,13 @@ static enum yore_status ask_slice(struct search *s, const struct forest_slice *s
         return YORE_OK;
     }
     enum yore_status st = ask_table(s, file, s->valid, s->known, &met, &page);
-    if (st == YORE_OK) {
-        bool is_copy = (met.flags & VERSION_CARRIED) != 0;
+    bool is_copy = st == YORE_OK && (met.flags & VERSION_CARRIED) != 0;
+    if (is_copy && s->best.kind != 0 && s->best.valid_from == met.valid_from &&
+        s->best.commit == met.commit) {
+        s->best.flags |=
+            VERSION_CARRIED; /* met outside of the slices first: the slice vouches for it */
+        table_pin_release(&page);
+    } else if (st == YORE_OK) {
         take(s, &met, &page, is_copy ? STAT_reads_from_carried : STAT_reads_from_slices);
     }
     return st == YORE_NOT_FOUND ? YORE_OK : st;
@@ -325,8 +331,7 @@ static bool must_look_back(const struct search *s, const struct forest_slice *sl
         return true;
     }
     bool is_carried = (s->best.flags & VERSION_CARRIED) != 0;
-    return is_any && !is_carried && s->best.commit > slice->known &&
-           (s->wants_any || s->best.kind != YORE_KIND_DELETE);
+    return is_any && !is_carried && (s->wants_any || s->best.kind != YORE_KIND_DELETE);
 }
 
 static enum yore_status search_slices(struct search *s, size_t index)
@@ -399,7 +404,7 @@ enum yore_status read_winner(struct superview *view, struct yore_keyspace *keysp
     struct search s = {.view = view,
                        .keyspace = keyspace,
                        .key = key,
-                       .valid = moment->valid,
+                       .valid = moment->valid < moment->known ? moment->valid : moment->known,
                        .known = moment->known,
                        .wants_any = wants_any(view, keyspace, key, moment),
                        .pin = pin,
@@ -443,7 +448,7 @@ enum yore_status read_look_back(struct superview *view, const struct forest_regi
                        .region = region,
                        .key = key,
                        .hash = hash_bytes(key),
-                       .valid = moment->valid,
+                       .valid = moment->valid < moment->known ? moment->valid : moment->known,
                        .known = moment->known,
                        .best = *best,
                        .pin = pin,
