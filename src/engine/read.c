@@ -450,6 +450,7 @@ enum yore_status read_look_back(struct superview *view, const struct forest_regi
                        .hash = hash_bytes(key),
                        .valid = moment->valid < moment->known ? moment->valid : moment->known,
                        .known = moment->known,
+                       .wants_any = moment->wants_any,
                        .best = *best,
                        .pin = pin,
                        .error_out = error_out};
