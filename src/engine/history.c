@@ -185,7 +185,7 @@ enum yore_status job_is_superseded(struct history_job *job, size_t slice_index,
                                    const struct version *v, int64_t before, bool *is_superseded_out,
                                    struct yore_error *error_out)
 {
-    struct read_moment moment = {.valid = before - 1, .known = INT64_MAX};
+    struct read_moment moment = {.valid = before - 1, .known = INT64_MAX, .wants_any = true};
     struct version best = *v;
     struct read_pin pin = {0};
     enum yore_status st = read_look_back(job->view, job->region, slice_index, v->key, &moment,
