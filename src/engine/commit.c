@@ -117,6 +117,23 @@ static enum yore_status assign_time(struct yore_db *db, struct commit_request *r
     return st;
 }
 
+/* The last commit time handed out up to `commit`, or that. */
+static int64_t last_assigned(struct yore_db *db, int64_t commit)
+{
+    os_mutex_lock(&db->time_lock);
+    int64_t assigned = db->assigned;
+    os_mutex_unlock(&db->time_lock);
+    return assigned < commit ? assigned : commit;
+}
+
+/* The request will not be committed after all: nothing was handed out since. */
+static void withdraw_time(struct yore_db *db, int64_t before)
+{
+    os_mutex_lock(&db->time_lock);
+    db->assigned = before;
+    os_mutex_unlock(&db->time_lock);
+}
+
 enum yore_status commit_wait_known(struct yore_db *db, int64_t commit, struct yore_error *error_out)
 {
     if (commit <= atomic_load_explicit(&db->visible, memory_order_acquire)) {
@@ -124,11 +141,11 @@ enum yore_status commit_wait_known(struct yore_db *db, int64_t commit, struct yo
     }
     os_mutex_lock(&db->time_lock);
     db->known_floor = max_i64(db->known_floor, commit);
-    int64_t target = db->assigned < commit ? db->assigned : commit;
     os_mutex_unlock(&db->time_lock);
     enum yore_status st = YORE_OK;
     os_mutex_lock(&db->commit.lock);
-    while (atomic_load_explicit(&db->visible, memory_order_acquire) < target && st == YORE_OK) {
+    while (atomic_load_explicit(&db->visible, memory_order_acquire) < last_assigned(db, commit) &&
+           st == YORE_OK) {
         st = db_check_writable(db, error_out);
         if (st == YORE_OK) {
             os_cond_wait(&db->commit.done, &db->commit.lock);
@@ -344,8 +361,15 @@ static enum yore_status prepare(struct yore_db *db, struct superview *view,
             error_plain(&request->error, st);
         }
     }
+    int64_t before = last_assigned(db, INT64_MAX);
     if (st == YORE_OK) {
         st = assign_time(db, request, wall);
+    }
+    if (st == YORE_OK && request->is_catalogue) {
+        st = catalogue_prepare(db, request, &request->error);
+        if (st != YORE_OK) {
+            withdraw_time(db, before);
+        }
     }
     if (st != YORE_OK) {
         return st;
@@ -465,6 +489,7 @@ static void lead(struct yore_db *db, struct group *group)
             group_fail(group, st, &error);
         }
     }
+    catalogue_settle(db);
     count_group(db, group);
 }
 
@@ -509,6 +534,9 @@ static void take_group(struct commit_queue *queue, struct group *group)
         group->count++;
         last = request;
         request = request->next;
+        if (last->is_catalogue) {
+            break; /* one a group: its effects are prepared one at a time */
+        }
     }
     queue->first = request;
     queue->count -= (uint32_t)group->count;

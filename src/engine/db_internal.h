@@ -88,6 +88,14 @@ struct waiting_memtable {
 
 struct commit_request;
 
+/* What a commit to keyspace 0 needs to take effect, made before it is journaled, so that memory
+ * cannot run out after. */
+struct catalogue_pending {
+    bool is_prepared;
+    struct erase_set *erased; /* NULL: no erasure, or published */
+    struct superview *spare;  /* for publishing it */
+};
+
 struct commit_queue {
     struct os_mutex lock;
     struct os_cond done; /* a request was finished, or leadership is free */
@@ -148,6 +156,7 @@ struct yore_db {
     _Atomic uint32_t runs_max;
 
     struct commit_queue commit;
+    struct catalogue_pending pending; /* leader token */
     struct os_mutex time_lock;
     int64_t assigned;          /* time_lock: last commit time handed out */
     int64_t known_floor;       /* time_lock: later commits are greater */
@@ -321,6 +330,13 @@ enum yore_status sources_all(struct superview *superview, struct yore_keyspace *
 /* Apply one write of keyspace 0 to what is in memory.  Leader, or opening. */
 enum yore_status catalogue_apply(struct yore_db *db, const struct commit_write *write,
                                  int64_t commit, struct yore_error *error_out);
+/* Before it is journaled: allocate all that catalogue_apply() will need for the request, whose
+ * commit is assigned.  Afterwards, whatever became of it, catalogue_settle(). */
+enum yore_status catalogue_prepare(struct yore_db *db, const struct commit_request *request,
+                                   struct yore_error *error_out);
+void catalogue_settle(struct yore_db *db);
+/* A struct for the next db_publish(), so that it cannot fail; NULL: out of memory. */
+struct superview *superview_spare(struct yore_db *db);
 /* Read keyspace 0 when opening. */
 enum yore_status catalogue_load(struct yore_db *db, struct yore_error *error_out);
 
