@@ -655,9 +655,7 @@ static enum yore_status close_database(struct yore_db *db, struct yore_error *er
     if (atomic_load(&db->failed_status) != YORE_OK) {
         first = db_check_writable(db, &error);
     }
-    if (atomic_load(&db->view) != NULL) {
-        free_views(db);
-    }
+    free_views(db); /* there may be room for views though the first was never made */
     table_pool_free(db->pool);
     page_cache_free(db->cache);
     os_lock_release(db->dir_lock);
