@@ -43,7 +43,7 @@ for i in 1 2 3; do
     ok put hurt k$i v
 done
 journal=$(ls hurt/journal-*)
-printf '\377' | dd of="$journal" bs=1 seek=70 conv=notrunc 2>"$err"
+printf '\377\001\376\002' | dd of="$journal" bs=1 seek=68 conv=notrunc 2>"$err"
 fails 8 "$journal: damaged record at offset 64" check hurt
 fails 8 "damaged" get hurt k
 fails 1 "(make the directories above it first)" put none/below k v
