@@ -107,8 +107,8 @@ static enum yore_status add_sources(struct yore_cursor *c, struct source_list *l
     enum yore_status st = YORE_OK;
     if (c->has_overlay && c->overlay.memtable != NULL) {
         struct iter_view own = c->iter_view;
-        own.valid = c->moment.valid;
         struct version_iter *iter;
+        own.valid = c->moment.valid;
         own.known = c->overlay.known;
         st = memtable_iter_new(c->overlay.memtable, c->keyspace->id, &own, &iter);
         if (st == YORE_OK) {

@@ -4,6 +4,7 @@
  * commit <= c.  Sources are asked from the newest commits to the oldest, and the search ends early
  * only where nothing better can follow:
  *
+ *
  * R1: A candidate in a memtable that is not back-dated beats everything in older sources: their
  * commits, hence their valid_froms, are smaller than its own.
  *
@@ -24,8 +25,8 @@
  * look back.
  *
  * R6: No version begins after its commit, so a read at (v, c) is one at (min(v, c), c); only what
- * ends is compared with v.  The slice of min(v, c) left nothing out for a delete that the read does
- * not know.
+ * ends is compared with v.  It is the slice of min(v, c) that leaves out no delete which the read
+ * may not know.
  */
 #include "base/assert.h"
 #include "base/hash.h"
