@@ -327,6 +327,12 @@ static void make_batch(const struct history *h, uint64_t step, struct load_buffe
     }
 }
 
+/* Key, time and value as the user counts them. */
+static double version_bytes(const struct history *h)
+{
+    return (double)(KVP_KEY_BYTES + 8 + h->run->options.value_bytes);
+}
+
 static uint64_t load_versions(struct history *h, struct load_buffers *b)
 {
     uint64_t start = measure_now_ns();
@@ -345,6 +351,7 @@ static uint64_t load_versions(struct history *h, struct load_buffers *b)
     return step;
 }
 
+/* Fills the row of the load but for the space it takes, which shows when the database is closed. */
 static void load_all(struct history *h, void *db)
 {
     const struct run_options *o = &h->run->options;
@@ -362,16 +369,22 @@ static void load_all(struct history *h, void *db)
     h->result->cpu_seconds = measure_cpu_seconds() - cpu;
     h->result->errors += loaded < h->total;
     versioned_end(&h->versioned);
-    double user_bytes = (double)loaded * (double)(KVP_KEY_BYTES + 8 + o->value_bytes);
     run_note(h->result, "latency per batch of %d", KVP_HISTORY_BATCH);
-    run_finish_writes(h->run, db, h->result, &before, user_bytes);
-    if (!(h->run->engine->caps & KVP_CAP_HISTORY_VOLATILE)) {
-        run_note(h->result, "space=%.2fx user bytes",
-                 (double)file_tree_bytes(h->path) / user_bytes);
-    }
-    finish_row(h, "load");
+    run_finish_writes(h->run, db, h->result, &before, (double)loaded * version_bytes(h));
     free(b->values);
     free(b);
+}
+
+/* What is lost at close has neither a size nor a price on disk. */
+static void finish_load(struct history *h)
+{
+    if (h->run->engine->caps & KVP_CAP_HISTORY_VOLATILE) {
+        h->result->device_amplification = -1;
+    } else {
+        run_note(h->result, "space=%.3fx user bytes when closed",
+                 (double)file_tree_bytes(h->path) / ((double)h->result->ops * version_bytes(h)));
+    }
+    finish_row(h, "load");
 }
 
 void history_workload(const struct run *run, const void *history_spec)
@@ -397,9 +410,15 @@ void history_workload(const struct run *run, const void *history_spec)
     if (spec->is_load) {
         load_all(&h, db);
     }
+    if (spec->is_load && spec->is_query) {
+        finish_load(&h);
+    }
     if (spec->is_query) {
         query_all(&h, db);
     }
     run->engine->close(db);
+    if (spec->is_load && !spec->is_query) {
+        finish_load(&h);
+    }
     free(h.result);
 }

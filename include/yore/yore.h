@@ -131,17 +131,18 @@ struct yore_options {
     uint64_t memtable_bytes; /* a memtable is flushed at this size: 64 KiB..4 GiB, default 64 MiB */
     uint64_t segment_bytes;  /* a journal segment: 64 KiB..4 GiB, default 64 MiB */
     uint64_t table_bytes;    /* target size of a table: 16 KiB..1 GiB, default 32 MiB */
-    uint32_t
-        page_bytes; /* target size of a page before compression: 512 B..1 MiB, default 16 KiB */
+    uint32_t page_bytes; /* target size of a page of the present before compression: 512 B..1 MiB,
+                            default 4 KiB; pages of the past have eight times that */
     uint32_t seal_versions_per_key; /* history runs this many times the live keys are sealed,
                                        default 8 */
     uint64_t seal_bytes_min;        /* ... and at least this large, default 4 MiB */
-    uint32_t value_apart_bytes;    /* values this large go to value files: 256 B.., default 4,096 */
-    uint32_t background_threads;   /* flush, merge, seal: 1..16, default 2 */
-    uint32_t open_files_max;       /* table handles kept open: 16.., default 512 */
-    int64_t clock_skew_max_ns;     /* facts may be dated this far ahead, default 500 ms */
-    uint64_t feed_retention_bytes; /* closed journal segments kept for the feed, default 0 */
-    yore_event_fn on_event;        /* may be NULL */
+    uint32_t value_apart_bytes;     /* values this large go to value files: 256 B.., default 4,096;
+                                       without YORE_DURABILITY_SYNC only those of 1 MiB and more */
+    uint32_t background_threads;    /* flush, merge, seal: 1..16, default 2 */
+    uint32_t open_files_max;        /* table handles kept open: 16.., default 512 */
+    int64_t clock_skew_max_ns;      /* facts may be dated this far ahead, default 500 ms */
+    uint64_t feed_retention_bytes;  /* closed journal segments kept for the feed, default 0 */
+    yore_event_fn on_event;         /* may be NULL */
     void *event_arg;
 };
 

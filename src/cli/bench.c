@@ -263,6 +263,9 @@ static enum yore_status run_workload(struct bench *bench, const struct workload 
     enum yore_status st = YORE_OK;
     memset(bench->latencies_ns, 0, sizeof(*bench->latencies_ns));
     bench->rows_read = 0;
+    if (workload->is_fill) {
+        bench->history_begin = yore_now(bench->db);
+    }
     progress_begin(&progress, bench->cli, workload->name, "operations");
     int64_t begin = os_monotonic_ns(env);
     int64_t before = begin;

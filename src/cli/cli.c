@@ -183,9 +183,12 @@ static int open_database(struct cli *cli, const struct command *command, const s
     yore_options_init(&options);
     options.must_exist = !makes_database(command, args);
     enum yore_status st = yore_open(cli->dir, &options, &cli->db, &error);
-    if (st == YORE_NOT_FOUND) {
+    if (st == YORE_NOT_FOUND && options.must_exist) {
         return cli_fail_text(cli, YORE_NOT_FOUND,
                              "no database in %s (put, import and restore make one)", cli->dir);
+    }
+    if (st == YORE_NOT_FOUND) {
+        return cli_fail_text(cli, st, "%.400s (make the directories above it first)", error.text);
     }
     return st == YORE_OK ? EXIT_FOUND : cli_fail(cli, &error);
 }

@@ -97,9 +97,13 @@ static enum yore_status changes_rows(struct yore_changes *changes, uint64_t limi
         }
         count++;
         struct cell cells[CHANGES_COLUMNS] = {
-            cell_moment(change.time),  cell_word(change_word(change.kind)),
-            cell_bytes(change.key),    cell_moment(change.commit),
-            value_cell(change.before), value_cell(change.after)};
+            cell_moment(change.time),
+            cell_word(change_word(change.kind)),
+            cell_bytes(change.key),
+            cell_moment(change.commit),
+            value_cell(change.before),
+            value_cell(change.after),
+            value_cell(change.after.data != NULL ? change.after : change.before)};
         if (output != NULL && !output_row(output, cells)) {
             break;
         }

@@ -165,7 +165,9 @@ static enum yore_status run_need(struct commit_sort *sort, struct run *run, size
     if (held >= size) {
         return YORE_OK;
     }
-    memmove(buffer->data, buffer->data + run->buffer_at, held);
+    if (held > 0) {
+        memmove(buffer->data, buffer->data + run->buffer_at, held);
+    }
     buffer->size = held;
     run->buffer_at = 0;
     size_t wanted = size - held > RUN_BUFFER_BYTES ? size - held : RUN_BUFFER_BYTES;

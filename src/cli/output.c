@@ -13,7 +13,8 @@
 #include "cli/utf8.h"
 
 #define TABLE_SAMPLE_ROWS 200
-#define TABLE_WIDTH_MAX 60
+#define TABLE_WIDTH_MAX                                                                            \
+    100 /* of a column but the last; two thirds of a terminal where that is less */
 
 struct output {
     struct cli *cli;
@@ -383,7 +384,9 @@ static void hold_row(struct output *output, const struct cell *cells)
         buffer_clear(&text);
         append_visible_cell(&text, &cells[i]);
         size_t width = text_width(buffer_bytes(&text));
-        width = width > TABLE_WIDTH_MAX ? TABLE_WIDTH_MAX : width;
+        size_t edge = (size_t)output->cli->columns * 2 / 3;
+        size_t width_max = edge > 0 && edge < TABLE_WIDTH_MAX ? edge : TABLE_WIDTH_MAX;
+        width = width > width_max ? width_max : width;
         if (!output->has_widths && width > output->widths[i]) {
             output->widths[i] = width;
         }

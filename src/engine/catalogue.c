@@ -184,26 +184,49 @@ static enum yore_status apply_keyspace(struct yore_db *db, const struct commit_w
     return YORE_OK;
 }
 
+/* `set` with the erasure of `write`, into *next_out. */
+static enum yore_status set_with(const struct erase_set *set, const struct commit_write *write,
+                                 int64_t commit, struct erase_set **next_out,
+                                 struct yore_error *error_out)
+{
+    struct erase_rule rule;
+    enum yore_status st = erase_decode(write->value, &rule, error_out);
+    if (st == YORE_OK) {
+        rule.commit = commit;
+        st = erase_set_with(set, &rule, next_out);
+        return st == YORE_OK ? st : error_plain(error_out, st);
+    }
+    return st;
+}
+
+/* Make `erased` what readers see, with the spare view where there is one. */
+static enum yore_status publish_erased(struct yore_db *db, struct erase_set *erased,
+                                       struct superview *spare, struct yore_error *error_out)
+{
+    os_mutex_lock(&db->lock);
+    if (spare != NULL) {
+        spare->next_free = db->free_views;
+        db->free_views = spare;
+    }
+    struct superview *view = atomic_load_explicit(&db->view, memory_order_acquire);
+    enum yore_status st = db_publish(db, view->active, view->forest, erased);
+    db->is_erase_pending = true;
+    os_mutex_unlock(&db->lock);
+    return st == YORE_OK ? st : error_plain(error_out, st);
+}
+
 static enum yore_status apply_erase(struct yore_db *db, const struct commit_write *write,
                                     int64_t commit, struct yore_error *error_out)
 {
-    struct erase_rule rule;
+    struct superview *view = superview_acquire(db);
     struct erase_set *next = NULL;
-    enum yore_status st = erase_decode(write->value, &rule, error_out);
-    if (st != YORE_OK) {
-        return st;
-    }
-    rule.commit = commit;
-    os_mutex_lock(&db->lock);
-    struct superview *view = atomic_load_explicit(&db->view, memory_order_acquire);
-    st = erase_set_with(view->erased, &rule, &next);
+    enum yore_status st = set_with(view->erased, write, commit, &next, error_out);
+    superview_release(view);
     if (st == YORE_OK) {
-        st = db_publish(db, view->active, view->forest, next);
-        db->is_erase_pending = true;
+        st = publish_erased(db, next, NULL, error_out);
     }
-    os_mutex_unlock(&db->lock);
     erase_set_unref(next);
-    return st == YORE_OK ? st : error_plain(error_out, st);
+    return st;
 }
 
 static enum yore_status apply_horizon(struct yore_db *db, const struct commit_write *write,
@@ -241,10 +264,78 @@ enum yore_status catalogue_apply(struct yore_db *db, const struct commit_write *
         return apply_horizon(db, write, rest, error_out);
     }
     if (has_prefix(write->key, ERASE_PREFIX, &rest) && write->kind == YORE_KIND_PUT) {
-        return apply_erase(db, write, commit, error_out);
+        struct catalogue_pending *pending = &db->pending;
+        struct erase_set *erased = pending->erased;
+        if (!pending->is_prepared) {
+            return apply_erase(db, write, commit, error_out);
+        }
+        pending->erased = NULL; /* one set holds every erasure of the commit */
+        struct superview *spare = pending->spare;
+        pending->spare = NULL;
+        enum yore_status st =
+            erased != NULL ? publish_erased(db, erased, spare, error_out) : YORE_OK;
+        erase_set_unref(erased);
+        return st;
     }
     return error_set(error_out, YORE_BAD_FORMAT,
                      "catalogue: a record of a kind that this program does not know");
+}
+
+static enum yore_status prepare_write(struct yore_db *db, const struct commit_write *write,
+                                      int64_t commit, struct yore_error *error_out)
+{
+    struct catalogue_pending *pending = &db->pending;
+    struct yore_bytes rest;
+    bool is_put = write->kind == YORE_KIND_PUT;
+    if (has_prefix(write->key, NAME_PREFIX, &rest) && is_put) {
+        return apply_keyspace(db, write, rest, error_out); /* empty until the commit is visible */
+    }
+    if (!has_prefix(write->key, ERASE_PREFIX, &rest) || !is_put) {
+        return YORE_OK;
+    }
+    struct superview *view = superview_acquire(db);
+    struct erase_set *next = NULL;
+    const struct erase_set *before = pending->erased != NULL ? pending->erased : view->erased;
+    enum yore_status st = set_with(before, write, commit, &next, error_out);
+    superview_release(view);
+    if (st == YORE_OK) {
+        erase_set_unref(pending->erased);
+        pending->erased = next;
+    }
+    if (st == YORE_OK && pending->spare == NULL) {
+        pending->spare = superview_spare(db);
+        st = pending->spare != NULL ? st : error_plain(error_out, YORE_NOMEM);
+    }
+    return st;
+}
+
+enum yore_status catalogue_prepare(struct yore_db *db, const struct commit_request *request,
+                                   struct yore_error *error_out)
+{
+    struct commit_decoder c = {.commit = request->commit, .count = request->count};
+    struct commit_write write;
+    enum yore_status st = YORE_OK;
+    db->pending.is_prepared = true;
+    decoder_init(&c.d, request->writes->data, request->writes->size);
+    while (st == YORE_OK && commit_decoder_next(&c, &write) == YORE_OK) {
+        if (write.keyspace == KEYSPACE_SYSTEM) {
+            st = prepare_write(db, &write, request->commit, error_out);
+        }
+    }
+    return st;
+}
+
+void catalogue_settle(struct yore_db *db)
+{
+    struct catalogue_pending *pending = &db->pending;
+    erase_set_unref(pending->erased);
+    if (pending->spare != NULL) {
+        os_mutex_lock(&db->lock);
+        pending->spare->next_free = db->free_views;
+        db->free_views = pending->spare;
+        os_mutex_unlock(&db->lock);
+    }
+    *pending = (struct catalogue_pending){0};
 }
 
 /* Replay the whole history of keyspace 0, in commit order per key: every version is applied, oldest

@@ -117,6 +117,23 @@ static enum yore_status assign_time(struct yore_db *db, struct commit_request *r
     return st;
 }
 
+/* The last commit time handed out up to `commit`, or that. */
+static int64_t last_assigned(struct yore_db *db, int64_t commit)
+{
+    os_mutex_lock(&db->time_lock);
+    int64_t assigned = db->assigned;
+    os_mutex_unlock(&db->time_lock);
+    return assigned < commit ? assigned : commit;
+}
+
+/* The request will not be committed after all: nothing was handed out since. */
+static void withdraw_time(struct yore_db *db, int64_t before)
+{
+    os_mutex_lock(&db->time_lock);
+    db->assigned = before;
+    os_mutex_unlock(&db->time_lock);
+}
+
 enum yore_status commit_wait_known(struct yore_db *db, int64_t commit, struct yore_error *error_out)
 {
     if (commit <= atomic_load_explicit(&db->visible, memory_order_acquire)) {
@@ -124,11 +141,11 @@ enum yore_status commit_wait_known(struct yore_db *db, int64_t commit, struct yo
     }
     os_mutex_lock(&db->time_lock);
     db->known_floor = max_i64(db->known_floor, commit);
-    int64_t target = db->assigned < commit ? db->assigned : commit;
     os_mutex_unlock(&db->time_lock);
     enum yore_status st = YORE_OK;
     os_mutex_lock(&db->commit.lock);
-    while (atomic_load_explicit(&db->visible, memory_order_acquire) < target && st == YORE_OK) {
+    while (atomic_load_explicit(&db->visible, memory_order_acquire) < last_assigned(db, commit) &&
+           st == YORE_OK) {
         st = db_check_writable(db, error_out);
         if (st == YORE_OK) {
             os_cond_wait(&db->commit.done, &db->commit.lock);
@@ -344,8 +361,15 @@ static enum yore_status prepare(struct yore_db *db, struct superview *view,
             error_plain(&request->error, st);
         }
     }
+    int64_t before = last_assigned(db, INT64_MAX);
     if (st == YORE_OK) {
         st = assign_time(db, request, wall);
+    }
+    if (st == YORE_OK && request->is_catalogue) {
+        st = catalogue_prepare(db, request, &request->error);
+        if (st != YORE_OK) {
+            withdraw_time(db, before);
+        }
     }
     if (st != YORE_OK) {
         return st;
@@ -465,10 +489,37 @@ static void lead(struct yore_db *db, struct group *group)
             group_fail(group, st, &error);
         }
     }
+    catalogue_settle(db);
     count_group(db, group);
 }
 
 /* ---- the queue ---- */
+
+/* Writers that were acknowledged together come back together, a little after the first of them.  A
+ * leader that is about to sync waits for them, or two halves would take turns and each pay a sync.
+ * One that waited in vain leads the next groups at once, for longer and longer. */
+static void gather(struct yore_db *db, struct commit_queue *queue) REQUIRES(queue->lock)
+{
+    if (queue->first->durability != YORE_DURABILITY_SYNC || queue->count >= queue->expected) {
+        return;
+    }
+    if (queue->gather_rest > 0) {
+        queue->gather_rest--;
+        return;
+    }
+    uint32_t expected = queue->expected;
+    int64_t until = os_monotonic_ns(db->env) + GATHER_NS;
+    os_mutex_unlock(&queue->lock);
+    while (atomic_load_explicit(&queue->count, memory_order_relaxed) < expected &&
+           os_monotonic_ns(db->env) < until) {
+        os_thread_yield();
+    }
+    os_mutex_lock(&queue->lock);
+    uint32_t rest = 2 * queue->gather_misses + 1;
+    rest = rest < GATHER_REST_MAX ? rest : GATHER_REST_MAX;
+    queue->gather_misses = queue->count < expected ? rest : 0;
+    queue->gather_rest = queue->gather_misses;
+}
 
 /* REQUIRES(queue lock): cut the group off the queue's head. */
 static void take_group(struct commit_queue *queue, struct group *group)
@@ -483,8 +534,12 @@ static void take_group(struct commit_queue *queue, struct group *group)
         group->count++;
         last = request;
         request = request->next;
+        if (last->is_catalogue) {
+            break; /* one a group: its effects are prepared one at a time */
+        }
     }
     queue->first = request;
+    queue->count -= (uint32_t)group->count;
     if (request == NULL) {
         queue->last = NULL;
     }
@@ -529,12 +584,14 @@ enum yore_status commit_submit(struct yore_db *db, struct commit_request *reques
         queue->first = request;
     }
     queue->last = request;
+    queue->count++;
     while (!request->is_done && (queue->has_leader || queue->first != request)) {
         os_cond_wait(&queue->done, &queue->lock);
     }
     if (!request->is_done) {
         struct group group = {0};
         queue->has_leader = true;
+        gather(db, queue);
         take_group(queue, &group);
         os_mutex_unlock(&queue->lock);
         lead_with_memory(db, &group);
@@ -546,6 +603,7 @@ enum yore_status commit_submit(struct yore_db *db, struct commit_request *reques
             member = next;
         }
         queue->has_leader = false;
+        queue->expected = (uint32_t)group.count + queue->count;
         os_cond_broadcast(&queue->done);
     }
     os_mutex_unlock(&queue->lock);

@@ -251,7 +251,7 @@ static enum yore_status ask_history(struct merge_job *job, bool *has_greater_out
     const struct forest_region *region = tree_region(job->tree, winner->key);
     struct version best = *winner;
     struct read_pin pin = {0};
-    struct read_moment ever = {.valid = INT64_MAX, .known = INT64_MAX};
+    struct read_moment ever = {.valid = INT64_MAX, .known = INT64_MAX, .wants_any = true};
     enum yore_status st = YORE_OK;
     *has_greater_out = false;
     for (size_t i = 0; i < region->run_count && !*has_greater_out && st == YORE_OK; i++) {
@@ -269,7 +269,9 @@ static enum yore_status ask_history(struct merge_job *job, bool *has_greater_out
     if (st == YORE_OK && !*has_greater_out) {
         st = read_look_back(job->view, region, region->slice_count, winner->key, &ever, &best, &pin,
                             error_out);
-        *has_greater_out = st == YORE_OK && version_is_newer(&best, winner);
+        *has_greater_out =
+            st == YORE_NOT_FOUND || (st == YORE_OK && version_is_newer(&best, winner));
+        st = st == YORE_NOT_FOUND ? YORE_OK : st; /* refuted by a slice: something ended it */
         read_pin_release(&pin);
     }
     return st;

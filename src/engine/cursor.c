@@ -10,6 +10,7 @@
 #include "base/assert.h"
 #include "base/mem.h"
 #include "engine/sources.h"
+#include "table/merge_iter.h"
 
 struct yore_cursor {
     struct yore_db *db;
@@ -17,6 +18,7 @@ struct yore_cursor {
     struct superview *view;
     const struct forest_tree *tree; /* NULL: no tables */
     struct read_moment moment;
+    int64_t as_of; /* min(valid, known): what begins until then (R6) */
     struct iter_view iter_view;
     struct cursor_overlay overlay;
     bool has_overlay;
@@ -27,6 +29,8 @@ struct yore_cursor {
 
     /* The stretch. */
     struct version_iter *iter; /* NULL: none open */
+    size_t source_count;       /* of the iterator */
+    size_t first_level;        /* index of the first one from the current tree */
     size_t region_index;
     const struct forest_region *region; /* NULL: the one stretch of a latest read */
     const struct forest_slice *slice;   /* that holds the moment; NULL: none */
@@ -79,7 +83,7 @@ static enum yore_status add_history(struct yore_cursor *c, struct source_list *l
     enum yore_status st = YORE_OK;
     for (size_t i = c->region->run_count; i-- > 0 && st == YORE_OK;) {
         struct forest_file *run = c->region->runs[i];
-        if (run->meta->valid_min <= c->moment.valid && run->meta->commit_min <= c->moment.known &&
+        if (run->meta->valid_min <= c->as_of && run->meta->commit_min <= c->moment.known &&
             file_overlaps(run, c->stretch_low, c->stretch_high) &&
             run_can_serve(c->keyspace, run, c->moment.known)) {
             st = source_list_add_file(list, run, &c->iter_view);
@@ -94,7 +98,7 @@ static enum yore_status add_history(struct yore_cursor *c, struct source_list *l
 static void find_slice(struct yore_cursor *c)
 {
     c->slice = NULL;
-    c->slice_index = region_slice_at(c->region, c->moment.valid);
+    c->slice_index = region_slice_at(c->region, c->as_of);
     if (c->slice_index < c->region->slice_count) {
         c->slice = &c->region->slices[c->slice_index];
     }
@@ -102,10 +106,11 @@ static void find_slice(struct yore_cursor *c)
 
 static enum yore_status add_sources(struct yore_cursor *c, struct source_list *list)
 {
-    struct level_filter filter = {NULL, c->moment.valid, c->moment.known};
+    struct level_filter filter = {NULL, c->as_of, c->moment.known};
     enum yore_status st = YORE_OK;
     if (c->has_overlay && c->overlay.memtable != NULL) {
         struct iter_view own = c->iter_view;
+        own.valid = c->moment.valid;
         struct version_iter *iter;
         own.known = c->overlay.known;
         st = memtable_iter_new(c->overlay.memtable, c->keyspace->id, &own, &iter);
@@ -121,9 +126,10 @@ static enum yore_status add_sources(struct yore_cursor *c, struct source_list *l
     }
     if (c->region != NULL) {
         find_slice(c);
-        filter.slice = c->slice != NULL && c->moment.valid < c->slice->t1 ? c->slice : NULL;
+        filter.slice = c->slice != NULL && c->as_of < c->slice->t1 ? c->slice : NULL;
         st = add_history(c, list);
     }
+    c->first_level = list->count;
     if (st == YORE_OK) {
         st = sources_add_levels(list, c->tree, c->stretch_low, c->stretch_high, &c->iter_view,
                                 c->is_latest ? NULL : level_can_add, &filter);
@@ -164,6 +170,7 @@ static enum yore_status open_stretch(struct yore_cursor *c, size_t index)
     }
     struct source_list list = {0};
     enum yore_status st = add_sources(c, &list);
+    c->source_count = list.count;
     if (st == YORE_OK) {
         st = source_list_merge(&list, true, &c->iter);
     }
@@ -190,16 +197,25 @@ static size_t stretch_of(const struct yore_cursor *c, struct yore_bytes key)
 
 /* ---- rows ---- */
 
+/* Is the winner the newest version of its key, whatever history holds (R2)? */
+static bool is_newest(const struct yore_cursor *c, const struct version *winner)
+{
+    int64_t flushed = c->view->forest->flushed_commit;
+    size_t source = c->source_count > 1 ? merge_iter_source(c->iter) : 0;
+    return source >= c->first_level && (winner->flags & VERSION_UNRESOLVED) == 0 &&
+           c->as_of >= flushed;
+}
+
 /* R4: may a version that the slices hold be greater than this winner from outside them? */
 static enum yore_status correct_winner(struct yore_cursor *c, struct version *winner)
 {
     bool is_doubtful = c->slice != NULL && winner->valid_from < c->slice->t0 &&
-                       winner->commit > c->slice->known && winner->kind != YORE_KIND_DELETE &&
-                       (winner->flags & VERSION_CARRIED) == 0;
-    if (!is_doubtful || c->slice_index == 0) {
+                       winner->kind != YORE_KIND_DELETE && (winner->flags & VERSION_CARRIED) == 0 &&
+                       !is_newest(c, winner);
+    if (!is_doubtful) {
         return YORE_OK;
     }
-    return read_look_back(c->view, c->region, c->slice_index, winner->key, &c->moment, winner,
+    return read_look_back(c->view, c->region, c->slice_index + 1, winner->key, &c->moment, winner,
                           &c->pin, &c->error);
 }
 
@@ -597,8 +613,9 @@ enum yore_status cursor_open_overlay(struct yore_db *db, struct yore_keyspace *k
     (void)read_moment_instant(db, &c->moment);
     c->tree = forest_tree(c->view->forest, c->keyspace->id);
     c->is_latest = needs_no_history(c);
+    c->as_of = c->moment.valid < c->moment.known ? c->moment.valid : c->moment.known;
     c->iter_view = (struct iter_view){.is_as_of = true,
-                                      .valid = c->moment.valid,
+                                      .valid = c->as_of,
                                       .known = c->moment.known,
                                       .no_cache_fill = options->no_cache_fill,
                                       .keys_only = options->keys_only,

@@ -26,7 +26,7 @@ void yore_options_init(struct yore_options *options)
                                      .memtable_bytes = 64ull << 20,
                                      .segment_bytes = 64ull << 20,
                                      .table_bytes = 32ull << 20,
-                                     .page_bytes = 16u << 10,
+                                     .page_bytes = 4u << 10,
                                      .seal_versions_per_key = 8,
                                      .seal_bytes_min = 4ull << 20,
                                      .value_apart_bytes = 4096,
@@ -51,7 +51,7 @@ static enum yore_status check_options(const struct yore_options *o, struct yore_
         {"memtable_bytes", o->memtable_bytes, 64u << 10, 4ull << 30},
         {"segment_bytes", o->segment_bytes, 64u << 10, 4ull << 30},
         {"table_bytes", o->table_bytes, 16u << 10, 1ull << 30},
-        {"page_bytes", o->page_bytes, 512, 1u << 20},
+        {"page_bytes", o->page_bytes, 512, PAGE_BYTES_MAX},
         {"seal_versions_per_key", o->seal_versions_per_key, 1, 1u << 20},
         {"seal_bytes_min", o->seal_bytes_min, 1, 1ull << 40},
         {"value_apart_bytes", o->value_apart_bytes, 256, YORE_VALUE_BYTES_MAX},
@@ -655,9 +655,7 @@ static enum yore_status close_database(struct yore_db *db, struct yore_error *er
     if (atomic_load(&db->failed_status) != YORE_OK) {
         first = db_check_writable(db, &error);
     }
-    if (atomic_load(&db->view) != NULL) {
-        free_views(db);
-    }
+    free_views(db); /* there may be room for views though the first was never made */
     table_pool_free(db->pool);
     page_cache_free(db->cache);
     os_lock_release(db->dir_lock);

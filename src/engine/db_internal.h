@@ -88,11 +88,23 @@ struct waiting_memtable {
 
 struct commit_request;
 
+/* What a commit to keyspace 0 needs to take effect, made before it is journaled, so that memory
+ * cannot run out after. */
+struct catalogue_pending {
+    bool is_prepared;
+    struct erase_set *erased; /* NULL: no erasure, or published */
+    struct superview *spare;  /* for publishing it */
+};
+
 struct commit_queue {
     struct os_mutex lock;
     struct os_cond done; /* a request was finished, or leadership is free */
     struct commit_request *first;
     struct commit_request *last;
+    _Atomic uint32_t count; /* changed under lock; a leader that gathers looks without */
+    uint32_t expected;    /* lock: writers that were here when the last group ended, its own too */
+    uint32_t gather_rest; /* lock: groups to lead without gathering first */
+    uint32_t gather_misses; /* lock: how many that was the last time, and 0 after a success */
     bool has_leader;
     bool is_closing;
 };
@@ -144,6 +156,7 @@ struct yore_db {
     _Atomic uint32_t runs_max;
 
     struct commit_queue commit;
+    struct catalogue_pending pending; /* leader token */
     struct os_mutex time_lock;
     int64_t assigned;          /* time_lock: last commit time handed out */
     int64_t known_floor;       /* time_lock: later commits are greater */
@@ -191,7 +204,7 @@ enum yore_status db_commit_edit(struct yore_db *db, struct edit *edit, struct me
 void db_drop_new_file(struct yore_db *db, struct forest_file *file);
 /* Publish memtables, forest and erasures as they stand.  REQUIRES(db->lock). */
 enum yore_status db_publish(struct yore_db *db, struct memtable *active, struct forest *forest,
-                            struct erase_set *erased);
+                            struct erase_set *erased) REQUIRES(db->lock);
 
 /* ---- committing (commit.c) ---- */
 
@@ -288,7 +301,8 @@ enum yore_status read_judge(struct superview *view, const struct yore_keyspace *
 enum yore_status read_fetch(struct superview *view, struct version *version, struct read_pin *pin,
                             struct yore_error *error_out);
 /* Among the region's slices before `slice_index` (slice_count: all): a version of the key greater
- * than *best (or any, when best->kind is 0), seen at (valid, known).  Replaces *best and *pin. */
+ * than *best (or any, when best->kind is 0), seen at (valid, known).  Replaces *best and *pin.
+ * YORE_NOT_FOUND: there is none, or a slice refutes *best (R4 of read.c). */
 enum yore_status read_look_back(struct superview *view, const struct forest_region *region,
                                 size_t slice_index, struct yore_bytes key,
                                 const struct read_moment *moment, struct version *best,
@@ -316,6 +330,13 @@ enum yore_status sources_all(struct superview *superview, struct yore_keyspace *
 /* Apply one write of keyspace 0 to what is in memory.  Leader, or opening. */
 enum yore_status catalogue_apply(struct yore_db *db, const struct commit_write *write,
                                  int64_t commit, struct yore_error *error_out);
+/* Before it is journaled: allocate all that catalogue_apply() will need for the request, whose
+ * commit is assigned.  Afterwards, whatever became of it, catalogue_settle(). */
+enum yore_status catalogue_prepare(struct yore_db *db, const struct commit_request *request,
+                                   struct yore_error *error_out);
+void catalogue_settle(struct yore_db *db);
+/* A struct for the next db_publish(), so that it cannot fail; NULL: out of memory. */
+struct superview *superview_spare(struct yore_db *db);
 /* Read keyspace 0 when opening. */
 enum yore_status catalogue_load(struct yore_db *db, struct yore_error *error_out);
 

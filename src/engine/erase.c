@@ -5,6 +5,7 @@
  * and for a span of a key the copy at its end of what held there, whose own bytes may lie inside
  * the span.  The bytes leave the files in the background.
  */
+#include "engine/erase.h"
 #include "base/assert.h"
 #include "base/mem.h"
 #include "engine/catalogue.h"
@@ -99,26 +100,40 @@ static enum yore_status add_record(struct yore_txn *txn, const struct erase_rule
     return st;
 }
 
-static enum yore_status erase_once(struct yore_db *db, struct yore_keyspace *keyspace,
-                                   const struct yore_erase *erase, const struct erase_rule *rule,
-                                   struct yore_error *error_out)
+/* The rule's commit is the one it must have; 0: the next one. */
+static enum yore_status erase_once(struct yore_db *db, const struct erase_rule *rule,
+                                   bool is_prefix, enum yore_durability durability,
+                                   int64_t *commit_out, struct yore_error *error_out)
 {
     struct yore_txn txn;
-    struct fact span = {
-        .keyspace = keyspace, .key = erase->key, .from = erase->from, .to = erase->to};
+    struct fact span = {.keyspace = db_keyspace(db, rule->keyspace),
+                        .key = forest_key_bytes(&rule->low),
+                        .from = rule->from,
+                        .to = rule->to};
     enum yore_status st = YORE_OK;
     txn_init(&txn, db);
-    if (!erase->is_prefix) {
+    txn.fixed_commit = rule->commit;
+    if (!is_prefix && span.keyspace != NULL) {
         st = txn_add_restored(&txn, &span, error_out);
     }
     if (st == YORE_OK) {
         st = add_record(&txn, rule, error_out);
     }
     if (st == YORE_OK) {
-        st = txn_commit(&txn, erase->durability, erase->commit_out, error_out);
+        st = txn_commit(&txn, durability, commit_out, error_out);
     }
     txn_release(&txn);
     return st;
+}
+
+enum yore_status erase_by_rule(struct yore_db *db, const struct erase_rule *rule,
+                               struct yore_error *error_out)
+{
+    struct yore_bytes low = forest_key_bytes(&rule->low);
+    struct yore_bytes high = forest_key_bytes(&rule->high);
+    bool is_key =
+        high.size == low.size + 1 && bytes_starts_with(high, low) && rule->high.data[low.size] == 0;
+    return erase_once(db, rule, !is_key, YORE_DURABILITY_SYNC, NULL, error_out);
 }
 
 static enum yore_status erase_with_rule(struct yore_db *db, struct yore_keyspace *keyspace,
@@ -141,7 +156,8 @@ static enum yore_status erase_with_rule(struct yore_db *db, struct yore_keyspace
         st = YORE_CONFLICT;
     }
     for (int i = 0; st == YORE_CONFLICT && i < SPAN_TRIES_MAX; i++) {
-        st = erase_once(db, keyspace, erase, &rule, error_out);
+        st = erase_once(db, &rule, erase->is_prefix, erase->durability, erase->commit_out,
+                        error_out);
     }
     if (st == YORE_CONFLICT) {
         st =

@@ -185,14 +185,14 @@ enum yore_status job_is_superseded(struct history_job *job, size_t slice_index,
                                    const struct version *v, int64_t before, bool *is_superseded_out,
                                    struct yore_error *error_out)
 {
-    struct read_moment moment = {.valid = before - 1, .known = INT64_MAX};
+    struct read_moment moment = {.valid = before - 1, .known = INT64_MAX, .wants_any = true};
     struct version best = *v;
     struct read_pin pin = {0};
     enum yore_status st = read_look_back(job->view, job->region, slice_index, v->key, &moment,
                                          &best, &pin, error_out);
-    *is_superseded_out = st == YORE_OK && version_is_newer(&best, v);
+    *is_superseded_out = st == YORE_NOT_FOUND || (st == YORE_OK && version_is_newer(&best, v));
     read_pin_release(&pin);
-    return st;
+    return st == YORE_NOT_FOUND ? YORE_OK : st;
 }
 
 bool slice_must_carry(const struct version *v, int64_t t0)

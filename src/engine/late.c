@@ -99,7 +99,12 @@ static enum yore_status put_carry(struct slice_rewrite *r, const struct version 
 {
     bool is_superseded = false;
     enum yore_status st = YORE_OK;
-    if (is_late) { /* what an earlier slice ended is not carried here, yet it may be greater (R4) */
+    bool is_carried = (v->flags & (VERSION_CARRIED | VERSION_ALSO_CARRIED)) != 0;
+    if (is_late && !is_carried && v->commit <= r->slice->known) {
+        return YORE_OK; /* known when the slice was sealed, and over by its start (R4) */
+    }
+    if (is_late && !is_carried) { /* what an earlier slice ended is not carried here, yet it may be
+                                     greater (R4) */
         st = job_is_superseded(r->job, r->index, v, r->slice->t0, &is_superseded, error_out);
     }
     if (st != YORE_OK || is_superseded) {

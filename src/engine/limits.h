@@ -14,6 +14,14 @@
 #define RUNS_SLOW_COUNT 64u        /* most runs a region has before writers slow down */
 #define GROUP_BYTES_MAX (4u << 20) /* one group commit stops growing here */
 #define GROUP_COUNT_MAX 1024u
+#define GATHER_NS 30000 /* a leader that will sync waits this long for writers it has just met */
+#define GATHER_REST_MAX 63u
+#define PAGE_BYTES_MAX (1u << 20)
+/* Pages of the present are small, for a point read decodes a whole one; those of the past group the
+ * versions of many keys, and are walked. */
+#define PAST_PAGE_FACTOR 8u
+#define VALUE_APART_UNSYNCED_BYTES                                                                 \
+    (1u << 20)                   /* where commits are not synced, apart only from here */
 #define TXN_READS_MAX (1u << 20) /* keys and ranges one transaction may have read */
 #define TXN_SAVEPOINTS_MAX 1000u
 #define MANIFEST_BYTES_MAX                                                                         \

@@ -264,6 +264,13 @@ size_t memtable_keyspaces(const struct memtable *m, uint32_t *ids_out, size_t ma
     return count;
 }
 
+bool memtable_has_back_dated(const struct memtable *m, uint32_t keyspace)
+{
+    const struct memtable_tree *t = memtable_find(m, keyspace);
+    return t != NULL &&
+           atomic_load_explicit(&t->back_dated_commit_max, memory_order_relaxed) != INT64_MIN;
+}
+
 void memtable_bounds(const struct memtable *m, struct memtable_bounds *bounds_out)
 {
     *bounds_out = (struct memtable_bounds){

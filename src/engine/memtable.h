@@ -40,6 +40,9 @@ int64_t memtable_newest_commit(const struct memtable *m, uint32_t keyspace, stru
 int64_t memtable_newest_commit_in(const struct memtable *m, uint32_t keyspace,
                                   struct yore_bytes low, struct yore_bytes high);
 
+/* Has the keyspace a version with valid_from < commit?  Any thread. */
+bool memtable_has_back_dated(const struct memtable *m, uint32_t keyspace);
+
 /* A walk over one keyspace; keeps a reference.  Sees entries inserted while it walks or not; the
  * caller's view decides by commit (view.known is honoured in both kinds of view). */
 enum yore_status memtable_iter_new(struct memtable *m, uint32_t keyspace,

@@ -45,7 +45,9 @@ static enum yore_status output_begin(struct output *o, struct yore_error *error_
                                     .compression = compression_of(o),
                                     .class_hint = o->class_hint};
     if (o->class_hint == PAGE_CLASS_PAST) {
-        options.page_bytes *= 2; /* ENGINE section 6: 32 KiB for the past */
+        uint32_t most = PAGE_BYTES_MAX / PAST_PAGE_FACTOR;
+        options.page_bytes =
+            (options.page_bytes < most ? options.page_bytes : most) * PAST_PAGE_FACTOR;
     }
     if (!db_file_path(o->path, db->path, DB_FILE_TABLE, options.identity.file, 0)) {
         return error_set(error_out, YORE_INVALID, "%s: the path is too long", db->path);
@@ -85,15 +87,13 @@ static enum yore_status output_cut(struct output *o, struct yore_error *error_ou
 enum yore_status output_add(struct output *o, const struct version *version,
                             struct yore_error *error_out)
 {
-    struct version skeleton;
+    struct version stored = *version;
     enum yore_status st = YORE_OK;
     if (erase_set_count(o->erased) > 0 && erase_set_hides(o->erased, o->keyspace->id, version)) {
-        skeleton = *version;
-        skeleton.kind = YORE_KIND_ERASED;
-        skeleton.value = bytes_of(NULL, 0);
-        skeleton.valid_to = YORE_FOREVER;
-        skeleton.flags &= ~(unsigned)VERSION_APART;
-        version = &skeleton;
+        stored.kind = YORE_KIND_ERASED;
+        stored.value = bytes_of(NULL, 0);
+        stored.valid_to = YORE_FOREVER;
+        stored.flags &= ~(unsigned)VERSION_APART;
     }
     bool is_full = o->builder != NULL && o->table_bytes != UINT64_MAX &&
                    table_builder_bytes(o->builder) >= o->table_bytes &&
@@ -105,7 +105,8 @@ enum yore_status output_add(struct output *o, const struct version *version,
         st = output_begin(o, error_out);
     }
     if (st == YORE_OK) {
-        st = table_builder_add(o->builder, version, error_out);
+        stored.flags &= ~(unsigned)VERSION_ALSO_CARRIED;
+        st = table_builder_add(o->builder, &stored, error_out);
     }
     if (st == YORE_OK && o->table_bytes != UINT64_MAX) {
         buffer_clear(&o->last_key);

@@ -128,11 +128,12 @@ enum yore_status purge_pending(struct yore_db *db, struct yore_error *error_out)
         }
         st = purge_keyspace(db, keyspace, error_out);
     }
-    if (st == YORE_OK) {
-        st = values_collect_all(db, error_out);
-    }
+    /* The journal before the values: a feed must not meet references to values that are gone. */
     if (st == YORE_OK) {
         st = commit_purge_journal(db, error_out);
+    }
+    if (st == YORE_OK) {
+        st = values_collect_all(db, error_out);
     }
     os_mutex_lock(&db->lock);
     db->is_purging = false;

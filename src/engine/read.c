@@ -11,10 +11,11 @@
  * versions may be deeper in the tree and in history, in any order: all are asked. R3  A sealed
  * slice that holds v has every version with commit <= slice.known (F4).  Of the current tree only
  * tables with back-dated versions of a later commit can add to it. R4  A slice carries no key that
- * was dead at its start.  So a candidate from outside the slices that they did not know (commit >
- *      known) and that begins before the slice may be superseded by a version in an earlier slice:
- * look back. R5  A carried copy with commit > c is invisible, and what it superseded lies in an
- * earlier slice: look back.
+ * was dead at its start.  So a candidate that begins before the slice, and that the slice has not
+ * carried in, may be superseded by a version in an earlier slice: look back.  R5  A carried copy
+ * with commit > c is invisible, and what it superseded lies in an earlier slice: look back.  R6  No
+ * version begins after its commit, so a read at (v, c) is one at (min(v, c), c); only what ends is
+ * compared with v.  It is the slice of min(v, c) that knows no delete the read may not know.
  */
 #include "base/assert.h"
 #include "base/hash.h"
@@ -130,6 +131,7 @@ struct search {
     bool wants_any;
     struct version best;       /* kind 0: none yet */
     struct read_pin *pin;      /* of best */
+    bool is_outside;           /* best comes from outside the slices */
     enum stats_counter source; /* of best */
     struct yore_error *error_out;
 };
@@ -150,6 +152,7 @@ static void take(struct search *s, const struct version *candidate, struct table
     s->pin->page = *page;
     s->best = *candidate;
     s->source = source;
+    s->is_outside = source != STAT_reads_from_carried && source != STAT_reads_from_slices;
 }
 
 /* R1: true when the search is over. */
@@ -295,17 +298,48 @@ static enum yore_status search_runs(struct search *s)
     return YORE_OK;
 }
 
+/* Did the slice know `best` when it was sealed, and leave it out because it was not in force at the
+ * slice's start?  (Not told where the slice hides something that the read may not know: R5.) */
+static bool slice_refutes(const struct search *s, const struct forest_slice *slice)
+{
+    return s->best.kind != 0 && s->is_outside && s->best.valid_from < slice->t0 &&
+           s->best.commit <= slice->known && slice_carried_commit_max(slice) <= s->known;
+}
+
+static void take_from_slice(struct search *s, const struct forest_slice *slice,
+                            const struct version *met, struct table_pin *page)
+{
+    bool is_copy = (met->flags & VERSION_CARRIED) != 0;
+    bool is_best =
+        s->best.kind != 0 && met->valid_from == s->best.valid_from && met->commit == s->best.commit;
+    if (is_best) { /* the slice confirms it */
+        s->is_outside = false;
+        table_pin_release(page);
+        return;
+    }
+    if (slice_refutes(s, slice)) {
+        s->best.kind = 0;
+    }
+    take(s, met, page, is_copy ? STAT_reads_from_carried : STAT_reads_from_slices);
+}
+
 static enum yore_status ask_slice(struct search *s, const struct forest_slice *slice)
 {
     struct version met;
     struct table_pin page = {0};
     struct forest_file *file = slice_file(slice, s->key);
-    if (file == NULL) {
-        return YORE_OK;
+    enum yore_status st = YORE_NOT_FOUND;
+    if (file != NULL) {
+        st = ask_table(s, file, s->valid, s->known, &met, &page);
     }
     enum yore_status st = ask_table(s, file, s->valid, s->known, &met, &page);
-    if (st == YORE_OK) {
-        bool is_copy = (met.flags & VERSION_CARRIED) != 0;
+    bool is_copy = st == YORE_OK && (met.flags & VERSION_CARRIED) != 0;
+    if (is_copy && s->best.kind != 0 && s->best.valid_from == met.valid_from &&
+        s->best.commit == met.commit) {
+        s->best.flags |=
+            VERSION_CARRIED; /* met outside of the slices first: the slice vouches for it */
+        table_pin_release(&page);
+    } else if (st == YORE_OK) {
         take(s, &met, &page, is_copy ? STAT_reads_from_carried : STAT_reads_from_slices);
     }
     return st == YORE_NOT_FOUND ? YORE_OK : st;
@@ -325,8 +359,7 @@ static bool must_look_back(const struct search *s, const struct forest_slice *sl
         return true;
     }
     bool is_carried = (s->best.flags & VERSION_CARRIED) != 0;
-    return is_any && !is_carried && s->best.commit > slice->known &&
-           (s->wants_any || s->best.kind != YORE_KIND_DELETE);
+    return is_any && !is_carried && (s->wants_any || s->best.kind != YORE_KIND_DELETE);
 }
 
 static enum yore_status search_slices(struct search *s, size_t index)
@@ -399,7 +432,7 @@ enum yore_status read_winner(struct superview *view, struct yore_keyspace *keysp
     struct search s = {.view = view,
                        .keyspace = keyspace,
                        .key = key,
-                       .valid = moment->valid,
+                       .valid = moment->valid < moment->known ? moment->valid : moment->known,
                        .known = moment->known,
                        .wants_any = wants_any(view, keyspace, key, moment),
                        .pin = pin,
@@ -443,9 +476,11 @@ enum yore_status read_look_back(struct superview *view, const struct forest_regi
                        .region = region,
                        .key = key,
                        .hash = hash_bytes(key),
-                       .valid = moment->valid,
+                       .valid = moment->valid < moment->known ? moment->valid : moment->known,
                        .known = moment->known,
+                       .wants_any = moment->wants_any,
                        .best = *best,
+                       .is_outside = (best->flags & (VERSION_CARRIED | VERSION_ALSO_CARRIED)) == 0,
                        .pin = pin,
                        .error_out = error_out};
     enum yore_status st = YORE_OK;
@@ -453,7 +488,10 @@ enum yore_status read_look_back(struct superview *view, const struct forest_regi
         st = search_slices(
             &s, (slice_index < region->slice_count ? slice_index : region->slice_count) - 1);
     }
-    if (st == YORE_OK && s.best.kind != 0) {
+    if (st == YORE_OK && s.best.kind == 0) {
+        return YORE_NOT_FOUND;
+    }
+    if (st == YORE_OK) {
         *best = s.best;
         best->key = key;
     }

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "engine/backup_record.h"
 #include "engine/catalogue.h"
+#include "engine/erase.h"
 #include "engine/purge.h"
 #include "engine/rewind.h"
 #include "engine/value_collect.h"
@@ -247,71 +248,6 @@ static enum yore_status raise_horizons(struct restore *r, struct yore_db *db)
     return st;
 }
 
-static enum yore_status erase_by_record(struct restore *r, struct yore_db *db,
-                                        const struct erase_rule *rule)
-{
-    struct buffer key = {0};
-    struct buffer value = {0};
-    struct buffer writes = {0};
-    struct commit_request request = {.writes = &writes,
-                                     .valid_max = INT64_MIN,
-                                     .is_catalogue = true,
-                                     .durability = YORE_DURABILITY_SYNC};
-    enum yore_status st = catalogue_erase_fact(db, rule, &key, &value);
-    if (st != YORE_OK) {
-        error_plain(r->error_out, st);
-    } else {
-        struct fact fact = {.keyspace = db->system_keyspace,
-                            .kind = YORE_KIND_PUT,
-                            .key = buffer_bytes(&key),
-                            .value = buffer_bytes(&value),
-                            .from = YORE_NOW,
-                            .to = YORE_FOREVER};
-        st = fact_encode(db, &fact, &writes, &request, r->error_out);
-    }
-    if (st == YORE_OK) {
-        st = commit_submit(db, &request, r->error_out);
-    }
-    values_let_go(db->values, &request.value_hold);
-    buffer_release(&key);
-    buffer_release(&value);
-    buffer_release(&writes);
-    return st;
-}
-
-/* An erasure as it was asked for, so that what held behind its span holds again; where that cannot
- * be said any more, its record alone. */
-static enum yore_status erase_again(struct restore *r, struct yore_db *db,
-                                    const struct erase_rule *rule)
-{
-    struct yore_keyspace *keyspace = db_keyspace(db, rule->keyspace);
-    struct yore_erase erase = {.key = forest_key_bytes(&rule->low),
-                               .from = rule->from,
-                               .to = rule->to,
-                               .durability = YORE_DURABILITY_SYNC};
-    struct buffer end = {0};
-    if (keyspace == NULL) {
-        return YORE_OK; /* made after the restored commit */
-    }
-    bool is_key = rule->high.size == rule->low.size + 1 && rule->high.data[rule->low.size] == 0 &&
-                  bytes_starts_with(forest_key_bytes(&rule->high), erase.key);
-    enum yore_status st = prefix_end(erase.key, &end);
-    erase.is_prefix = !is_key && bytes_equal(buffer_bytes(&end), forest_key_bytes(&rule->high));
-    buffer_release(&end);
-    if (st != YORE_OK) {
-        return error_plain(r->error_out, st);
-    }
-    if (is_key || erase.is_prefix) {
-        st = yore_erase(db, keyspace, &erase, r->error_out);
-        bool is_refused = st == YORE_INVALID || st == YORE_BEFORE_HORIZON || st == YORE_IN_FUTURE ||
-                          st == YORE_READ_ONLY || st == YORE_NOT_FOUND;
-        if (!is_refused) {
-            return st;
-        }
-    }
-    return erase_by_record(r, db, rule);
-}
-
 static int compare_rules(const void *left, const void *right)
 {
     const struct erase_rule *a = *(const struct erase_rule *const *)left;
@@ -328,8 +264,8 @@ static int compare_rules(const void *left, const void *right)
                       : bytes_compare(forest_key_bytes(&a->high), forest_key_bytes(&b->high));
 }
 
-/* The erasures that the restored state lacks, in the order they were made; several backups tell the
- * same ones. */
+/* Rules from after the restored commit, in the order they were made; several backups tell the same
+ * ones. */
 static enum yore_status list_missing(struct restore *r)
 {
     size_t count = 0;
@@ -354,13 +290,37 @@ static enum yore_status list_missing(struct restore *r)
     return YORE_OK;
 }
 
+/* Is it told by the base itself?  Then rewinding has kept it. */
+static bool is_of_base(const struct restore *r, const struct erase_rule *rule)
+{
+    const struct erase_rule *first = r->base->rules;
+    return r->base->rule_count > 0 && rule >= first && rule < first + r->base->rule_count;
+}
+
+/* At the rule's own commit time, so that the erasure is the same one everywhere; a rule of another
+ * line of this database, from before the last commit of this one, gets a time of its own. */
+static enum yore_status erase_again(struct restore *r, struct yore_db *db,
+                                    const struct erase_rule *told)
+{
+    struct erase_rule rule = *told;
+    if (rule.commit <= atomic_load(&db->visible)) {
+        rule.commit = 0;
+    }
+    return erase_by_rule(db, &rule, r->error_out);
+}
+
 static enum yore_status erase_missing(struct restore *r, struct yore_db *db)
 {
     enum yore_status st = YORE_OK;
-    for (size_t i = 0; st == YORE_OK && i < r->missing_count; i++) {
-        if (i == 0 || compare_rules(&r->missing[i - 1], &r->missing[i]) != 0) {
-            st = erase_again(r, db, r->missing[i]);
+    size_t end;
+    for (size_t i = 0; st == YORE_OK && i < r->missing_count; i = end) {
+        bool is_known = false;
+        for (end = i;
+             end < r->missing_count && compare_rules(&r->missing[i], &r->missing[end]) == 0;
+             end++) {
+            is_known |= is_of_base(r, r->missing[end]);
         }
+        st = is_known ? YORE_OK : erase_again(r, db, r->missing[i]);
     }
     return st == YORE_OK ? purge_pending(db, r->error_out) : st;
 }
@@ -372,11 +332,9 @@ static enum yore_status finish_made(struct restore *r)
     if (st != YORE_OK) {
         return st;
     }
-    if (r->is_rewound) {
+    st = erase_missing(r, db);
+    if (st == YORE_OK && r->is_rewound) {
         st = raise_horizons(r, db);
-    }
-    if (st == YORE_OK) {
-        st = erase_missing(r, db);
     }
     if (st == YORE_OK && r->is_rewound) {
         st = values_collect_all(db, r->error_out); /* values of the commits that were left out */

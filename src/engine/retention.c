@@ -2,7 +2,8 @@
  *
  * A slice may go when its time is over (t1 <= horizon) and all it knows was known by then (commits
  * <= horizon): no read with min(valid, known) >= horizon can land in it, and none can look back
- * into it for something a later slice's copy hides.
+ * into it for something a later slice's copy hides.  Nor may there be a fact from before its end
+ * that is not in a slice yet: a delete in this one may be all that supersedes it.
  */
 #include "engine/retention.h"
 
@@ -25,13 +26,52 @@ static bool slice_is_over(const struct forest_slice *slice, const struct retenti
     return slice->t1 <= r->horizon && slice_commit_max(slice) <= r->horizon;
 }
 
-static size_t drop_slices(struct edit *edit, const struct forest_tree *tree,
-                          const struct forest_region *region, const struct retention *r)
+/* Facts of the region from before `t1` in memtables, unresolved in the current tree, or in runs. No
+ * more of them come: they would be dated before the horizon. */
+static bool has_late_facts(const struct superview *view, const struct forest_tree *tree,
+                           const struct forest_region *region, int64_t t1)
 {
-    size_t dropped = 0;
+    for (size_t i = 0; i <= view->waiting_count; i++) {
+        const struct memtable *m = i == 0 ? view->active : view->waiting[i - 1];
+        struct memtable_bounds bounds;
+        memtable_bounds(m, &bounds);
+        if (bounds.back_dated_valid_min < t1 && memtable_has_back_dated(m, tree->keyspace)) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < region->run_count; i++) {
+        if (region->runs[i]->meta->valid_min < t1) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < LEVELS_MAX; i++) {
+        for (size_t j = 0; j < tree->levels[i].file_count; j++) {
+            const struct forest_file *file = tree->levels[i].files[j];
+            if (file->meta->unresolved_count > 0 && file->meta->back_dated_valid_min < t1 &&
+                file_overlaps(file, forest_key_bytes(&region->low),
+                              forest_key_bytes(&region->high))) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool may_drop(const struct superview *view, const struct forest_tree *tree,
+                     const struct forest_region *region, size_t index, const struct retention *r)
+{
     /* The last slice stays: what is still in force since before the unsealed time is found there.
      */
-    while (dropped + 1 < region->slice_count && slice_is_over(&region->slices[dropped], r)) {
+    return index + 1 < region->slice_count && slice_is_over(&region->slices[index], r) &&
+           !has_late_facts(view, tree, region, region->slices[index].t1);
+}
+
+static size_t drop_slices(struct edit *edit, const struct superview *view,
+                          const struct forest_tree *tree, const struct forest_region *region,
+                          const struct retention *r)
+{
+    size_t dropped = 0;
+    while (may_drop(view, tree, region, dropped, r)) {
         struct edit_op *op = edit_add(edit, EDIT_SLICE_DROP, tree->keyspace);
         if (op != NULL) {
             op->t0 = region->slices[dropped].t0;
@@ -66,7 +106,7 @@ bool retention_wants(struct yore_db *db, const struct superview *view,
     retention_of(db, keyspace, &r);
     for (size_t i = 0; tree != NULL && i < tree->region_count; i++) {
         const struct forest_region *region = &tree->regions[i];
-        if (region->slice_count > 1 && slice_is_over(&region->slices[0], &r)) {
+        if (may_drop(view, tree, region, 0, &r)) {
             return true;
         }
         for (size_t j = 0; r.is_only_now && j < region->run_count; j++) {
@@ -90,7 +130,7 @@ enum yore_status retention_drop(struct yore_db *db, struct yore_keyspace *keyspa
     enum yore_status st = YORE_OK;
     retention_of(db, keyspace, &r);
     for (size_t i = 0; tree != NULL && i < tree->region_count; i++) {
-        slices += drop_slices(&edit, tree, &tree->regions[i], &r);
+        slices += drop_slices(&edit, view, tree, &tree->regions[i], &r);
         runs += drop_runs(&edit, tree, &tree->regions[i], &r);
     }
     *has_dropped_out = slices + runs > 0;

@@ -2,10 +2,13 @@
  *
  * Every version says by its commit whether it was known, so nothing has to be replayed in order:
  * each keyspace is walked once by key, the newest version left of a key goes to the deepest level,
- * the others to one run of history, which is sealed later like any other.  Refused: applying the
- * commits one by one to an empty database, which sorts everything twice.
+ * the others to one run of history, which is sealed later like any other.  Erasures are kept,
+ * whatever their commit, with what they wrote behind their spans: they hold in every state.
+ * Refused: applying the commits one by one to an empty database, which sorts everything twice.
  */
 #include "engine/rewind.h"
+#include <stdlib.h>
+
 #include "base/mem.h"
 #include "engine/output.h"
 
@@ -13,19 +16,122 @@ struct rewind {
     struct yore_db *db;
     struct superview *view;
     int64_t to_commit;
+    int64_t last_commit; /* of what is kept */
+    int64_t *erasures;   /* commits after to_commit that are erasures, ascending */
+    size_t erasure_count;
     struct edit edit;
     struct yore_error *error_out;
 };
 
-static enum yore_status walk_keyspace(const struct rewind *r, struct version_iter *it,
-                                      struct output *newest, struct output *older)
+/* ---- erasures stay ---- */
+
+static int compare_commits(const void *left, const void *right)
+{
+    int64_t a = *(const int64_t *)left;
+    int64_t b = *(const int64_t *)right;
+    return (a > b) - (a < b);
+}
+
+static enum yore_status list_erasures(struct rewind *r)
+{
+    size_t count = erase_set_count(r->view->erased);
+    r->erasures = mem_array(count + 1, sizeof *r->erasures);
+    if (r->erasures == NULL) {
+        return error_plain(r->error_out, YORE_NOMEM);
+    }
+    for (size_t i = 0; i < count; i++) {
+        int64_t commit = erase_set_rule(r->view->erased, i)->commit;
+        if (commit > r->to_commit) {
+            r->erasures[r->erasure_count++] = commit;
+            r->last_commit = commit > r->last_commit ? commit : r->last_commit;
+        }
+    }
+    if (r->erasure_count > 0) {
+        qsort(r->erasures, r->erasure_count, sizeof *r->erasures, compare_commits);
+    }
+    return YORE_OK;
+}
+
+static bool is_erasure(const struct rewind *r, int64_t commit)
+{
+    return r->erasure_count > 0 &&
+           bsearch(&commit, r->erasures, r->erasure_count, sizeof commit, compare_commits) != NULL;
+}
+
+/* `it` is at what an erasure kept behind its span: a copy of the version that won there until then.
+ * Was that one known by to_commit? */
+static bool copies_what_was_known(const struct rewind *r, struct version_iter *it,
+                                  const struct version *copy)
+{
+    int64_t before = copy->commit;
+    while (it->is_valid && bytes_equal(it->at.key, copy->key)) {
+        if (it->at.commit < before && it->at.commit <= r->to_commit) {
+            return true;
+        }
+        if (it->at.commit < before && !is_erasure(r, it->at.commit)) {
+            return false;
+        }
+        before = it->at.commit < before ? it->at.commit : before;
+        version_iter_next(it);
+    }
+    return true; /* it says that the key was absent, and it was then too */
+}
+
+/* The records and copies of an erasure are kept at their own commit, unless the copy is of a
+ * version that is left out. */
+static enum yore_status judge_erasure(const struct rewind *r, struct yore_keyspace *keyspace,
+                                      const struct version *version, bool *is_kept_out)
+{
+    struct iter_view all = {
+        .known = INT64_MAX, .valid = INT64_MAX, .no_cache_fill = true, .commit_after = INT64_MIN};
+    struct version_place place = {version->key, version->valid_from, version->commit};
+    struct buffer high = {0};
+    struct version_iter *it = NULL;
+    *is_kept_out = keyspace->id == KEYSPACE_SYSTEM;
+    if (*is_kept_out) {
+        return YORE_OK;
+    }
+    buffer_append_bytes(&high, version->key);
+    buffer_append_u8(&high, 0);
+    enum yore_status st = high.is_nomem
+                              ? error_plain(r->error_out, YORE_NOMEM)
+                              : sources_all(r->view, keyspace, version->key, buffer_bytes(&high),
+                                            &all, YORE_TIME_MIN, INT64_MAX, &it, r->error_out);
+    if (st == YORE_OK) {
+        version_iter_seek(it, &place);
+        *is_kept_out = copies_what_was_known(r, it, version);
+        if (!it->is_valid && it->status != YORE_OK) {
+            st = error_set(r->error_out, it->status, "%s", it->error.text);
+        }
+        version_iter_free(it);
+    }
+    buffer_release(&high);
+    return st;
+}
+
+static enum yore_status judge(const struct rewind *r, struct yore_keyspace *keyspace,
+                              const struct version *version, bool *is_kept_out)
+{
+    *is_kept_out = version->commit <= r->to_commit;
+    return *is_kept_out || !is_erasure(r, version->commit)
+               ? YORE_OK
+               : judge_erasure(r, keyspace, version, is_kept_out);
+}
+
+/* ---- keyspaces ---- */
+
+static enum yore_status walk_keyspace(const struct rewind *r, struct yore_keyspace *keyspace,
+                                      struct version_iter *it, struct output *newest,
+                                      struct output *older)
 {
     struct buffer key = {0};
     bool is_any = false;
     enum yore_status st = YORE_OK;
     for (version_iter_first(it); st == YORE_OK && it->is_valid; version_iter_next(it)) {
         struct version version = it->at;
-        if (version.commit > r->to_commit) {
+        bool is_kept;
+        st = judge(r, keyspace, &version, &is_kept);
+        if (st != YORE_OK || !is_kept) {
             continue;
         }
         version.flags &= (unsigned)VERSION_APART;
@@ -57,11 +163,11 @@ static enum yore_status rewind_keyspace(struct rewind *r, struct yore_keyspace *
     bool is_only_now = atomic_load(&keyspace->keep) == YORE_KEEP_NOW;
     output_init(&newest, r->view, keyspace, PAGE_CLASS_PRESENT, r->db->options.table_bytes);
     output_init(&older, r->view, keyspace, PAGE_CLASS_PAST, UINT64_MAX);
-    older.known = r->to_commit;
+    older.known = r->last_commit;
     enum yore_status st = sources_all(r->view, keyspace, none, none, &all, YORE_TIME_MIN, INT64_MAX,
                                       &it, r->error_out);
     if (st == YORE_OK) {
-        st = walk_keyspace(r, it, &newest, is_only_now ? NULL : &older);
+        st = walk_keyspace(r, keyspace, it, &newest, is_only_now ? NULL : &older);
         version_iter_free(it);
     }
     if (st == YORE_OK) {
@@ -104,7 +210,7 @@ static enum yore_status begin_again(struct rewind *r)
         op->next_file = atomic_load(&db->next_file);
         op->journal_first = journal_next_segment(db->journal);
         op->journal_next = op->journal_first;
-        op->flushed_commit = r->to_commit;
+        op->flushed_commit = r->last_commit;
     }
     enum yore_status st = forest_new(&empty);
     if (st == YORE_OK) {
@@ -130,9 +236,10 @@ static enum yore_status begin_again(struct rewind *r)
 enum yore_status rewind_database(struct yore_db *db, int64_t to_commit,
                                  struct yore_error *error_out)
 {
-    struct rewind r = {.db = db, .to_commit = to_commit, .error_out = error_out};
-    enum yore_status st = YORE_OK;
+    struct rewind r = {
+        .db = db, .to_commit = to_commit, .last_commit = to_commit, .error_out = error_out};
     r.view = superview_acquire(db);
+    enum yore_status st = list_erasures(&r);
     for (size_t i = 0; st == YORE_OK && i < r.view->forest->tree_count; i++) {
         struct yore_keyspace *keyspace = db_keyspace(db, r.view->forest->trees[i]->keyspace);
         st = keyspace != NULL ? rewind_keyspace(&r, keyspace)
@@ -144,6 +251,7 @@ enum yore_status rewind_database(struct yore_db *db, int64_t to_commit,
     if (st == YORE_OK) {
         st = begin_again(&r);
     }
+    mem_free(r.erasures);
     edit_release(&r.edit);
     superview_release(r.view);
     return st;

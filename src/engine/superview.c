@@ -104,6 +104,14 @@ static struct superview *superview_new(struct yore_db *db)
     return view;
 }
 
+struct superview *superview_spare(struct yore_db *db)
+{
+    os_mutex_lock(&db->lock);
+    struct superview *spare = superview_new(db);
+    os_mutex_unlock(&db->lock);
+    return spare;
+}
+
 static void measure_pressure(struct yore_db *db, const struct forest *forest)
 {
     size_t level0_max = 0;

@@ -57,8 +57,8 @@ static enum yore_status find_in_force(struct yore_timeline *t, struct yore_error
     enum yore_status st = read_winner(t->view, t->keyspace, buffer_bytes(&t->key), &moment,
                                       &t->in_force, &t->in_force_pin, error_out);
     if (st == YORE_OK) {
-        bool is_dead = t->in_force.kind == YORE_KIND_DELETE ||
-                       (t->in_force.valid_to <= t->options.from && !is_gone(t, &t->in_force));
+        bool is_dead = !is_gone(t, &t->in_force) && (t->in_force.kind == YORE_KIND_DELETE ||
+                                                     t->in_force.valid_to <= t->options.from);
         t->has_in_force = t->in_force.valid_from < t->options.from && !is_dead;
     }
     return st == YORE_NOT_FOUND ? YORE_OK : st;

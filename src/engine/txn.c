@@ -247,7 +247,8 @@ static enum yore_status look_back(struct superview *view, const struct yore_keys
     const struct forest_tree *tree = forest_tree(view->forest, keyspace->id);
     const struct forest_region *region =
         tree != NULL ? tree_region(tree, version_inout->key) : NULL;
-    size_t index = region != NULL ? region_slice_at(region, moment->valid) : 0;
+    int64_t as_of = moment->valid < moment->known ? moment->valid : moment->known;
+    size_t index = region != NULL ? region_slice_at(region, as_of) : 0;
     if (region == NULL || index >= region->slice_count ||
         version_inout->valid_from >= region->slices[index].t0) {
         return YORE_OK;

@@ -28,6 +28,7 @@ struct yore_txn {
     struct read_set reads;
     struct txn_walk *walks; /* ranges of cursors, open ones and some closed ones */
     int64_t expiry_min;     /* of what was read at its own now */
+    int64_t fixed_commit;   /* the commit time it must have; 0: the next one */
     size_t *savepoints;     /* fact counts */
     size_t savepoint_count;
     size_t savepoint_capacity;

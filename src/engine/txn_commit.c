@@ -234,6 +234,7 @@ enum yore_status txn_commit(struct yore_txn *txn, enum yore_durability durabilit
     struct commit_request request = {
         .writes = &writes,
         .valid_max = INT64_MIN,
+        .fixed_commit = txn->fixed_commit,
         .durability =
             durability != YORE_DURABILITY_DEFAULT ? durability : txn->db->options.durability,
     };

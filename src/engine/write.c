@@ -65,6 +65,18 @@ enum yore_status fact_check(struct yore_db *db, const struct fact *fact, bool is
     return check_times(db, fact, is_span, error_out);
 }
 
+/* A value apart must be durable before the record that refers to it is written, or a power cut
+ * could leave the record alone: one sync a commit.  Where commits are not synced that would be all
+ * their cost, so there only very large values go apart.  Records of the catalogue are read by the
+ * leader while it commits: they stay whole. */
+static bool goes_apart(const struct yore_db *db, const struct fact *fact)
+{
+    return fact->kind == YORE_KIND_PUT && fact->keyspace->id != KEYSPACE_SYSTEM &&
+           fact->value.size >= db->options.value_apart_bytes &&
+           (db->options.durability == YORE_DURABILITY_SYNC ||
+            fact->value.size >= VALUE_APART_UNSYNCED_BYTES);
+}
+
 enum yore_status fact_encode(struct yore_db *db, const struct fact *fact, struct buffer *to,
                              struct commit_request *request, struct yore_error *error_out)
 {
@@ -81,10 +93,7 @@ enum yore_status fact_encode(struct yore_db *db, const struct fact *fact, struct
         return error_set(error_out, YORE_TOO_BIG, "the transaction is larger than %u bytes",
                          YORE_BATCH_BYTES_MAX);
     }
-    /* Records of the catalogue are read by the leader while it commits: they stay whole. */
-    bool is_apart = fact->kind == YORE_KIND_PUT && fact->keyspace->id != KEYSPACE_SYSTEM &&
-                    fact->value.size >= db->options.value_apart_bytes;
-    if (is_apart) {
+    if (goes_apart(db, fact)) {
         enum yore_status st = values_hold(db->values, &request->value_hold, error_out);
         if (st == YORE_OK) {
             st = values_append(db->values, fact->keyspace->id, fact->key, fact->value, ref,

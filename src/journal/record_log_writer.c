@@ -18,7 +18,9 @@
 #include "journal/record_log_internal.h"
 #include "os/thread.h"
 
-#define GROW_STEP_BYTES (256u << 10)
+/* Small, because a page cache keeps what one write brings in one folio, and every later write into
+ * a large folio walks all of it. */
+#define GROW_STEP_BYTES (32u << 10)
 /* What waits is written at this size; a payload this large is written from where it lies. */
 #define STAGED_BYTES_MAX (4u << 20)
 #define PAYLOAD_COPIED_BYTES_MAX (1u << 20)

@@ -89,6 +89,23 @@ static void finish(struct merge_iter *m, enum yore_status status, const struct v
     }
 }
 
+/* Of twins the one that is not a carried copy is shown: tell that there is a copy as well. */
+static void note_carried_twin(struct merge_iter *m)
+{
+    struct version *at = &m->base.at;
+    for (size_t i = 1; i < m->live; i++) {
+        const struct version *other = &m->sources[m->order[i]]->at;
+        if (other->valid_from != at->valid_from || other->commit != at->commit ||
+            !bytes_equal(other->key, at->key)) {
+            return;
+        }
+        if ((other->flags & VERSION_CARRIED) != 0 && (at->flags & VERSION_CARRIED) == 0) {
+            at->flags |= VERSION_ALSO_CARRIED;
+            return;
+        }
+    }
+}
+
 static void yield(struct merge_iter *m)
 {
     if (m->live == 0) {
@@ -97,6 +114,7 @@ static void yield(struct merge_iter *m)
     }
     m->base.at = m->sources[m->order[0]]->at;
     m->base.is_valid = true;
+    note_carried_twin(m);
 }
 
 /* Sources have been positioned: sort those that stand on something and yield the first. */

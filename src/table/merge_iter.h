@@ -2,9 +2,10 @@
  *
  * Every version of every source in version order; versions equal in (key, valid_from, commit) come
  * out once: of such twins one that is not a carried copy is preferred, then the lowest source
- * index. As of (all sources opened with the same as-of view): one version a key, the newest of what
- * the sources yield for that key; merge_iter_source() tells whose it was. Either direction, changes
- * of direction included.  The first source error ends the walk with that error.
+ * index; VERSION_ALSO_CARRIED tells that a copy was among them. As of (all sources opened with the
+ * same as-of view): one version a key, the newest of what the sources yield for that key;
+ * merge_iter_source() tells whose it was. Either direction, changes of direction included.  The
+ * first source error ends the walk with that error.
  */
 #ifndef YORE_TABLE_MERGE_ITER_H
 #define YORE_TABLE_MERGE_ITER_H

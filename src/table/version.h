@@ -18,7 +18,9 @@ enum version_flag {
      * shadows nothing deeper, and a greater version may exist below it or in history. */
     VERSION_UNRESOLVED = 2,
     /* Slices only.  A copy of a version that began before the slice and holds at its start. */
-    VERSION_CARRIED = 4
+    VERSION_CARRIED = 4,
+    /* Set by a merge, never stored: another source holds the same version as a carried copy. */
+    VERSION_ALSO_CARRIED = 8
 };
 
 struct version {

@@ -118,4 +118,22 @@ compact
 ' shell db
 code_is 0
 out_has "changed	k"
+
+# At a terminal: the prompt shows the session's moment, ^C drops a line, Tab completes, history is kept.
+if command -v script >/dev/null; then
+    last="shell db (at a terminal)"
+    rm -f .yore_history
+    { sleep 0.5; printf 'at 2019-03-01\n'; sleep 0.2; printf 'get garbage\003'; sleep 0.2
+      printf 'ti\tk\n'; sleep 0.2; printf ' at now\n'; sleep 0.2; printf '\004'; sleep 0.2; } |
+        TERM=xterm script -qec "$YORE shell db" /dev/null >"$out" 2>"$err"
+    code=$?
+    code_is 0
+    out_has "db at now> "
+    out_has "db at 2019-03-01> "
+    out_has "backdated"
+    cp .yore_history "$out"
+    out_has "timeline"
+    out_lacks "garbage"
+    check "blanks keep a line out" sh -c "! grep -q '040at' '$out'"
+fi
 finish

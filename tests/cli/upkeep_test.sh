@@ -37,6 +37,19 @@ ok restore copy3 backups --to "$second"
 ok get copy3 k
 out_is v2
 
+# Damage has a name, a place and an exit code.
+ok put hurt k v
+for i in 1 2 3; do
+    ok put hurt k$i v
+done
+journal=$(ls hurt/journal-*)
+printf '\377\001\376\002' | dd of="$journal" bs=1 seek=68 conv=notrunc 2>"$err"
+fails 8 "$journal: damaged record at offset 64" check hurt
+fails 8 "damaged" get hurt k
+fails 1 "(make the directories above it first)" put none/below k v
+printf x >plain
+fails 3 "plain is not a directory" put plain k v
+
 ok bench b --rows 2000 -o ndjson
 for workload in fillseq fillrandom fillsync readrandom readmissing scan100 asof_get asof_scan \
     timeline changes; do

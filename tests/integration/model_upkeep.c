@@ -184,6 +184,7 @@ bool run_restore(struct run *run)
         restore.to_commit = to_commit;
     }
     struct yore_error error = {0};
+    store_remove(run->disk, "restored"); /* a power cut may have brought the last one back */
     enum yore_status status = db_restore(run->env, &restore, &error);
     if (status == YORE_BEFORE_HORIZON && restore.to_commit != YORE_FOREVER) {
         return true;

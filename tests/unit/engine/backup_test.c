@@ -1,8 +1,11 @@
 /* backup_test.c -- checkpoint, backup, restore, and restore to an earlier commit. */
 #include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "engine/manifest.h"
 #include "unit/engine/bed.h"
 
@@ -458,6 +461,105 @@ TEST(a_target_that_holds_something_is_refused)
     bed_close(&bed);
 }
 
+TEST(without_memory_a_backup_or_restore_says_so_and_leaves_nothing)
+{
+    struct bed bed;
+    struct yore_backup_info info;
+    bool is_done = false;
+    bed_open(&bed);
+    (void)put(bed.db, "key", "first");
+    int64_t commit = put(bed.db, "large", large('a'));
+    (void)put(bed.db, "key", "second");
+    CHECK_OK(yore_flush(bed.db, NULL));
+    for (uint64_t nth = 1; !is_done; nth += 3) {
+        mem_fail_at(nth, false);
+        enum yore_status st = yore_backup(bed.db, "backup", NULL, NULL, &info, NULL);
+        is_done = mem_count() < nth;
+        mem_fail_at(0, false);
+        CHECK(st == YORE_OK || (st == YORE_NOMEM && !is_done));
+        test_count(1);
+    }
+    is_done = false;
+    for (uint64_t nth = 1; !is_done; nth += 3) {
+        struct yore_restore restore = {
+            .backup_path = "backup", .target_path = "restored", .to_commit = commit};
+        mem_fail_at(nth, false);
+        enum yore_status st = db_restore(env_of(&bed), &restore, NULL);
+        is_done = mem_count() < nth;
+        mem_fail_at(0, false);
+        CHECK_MSG(st == YORE_OK || (st == YORE_NOMEM && !is_done), "%d", (int)st);
+        CHECK(!exists(&bed, "restored.new"));
+        CHECK_EQ_INT(exists(&bed, "restored"), st == YORE_OK);
+        if (st == YORE_OK) {
+            struct yore_db *db = open_at(&bed, "restored");
+            CHECK_EQ_STR(get(db, "key"), "first");
+            CHECK_OK(yore_close(db, NULL));
+            remove_dir(&bed, "restored");
+        }
+        test_count(1);
+    }
+    bed_close(&bed);
+}
+
+struct writer {
+    struct yore_db *db;
+    _Atomic bool is_over;
+    bool is_right;
+};
+
+/* Pairs of keys that are always equal, each in one commit. */
+static void *write_pairs(void *arg)
+{
+    struct writer *w = arg;
+    struct yore_batch *batch = NULL;
+    char value[600];
+    w->is_right = yore_batch_new(w->db, &batch, NULL) == YORE_OK;
+    for (unsigned i = 0; w->is_right && !atomic_load(&w->is_over); i++) {
+        (void)snprintf(value, sizeof value, "%*u", i % 5 == 0 ? 500 : 8, i);
+        w->is_right =
+            yore_batch_put(batch, NULL, text("left"), text(value), NULL, NULL) == YORE_OK &&
+            yore_batch_put(batch, NULL, text("right"), text(value), NULL, NULL) == YORE_OK &&
+            yore_batch_commit(batch, YORE_DURABILITY_DEFAULT, NULL, NULL) == YORE_OK;
+    }
+    yore_batch_free(batch);
+    return NULL;
+}
+
+TEST(backups_and_checkpoints_beside_writers_hold_whole_commits)
+{
+    struct bed bed = {.disk = sim_disk_new(1)};
+    struct writer writer = {.is_right = true};
+    struct yore_options options;
+    struct yore_backup_info info;
+    struct yore_error error = {.text = ""};
+    pthread_t thread;
+    yore_options_init(&options);
+    options.memtable_bytes = 64u << 10;
+    options.segment_bytes = 64u << 10;
+    options.value_apart_bytes = 256;
+    sim_disk_set_wall(bed.disk, BED_T0);
+    CHECK_OK(db_open(env_of(&bed), "db", &options, &bed.db, NULL));
+    writer.db = bed.db;
+    CHECK(pthread_create(&thread, NULL, write_pairs, &writer) == 0);
+    for (int i = 0; i < 8; i++) {
+        enum yore_status st = yore_backup(bed.db, "backup", NULL, NULL, &info, &error);
+        CHECK_MSG(st == YORE_OK, "%s", error.text);
+        st = yore_checkpoint(bed.db, "copy", &error);
+        CHECK_MSG(st == YORE_OK, "%s", error.text);
+        restore_to(&bed, 0, YORE_FOREVER);
+        for (int j = 0; j < 2; j++) {
+            struct yore_db *db = open_at(&bed, j == 0 ? "restored" : "copy");
+            CHECK_EQ_STR(get(db, "left"), get(db, "right"));
+            CHECK_OK(yore_close(db, NULL));
+            remove_dir(&bed, j == 0 ? "restored" : "copy");
+        }
+    }
+    atomic_store(&writer.is_over, true);
+    CHECK(pthread_join(thread, NULL) == 0);
+    CHECK(writer.is_right);
+    bed_close(&bed);
+}
+
 /* ---- an earlier commit ---- */
 
 #define STEPS 40
@@ -685,6 +787,28 @@ TEST(rewinding_past_an_erasure_keeps_it)
     bed_close(&bed);
 }
 
+TEST(rewinding_past_an_erased_span_keeps_what_held_behind_it)
+{
+    struct bed bed;
+    struct yore_backup_info info;
+    bed_open(&bed);
+    (void)put_at(bed.db, "key", "before", AT(1), YORE_FOREVER);
+    (void)put_at(bed.db, "key", "inside", AT(12), YORE_FOREVER);
+    int64_t commit = put(bed.db, "kept", "stays");
+    int64_t erased = erase_key(bed.db, "key", AT(11), AT(20));
+    (void)put(bed.db, "kept", "later");
+    (void)backup(&bed, &info);
+    restore_to(&bed, 0, commit);
+    struct yore_db *db = open_at(&bed, "restored");
+    CHECK_EQ_STR(get_at(db, "key", AT(5), YORE_NOW), "before");
+    CHECK_EQ_STR(get_at(db, "key", AT(15), YORE_NOW), "!");
+    CHECK_EQ_STR(get_at(db, "key", AT(25), YORE_NOW), "inside");
+    CHECK_EQ_STR(get(db, "kept"), "stays");
+    CHECK_EQ_STR(get_at(db, "key", AT(25), erased), get_at(bed.db, "key", AT(25), erased));
+    CHECK_OK(yore_close(db, NULL));
+    bed_close(&bed);
+}
+
 TEST_MAIN(a_checkpoint_opens_and_holds_everything, a_checkpoint_is_never_written_over_something,
           a_failed_checkpoint_leaves_nothing, the_second_backup_copies_only_what_is_new,
           backups_are_listed_by_id, every_backup_is_restored_as_it_was,
@@ -693,11 +817,15 @@ TEST_MAIN(a_checkpoint_opens_and_holds_everything, a_checkpoint_is_never_written
           a_cancelled_backup_or_restore_leaves_the_others,
           a_crash_at_any_point_of_a_backup_leaves_the_earlier_ones_whole,
           damage_in_the_pool_is_found_and_named, damage_of_a_table_is_found_while_it_is_backed_up,
-          a_target_that_holds_something_is_refused, any_commit_is_restored_with_all_its_past,
+          a_target_that_holds_something_is_refused,
+          without_memory_a_backup_or_restore_says_so_and_leaves_nothing,
+          backups_and_checkpoints_beside_writers_hold_whole_commits,
+          any_commit_is_restored_with_all_its_past,
           values_of_later_commits_are_not_in_the_restored_files,
           a_commit_before_the_horizon_is_refused_and_the_range_named,
           where_only_now_is_kept_an_older_commit_needs_its_own_backup,
           keyspaces_are_those_of_the_restored_commit,
           a_backup_after_an_erasure_has_none_of_its_bytes, restoring_an_older_backup_erases_again,
           an_erased_span_is_erased_again_and_what_held_behind_it_holds,
-          rewinding_past_an_erasure_keeps_it)
+          rewinding_past_an_erasure_keeps_it,
+          rewinding_past_an_erased_span_keeps_what_held_behind_it)

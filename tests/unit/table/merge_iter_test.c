@@ -10,7 +10,7 @@
 
 /* Deal the versions to sources; twins differ only in being carried, and the merge must prefer the
  * one that is not. */
-static void deal(const struct model *m, struct test_rand *rand, struct model *parts, size_t count)
+static void deal(struct model *m, struct test_rand *rand, struct model *parts, size_t count)
 {
     for (size_t s = 0; s < count; s++) {
         parts[s] = (struct model){calloc(m->count + 1, sizeof(struct version)), 0, {0}};
@@ -19,14 +19,19 @@ static void deal(const struct model *m, struct test_rand *rand, struct model *pa
     for (size_t i = 0; i < m->count; i++) {
         struct version v = m->versions[i];
         size_t home = test_rand_below(rand, count);
+        bool is_copied = false;
         for (size_t s = 0; s < count; s++) {
             if (s == home || test_rand_one_in(rand, 5)) {
                 struct version *copy = &parts[s].versions[parts[s].count++];
                 *copy = v;
                 if (s != home) {
                     copy->flags |= VERSION_CARRIED;
+                    is_copied = true;
                 }
             }
+        }
+        if (is_copied && (v.flags & VERSION_CARRIED) == 0) {
+            m->versions[i].flags |= VERSION_ALSO_CARRIED;
         }
     }
 }
