@@ -151,7 +151,6 @@ struct run {
     struct run_txn txns[RUN_TXNS];
     struct run_snapshot snapshots[RUN_SNAPSHOTS];
     uint64_t backups;
-    unsigned restores;
     int64_t backup_commit[64]; /* by backup id */
     atomic_bool has_sealed;
     int64_t sealed_at; /* now when the first seal was seen; INT64_MIN: none yet */

@@ -155,7 +155,7 @@ static struct model *run_restored_model(struct run *run, int64_t to_commit)
     return model;
 }
 
-static bool run_compare_restored(struct run *run, const char *path, struct compare *restored)
+static bool run_compare_restored(struct run *run, struct compare *restored)
 {
     struct yore_error error = {0};
     enum yore_status status = db_open(run->env, "restored", &run->options, &restored->db, &error);
@@ -190,7 +190,7 @@ bool run_restore(struct run *run)
         restore.to_commit = to_commit;
     }
     struct yore_error error = {0};
-    store_remove(run->disk, path); /* a power cut may have brought the last one back */
+    store_remove(run->disk, "restored"); /* a power cut may have brought the last one back */
     enum yore_status status = db_restore(run->env, &restore, &error);
     if (status == YORE_BEFORE_HORIZON && restore.to_commit != YORE_FOREVER) {
         return true;
@@ -200,13 +200,13 @@ bool run_restore(struct run *run)
     }
     struct model *model = run_restored_model(run, to_commit);
     struct compare restored = {.model = model};
-    bool is_right = model == NULL || run_compare_restored(run, path, &restored);
+    bool is_right = model == NULL || run_compare_restored(run, &restored);
     if (!is_right && restored.text[0] != '\0') {
         (void)run_fail(run, "restored to %" PRId64 ": %s", to_commit, restored.text);
     }
     run->compare.reads += restored.reads;
     model_free(model);
-    store_remove(run->disk, path);
+    store_remove(run->disk, "restored");
     return is_right;
 }
 
