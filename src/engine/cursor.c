@@ -10,7 +10,6 @@
 #include "base/assert.h"
 #include "base/mem.h"
 #include "engine/sources.h"
-#include "table/merge_iter.h"
 
 struct yore_cursor {
     struct yore_db *db;
@@ -29,8 +28,6 @@ struct yore_cursor {
 
     /* The stretch. */
     struct version_iter *iter; /* NULL: none open */
-    size_t source_count;       /* of the iterator */
-    size_t first_level;        /* index of the first one from the current tree */
     size_t region_index;
     const struct forest_region *region; /* NULL: the one stretch of a latest read */
     const struct forest_slice *slice;   /* that holds the moment; NULL: none */
@@ -110,8 +107,8 @@ static enum yore_status add_sources(struct yore_cursor *c, struct source_list *l
     enum yore_status st = YORE_OK;
     if (c->has_overlay && c->overlay.memtable != NULL) {
         struct iter_view own = c->iter_view;
-        own.valid = c->moment.valid;
         struct version_iter *iter;
+        own.valid = c->moment.valid;
         own.known = c->overlay.known;
         st = memtable_iter_new(c->overlay.memtable, c->keyspace->id, &own, &iter);
         if (st == YORE_OK) {
@@ -129,7 +126,6 @@ static enum yore_status add_sources(struct yore_cursor *c, struct source_list *l
         filter.slice = c->slice != NULL && c->as_of < c->slice->t1 ? c->slice : NULL;
         st = add_history(c, list);
     }
-    c->first_level = list->count;
     if (st == YORE_OK) {
         st = sources_add_levels(list, c->tree, c->stretch_low, c->stretch_high, &c->iter_view,
                                 c->is_latest ? NULL : level_can_add, &filter);
@@ -170,7 +166,6 @@ static enum yore_status open_stretch(struct yore_cursor *c, size_t index)
     }
     struct source_list list = {0};
     enum yore_status st = add_sources(c, &list);
-    c->source_count = list.count;
     if (st == YORE_OK) {
         st = source_list_merge(&list, true, &c->iter);
     }
@@ -197,25 +192,22 @@ static size_t stretch_of(const struct yore_cursor *c, struct yore_bytes key)
 
 /* ---- rows ---- */
 
-/* Is the winner the newest version of its key, whatever history holds (R2)? */
-static bool is_newest(const struct yore_cursor *c, const struct version *winner)
-{
-    int64_t flushed = c->view->forest->flushed_commit;
-    size_t source = c->source_count > 1 ? merge_iter_source(c->iter) : 0;
-    return source >= c->first_level && (winner->flags & VERSION_UNRESOLVED) == 0 &&
-           c->as_of >= flushed;
-}
-
-/* R4: may a version that the slices hold be greater than this winner from outside them? */
+/* R4: a winner from outside the slices, from before this one and not carried by it, is refuted by
+ * the slice if the slice knew it; otherwise an earlier slice may hold what superseded it.
+ * YORE_NOT_FOUND: nothing is in force. */
 static enum yore_status correct_winner(struct yore_cursor *c, struct version *winner)
 {
     bool is_doubtful = c->slice != NULL && winner->valid_from < c->slice->t0 &&
-                       winner->kind != YORE_KIND_DELETE && (winner->flags & VERSION_CARRIED) == 0 &&
-                       !is_newest(c, winner);
+                       winner->kind != YORE_KIND_DELETE &&
+                       (winner->flags & (VERSION_CARRIED | VERSION_ALSO_CARRIED)) == 0;
     if (!is_doubtful) {
         return YORE_OK;
     }
-    return read_look_back(c->view, c->region, c->slice_index + 1, winner->key, &c->moment, winner,
+    bool is_hiding = slice_carried_commit_max(c->slice) > c->moment.known; /* R5 */
+    if (!is_hiding && winner->commit <= c->slice->known) {
+        return YORE_NOT_FOUND;
+    }
+    return read_look_back(c->view, c->region, c->slice_index, winner->key, &c->moment, winner,
                           &c->pin, &c->error);
 }
 

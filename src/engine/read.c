@@ -4,18 +4,29 @@
  * commit <= c.  Sources are asked from the newest commits to the oldest, and the search ends early
  * only where nothing better can follow:
  *
- *  R1  A candidate in a memtable that is not back-dated beats everything in older sources: their
- * commits, hence their valid_froms, are smaller than its own. R2  The first resolved version met in
- * the current tree, or an unresolved one before it that is greater, is the newest of everything
- * flushed.  If it qualifies it is the answer.  If it does not (later than v, or than c), superseded
- * versions may be deeper in the tree and in history, in any order: all are asked. R3  A sealed
- * slice that holds v has every version with commit <= slice.known (F4).  Of the current tree only
- * tables with back-dated versions of a later commit can add to it. R4  A slice carries no key that
- * was dead at its start.  So a candidate that begins before the slice, and that the slice has not
- * carried in, may be superseded by a version in an earlier slice: look back.  R5  A carried copy
- * with commit > c is invisible, and what it superseded lies in an earlier slice: look back.  R6  No
- * version begins after its commit, so a read at (v, c) is one at (min(v, c), c); only what ends is
- * compared with v.  It is the slice of min(v, c) that knows no delete the read may not know.
+ *
+ * R1: A candidate in a memtable that is not back-dated beats everything in older sources: their
+ * commits, hence their valid_froms, are smaller than its own.
+ *
+ * R2: The first resolved version met in the current tree, or an unresolved one before it that is
+ * greater, is the newest of everything flushed.  If it qualifies it is the answer.  If it does not
+ * (later than v, or than c), superseded versions may be deeper in the tree and in history, in any
+ * order: all are asked.
+ *
+ * R3: A sealed slice that holds v has every version with commit <= slice.known (F4).  Of the
+ * current tree only tables with back-dated versions of a later commit can add to it.
+ *
+ * R4: A slice carries no key that was dead at its start.  A candidate from outside that begins
+ * before the slice and is not carried by it was over by the slice's start if the slice knew it when
+ * it was sealed (commit <= known): the slice refutes it.  If the slice did not know it, an earlier
+ * slice may hold what ended it: look back.
+ *
+ * R5: A carried copy with commit > c is invisible, and what it superseded lies in an earlier slice:
+ * look back.
+ *
+ * R6: No version begins after its commit, so a read at (v, c) is one at (min(v, c), c); only what
+ * ends is compared with v.  It is the slice of min(v, c) that leaves out no delete which the read
+ * may not know.
  */
 #include "base/assert.h"
 #include "base/hash.h"
@@ -332,15 +343,11 @@ static enum yore_status ask_slice(struct search *s, const struct forest_slice *s
     if (file != NULL) {
         st = ask_table(s, file, s->valid, s->known, &met, &page);
     }
-    enum yore_status st = ask_table(s, file, s->valid, s->known, &met, &page);
-    bool is_copy = st == YORE_OK && (met.flags & VERSION_CARRIED) != 0;
-    if (is_copy && s->best.kind != 0 && s->best.valid_from == met.valid_from &&
-        s->best.commit == met.commit) {
-        s->best.flags |=
-            VERSION_CARRIED; /* met outside of the slices first: the slice vouches for it */
-        table_pin_release(&page);
-    } else if (st == YORE_OK) {
-        take(s, &met, &page, is_copy ? STAT_reads_from_carried : STAT_reads_from_slices);
+    if (st == YORE_OK) {
+        take_from_slice(s, slice, &met, &page);
+    } else if (st == YORE_NOT_FOUND && slice_refutes(s, slice)) {
+        table_pin_release(&s->pin->page);
+        s->best.kind = 0;
     }
     return st == YORE_NOT_FOUND ? YORE_OK : st;
 }
@@ -358,8 +365,8 @@ static bool must_look_back(const struct search *s, const struct forest_slice *sl
     if (slice_carried_commit_max(slice) > s->known) {
         return true;
     }
-    bool is_carried = (s->best.flags & VERSION_CARRIED) != 0;
-    return is_any && !is_carried && (s->wants_any || s->best.kind != YORE_KIND_DELETE);
+    return is_any && s->is_outside && s->best.commit > slice->known &&
+           (s->wants_any || s->best.kind != YORE_KIND_DELETE);
 }
 
 static enum yore_status search_slices(struct search *s, size_t index)

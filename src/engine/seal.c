@@ -48,11 +48,13 @@ static enum yore_status put_before(struct seal *s, const struct version *v, bool
         return st;
     }
     const struct forest_slice *before = last > 0 ? &job->region->slices[last - 1] : NULL;
-    bool is_newest = !s->has_newer && !is_from_run && (v->flags & VERSION_UNRESOLVED) == 0;
-    bool is_doubtful = before != NULL && v->valid_from < before->t0 && !is_newest &&
-                       (v->flags & VERSION_CARRIED) == 0;
+    bool is_doubtful = before != NULL && v->valid_from < before->t0 &&
+                       (v->flags & (VERSION_CARRIED | VERSION_ALSO_CARRIED)) == 0;
+    if (is_doubtful && v->commit <= before->known) {
+        return YORE_OK; /* the last slice knew it and does not carry it: it was over by then (R4) */
+    }
     if (is_doubtful) { /* a version that no slice carried may have been ended in one (R4) */
-        st = job_is_superseded(job, last, v, s->t0, &is_superseded, error_out);
+        st = job_is_superseded(job, last - 1, v, s->t0, &is_superseded, error_out);
     }
     if (st != YORE_OK || is_superseded) {
         return st;
