@@ -1,6 +1,7 @@
 /* crash_test.c -- the power goes after every single disk operation of every workload.
  *
  *     YORE_CRASH_CASES=n     crash cases wanted (default 20,000; soak 200,000)
+ *     YORE_CRASH_PLACES=1    print how often each kind of operation was the one cut off
  *     YORE_CRASH_ONE=name:op[:seed]   one crash point of one workload, everything kept, dropped and
  * by seed
  *
@@ -16,7 +17,18 @@
 #include "crash/crash_run.h"
 #include "engine/db.h"
 
+#define PLACES_MAX 256u
+#define PLACE_BYTES 96u
+
+/* What was cut off: the operation and the kind of file, by workload ("flush: write db/table-#"). */
+struct place {
+    char name[PLACE_BYTES];
+    uint64_t count;
+};
+
 struct counts {
+    struct place places[PLACES_MAX];
+    size_t place_count;
     uint64_t points;
     uint64_t cases;
     uint64_t nested;
@@ -60,6 +72,40 @@ static struct sim_disk *after_crash(const struct crash *crash)
     sim_disk_crash_at(disk, 0);
     sim_disk_crash(disk, crash->mode, crash->seed);
     return disk;
+}
+
+/* "write db/table-0000000000000013: simulated power cut" counts as "<workload>: write db/table-#".
+ */
+static void count_place(struct counts *counts, const char *workload, const char *text)
+{
+    const char *end = strstr(text, ": simulated power cut");
+    if (end == NULL) {
+        return;
+    }
+    const char *begin = end;
+    while (begin > text && begin[-1] != '[' && !(begin[-1] == ' ' && begin[-2] == ':')) {
+        begin--;
+    }
+    char name[PLACE_BYTES];
+    size_t used = (size_t)snprintf(name, sizeof name, "%s: ", workload);
+    for (const char *at = begin; at < end && used + 2 < sizeof name; at++) {
+        size_t digits = strspn(at, "0123456789abcdef");
+        bool is_number = digits >= 4 && (at == begin || at[-1] == '-');
+        name[used++] = is_number ? '#' : *at;
+        at += is_number ? digits - 1 : 0;
+    }
+    name[used] = '\0';
+    size_t i = 0;
+    while (i < counts->place_count && strcmp(counts->places[i].name, name) != 0) {
+        i++;
+    }
+    if (i == counts->place_count && i < PLACES_MAX) {
+        memcpy(counts->places[i].name, name, sizeof name);
+        counts->place_count++;
+    }
+    if (i < PLACES_MAX) {
+        counts->places[i].count++;
+    }
 }
 
 /* Crash inside the recovery from a crash, after every operation of it. */
@@ -108,6 +154,7 @@ static bool crash_point(const struct crash_workload *workload, uint64_t op, uint
     sim_disk_reset_count(run.disk);
     sim_disk_crash_at(run.disk, op);
     crash_run_script(&run, workload);
+    count_place(counts, workload->name, run.text);
     struct crash crash = {&run, run.disk, SIM_CRASH_KEEP_ALL, seed};
     bool is_right = crash_case(&crash, true, counts);
     crash.mode = SIM_CRASH_DROP_ALL;
@@ -138,6 +185,26 @@ static void crash_everywhere(const struct crash_workload *workload, uint64_t ope
     }
 }
 
+/* How often each kind of operation of each workload was the one cut off; in a soak never fewer than
+ * 100 times. */
+static void print_places(const struct counts *counts)
+{
+    uint64_t least = UINT64_MAX;
+    const char *rarest = "";
+    for (size_t i = 0; i < counts->place_count; i++) {
+        if (getenv("YORE_CRASH_PLACES") != NULL) {
+            printf("  %s: %" PRIu64 "\n", counts->places[i].name, counts->places[i].count);
+        }
+        if (counts->places[i].count < least) {
+            least = counts->places[i].count;
+            rarest = counts->places[i].name;
+        }
+    }
+    printf("  %zu kinds of operations cut off, the rarest %" PRIu64 " times (%s)\n",
+           counts->place_count, least, rarest);
+    CHECK(!test_is_soak() || least >= 100);
+}
+
 TEST(every_operation_is_a_crash_point)
 {
     struct test_rand rand = test_rand_new(0);
@@ -150,7 +217,9 @@ TEST(every_operation_is_a_crash_point)
         sum += operations[i];
         printf("  %s: %" PRIu64 " operations\n", crash_workloads[i].name, operations[i]);
     }
-    struct counts counts = {.per_point = 2};
+    static struct counts counts;
+    memset(&counts, 0, sizeof counts);
+    counts.per_point = 2;
     while (counts.cases < wanted) {
         uint64_t seed = test_rand_u64(&rand) >> 16;
         for (size_t i = 0; i < crash_workload_count && counts.cases < wanted + sum; i++) {
@@ -158,6 +227,7 @@ TEST(every_operation_is_a_crash_point)
         }
     }
     test_count(counts.cases + counts.nested);
+    print_places(&counts);
     printf("  %" PRIu64 " points, %" PRIu64 " cases, %" PRIu64 " crashes inside recovery\n",
            counts.points, counts.cases, counts.nested);
 }
@@ -185,7 +255,8 @@ TEST(one_crash_point)
     char *rest = NULL;
     uint64_t op = strtoull(text + length + 1, &rest, 0);
     uint64_t seed = *rest == ':' ? strtoull(rest + 1, NULL, 0) : 1;
-    struct counts counts = {.per_point = 4};
+    static struct counts counts;
+    counts.per_point = 4;
     char message[CRASH_TEXT_BYTES];
     bool is_right = crash_point(workload, op, seed, &counts, message);
     CHECK_MSG(is_right, "%s", message);

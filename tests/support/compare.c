@@ -103,10 +103,12 @@ static bool compare_value(struct compare *compare, const char *what, const struc
     return compare_row(compare, what, want, &got);
 }
 
-/* Was the winner, now erased, a delete or expired at that moment?  Then nothing may be left of it.
- */
-static bool compare_was_absent(const struct model_version *winner, int64_t valid)
+bool compare_may_be_absent(const struct compare *compare, unsigned keyspace, enum yore_status got,
+                           enum yore_status want, const struct model_version *winner, int64_t valid)
 {
+    if (got != YORE_NOT_FOUND || want != YORE_ERASED || !compare->may_forget[keyspace]) {
+        return false;
+    }
     if (winner->kind == YORE_KIND_ERASED) {
         return winner->erased_end <= valid;
     }
@@ -126,8 +128,7 @@ static bool compare_answer(struct compare *compare, unsigned keyspace, struct yo
     (void)snprintf(what, sizeof what, "get of keyspace %u %s %s", keyspace,
                    compare_key_text(key, key_text), compare_at_text(at, at_text));
     compare->reads++;
-    if (got == YORE_NOT_FOUND && status == YORE_ERASED && compare->may_forget[keyspace] &&
-        compare_was_absent(&want.version, at->moment.valid)) {
+    if (compare_may_be_absent(compare, keyspace, got, status, &want.version, at->moment.valid)) {
         return true;
     }
     if (got != status) {

@@ -53,6 +53,11 @@ bool compare_feed(struct compare *compare, int64_t after);
 /* Every version of every key of one keyspace, both ways round, and nothing but them. */
 bool compare_versions(struct compare *compare, unsigned keyspace);
 
+/* May the database say NOT_FOUND where the model says ERASED?  Where retention may have dropped a
+ * winner that was a delete or had expired. */
+bool compare_may_be_absent(const struct compare *compare, unsigned keyspace, enum yore_status got,
+                           enum yore_status want, const struct model_version *winner,
+                           int64_t valid);
 /* Two rows of one answer. */
 bool compare_row(struct compare *compare, const char *what, const struct model_row *want,
                  const struct yore_row *got);
