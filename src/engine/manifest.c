@@ -113,9 +113,10 @@ enum yore_status manifest_read_current(struct os_env *env, const char *dir,
                &version, &current_out->database, &current_out->number, &current_out->manifest_bytes,
                &current_out->journal_number, &current_out->journal_bytes);
     if (fields >= 1 && version != 1 && size == CURRENT_BYTES) {
-        return error_set(error_out, YORE_BAD_FORMAT,
-                         "%s: format version %u is not known to this program (it knows 1)", path,
-                         version);
+        return error_set(
+            error_out, YORE_BAD_FORMAT,
+            "%s: offset 5: format version %u is not known to this program (it knows 1)", path,
+            version);
     }
     current_format(*current_out, expected);
     if (size != CURRENT_BYTES || fields != 6 || memcmp(text, expected, CURRENT_BYTES) != 0) {

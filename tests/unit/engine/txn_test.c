@@ -637,7 +637,7 @@ TEST(snapshot_keeps_the_present_where_only_now_is_kept)
     bed_open(&bed);
     CHECK_OK(yore_keyspace_create(bed.db, "cache", &options, &keyspace, NULL));
     for (int i = 0; i < 3; i++) {
-        char value_text[8];
+        char value_text[16];
         (void)snprintf(value_text, sizeof value_text, "%d", i);
         CHECK_OK(yore_put(bed.db, keyspace, text("a"), text(value_text), NULL, NULL));
         CHECK_OK(yore_snapshot_take(bed.db, &snapshots[i], NULL));
