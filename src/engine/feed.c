@@ -165,9 +165,57 @@ static bool make_room(struct yore_feed *feed)
     return true;
 }
 
-/* Values of versions that nothing needs any more leave the value files, also while the journal
- * still names them. */
-static enum yore_status fetch(struct yore_feed *feed, struct version *version,
+/* Is the version still in a memtable or table? */
+static enum yore_status find_kept(struct yore_feed *feed, uint32_t keyspace,
+                                  const struct version *version, bool *is_kept_out,
+                                  struct yore_error *error_out)
+{
+    struct iter_view every = {.known = INT64_MAX, .commit_after = INT64_MIN};
+    struct version_place place = {version->key, version->valid_from, version->commit};
+    struct version_iter *it = NULL;
+    struct buffer high = {0};
+    buffer_append_bytes(&high, version->key);
+    buffer_append_u8(&high, 0);
+    if (buffer_status(&high) != YORE_OK) {
+        return error_plain(error_out, YORE_NOMEM);
+    }
+    enum yore_status st =
+        sources_all(feed->view, db_keyspace(feed->db, keyspace), version->key, buffer_bytes(&high),
+                    &every, version->valid_from, version->valid_from, &it, error_out);
+    if (st == YORE_OK) {
+        version_iter_seek(it, &place);
+        *is_kept_out = it->is_valid && bytes_equal(it->at.key, version->key) &&
+                       it->at.valid_from == version->valid_from && it->at.commit == version->commit;
+        st = it->is_valid ? YORE_OK : it->status;
+        if (st != YORE_OK && error_out != NULL) {
+            *error_out = it->error;
+        }
+    }
+    version_iter_free(it);
+    buffer_release(&high);
+    return st;
+}
+
+/* Where a value is missing: damage, unless retention let its version go while the journal still
+ * names it. */
+static enum yore_status explain_missing(struct yore_feed *feed, uint32_t keyspace,
+                                        const struct version *version, enum yore_status failure,
+                                        struct yore_error *error_out)
+{
+    bool is_kept = true;
+    struct yore_error error;
+    enum yore_status st = find_kept(feed, keyspace, version, &is_kept, &error);
+    if (st == YORE_OK && !is_kept) {
+        return error_set(error_out, YORE_BEFORE_HORIZON, "a value of commit %lld is no longer kept",
+                         (long long)version->commit);
+    }
+    return failure == YORE_NOT_FOUND
+               ? error_set(error_out, YORE_CORRUPT, "a value of commit %lld is missing",
+                           (long long)version->commit)
+               : failure;
+}
+
+static enum yore_status fetch(struct yore_feed *feed, uint32_t keyspace, struct version *version,
                               struct yore_error *error_out)
 {
     struct read_pin pin = {0};
@@ -175,9 +223,8 @@ static enum yore_status fetch(struct yore_feed *feed, struct version *version,
     if (st == YORE_OK && pin.heap != NULL) {
         feed->heap[feed->heap_count++] = pin.heap;
     }
-    if (st == YORE_NOT_FOUND) {
-        return error_set(error_out, YORE_BEFORE_HORIZON, "a value of commit %lld is no longer kept",
-                         (long long)version->commit);
+    if (st == YORE_NOT_FOUND || st == YORE_CORRUPT) {
+        st = explain_missing(feed, keyspace, version, st, error_out);
     }
     return st;
 }
@@ -196,7 +243,7 @@ static enum yore_status add_write(struct yore_feed *feed, uint32_t keyspace, str
         version.valid_to = YORE_FOREVER;
         version.value = bytes_of(NULL, 0);
     } else {
-        st = fetch(feed, &version, error_out);
+        st = fetch(feed, keyspace, &version, error_out);
     }
     if (st == YORE_OK) {
         feed->writes[feed->write_count++] =
