@@ -18,6 +18,7 @@ struct table_loaded {
     unsigned char *filter; /* aligned to its lines */
     size_t filter_size;
     struct page_slot *slots; /* one a page */
+    uint32_t page_keys;      /* in a page, about: how much of it to fetch ahead */
     enum page_class page_class;
     uint64_t index_offset; /* where the pages end */
     uint64_t charged;      /* bytes told to the cache */

@@ -163,6 +163,9 @@ static enum yore_status load_index(struct table *table, struct table_loaded *loa
                            error_out);
     }
     loaded->index_offset = block->offset;
+    if (loaded->index.page_count > 0) {
+        loaded->page_keys = (uint32_t)(table->meta.key_count / loaded->index.page_count) + 1;
+    }
     loaded->slots = mem_array(loaded->index.page_count, sizeof(*loaded->slots));
     return loaded->slots != NULL ? YORE_OK : error_plain(error_out, YORE_NOMEM);
 }

@@ -270,7 +270,10 @@ void table_close(struct table *table)
     table_unload(table, loaded);
     if (table->is_dead) {
         /* A file that stays behind is found and removed at the next open. */
-        (void)os_path_unlink(pool->env, table->path, NULL);
+        /* Twice: a file that stays keeps its bytes, erased ones too, until the next opening. */
+        if (os_path_unlink(pool->env, table->path, NULL) != YORE_OK) {
+            (void)os_path_unlink(pool->env, table->path, NULL);
+        }
     }
     os_mutex_release(&table->load_lock);
     table_meta_release(&table->meta);

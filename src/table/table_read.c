@@ -29,7 +29,7 @@ static enum yore_status find_in_page(struct table *table, const struct version_p
     const struct table_loaded *loaded = table->loaded;
     page_prefetch(
         atomic_load_explicit(&loaded->slots[spot->page_number].page, memory_order_relaxed),
-        loaded->index.pages[spot->page_number].key_count);
+        loaded->page_keys);
     enum yore_status st =
         table_pin_page(table, spot->page_number, is_private, &spot->frame, error_out);
     if (st != YORE_OK) {
@@ -53,11 +53,15 @@ enum yore_status table_find_as_of(struct table *table, const struct version_plac
                                   struct yore_error *error_out)
 {
     const struct table_index *index = &table->loaded->index;
+    const struct table_meta *meta = &table->meta;
+    /* Then no page can be passed over, and none need be asked for its bounds: a cold line each. */
+    bool is_after_all = meta->valid_max <= place->valid_from && meta->commit_max <= place->commit;
     uint32_t at = table_index_locate(index, place);
     spot_out->frame = NULL;
     while (at < index->page_count) {
         const struct index_page *entry = &index->pages[at];
-        if (entry->valid_min <= place->valid_from && entry->commit_min <= place->commit) {
+        if (is_after_all ||
+            (entry->valid_min <= place->valid_from && entry->commit_min <= place->commit)) {
             spot_out->page_number = at;
             enum yore_status st = find_in_page(table, place, is_private, spot_out, error_out);
             if (st != YORE_NOT_FOUND) {

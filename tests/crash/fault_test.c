@@ -27,7 +27,14 @@ static const char *const kind_names[] = {"read", "write", "sync", "other"};
 static bool judge_mended(struct crash_run *run, uint64_t seed)
 {
     struct sim_disk *disk = sim_disk_clone(run->disk, seed);
+    /* A file that could not be unlinked, with erased octets in it, goes when the database is
+     * opened. */
+    size_t erased_gone = run->erased_gone;
+    run->erased_gone = 0;
     bool is_right = crash_judge(run, disk, true);
+    run->erased_gone = erased_gone;
+    is_right = is_right && crash_is_erased_gone(run, disk);
+    run->erased_gone = 0;
     sim_disk_free(disk);
     if (!is_right) {
         return false;

@@ -4,15 +4,89 @@
 #include "base/bytes.h"
 #include "integration/model_run.h"
 
+/* One of the writes of the last commits; NULL: none is met. */
+static const struct model_write *run_recent_write(struct run *run, int64_t *commit_out)
+{
+    const struct model *model = run->model;
+    bool is_late_wanted = test_rand_one_in(&run->rand, 2);
+    for (unsigned i = 0; i < 4; i++) {
+        uint64_t back = test_rand_below(&run->rand, 1ull << test_rand_below(&run->rand, 10));
+        if (back >= model->commit_count) {
+            continue;
+        }
+        const struct model_commit *commit = &model->commits[model->commit_count - 1 - back];
+        const struct model_write *write =
+            &commit->writes[test_rand_below(&run->rand, commit->count)];
+        if (write->kind != MODEL_ERASE && (!is_late_wanted || write->from != YORE_NOW)) {
+            *commit_out = commit->commit;
+            return write;
+        }
+    }
+    return NULL;
+}
+
+/* What was written lately, where it begins to hold: it lies in memtables, level 0 and late runs. */
+static bool run_recent(struct run *run, unsigned *keyspace_out, struct yore_bytes *key_out,
+                       struct compare_at *at)
+{
+    int64_t commit = INT64_MIN;
+    const struct model_write *write = run_recent_write(run, &commit);
+    if (write == NULL) {
+        return false;
+    }
+    at->moment.valid = write->from == YORE_NOW ? commit : write->from;
+    at->moment.known = YORE_NOW;
+    if (write->keyspace == RUN_NOW) {
+        at->moment.valid = run_now(run);
+        at->asked = NULL;
+    }
+    *keyspace_out = write->keyspace;
+    *key_out = write->key;
+    return at->moment.valid >= run->horizon[write->keyspace];
+}
+
+/* Late in the life of a version that held for long: what slices carry. */
+static bool run_long_held(struct run *run, unsigned keyspace, struct yore_bytes *key_out,
+                          struct compare_at *at)
+{
+    const struct model_keyspace *space = &run->model->keyspaces[keyspace];
+    int64_t longest = 0;
+    for (unsigned i = 0; i < 6 && space->count > 0; i++) {
+        const struct model_key *key = &space->keys[test_rand_below(&run->rand, space->count)];
+        uint64_t index = key->count < 2 ? 0 : test_rand_below(&run->rand, key->count - 1);
+        if (key->count < 2) {
+            continue;
+        }
+        int64_t end = key->versions[index + 1].valid_from;
+        int64_t held = end - key->versions[index].valid_from;
+        if (held > longest && end - 1 >= run->horizon[keyspace]) {
+            longest = held;
+            *key_out = key->key;
+            at->moment.valid = end - 1;
+            at->moment.known = YORE_NOW;
+        }
+    }
+    return longest > 0;
+}
+
 bool run_get(struct run *run)
 {
     unsigned char storage[RUN_KEY_BYTES_MAX];
     struct yore_time time;
-    for (unsigned i = 0; i < 4; i++) {
-        unsigned keyspace =
-            test_rand_one_in(&run->rand, 8) ? (unsigned)RUN_NOW : run_space_with_past(run);
-        struct compare_at at = run_at(run, keyspace, &time);
-        if (!compare_get(&run->compare, keyspace, run_key(run, storage), &at)) {
+    for (unsigned i = 0; i < 8; i++) {
+        unsigned keyspace = run_space_with_past(run);
+        struct yore_bytes key = {NULL, 0};
+        struct compare_at at = {&time, {0, 0}};
+        bool is_aimed = i < 4 ? run_recent(run, &keyspace, &key, &at)
+                              : i < 6 && run_long_held(run, keyspace, &key, &at);
+        if (is_aimed) {
+            time = at.moment;
+        } else {
+            keyspace = test_rand_one_in(&run->rand, 8) ? (unsigned)RUN_NOW : keyspace;
+            at = run_at(run, keyspace, &time);
+            key = run_key(run, storage);
+        }
+        if (!compare_get(&run->compare, keyspace, key, &at)) {
             return false;
         }
     }
