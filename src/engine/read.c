@@ -401,8 +401,11 @@ static enum yore_status search_tables(struct search *s)
 {
     struct newest newest = {0};
     const struct forest_slice *slice = NULL;
+    int64_t flushed = s->view->forest->flushed_commit;
+    bool is_latest = s->valid >= flushed && s->known >= flushed;
     size_t slice_index = s->region != NULL ? region_slice_at(s->region, s->valid) : 0;
-    if (s->region != NULL && s->valid < region_sealed_to(s->region) &&
+    /* The slice of the last commit itself may just have been sealed: the present is quicker. */
+    if (s->region != NULL && !is_latest && s->valid < region_sealed_to(s->region) &&
         slice_index < s->region->slice_count) {
         slice = &s->region->slices[slice_index];
     }
@@ -413,8 +416,6 @@ static enum yore_status search_tables(struct search *s)
     /* A read of now that met nothing, or only what is resolved, needs no history: the newest
      * version of a key leaves the current tree only as a delete or expired. */
     bool is_unsettled = s->best.kind != 0 && s->best.kind == YORE_KIND_PUT;
-    int64_t flushed = s->view->forest->flushed_commit;
-    bool is_latest = s->valid >= flushed && s->known >= flushed;
     if (is_latest && !is_unsettled && !s->wants_any) {
         return YORE_OK;
     }
