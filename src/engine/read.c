@@ -401,10 +401,10 @@ static enum yore_status search_tables(struct search *s)
 {
     struct newest newest = {0};
     const struct forest_slice *slice = NULL;
-    size_t slice_index = s->region != NULL ? region_slice_at(s->region, s->valid) : 0;
     int64_t flushed = s->view->forest->flushed_commit;
     bool is_latest = s->valid >= flushed && s->known >= flushed;
-    /* The latest is answered by the current tree, also where a slice already reaches up to it. */
+    size_t slice_index = s->region != NULL ? region_slice_at(s->region, s->valid) : 0;
+    /* The slice of the last commit itself may just have been sealed: the present is quicker. */
     if (s->region != NULL && !is_latest && s->valid < region_sealed_to(s->region) &&
         slice_index < s->region->slice_count) {
         slice = &s->region->slices[slice_index];
