@@ -165,9 +165,12 @@ static bool make_room(struct yore_feed *feed)
     return true;
 }
 
-/* Is the version still in a memtable or table? */
+/* Is the version still in a memtable or table, and with this value?  A later write of its commit to
+ * the same key and moment replaces it: then nothing refers to its value. */
+enum kept { KEPT_NOT, KEPT_REPLACED, KEPT_AS_IT_IS };
+
 static enum yore_status find_kept(struct yore_feed *feed, uint32_t keyspace,
-                                  const struct version *version, bool *is_kept_out,
+                                  const struct version *version, enum kept *kept_out,
                                   struct yore_error *error_out)
 {
     struct iter_view every = {.known = INT64_MAX, .commit_after = INT64_MIN};
@@ -184,8 +187,11 @@ static enum yore_status find_kept(struct yore_feed *feed, uint32_t keyspace,
                     &every, version->valid_from, version->valid_from, &it, error_out);
     if (st == YORE_OK) {
         version_iter_seek(it, &place);
-        *is_kept_out = it->is_valid && bytes_equal(it->at.key, version->key) &&
-                       it->at.valid_from == version->valid_from && it->at.commit == version->commit;
+        bool is_there = it->is_valid && bytes_equal(it->at.key, version->key) &&
+                        it->at.valid_from == version->valid_from &&
+                        it->at.commit == version->commit;
+        bool is_same = is_there && bytes_equal(it->at.value, version->value);
+        *kept_out = is_same ? KEPT_AS_IT_IS : is_there ? KEPT_REPLACED : KEPT_NOT;
         st = it->is_valid ? YORE_OK : it->status;
         if (st != YORE_OK && error_out != NULL) {
             *error_out = it->error;
@@ -196,16 +202,21 @@ static enum yore_status find_kept(struct yore_feed *feed, uint32_t keyspace,
     return st;
 }
 
-/* Where a value is missing: damage, unless retention let its version go while the journal still
- * names it. */
+/* Where a value is missing: damage, unless the write was replaced in its own commit
+ * (YORE_NOT_FOUND: not to be told), or retention let its version go while the journal still names
+ * it. */
 static enum yore_status explain_missing(struct yore_feed *feed, uint32_t keyspace,
                                         const struct version *version, enum yore_status failure,
                                         struct yore_error *error_out)
 {
-    bool is_kept = true;
+    enum kept kept = KEPT_AS_IT_IS;
     struct yore_error error;
-    enum yore_status st = find_kept(feed, keyspace, version, &is_kept, &error);
-    if (st == YORE_OK && !is_kept) {
+    enum yore_status st = find_kept(feed, keyspace, version, &kept, &error);
+    if (st == YORE_OK && kept == KEPT_REPLACED) {
+        error_clear(error_out);
+        return YORE_NOT_FOUND;
+    }
+    if (st == YORE_OK && kept == KEPT_NOT) {
         return error_set(error_out, YORE_BEFORE_HORIZON, "a value of commit %lld is no longer kept",
                          (long long)version->commit);
     }
@@ -254,7 +265,7 @@ static enum yore_status add_write(struct yore_feed *feed, uint32_t keyspace, str
                                      .valid_from = version.valid_from,
                                      .valid_to = version.valid_to};
     }
-    return st;
+    return st == YORE_NOT_FOUND ? YORE_OK : st;
 }
 
 static void tell(struct yore_feed *feed, int64_t commit, struct yore_feed_commit *commit_out)
