@@ -1,9 +1,10 @@
 /* retention.c -- see retention.h.
  *
  * A slice may go when its time is over (t1 <= horizon) and all it knows was known by then (commits
- * <= horizon): no read with min(valid, known) >= horizon can land in it, and none can look back
- * into it for something a later slice's copy hides.  Nor may there be a fact from before its end
- * that is not in a slice yet: a delete in this one may be all that supersedes it.
+ * <= horizon), and what the next slice carries in was too: no read with min(valid, known) >=
+ * horizon can land in it, and none can look back into it for something a later slice's copy hides.
+ * Nor may there be a fact from before its end that is not in a slice yet: a delete in this one may
+ * be all that supersedes it.
  */
 #include "engine/retention.h"
 
@@ -63,6 +64,7 @@ static bool may_drop(const struct superview *view, const struct forest_tree *tre
     /* The last slice stays: what is still in force since before the unsealed time is found there.
      */
     return index + 1 < region->slice_count && slice_is_over(&region->slices[index], r) &&
+           slice_carried_commit_max(&region->slices[index + 1]) <= r->horizon &&
            !has_late_facts(view, tree, region, region->slices[index].t1);
 }
 

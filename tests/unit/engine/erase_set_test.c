@@ -65,7 +65,9 @@ static void random_rule(struct test_rand *rand, struct plain_rule *rule, int64_t
     if (test_rand_one_in(rand, 4)) {
         struct buffer high = {0};
         CHECK_OK(prefix_end(low_of(rule), &high));
-        memcpy(rule->high, high.data, high.size);
+        if (high.size > 0) {
+            memcpy(rule->high, high.data, high.size);
+        }
         rule->high_size = high.size;
         buffer_release(&high);
         return;
