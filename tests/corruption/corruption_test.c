@@ -52,12 +52,6 @@ struct store {
     uint64_t bytes;
 };
 
-static uint64_t number_from(const char *name, uint64_t fallback)
-{
-    const char *text = getenv(name);
-    return text == NULL || text[0] == '\0' ? fallback : strtoull(text, NULL, 0);
-}
-
 /* ---- the store ------------------------------------------------------------------------------ */
 
 static void script_store(struct crash_run *run)
@@ -400,7 +394,7 @@ static void sweep_bytes(struct damage (*damage)(const struct sweep *sweep, uint6
     struct test_rand rand = test_rand_new(0);
     struct store *store = store_new();
     struct sweep sweep = {.store = store, .damage = damage};
-    sweep.stride = number_from("YORE_CORRUPTION_STRIDE", test_scale(10, 1));
+    sweep.stride = test_number("YORE_CORRUPTION_STRIDE", test_stride(10, 1));
     sweep.phase = test_rand_below(&rand, sweep.stride);
     sweep.count = (store->bytes - sweep.phase + sweep.stride - 1) / sweep.stride;
     printf("  a store of %zu files, %" PRIu64 " bytes\n", store->file_count, store->bytes);

@@ -35,12 +35,6 @@ struct counts {
     uint64_t per_point; /* seeds tried at each point, beside keep and drop */
 };
 
-static uint64_t number_from(const char *name, uint64_t fallback)
-{
-    const char *text = getenv(name);
-    return text == NULL || text[0] == '\0' ? fallback : strtoull(text, NULL, 0);
-}
-
 /* Operations of the undisturbed script, which must itself be right. */
 static uint64_t count_operations(const struct crash_workload *workload)
 {
@@ -218,7 +212,7 @@ static void print_places(const struct counts *counts)
 TEST(every_operation_is_a_crash_point)
 {
     struct test_rand rand = test_rand_new(0);
-    uint64_t wanted = number_from("YORE_CRASH_CASES", test_scale(20000, 200000));
+    uint64_t wanted = test_number("YORE_CRASH_CASES", test_scale(20000, 200000));
     uint64_t operations[64];
     CHECK(crash_workload_count <= 64);
     for (size_t i = 0; i < crash_workload_count; i++) {

@@ -2,7 +2,7 @@
  * disk is full at every budget.
  *
  *     YORE_FAULT_STRIDE=n   try every n-th operation (default 5; soak 1)
- *     YORE_FULL_STRIDE=n    try every n-th byte budget (default 997; soak 13)
+ *     YORE_FULL_STRIDE=n    try every n-th byte budget (default 997; soak 1)
  *     YORE_FAULT_ONE=workload:kind:nth:sticky    one case
  *
  * After the fault the script stops, the database is closed, the disk is mended and what is left is
@@ -14,12 +14,6 @@
 #include <string.h>
 
 #include "crash/crash_run.h"
-
-static uint64_t number_from(const char *name, uint64_t fallback)
-{
-    const char *text = getenv(name);
-    return text == NULL || text[0] == '\0' ? fallback : strtoull(text, NULL, 0);
-}
 
 static const char *const kind_names[] = {"read", "write", "sync", "other"};
 
@@ -93,7 +87,7 @@ static uint64_t count_faults(const struct crash_workload *workload, enum sim_fau
 
 static void fail_everywhere(enum sim_fault_kind kind)
 {
-    uint64_t stride = number_from("YORE_FAULT_STRIDE", test_scale(5, 1));
+    uint64_t stride = test_number("YORE_FAULT_STRIDE", test_stride(5, 1));
     struct test_rand rand = test_rand_new(0);
     uint64_t cases = 0;
     for (size_t i = 0; i < crash_workload_count; i++) {
@@ -179,7 +173,7 @@ static uint64_t room_needed(const struct crash_workload *workload)
 
 TEST(the_disk_is_full_at_every_budget)
 {
-    uint64_t stride = number_from("YORE_FULL_STRIDE", test_scale(997, 13));
+    uint64_t stride = test_number("YORE_FULL_STRIDE", test_stride(997, 1));
     struct test_rand rand = test_rand_new(0);
     uint64_t cases = 0;
     for (size_t i = 0; i < crash_workload_count; i++) {

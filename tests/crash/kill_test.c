@@ -284,8 +284,7 @@ static void check_store(struct witness *witness)
 
 TEST(a_killed_process_loses_nothing_it_acknowledged)
 {
-    const char *text = getenv("YORE_KILLS");
-    uint64_t kills = text != NULL ? strtoull(text, NULL, 0) : test_scale(100, 1000);
+    uint64_t kills = test_number("YORE_KILLS", test_scale(100, 1000));
     static struct witness witness;
     struct test_rand rand = test_rand_new(0);
     (void)snprintf(witness.path, sizeof witness.path, "%s", test_path("db"));

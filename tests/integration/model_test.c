@@ -1,6 +1,6 @@
 /* model_test.c -- random operations on the engine and on the reference, every read shape compared.
  *
- *     YORE_MODEL_OPS=n     operations in all (default 200,000; soak 20,000,000)
+ *     YORE_MODEL_OPS=n     operations in all (default 2,000,000; soak 20,000,000)
  *     YORE_MODEL_ROUND=n   operations on one disk (default 8,000)
  *     YORE_MODEL_SHRINK=1  after a failure look for the shortest list that fails, and print it
  *     YORE_MODEL_TRACE=1   print every commit
@@ -16,12 +16,6 @@
 #include <unistd.h>
 
 #include "integration/model_run.h"
-
-static uint64_t number_from(const char *name, uint64_t fallback)
-{
-    const char *text = getenv(name);
-    return text == NULL || text[0] == '\0' ? fallback : strtoull(text, NULL, 0);
-}
 
 /* ---- shrinking ------------------------------------------------------------------------------ */
 
@@ -107,7 +101,7 @@ static void run_round(uint64_t seed, bool is_clock_wild, size_t count, struct ru
         printf("seed %" PRIu64 "%s: %s\n", seed, is_clock_wild ? "w" : "", text);
         printf("repeat with YORE_MODEL_ONE=%" PRIu64 "%s YORE_MODEL_ROUND=%zu\n", seed,
                is_clock_wild ? "w" : "", count);
-        if (number_from("YORE_MODEL_SHRINK", 0) > 0) {
+        if (test_number("YORE_MODEL_SHRINK", 0) > 0) {
             struct shrink shrink = {seed, is_clock_wild, ops, count};
             shrink_and_print(&shrink);
         }
@@ -129,7 +123,7 @@ static void print_counts(const struct run_counts *counts)
 static uint64_t run_rounds(bool is_clock_wild, uint64_t ops, struct run_counts *counts)
 {
     struct test_rand rand = test_rand_new(0);
-    size_t round = (size_t)number_from("YORE_MODEL_ROUND", 8000);
+    size_t round = (size_t)test_number("YORE_MODEL_ROUND", 8000);
     uint64_t done = 0;
     while (done < ops) {
         run_round(test_rand_u64(&rand), is_clock_wild, round, counts);
@@ -141,7 +135,7 @@ static uint64_t run_rounds(bool is_clock_wild, uint64_t ops, struct run_counts *
 
 static uint64_t budget(void)
 {
-    return number_from("YORE_MODEL_OPS", test_scale(200000, 20000000));
+    return test_number("YORE_MODEL_OPS", test_scale(2000000, 20000000));
 }
 
 TEST(random_operations_answer_as_the_model)
@@ -180,7 +174,7 @@ TEST(one_round_by_seed)
     static struct run_counts counts;
     memset(&counts, 0, sizeof counts);
     bool is_clock_wild = strchr(text, 'w') != NULL;
-    run_round(strtoull(text, NULL, 0), is_clock_wild, (size_t)number_from("YORE_MODEL_ROUND", 8000),
+    run_round(strtoull(text, NULL, 0), is_clock_wild, (size_t)test_number("YORE_MODEL_ROUND", 8000),
               &counts);
     print_counts(&counts);
     (void)store_print_sources(counts.sources, 0);

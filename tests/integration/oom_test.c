@@ -21,12 +21,6 @@ static const char *const oom_workloads[] = {"spans",  "transactions", "merge",
                                             "backup", "large-values", "keyspaces"};
 #define OOM_WORKLOADS (sizeof oom_workloads / sizeof oom_workloads[0])
 
-static uint64_t number_from(const char *name, uint64_t fallback)
-{
-    const char *text = getenv(name);
-    return text == NULL || text[0] == '\0' ? fallback : strtoull(text, NULL, 0);
-}
-
 static const struct crash_workload *find_workload(const char *name)
 {
     for (size_t i = 0; i < crash_workload_count; i++) {
@@ -71,7 +65,7 @@ static bool oom_case(const struct crash_workload *workload, uint64_t nth, bool i
 
 TEST(every_allocation_fails_once)
 {
-    uint64_t stride = number_from("YORE_OOM_STRIDE", test_scale(23, 1));
+    uint64_t stride = test_number("YORE_OOM_STRIDE", test_stride(23, 1));
     struct test_rand rand = test_rand_new(0);
     uint64_t cases = 0;
     for (size_t i = 0; i < OOM_WORKLOADS; i++) {

@@ -391,8 +391,7 @@ static void run_threads(struct bank *bank, struct worker *workers, uint64_t ops)
 
 TEST(many_threads_on_one_handle)
 {
-    const char *text = getenv("YORE_THREADS_OPS");
-    uint64_t ops = text != NULL ? strtoull(text, NULL, 0) : test_scale(1500, 60000);
+    uint64_t ops = test_number("YORE_THREADS_OPS", test_scale(1500, 60000));
     static struct bank bank;
     static struct worker workers[THREADS];
     struct yore_options options;

@@ -208,6 +208,20 @@ uint64_t test_scale(uint64_t quick, uint64_t soak)
     return quick;
 }
 
+uint64_t test_stride(uint64_t quick, uint64_t soak)
+{
+    if (test_is_soak()) {
+        return soak;
+    }
+    return getenv("YORE_TEST_BRIEF") != NULL ? quick * 10 : quick;
+}
+
+uint64_t test_number(const char *name, uint64_t fallback)
+{
+    const char *text = getenv(name);
+    return text == NULL || text[0] == '\0' ? fallback : strtoull(text, NULL, 0);
+}
+
 struct test_rand test_rand_new(uint64_t stream)
 {
     uint64_t hash = 0xcbf29ce484222325U; /* FNV-1a over the name of the case */

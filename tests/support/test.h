@@ -94,6 +94,11 @@ uint64_t test_seed(void);
  * a tenth of `quick` when YORE_TEST_BRIEF is set (sanitizers, valgrind, coverage), else `quick`. */
 bool test_is_soak(void);
 uint64_t test_scale(uint64_t quick, uint64_t soak);
+/* The same for suites that try every n-th case of a given row: `soak` then, ten times `quick` when
+ * brief. */
+uint64_t test_stride(uint64_t quick, uint64_t soak);
+/* The number in an environment variable, or `fallback` when it is not set. */
+uint64_t test_number(const char *name, uint64_t fallback);
 
 /* splitmix64: small, seedable with anything, good enough to choose cases. */
 struct test_rand {
