@@ -6,13 +6,14 @@
 #   make test     build and pass the tests (under 5 minutes)
 #   make ci       everything, as .ci/run does (under 20 minutes)
 #   make soak     every suite at its full count (hours)
+#   make bench    Yore alone; make bench-peers: beside RocksDB, LevelDB, LMDB, WiredTiger (installs them)
 #   make install  into PREFIX (/usr/local), below DESTDIR
 #   make deb      the Debian packages, in build-release/packages
 
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 .DEFAULT_GOAL := all
-.PHONY: all demo test ci soak install deb format clean
+.PHONY: all demo test ci soak bench bench-peers install deb format clean
 
 all:
 	@tools/setup build
@@ -32,6 +33,12 @@ ci:
 
 soak:
 	YORE_TEST_SOAK=1 .ci/run
+
+bench: all
+	$(MAKE) -C bench yore
+
+bench-peers: all
+	$(MAKE) -C bench peers-install peers
 
 install: all
 	cmake --install build --prefix $(PREFIX)
