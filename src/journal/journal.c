@@ -20,24 +20,38 @@
 
 /* ---- names and small records ---- */
 
+#define SEGMENT_STEM "journal-"
+#define SPARE_STEM "journal-free-"
+
+/* Room for any name in the directory, or NULL. */
+static char *path_room(const struct journal *journal)
+{
+    return mem_alloc(strlen(journal->dir) + 48);
+}
+
+static void path_write(const struct journal *journal, const char *stem, uint64_t number, char *room)
+{
+    (void)snprintf(room, strlen(journal->dir) + 48, "%s/%s%016" PRIx64 ".log", journal->dir, stem,
+                   number);
+}
+
 static char *path_of(const struct journal *journal, const char *stem, uint64_t number)
 {
-    size_t size = strlen(journal->dir) + strlen(stem) + 32;
-    char *path = mem_alloc(size);
+    char *path = path_room(journal);
     if (path != NULL) {
-        (void)snprintf(path, size, "%s/%s%016" PRIx64 ".log", journal->dir, stem, number);
+        path_write(journal, stem, number, path);
     }
     return path;
 }
 
 char *journal_segment_path(const struct journal *journal, uint64_t number)
 {
-    return path_of(journal, "journal-", number);
+    return path_of(journal, SEGMENT_STEM, number);
 }
 
 char *journal_spare_path(const struct journal *journal, uint64_t number)
 {
-    return path_of(journal, "journal-free-", number);
+    return path_of(journal, SPARE_STEM, number);
 }
 
 struct record_log_identity journal_identity(const struct journal *journal, uint64_t number)
@@ -563,22 +577,21 @@ static bool pop_released(struct journal *journal, struct segment *segment_out)
     return true;
 }
 
+/* Two names, made room for before anything leaves a list: what has left must go or be a spare. */
+struct drop_paths {
+    char *from;
+    char *to;
+};
+
 /* Make the file of a segment that left the list a spare, or unlink it. */
 static enum yore_status drop_file(struct journal *journal, const struct segment *segment,
-                                  bool is_spare, struct yore_error *error_out)
+                                  bool is_spare, const struct drop_paths *paths,
+                                  struct yore_error *error_out)
 {
-    char *path = journal_segment_path(journal, segment->number);
-    char *spare = journal_spare_path(journal, segment->number);
-    enum yore_status st = YORE_OK;
-    if (path == NULL || spare == NULL) {
-        st = error_plain(error_out, YORE_NOMEM);
-    } else if (is_spare) {
-        st = os_path_rename(journal->env, path, spare, error_out);
-    } else {
-        st = os_path_unlink(journal->env, path, error_out);
-    }
-    mem_free(path);
-    mem_free(spare);
+    path_write(journal, SEGMENT_STEM, segment->number, paths->from);
+    path_write(journal, SPARE_STEM, segment->number, paths->to);
+    enum yore_status st = is_spare ? os_path_rename(journal->env, paths->from, paths->to, error_out)
+                                   : os_path_unlink(journal->env, paths->from, error_out);
     if (is_spare) {
         os_mutex_lock(journal->lock);
         journal->spares_promised--;
@@ -601,21 +614,26 @@ static bool is_fit_to_spare(const struct journal *journal, const struct segment 
 
 enum yore_status journal_drop_released(struct journal *journal, struct yore_error *error_out)
 {
-    for (;;) {
+    struct drop_paths paths = {path_room(journal), path_room(journal)};
+    enum yore_status st = YORE_OK;
+    bool is_some = true;
+    if (paths.from == NULL || paths.to == NULL) {
+        st = error_plain(error_out, YORE_NOMEM);
+    }
+    while (st == YORE_OK && is_some) {
         struct segment segment;
         os_mutex_lock(journal->lock);
-        bool is_some = pop_released(journal, &segment);
+        is_some = pop_released(journal, &segment);
         bool is_spare = is_some && is_fit_to_spare(journal, &segment);
         journal->spares_promised += is_spare ? 1u : 0u;
         os_mutex_unlock(journal->lock);
-        if (!is_some) {
-            return YORE_OK;
-        }
-        enum yore_status st = drop_file(journal, &segment, is_spare, error_out);
-        if (st != YORE_OK) {
-            return st;
+        if (is_some) {
+            st = drop_file(journal, &segment, is_spare, &paths, error_out);
         }
     }
+    mem_free(paths.from);
+    mem_free(paths.to);
+    return st;
 }
 
 enum yore_status journal_release(struct journal *journal, uint64_t segment,
@@ -632,7 +650,8 @@ enum yore_status journal_release(struct journal *journal, uint64_t segment,
 
 static enum yore_status unlink_spares(struct journal *journal, struct yore_error *error_out)
 {
-    enum yore_status st = YORE_OK;
+    char *path = path_room(journal);
+    enum yore_status st = path == NULL ? error_plain(error_out, YORE_NOMEM) : YORE_OK;
     while (st == YORE_OK) {
         os_mutex_lock(journal->lock);
         bool is_some = journal->spare_count > 0;
@@ -641,11 +660,10 @@ static enum yore_status unlink_spares(struct journal *journal, struct yore_error
         if (!is_some) {
             break;
         }
-        char *path = journal_spare_path(journal, number);
-        st = path == NULL ? error_plain(error_out, YORE_NOMEM)
-                          : os_path_unlink(journal->env, path, error_out);
-        mem_free(path);
+        path_write(journal, SPARE_STEM, number, path);
+        st = os_path_unlink(journal->env, path, error_out);
     }
+    mem_free(path);
     return st;
 }
 
