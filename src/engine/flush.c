@@ -96,7 +96,7 @@ static enum yore_status finish_output(struct flush *f, struct flush_tree *t, str
         }
     }
     f->bytes += o->bytes;
-    return st;
+    return st == YORE_OK && f->edit.is_nomem ? error_plain(error_out, YORE_NOMEM) : st;
 }
 
 static enum yore_status flush_tree(struct flush *f, uint32_t id, struct yore_error *error_out)
@@ -178,10 +178,11 @@ static enum yore_status commit_flush(struct flush *f, struct yore_error *error_o
         op->flushed_commit = bounds.commit_max;
     }
     enum yore_status st = db_commit_edit(f->db, &f->edit, f->memtable, error_out);
-    if (st == YORE_OK) {
-        st = journal_release(f->db->journal, f->journal_segment, error_out);
+    if (st != YORE_OK) {
+        drop_edit_files(f->db, &f->edit);
+        return st;
     }
-    return st;
+    return journal_release(f->db->journal, f->journal_segment, error_out);
 }
 
 static void count_flush(struct flush *f, int64_t began_ns)
