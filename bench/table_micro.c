@@ -369,7 +369,7 @@ static void bench_samples(struct bench *b)
             must(table_builder_add(builder, &v, &error), &error);
         }
     }
-    uint64_t count = table_builder_count(builder);
+    unsigned count = series * samples;
     struct table *table = close_builder(b, builder, path);
     char note[64];
     snprintf(note, sizeof(note), "\"bytes_per_sample\":%.2f",

@@ -8,7 +8,12 @@ find_package(Threads REQUIRED)
 pkg_check_modules(LZ4 REQUIRED IMPORTED_TARGET liblz4)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(ARGON2 REQUIRED IMPORTED_TARGET libargon2)
+pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
 pkg_check_modules(EDIT REQUIRED IMPORTED_TARGET libedit)
+pkg_check_modules(EXPAT REQUIRED IMPORTED_TARGET expat)
+pkg_check_modules(UV REQUIRED IMPORTED_TARGET libuv)
+pkg_check_modules(OPENSSL REQUIRED IMPORTED_TARGET openssl)
 
 add_library(yore_build INTERFACE)
 target_compile_options(yore_build INTERFACE
@@ -18,7 +23,7 @@ target_compile_options(yore_build INTERFACE
 # spoil the figures of coverage.
 target_compile_definitions(yore_build INTERFACE $<$<CONFIG:Debug>:YORE_DEBUG>)
 target_link_libraries(yore_build INTERFACE
-  PkgConfig::LZ4 PkgConfig::ZSTD PkgConfig::XXHASH Threads::Threads)
+  PkgConfig::LZ4 PkgConfig::ZSTD PkgConfig::XXHASH PkgConfig::PCRE2 Threads::Threads m)
 
 # Locks and what they guard are annotated; only clang can check it.
 if(CMAKE_C_COMPILER_ID STREQUAL "Clang")

@@ -32,6 +32,19 @@ endif()
 if(TARGET yore)
   install(TARGETS yore RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT yore)
   install(FILES man/yore.1 DESTINATION "${CMAKE_INSTALL_MANDIR}/man1" COMPONENT yore)
+  install(FILES man/yore.conf.5 DESTINATION "${CMAKE_INSTALL_MANDIR}/man5" COMPONENT yore)
+  install(FILES packaging/completion/yore.bash
+    DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions" RENAME yore COMPONENT yore)
+  install(FILES packaging/completion/_yore
+    DESTINATION "${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions" COMPONENT yore)
+  install(FILES packaging/completion/yore.fish
+    DESTINATION "${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d" COMPONENT yore)
+  install(FILES packaging/yore-server.service DESTINATION lib/systemd/system COMPONENT yore)
+  install(FILES packaging/yore.conf DESTINATION "${CMAKE_INSTALL_FULL_SYSCONFDIR}/yore"
+    COMPONENT yore)
+  install(FILES packaging/prometheus/yore.rules.yml packaging/grafana/yore-server.json
+    DESTINATION "${CMAKE_INSTALL_DATADIR}/yore" COMPONENT yore)
+  install(FILES man/yore-server.8 DESTINATION "${CMAKE_INSTALL_MANDIR}/man8" COMPONENT yore)
 endif()
 foreach(component libyore0 libyore-dev yore)
   install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/${component}" RENAME copyright
@@ -53,13 +66,14 @@ set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_LIBYORE0_PACKAGE_NAME libyore0)
 set(CPACK_DEBIAN_LIBYORE0_PACKAGE_SECTION libs)
 set(CPACK_DEBIAN_LIBYORE0_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_LIBYORE0_PACKAGE_RECOMMENDS tzdata)
 set(CPACK_DEBIAN_LIBYORE0_DESCRIPTION "bitemporal key-value store (shared library)
  Every key is a timeline: reads name the moment they are about.")
 set(CPACK_DEBIAN_LIBYORE0_PACKAGE_CONTROL_EXTRA "${PROJECT_SOURCE_DIR}/packaging/triggers")
 set(CPACK_DEBIAN_LIBYORE-DEV_PACKAGE_NAME libyore-dev)
 set(CPACK_DEBIAN_LIBYORE-DEV_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_LIBYORE-DEV_PACKAGE_DEPENDS
-  "libyore0 (= ${PROJECT_VERSION}), liblz4-dev, libzstd-dev, libxxhash-dev")
+  "libyore0 (= ${PROJECT_VERSION}), liblz4-dev, libzstd-dev, libxxhash-dev, libpcre2-dev")
 set(CPACK_DEBIAN_LIBYORE-DEV_DESCRIPTION "bitemporal key-value store (development files)
  Headers, static library, pkg-config and CMake packages of libyore.")
 set(CPACK_DEBIAN_YORE_PACKAGE_NAME yore)

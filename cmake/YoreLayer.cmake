@@ -16,7 +16,7 @@
 #   with all they need; with no LAYERS, everything: libyore's objects and cli.  LABELS: the first
 #   folder below tests/ (unit, crash, ...) where none is given.  TIMEOUT: 60 s.
 #
-# yore_fuzz(<file.c> [LAYERS <name>...] [LIBS <target>...])
+# yore_fuzz(<file.c> [SOURCES <more.c>...] [LAYERS <name>...] [LIBS <target>...])
 #   A file with LLVMFuzzerTestOneInput.  In the fuzz preset a libFuzzer program; elsewhere a test,
 #   labelled fuzz, that replays every file of tests/fuzz/corpus/<file>/.
 
@@ -73,6 +73,9 @@ function(yore_layer name)
   target_link_libraries(${target} PUBLIC yore_build ${arg_LIBS})
   if(name STREQUAL "os" OR name STREQUAL "cluster")
     target_compile_definitions(${target} PRIVATE "_GNU_SOURCE=")
+  elseif(name STREQUAL "net")
+    # The headers of libuv are not ISO C.
+    target_compile_definitions(${target} PRIVATE "_POSIX_C_SOURCE=200809L")
   endif()
   set_property(GLOBAL APPEND PROPERTY YORE_LAYERS_PRESENT ${name})
 endfunction()

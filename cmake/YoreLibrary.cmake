@@ -36,7 +36,7 @@ if(yore_library_layers)
 
   foreach(library yore_shared yore_static)
     target_link_libraries(${library} PRIVATE
-      PkgConfig::LZ4 PkgConfig::ZSTD PkgConfig::XXHASH Threads::Threads)
+      PkgConfig::LZ4 PkgConfig::ZSTD PkgConfig::XXHASH PkgConfig::PCRE2 Threads::Threads m)
     target_include_directories(${library} PUBLIC
       $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
       $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>

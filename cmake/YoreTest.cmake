@@ -51,15 +51,15 @@ function(yore_test file)
 endfunction()
 
 function(yore_fuzz file)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LAYERS;LIBS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LAYERS;LIBS")
   get_filename_component(target "${file}" NAME_WE)
   set(corpus "${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${target}")
   if(NOT YORE_FUZZ)
-    yore_test(${file} SOURCES "${PROJECT_SOURCE_DIR}/tests/support/fuzz_replay.c"
+    yore_test(${file} SOURCES "${PROJECT_SOURCE_DIR}/tests/support/fuzz_replay.c" ${arg_SOURCES}
       LAYERS ${arg_LAYERS} LIBS ${arg_LIBS} LABELS fuzz ARGS "${corpus}")
     return()
   endif()
-  add_executable(${target} ${file})
+  add_executable(${target} ${file} ${arg_SOURCES})
   target_compile_definitions(${target} PRIVATE "_GNU_SOURCE=")
   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
   target_link_libraries(${target} PRIVATE ${arg_LIBS})

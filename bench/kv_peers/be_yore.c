@@ -16,7 +16,6 @@
 #include "kvp.h"
 
 #define BASE_NS INT64_C(1577836800000000000) /* 2020-01-01: the valid time of ts 0 in mode yore */
-#define BULK_ROWS 10000
 
 enum yore_mode { MODE_DATED, MODE_LIVE, MODE_NOW };
 
@@ -263,22 +262,22 @@ static int store_batch(void *thread, const struct kvp_pair *pairs, size_t count)
 
 static int store_bulk(void *db, kvp_next_fn next, void *arg)
 {
-    struct store_thread *t = store_thread_begin(db);
+    struct store *s = db;
+    struct yore_load *load;
+    struct yore_error error;
     struct kvp_pair pair;
-    int rc = t != NULL ? 0 : -1;
-    while (rc == 0 && next(arg, &pair) != 0) {
-        rc = add(t, &pair, NULL);
-        if (rc == 0 && yore_batch_count(t->batch) == BULK_ROWS) {
-            rc = commit(t, NULL);
+    if (failed(yore_load_open(s->db, s->keyspace, &load, &error), &error, "load")) {
+        return -1;
+    }
+    while (next(arg, &pair) != 0) {
+        if (failed(yore_load_put(load, bytes(pair.key, pair.key_size),
+                                 bytes(pair.value, pair.value_size), &error),
+                   &error, "load put")) {
+            yore_load_abort(load);
+            return -1;
         }
     }
-    if (rc == 0 && yore_batch_count(t->batch) > 0) {
-        rc = commit(t, NULL);
-    }
-    if (t != NULL) {
-        store_thread_end(t);
-    }
-    return rc;
+    return failed(yore_load_commit(load, NULL, &error), &error, "load commit") ? -1 : 0;
 }
 
 /* ---- iterators ---- */

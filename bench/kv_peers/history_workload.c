@@ -15,6 +15,7 @@
 #include "versioned.h"
 #include "workloads.h"
 
+#define WARM_MOMENTS 12
 #define CHECK_EVERY 8 /* one scan in so many is verified, outside the timing: checks cost more */
 
 struct history {
@@ -140,6 +141,13 @@ static void finish_row(struct history *h, const char *name)
     h->result->device_amplification = -1;
 }
 
+/* Scans take longer than a busy machine leaves a thread alone: their CPU is told beside the time.
+ */
+static void count_scan(struct history *h, uint64_t cpu_ns)
+{
+    measure_histogram_add(&h->result->cpu, cpu_ns);
+}
+
 static void count_op(struct history *h, uint64_t before_ns, uint64_t after_ns)
 {
     measure_histogram_add(&h->result->latency, after_ns - before_ns);
@@ -188,12 +196,15 @@ static void query_scans(struct history *h, int is_latest)
         c.is_on = n % CHECK_EVERY == 0;
         data_key(from, index);
         data_key(to, index + h->scan_keys);
+        uint64_t cpu = measure_thread_ns();
         uint64_t before = measure_now_ns();
         long count = versioned_scan(&h->versioned, &span, on_row, &c);
         uint64_t after = measure_now_ns();
+        cpu = measure_thread_ns() - cpu;
         if (!c.is_on) {
             rows += c.rows;
             count_op(h, before, after);
+            count_scan(h, cpu);
         }
         if (count != (long)h->scan_keys || c.errors > 0) {
             h->result->errors++;
@@ -225,63 +236,75 @@ static void query_timelines(struct history *h)
     finish_row(h, "history");
 }
 
-static long differing_keys(const struct history *h, uint64_t index, const struct kvp_span *span)
+static long differing_keys(const struct history *h, uint64_t index, uint64_t keys,
+                           const struct kvp_span *span)
 {
     long count = 0;
-    for (uint64_t i = index; i < index + h->scan_keys; i++) {
+    for (uint64_t i = index; i < index + keys; i++) {
         count += version_at(h, i, span->t1) != version_at(h, i, span->t2);
     }
     return count;
 }
 
-/* Two moments 1 % of all updates apart. */
-static void query_differences(struct history *h)
+/* `keys` keys in a row at two moments that are `apart` updates apart. */
+static void query_differences(struct history *h, const char *name, uint64_t keys, uint64_t apart)
 {
     char from[KVP_KEY_BYTES];
     char to[KVP_KEY_BYTES];
     uint64_t rows = 0;
-    uint64_t apart = h->total / 100 / KVP_HISTORY_BATCH * KVP_HISTORY_BATCH;
     uint64_t start = measure_now_ns();
-    apart = apart > 0 ? apart : KVP_HISTORY_BATCH;
     for (unsigned n = 0; measure_seconds_since(start) < h->run->options.read_s / 2; n++) {
-        uint64_t index = data_random_below(&h->random, h->keys - h->scan_keys + 1);
+        uint64_t index = data_random_below(&h->random, h->keys - keys + 1);
         uint64_t t1 = past_moment(h, h->total - apart);
         struct kvp_span span = {from, to, t1, t1 + apart};
         struct row_check c = {.history = h, .t1 = t1, .t2 = t1 + apart};
         c.is_on = n % CHECK_EVERY == 0;
         data_key(from, index);
-        data_key(to, index + h->scan_keys);
+        data_key(to, index + keys);
+        uint64_t cpu = measure_thread_ns();
         uint64_t before = measure_now_ns();
         long count = versioned_diff(&h->versioned, &span, on_difference, &c);
         uint64_t after = measure_now_ns();
+        cpu = measure_thread_ns() - cpu;
         if (!c.is_on) {
             rows += c.rows;
             count_op(h, before, after);
-        } else if (count != differing_keys(h, index, &span) || c.errors > 0) {
+            count_scan(h, cpu);
+        } else if (count != differing_keys(h, index, keys, &span) || c.errors > 0) {
             h->result->errors++;
         }
     }
     run_note(h->result, "%.1f changed keys/op",
              h->result->ops > 0 ? (double)rows / (double)h->result->ops : 0);
-    finish_row(h, "diff");
+    finish_row(h, name);
 }
 
-/* Read everything once, now and as of the end of the first round. */
+/* 1 % of all updates over a thousand keys, and one batch of updates over all keys. */
+static void query_all_differences(struct history *h)
+{
+    uint64_t apart = h->total / 100 / KVP_HISTORY_BATCH * KVP_HISTORY_BATCH;
+    query_differences(h, "diff", h->scan_keys, apart > 0 ? apart : KVP_HISTORY_BATCH);
+    query_differences(h, "diff_wide", h->keys, KVP_HISTORY_BATCH);
+}
+
+/* Read everything once now, and as of moments all over the history. */
 static void warm(struct history *h)
 {
     char from[KVP_KEY_BYTES];
     char to[KVP_KEY_BYTES];
-    struct kvp_span span = {from, to, KVP_LATEST, 0};
     struct row_check c = {.history = h};
     data_key(from, 0);
     data_key(to, h->keys + 1);
-    long now = versioned_scan(&h->versioned, &span, on_row, &c);
-    span.t1 = h->keys;
-    long then = versioned_scan(&h->versioned, &span, on_row, &c);
-    if (now != (long)h->keys || then != (long)h->keys) {
-        fprintf(stderr, "%s h%llu: %ld rows now and %ld as of the first round, not %llu\n",
-                h->run->engine->name, (unsigned long long)h->spec->versions_per_key, now, then,
-                (unsigned long long)h->keys);
+    uint64_t rounds = h->spec->versions_per_key;
+    for (uint64_t i = 0; i <= WARM_MOMENTS; i++) {
+        uint64_t round = 1 + (rounds - 1) * i / WARM_MOMENTS;
+        struct kvp_span span = {from, to, i == WARM_MOMENTS ? KVP_LATEST : round * h->keys, 0};
+        long rows = versioned_scan(&h->versioned, &span, on_row, &c);
+        if (rows != (long)h->keys) {
+            fprintf(stderr, "%s h%llu: %ld rows after round %llu, not %llu\n", h->run->engine->name,
+                    (unsigned long long)rounds, rows, (unsigned long long)round,
+                    (unsigned long long)h->keys);
+        }
     }
 }
 
@@ -298,7 +321,7 @@ static void query_all(struct history *h, void *db)
         query_timelines(h);
     }
     if (h->spec->versions_per_key > 1 && (e->get_at == NULL || e->diff != NULL)) {
-        query_differences(h);
+        query_all_differences(h);
     }
     versioned_end(&h->versioned);
 }
@@ -318,7 +341,7 @@ static void make_batch(const struct history *h, uint64_t step, struct load_buffe
     struct data_permutation p = order_of(h, round);
     for (uint64_t i = 0; i < KVP_HISTORY_BATCH; i++) {
         uint64_t index = data_permutation_inverse(&p, (step + i) % h->keys);
-        struct data_value v = {index, round, h->run->options.value_mode};
+        struct data_value v = {index, round, h->spec->value_mode};
         char *key = b->keys + i * KVP_KEY_BYTES;
         char *value = b->values + i * value_bytes;
         data_key(key, index);
@@ -401,6 +424,9 @@ void history_workload(const struct run *run, const void *history_spec)
     struct kvp_config config = run_config(run, path);
     config.is_history = 1;
     config.cache_bytes = spec->cache_bytes;
+    if (spec->memtable_bytes > 0) {
+        config.memtable_bytes = spec->memtable_bytes;
+    }
     struct history h = {.run = run, .spec = spec, .keys = spec->key_count, .path = path};
     h.total = spec->key_count * spec->versions_per_key;
     h.scan_keys = run->options.scan_keys < h.keys ? run->options.scan_keys : h.keys;

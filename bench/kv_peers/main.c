@@ -9,6 +9,8 @@
 #define RECOVERY_TAIL_BYTES ((uint64_t)64 << 20)
 #define LARGE_VALUE_BYTES 65536
 #define LARGE_VALUE_SHARE 500 /* one large value for so many keys */
+#define NARROW_MEMTABLES 120  /* a memtable is this part of the data in loads named _narrow */
+#define MORE_LOADS_VERSIONS 100
 
 static int is_wanted(const struct run *run, const char *workload)
 {
@@ -143,13 +145,42 @@ static void run_bulk(const struct run *run)
     run_remove(run, spec.database);
 }
 
+/* Loads alone, for what they leave on disk and what they write: versions that change 24 octets, and
+ * a history 120 times the memtable. */
+static void run_more_loads(const struct run *run, struct history_spec spec)
+{
+    char database[64];
+    char what[96];
+    uint64_t bytes =
+        spec.key_count * spec.versions_per_key * (KVP_KEY_BYTES + 8 + run->options.value_bytes);
+    struct history_spec similar = spec;
+    struct history_spec narrow = spec;
+    similar.suffix = "_similar";
+    similar.value_mode = DATA_VALUES_SIMILAR;
+    narrow.suffix = "_narrow";
+    narrow.memtable_bytes = bytes / NARROW_MEMTABLES;
+    snprintf(database, sizeof database, "hist%llu", (unsigned long long)spec.versions_per_key);
+    const struct history_spec *loads[] = {&similar, &narrow};
+    for (int i = 0; i < 2; i++) {
+        run_remove(run, database);
+        snprintf(what, sizeof what, "h%llu_load%s", (unsigned long long)spec.versions_per_key,
+                 loads[i]->suffix);
+        run_child(run, history_workload, loads[i], what, 0);
+    }
+}
+
 static void run_history(const struct run *run)
 {
     const struct run_options *o = &run->options;
     for (int i = 0; i < o->shape_count; i++) {
         uint64_t versions = o->versions_per_key[i];
         uint64_t keys = o->version_count / versions / KVP_HISTORY_BATCH * KVP_HISTORY_BATCH;
-        struct history_spec spec = {keys, versions, o->cache_bytes, "", 1, 0};
+        struct history_spec spec = {.key_count = keys,
+                                    .versions_per_key = versions,
+                                    .cache_bytes = o->cache_bytes,
+                                    .suffix = "",
+                                    .value_mode = o->value_mode,
+                                    .is_load = 1};
         char what[64];
         snprintf(what, sizeof what, "h%llu", (unsigned long long)versions);
         if (keys == 0) {
@@ -164,6 +195,12 @@ static void run_history(const struct run *run)
             spec.cache_bytes = o->small_cache_bytes;
             spec.suffix = "_small";
             run_child(run, history_workload, &spec, what, 0);
+            spec.cache_bytes = o->cache_bytes;
+            spec.is_load = 1;
+            spec.is_query = 0;
+            if (versions == MORE_LOADS_VERSIONS) {
+                run_more_loads(run, spec);
+            }
         }
         char database[64];
         snprintf(database, sizeof database, "hist%llu", (unsigned long long)versions);

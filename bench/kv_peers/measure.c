@@ -13,6 +13,13 @@ uint64_t measure_now_ns(void)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+uint64_t measure_thread_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
 double measure_seconds_since(uint64_t start_ns)
 {
     return (double)(measure_now_ns() - start_ns) / 1e9;

@@ -4,7 +4,8 @@
 
 #include <stdint.h>
 
-uint64_t measure_now_ns(void); /* monotonic */
+uint64_t measure_now_ns(void);    /* monotonic */
+uint64_t measure_thread_ns(void); /* CPU of the calling thread */
 double measure_seconds_since(uint64_t start_ns);
 double measure_cpu_seconds(void); /* user and system, all threads of the process */
 void measure_sleep_us(uint64_t duration_us);

@@ -52,6 +52,9 @@ void run_emit(const struct run *run, const char *workload, const struct run_resu
            result->seconds, result->seconds > 0 ? ops / result->seconds : 0);
     printf(",\"p50_us\":%.3f,\"p99_us\":%.2f,\"p999_us\":%.2f", measure_histogram_us(h, 0.5),
            measure_histogram_us(h, 0.99), measure_histogram_us(h, 0.999));
+    if (result->cpu.total > 0) {
+        printf(",\"p50_cpu_us\":%.3f", measure_histogram_us(&result->cpu, 0.5));
+    }
     printf(",\"cpu_us\":%.3f,\"disk_mb\":%.1f,\"rss_mb\":%.1f",
            result->ops > 0 ? result->cpu_seconds / ops * 1e6 : 0, (double)result->disk_bytes / 1e6,
            (double)measure_rss_peak_kb() / 1024);

@@ -57,6 +57,7 @@ struct run_result {
     double written_amplification; /* octets of write() / user octets */
     uint64_t disk_bytes;
     struct measure_histogram latency;
+    struct measure_histogram cpu; /* of the calling thread, where an operation takes long enough */
     char note[256];
 };
 

@@ -55,6 +55,8 @@ struct history_spec {
     uint64_t versions_per_key;
     size_t cache_bytes;
     const char *suffix; /* of the workloads' names */
+    enum data_value_mode value_mode;
+    size_t memtable_bytes; /* 0: as asked for */
     int is_load;
     int is_query;
 };

@@ -13,11 +13,18 @@
  *  - `keyspace` may be NULL: the keyspace "default", which always exists and keeps everything.
  *  - `at` may be NULL: now, everything known.  YORE_NOW in either field means the same.
  *  - Arguments are borrowed until the function returns; nothing is kept.  Bytes may hold any octet.
- *  - A database handle may be used by any number of threads at once; a batch, transaction, cursor
- * or value by one thread at a time.  One process per directory.
+ *  - A database handle may be used by any number of threads at once, and so may keyspaces and
+ *    snapshots; a batch, load, transaction, cursor, timeline, walk over changes, feed, watch or
+ *    value by one thread at a time.  One process per directory.
+ *  - What is opened, begun, made or taken is given back by the function that closes, commits,
+ *    aborts, frees or releases it; those that return nothing ignore NULL.
+ *  - A move of a cursor that fails leaves it on no row, and next and prev repeat the error until
+ *    first, last or a seek; a timeline, a walk over changes, a feed and a watch repeat their first
+ *    error.
  *  - YORE_NOMEM may come from any function that returns a status; nothing has changed then.
+ *  - A database opened with options.read_only refuses whatever writes with YORE_READ_ONLY.
  *  - After the first failed write or sync the database refuses writes with that first error until
- * it is opened again; reads go on.
+ *    it is opened again; reads go on.
  */
 #ifndef YORE_H
 #define YORE_H
@@ -45,10 +52,18 @@ extern "C" {
 #define YORE_KEY_BYTES_MAX 65536u         /* a key is 1 B to 64 KiB */
 #define YORE_VALUE_BYTES_MAX (256u << 20) /* a value is 0 B to 256 MiB; empty values are values */
 #define YORE_BATCH_BYTES_MAX (1u << 30)   /* keys, values and bookkeeping of one transaction */
-#define YORE_KEYSPACE_NAME_BYTES_MAX                                                               \
-    255u /* a keyspace name is 1 to 255 bytes of [A-Za-z0-9_.-]                                    \
-          */
-#define YORE_KEYSPACES_MAX 1024u
+/* A keyspace name is 1 to 255 bytes of [A-Za-z0-9_.-]. */
+#define YORE_KEYSPACE_NAME_BYTES_MAX 255u
+#define YORE_KEYSPACES_MAX 1024u /* "default" among them; dropped ones do not count */
+/* A value of options.value_apart_bytes and more is written once to a value file, which must be
+ * durable before the commit that refers to it.  A database opened with another durability than
+ * YORE_DURABILITY_SYNC would pay a sync of its own for that: there values smaller than
+ * YORE_VALUE_APART_UNSYNCED_BYTES stay in journal and tables, whatever the option says.  What no
+ * version refers to any more is given back in the background, each time as much was written to
+ * value files as was wanted of them the time before, and at least four times
+ * options.memtable_bytes. */
+#define YORE_VALUE_APART_BYTES 4096u
+#define YORE_VALUE_APART_UNSYNCED_BYTES (1u << 20)
 #define YORE_NOW INT64_MAX         /* as a moment: the database's own now; refused as a fact's */
 #define YORE_FOREVER INT64_MAX     /* as an end: no end */
 #define YORE_TIME_MIN (-INT64_MAX) /* the earliest moment (INT64_MIN is refused) */
@@ -69,12 +84,14 @@ struct yore_time {
 struct yore_db;
 struct yore_keyspace;
 struct yore_batch;
+struct yore_load;
 struct yore_txn;
 struct yore_snapshot;
 struct yore_cursor;
 struct yore_timeline;
 struct yore_changes;
 struct yore_feed;
+struct yore_watch;
 
 /* A status's fixed name ("NOT_FOUND") and its sentence.  Never NULL; any number is accepted. */
 YORE_API const char *yore_status_name(enum yore_status status);
@@ -125,6 +142,7 @@ typedef void (*yore_event_fn)(void *arg, const struct yore_event *event);
 struct yore_options {
     bool must_exist;                 /* do not create a missing database (YORE_NOT_FOUND) */
     bool must_not_exist;             /* fail with YORE_EXISTS when there is one */
+    bool read_only;                  /* open to read: nothing is written; see yore_open() */
     enum yore_durability durability; /* default YORE_DURABILITY_SYNC */
     uint32_t interval_ms;            /* for YORE_DURABILITY_INTERVAL: 1..60,000, default 100 */
     uint64_t cache_bytes;            /* block cache, >= 1 MiB, default 256 MiB */
@@ -136,8 +154,8 @@ struct yore_options {
     uint32_t seal_versions_per_key; /* history runs this many times the live keys are sealed,
                                        default 8 */
     uint64_t seal_bytes_min;        /* ... and at least this large, default 4 MiB */
-    uint32_t value_apart_bytes;     /* values this large go to value files: 256 B.., default 4,096;
-                                       without YORE_DURABILITY_SYNC only those of 1 MiB and more */
+    uint32_t value_apart_bytes;     /* values this large go to value files: 256 B.., default
+                                       YORE_VALUE_APART_BYTES; see there */
     uint32_t background_threads;    /* flush, merge, seal: 1..16, default 2 */
     uint32_t open_files_max;        /* table handles kept open: 16.., default 512 */
     int64_t clock_skew_max_ns;      /* facts may be dated this far ahead, default 500 ms */
@@ -149,19 +167,34 @@ struct yore_options {
 YORE_API void yore_options_init(struct yore_options *options);
 
 /* Open the database in directory `path`, making it if missing; replays the journal.  `options` may
- * be NULL. Errors: YORE_LOCKED (text names the holder), YORE_CORRUPT (file and offset),
- * YORE_BAD_FORMAT, YORE_IO. */
+ * be NULL. Errors: YORE_LOCKED (text names the holder), YORE_EXISTS (the directory is no database
+ * and has files of somebody else), YORE_CORRUPT (file and offset), YORE_BAD_FORMAT, YORE_IO.
+ *
+ * With `read_only` nothing is made or written, whatever the last run left: what it had not flushed
+ * is recovered in memory, which takes about twice the bytes of it (at most what the memtables and
+ * their journal held).  So a database can be read on a full disk, on a read-only file system, and
+ * without the right to write.  Any number of handles, in any processes, may read together; one that
+ * may write and those that only read keep each other out (YORE_LOCKED), by the file LOCK of the
+ * directory.  Where that file is missing, because the database is a copy that was never opened to
+ * write, nothing keeps a writer out.  No work goes on in the background: horizons stay, erased
+ * bytes stay.  Every function that writes returns YORE_READ_ONLY, also yore_flush(),
+ * yore_compact(), yore_checkpoint() and yore_backup(); so does a watch once it has told all there
+ * is.  YORE_NOT_FOUND: there is no database; YORE_INVALID: with `must_not_exist`. */
 YORE_API enum yore_status yore_open(const char *path, const struct yore_options *options,
                                     struct yore_db **db_out,
                                     struct yore_error *error_out) YORE_MUST_USE;
 
-/* Wait for work in flight, make everything durable, release the directory and all memory.  Every
- * cursor, value, transaction and snapshot of the database must have been released.  NULL is
- * ignored. Returns the error that stopped the database, if one did; the handle is gone in any case.
+/* Wait for the background's work in flight, make everything durable, release the directory and all
+ * memory.  No other call on the database may be under way or come after, and every cursor, value,
+ * timeline, walk over changes, batch, transaction, load, feed, watch and snapshot must have been
+ * released.  NULL is ignored. Returns the error that stopped the database, if one did; the handle
+ * is gone in any case.
  */
 YORE_API enum yore_status yore_close(struct yore_db *db, struct yore_error *error_out);
 
-/* The database's now: max(wall clock, last visible commit), never backwards. */
+/* The database's now: max(wall clock, last visible commit), never backwards, over yore_close() and
+ * opening too.  After a crash it is later than every commit that is found, but a now told since the
+ * last of them may be told again if the wall clock stepped back. */
 YORE_API int64_t yore_now(struct yore_db *db);
 
 /* ---- single reads and writes ---------------------------------------------------------------- */
@@ -197,8 +230,16 @@ YORE_API enum yore_status yore_get(struct yore_db *db, struct yore_keyspace *key
                                    struct yore_value *value_out,
                                    struct yore_error *error_out) YORE_MUST_USE;
 
+/* The same where nothing must be waited for: no read from disk, no commit in flight.  YORE_BUSY:
+ * something must; then yore_get() tells.  For threads that must not block. */
+YORE_API enum yore_status yore_get_in_memory(struct yore_db *db, struct yore_keyspace *keyspace,
+                                             struct yore_bytes key, const struct yore_time *at,
+                                             struct yore_value *value_out,
+                                             struct yore_error *error_out) YORE_MUST_USE;
+
 /* Read `count` keys of one moment, all from one view.  values_out[i] and statuses_out[i] answer
- * keys[i]; release each value.  Returns YORE_OK when every key was looked up (found or not). */
+ * keys[i]; release each value.  Returns YORE_OK when every key was looked up (found, not found or
+ * erased); else the first error, as yore_get(), and no value is to be released. */
 struct yore_get_many {
     const struct yore_bytes *keys;
     size_t count; /* 1..65,536 */
@@ -211,8 +252,10 @@ YORE_API enum yore_status yore_get_many(struct yore_db *db, struct yore_keyspace
                                         struct yore_error *error_out) YORE_MUST_USE;
 
 /* Write one fact, delete a key from a moment on (or over a span).  The ack keeps the durability
- * asked for. Errors: YORE_INVALID, YORE_TOO_BIG, YORE_IN_FUTURE, YORE_BEFORE_HORIZON,
- * YORE_READ_ONLY (explicit time in a keyspace that keeps only now), YORE_NO_SPACE, YORE_IO. */
+ * asked for. A delete with `to` must be a span. Errors: YORE_INVALID,
+ * YORE_TOO_BIG, YORE_NOT_FOUND (the keyspace was dropped), YORE_IN_FUTURE, YORE_BEFORE_HORIZON,
+ * YORE_BUSY (a span over a key that others write all the time), YORE_READ_ONLY (explicit time in a
+ * keyspace that keeps only now), YORE_NO_SPACE, YORE_IO. */
 YORE_API enum yore_status yore_put(struct yore_db *db, struct yore_keyspace *keyspace,
                                    struct yore_bytes key, struct yore_bytes value,
                                    const struct yore_write *write,
@@ -220,6 +263,13 @@ YORE_API enum yore_status yore_put(struct yore_db *db, struct yore_keyspace *key
 YORE_API enum yore_status yore_delete(struct yore_db *db, struct yore_keyspace *keyspace,
                                       struct yore_bytes key, const struct yore_write *write,
                                       struct yore_error *error_out) YORE_MUST_USE;
+
+/* Make every commit up to `commit` durable, whatever durability it was written with; YORE_NOW:
+ * every one that is visible.  Returns at once where that is so already.  Calls at the same time
+ * share their syncs: writers that commit with YORE_DURABILITY_NONE and sync before they acknowledge
+ * pay one sync for many commits.  Errors: what stopped the database (it takes no more writes). */
+YORE_API enum yore_status yore_sync(struct yore_db *db, int64_t commit,
+                                    struct yore_error *error_out) YORE_MUST_USE;
 
 /* What to erase: one key (whole, or its valid span [from, to)), or every key with a prefix (whole).
  */
@@ -232,17 +282,31 @@ struct yore_erase {
     int64_t *commit_out;
 };
 
-/* Destroy values for good: reads that would have met them get YORE_ERASED, at every known time. The
- * bytes leave the files in the background; yore_compact() returns after they are gone. */
+/* Destroy values for good: reads that would have met one get YORE_ERASED, at every known time.
+ * Where the key was absent (never written, deleted, expired) it stays absent: YORE_NOT_FOUND. The
+ * bytes leave the files in the background; yore_compact() returns after they are gone.
+ * Only the end of a span is bound, since what follows it is written there: by the horizon and by
+ * clock_skew_max.  It may begin before the horizon.  A span without end may begin after now: what
+ * was written before the erasure reads as erased from then on, and keeps its bytes, because it
+ * holds until then.
+ * The empty key as a prefix is that of every key: the whole keyspace is erased.
+ * Errors: YORE_INVALID (empty key or span, a prefix with a span), YORE_TOO_BIG (key; 2^20 erasures
+ * are held already), YORE_READ_ONLY (a span in a keyspace that keeps only now), YORE_BEFORE_HORIZON
+ * and YORE_IN_FUTURE (`to`), YORE_BUSY (a key that others write all the time), YORE_NO_SPACE,
+ * YORE_IO. */
 YORE_API enum yore_status yore_erase(struct yore_db *db, struct yore_keyspace *keyspace,
                                      const struct yore_erase *erase,
                                      struct yore_error *error_out) YORE_MUST_USE;
 
 /* ---- batches: many writes, one commit ------------------------------------------------------- */
 
+/* Make an empty batch. */
 YORE_API enum yore_status yore_batch_new(struct yore_db *db, struct yore_batch **batch_out,
                                          struct yore_error *error_out) YORE_MUST_USE;
-/* Add a write; copies key and value.  Of two writes to the same key and moment the later wins. */
+/* Add a write; copies key and value.  Of two writes to the same key and moment the later wins.  A
+ * span is laid over what holds when the batch commits, the batch's own earlier writes included.
+ * Durability and commit_out of `write` are not looked at.  After an error, as of yore_put(), the
+ * batch is without the write. */
 YORE_API enum yore_status yore_batch_put(struct yore_batch *batch, struct yore_keyspace *keyspace,
                                          struct yore_bytes key, struct yore_bytes value,
                                          const struct yore_write *write,
@@ -251,15 +315,61 @@ YORE_API enum yore_status yore_batch_delete(struct yore_batch *batch,
                                             struct yore_keyspace *keyspace, struct yore_bytes key,
                                             const struct yore_write *write,
                                             struct yore_error *error_out) YORE_MUST_USE;
-/* Writes added so far. */
+/* End a commit within the batch: what was added since the last cut is a commit of its own, behind
+ * those before it; a later write of the same key supersedes one before the cut, and both stay in
+ * the key's timeline.  Nothing where nothing was added.  A batch with a span cannot be cut, nor
+ * take one afterwards (YORE_INVALID).  Errors besides: YORE_NOMEM, and whatever has stopped the
+ * database; after any error the batch is without what was added since the last cut. */
+YORE_API enum yore_status yore_batch_cut(struct yore_batch *batch,
+                                         struct yore_error *error_out) YORE_MUST_USE;
+/* Drop what was added since the last cut. */
+YORE_API void yore_batch_revert(struct yore_batch *batch);
+/* Writes added so far, those before cuts included. */
 YORE_API size_t yore_batch_count(const struct yore_batch *batch);
+/* Drop them; the batch may be used again. */
 YORE_API void yore_batch_clear(struct yore_batch *batch);
-/* Commit all or nothing under one commit time; the batch is empty afterwards and may be used again.
- * `commit_out` may be NULL. */
+/* Commit all or nothing under one commit time; afterwards the batch is empty and may be used again.
+ * After an error it is as it was.  `commit_out` may be NULL; it is the last visible commit when the
+ * batch is empty.  A batch that was cut is several commits, handed over together: one write to the
+ * journal and at most one sync for all of them, as far as no other commit comes between.  Each is
+ * whole or absent, after a crash the first of them; `commit_out` is the last one's, and after an
+ * error those before the one that failed are committed, those behind it may be, and none of them
+ * must be committed again.  Errors: YORE_INVALID (durability), YORE_TOO_BIG, YORE_NOT_FOUND (a
+ * keyspace was dropped), YORE_BEFORE_HORIZON (the horizon has passed one of its facts meanwhile),
+ * YORE_BUSY (with spans: their keys are written all the time), YORE_NO_SPACE, YORE_IO. */
 YORE_API enum yore_status yore_batch_commit(struct yore_batch *batch,
                                             enum yore_durability durability, int64_t *commit_out,
                                             struct yore_error *error_out) YORE_MUST_USE;
 YORE_API void yore_batch_free(struct yore_batch *batch);
+
+/* ---- loads: many sorted rows straight into tables -------------------------------------------- */
+
+/* Begin a load into `keyspace`: rows go to tables on disk as they come, past journal and memtable,
+ * and nobody sees or waits for them before the commit.  A load is used by one thread at a time;
+ * several may be open.  Free it with yore_load_commit() or yore_load_abort().
+ * Errors: YORE_NOT_FOUND (the keyspace was dropped). */
+YORE_API enum yore_status yore_load_open(struct yore_db *db, struct yore_keyspace *keyspace,
+                                         struct yore_load **load_out,
+                                         struct yore_error *error_out) YORE_MUST_USE;
+/* Add a row; copies key and value.  Keys come in ascending order (octet by octet, a prefix first),
+ * each once, and replace what the key has.
+ * Errors: YORE_INVALID (out of order: the text names both keys; an empty key) and YORE_TOO_BIG,
+ * after which the load goes on without the row; YORE_NO_SPACE, YORE_IO, YORE_NOMEM, after which it
+ * can only be aborted. */
+YORE_API enum yore_status yore_load_put(struct yore_load *load, struct yore_bytes key,
+                                        struct yore_bytes value,
+                                        struct yore_error *error_out) YORE_MUST_USE;
+/* Rows added so far. */
+YORE_API uint64_t yore_load_count(const struct yore_load *load);
+/* Make every row valid from one commit time on, all or nothing, and free the load, whatever the
+ * outcome.  The acknowledgement is always durable.  Transactions that read a key of the load get
+ * YORE_CONFLICT as from any commit.  Other writers wait only while what they wrote last is flushed
+ * and the tables are named.  `commit_out` may be NULL; without rows it is the last visible commit.
+ * Errors: as yore_load_put(); YORE_NOT_FOUND (the keyspace was dropped). */
+YORE_API enum yore_status yore_load_commit(struct yore_load *load, int64_t *commit_out,
+                                           struct yore_error *error_out) YORE_MUST_USE;
+/* Free the load and its files; nothing was written. */
+YORE_API void yore_load_abort(struct yore_load *load);
 
 /* ---- transactions and snapshots ------------------------------------------------------------- */
 
@@ -270,11 +380,14 @@ YORE_API enum yore_status yore_begin(struct yore_db *db, struct yore_txn **txn_o
 YORE_API struct yore_time yore_txn_time(const struct yore_txn *txn);
 /* Reads see the transaction's own writes; `at` may name an earlier moment.  What is read is
  * validated at commit: any later commit to that key (whatever its valid time), or its expiry
- * meanwhile, is a conflict. */
+ * meanwhile, is a conflict.  The `commit` of an own write is YORE_FOREVER, in values and rows.
+ * Errors: as yore_get(); YORE_TOO_BIG also beyond 2^20 keys and ranges read. */
 YORE_API enum yore_status yore_txn_get(struct yore_txn *txn, struct yore_keyspace *keyspace,
                                        struct yore_bytes key, const struct yore_time *at,
                                        struct yore_value *value_out,
                                        struct yore_error *error_out) YORE_MUST_USE;
+/* Durability and commit_out of `write` are not looked at.  After an error, as of yore_put(), the
+ * transaction is without the write. */
 YORE_API enum yore_status yore_txn_put(struct yore_txn *txn, struct yore_keyspace *keyspace,
                                        struct yore_bytes key, struct yore_bytes value,
                                        const struct yore_write *write,
@@ -282,17 +395,20 @@ YORE_API enum yore_status yore_txn_put(struct yore_txn *txn, struct yore_keyspac
 YORE_API enum yore_status yore_txn_delete(struct yore_txn *txn, struct yore_keyspace *keyspace,
                                           struct yore_bytes key, const struct yore_write *write,
                                           struct yore_error *error_out) YORE_MUST_USE;
-/* Mark a point; rolling back to it drops the writes made since, never what was read.  Savepoints
- * nest to 1,000 levels; a rollback keeps the savepoint itself. */
+/* Mark a point; rolling back to it drops the writes and savepoints made since, never what was read,
+ * and keeps the savepoint itself.  Errors: YORE_TOO_BIG (more than 1,000 savepoints), YORE_INVALID
+ * (no such savepoint). */
 YORE_API enum yore_status yore_txn_savepoint(struct yore_txn *txn, size_t *savepoint_out,
                                              struct yore_error *error_out) YORE_MUST_USE;
 YORE_API enum yore_status yore_txn_rollback_to(struct yore_txn *txn, size_t savepoint,
                                                struct yore_error *error_out) YORE_MUST_USE;
 /* Commit and free the transaction, whatever the outcome.  YORE_CONFLICT: nothing was written, begin
- * again. `commit_out` may be NULL; it is the begin's commit when nothing was written. */
+ * again.  YORE_BEFORE_HORIZON: the horizon has passed one of its facts meanwhile. `commit_out` may
+ * be NULL; it is the begin's commit when nothing was written. */
 YORE_API enum yore_status yore_txn_commit(struct yore_txn *txn, enum yore_durability durability,
                                           int64_t *commit_out,
                                           struct yore_error *error_out) YORE_MUST_USE;
+/* Free the transaction; nothing was written. */
 YORE_API void yore_txn_abort(struct yore_txn *txn);
 
 /* Hold the present: retention drops nothing that a read at yore_snapshot_time() needs until it is
@@ -328,7 +444,8 @@ struct yore_row {
 };
 
 /* Open a cursor, before its first row.  `options` may be NULL: every key, now.  All rows are of one
- * view. Keys absent or erased at that moment are not rows. */
+ * view. Keys absent or erased at that moment are not rows.
+ * Errors: YORE_INVALID and YORE_TOO_BIG (range), YORE_BEFORE_HORIZON, YORE_IN_FUTURE. */
 YORE_API enum yore_status yore_cursor_open(struct yore_db *db, struct yore_keyspace *keyspace,
                                            const struct yore_cursor_options *options,
                                            struct yore_cursor **cursor_out,
@@ -341,7 +458,8 @@ YORE_API enum yore_status yore_txn_cursor_open(struct yore_txn *txn, struct yore
                                                struct yore_error *error_out) YORE_MUST_USE;
 /* Move; YORE_OK: on a row, YORE_NOT_FOUND: past the end (or before the begin), else an error.
  * seek: first row with a key >= `key`; seek_back: last row with a key <= `key`.
- * next on a fresh cursor is first; prev on a fresh cursor is last. */
+ * next on a fresh cursor is first; prev on a fresh cursor is last.  A cursor that has run off
+ * either end stays there, and next and prev get YORE_NOT_FOUND, until first, last or a seek. */
 YORE_API enum yore_status yore_cursor_first(struct yore_cursor *cursor) YORE_MUST_USE;
 YORE_API enum yore_status yore_cursor_last(struct yore_cursor *cursor) YORE_MUST_USE;
 YORE_API enum yore_status yore_cursor_seek(struct yore_cursor *cursor,
@@ -378,6 +496,9 @@ struct yore_timeline_options {
     bool is_backward;   /* latest first */
 };
 
+/* Walk the versions of one key, of one view; `options` must be given.  Errors: YORE_INVALID (empty
+ * key, `to` before `from`), YORE_TOO_BIG (key), YORE_BEFORE_HORIZON and YORE_IN_FUTURE (`from`,
+ * `known`), YORE_CORRUPT, YORE_IO. */
 YORE_API enum yore_status yore_timeline_open(struct yore_db *db, struct yore_keyspace *keyspace,
                                              struct yore_bytes key,
                                              const struct yore_timeline_options *options,
@@ -412,14 +533,17 @@ struct yore_changes_options {
     bool in_time_order; /* by time, then key; otherwise by key, then time */
 };
 
-/* In time order the changes are sorted in memory: more than YORE_CHANGES_SORT_BYTES_MAX of them is
- * YORE_TOO_BIG (ask for less time, a smaller range, or key order).  Keys whose values are equal at
- * both moments are no net difference. */
+/* In time order the changes are sorted in memory: more than this is YORE_TOO_BIG. */
 #define YORE_CHANGES_SORT_BYTES_MAX (256u << 20)
+/* Walk what differs; `options` must be given, their range is copied.  Keys whose values are equal
+ * at both moments are no net difference.  Errors: YORE_INVALID (range; `to` before `from`),
+ * YORE_BEFORE_HORIZON, YORE_IN_FUTURE (`known`), YORE_TOO_BIG (range; or, from next, what is
+ * sorted: ask for less time, a smaller range, or key order). */
 YORE_API enum yore_status yore_changes_open(struct yore_db *db, struct yore_keyspace *keyspace,
                                             const struct yore_changes_options *options,
                                             struct yore_changes **changes_out,
                                             struct yore_error *error_out) YORE_MUST_USE;
+/* YORE_OK: `*change_out` is the next; YORE_NOT_FOUND: no more. */
 YORE_API enum yore_status yore_changes_next(struct yore_changes *changes,
                                             struct yore_change *change_out,
                                             struct yore_error *error_out) YORE_MUST_USE;
@@ -440,18 +564,68 @@ struct yore_feed_commit {
     int64_t commit;
     const struct yore_feed_write *writes; /* borrowed until the next move or close */
     size_t write_count;
+    bool has_more; /* a large one is told in parts: the next goes on with this commit */
 };
 
 /* Every commit after `after_commit`, in commit order, up to the commits visible at the call.
- * Resumable: pass the last commit seen.  YORE_BEFORE_HORIZON: commits after it are no longer kept.
- */
+ * Resumable: pass the last commit seen whole.  An open feed keeps the journal's segments that it
+ * has yet to read, without limit: read it to its end, or close it; a watch keeps none.
+ * YORE_BEFORE_HORIZON: commits after it are no longer kept. */
 YORE_API enum yore_status yore_feed_open(struct yore_db *db, int64_t after_commit,
                                          struct yore_feed **feed_out,
                                          struct yore_error *error_out) YORE_MUST_USE;
+/* YORE_OK: `*commit_out` is the next, or the next part; YORE_NOT_FOUND: no more.  Errors:
+ * YORE_BEFORE_HORIZON, YORE_CORRUPT, YORE_IO. */
 YORE_API enum yore_status yore_feed_next(struct yore_feed *feed,
                                          struct yore_feed_commit *commit_out,
                                          struct yore_error *error_out) YORE_MUST_USE;
 YORE_API void yore_feed_close(struct yore_feed *feed);
+
+/* ---- watching: the feed that goes on --------------------------------------------------------- */
+
+struct yore_watch_options {
+    struct yore_keyspace *keyspace; /* NULL: every one */
+    struct yore_range range;        /* copied; with a range the catalogue is left out */
+    int64_t after_commit;           /* YORE_NOW: from the commits after the call on */
+    bool durable_only; /* tell a commit once it is on stable storage: for followers that must
+                          never be ahead of what a power cut leaves */
+};
+
+/* Watch every commit after `after_commit`, for as long as wanted: first those that were made
+ * before, then each as it becomes visible, to any reader at the same moment, whatever its
+ * durability. `options` may be NULL: everything, from now on.  What is read at
+ * yore_watch_position() after opening, and told from there on, is the whole.  To go on after
+ * closing or another opening of the database, pass the last position. Errors: YORE_INVALID and
+ * YORE_TOO_BIG (range), YORE_IN_FUTURE (`after_commit` after now), YORE_BEFORE_HORIZON (commits
+ * after it are no longer kept). */
+YORE_API enum yore_status yore_watch_open(struct yore_db *db,
+                                          const struct yore_watch_options *options,
+                                          struct yore_watch **watch_out,
+                                          struct yore_error *error_out) YORE_MUST_USE;
+/* The next commit, in commit order, each once and whole but for writes outside keyspace and range;
+ * a commit without a write inside is passed over.  As in a feed, a large one comes in parts.  Waits
+ * up to `timeout_ns` (0: not at all; YORE_FOREVER: no limit) when there is none.  Writes are
+ * borrowed until the next call or close.  The time bounds the waiting only: commits of long ago may
+ * have to be searched for.
+ *
+ * YORE_NOT_FOUND: nothing within the time; ask again.  Any other error is repeated: close the
+ * watch, and open another at its position, where nothing was missed. Errors: YORE_CANCELLED
+ * (yore_watch_cancel()); YORE_BEFORE_HORIZON (the watch was too slow, and commits after the one the
+ * text names are no longer kept: begin anew from what is there now;
+ * yore_options.feed_retention_bytes keeps more, but not beyond an erasure, whose bytes leave the
+ * journal at once: commits to a keyspace that keeps only now can then be told no more); the error
+ * that stopped the database, once all that is visible was told; YORE_INVALID (`timeout_ns` < 0, not
+ * repeated); YORE_CORRUPT, YORE_IO. */
+YORE_API enum yore_status yore_watch_next(struct yore_watch *watch, int64_t timeout_ns,
+                                          struct yore_feed_commit *commit_out,
+                                          struct yore_error *error_out) YORE_MUST_USE;
+/* Every commit up to here was told whole or passed over; it moves on with each call, also when
+ * nothing was found. */
+YORE_API int64_t yore_watch_position(const struct yore_watch *watch);
+/* From any thread: wake the watch's thread; its call and all later ones return YORE_CANCELLED. Must
+ * have returned before the watch is closed. */
+YORE_API void yore_watch_cancel(struct yore_watch *watch);
+YORE_API void yore_watch_close(struct yore_watch *watch);
 
 /* ---- keyspaces ------------------------------------------------------------------------------ */
 
@@ -482,9 +656,11 @@ struct yore_keyspace_info {
     bool is_dropped; /* only when listed as of a past moment */
 };
 
-/* Create (YORE_EXISTS when there is one of that name), open (YORE_NOT_FOUND), drop.  Handles belong
- * to the database and stay valid until it closes; after a drop writes get YORE_NOT_FOUND, the past
- * stays readable. yore_keyspace_open with `at` opens one that existed then. */
+/* Create (YORE_EXISTS when there is one of that name; YORE_TOO_BIG beyond YORE_KEYSPACES_MAX; NULL
+ * options keep all), open (YORE_NOT_FOUND), drop (YORE_NOT_FOUND; YORE_INVALID for "default").
+ * YORE_INVALID: a name or options that are not allowed.  Handles belong to the database and stay
+ * valid until it closes; after a drop writes get YORE_NOT_FOUND, the past stays readable.
+ * yore_keyspace_open with `at` opens one that existed then. */
 YORE_API enum yore_status yore_keyspace_create(struct yore_db *db, const char *name,
                                                const struct yore_keyspace_options *options,
                                                struct yore_keyspace **keyspace_out,
@@ -496,7 +672,7 @@ YORE_API enum yore_status yore_keyspace_open(struct yore_db *db, const char *nam
 YORE_API enum yore_status yore_keyspace_drop(struct yore_db *db, const char *name,
                                              struct yore_error *error_out) YORE_MUST_USE;
 /* Change retention (not to or from YORE_KEEP_NOW) and compression of what is written from now on.
- */
+ * Errors: YORE_INVALID, YORE_NOT_FOUND (it was dropped). */
 YORE_API enum yore_status yore_keyspace_alter(struct yore_db *db, struct yore_keyspace *keyspace,
                                               const struct yore_keyspace_options *options,
                                               struct yore_error *error_out) YORE_MUST_USE;
@@ -504,13 +680,38 @@ YORE_API uint32_t yore_keyspace_id(const struct yore_keyspace *keyspace);
 YORE_API enum yore_status yore_keyspace_info(struct yore_db *db, struct yore_keyspace *keyspace,
                                              struct yore_keyspace_info *info_out,
                                              struct yore_error *error_out) YORE_MUST_USE;
-/* Call `each` for every keyspace that exists at `at`, by name; a non-zero return stops the walk. */
+/* Call `each` for every keyspace that exists at `at`, by name ("default" exists always); a non-zero
+ * return stops the walk. */
 YORE_API enum yore_status yore_keyspace_list(struct yore_db *db, const struct yore_time *at,
                                              int (*each)(void *arg,
                                                          const struct yore_keyspace_info *info),
                                              void *arg, struct yore_error *error_out) YORE_MUST_USE;
-/* Move the horizon to `horizon` (never back, never after now - 0): what held at it is kept, what
- * ended before it is given back in the background. */
+/* What a keyspace takes.  Of tables: exact, and told from their descriptions, without reading them.
+ * The newest version of a key may be in tables of the past too, and one that was superseded stays
+ * with the present until a merge has met both. */
+struct yore_keyspace_usage {
+    int64_t
+        oldest; /* the oldest readable moment; YORE_TIME_MIN: all; where only now is kept: now */
+    uint64_t memory_bytes; /* of keys and values that no table has yet */
+    uint64_t memory_versions;
+    uint64_t present_bytes;    /* of the files of the tables that answer for now ... */
+    uint64_t present_versions; /* ... and what they hold; deletes too, until the deepest merge */
+    uint64_t past_bytes;       /* of the files of the tables that answer for the past ... */
+    uint64_t past_versions;    /* ... and what they hold, carried copies left out */
+    uint64_t past_copies;      /* carried copies */
+    /* What retention will free: the files that go whole once the horizon stands where the
+     * keyspace's duration says it should now, and what they hold, copies too.  What else lies
+     * before the horizon leaves with merges and is not foretold. */
+    uint64_t freeable_bytes;
+    uint64_t freeable_versions;
+};
+YORE_API enum yore_status yore_keyspace_usage(struct yore_db *db, struct yore_keyspace *keyspace,
+                                              struct yore_keyspace_usage *usage_out,
+                                              struct yore_error *error_out) YORE_MUST_USE;
+/* Move the horizon to `horizon`, a moment: what held at it is kept, what ended before it is given
+ * back in the background.  One that is not later than the present horizon changes nothing.
+ * Errors: YORE_INVALID, YORE_IN_FUTURE (after now), YORE_UNSUPPORTED (the keyspace keeps only now).
+ */
 YORE_API enum yore_status yore_trim(struct yore_db *db, struct yore_keyspace *keyspace,
                                     int64_t horizon, struct yore_error *error_out) YORE_MUST_USE;
 
@@ -524,11 +725,12 @@ typedef int (*yore_progress_fn)(void *arg, uint64_t done_bytes, uint64_t total_b
 YORE_API enum yore_status yore_flush(struct yore_db *db,
                                      struct yore_error *error_out) YORE_MUST_USE;
 /* Flush, merge every level down, merge the history's runs, apply retention and pending erasures,
- * and wait. `keyspace` NULL means every keyspace. */
+ * give back large values that nothing refers to any more, and wait.  `keyspace` NULL means every
+ * keyspace.  What a cursor, value or feed still holds leaves when that is closed. */
 YORE_API enum yore_status yore_compact(struct yore_db *db, struct yore_keyspace *keyspace,
                                        struct yore_error *error_out) YORE_MUST_USE;
 /* A complete, openable copy in the new directory `path`: hard links where the file system allows.
- */
+ * Errors: YORE_EXISTS (something is there), YORE_NO_SPACE, YORE_IO. */
 YORE_API enum yore_status yore_checkpoint(struct yore_db *db, const char *path,
                                           struct yore_error *error_out) YORE_MUST_USE;
 
@@ -540,11 +742,16 @@ struct yore_backup_info {
 };
 
 /* Back up into directory `path` (made if missing).  The first is full; each later one copies only
- * what the directory lacks.  Runs while reads and writes go on. */
+ * what the directory lacks.  Runs while reads and writes go on.  `progress` and `info_out` may be
+ * NULL.  Errors: YORE_LOCKED (another backup is being written there), YORE_EXISTS (the directory
+ * has files of somebody else, or backups of another database), YORE_CANCELLED, YORE_CORRUPT,
+ * YORE_NO_SPACE, YORE_IO; what a failed backup copied is taken up or removed by the next. */
 YORE_API enum yore_status yore_backup(struct yore_db *db, const char *path,
                                       yore_progress_fn progress, void *arg,
                                       struct yore_backup_info *info_out,
                                       struct yore_error *error_out) YORE_MUST_USE;
+/* Call `each` for every backup in directory `path`, oldest first; a non-zero return stops the walk.
+ */
 YORE_API enum yore_status yore_backup_list(const char *path,
                                            int (*each)(void *arg,
                                                        const struct yore_backup_info *info),
@@ -559,8 +766,8 @@ struct yore_restore {
     void *progress_arg;
 };
 /* Make a database from a backup.  Erasures recorded in any later backup of the directory are
- * applied too. Errors: YORE_BEFORE_HORIZON (no backup reaches back to `to_commit`), YORE_EXISTS,
- * YORE_CORRUPT. */
+ * applied too. Errors: YORE_NOT_FOUND (no backup, or none of that id), YORE_BEFORE_HORIZON (no
+ * backup reaches back to `to_commit`), YORE_EXISTS, YORE_CANCELLED, YORE_CORRUPT. */
 YORE_API enum yore_status yore_restore(const struct yore_restore *restore,
                                        struct yore_error *error_out) YORE_MUST_USE;
 
@@ -573,15 +780,26 @@ struct yore_verify_report {
     uint64_t versions; /* all but copies and the catalogue */
     uint64_t copies;   /* carried copies */
     uint64_t values_apart;
-    uint64_t erasures_pending; /* erasures whose bytes are not yet all gone */
+    uint64_t erasures_pending; /* erasures of which some file may have a value still; 0: none has */
     uint64_t problems;
 };
 /* Read everything: every checksum, every order, every bound, every reference.  `problem` (may be
- * NULL) gets one line per finding: file, offset, cause.  Returns YORE_CORRUPT when there is one. */
+ * NULL) gets one line per finding: file, offset, cause; in the calling thread, borrowed.
+ * `report_out` may be NULL.  Returns YORE_CORRUPT when there is a finding. */
 YORE_API enum yore_status yore_verify(struct yore_db *db,
                                       void (*problem)(void *arg, const char *line), void *arg,
                                       struct yore_verify_report *report_out,
                                       struct yore_error *error_out) YORE_MUST_USE;
+
+/* The same of the database in directory `path`, which may be too damaged to open: opened to read
+ * only (see yore_open()), past whatever cannot be read.  A damaged journal or catalogue hides
+ * nothing of the other files; without the manifest tables cannot be checked, without CURRENT
+ * nothing can, and the report says so.  Errors beside YORE_CORRUPT: YORE_NOT_FOUND (no database),
+ * YORE_LOCKED. */
+YORE_API enum yore_status yore_verify_path(const char *path,
+                                           void (*problem)(void *arg, const char *line), void *arg,
+                                           struct yore_verify_report *report_out,
+                                           struct yore_error *error_out) YORE_MUST_USE;
 
 /* ---- statistics ----------------------------------------------------------------------------- */
 
@@ -596,7 +814,8 @@ struct yore_stat {
     uint64_t p50, p95, p99, max;
 };
 
-/* Call `each` for every statistic of the database, in a fixed order. */
+/* Call `each` for every statistic of the database, in a fixed order.  Counters begin at 0 when it
+ * is opened.  `name` and `help` are constants; the struct is borrowed. */
 YORE_API void yore_stats(struct yore_db *db, void (*each)(void *arg, const struct yore_stat *stat),
                          void *arg);
 

@@ -170,3 +170,36 @@ void *arena_copy(struct arena *a, const void *data, size_t size)
     }
     return copy;
 }
+
+struct arena_mark arena_mark(const struct arena *a)
+{
+    struct arena_chunk *behind = a->chunks != NULL ? a->chunks->next : NULL;
+    return (struct arena_mark){a->chunks, behind, a->at, a->end, a->chunk_bytes};
+}
+
+/* Free the chunks from `from` up to `until`, which stays. */
+static void free_chunks(struct arena *a, struct arena_chunk *from, const struct arena_chunk *until)
+{
+    while (from != until) {
+        struct arena_chunk *next = from->next;
+        size_t bytes = sizeof(*from) + from->size;
+        atomic_fetch_sub_explicit(&a->bytes, bytes, memory_order_relaxed);
+        mem_free(from);
+        from = next;
+    }
+}
+
+/* New chunks stand before the one that was current, and those allocated apart right behind the one
+ * that was current then. */
+void arena_rewind(struct arena *a, struct arena_mark mark)
+{
+    free_chunks(a, a->chunks, mark.chunks);
+    if (mark.chunks != NULL) {
+        free_chunks(a, mark.chunks->next, mark.behind);
+        mark.chunks->next = mark.behind;
+    }
+    a->chunks = mark.chunks;
+    a->at = mark.at;
+    a->end = mark.end;
+    a->chunk_bytes = mark.chunk_bytes;
+}

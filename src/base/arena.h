@@ -26,4 +26,16 @@ void *arena_alloc_unaligned(struct arena *a, size_t size);
 void *arena_alloc_aligned(struct arena *a, size_t alignment, size_t size); /* alignment <= 64 */
 void *arena_copy(struct arena *a, const void *data, size_t size);          /* unaligned */
 
+/* A place in an arena.  Rewinding gives back all that was allocated since; marks are rewound in the
+ * reverse order of their making, and one may be rewound many times. */
+struct arena_mark {
+    struct arena_chunk *chunks;
+    struct arena_chunk *behind; /* the chunk that followed `chunks` */
+    unsigned char *at;
+    unsigned char *end;
+    size_t chunk_bytes;
+};
+struct arena_mark arena_mark(const struct arena *a);
+void arena_rewind(struct arena *a, struct arena_mark mark);
+
 #endif

@@ -74,14 +74,6 @@ void buffer_append_u8(struct buffer *b, uint8_t v)
     buffer_append(b, &v, 1);
 }
 
-void buffer_append_u16(struct buffer *b, uint16_t v)
-{
-    unsigned char *at = buffer_extend(b, 2);
-    if (at != NULL) {
-        put_u16(at, v);
-    }
-}
-
 void buffer_append_u32(struct buffer *b, uint32_t v)
 {
     unsigned char *at = buffer_extend(b, 4);

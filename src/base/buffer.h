@@ -27,7 +27,6 @@ unsigned char *buffer_extend(struct buffer *b,
 void buffer_append(struct buffer *b, const void *data, size_t size);
 void buffer_append_bytes(struct buffer *b, struct yore_bytes bytes);
 void buffer_append_u8(struct buffer *b, uint8_t v);
-void buffer_append_u16(struct buffer *b, uint16_t v);
 void buffer_append_u32(struct buffer *b, uint32_t v);
 void buffer_append_u64(struct buffer *b, uint64_t v);
 void buffer_append_varint(struct buffer *b, uint64_t v);

@@ -15,11 +15,38 @@ static inline struct yore_bytes bytes_of(const void *data, size_t size)
     return (struct yore_bytes){data, size};
 }
 
+/* Eight octets as they compare: the first is the most significant. */
+static inline uint64_t bytes_word(const unsigned char *at)
+{
+    uint64_t word;
+    memcpy(&word, at, sizeof(word));
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
+    return word;
+}
+
+#define BYTES_WORDS_MAX 32 /* compared by words up to here: a call costs more than the work */
+
 /* memcmp order, shorter first among equals: the order of keys everywhere. */
 static inline int bytes_compare(struct yore_bytes a, struct yore_bytes b)
 {
+    const unsigned char *x = (const unsigned char *)a.data;
+    const unsigned char *y = (const unsigned char *)b.data;
     size_t common = a.size < b.size ? a.size : b.size;
-    int order = common > 0 ? memcmp(a.data, b.data, common) : 0;
+    int order = 0;
+    if (common >= 8 && common <= BYTES_WORDS_MAX) {
+        for (size_t i = 0; i < common; i += 8) {
+            size_t at = i + 8 <= common ? i : common - 8; /* the last may overlap the one before */
+            uint64_t word_x = bytes_word(x + at);
+            uint64_t word_y = bytes_word(y + at);
+            if (word_x != word_y) {
+                return word_x < word_y ? -1 : 1;
+            }
+        }
+    } else if (common > 0) {
+        order = memcmp(x, y, common);
+    }
     if (order != 0) {
         return order;
     }
@@ -28,7 +55,15 @@ static inline int bytes_compare(struct yore_bytes a, struct yore_bytes b)
 
 static inline bool bytes_equal(struct yore_bytes a, struct yore_bytes b)
 {
-    return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
+    return a.size == b.size && bytes_compare(a, b) == 0;
+}
+
+/* What is left behind the first `skip` octets; `skip` is at most its size.  Nothing is added to the
+ * NULL of an empty run. */
+static inline struct yore_bytes bytes_behind(struct yore_bytes whole, size_t skip)
+{
+    return skip == 0 ? whole
+                     : bytes_of((const unsigned char *)whole.data + skip, whole.size - skip);
 }
 
 static inline bool bytes_starts_with(struct yore_bytes whole, struct yore_bytes prefix)

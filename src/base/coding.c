@@ -54,12 +54,6 @@ uint8_t decode_u8(struct decoder *d)
     return run != NULL ? run[0] : 0;
 }
 
-uint16_t decode_u16(struct decoder *d)
-{
-    const unsigned char *run = decode_run(d, 2);
-    return run != NULL ? get_u16(run) : 0;
-}
-
 uint32_t decode_u32(struct decoder *d)
 {
     const unsigned char *run = decode_run(d, 4);

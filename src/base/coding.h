@@ -12,11 +12,6 @@
 
 #define VARINT_BYTES_MAX 10
 
-static inline void put_u16(unsigned char *to, uint16_t v)
-{
-    to[0] = (unsigned char)v;
-    to[1] = (unsigned char)(v >> 8);
-}
 static inline void put_u32(unsigned char *to, uint32_t v)
 {
     for (int i = 0; i < 4; i++) {
@@ -28,10 +23,6 @@ static inline void put_u64(unsigned char *to, uint64_t v)
     for (int i = 0; i < 8; i++) {
         to[i] = (unsigned char)(v >> (8 * i));
     }
-}
-static inline uint16_t get_u16(const unsigned char *from)
-{
-    return (uint16_t)(from[0] | (uint16_t)from[1] << 8);
 }
 static inline uint32_t get_u32(const unsigned char *from)
 {
@@ -73,7 +64,6 @@ struct decoder {
 void decoder_init(struct decoder *d, const void *data, size_t size);
 size_t decoder_left(const struct decoder *d);
 uint8_t decode_u8(struct decoder *d);
-uint16_t decode_u16(struct decoder *d);
 uint32_t decode_u32(struct decoder *d);
 uint64_t decode_u64(struct decoder *d);
 uint64_t decode_varint(struct decoder *d);

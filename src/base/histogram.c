@@ -66,19 +66,3 @@ uint64_t histogram_quantile(const struct histogram *h, double fraction)
     }
     return max;
 }
-
-void histogram_merge(struct histogram *into, const struct histogram *from)
-{
-    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
-        uint64_t n = atomic_load_explicit(&from->buckets[i], memory_order_relaxed);
-        if (n > 0) {
-            atomic_fetch_add_explicit(&into->buckets[i], n, memory_order_relaxed);
-        }
-    }
-    atomic_fetch_add_explicit(&into->count,
-                              atomic_load_explicit(&from->count, memory_order_relaxed),
-                              memory_order_relaxed);
-    atomic_fetch_add_explicit(&into->sum, atomic_load_explicit(&from->sum, memory_order_relaxed),
-                              memory_order_relaxed);
-    raise_max(into, atomic_load_explicit(&from->max, memory_order_relaxed));
-}

@@ -19,6 +19,5 @@ struct histogram {
 void histogram_add(struct histogram *h, uint64_t value);
 /* Smallest value with at least `fraction` (0..1) of the counts at or below it; 0 when empty. */
 uint64_t histogram_quantile(const struct histogram *h, double fraction);
-void histogram_merge(struct histogram *into, const struct histogram *from);
 
 #endif

@@ -7,6 +7,8 @@
 #include "base/assert.h"
 #include "base/checked.h"
 
+#define MEM_GROW_MIN 8u /* half of what a growing array begins with */
+
 /* Zero `fail_nth` is the common case and costs one relaxed load.  Tests arm it before they start
  * the threads that it should hit, so no ordering between the three is needed. */
 static _Atomic uint64_t fail_nth;
@@ -71,6 +73,19 @@ void *mem_certain(size_t size)
     void *ptr = calloc(1, size > 0 ? size : 1);
     YORE_ASSERT(ptr != NULL);
     return ptr;
+}
+
+void *mem_grow_more(void *items, size_t count, size_t *capacity, size_t size)
+{
+    size_t grown = count < MEM_GROW_MIN ? MEM_GROW_MIN : count;
+    size_t total;
+    if (!checked_mul_size(grown, 2, &grown) || !checked_mul_size(grown, size, &total) ||
+        total > PTRDIFF_MAX) { /* no object is larger */
+        return NULL;
+    }
+    void *moved = mem_realloc(items, total);
+    *capacity = moved != NULL ? grown : *capacity;
+    return moved;
 }
 
 void mem_free(void *ptr)

@@ -18,6 +18,21 @@ void *mem_copy(const void *data, size_t size);
 void *mem_alloc_aligned(size_t alignment, size_t size); /* power of two; freed by mem_free */
 void mem_free(void *ptr);
 
+/* Room for one more item of `size` octets in a growing array of `count` that has room for
+ * `*capacity`: the array, moved or not.  NULL: out of memory; array and capacity are as they were.
+ *
+ *     struct item *grown = mem_grow(list->items, list->count, &list->capacity, sizeof *grown);
+ *     if (grown == NULL) {
+ *         return YORE_NOMEM;
+ *     }
+ *     list->items = grown;
+ */
+void *mem_grow_more(void *items, size_t count, size_t *capacity, size_t size);
+static inline void *mem_grow(void *items, size_t count, size_t *capacity, size_t size)
+{
+    return count < *capacity ? items : mem_grow_more(items, count, capacity, size);
+}
+
 /* For devices of tests (the simulated disk): not counted, never made to fail, and the program ends
  * when memory is really out.  Zeroed; freed by mem_free. */
 void *mem_certain(size_t size);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/assert.h"
 #include "base/bytes.h"
 
 #ifndef YORE_VERSION_STRING
@@ -58,13 +59,37 @@ enum yore_status error_set(struct yore_error *error_out, enum yore_status status
     return status;
 }
 
+enum yore_status error_keep(struct yore_error *failure, enum yore_status status,
+                            struct yore_error *error_out)
+{
+    if (status == YORE_OK || status == YORE_NOT_FOUND) {
+        error_clear(failure);
+        error_clear(error_out);
+        return status;
+    }
+    if (failure->status != status) {
+        error_plain(failure, status);
+    }
+    if (error_out != NULL) {
+        *error_out = *failure;
+    }
+    return status;
+}
+
 enum yore_status error_plain(struct yore_error *error_out, enum yore_status status)
 {
     if (status == YORE_OK) {
         error_clear(error_out);
         return status;
     }
-    return error_set(error_out, status, "%s", yore_status_message(status));
+    if (error_out != NULL) { /* copied, not printed: a key that is not there is told this way */
+        const char *message = yore_status_message(status);
+        size_t size = strlen(message) + 1;
+        YORE_ASSERT(size <= sizeof(error_out->text));
+        error_out->status = status;
+        memcpy(error_out->text, message, size);
+    }
+    return status;
 }
 
 void error_clear(struct yore_error *error_out)

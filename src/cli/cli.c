@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,7 @@ int cli_exit_code(enum yore_status status)
 
 static void say(struct cli *cli, const char *text)
 {
+    cli->has_failed = true;
     fflush(cli->out);
     fprintf(cli->err, "%syore%s%s:%s %s\n", cli->has_err_color ? "\033[1;31m" : "",
             cli->command != NULL ? " " : "", cli->command != NULL ? cli->command : "",
@@ -51,8 +53,37 @@ int cli_fail_text(struct cli *cli, enum yore_status status, const char *format, 
     return cli_exit_code(status);
 }
 
+int cli_answer_text(struct cli *cli, enum yore_status status, const char *format, ...)
+{
+    char text[YORE_ERROR_TEXT_BYTES];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    bool had_failed = cli->has_failed;
+    say(cli, text);
+    cli->has_failed = had_failed;
+    return cli_exit_code(status);
+}
+
+/* Status of a stream that could not be written; call it before errno is another's. */
+enum yore_status cli_stream_status(void)
+{
+    return errno == ENOSPC ? YORE_NO_SPACE : YORE_IO;
+}
+
+int cli_fail_output(struct cli *cli)
+{
+    int number = errno;
+    return cli_fail_text(cli, cli_stream_status(), "cannot write to standard output%s%s",
+                         number != 0 ? ": " : "", number != 0 ? strerror(number) : "");
+}
+
 int cli_fail_status(struct cli *cli, enum yore_status status)
 {
+    if (status == YORE_IO) { /* what has no text of its own is the output */
+        return cli_fail_output(cli);
+    }
     say(cli, yore_status_message(status));
     return cli_exit_code(status);
 }
@@ -130,6 +161,15 @@ enum yore_status cli_keyspace(struct cli *cli, const struct args *args, const st
     return st == YORE_OK ? YORE_OK : error_set(error_out, st, "%s", cause.text);
 }
 
+enum yore_status cli_horizon(struct cli *cli, struct yore_keyspace *keyspace, int64_t *horizon_out,
+                             struct yore_error *error_out)
+{
+    struct yore_keyspace_info info;
+    enum yore_status st = yore_keyspace_info(cli->db, keyspace, &info, error_out);
+    *horizon_out = st == YORE_OK ? info.horizon : YORE_TIME_MIN;
+    return st;
+}
+
 enum yore_status cli_durability(const struct args *args, enum yore_durability *durability_out,
                                 struct yore_error *error_out)
 {
@@ -168,29 +208,87 @@ static enum yore_status apply_switches(struct cli *cli, const struct args *args,
     return st;
 }
 
-/* Only what writes makes a database that is missing; of `keyspace`, only `create` does. */
-static bool makes_database(const struct command *command, const struct args *args)
+/* Is the first operand one of these words, separated by blanks? */
+static bool is_verb(const struct args *args, const char *verbs)
 {
-    bool is_create = args->word_count > 0 && strcmp(args->words[0], "create") == 0;
-    return (command->flags & COMMAND_CREATES) != 0 ||
-           (command->run == command_keyspace && is_create);
+    size_t size = args->word_count > 0 ? strlen(args->words[0]) : 0;
+    for (const char *at = verbs; size > 0 && at != NULL; at = strchr(at, ' ')) {
+        at += *at == ' ';
+        if (strncmp(at, args->words[0], size) == 0 && (at[size] == ' ' || at[size] == '\0')) {
+            return true;
+        }
+    }
+    return false;
 }
 
-static int open_database(struct cli *cli, const struct command *command, const struct args *args)
+/* Only what writes makes a database that is missing. */
+static bool makes_database(const struct command *command, const struct args *args)
+{
+    return (command->flags & COMMAND_CREATES) != 0 ||
+           (command->run == command_keyspace && is_verb(args, "create")) ||
+           (command->run == command_graph && is_verb(args, "import apply sync source"));
+}
+
+/* What opening, or checking what is not open, came to, with what may be done about it. */
+static enum yore_status explain(struct cli *cli, enum yore_status st, bool makes,
+                                const struct yore_error *error, struct yore_error *error_out)
+{
+    if (st == YORE_NOT_FOUND && !makes) {
+        return error_set(error_out, st, "no database in %s (put, import and restore make one)",
+                         cli->dir);
+    }
+    if (st == YORE_LOCKED) {
+        return error_set(error_out, st,
+                         "%.400s (one process at a time may write to a database, and none reads "
+                         "meanwhile: wait for that one, or end it)",
+                         error->text);
+    }
+    if (st == YORE_NOT_FOUND) {
+        return error_set(error_out, st, "%.400s (make the directories above it first)",
+                         error->text);
+    }
+    return error_set(error_out, st, "%s", error->text);
+}
+
+enum yore_status cli_open(struct cli *cli, bool makes, struct yore_error *error_out)
 {
     struct yore_options options;
     struct yore_error error;
     yore_options_init(&options);
-    options.must_exist = !makes_database(command, args);
+    options.must_exist = !makes;
+    options.read_only = cli->reads_only;
     enum yore_status st = yore_open(cli->dir, &options, &cli->db, &error);
-    if (st == YORE_NOT_FOUND && options.must_exist) {
-        return cli_fail_text(cli, YORE_NOT_FOUND,
-                             "no database in %s (put, import and restore make one)", cli->dir);
+    return st == YORE_OK ? st : explain(cli, st, makes, &error, error_out);
+}
+
+int cli_open_failed(struct cli *cli, enum yore_status st, bool makes,
+                    const struct yore_error *error)
+{
+    struct yore_error told;
+    (void)explain(cli, st, makes, error, &told);
+    int code = cli_fail(cli, &told);
+    return st == YORE_NOT_FOUND && !makes ? EXIT_NO_DATABASE : code;
+}
+
+/* What only reads writes nothing, so that it works on a full disk and beside other readers. */
+static bool reads_only(const struct command *command, const struct args *args)
+{
+    return (command->flags & COMMAND_READS) != 0 || args_has(args, OPT_READ_ONLY) ||
+           (command->run == command_keyspace && is_verb(args, "list")) ||
+           (command->run == command_graph && is_verb(args, "list export sources pending"));
+}
+
+static int open_database(struct cli *cli, const struct command *command, const struct args *args)
+{
+    struct yore_error error;
+    bool makes = makes_database(command, args);
+    cli->reads_only = reads_only(command, args);
+    enum yore_status st = cli_open(cli, makes, &error);
+    if (st == YORE_OK) {
+        return EXIT_FOUND;
     }
-    if (st == YORE_NOT_FOUND) {
-        return cli_fail_text(cli, st, "%.400s (make the directories above it first)", error.text);
-    }
-    return st == YORE_OK ? EXIT_FOUND : cli_fail(cli, &error);
+    int code = cli_fail(cli, &error);
+    return st == YORE_NOT_FOUND && !makes ? EXIT_NO_DATABASE : code;
 }
 
 /* The exit code of the command, unless closing the database or the output says worse. */
@@ -202,8 +300,9 @@ static int close_all(struct cli *cli, int code)
     if (st != YORE_OK && code <= EXIT_NOTHING) {
         code = cli_fail(cli, &error);
     }
+    errno = 0;
     if ((fflush(cli->out) != 0 || ferror(cli->out)) && code <= EXIT_NOTHING) {
-        code = cli_fail_text(cli, YORE_IO, "cannot write to standard output");
+        code = cli_fail_output(cli);
     }
     return code;
 }
@@ -211,15 +310,16 @@ static int close_all(struct cli *cli, int code)
 static int check_words(struct cli *cli, const struct command *command, const struct args *args)
 {
     bool shows_dir = (command->flags & COMMAND_HAS_DIR) != 0 && cli->session == NULL;
+    const char *gap = *command->operands != '\0' ? " " : "";
     if (args->word_count < command->words_min) {
-        return cli_usage(cli, "too few words; usage: %s%s%s %s",
+        return cli_usage(cli, "too few words; usage: %s%s%s%s%s",
                          cli->session != NULL ? "" : "yore ", command->name,
-                         shows_dir ? " DIR" : "", command->operands);
+                         shows_dir ? " DIR" : "", gap, command->operands);
     }
     if (args->word_count > command->words_max) {
-        return cli_usage(cli, "'%.80s' is one word too many; usage: %s%s%s %s",
+        return cli_usage(cli, "'%.80s' is one word too many; usage: %s%s%s%s%s",
                          args->words[command->words_max], cli->session != NULL ? "" : "yore ",
-                         command->name, shows_dir ? " DIR" : "", command->operands);
+                         command->name, shows_dir ? " DIR" : "", gap, command->operands);
     }
     return EXIT_FOUND;
 }
@@ -234,9 +334,9 @@ static int show_help_of(struct cli *cli, const struct command *command)
 /* Take DIR off the operands, open, run, close. */
 static int run_with_dir(struct cli *cli, const struct command *command, struct args *args)
 {
-    if (args->word_count == 0) {
-        return cli_usage(cli, "name the database's directory: yore %s DIR %s", command->name,
-                         command->operands);
+    if (args->word_count == 0 || args->words[0][0] == '\0') {
+        return cli_usage(cli, "name the database's directory: yore %s DIR%s%s", command->name,
+                         *command->operands != '\0' ? " " : "", command->operands);
     }
     cli->dir = args->words[0];
     args->words++;
@@ -248,13 +348,23 @@ static int run_with_dir(struct cli *cli, const struct command *command, struct a
     return close_all(cli, code == EXIT_FOUND ? command->run(cli, args) : code);
 }
 
+/* list reads, and trim names its own time. */
+static bool changes_keyspaces(const struct command *command, const struct args *args)
+{
+    bool is_graph = command->run == command_graph &&
+                    is_verb(args, "drop import apply sync source end settle erase");
+    return is_graph || (command->run == command_keyspace && strcmp(args->words[0], "list") != 0 &&
+                        strcmp(args->words[0], "trim") != 0);
+}
+
 /* A session in the past is for looking; a write that names its own time is meant. */
 static bool is_write_into_past(const struct cli *cli, const struct command *command,
                                const struct args *args)
 {
     bool is_dated = args_has(args, OPT_AT) || args_has(args, OPT_FROM);
-    return cli->session != NULL && cli->session->valid != YORE_NOW && !is_dated &&
-           (command->flags & COMMAND_WRITES) != 0;
+    bool is_write = (command->flags & COMMAND_WRITES) != 0 && !is_dated;
+    return cli->session != NULL && cli->session->valid != YORE_NOW &&
+           (is_write || changes_keyspaces(command, args));
 }
 
 static int run_command(struct cli *cli, const struct command *command, struct args *args)
@@ -267,9 +377,9 @@ static int run_command(struct cli *cli, const struct command *command, struct ar
     }
     int code = check_words(cli, command, args);
     if (code == EXIT_FOUND && is_write_into_past(cli, command, args)) {
-        return cli_fail_text(cli, YORE_READ_ONLY,
-                             "this session stands at %s; say `at now` first, or give --at",
-                             cli->session->at_text);
+        return cli_fail_text(cli, YORE_READ_ONLY, "this session stands at %s; say `at now` first%s",
+                             cli->session->at_text,
+                             command->run == command_keyspace ? "" : ", or give --at");
     }
     code = code == EXIT_FOUND ? command->run(cli, args) : code;
     return cli->session != NULL ? code : close_all(cli, code);
@@ -284,6 +394,18 @@ static int refuse_command(struct cli *cli, const char *name)
     return cli_usage(cli, "'%.80s' is not a command", name);
 }
 
+/* The words of a command that reads its own flags; --help alone is everybody's. */
+static enum yore_status take_words(struct args *args, size_t count, char *const *words)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(words[i], "--help") == 0 || strcmp(words[i], "-h") == 0) {
+            args->values[OPT_HELP] = "";
+        }
+        args->words[args->word_count++] = words[i];
+    }
+    return YORE_OK;
+}
+
 static int parse_and_run(struct cli *cli, const struct command *command, size_t count,
                          char *const *words)
 {
@@ -294,7 +416,9 @@ static int parse_and_run(struct cli *cli, const struct command *command, size_t 
         return cli_fail_text(cli, YORE_NOMEM, "out of memory");
     }
     cli->command = command->name;
-    enum yore_status st = args_parse(&args, count, words, command->options, &error);
+    enum yore_status st = (command->flags & COMMAND_OWN_FLAGS) != 0
+                              ? take_words(&args, count, words)
+                              : args_parse(&args, count, words, command->options, &error);
     enum yore_status color_st = st == YORE_OK ? apply_switches(cli, &args, &error) : st;
     int code =
         color_st == YORE_OK ? run_command(cli, command, &args) : cli_usage_error(cli, &error);
@@ -326,6 +450,7 @@ int cli_run_in_shell(struct cli *cli, size_t count, char *const *words)
 {
     const struct command *command = command_find(words[0]);
     cli->command = NULL;
+    cli->has_failed = false;
     if (command == NULL) {
         return refuse_command(cli, words[0]);
     }

@@ -1,8 +1,10 @@
 /* changes and feed: what became different, in the world and in the database. */
 #include <string.h>
 
+#include "base/moment.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/rows.h"
 #include "cli/words.h"
 #include "os/term.h"
 
@@ -82,21 +84,12 @@ static struct cell value_cell(struct yore_bytes value)
     return value.data != NULL ? cell_bytes(value) : cell_none();
 }
 
-static enum yore_status changes_rows(struct yore_changes *changes, uint64_t limit,
-                                     struct output *output, uint64_t *count_out,
-                                     struct yore_error *error_out)
+static enum yore_status changes_next(void *arg, struct cell *cells, struct yore_error *error_out)
 {
-    enum yore_status st = YORE_OK;
     struct yore_change change;
-    uint64_t count = 0;
-    while (count < limit) {
-        st = os_interrupt_take() ? error_plain(error_out, YORE_CANCELLED)
-                                 : yore_changes_next(changes, &change, error_out);
-        if (st != YORE_OK) {
-            break;
-        }
-        count++;
-        struct cell cells[CHANGES_COLUMNS] = {
+    enum yore_status st = yore_changes_next(arg, &change, error_out);
+    if (st == YORE_OK) {
+        const struct cell row[CHANGES_COLUMNS] = {
             cell_moment(change.time),
             cell_word(change_word(change.kind)),
             cell_bytes(change.key),
@@ -104,42 +97,22 @@ static enum yore_status changes_rows(struct yore_changes *changes, uint64_t limi
             value_cell(change.before),
             value_cell(change.after),
             value_cell(change.after.data != NULL ? change.after : change.before)};
-        if (output != NULL && !output_row(output, cells)) {
-            break;
-        }
+        memcpy(cells, row, sizeof row);
     }
-    *count_out = count;
-    return st == YORE_NOT_FOUND ? YORE_OK : st;
+    return st;
 }
 
-static int changes_print(struct cli *cli, const struct args *args,
-                         const struct changes_request *request, struct yore_changes *changes)
+/* Without --from: from the begin of all there is. */
+static enum yore_status changes_begin(struct cli *cli, struct yore_keyspace *keyspace,
+                                      struct yore_changes_options *options,
+                                      struct yore_error *error_out)
 {
-    struct output *output = NULL;
-    struct yore_error error;
-    uint64_t count = 0;
-    bool is_count = args_has(args, OPT_COUNT);
-    enum yore_status st =
-        is_count ? YORE_OK
-                 : output_open(cli, request->format, changes_columns, CHANGES_COLUMNS, &output);
-    if (st != YORE_OK) {
-        return cli_fail_status(cli, st);
+    int64_t horizon;
+    enum yore_status st = cli_horizon(cli, keyspace, &horizon, error_out);
+    if (st == YORE_OK && horizon <= options->to) {
+        options->from = horizon;
     }
-    if (output != NULL && args_has(args, OPT_NUL)) {
-        output_end_rows_with_nul(output);
-    }
-    st = changes_rows(changes, request->limit, output, &count, &error);
-    enum yore_status close_st = output_close(output);
-    if (st != YORE_OK) {
-        return cli_fail(cli, &error);
-    }
-    if (is_count) {
-        close_st = output_print_count(cli, request->format, count);
-    }
-    if (close_st != YORE_OK) {
-        return cli_fail_status(cli, close_st);
-    }
-    return count > 0 || is_count ? EXIT_FOUND : EXIT_NOTHING;
+    return st;
 }
 
 int command_changes(struct cli *cli, const struct args *args)
@@ -153,10 +126,15 @@ int command_changes(struct cli *cli, const struct args *args)
         goto out;
     }
     enum yore_status st = cli_keyspace(cli, args, NULL, &request.keyspace, &error);
+    if (st == YORE_OK && !args_has(args, OPT_FROM)) {
+        st = changes_begin(cli, request.keyspace, &request.options, &error);
+    }
     if (st == YORE_OK) {
         st = yore_changes_open(cli->db, request.keyspace, &request.options, &changes, &error);
     }
-    code = st == YORE_OK ? changes_print(cli, args, &request, changes) : cli_fail(cli, &error);
+    const struct row_walk walk = {changes_columns, CHANGES_COLUMNS, request.limit, changes_next,
+                                  changes};
+    code = st == YORE_OK ? rows_print(cli, args, request.format, &walk) : cli_fail(cli, &error);
 out:
     if (changes != NULL) {
         yore_changes_close(changes);
@@ -208,14 +186,14 @@ static bool feed_commit_rows(struct output *output, const struct yore_feed_commi
 static int feed_print(struct cli *cli, const struct args *args, struct yore_feed *feed,
                       struct output *output, uint64_t limit)
 {
-    struct yore_feed_commit commit;
+    struct yore_feed_commit commit = {.has_more = false};
     struct yore_error error;
     enum yore_status st = YORE_OK;
     uint64_t count = 0;
     if (args_has(args, OPT_NUL)) {
         output_end_rows_with_nul(output);
     }
-    for (; count < limit; count++) {
+    for (; count < limit; count += !commit.has_more) {
         st = os_interrupt_take() ? error_plain(&error, YORE_CANCELLED)
                                  : yore_feed_next(feed, &commit, &error);
         if (st != YORE_OK || (!args_has(args, OPT_COUNT) && !feed_commit_rows(output, &commit))) {
@@ -232,6 +210,42 @@ static int feed_print(struct cli *cli, const struct args *args, struct yore_feed
         return st == YORE_OK ? EXIT_FOUND : cli_fail_status(cli, st);
     }
     return count > 0 ? EXIT_FOUND : EXIT_NOTHING;
+}
+
+/* Where retention has given commits up: the feed of those that are all kept.  A feed opens after
+ * every moment from some commit on, and after none before it, so halving finds it; horizons alone
+ * would not do, for keyspaces that keep only now have none. */
+static enum yore_status feed_open_kept(struct cli *cli, struct yore_feed **feed_out,
+                                       struct yore_error *error_out)
+{
+    int64_t refused = YORE_TIME_MIN;
+    int64_t opened = cli_now(cli);
+    enum yore_status st = yore_feed_open(cli->db, opened, feed_out, error_out);
+    while (st == YORE_OK && (uint64_t)opened - (uint64_t)refused > 1) {
+        struct yore_feed *feed;
+        struct yore_error error;
+        int64_t middle = (int64_t)((uint64_t)refused + ((uint64_t)opened - (uint64_t)refused) / 2);
+        enum yore_status middle_st = yore_feed_open(cli->db, middle, &feed, &error);
+        if (middle_st == YORE_OK) {
+            yore_feed_close(*feed_out);
+            *feed_out = feed;
+            opened = middle;
+        } else if (middle_st == YORE_BEFORE_HORIZON) {
+            refused = middle;
+        } else {
+            yore_feed_close(*feed_out);
+            *error_out = error;
+            return middle_st;
+        }
+    }
+    if (st == YORE_OK && !cli->is_quiet) {
+        char text[MOMENT_TEXT_BYTES];
+        fprintf(cli->err,
+                "note: the commits up to %s are no longer all kept; the feed is of those "
+                "after it\n",
+                moment_format(opened, text));
+    }
+    return st;
 }
 
 int command_feed(struct cli *cli, const struct args *args)
@@ -253,6 +267,9 @@ int command_feed(struct cli *cli, const struct args *args)
         return cli_usage_error(cli, &error);
     }
     st = yore_feed_open(cli->db, after == YORE_NOW ? cli_now(cli) : after, &feed, &error);
+    if (st == YORE_BEFORE_HORIZON && !args_has(args, OPT_FROM)) {
+        st = feed_open_kept(cli, &feed, &error);
+    }
     if (st != YORE_OK) {
         return cli_fail(cli, &error);
     }

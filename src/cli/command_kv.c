@@ -69,6 +69,10 @@ static enum yore_status parse_dates(struct cli *cli, const struct args *args,
         return st;
     }
     write->is_span = write->to != YORE_FOREVER;
+    if (write->is_span && write->from == YORE_NOW && write->to <= now) {
+        return error_set(error_out, YORE_INVALID,
+                         "--to must be later than now, where the write begins without --from");
+    }
     if (write->is_span && write->from != YORE_NOW && write->from >= write->to) {
         return error_set(error_out, YORE_INVALID, "--to must be later than %s",
                          args_has(args, OPT_FROM) ? "--from" : "--at");
@@ -187,23 +191,42 @@ out:
     return code;
 }
 
+/* A KEY, a --prefix or --all.  An empty prefix is a variable that was never set far more often than
+ * a wish to destroy everything. */
+static enum yore_status parse_erase_keys(const struct args *args, struct buffer *store,
+                                         struct yore_erase *erase, struct yore_error *error_out)
+{
+    bool has_prefix = args_has(args, OPT_PREFIX);
+    bool has_all = args_has(args, OPT_ALL);
+    if ((args->word_count == 1) + has_prefix + has_all != 1) {
+        return error_set(error_out, YORE_INVALID, "name one KEY, a --prefix, or --all");
+    }
+    erase->is_prefix = has_prefix || has_all;
+    if (erase->is_prefix && (args_has(args, OPT_FROM) || args_has(args, OPT_TO))) {
+        return error_set(error_out, YORE_INVALID, "%s is erased whole: no --from, no --to",
+                         has_all ? "a keyspace" : "a --prefix");
+    }
+    if (has_all) {
+        return YORE_OK;
+    }
+    enum yore_status st = word_bytes(args, has_prefix ? "--prefix" : "KEY",
+                                     has_prefix ? args->values[OPT_PREFIX] : args->words[0], store,
+                                     &erase->key, error_out);
+    if (st == YORE_OK && has_prefix && erase->key.size == 0) {
+        return error_set(error_out, YORE_INVALID,
+                         "--prefix is empty: every key begins with it; to erase the whole keyspace "
+                         "say --all");
+    }
+    return st;
+}
+
 static enum yore_status parse_erase(struct cli *cli, const struct args *args, struct buffer *store,
                                     struct yore_erase *erase, struct yore_error *error_out)
 {
     int64_t now = cli_now(cli);
-    const char *prefix = args->values[OPT_PREFIX];
-    erase->is_prefix = prefix != NULL;
     erase->from = YORE_TIME_MIN;
     erase->to = YORE_FOREVER;
-    if ((args->word_count == 1) == erase->is_prefix) {
-        return error_set(error_out, YORE_INVALID, "name one KEY or a --prefix");
-    }
-    if (erase->is_prefix && (args_has(args, OPT_FROM) || args_has(args, OPT_TO))) {
-        return error_set(error_out, YORE_INVALID, "a --prefix is erased whole: no --from, no --to");
-    }
-    enum yore_status st =
-        word_bytes(args, erase->is_prefix ? "--prefix" : "KEY",
-                   erase->is_prefix ? prefix : args->words[0], store, &erase->key, error_out);
+    enum yore_status st = parse_erase_keys(args, store, erase, error_out);
     if (st == YORE_OK) {
         st = args_moment(args, OPT_FROM, now, &erase->from, error_out);
     }
@@ -266,14 +289,20 @@ static int report_absent(struct cli *cli, const struct get_request *request, str
 {
     char name[KEY_TEXT_BYTES];
     char when[MOMENT_TEXT_BYTES] = "now";
+    char known[MOMENT_TEXT_BYTES] = "";
+    bool has_known = request->at.known != YORE_NOW;
     if (cli->is_quiet) {
         return cli_exit_code(status);
     }
     if (request->at.valid != YORE_NOW) {
         moment_format(request->at.valid, when);
     }
-    return cli_fail_text(cli, status, status == YORE_ERASED ? "%s: erased (%s)" : "%s: absent (%s)",
-                         key_text(key, name), when);
+    if (has_known) {
+        moment_format(request->at.known, known);
+    }
+    return cli_answer_text(cli, status, "%s: %s (%s%s%s)", key_text(key, name),
+                           status == YORE_ERASED ? "erased" : "absent", when,
+                           has_known ? ", as known at " : "", known);
 }
 
 static enum yore_status print_value(struct cli *cli, const struct get_request *request,

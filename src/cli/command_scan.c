@@ -3,6 +3,7 @@
 
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/rows.h"
 #include "cli/words.h"
 #include "os/term.h"
 
@@ -194,61 +195,33 @@ static enum yore_status timeline_parse(struct cli *cli, const struct args *args,
     return st;
 }
 
-static enum yore_status timeline_rows(struct yore_timeline *timeline, uint64_t limit,
-                                      struct output *output, uint64_t *count_out,
-                                      struct yore_error *error_out)
+static enum yore_status timeline_next(void *arg, struct cell *cells, struct yore_error *error_out)
 {
     struct yore_version version;
-    enum yore_status st = YORE_OK;
-    uint64_t count = 0;
-    while (count < limit && st == YORE_OK) {
-        st = os_interrupt_take() ? error_plain(error_out, YORE_CANCELLED)
-                                 : yore_timeline_next(timeline, &version, error_out);
-        if (st != YORE_OK) {
-            break;
-        }
-        count++;
+    enum yore_status st = yore_timeline_next(arg, &version, error_out);
+    if (st == YORE_OK) {
         bool is_put = version.kind == YORE_KIND_PUT;
-        struct cell cells[TIMELINE_COLUMNS] = {
+        const struct cell row[TIMELINE_COLUMNS] = {
             cell_moment(version.valid_from), cell_moment(version.valid_to),
             cell_moment(version.commit), cell_word(kind_word(version.kind)),
             is_put ? cell_bytes(version.value) : cell_none()};
-        if (output != NULL && !output_row(output, cells)) {
-            break;
-        }
+        memcpy(cells, row, sizeof row);
     }
-    *count_out = count;
-    return st == YORE_NOT_FOUND ? YORE_OK : st;
+    return st;
 }
 
-static int timeline_print(struct cli *cli, const struct args *args,
-                          const struct timeline_request *request, struct yore_timeline *timeline)
+/* All there is: where retention gave up what is older, from there on, with what held then. */
+static enum yore_status timeline_begin(struct cli *cli, struct yore_keyspace *keyspace,
+                                       struct yore_timeline_options *options,
+                                       struct yore_error *error_out)
 {
-    struct output *output = NULL;
-    struct yore_error error;
-    uint64_t count = 0;
-    bool is_count = args_has(args, OPT_COUNT);
-    enum yore_status st =
-        is_count ? YORE_OK
-                 : output_open(cli, request->format, timeline_columns, TIMELINE_COLUMNS, &output);
-    if (st != YORE_OK) {
-        return cli_fail_status(cli, st);
+    int64_t horizon;
+    enum yore_status st = cli_horizon(cli, keyspace, &horizon, error_out);
+    if (st == YORE_OK && horizon < options->to) {
+        options->from = horizon;
+        options->with_in_force = horizon != YORE_TIME_MIN;
     }
-    if (output != NULL && args_has(args, OPT_NUL)) {
-        output_end_rows_with_nul(output);
-    }
-    st = timeline_rows(timeline, request->limit, output, &count, &error);
-    enum yore_status close_st = output_close(output);
-    if (st != YORE_OK) {
-        return cli_fail(cli, &error);
-    }
-    if (is_count) {
-        close_st = output_print_count(cli, request->format, count);
-    }
-    if (close_st != YORE_OK) {
-        return cli_fail_status(cli, close_st);
-    }
-    return count > 0 || is_count ? EXIT_FOUND : EXIT_NOTHING;
+    return st;
 }
 
 int command_timeline(struct cli *cli, const struct args *args)
@@ -269,10 +242,15 @@ int command_timeline(struct cli *cli, const struct args *args)
         goto out;
     }
     st = cli_keyspace(cli, args, NULL, &keyspace, &error);
+    if (st == YORE_OK && !args_has(args, OPT_FROM)) {
+        st = timeline_begin(cli, keyspace, &request.options, &error);
+    }
     if (st == YORE_OK) {
         st = yore_timeline_open(cli->db, keyspace, key, &request.options, &timeline, &error);
     }
-    code = st == YORE_OK ? timeline_print(cli, args, &request, timeline) : cli_fail(cli, &error);
+    const struct row_walk walk = {timeline_columns, TIMELINE_COLUMNS, request.limit, timeline_next,
+                                  timeline};
+    code = st == YORE_OK ? rows_print(cli, args, request.format, &walk) : cli_fail(cli, &error);
 out:
     if (timeline != NULL) {
         yore_timeline_close(timeline);

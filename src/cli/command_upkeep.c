@@ -1,11 +1,14 @@
 /* stats, check, compact, backup, backups, restore. */
 #include <string.h>
 
+#include "base/buffer.h"
 #include "base/moment.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "os/env.h"
 #include "os/term.h"
+#include "topology/graph.h"
 
 /* ---- stats ----------------------------------------------------------------------------------- */
 
@@ -39,6 +42,44 @@ static void print_stat(void *arg, const struct yore_stat *stat)
     output_row(arg, cells);
 }
 
+/* What one keyspace takes. */
+static int keyspace_stats(struct cli *cli, const struct args *args, enum output_format format)
+{
+    static const struct column columns[] = {{"name", COLUMN_EVERYWHERE},
+                                            {"value", COLUMN_EVERYWHERE}};
+    struct yore_keyspace *keyspace;
+    struct yore_keyspace_usage usage;
+    struct output *output;
+    struct yore_error error;
+    enum yore_status st = cli_keyspace(cli, args, NULL, &keyspace, &error);
+    if (st == YORE_OK) {
+        st = yore_keyspace_usage(cli->db, keyspace, &usage, &error);
+    }
+    if (st != YORE_OK) {
+        return cli_fail(cli, &error);
+    }
+    struct cell rows[][2] = {{cell_word("oldest"), usage.oldest == YORE_TIME_MIN
+                                                       ? cell_word("all")
+                                                       : cell_moment(usage.oldest)},
+                             {cell_word("memory_bytes"), cell_count(usage.memory_bytes)},
+                             {cell_word("memory_versions"), cell_count(usage.memory_versions)},
+                             {cell_word("present_bytes"), cell_count(usage.present_bytes)},
+                             {cell_word("present_versions"), cell_count(usage.present_versions)},
+                             {cell_word("past_bytes"), cell_count(usage.past_bytes)},
+                             {cell_word("past_versions"), cell_count(usage.past_versions)},
+                             {cell_word("past_copies"), cell_count(usage.past_copies)},
+                             {cell_word("freeable_bytes"), cell_count(usage.freeable_bytes)},
+                             {cell_word("freeable_versions"), cell_count(usage.freeable_versions)}};
+    st = output_open(cli, format, columns, 2, &output);
+    if (st == YORE_OK) {
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+            output_row(output, rows[i]);
+        }
+        st = output_close(output);
+    }
+    return st == YORE_OK ? EXIT_FOUND : cli_fail_status(cli, st);
+}
+
 int command_stats(struct cli *cli, const struct args *args)
 {
     enum output_format format;
@@ -46,6 +87,9 @@ int command_stats(struct cli *cli, const struct args *args)
     struct yore_error error;
     if (output_choose(cli, args, &format, &error) != YORE_OK) {
         return cli_usage_error(cli, &error);
+    }
+    if (args_has(args, OPT_KEYSPACE)) {
+        return keyspace_stats(cli, args, format);
     }
     enum yore_status st = output_open(cli, format, stats_columns, STATS_COLUMNS, &output);
     if (st == YORE_OK) {
@@ -64,8 +108,58 @@ static void print_problem(void *arg, const char *line)
             cli->has_err_color ? "\033[0m" : "", line);
 }
 
+/* Every graph of the database, at every time. */
+struct graph_check {
+    struct cli *cli;
+    struct yore_db *db; /* NULL: not open yet */
+    uint64_t graphs;
+    uint64_t elements;
+    uint64_t problems;
+    enum yore_status status; /* of one that could not be checked to its end */
+    struct yore_error *error;
+};
+
+static int check_graph(void *arg, const char *name)
+{
+    struct graph_check *check = arg;
+    struct graph_verify_report report = {0};
+    struct graph *graph = NULL;
+    enum yore_status st =
+        graph_open(check->db, bytes_of(name, strlen(name)), false, NULL, &graph, check->error);
+    if (st == YORE_OK) {
+        st = graph_verify(graph, print_problem, check->cli, &report, check->error);
+    }
+    graph_close(graph);
+    check->graphs++;
+    check->elements += report.nodes + report.relationships;
+    check->problems += report.problems;
+    check->status = st == YORE_CORRUPT && report.problems > 0 ? YORE_OK : st;
+    return check->status != YORE_OK;
+}
+
+static enum yore_status check_graphs(struct graph_check *check)
+{
+    struct yore_options options;
+    struct yore_db *opened = NULL;
+    enum yore_status st = YORE_OK;
+    yore_options_init(&options);
+    options.must_exist = true;
+    options.read_only = true;
+    if (check->db == NULL) {
+        st = yore_open(check->cli->dir, &options, &opened, check->error);
+        check->db = opened;
+    }
+    if (st == YORE_OK) {
+        st = graph_each(check->db, NULL, check_graph, check, check->error);
+    }
+    st = st == YORE_OK ? check->status : st;
+    enum yore_status closed = yore_close(opened, st == YORE_OK ? check->error : NULL);
+    return st == YORE_OK ? closed : st;
+}
+
 static enum yore_status print_report(struct cli *cli, enum output_format format,
-                                     const struct yore_verify_report *report)
+                                     const struct yore_verify_report *report,
+                                     const struct graph_check *graphs)
 {
     static const struct column columns[] = {{"what", COLUMN_EVERYWHERE},
                                             {"count", COLUMN_EVERYWHERE}};
@@ -81,7 +175,9 @@ static enum yore_status print_report(struct cli *cli, enum output_format format,
                 {"copies", report->copies},
                 {"values_apart", report->values_apart},
                 {"erasures_pending", report->erasures_pending},
-                {"problems", report->problems}};
+                {"graphs", graphs->graphs},
+                {"graph_elements", graphs->elements},
+                {"problems", report->problems + graphs->problems}};
     struct output *output;
     enum yore_status st = output_open(cli, format, columns, 2, &output);
     if (st != YORE_OK) {
@@ -102,15 +198,26 @@ int command_check(struct cli *cli, const struct args *args)
     if (output_choose(cli, args, &format, &error) != YORE_OK) {
         return cli_usage_error(cli, &error);
     }
-    enum yore_status st = yore_verify(cli->db, print_problem, cli, &report, &error);
+    /* Outside of a shell nothing is open yet: what is too damaged to open is checked too. */
+    enum yore_status st = cli->db != NULL
+                              ? yore_verify(cli->db, print_problem, cli, &report, &error)
+                              : yore_verify_path(cli->dir, print_problem, cli, &report, &error);
     if (st != YORE_OK && st != YORE_CORRUPT) {
-        return cli_fail(cli, &error);
+        return cli_open_failed(cli, st, false, &error);
     }
-    enum yore_status print_st = print_report(cli, format, &report);
-    if (st == YORE_CORRUPT) {
-        return cli_fail_text(cli, st,
+    struct graph_check graphs = {.cli = cli, .db = cli->db, .error = &error};
+    if (st == YORE_OK) { /* what is damaged below is not looked at from above */
+        st = check_graphs(&graphs);
+        if (st != YORE_OK) {
+            return cli_fail(cli, &error);
+        }
+    }
+    enum yore_status print_st = print_report(cli, format, &report, &graphs);
+    uint64_t problems = report.problems + graphs.problems;
+    if (problems > 0) {
+        return cli_fail_text(cli, YORE_CORRUPT,
                              "%llu problems in %s; restore it from a backup (yore help restore)",
-                             (unsigned long long)report.problems, cli->dir);
+                             (unsigned long long)problems, cli->dir);
     }
     if (print_st != YORE_OK) {
         return cli_fail_status(cli, print_st);
@@ -138,12 +245,44 @@ int command_compact(struct cli *cli, const struct args *args)
 
 #define BACKUP_COLUMNS 4
 
+/* What tells the directories of databases and of backups from others. */
+#define DATABASE_MARK "/CURRENT"
+#define BACKUP_MARK "/backup-0000000000000001"
+
 static const struct column backup_columns[BACKUP_COLUMNS] = {
     {"id", COLUMN_EVERYWHERE},
     {"commit", COLUMN_EVERYWHERE},
     {"bytes", COLUMN_EVERYWHERE},
     {"new_bytes", COLUMN_EVERYWHERE},
 };
+
+/* Does `path` or a directory above it hold `mark`?  By what is there, not by names: links and
+ * absolute paths lead to the same directory. */
+static enum yore_status find_above(struct cli *cli, const char *path, const char *mark,
+                                   bool *is_found_out)
+{
+    struct buffer text = {0};
+    struct yore_error error;
+    uint64_t size;
+    bool is_dir;
+    *is_found_out = false;
+    bool is_end = false;
+    for (size_t i = 0; !is_end && !*is_found_out && !text.is_nomem; i++) {
+        bool is_begin = i == 0 && path[0] != '/';
+        is_end = path[i] == '\0';
+        if (!is_begin && !is_end && path[i] != '/') {
+            continue;
+        }
+        buffer_clear(&text);
+        buffer_append(&text, is_begin ? "." : path, is_begin ? 1 : i);
+        buffer_append(&text, mark, strlen(mark) + 1);
+        *is_found_out = !text.is_nomem && os_path_stat(cli->env, (const char *)text.data, &size,
+                                                       &is_dir, &error) == YORE_OK;
+    }
+    enum yore_status st = text.is_nomem ? YORE_NOMEM : YORE_OK;
+    buffer_release(&text);
+    return st;
+}
 
 static int backup_row(void *arg, const struct yore_backup_info *info)
 {
@@ -159,13 +298,24 @@ int command_backup(struct cli *cli, const struct args *args)
     struct progress progress;
     struct output *output;
     struct yore_error error;
+    bool is_inside;
     if (output_choose(cli, args, &format, &error) != YORE_OK) {
         return cli_usage_error(cli, &error);
     }
+    if (strcmp(args->words[0], cli->dir) == 0) {
+        return cli_usage(cli, "TARGET is the database itself; name another directory");
+    }
+    enum yore_status st = find_above(cli, args->words[0], DATABASE_MARK, &is_inside);
+    if (st != YORE_OK) {
+        return cli_fail_status(cli, st);
+    }
+    if (is_inside) {
+        return cli_usage(cli, "%.300s is or lies inside a database; name a directory outside of it",
+                         args->words[0]);
+    }
     os_interrupt_catch(true);
     progress_begin(&progress, cli, "backup", NULL);
-    enum yore_status st =
-        yore_backup(cli->db, args->words[0], progress_callback, &progress, &info, &error);
+    st = yore_backup(cli->db, args->words[0], progress_callback, &progress, &info, &error);
     progress_end(&progress);
     os_interrupt_catch(cli->session != NULL);
     if (st != YORE_OK) {
@@ -213,6 +363,7 @@ int command_restore(struct cli *cli, const struct args *args)
 {
     struct progress progress;
     struct yore_error error;
+    bool is_inside;
     struct yore_restore restore = {.backup_path = args->words[0],
                                    .target_path = cli->dir,
                                    .to_commit = YORE_FOREVER,
@@ -224,6 +375,14 @@ int command_restore(struct cli *cli, const struct args *args)
     }
     if (st != YORE_OK) {
         return cli_usage_error(cli, &error);
+    }
+    st = find_above(cli, cli->dir, BACKUP_MARK, &is_inside);
+    if (st != YORE_OK) {
+        return cli_fail_status(cli, st);
+    }
+    if (is_inside) {
+        return cli_usage(cli, "%.300s is or lies inside a backup; name a directory outside of it",
+                         cli->dir);
     }
     os_interrupt_catch(true);
     progress_begin(&progress, cli, "restore", NULL);

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "cli/nearest.h"
+#include "base/nearest.h"
 
 #define READS (OPTION(AT) | OPTION(KNOWN) | OPTION(KEYSPACE) | OPTION(OUTPUT) | OPTION(NUL))
 #define RANGE (OPTION(PREFIX) | OPTION(LOW) | OPTION(HIGH))
@@ -24,7 +24,7 @@ const struct command command_table[] = {
          "afterwards.  With --ttl the key is absent again after that time.\n",
      .examples =
          "yore put db host1 up                                  # from now on\n"
-         "yore put db host1 up --at 2026-11-21T10:00:00Z        # from that moment on\n"
+         "yore put db host1 up --at 2025-11-21T10:00:00Z        # from that moment on\n"
          "yore put db host1 down --from -2h --to -1h            # for that hour only\n"
          "yore put db session/7 open --ttl 30m                  # absent again in half an hour\n"
          "yore put db photo --file photo.jpg                    # any bytes\n",
@@ -47,7 +47,7 @@ const struct command command_table[] = {
          "yore get db host1 --at 2015-07-21 --known 2016-01-01  # that day, as known on that one\n"
          "yore get db host1 host2 -o json                       # with the times of the versions\n",
      .options = READS | OPTION(BASE64),
-     .flags = DB,
+     .flags = DB | COMMAND_READS,
      .words_min = 1,
      .words_max = COMMAND_WORDS_MAX,
      .run = command_get},
@@ -58,26 +58,29 @@ const struct command command_table[] = {
                     "span.  Its past stays "
                     "readable; to destroy it use erase.\n",
      .examples = "yore del db host1                                     # from now on\n"
-                 "yore del db host1 --at 2026-11-20                     # since that day\n",
+                 "yore del db host1 --at 2025-11-20                     # since that day\n",
      .options = DATED | OPTION(OUTPUT),
      .flags = DB | COMMAND_WRITES,
      .words_min = 1,
      .words_max = 1,
      .run = command_del},
     {.name = "erase",
-     .operands = "[KEY]",
+     .operands = "KEY | --prefix KEY | --all",
      .summary = "destroy values for good",
      .description =
-         "Every read that would have met the values of KEY, of KEY during --from to --to, or of "
-         "every key "
-         "that begins with --prefix, says that they were erased, at every known time.  The bytes "
+         "Destroys the values of KEY, of KEY during --from to --to, of every key that begins "
+         "with "
+         "--prefix, or with --all of the whole keyspace, at every known time.  get, timeline, feed "
+         "and export say that they were erased; scan and changes leave the keys out.  The bytes "
          "leave the "
          "files in the background; compact returns after they are gone.  This cannot be undone.\n",
-     .examples = "yore erase db user/42                                 # its whole timeline\n"
-                 "yore erase db user/42 --from 2026-01-01 --to 2026-02-01\n"
-                 "yore erase db --prefix user/42/                       # every key below it\n",
-     .options = SPAN | OPTION(PREFIX) | OPTION(KEYSPACE) | OPTION(DURABILITY) | OPTION(BASE64) |
-                OPTION(OUTPUT),
+     .examples =
+         "yore erase db user/42                                 # its whole timeline\n"
+         "yore erase db user/42 --from 2025-01-01 --to 2025-02-01\n"
+         "yore erase db --prefix user/42/                       # every key below it\n"
+         "yore erase db --all --keyspace sensors                # every key there is in it\n",
+     .options = SPAN | OPTION(PREFIX) | OPTION(ALL) | OPTION(KEYSPACE) | OPTION(DURABILITY) |
+                OPTION(BASE64) | OPTION(OUTPUT),
      .flags = DB | COMMAND_WRITES,
      .words_min = 0,
      .words_max = 1,
@@ -93,29 +96,31 @@ const struct command command_table[] = {
          "yore scan db --low a --high b --limit 10 --reverse    # the last ten keys below b\n"
          "yore scan db --prefix n/ --at 2015-07-21 --count      # how many there were\n",
      .options = READS | RANGE | ROWS_SHOWN | OPTION(REVERSE) | OPTION(KEYS) | OPTION(BASE64),
-     .flags = DB,
+     .flags = DB | COMMAND_READS,
      .run = command_scan},
     {.name = "timeline",
      .operands = "KEY",
      .summary = "the versions of one key",
      .description = "What KEY held over time: one row for each version that began between --from "
                     "and --to (default: "
-                    "all), the one in force at --from included.  With --every also versions that a "
+                    "all that is kept), the one in force at --from included.  With --every also "
+                    "versions that a "
                     "later commit "
                     "corrected.  Raw rows are time, kind and value, separated by tabs.\n",
      .examples = "yore timeline db host1\n"
                  "yore timeline db host1 --from 2015-01-01 --to 2016-01-01 --reverse\n",
      .options = SPAN | OPTION(KNOWN) | OPTION(KEYSPACE) | OPTION(OUTPUT) | OPTION(NUL) |
                 ROWS_SHOWN | OPTION(REVERSE) | OPTION(EVERY) | OPTION(BASE64),
-     .flags = DB,
+     .flags = DB | COMMAND_READS,
      .words_min = 1,
      .words_max = 1,
      .run = command_timeline},
     {.name = "changes",
      .operands = "",
      .summary = "what differs between two moments",
-     .description = "The keys whose value at --to (default: now) is not the value at --from, with "
-                    "both values.  With "
+     .description = "The keys whose value at --to (default: now) is not the value at --from "
+                    "(default: the begin of what is kept), with both values in json, ndjson and "
+                    "csv; a table shows the one that holds now, or held last.  With "
                     "--every each step in between.  In order of key, or with --by-time in order of "
                     "time.  Raw rows are "
                     "time, kind (added, changed, removed) and key, separated by tabs.\n",
@@ -124,20 +129,21 @@ const struct command command_table[] = {
                  "yore changes db --from 2015-01-01 --to 2016-01-01 --prefix n/ --count\n",
      .options = SPAN | OPTION(KNOWN) | OPTION(KEYSPACE) | OPTION(OUTPUT) | OPTION(NUL) | RANGE |
                 ROWS_SHOWN | OPTION(EVERY) | OPTION(BY_TIME) | OPTION(BASE64),
-     .flags = DB,
+     .flags = DB | COMMAND_READS,
      .run = command_changes},
     {.name = "feed",
      .operands = "",
      .summary = "the commits in commit order",
-     .description = "Every write of every commit after --from (a commit time; default: the first "
-                    "that is kept), in the "
-                    "order of commits.  To go on later, give the last commit seen as --from.  Raw "
-                    "rows are commit, "
-                    "keyspace, kind, valid_from, key and value, separated by tabs.\n",
+     .description =
+         "Every write of every commit after --from (a commit time; default: all that are still "
+         "kept whole), in the order of commits.  To go on later, give the last commit seen as "
+         "--from.  Raw rows are commit, "
+         "keyspace_id (0: the database's own records), kind, valid_from, key and value, separated "
+         "by tabs.\n",
      .examples = "yore feed db -o ndjson                                # all that is kept\n"
-                 "yore feed db --from 2026-11-21T10:00:00.000000001Z --limit 100\n",
+                 "yore feed db --from 2025-11-21T10:00:00.000000001Z --limit 100\n",
      .options = OPTION(FROM) | OPTION(OUTPUT) | OPTION(NUL) | ROWS_SHOWN,
-     .flags = DB,
+     .flags = DB | COMMAND_READS,
      .run = command_feed},
     {.name = "import",
      .operands = "FILE",
@@ -167,47 +173,127 @@ const struct command command_table[] = {
                  "yore import db readings.csv --keyspace sensors --batch 10000\n",
      .options = OPTION(KEYSPACE) | OPTION(FORMAT) | OPTION(DURABILITY) | OPTION(BATCH) |
                 OPTION(VALID) | OPTION(AS_NOW) | OPTION(OUTPUT),
-     .flags = DB | COMMAND_CREATES | COMMAND_WRITES,
+     .flags = COMMAND_HAS_DIR | COMMAND_IN_SHELL | COMMAND_CREATES | COMMAND_WRITES,
      .words_min = 1,
      .words_max = 1,
      .run = command_import},
     {.name = "export",
      .operands = "[FILE]",
      .summary = "write history, or one moment, as NDJSON",
-     .description = "All versions in commit order with their valid times, or with --at the state "
-                    "of that moment, to "
-                    "FILE or standard output.  Importing it into an empty database gives the same "
-                    "versions and the "
-                    "same transactions in the same order; only commit times are new.  Keys and "
-                    "values that are not "
-                    "UTF-8 are written as key_base64 and value_base64.  Without --keyspace every "
-                    "keyspace is written, "
-                    "and made again by import.\n",
+     .description =
+         "All versions in commit order with their valid times, or with --at the state "
+         "of that moment, to "
+         "FILE or standard output.  FILE is written as FILE.part and takes its name when it "
+         "is whole: an export that fails or is stopped leaves the old FILE as it was.  "
+         "Importing it into an empty database gives the same "
+         "versions and the "
+         "same transactions in the same order; only commit times are new.  Keys and "
+         "values that are not "
+         "UTF-8 are written as key_base64 and value_base64.  Without --keyspace every "
+         "keyspace is written, "
+         "and made again by import.\n",
      .examples = "yore export db > all.ndjson\n"
                  "yore export db --at 2015-07-21 day.ndjson\n",
      .options = OPTION(AT) | OPTION(KNOWN) | OPTION(KEYSPACE) | RANGE | OPTION(BASE64),
-     .flags = DB,
+     .flags = DB | COMMAND_READS,
      .words_min = 0,
      .words_max = 1,
      .run = command_export},
+    {.name = "query",
+     .operands = "GRAPH [STATEMENT]",
+     .summary = "ask a graph in the query language",
+     .description =
+         "STATEMENT (or what --file holds; - is standard input) is openCypher, with AS OF, KNOWN "
+         "and "
+         "FROM ... TO for the past.  --at and --known ask the whole statement as of a moment.  A "
+         "value of --param that is a number, true, false, null, or begins like a string, list or "
+         "map of the language is one; anything else is a string as it stands.  A statement that "
+         "writes makes the graph when it is missing, and tells on standard error what it did.  "
+         "EXPLAIN before a statement shows how it would be carried out, PROFILE also what each "
+         "step "
+         "cost.\n"
+         "Elements have id(n), their number, and externalId(n), the id their source gave them.\n",
+     .examples =
+         "yore query db topo 'CREATE (:Service {name: \"cart\"})'\n"
+         "yore query db topo 'MATCH (s:Service) RETURN s.name, labels(s)' -o json\n"
+         "yore query db topo 'MATCH (n) WHERE externalId(n) = $id RETURN n' -p id=class:standard\n"
+         "yore query db topo 'MATCH (a)-[:CALLS]->(b) RETURN a.name, b.name' --at -1h\n"
+         "yore query db topo 'CALL yore.diff(\"2015-07-21\", \"2015-07-22\")' -o ndjson\n",
+     .options = OPTION(AT) | OPTION(KNOWN) | OPTION(OUTPUT) | OPTION(NUL) | OPTION(FILE) |
+                OPTION(PARAM) | OPTION(DURABILITY) | OPTION(LIMIT),
+     .flags = COMMAND_HAS_DIR | COMMAND_IN_SHELL,
+     .words_min = 1,
+     .words_max = 2,
+     .run = command_query},
+    {.name = "graph",
+     .operands = "list | VERB NAME ...",
+     .summary = "the graphs of a database",
+     .description =
+         "list tells every graph and how many nodes and relationships it has, now or --at a "
+         "moment.\n"
+         "import NAME FILE reads an event file (its nine columns: yore help import), makes the "
+         "graph when it is missing, and dates each transaction as the file does; one that was cut "
+         "off goes on where it stopped.\n"
+         "apply NAME FILE... takes in what --source says, a line of JSON for each element: "
+         "{\"node\":ID,\"labels\":[..],\"properties\":{..}} or "
+         "{\"relationship\":ID,\"type\":T,\"start\":ID,\"end\":ID,\"properties\":{..}}, with from "
+         "and to where it holds for a span, or with \"removes\":true.  What several sources say "
+         "of one element is merged; a relationship waits for its ends.  --batch lines are one "
+         "transaction.\n"
+         "sync NAME FILE... is a snapshot: everything --source claims, at --at (default: now); "
+         "what it does not name it no longer claims.  All of it or nothing.\n"
+         "source NAME sets --rank and --ttl of --source: after so long without a word it claims "
+         "nothing.  end NAME: --source claims nothing any more.  sources NAME lists them, pending "
+         "NAME the relationships that wait.  settle NAME ends what time has ended.\n"
+         "erase NAME node|relationship ID destroys all that is known of an external id, of a node "
+         "with its relationships.  This cannot be undone.\n"
+         "export NAME writes one moment to standard output, lines as apply reads them; with "
+         "--every all of history; with --format nodes-csv, relationships-csv or graphml what apply "
+         "reads too, with dot a picture for graphviz.\n"
+         "drop NAME: the past stays readable with --at.  In the shell, use NAME chooses the graph "
+         "to which lines that are statements go.  FILE may be - and compressed with zstd; apply "
+         "and "
+         "sync read NDJSON, CSV with a header (:ID,:LABEL,name:type; :START_ID,:END_ID,:TYPE) and "
+         "GraphML.\n",
+     .examples = "yore graph db import topo wmf-infra.tsv.zst\n"
+                 "yore graph db list\n"
+                 "yore graph db export topo --at 2015-07-21 --format dot | dot -Tsvg > topo.svg\n"
+                 "yore graph db source topo --source k8s --ttl 10m --rank 5\n"
+                 "yore graph db sync topo pods.ndjson --source k8s\n"
+                 "yore graph db export topo --every | yore graph new apply topo - --source old\n"
+                 "yore graph db erase topo node user:42\n"
+                 "yore graph db drop topo\n",
+     .options = OPTION(AT) | OPTION(KNOWN) | OPTION(OUTPUT) | OPTION(NUL) | OPTION(FORMAT) |
+                OPTION(DURABILITY) | OPTION(SOURCE) | OPTION(RANK) | OPTION(TTL) | OPTION(BATCH) |
+                OPTION(EVERY),
+     .flags = DB,
+     .words_min = 1,
+     .words_max = COMMAND_WORDS_MAX,
+     .run = command_graph},
     {.name = "stats",
      .operands = "",
      .summary = "counters, gauges and latencies",
-     .description = "Every statistic of the database as it stands after opening it.\n",
-     .examples = "yore stats db\n",
-     .options = OPTION(OUTPUT),
-     .flags = DB,
+     .description =
+         "Every statistic of the database as it stands after opening it; with --keyspace what that "
+         "one takes: bytes and versions in memory, of the present and of the past, the oldest "
+         "moment "
+         "that can be read, and what its retention will free (whole files before the horizon).\n",
+     .examples = "yore stats db\n"
+                 "yore stats db --keyspace default\n",
+     .options = OPTION(OUTPUT) | OPTION(KEYSPACE),
+     .flags = DB | COMMAND_READS,
      .run = command_stats},
     {.name = "check",
      .operands = "",
      .summary = "verify everything",
      .description = "Read every file whole: every checksum, order, bound and reference.  Prints "
                     "one line for each "
-                    "problem (file, offset, cause) and what was verified.  The exit code is 8 when "
+                    "problem (file, offset, cause) and what was verified, also of a database that "
+                    "is too damaged to open.  The exit code is 8 when "
                     "there is damage.\n",
      .examples = "yore check db\n",
      .options = OPTION(OUTPUT),
-     .flags = DB,
+     .flags = COMMAND_HAS_DIR | COMMAND_IN_SHELL,
      .run = command_check},
     {.name = "compact",
      .operands = "",
@@ -222,7 +308,8 @@ const struct command command_table[] = {
      .summary = "copy the database into a backup directory",
      .description = "The first backup in TARGET is full; each later one copies only what TARGET "
                     "lacks.  Reads and "
-                    "writes go on meanwhile.\n",
+                    "writes of the same process (libyore) go on meanwhile; like every command this "
+                    "one needs the database for itself.\n",
      .examples = "yore backup db /srv/backup/db\n",
      .options = OPTION(OUTPUT),
      .flags = DB,
@@ -244,7 +331,8 @@ const struct command command_table[] = {
      .summary = "make a database from a backup",
      .description = "DIR must not exist, or be empty.  With --id the backup of that number, else "
                     "the latest; with --to "
-                    "only the commits up to that commit time.  Erasures that any later backup "
+                    "only the commits up to that commit time, itself included (what was "
+                    "committed after the backup is not in it).  Erasures that any later backup "
                     "knows of are applied.\n",
      .examples = "yore restore db2 /srv/backup/db\n"
                  "yore restore db2 /srv/backup/db --to 2026-11-20T18:00:00Z\n",
@@ -295,11 +383,18 @@ const struct command command_table[] = {
          "commands "
          "from standard input when that is no terminal, and then ends at the first error; -c runs "
          "one "
-         "line.  Lines that begin with a blank stay out of the history, ~/.yore_history.\n",
+         "line.  Lines that begin with a blank stay out of the history, ~/.yore_history.  With "
+         "--read-only "
+         "the database is opened as reading commands open it: nothing is written, others may read "
+         "too.\n"
+         "After `graph use NAME` a line that begins with a word of the query language (MATCH, "
+         "CREATE, RETURN, AS OF ...) is a statement on that graph, as of the session's moment; Tab "
+         "completes its labels, types and properties.  A backslash before a command is allowed "
+         "(\\at -1h), and \\diff FROM [TO] tells what differs in the graph.\n",
      .examples = "yore shell db\n"
                  "yore shell db -c 'scan --prefix n/ --limit 5'\n"
                  "echo 'get host1' | yore shell db\n",
-     .options = OPTION(COMMAND) | OPTION(OUTPUT),
+     .options = OPTION(COMMAND) | OPTION(OUTPUT) | OPTION(READ_ONLY),
      .flags = COMMAND_HAS_DIR | COMMAND_OPENS,
      .run = command_shell},
     {.name = "at",
@@ -336,12 +431,28 @@ const struct command command_table[] = {
      .flags = COMMAND_IN_SHELL | COMMAND_ONLY_SHELL,
      .words_max = 1,
      .run = command_output},
+    {.name = "server",
+     .operands = "[--config FILE] [--SETTING VALUE]...",
+     .summary = "serve Redis clients and HTTP",
+     .description =
+         "Listen to Redis clients (RESP2 and RESP3) and HTTP, on this machine only unless told "
+         "otherwise.  Settings come from the command line (--port 7000), before the environment "
+         "(YORE_PORT), before the file given with --config, before their defaults; "
+         "--settings lists them, --check-config reads them all and stops.  yore-server(8) and "
+         "yore.conf(5) say more.\n",
+     .examples = "yore server                                           # on 127.0.0.1:6379\n"
+                 "yore server --dir /srv/yore --port 7000               # elsewhere\n"
+                 "yore server --config /srv/yore.conf --check-config \n",
+     .flags = COMMAND_OWN_FLAGS,
+     .words_max = COMMAND_WORDS_MAX,
+     .run = command_server},
     {.name = "help",
      .operands = "[COMMAND]",
      .summary = "this overview, or one command with examples",
-     .description = "--man prints the manual page.\n",
-     .examples = "yore help import\n",
-     .options = OPTION(MAN),
+     .description = "--man prints the manual page; --completion what completes words in a shell.\n",
+     .examples = "yore help import\n"
+                 "yore help --completion bash > yore.bash               # then: source yore.bash\n",
+     .options = OPTION(MAN) | OPTION(COMPLETION),
      .flags = COMMAND_IN_SHELL,
      .words_max = 1,
      .run = command_help},

@@ -10,12 +10,14 @@
 #include "cli/cli.h"
 
 enum command_flag {
-    COMMAND_HAS_DIR = 1,    /* the first word is the database's directory (left out in the shell) */
-    COMMAND_OPENS = 2,      /* the database is open when it runs */
-    COMMAND_CREATES = 4,    /* ... and made when it is missing */
-    COMMAND_WRITES = 8,     /* refused in a shell that stands in the past */
-    COMMAND_IN_SHELL = 16,  /* known to the shell */
-    COMMAND_ONLY_SHELL = 32 /* known to the shell only */
+    COMMAND_HAS_DIR = 1,   /* the first word is the database's directory (left out in the shell) */
+    COMMAND_OPENS = 2,     /* the database is open when it runs */
+    COMMAND_CREATES = 4,   /* ... and made when it is missing */
+    COMMAND_WRITES = 8,    /* refused in a shell that stands in the past */
+    COMMAND_IN_SHELL = 16, /* known to the shell */
+    COMMAND_ONLY_SHELL = 32, /* known to the shell only */
+    COMMAND_READS = 64,      /* opens the database to read only */
+    COMMAND_OWN_FLAGS = 128  /* its words are its own to read, but for --help */
 };
 
 struct command {
@@ -55,6 +57,19 @@ int command_feed(struct cli *cli, const struct args *args);
 /* import.c, export.c */
 int command_import(struct cli *cli, const struct args *args);
 int command_export(struct cli *cli, const struct args *args);
+/* command_query.c, command_graph.c */
+int command_query(struct cli *cli, const struct args *args);
+int command_graph(struct cli *cli, const struct args *args);
+int command_graph_import(struct cli *cli, const struct args *args); /* NAME FILE */
+/* command_graph_ingest.c, command_graph_sources.c */
+int command_graph_apply(struct cli *cli, const struct args *args);   /* NAME FILE... */
+int command_graph_sync(struct cli *cli, const struct args *args);    /* NAME FILE... */
+int command_graph_source(struct cli *cli, const struct args *args);  /* NAME */
+int command_graph_end(struct cli *cli, const struct args *args);     /* NAME */
+int command_graph_sources(struct cli *cli, const struct args *args); /* NAME */
+int command_graph_pending(struct cli *cli, const struct args *args); /* NAME */
+int command_graph_settle(struct cli *cli, const struct args *args);  /* NAME */
+int command_graph_erase(struct cli *cli, const struct args *args);   /* NAME ELEMENT ID */
 /* command_upkeep.c */
 int command_stats(struct cli *cli, const struct args *args);
 int command_check(struct cli *cli, const struct args *args);
@@ -72,6 +87,8 @@ int command_at(struct cli *cli, const struct args *args);
 int command_known(struct cli *cli, const struct args *args);
 int command_use(struct cli *cli, const struct args *args);
 int command_output(struct cli *cli, const struct args *args);
+/* command_server.c */
+int command_server(struct cli *cli, const struct args *args);
 /* help.c */
 int command_help(struct cli *cli, const struct args *args);
 int command_version(struct cli *cli, const struct args *args);

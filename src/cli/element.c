@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "cli/json.h"
-#include "cli/utf8.h"
+#include "base/json.h"
+#include "base/utf8.h"
 
 /* Properties and the text they point to. */
 struct parse {

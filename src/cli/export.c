@@ -10,9 +10,11 @@
 #include "cli/progress.h"
 #include "cli/record.h"
 #include "cli/words.h"
+#include "os/env.h"
 #include "os/term.h"
 
 #define TICK_ROWS 1024u
+#define PART_SUFFIX ".part" /* of a file that is being written */
 
 /* ---- keyspaces ------------------------------------------------------------------------------- */
 
@@ -76,7 +78,8 @@ static enum yore_status pour(struct exporter *e, struct yore_error *error_out)
         return error_plain(error_out, YORE_NOMEM);
     }
     if (line->size > 0 && fwrite(line->data, 1, line->size, e->stream) != line->size) {
-        return error_set(error_out, YORE_IO, "cannot write the export: %s", strerror(errno));
+        return error_set(error_out, cli_stream_status(), "cannot write the export: %s",
+                         strerror(errno));
     }
     e->counts.bytes += line->size;
     buffer_clear(line);
@@ -257,7 +260,8 @@ enum yore_status export_run(struct yore_db *db, FILE *stream, const struct expor
         st = options->at != NULL ? put_moment(&e, error_out) : put_history(&e, error_out);
     }
     if (st == YORE_OK && fflush(stream) != 0) {
-        st = error_set(error_out, YORE_IO, "cannot write the export: %s", strerror(errno));
+        st = error_set(error_out, cli_stream_status(), "cannot write the export: %s",
+                       strerror(errno));
     }
     *counts_out = e.counts;
     buffer_release(&e.line);
@@ -278,11 +282,9 @@ static int export_to(struct cli *cli, FILE *stream, const struct export_options 
 {
     struct export_counts counts;
     struct yore_error error;
-    os_interrupt_catch(true);
     progress_begin(options->tick_arg, cli, "export", "rows");
     enum yore_status st = export_run(cli->db, stream, options, &counts, &error);
     progress_end(options->tick_arg);
-    os_interrupt_catch(cli->session != NULL);
     if (st != YORE_OK) {
         return cli_fail(cli, &error);
     }
@@ -297,15 +299,98 @@ static int export_to(struct cli *cli, FILE *stream, const struct export_options 
     return EXIT_FOUND;
 }
 
+/* A regular file is replaced when its successor is whole.  What cannot be replaced (a device, a
+ * pipe) is written as it is: `*direct_out`, else NULL. */
+static enum yore_status open_direct(struct cli *cli, const char *name, FILE **direct_out,
+                                    struct yore_error *error_out)
+{
+    uint64_t size = 0;
+    bool is_dir = false;
+    *direct_out = NULL;
+    enum yore_status st = os_path_stat(cli->env, name, &size, &is_dir, error_out);
+    if (st != YORE_OK) {
+        return st == YORE_NOT_FOUND ? YORE_OK : st;
+    }
+    /* Not cut, and proof that it may be written; of a pipe it waits for the reader. */
+    FILE *stream = fopen(name, "ab");
+    if (stream == NULL) {
+        return error_set(error_out, YORE_IO, "cannot write %s: %s", name, strerror(errno));
+    }
+    if (strncmp(name, "/dev/", 5) == 0 || fseek(stream, 0, SEEK_END) != 0) {
+        *direct_out = stream;
+    } else {
+        fclose(stream);
+    }
+    return YORE_OK;
+}
+
+static int close_export(struct cli *cli, FILE *stream, const char *name, int code)
+{
+    if (fclose(stream) != 0 && code == EXIT_FOUND) {
+        return cli_fail_text(cli, cli_stream_status(), "cannot write %s: %s", name,
+                             strerror(errno));
+    }
+    return code;
+}
+
+/* Synced first: a power cut must not leave the name with less than the old file had. */
+static int put_in_place(struct cli *cli, const char *part, const char *name)
+{
+    struct os_file *file;
+    struct yore_error error;
+    if (os_interrupt_take()) {
+        return cli_fail_status(cli, YORE_CANCELLED);
+    }
+    enum yore_status st = os_file_open(cli->env, part, OS_OPEN_WRITE, &file, &error);
+    if (st == YORE_OK) {
+        st = os_file_sync(file, &error);
+        os_file_close(file);
+    }
+    if (st == YORE_OK) {
+        st = os_path_rename(cli->env, part, name, &error);
+    }
+    return st == YORE_OK ? EXIT_FOUND : cli_fail(cli, &error);
+}
+
+static int export_beside(struct cli *cli, const char *name, const struct export_options *options)
+{
+    struct buffer part = {0};
+    struct yore_error error;
+    buffer_append(&part, name, strlen(name));
+    buffer_append(&part, PART_SUFFIX, sizeof(PART_SUFFIX)); /* with its NUL */
+    if (part.is_nomem) {
+        buffer_release(&part);
+        return cli_fail_status(cli, YORE_NOMEM);
+    }
+    const char *path = (const char *)part.data;
+    FILE *stream = fopen(path, "wb");
+    int code;
+    if (stream == NULL) {
+        code = cli_fail_text(cli, YORE_IO, "cannot write %s: %s", path, strerror(errno));
+    } else {
+        code = close_export(cli, stream, path, export_to(cli, stream, options));
+        code = code == EXIT_FOUND ? put_in_place(cli, path, name) : code;
+        if (code != EXIT_FOUND && os_path_unlink(cli->env, path, &error) != YORE_OK) {
+            fprintf(cli->err, "%s holds only a part of the export\n", path);
+        }
+    }
+    buffer_release(&part);
+    return code;
+}
+
 static int export_to_file(struct cli *cli, const char *name, const struct export_options *options)
 {
-    FILE *stream = fopen(name, "wb");
-    if (stream == NULL) {
-        return cli_fail_text(cli, YORE_IO, "cannot write %s: %s", name, strerror(errno));
+    FILE *direct;
+    struct yore_error error;
+    if (open_direct(cli, name, &direct, &error) != YORE_OK) {
+        return cli_fail(cli, &error);
     }
-    int code = export_to(cli, stream, options);
-    if (fclose(stream) != 0 && code == EXIT_FOUND) {
-        code = cli_fail_text(cli, YORE_IO, "cannot write %s: %s", name, strerror(errno));
+    if (direct == NULL) {
+        return export_beside(cli, name, options);
+    }
+    int code = close_export(cli, direct, name, export_to(cli, direct, options));
+    if (code != EXIT_FOUND) {
+        fprintf(cli->err, "%s holds only a part of the export\n", name);
     }
     return code;
 }
@@ -338,8 +423,10 @@ int command_export(struct cli *cli, const struct args *args)
         goto out;
     }
     bool is_standard = args->word_count == 0 || strcmp(args->words[0], "-") == 0;
+    os_interrupt_catch(true);
     code = is_standard ? export_to(cli, cli->out, &options)
                        : export_to_file(cli, args->words[0], &options);
+    os_interrupt_catch(cli->session != NULL);
 out:
     word_range_release(&range);
     return code;

@@ -3,6 +3,7 @@
 
 #include "base/buffer.h"
 #include "cli/commands.h"
+#include "cli/completion.h"
 
 #define WIDTH 79u
 
@@ -128,15 +129,17 @@ static const char *const time_text =
     "duration "
     "from now (-1h, -1h30m, -30d), or a number since 1970 (@1763719200s, ms, us or ns).\n";
 
-static const char *const exit_text = "0 done or found; 1 not found, nothing to show; 2 the command "
-                                     "line is wrong; 102 erased; else the "
-                                     "number of the status: 3 invalid argument, 4 too big, 5 out "
-                                     "of memory, 6 input/output error, 7 no space "
-                                     "left, 8 damaged data, 9 unknown format version, 10 in use by "
-                                     "another process, 11 already exists, 12 "
-                                     "conflict, 13 earlier than what is kept, 14 later than now, "
-                                     "15 writes refused, 16 busy, 17 cancelled, 18 "
-                                     "not supported.\n";
+static const char *const exit_text =
+    "0 done or found; 1 not found (a key, keyspace or file), "
+    "nothing to show; 2 the command "
+    "line is wrong; 102 erased; 103 there is no database; else the "
+    "number of the status: 3 invalid argument, 4 too big, 5 out "
+    "of memory, 6 input/output error, 7 no space "
+    "left, 8 damaged data, 9 unknown format version, 10 in use by "
+    "another process, 11 already exists, 12 "
+    "conflict, 13 earlier than what is kept, 14 later than now, "
+    "15 writes refused, 16 busy, 17 cancelled, 18 "
+    "not supported.\n";
 
 static const char *const output_text = "On a terminal rows are a table, elsewhere raw: bytes as "
                                        "they are, separated by tabs, without headings. "
@@ -319,6 +322,12 @@ int command_help(struct cli *cli, const struct args *args)
         print_manual(cli->out);
         return EXIT_FOUND;
     }
+    if (args_has(args, OPT_COMPLETION)) {
+        const char *shell = args->values[OPT_COMPLETION];
+        return completion_print(cli->out, shell)
+                   ? EXIT_FOUND
+                   : cli_usage(cli, "no shell '%.40s': bash, zsh or fish", shell);
+    }
     if (args->word_count == 0) {
         print_overview(cli);
         return EXIT_FOUND;
@@ -326,6 +335,7 @@ int command_help(struct cli *cli, const struct args *args)
     const struct command *command = command_find(args->words[0]);
     if (command == NULL) {
         const char *near = command_nearest(args->words[0], cli->session != NULL);
+        cli->command = NULL; /* the overview lists them */
         return cli_usage(cli, "no command '%.80s'%s%s%s", args->words[0],
                          near != NULL ? "; did you mean " : "", near != NULL ? near : "",
                          near != NULL ? "?" : "");

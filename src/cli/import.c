@@ -56,6 +56,7 @@ enum yore_status import_sink_write(struct import_sink *sink, const struct import
         write->is_delete
             ? yore_batch_delete(sink->batch, keyspace, write->key, &dates, &cause)
             : yore_batch_put(sink->batch, keyspace, write->key, write->value, &dates, &cause);
+    sink->last_line = line_source_number(sink->source);
     return st == YORE_OK ? YORE_OK : import_blame(sink, &cause, error_out);
 }
 
@@ -70,8 +71,8 @@ enum yore_status import_sink_commit(struct import_sink *sink, struct yore_error 
     enum yore_status st = yore_batch_commit(sink->batch, options->durability, NULL, &cause);
     if (st != YORE_OK) {
         return error_set(error_out, st, "%.80s: the transaction that ends before line %llu: %.380s",
-                         line_source_name(sink->source),
-                         (unsigned long long)line_source_number(sink->source) + 1, cause.text);
+                         line_source_name(sink->source), (unsigned long long)sink->last_line + 1,
+                         cause.text);
     }
     sink->counts.writes += writes;
     sink->counts.transactions++;
@@ -79,7 +80,7 @@ enum yore_status import_sink_commit(struct import_sink *sink, struct yore_error 
                                                line_source_bytes_read(sink->source)) != 0) {
         return error_set(error_out, YORE_CANCELLED,
                          "stopped at line %llu; the transactions that end before it are written",
-                         (unsigned long long)line_source_number(sink->source));
+                         (unsigned long long)sink->last_line + 1);
     }
     return YORE_OK;
 }
@@ -246,8 +247,18 @@ static enum yore_status open_input(struct cli *cli, struct import_request *reque
                                                request->name, strerror(errno));
 }
 
-static enum yore_status import_stream(struct cli *cli, struct import_request *request,
-                                      struct import_counts *counts, struct yore_error *error_out)
+/* Once FILE can be read: a mistyped name must not leave a new database behind. */
+static enum yore_status open_target(struct cli *cli, const struct args *args,
+                                    struct import_request *request, struct yore_error *error_out)
+{
+    enum yore_status st = cli->db == NULL ? cli_open(cli, true, error_out) : YORE_OK;
+    return st == YORE_OK ? cli_keyspace(cli, args, NULL, &request->options.keyspace, error_out)
+                         : st;
+}
+
+static enum yore_status import_stream(struct cli *cli, const struct args *args,
+                                      struct import_request *request, struct import_counts *counts,
+                                      struct yore_error *error_out)
 {
     struct line_source *source;
     struct yore_error flush_error;
@@ -258,19 +269,26 @@ static enum yore_status import_stream(struct cli *cli, struct import_request *re
     if (!request->has_format) {
         st = import_detect(source, &request->format, error_out);
     }
-    if (st == YORE_OK) {
+    bool is_empty = st == YORE_NOT_FOUND;
+    if (st == YORE_OK || is_empty) {
+        st = open_target(cli, args, request, error_out);
+    }
+    if (st == YORE_OK && !is_empty) {
         os_interrupt_catch(true);
         progress_begin(&request->progress, cli, "import", "writes");
         st = import_run(cli->db, source, request->format, &request->options, counts, error_out);
         progress_end(&request->progress);
-        os_interrupt_catch(cli->session != NULL);
         enum yore_status flush_st = yore_flush(cli->db, &flush_error);
         if (st == YORE_OK && flush_st != YORE_OK) {
             *error_out = flush_error;
             st = flush_st;
         }
-    } else if (st == YORE_NOT_FOUND) {
-        st = YORE_OK; /* an empty file: nothing to write */
+        if (os_interrupt_take() && st == YORE_OK) { /* a flush cannot be stopped half-way */
+            st = error_set(error_out, YORE_CANCELLED,
+                           "stopped while it was made durable, after the last line of %.400s",
+                           request->name);
+        }
+        os_interrupt_catch(cli->session != NULL);
     }
     line_source_close(source);
     return st;
@@ -307,6 +325,9 @@ static int report_failure(struct cli *cli, const struct import_counts *counts,
                           const struct yore_error *error)
 {
     int code = cli_fail(cli, error);
+    if (cli->db == NULL) {
+        return code;
+    }
     fprintf(cli->err, "%llu writes in %llu transactions before it are in the database\n",
             (unsigned long long)counts->writes, (unsigned long long)counts->transactions);
     return code;
@@ -320,15 +341,12 @@ int command_import(struct cli *cli, const struct args *args)
     if (parse_request(cli, args, &request, &error) != YORE_OK) {
         return cli_usage_error(cli, &error);
     }
-    enum yore_status st = cli_keyspace(cli, args, NULL, &request.options.keyspace, &error);
-    if (st == YORE_OK) {
-        st = open_input(cli, &request, &error);
-    }
+    enum yore_status st = open_input(cli, &request, &error);
     if (st != YORE_OK) {
         return cli_fail(cli, &error);
     }
     progress_begin(&request.progress, cli, "import", "writes");
-    st = import_stream(cli, &request, &counts, &error);
+    st = import_stream(cli, args, &request, &counts, &error);
     if (request.stream != cli->in) {
         fclose(request.stream);
     }

@@ -36,8 +36,8 @@ enum yore_status import_erased_add(struct import_erased *erased, uint32_t slot,
     return commit_sort_add(erased->spool, erased->count++, buffer_bytes(&erased->entry), error_out);
 }
 
-/* Set `to` to where the empty version at `from` ends; `*is_there_out` is false when another has
- * taken its place since. */
+/* Set `to` to where the next version after the empty one at `from` begins; `*is_there_out` is false
+ * when another has taken its place since. */
 static enum yore_status find_end(struct yore_db *db, struct yore_keyspace *keyspace,
                                  struct yore_erase *erase, bool *is_there_out,
                                  struct yore_error *error_out)
@@ -55,10 +55,11 @@ static enum yore_status find_end(struct yore_db *db, struct yore_keyspace *keysp
     st = yore_timeline_next(timeline, &version, error_out);
     if (st == YORE_OK && version.valid_from == erase->from && version.kind == YORE_KIND_PUT &&
         version.value.size == 0) {
+        /* Not its own end, where the erasure would have to say that the key is absent. */
         *is_there_out = true;
-        erase->to = version.valid_to;
+        erase->to = YORE_FOREVER;
         st = yore_timeline_next(timeline, &version, error_out);
-        if (st == YORE_OK && version.valid_from < erase->to) {
+        if (st == YORE_OK) {
             erase->to = version.valid_from;
         }
     }

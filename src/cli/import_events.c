@@ -7,9 +7,7 @@
  */
 #include <string.h>
 
-#include "base/arena.h"
 #include "base/checked.h"
-#include "base/mem.h"
 #include "cli/element.h"
 #include "cli/import_internal.h"
 #include "cli/key_map.h"

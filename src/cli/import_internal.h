@@ -9,6 +9,7 @@ struct import_sink {
     struct line_source *source;
     const struct import_options *options;
     struct yore_batch *batch;
+    uint64_t last_line;          /* of the last write; a format may have read further */
     struct import_counts counts; /* committed ones, and lines */
 };
 

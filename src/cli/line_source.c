@@ -103,6 +103,7 @@ static enum yore_status read_more(struct line_source *source, struct yore_error 
 enum yore_status line_source_open(FILE *stream, const char *name, struct line_source **source_out,
                                   struct yore_error *error_out)
 {
+    static const unsigned char mark[3] = {0xef, 0xbb, 0xbf}; /* of UTF-8; no part of line 1 */
     static const unsigned char magic[4] = {0x28, 0xb5, 0x2f, 0xfd}; /* RFC 8878, section 3.1.1 */
     struct line_source *source = mem_zalloc(sizeof(*source));
     enum yore_status st = YORE_NOMEM;
@@ -121,6 +122,10 @@ enum yore_status line_source_open(FILE *stream, const char *name, struct line_so
         memcmp(source->input, magic, sizeof(magic)) == 0) {
         source->zstd = ZSTD_createDStream();
         st = source->zstd != NULL ? YORE_OK : error_plain(error_out, YORE_NOMEM);
+    }
+    if (st == YORE_OK && source->input_size >= sizeof(mark) &&
+        memcmp(source->input, mark, sizeof(mark)) == 0) {
+        source->input_at = sizeof(mark);
     }
 out:
     if (st != YORE_OK) {

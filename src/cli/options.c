@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/moment.h"
-#include "cli/nearest.h"
+#include "base/nearest.h"
 
 const struct option_spec option_table[OPT_COUNT_OF] = {
 #define OPTION_SPEC(id, name, letter, argument, help) {name, letter, argument, help},
@@ -83,7 +83,13 @@ static enum yore_status take_option(struct parse *p, size_t id, const char *atta
         }
         value = p->argv[++p->at];
     }
-    if (p->args->values[id] != NULL) {
+    if (id == OPT_PARAM) {
+        if (p->args->parameter_count == ARGS_PARAMETERS_MAX) {
+            return error_set(p->error_out, YORE_INVALID, "--param may be given %d times",
+                             ARGS_PARAMETERS_MAX);
+        }
+        p->args->parameters[p->args->parameter_count++] = value;
+    } else if (p->args->values[id] != NULL) {
         return error_set(p->error_out, YORE_INVALID, "--%s is given twice", spec->name);
     }
     p->args->values[id] = value;
@@ -136,6 +142,7 @@ enum yore_status args_parse(struct args *args, size_t count, char *const *argv, 
     bool is_over = false;
     enum yore_status st = YORE_OK;
     memset(args->values, 0, sizeof(args->values));
+    args->parameter_count = 0;
     args->word_count = 0;
     for (; p.at < count && st == YORE_OK; p.at++) {
         const char *word = argv[p.at];

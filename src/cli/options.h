@@ -17,10 +17,11 @@
 #define OPTION_LIST(X)                                                                             \
     X(AT, "at", 0, "TIME", "the moment to read at, or from which a write holds (default: now)")    \
     X(KNOWN, "known", 0, "TIME", "as it was known at TIME (default: everything known)")            \
-    X(FROM, "from", 0, "TIME", "the beginning of a span")                                          \
-    X(TO, "to", 0, "TIME", "the end of a span, itself outside it")                                 \
+    X(FROM, "from", 0, "TIME", "the beginning of a span; of feed, the commit before it")           \
+    X(TO, "to", 0, "TIME", "the end of a span, itself outside it; of restore, the last commit")    \
     X(TTL, "ttl", 0, "DURATION", "absent again after DURATION (90s, 1h30m, 30d)")                  \
     X(PREFIX, "prefix", 0, "KEY", "only keys that begin with KEY")                                 \
+    X(ALL, "all", 0, NULL, "every key of the keyspace")                                            \
     X(LOW, "low", 0, "KEY", "the first key, itself included")                                      \
     X(HIGH, "high", 0, "KEY", "the end of the keys, itself left out")                              \
     X(LIMIT, "limit", 'n', "N", "at most N rows")                                                  \
@@ -36,7 +37,8 @@
     X(BASE64, "base64", 0, NULL, "keys and values on the command line are base64")                 \
     X(FILE, "file", 'f', "FILE", "take the value from FILE; - is standard input")                  \
     X(FORMAT, "format", 0, "FORMAT",                                                               \
-      "events, ndjson, csv or tsv, instead of looking at the content")                             \
+      "events, ndjson, csv or tsv, instead of looking at the content; of a graph as its help "     \
+      "says")                                                                                      \
     X(BATCH, "batch", 0, "N", "rows per transaction where the file names none (default 1000)")     \
     X(VALID, "valid", 0, NULL, "date the facts by the times in the file (the default)")            \
     X(AS_NOW, "as-now", 0, NULL,                                                                   \
@@ -47,8 +49,13 @@
     X(ROWS, "rows", 0, "N", "rows to write (default 1,000,000)")                                   \
     X(VALUE_BYTES, "value-bytes", 0, "N", "size of a value (default 100)")                         \
     X(WORKLOADS, "workloads", 0, "LIST", "which workloads, separated by commas (default: all)")    \
+    X(PARAM, "param", 'p', "NAME=VALUE", "a parameter of the statement; may be given many times")  \
     X(COMMAND, "command", 'c', "LINE", "run LINE and exit; may be given once")                     \
+    X(READ_ONLY, "read-only", 0, NULL, "open the database to read: nothing is written")            \
+    X(SOURCE, "source", 0, "NAME", "who says so")                                                  \
+    X(RANK, "rank", 0, "N", "whose claim goes first: the greater rank's")                          \
     X(MAN, "man", 0, NULL, "print the whole manual page in roff")                                  \
+    X(COMPLETION, "completion", 0, "SHELL", "print what completes words in bash, zsh or fish")     \
     X(COLOR, "color", 0, "WHEN", "auto, always or never (default auto; NO_COLOR is honoured)")     \
     X(QUIET, "quiet", 'q', NULL, "no progress and no summary")                                     \
     X(HELP, "help", 'h', NULL, "help on the command")
@@ -72,10 +79,13 @@ struct option_spec {
 };
 extern const struct option_spec option_table[OPT_COUNT_OF];
 
+#define ARGS_PARAMETERS_MAX 64
 /* What was written on the command line; borrows the words. */
 struct args {
     const char *values[OPT_COUNT_OF]; /* NULL: not given; a switch that was given is "" */
-    const char **words;               /* operands, room for all of argv */
+    const char *parameters[ARGS_PARAMETERS_MAX]; /* every --param */
+    size_t parameter_count;
+    const char **words; /* operands, room for all of argv */
     size_t word_count;
 };
 

@@ -5,16 +5,18 @@
 
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/buffer.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/moment.h"
-#include "cli/base64.h"
-#include "cli/json.h"
-#include "cli/utf8.h"
+#include "base/utf8.h"
 
 #define TABLE_SAMPLE_ROWS 200
 #define TABLE_WIDTH_MAX                                                                            \
     100 /* of a column but the last; two thirds of a terminal where that is less */
+
+#define TABLE_CELL_CHARACTERS_MAX 1000 /* more of a key or value is cut, its size behind it */
 
 struct output {
     struct cli *cli;
@@ -78,12 +80,20 @@ static void append_real(struct buffer *to, double real)
     append_text(to, text);
 }
 
-/* Octets for the eye: control characters and what is not UTF-8 as \xNN. */
+/* Octets for the eye: control characters and what is not UTF-8 as \xNN, the beginning only of what
+ * is long. */
 static void append_visible(struct buffer *to, struct yore_bytes bytes)
 {
     const unsigned char *at = bytes.data;
     const unsigned char *end = bytes.size > 0 ? at + bytes.size : at;
-    while (at < end) {
+    for (size_t width = 0; at < end; width++) { /* an escape counts as one, as it stands for one */
+        if (width == TABLE_CELL_CHARACTERS_MAX) {
+            char text[SIZE_TEXT_BYTES];
+            append_text(to, "\u2026 (");
+            append_text(to, size_format(bytes.size, text));
+            append_text(to, ")");
+            return;
+        }
         size_t size = *at < 0x20 || *at == 0x7f ? 0 : utf8_size(at, end);
         if (size > 0) {
             buffer_append(to, at, size);
@@ -106,6 +116,7 @@ static void append_plain(struct buffer *to, const struct cell *cell)
     case CELL_NONE:
         break;
     case CELL_BYTES:
+    case CELL_LITERAL:
         buffer_append_bytes(to, cell->bytes);
         break;
     case CELL_WORD:
@@ -129,7 +140,7 @@ static void append_visible_cell(struct buffer *to, const struct cell *cell)
     char text[COUNT_TEXT_BYTES];
     if (cell->kind == CELL_NONE) {
         append_text(to, "-");
-    } else if (cell->kind == CELL_BYTES) {
+    } else if (cell->kind == CELL_BYTES || cell->kind == CELL_LITERAL) {
         append_visible(to, cell->bytes);
     } else if (cell->kind == CELL_COUNT) {
         append_text(to, count_format(cell->count, text));
@@ -148,6 +159,8 @@ static void append_json_value(struct buffer *to, const struct cell *cell)
         append_text(to, "null");
     } else if (cell->kind == CELL_COUNT || cell->kind == CELL_REAL) {
         append_plain(to, cell);
+    } else if (cell->kind == CELL_LITERAL) {
+        buffer_append_bytes(to, cell->json);
     } else if (cell->kind == CELL_BYTES) {
         json_append_string(to, cell->bytes);
     } else {
@@ -166,10 +179,14 @@ static void append_json_row(struct output *output, const struct cell *cells)
             continue;
         }
         bool is_binary = cells[i].kind == CELL_BYTES && !utf8_is_valid(cells[i].bytes);
+        const char *name = output->columns[i].name;
         buffer_append_u8(to, (uint8_t)separator);
-        buffer_append_u8(to, '"');
-        append_text(to, output->columns[i].name);
-        append_text(to, is_binary ? "_base64\":" : "\":");
+        json_append_string(to, bytes_of(name, strlen(name)));
+        if (is_binary) {
+            to->size -= to->size > 0 ? 1 : 0; /* the closing quote */
+            append_text(to, "_base64\"");
+        }
+        buffer_append_u8(to, ':');
         if (is_binary) {
             buffer_append_u8(to, '"');
             base64_encode(to, cells[i].bytes);
@@ -188,7 +205,7 @@ static void append_csv_cell(struct buffer *to, const struct cell *cell)
     struct yore_bytes bytes = cell->bytes;
     const char *text = bytes.data;
     bool needs_quotes = false;
-    if (cell->kind != CELL_BYTES) {
+    if (cell->kind != CELL_BYTES && cell->kind != CELL_LITERAL) {
         append_plain(to, cell);
         return;
     }
@@ -239,7 +256,7 @@ static void append_csv_header(struct output *output)
 {
     struct cell names[OUTPUT_COLUMNS_MAX];
     for (size_t i = 0; i < output->count; i++) {
-        names[i] = cell_word(output->columns[i].name);
+        names[i] = cell_bytes(bytes_of(output->columns[i].name, strlen(output->columns[i].name)));
     }
     append_separated_row(output, names);
 }
@@ -391,7 +408,8 @@ static void hold_row(struct output *output, const struct cell *cells)
             output->widths[i] = width;
         }
         if (!output->has_widths) {
-            output->is_number[i] = cells[i].kind == CELL_COUNT || cells[i].kind == CELL_REAL;
+            output->is_number[i] =
+                cells[i].kind == CELL_COUNT || cells[i].kind == CELL_REAL || cells[i].is_number;
         }
         buffer_append(&output->held, &text.size, sizeof(text.size));
         buffer_append_bytes(&output->held, buffer_bytes(&text));

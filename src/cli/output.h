@@ -22,7 +22,8 @@ enum cell_kind {
     CELL_WORD,   /* a word of the program, printable */
     CELL_MOMENT, /* RFC 3339; YORE_FOREVER is "forever", null in JSON */
     CELL_COUNT,
-    CELL_REAL
+    CELL_REAL,
+    CELL_LITERAL /* `bytes` as people read it, `json` as JSON */
 };
 
 struct cell {
@@ -32,6 +33,8 @@ struct cell {
     int64_t moment;
     uint64_t count;
     double real; /* shown with 1 to 3 decimals */
+    struct yore_bytes json;
+    bool is_number; /* a literal that stands at the right of its column */
 };
 
 static inline struct cell cell_bytes(struct yore_bytes bytes)
@@ -67,11 +70,11 @@ enum column_place {
 };
 
 struct column {
-    const char *name; /* as in JSON: snake_case */
+    const char *name; /* as in JSON: snake_case, or what a query calls it */
     unsigned places;
 };
 
-#define OUTPUT_COLUMNS_MAX 16
+#define OUTPUT_COLUMNS_MAX 256
 
 struct output;
 
@@ -80,8 +83,7 @@ struct output;
 enum yore_status output_choose(struct cli *cli, const struct args *args,
                                enum output_format *format_out, struct yore_error *error_out);
 
-/* `columns` is kept; `count` is at most OUTPUT_COLUMNS_MAX.  `ends_with_nul`: raw rows end with
- * NUL. */
+/* `columns` is kept; `count` is at most OUTPUT_COLUMNS_MAX. */
 enum yore_status output_open(struct cli *cli, enum output_format format,
                              const struct column *columns, size_t count,
                              struct output **output_out);

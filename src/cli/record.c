@@ -3,12 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/base64.h"
+#include "base/json.h"
 #include "base/moment.h"
-#include "cli/base64.h"
-#include "cli/json.h"
+#include "base/nearest.h"
+#include "base/utf8.h"
 #include "cli/keep.h"
-#include "cli/nearest.h"
-#include "cli/utf8.h"
 
 void record_release(struct record *record)
 {

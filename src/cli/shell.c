@@ -4,6 +4,7 @@
 
 #include "cli/commands.h"
 #include "cli/line_source.h"
+#include "cli/shell_statement.h"
 #include "os/term.h"
 
 bool shell_take_line(struct shell *shell, struct yore_bytes line)
@@ -22,7 +23,21 @@ bool shell_take_line(struct shell *shell, struct yore_bytes line)
 int shell_run_line(struct shell *shell)
 {
     struct shell_words *words = &shell->words;
-    bool is_ok = shell_words_split(words, buffer_bytes(&shell->line)) && !shell->line.is_nomem;
+    if (shell->line.size > 0 && memchr(shell->line.data, '\0', shell->line.size) != NULL) {
+        buffer_clear(&shell->line);
+        shell->cli->command = NULL;
+        return cli_usage(shell->cli, "a line cannot hold a NUL byte; write what has one with "
+                                     "--base64");
+    }
+    if (!shell->line.is_nomem && shell_is_statement(buffer_bytes(&shell->line))) {
+        os_interrupt_take();
+        int code = shell_run_statement(shell->cli, buffer_bytes(&shell->line));
+        buffer_clear(&shell->line);
+        return code;
+    }
+    bool is_escaped = shell->line.size > 0 && shell->line.data[0] == '\\';
+    struct yore_bytes line = bytes_behind(buffer_bytes(&shell->line), is_escaped ? 1 : 0);
+    bool is_ok = shell_words_split(words, line) && !shell->line.is_nomem;
     buffer_clear(&shell->line);
     if (!is_ok) {
         return cli_fail_status(shell->cli, YORE_NOMEM);
@@ -39,6 +54,9 @@ int shell_run_line(struct shell *shell)
         return EXIT_FOUND;
     }
     os_interrupt_take();
+    if (is_escaped && strcmp(words->words[0], "diff") == 0) {
+        return shell_run_diff(shell->cli, words->count - 1, words->words + 1);
+    }
     return cli_run_in_shell(shell->cli, words->count, words->words);
 }
 
@@ -68,16 +86,18 @@ char *shell_prompt(const struct shell *shell, char text[SHELL_PROMPT_BYTES])
     return text;
 }
 
-static bool ends_shell(int code)
+/* An absent key ends nothing; a keyspace that is not there does: the next line would be about
+ * another one. */
+static bool ends_shell(const struct shell *shell, int code)
 {
-    return code > EXIT_NOTHING && code != EXIT_ERASED;
+    return shell->cli->has_failed || (code > EXIT_NOTHING && code != EXIT_ERASED);
 }
 
 /* The lines of a text, until one fails; its exit code, or that of the last line. */
 static int run_text(struct shell *shell, const char *text)
 {
     int code = EXIT_FOUND;
-    while (*text != '\0' && !shell->is_over && !ends_shell(code)) {
+    while (*text != '\0' && !shell->is_over && !ends_shell(shell, code)) {
         size_t size = strcspn(text, "\n");
         if (shell_take_line(shell, bytes_of(text, size))) {
             code = shell_run_line(shell);
@@ -100,7 +120,7 @@ static int run_stream(struct shell *shell)
     if (st != YORE_OK) {
         return cli_fail(cli, &error);
     }
-    while (!shell->is_over && !ends_shell(code)) {
+    while (!shell->is_over && !ends_shell(shell, code)) {
         st = line_source_next(source, &line, &error);
         if (st != YORE_OK) {
             break;
@@ -109,7 +129,7 @@ static int run_stream(struct shell *shell)
             code = shell_run_line(shell);
         }
     }
-    if (ends_shell(code)) {
+    if (ends_shell(shell, code)) {
         fprintf(cli->err, "stopped at line %llu\n", (unsigned long long)line_source_number(source));
     } else if (st != YORE_OK && st != YORE_NOT_FOUND) {
         cli->command = NULL;

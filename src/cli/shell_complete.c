@@ -2,9 +2,10 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
 #include "cli/commands.h"
+#include "cli/shell_statement.h"
 #include "cli/shell_words.h"
-#include "cli/utf8.h"
 
 /* What is gathered: the longest text all candidates begin with, and the first of them to show. */
 struct gather {
@@ -212,12 +213,36 @@ static void add_candidates(struct gather *g, struct cli *cli, const struct shell
     }
 }
 
+static void add_name(void *arg, struct yore_bytes name)
+{
+    gather_add(arg, name);
+}
+
+/* A name in a statement: as it stands, nothing is quoted. */
+static bool complete_statement(struct cli *cli, struct yore_bytes line,
+                               struct completion *completion)
+{
+    struct gather g = {.completion = completion};
+    memset(completion, 0, sizeof(*completion));
+    completion->word_begin = shell_name_begin(line);
+    g.word = bytes_behind(line, completion->word_begin);
+    shell_complete_name(cli, line, add_name, &g);
+    buffer_append_bytes(&completion->replacement, buffer_bytes(&g.common));
+    bool is_ok =
+        !g.common.is_nomem && !completion->shown.is_nomem && !completion->replacement.is_nomem;
+    buffer_release(&g.common);
+    return is_ok;
+}
+
 /* ---- the whole ------------------------------------------------------------------------------- */
 
 bool shell_complete(struct cli *cli, struct yore_bytes line, struct completion *completion)
 {
     struct shell_words words = {.count = 0};
     struct gather g = {.completion = completion};
+    if (shell_is_statement(line)) {
+        return complete_statement(cli, line, completion);
+    }
     bool is_ok = shell_words_split(&words, line);
     memset(completion, 0, sizeof(*completion));
     completion->word_begin = words.last_begin;

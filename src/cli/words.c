@@ -1,8 +1,9 @@
 #include "cli/words.h"
 
+#include <errno.h>
 #include <string.h>
 
-#include "cli/base64.h"
+#include "base/base64.h"
 
 #define READ_BYTES 65536u
 
@@ -46,8 +47,14 @@ enum yore_status word_range(const struct args *args, struct word_range *range_ou
     if (st == YORE_OK) {
         st = range_word(args, OPT_LOW, &range_out->low, &range->low, error_out);
     }
-    return st == YORE_OK ? range_word(args, OPT_HIGH, &range_out->high, &range->high, error_out)
-                         : st;
+    if (st == YORE_OK) {
+        st = range_word(args, OPT_HIGH, &range_out->high, &range->high, error_out);
+    }
+    if (st == YORE_OK && range->low.size > 0 && range->high.size > 0 &&
+        bytes_compare(range->low, range->high) > 0) {
+        return error_set(error_out, YORE_INVALID, "--high must come after --low, in byte order");
+    }
+    return st;
 }
 
 void word_range_release(struct word_range *range)
@@ -74,7 +81,7 @@ enum yore_status read_stream(FILE *stream, const char *name, size_t size_max, st
         }
     } while (got == READ_BYTES);
     if (ferror(stream)) {
-        return error_set(error_out, YORE_IO, "cannot read %s", name);
+        return error_set(error_out, YORE_IO, "cannot read %s: %s", name, strerror(errno));
     }
     return YORE_OK;
 }

@@ -7,9 +7,9 @@
  * next one.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "engine/backup_record.h"
 
 /* ---- checkpoint ---- */
@@ -54,6 +54,7 @@ enum yore_status yore_checkpoint(struct yore_db *db, const char *path, struct yo
 {
     struct frozen frozen;
     char fresh[PATH_BYTES];
+    struct os_lock *lock;
     error_clear(error_out);
     enum yore_status st = dir_check_free(db->env, path, false, error_out);
     if (st == YORE_OK) {
@@ -62,7 +63,7 @@ enum yore_status yore_checkpoint(struct yore_db *db, const char *path, struct yo
     if (st != YORE_OK) {
         return st;
     }
-    st = dir_begin_new(db->env, path, fresh, error_out);
+    st = dir_begin_new(db->env, path, fresh, &lock, error_out);
     if (st == YORE_OK) {
         st = fill_checkpoint(db, &frozen, fresh, error_out);
         if (st == YORE_OK) {
@@ -72,11 +73,14 @@ enum yore_status yore_checkpoint(struct yore_db *db, const char *path, struct yo
             (void)dir_remove_all(db->env, fresh, NULL);
         }
     }
+    os_lock_release(lock);
     frozen_release(&frozen);
-    return st;
+    return st == YORE_OK ? error_plain(error_out, st) : st;
 }
 
 /* ---- backup ---- */
+
+#define STRANGER_BYTES 128
 
 struct backup {
     struct yore_db *db;
@@ -90,11 +94,47 @@ struct backup {
     struct yore_error *error_out;
 };
 
+/* What backups leave in their directory, and what a fresh file system has. */
+static bool is_of_backups(const char *name)
+{
+    return strcmp(name, "LOCK") == 0 || strcmp(name, BACKUP_POOL_NAME) == 0 ||
+           strcmp(name, "lost+found") == 0 || strncmp(name, "backup-", 7) == 0;
+}
+
+static int note_stranger(void *arg, const char *name)
+{
+    char *stranger = arg;
+    if (!is_of_backups(name)) {
+        snprintf(stranger, STRANGER_BYTES, "%s", name);
+    }
+    return stranger[0] != '\0';
+}
+
+/* Nothing is made in a directory of somebody else. */
+static enum yore_status check_place(struct os_env *env, const char *path,
+                                    struct yore_error *error_out)
+{
+    char stranger[STRANGER_BYTES] = "";
+    enum yore_status st = os_dir_list(env, path, note_stranger, stranger, error_out);
+    if (st == YORE_NOT_FOUND) {
+        return error_plain(error_out, YORE_OK);
+    }
+    if (st == YORE_OK && stranger[0] != '\0') {
+        return error_set(
+            error_out, YORE_EXISTS,
+            "%.200s is no directory of backups and not empty (it has %.120s): name one "
+            "that is missing or empty",
+            path, stranger);
+    }
+    return st;
+}
+
 static enum yore_status make_dir(struct os_env *env, const char *path, struct yore_error *error_out)
 {
     enum yore_status st = os_dir_make(env, path, error_out);
-    if (st == YORE_EXISTS) {
+    if (st == YORE_EXISTS) { /* made by an attempt that was killed, or by somebody else: see db.c */
         error_clear(error_out);
+        (void)dir_sync_parent(env, path, NULL);
         return YORE_OK;
     }
     return st == YORE_OK ? dir_sync_parent(env, path, error_out) : st;
@@ -121,14 +161,33 @@ static enum yore_status gather_known(struct backup *b)
     return YORE_OK;
 }
 
-/* Files of the pool that no backup names: left by one that did not end. */
+#define UNFINISHED ".new"
+
+/* Is it a name that a backup gives to a file of the pool? */
+static bool pool_name_parse(const char *name, struct stored_file *file_out, bool *is_unfinished_out)
+{
+    char whole[64];
+    size_t size = strlen(name);
+    size_t tail = sizeof UNFINISHED - 1;
+    *is_unfinished_out = size > tail && strcmp(name + size - tail, UNFINISHED) == 0;
+    size -= *is_unfinished_out ? tail : 0;
+    if (size >= sizeof whole) {
+        return false;
+    }
+    memcpy(whole, name, size);
+    whole[size] = '\0';
+    return db_file_parse(whole, &file_out->kind, &file_out->number, &file_out->generation);
+}
+
+/* Files of the pool that no backup names: left by one that did not end.  What is not ours stays. */
 static enum yore_status sweep_pool_file(void *arg, const char *name)
 {
     struct backup *b = arg;
     char path[PATH_BYTES];
     struct stored_file file = {0};
-    if (db_file_parse(name, &file.kind, &file.number, &file.generation) &&
-        stored_list_find(&b->known, &file) != NULL) {
+    bool is_unfinished;
+    if (!pool_name_parse(name, &file, &is_unfinished) ||
+        (!is_unfinished && stored_list_find(&b->known, &file) != NULL)) {
         return YORE_OK;
     }
     if (!dir_join(path, b->pool, name)) {
@@ -176,11 +235,11 @@ static enum yore_status copy_to_pool(struct backup *b, struct stored_file *file)
     char fresh[PATH_BYTES];
     size_t length;
     if (!stored_path(from, b->db->path, file) || !stored_path(to, b->pool, file) ||
-        (length = strlen(to)) + sizeof ".new" > PATH_BYTES) {
+        (length = strlen(to)) + sizeof UNFINISHED > PATH_BYTES) {
         return error_set(b->error_out, YORE_INVALID, "%s: the path is too long", b->pool);
     }
     memcpy(fresh, to, length);
-    memcpy(fresh + length, ".new", sizeof ".new");
+    memcpy(fresh + length, UNFINISHED, sizeof UNFINISHED);
     struct copy_job job = {.env = b->db->env,
                            .from = from,
                            .to = fresh,
@@ -255,7 +314,10 @@ enum yore_status yore_backup(struct yore_db *db, const char *path, yore_progress
     if (!dir_join(b.pool, path, BACKUP_POOL_NAME) || !dir_join(lock_path, path, "LOCK")) {
         return error_set(error_out, YORE_INVALID, "%s: the path is too long", path);
     }
-    enum yore_status st = make_dir(db->env, path, error_out);
+    enum yore_status st = check_place(db->env, path, error_out);
+    if (st == YORE_OK) {
+        st = make_dir(db->env, path, error_out);
+    }
     if (st == YORE_OK) {
         st = make_dir(db->env, b.pool, error_out);
     }
@@ -273,7 +335,7 @@ enum yore_status yore_backup(struct yore_db *db, const char *path, yore_progress
     frozen_release(&b.frozen);
     stored_list_release(&b.known);
     backup_set_release(&b.set);
-    return st;
+    return st == YORE_OK ? error_plain(error_out, st) : st;
 }
 
 /* ---- listing ---- */

@@ -85,6 +85,7 @@ static enum yore_status copy_keyspaces(struct yore_db *db, const struct forest *
                                        .commit_max = INT64_MIN};
         const struct forest_tree *tree = forest_tree(forest, from->id);
         if (tree != NULL) {
+            to->commit_max = tree->forgot;
             tree_each_file(tree, raise_commit, &to->commit_max);
         }
         record->keyspace_count = i + 1;

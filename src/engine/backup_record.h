@@ -17,7 +17,7 @@ struct backup_keyspace {
     uint32_t id;
     uint32_t keep; /* enum yore_keep */
     int64_t horizon;
-    int64_t commit_max; /* of its tables; INT64_MIN: none */
+    int64_t commit_max; /* of its tables and of what left them without a trace; INT64_MIN: none */
 };
 
 struct backup_record {

@@ -1,24 +1,19 @@
-/* catalogue.c -- see catalogue.h; yore_keyspace_* stand on it. */
+/* catalogue.c -- records, what they make in memory, and committing them. */
 #include "engine/catalogue.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/coding.h"
 #include "base/mem.h"
 #include "engine/sources.h"
 
-#define NAME_PREFIX "keyspace/"
 #define HORIZON_PREFIX "horizon/"
 #define ERASE_PREFIX "erase/"
 #define RECORD_VERSION 1u
 
 /* ---- records ---- */
 
-struct keyspace_record {
-    uint32_t id;
-    struct yore_keyspace_options options;
-};
+const struct keyspace_record keyspace_record_default = {.id = KEYSPACE_DEFAULT};
 
 static void record_encode(const struct keyspace_record *record, struct buffer *out)
 {
@@ -29,8 +24,8 @@ static void record_encode(const struct keyspace_record *record, struct buffer *o
     buffer_append_u8(out, (uint8_t)record->options.compression);
 }
 
-static enum yore_status record_decode(struct yore_bytes value, struct keyspace_record *record_out,
-                                      struct yore_error *error_out)
+enum yore_status keyspace_record_decode(struct yore_bytes value, struct keyspace_record *record_out,
+                                        struct yore_error *error_out)
 {
     struct decoder d;
     decoder_init(&d, value.data, value.size);
@@ -144,10 +139,12 @@ static enum yore_status add_keyspace(struct yore_db *db, struct yore_bytes name,
 enum yore_status catalogue_init(struct yore_db *db)
 {
     struct keyspace_record system = {.id = KEYSPACE_SYSTEM};
-    struct keyspace_record plain = {.id = KEYSPACE_DEFAULT};
     enum yore_status st = add_keyspace(db, bytes_of("catalogue", 9), &system, &db->system_keyspace);
-    return st == YORE_OK ? add_keyspace(db, bytes_of("default", 7), &plain, &db->default_keyspace)
-                         : st;
+    if (st == YORE_OK) {
+        st = add_keyspace(db, bytes_of("default", 7), &keyspace_record_default,
+                          &db->default_keyspace);
+    }
+    return st;
 }
 
 static enum yore_status apply_keyspace(struct yore_db *db, const struct commit_write *write,
@@ -157,7 +154,7 @@ static enum yore_status apply_keyspace(struct yore_db *db, const struct commit_w
     struct yore_keyspace *keyspace;
     if (write->kind == YORE_KIND_DELETE) {
         os_mutex_lock(&db->lock);
-        for (size_t i = 0; i < db->keyspace_count; i++) {
+        for (size_t i = 1; i < db->keyspace_count; i++) { /* not the catalogue's own */
             keyspace = db->keyspaces[i];
             if (strlen(keyspace->name) == name.size &&
                 memcmp(keyspace->name, name.data, name.size) == 0) {
@@ -165,13 +162,14 @@ static enum yore_status apply_keyspace(struct yore_db *db, const struct commit_w
             }
         }
         os_mutex_unlock(&db->lock);
+        atomic_fetch_add(&db->refusals, 1);
         return YORE_OK;
     }
     if (name.size == 0 || name.size > YORE_KEYSPACE_NAME_BYTES_MAX) {
         return error_set(error_out, YORE_CORRUPT, "catalogue: a keyspace name of %zu bytes",
                          name.size);
     }
-    enum yore_status st = record_decode(write->value, &record, error_out);
+    enum yore_status st = keyspace_record_decode(write->value, &record, error_out);
     if (st != YORE_OK) {
         return st;
     }
@@ -239,6 +237,7 @@ static enum yore_status apply_horizon(struct yore_db *db, const struct commit_wr
     int64_t horizon = (int64_t)get_u64(write->value.data);
     if (keyspace != NULL && horizon > atomic_load(&keyspace->horizon)) {
         atomic_store_explicit(&keyspace->horizon, horizon, memory_order_release);
+        atomic_fetch_add(&db->refusals, 1);
     }
     return YORE_OK;
 }
@@ -249,7 +248,7 @@ static bool has_prefix(struct yore_bytes key, const char *prefix, struct yore_by
     if (!bytes_starts_with(key, bytes_of(prefix, size))) {
         return false;
     }
-    *rest_out = bytes_of((const unsigned char *)key.data + size, key.size - size);
+    *rest_out = bytes_behind(key, size);
     return true;
 }
 
@@ -257,7 +256,7 @@ enum yore_status catalogue_apply(struct yore_db *db, const struct commit_write *
                                  int64_t commit, struct yore_error *error_out)
 {
     struct yore_bytes rest;
-    if (has_prefix(write->key, NAME_PREFIX, &rest)) {
+    if (has_prefix(write->key, KEYSPACE_RECORD_PREFIX, &rest)) {
         return apply_keyspace(db, write, rest, error_out);
     }
     if (has_prefix(write->key, HORIZON_PREFIX, &rest)) {
@@ -287,7 +286,7 @@ static enum yore_status prepare_write(struct yore_db *db, const struct commit_wr
     struct catalogue_pending *pending = &db->pending;
     struct yore_bytes rest;
     bool is_put = write->kind == YORE_KIND_PUT;
-    if (has_prefix(write->key, NAME_PREFIX, &rest) && is_put) {
+    if (has_prefix(write->key, KEYSPACE_RECORD_PREFIX, &rest) && is_put) {
         return apply_keyspace(db, write, rest, error_out); /* empty until the commit is visible */
     }
     if (!has_prefix(write->key, ERASE_PREFIX, &rest) || !is_put) {
@@ -346,8 +345,7 @@ enum yore_status catalogue_load(struct yore_db *db, struct yore_error *error_out
     struct superview *view = superview_acquire(db);
     struct version_iter *it = NULL;
     enum yore_status st =
-        sources_all(view, db->system_keyspace, bytes_of(NULL, 0), bytes_of(NULL, 0), &all,
-                    YORE_TIME_MIN, INT64_MAX, &it, error_out);
+        sources_all(view, db->system_keyspace, &source_range_all, &all, &it, error_out);
     if (st == YORE_OK) {
         /* Names before horizons: walked from the last key back to the first, and within a key from
          * the oldest version on. */
@@ -419,13 +417,13 @@ enum yore_status catalogue_set_horizon(struct yore_db *db, struct yore_keyspace 
     return st;
 }
 
-static enum yore_status put_keyspace(struct yore_db *db, const char *name,
-                                     const struct keyspace_record *record,
-                                     struct yore_error *error_out)
+enum yore_status catalogue_put_keyspace(struct yore_db *db, const char *name,
+                                        const struct keyspace_record *record,
+                                        struct yore_error *error_out)
 {
     struct buffer key = {0};
     struct buffer value = {0};
-    buffer_append(&key, NAME_PREFIX, sizeof NAME_PREFIX - 1);
+    buffer_append(&key, KEYSPACE_RECORD_PREFIX, sizeof KEYSPACE_RECORD_PREFIX - 1);
     buffer_append(&key, name, strlen(name));
     if (record != NULL) {
         record_encode(record, &value);
@@ -439,250 +437,5 @@ static enum yore_status put_keyspace(struct yore_db *db, const char *name,
 
 enum yore_status catalogue_begin(struct yore_db *db, struct yore_error *error_out)
 {
-    struct keyspace_record plain = {.id = KEYSPACE_DEFAULT};
-    return put_keyspace(db, "default", &plain, error_out);
-}
-
-/* ---- the public face ---- */
-
-static enum yore_status check_name(const char *name, struct yore_error *error_out)
-{
-    static const char allowed[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
-    size_t size = strlen(name);
-    if (size == 0 || size > YORE_KEYSPACE_NAME_BYTES_MAX || strspn(name, allowed) != size) {
-        return error_set(
-            error_out, YORE_INVALID,
-            "keyspace name '%.64s': 1 to %u characters of A-Z a-z 0-9 _ . - are allowed", name,
-            YORE_KEYSPACE_NAME_BYTES_MAX);
-    }
-    return YORE_OK;
-}
-
-static enum yore_status check_options(const struct yore_keyspace_options *options,
-                                      struct yore_error *error_out)
-{
-    if ((unsigned)options->keep > YORE_KEEP_NOW ||
-        (unsigned)options->compression > YORE_COMPRESSION_ZSTD) {
-        return error_set(error_out, YORE_INVALID,
-                         "keyspace options: keep %d or compression %d is unknown",
-                         (int)options->keep, (int)options->compression);
-    }
-    if (options->keep == YORE_KEEP_FOR && options->keep_ns <= 0) {
-        return error_set(error_out, YORE_INVALID,
-                         "keyspace options: keep_ns must be greater than 0 to keep a duration");
-    }
-    return YORE_OK;
-}
-
-/* The living keyspace of that name; NULL: none. */
-static struct yore_keyspace *find_living(struct yore_db *db, const char *name)
-{
-    struct yore_keyspace *found = NULL;
-    os_mutex_lock(&db->lock);
-    for (size_t i = 1; i < db->keyspace_count && found == NULL; i++) {
-        struct yore_keyspace *k = db->keyspaces[i];
-        found = !atomic_load(&k->is_dropped) && strcmp(k->name, name) == 0 ? k : NULL;
-    }
-    os_mutex_unlock(&db->lock);
-    return found;
-}
-
-static uint32_t next_id(struct yore_db *db, size_t *living_out)
-{
-    uint32_t id = 0;
-    *living_out = 0;
-    os_mutex_lock(&db->lock);
-    for (size_t i = 0; i < db->keyspace_count; i++) {
-        id = db->keyspaces[i]->id > id ? db->keyspaces[i]->id : id;
-        *living_out += !atomic_load(&db->keyspaces[i]->is_dropped);
-    }
-    os_mutex_unlock(&db->lock);
-    return id + 1;
-}
-
-enum yore_status yore_keyspace_create(struct yore_db *db, const char *name,
-                                      const struct yore_keyspace_options *options,
-                                      struct yore_keyspace **keyspace_out,
-                                      struct yore_error *error_out)
-{
-    static const struct yore_keyspace_options keep_all = {.keep = YORE_KEEP_ALL};
-    options = options != NULL ? options : &keep_all;
-    error_clear(error_out);
-    *keyspace_out = NULL;
-    enum yore_status st = check_name(name, error_out);
-    if (st == YORE_OK) {
-        st = check_options(options, error_out);
-    }
-    if (st != YORE_OK) {
-        return st;
-    }
-    size_t living;
-    os_mutex_lock(&db->catalogue_lock);
-    struct keyspace_record record = {next_id(db, &living), *options};
-    if (find_living(db, name) != NULL) {
-        st = error_set(error_out, YORE_EXISTS, "keyspace %s exists already", name);
-    } else if (living > YORE_KEYSPACES_MAX) {
-        st = error_set(error_out, YORE_TOO_BIG, "there are %u keyspaces already: drop one first",
-                       YORE_KEYSPACES_MAX);
-    } else {
-        st = put_keyspace(db, name, &record, error_out);
-    }
-    if (st == YORE_OK) {
-        *keyspace_out = db_keyspace(db, record.id);
-    }
-    os_mutex_unlock(&db->catalogue_lock);
-    return st;
-}
-
-enum yore_status yore_keyspace_open(struct yore_db *db, const char *name,
-                                    const struct yore_time *at, struct yore_keyspace **keyspace_out,
-                                    struct yore_error *error_out)
-{
-    char key[sizeof NAME_PREFIX + YORE_KEYSPACE_NAME_BYTES_MAX];
-    struct yore_value value;
-    struct keyspace_record record;
-    error_clear(error_out);
-    *keyspace_out = NULL;
-    enum yore_status st = check_name(name, error_out);
-    if (st != YORE_OK) {
-        return st;
-    }
-    int size = snprintf(key, sizeof key, "%s%s", NAME_PREFIX, name);
-    st = yore_get(db, db->system_keyspace, bytes_of(key, (size_t)size), at, &value, error_out);
-    if (st == YORE_NOT_FOUND) {
-        return error_set(error_out, YORE_NOT_FOUND, "there is no keyspace %s%s", name,
-                         at != NULL ? " at that moment" : "; create it first");
-    }
-    if (st != YORE_OK) {
-        return st;
-    }
-    st = record_decode(bytes_of(value.data, value.size), &record, error_out);
-    yore_value_release(&value);
-    if (st == YORE_OK) {
-        *keyspace_out = db_keyspace(db, record.id);
-    }
-    return st;
-}
-
-enum yore_status yore_keyspace_drop(struct yore_db *db, const char *name,
-                                    struct yore_error *error_out)
-{
-    error_clear(error_out);
-    os_mutex_lock(&db->catalogue_lock);
-    struct yore_keyspace *keyspace = find_living(db, name);
-    enum yore_status st;
-    if (keyspace == NULL) {
-        st = error_set(error_out, YORE_NOT_FOUND, "there is no keyspace %s", name);
-    } else if (keyspace == db->default_keyspace) {
-        st = error_set(error_out, YORE_INVALID,
-                       "keyspace default always exists; erase its keys instead");
-    } else {
-        st = put_keyspace(db, name, NULL, error_out);
-    }
-    os_mutex_unlock(&db->catalogue_lock);
-    return st;
-}
-
-enum yore_status yore_keyspace_alter(struct yore_db *db, struct yore_keyspace *keyspace,
-                                     const struct yore_keyspace_options *options,
-                                     struct yore_error *error_out)
-{
-    error_clear(error_out);
-    keyspace = keyspace_or_default(db, keyspace);
-    struct keyspace_record record = {keyspace->id, *options};
-    enum yore_status st = check_options(options, error_out);
-    bool was_now = atomic_load(&keyspace->keep) == YORE_KEEP_NOW;
-    if (st == YORE_OK && was_now != (options->keep == YORE_KEEP_NOW)) {
-        st = error_set(
-            error_out, YORE_INVALID,
-            "keyspace %s: keeping only now is chosen when a keyspace is created and stays",
-            keyspace->name);
-    }
-    if (st != YORE_OK) {
-        return st;
-    }
-    os_mutex_lock(&db->catalogue_lock);
-    if (atomic_load(&keyspace->is_dropped)) {
-        st = error_set(error_out, YORE_NOT_FOUND, "keyspace %s was dropped", keyspace->name);
-    } else {
-        st = put_keyspace(db, keyspace->name, &record, error_out);
-    }
-    os_mutex_unlock(&db->catalogue_lock);
-    return st;
-}
-
-uint32_t yore_keyspace_id(const struct yore_keyspace *keyspace)
-{
-    return keyspace != NULL ? keyspace->id : KEYSPACE_DEFAULT;
-}
-
-static void fill_info(const struct yore_keyspace *keyspace, struct yore_keyspace_info *info_out)
-{
-    *info_out = (struct yore_keyspace_info){
-        .id = keyspace->id,
-        .options = {(enum yore_keep)atomic_load(&keyspace->keep), atomic_load(&keyspace->keep_ns),
-                    (enum yore_compression)atomic_load(&keyspace->compression)},
-        .horizon = atomic_load(&keyspace->horizon),
-        .is_dropped = atomic_load(&keyspace->is_dropped)};
-    memcpy(info_out->name, keyspace->name, sizeof info_out->name);
-}
-
-enum yore_status yore_keyspace_info(struct yore_db *db, struct yore_keyspace *keyspace,
-                                    struct yore_keyspace_info *info_out,
-                                    struct yore_error *error_out)
-{
-    error_clear(error_out);
-    fill_info(keyspace_or_default(db, keyspace), info_out);
-    return YORE_OK;
-}
-
-enum yore_status yore_keyspace_list(struct yore_db *db, const struct yore_time *at,
-                                    int (*each)(void *arg, const struct yore_keyspace_info *info),
-                                    void *arg, struct yore_error *error_out)
-{
-    struct yore_cursor_options options = {
-        .range = {.prefix = bytes_of(NAME_PREFIX, sizeof NAME_PREFIX - 1)}, .at = at};
-    struct yore_cursor *cursor;
-    enum yore_status st = yore_cursor_open(db, db->system_keyspace, &options, &cursor, error_out);
-    if (st != YORE_OK) {
-        return st;
-    }
-    bool is_stopped = false;
-    while (!is_stopped && (st = yore_cursor_next(cursor)) == YORE_OK) {
-        struct keyspace_record record;
-        struct yore_keyspace_info info;
-        st = record_decode(yore_cursor_row(cursor)->value, &record, error_out);
-        struct yore_keyspace *keyspace = st == YORE_OK ? db_keyspace(db, record.id) : NULL;
-        if (keyspace == NULL) {
-            break;
-        }
-        fill_info(keyspace, &info);
-        info.options = record.options;
-        is_stopped = each(arg, &info) != 0;
-    }
-    if (st != YORE_OK && st != YORE_NOT_FOUND && error_out != NULL && error_out->text[0] == '\0') {
-        *error_out = *yore_cursor_error(cursor);
-    }
-    yore_cursor_close(cursor);
-    return st == YORE_NOT_FOUND ? YORE_OK : st;
-}
-
-enum yore_status yore_trim(struct yore_db *db, struct yore_keyspace *keyspace, int64_t horizon,
-                           struct yore_error *error_out)
-{
-    error_clear(error_out);
-    keyspace = keyspace_or_default(db, keyspace);
-    int64_t now = db_now(db);
-    if (horizon == INT64_MIN || horizon > now) {
-        return error_set(error_out, horizon == INT64_MIN ? YORE_INVALID : YORE_IN_FUTURE,
-                         "the horizon %lld must be a moment not later than now, %lld",
-                         (long long)horizon, (long long)now);
-    }
-    if (atomic_load(&keyspace->keep) == YORE_KEEP_NOW) {
-        return error_set(error_out, YORE_UNSUPPORTED, "keyspace %s keeps only now: nothing to trim",
-                         keyspace->name);
-    }
-    enum yore_status st = catalogue_set_horizon(db, keyspace, horizon, error_out);
-    return st == YORE_OK ? jobs_run_inline(db, error_out) : st;
+    return catalogue_put_keyspace(db, "default", &keyspace_record_default, error_out);
 }

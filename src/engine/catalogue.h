@@ -13,6 +13,24 @@
 
 #include "engine/db_internal.h"
 
+#define KEYSPACE_RECORD_PREFIX "keyspace/"
+
+struct keyspace_record {
+    uint32_t id;
+    struct yore_keyspace_options options;
+};
+
+/* "default" as every database is made with it. */
+extern const struct keyspace_record keyspace_record_default;
+
+/* Errors: YORE_CORRUPT, YORE_BAD_FORMAT. */
+enum yore_status keyspace_record_decode(struct yore_bytes value, struct keyspace_record *record_out,
+                                        struct yore_error *error_out);
+/* Commit a keyspace's record; NULL drops it.  Afterwards it is in memory.  Takes no lock: what is
+ * decided from the keyspaces there are is decided under catalogue_lock, held over this call. */
+enum yore_status catalogue_put_keyspace(struct yore_db *db, const char *name,
+                                        const struct keyspace_record *record,
+                                        struct yore_error *error_out);
 /* Encode the record that makes an erasure; rule->commit is not part of it. */
 enum yore_status catalogue_erase_fact(struct yore_db *db, const struct erase_rule *rule,
                                       struct buffer *key_out, struct buffer *value_out);

@@ -7,6 +7,8 @@
 
 #include "base/mem.h"
 #include "engine/changes_internal.h"
+#include "engine/key_range.h"
+#include "engine/refuse.h"
 
 bool changes_is_present(const struct yore_changes *c, const struct version *version, int64_t time)
 {
@@ -16,27 +18,6 @@ bool changes_is_present(const struct yore_changes *c, const struct version *vers
 }
 
 /* ---- opening ---- */
-
-static enum yore_status set_range(struct yore_changes *c, const struct yore_range *range,
-                                  struct yore_error *error_out)
-{
-    enum yore_status st = YORE_OK;
-    if (range->prefix.size > 0 && (range->low.size > 0 || range->high.size > 0)) {
-        return error_set(error_out, YORE_INVALID,
-                         "the range has a prefix and bounds: give one or the other");
-    }
-    if (range->prefix.size > 0) {
-        buffer_append_bytes(&c->low, range->prefix);
-        st = prefix_end(range->prefix, &c->high);
-    } else {
-        buffer_append_bytes(&c->low, range->low);
-        buffer_append_bytes(&c->high, range->high);
-    }
-    if (st != YORE_OK || c->low.is_nomem || c->high.is_nomem) {
-        return error_plain(error_out, YORE_NOMEM);
-    }
-    return YORE_OK;
-}
 
 static enum yore_status set_moments(struct yore_changes *c,
                                     const struct yore_changes_options *options,
@@ -53,9 +34,7 @@ static enum yore_status set_moments(struct yore_changes *c,
     c->known = moment.known;
     c->is_known_asked = options->known != YORE_NOW;
     if (c->to < c->from) {
-        return error_set(error_out, YORE_INVALID,
-                         "the changes end at %lld, before their begin, %lld", (long long)c->to,
-                         (long long)c->from);
+        return refuse_backwards("the end of the changes", c->from, c->to, error_out);
     }
     return YORE_OK;
 }
@@ -74,12 +53,12 @@ enum yore_status yore_changes_open(struct yore_db *db, struct yore_keyspace *key
     c->keyspace = keyspace_or_default(db, keyspace);
     c->every_version = options->every_version;
     c->in_time_order = options->in_time_order;
-    enum yore_status st = set_range(c, &options->range, error_out);
+    enum yore_status st = key_range_bounds(&options->range, &c->low, &c->high, error_out);
     if (st == YORE_OK) {
         st = set_moments(c, options, error_out);
     }
     if (st == YORE_OK) {
-        st = c->every_version ? changes_every_open(c, error_out) : changes_net_open(c, error_out);
+        st = c->every_version ? changes_keys_open(c, error_out) : changes_net_open(c, error_out);
     }
     if (st != YORE_OK) {
         yore_changes_close(c);
@@ -96,6 +75,7 @@ void yore_changes_close(struct yore_changes *changes)
     }
     changes_net_close(changes);
     changes_every_close(changes);
+    changes_keys_close(changes);
     mem_free(changes->sorted.changes);
     arena_release(&changes->sorted.arena);
     superview_release(changes->view);
@@ -116,13 +96,11 @@ static bool copy_bytes(struct arena *arena, struct yore_bytes *bytes)
 
 static bool grow_sorted(struct changes_sorted *s)
 {
-    size_t capacity = s->capacity == 0 ? 64 : s->capacity * 2;
-    struct yore_change *changes = mem_realloc(s->changes, capacity * sizeof *changes);
+    struct yore_change *changes = mem_grow(s->changes, s->count, &s->capacity, sizeof *changes);
     if (changes == NULL) {
         return false;
     }
     s->changes = changes;
-    s->capacity = capacity;
     return true;
 }
 
@@ -138,7 +116,7 @@ static enum yore_status collect(struct changes_sorted *s, const struct yore_chan
             "range, or key order",
             YORE_CHANGES_SORT_BYTES_MAX);
     }
-    if ((s->count == s->capacity && !grow_sorted(s)) || !copy_bytes(&s->arena, &copy.key) ||
+    if (!grow_sorted(s) || !copy_bytes(&s->arena, &copy.key) ||
         !copy_bytes(&s->arena, &copy.before) || !copy_bytes(&s->arena, &copy.after)) {
         return error_plain(error_out, YORE_NOMEM);
     }
@@ -194,7 +172,11 @@ static enum yore_status next_by_time(struct yore_changes *c, struct yore_change 
 enum yore_status yore_changes_next(struct yore_changes *changes, struct yore_change *change_out,
                                    struct yore_error *error_out)
 {
-    error_clear(error_out);
-    return changes->in_time_order ? next_by_time(changes, change_out, error_out)
-                                  : next_by_key(changes, change_out, error_out);
+    struct yore_error *failure = &changes->failure;
+    enum yore_status st = failure->status;
+    if (st == YORE_OK) {
+        st = changes->in_time_order ? next_by_time(changes, change_out, failure)
+                                    : next_by_key(changes, change_out, failure);
+    }
+    return error_keep(failure, st, error_out);
 }

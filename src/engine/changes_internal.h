@@ -1,4 +1,4 @@
-/* changes_internal.h -- what changes.c, changes_net.c and changes_every.c share. */
+/* changes_internal.h -- what changes.c, changes_keys.c, changes_net.c and changes_every.c share. */
 #ifndef YORE_ENGINE_CHANGES_INTERNAL_H
 #define YORE_ENGINE_CHANGES_INTERNAL_H
 
@@ -7,14 +7,18 @@
 #include "engine/db_internal.h"
 #include "engine/key_walk.h"
 
-/* The net difference: two cursors side by side. */
-struct changes_net {
-    struct yore_cursor *cursors[2]; /* at `from` and at `to` */
-    bool must_move[2];
-    bool is_at_end[2];
+/* The keys that may have changed. */
+struct changes_keys {
+    struct version_iter *it;
+    struct buffer key;
+    bool is_begun;
+    int64_t *bounds; /* begins and ends of erasures of the key, ascending */
+    size_t bound_count;
+    size_t bound_capacity;
+    size_t bound_index;
 };
 
-/* One side of a step. */
+/* One side of a change. */
 struct changes_side {
     struct version version; /* kind 0: none */
     bool is_present;
@@ -22,22 +26,24 @@ struct changes_side {
     struct read_pin pin;
 };
 
+/* The net difference. */
+struct changes_net {
+    bool is_sparse;               /* key by key, else two cursors side by side */
+    struct changes_side sides[2]; /* sparse: the key at `from` and at `to` */
+    struct yore_cursor *cursors[2];
+    bool must_move[2];
+    bool is_at_end[2];
+};
+
 /* Every step: key by key, each along its versions. */
 struct changes_every {
-    struct version_iter *it;
-    struct buffer key;
     bool has_key;
-    bool is_begun;
     struct key_walk walk;     /* of the key's versions in (from, to] */
     bool has_upcoming;        /* walk.held is the next one */
     struct changes_side now;  /* the state up to `time` */
     struct changes_side next; /* the state after it, while that is being told */
     bool must_shift;          /* `next` has been told and becomes `now` */
     int64_t time;
-    int64_t *bounds; /* begins and ends of erasures, ascending */
-    size_t bound_count;
-    size_t bound_capacity;
-    size_t bound_index;
 };
 
 struct changes_sorted {
@@ -62,17 +68,27 @@ struct yore_changes {
     bool in_time_order;
     struct buffer low;
     struct buffer high; /* empty: to the last key */
+    struct changes_keys keys;
     struct changes_net net;
     struct changes_every every;
     struct changes_sorted sorted;
+    struct yore_error failure;
 };
+
+/* Are so few pages changed that reading the keys one by one pays? */
+enum yore_status changes_keys_are_few(const struct yore_changes *c, bool *are_few_out,
+                                      struct yore_error *error_out);
+enum yore_status changes_keys_open(struct yore_changes *c, struct yore_error *error_out);
+/* Make keys.key the next key that may have changed; the iterator stands at one of its versions, and
+ * may be moved.  YORE_NOT_FOUND: no more. */
+enum yore_status changes_keys_next(struct yore_changes *c, struct yore_error *error_out);
+void changes_keys_close(struct yore_changes *c);
 
 enum yore_status changes_net_open(struct yore_changes *c, struct yore_error *error_out);
 enum yore_status changes_net_next(struct yore_changes *c, struct yore_change *change_out,
                                   struct yore_error *error_out);
 void changes_net_close(struct yore_changes *c);
 
-enum yore_status changes_every_open(struct yore_changes *c, struct yore_error *error_out);
 enum yore_status changes_every_next(struct yore_changes *c, struct yore_change *change_out,
                                     struct yore_error *error_out);
 void changes_every_close(struct yore_changes *c);

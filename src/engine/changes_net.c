@@ -1,9 +1,10 @@
-/* changes_net.c -- the net difference: the rows at `from` and at `to`, merged by key.
+/* changes_net.c -- the net difference: the rows at `from` and at `to`.
  *
- * A row of the same version on both sides is no difference, nor is one of equal value.  Where a row
- * is gone, a read at `to` tells which version or which end took it.
+ * Where much has changed two cursors walk side by side; where little has, only the keys that may
+ * have changed are read, at both moments.  A row of the same version on both sides is no
+ * difference, nor is one of equal value.  Where a row is gone, a read at `to` tells which version
+ * or which end took it.
  */
-#include "base/mem.h"
 #include "engine/changes_internal.h"
 
 static enum yore_status open_side(struct yore_changes *c, size_t side, int64_t valid,
@@ -11,7 +12,8 @@ static enum yore_status open_side(struct yore_changes *c, size_t side, int64_t v
 {
     struct yore_cursor_options options = {
         .range = {.low = buffer_bytes(&c->low), .high = buffer_bytes(&c->high)}};
-    struct cursor_overlay overlay = {.moment = {.valid = valid, .known = c->known, .now = valid}};
+    struct cursor_overlay overlay = {.moment = {.valid = valid, .known = c->known, .now = valid},
+                                     .view = c->view};
     c->net.must_move[side] = true;
     return cursor_open_overlay(c->db, c->keyspace, &options, &overlay, &c->net.cursors[side],
                                error_out);
@@ -19,7 +21,13 @@ static enum yore_status open_side(struct yore_changes *c, size_t side, int64_t v
 
 enum yore_status changes_net_open(struct yore_changes *c, struct yore_error *error_out)
 {
-    enum yore_status st = open_side(c, 0, c->from, error_out);
+    enum yore_status st = changes_keys_are_few(c, &c->net.is_sparse, error_out);
+    if (st == YORE_OK && c->net.is_sparse) {
+        return changes_keys_open(c, error_out);
+    }
+    if (st == YORE_OK) {
+        st = open_side(c, 0, c->from, error_out);
+    }
     return st == YORE_OK ? open_side(c, 1, c->to, error_out) : st;
 }
 
@@ -27,6 +35,8 @@ void changes_net_close(struct yore_changes *c)
 {
     yore_cursor_close(c->net.cursors[0]);
     yore_cursor_close(c->net.cursors[1]);
+    read_pin_release(&c->net.sides[0].pin);
+    read_pin_release(&c->net.sides[1].pin);
 }
 
 static enum yore_status move(struct yore_changes *c, size_t side, struct yore_error *error_out)
@@ -85,30 +95,15 @@ static int64_t since(const struct yore_changes *c, const struct version *version
 
 /* ---- telling ---- */
 
-static struct version row_version(const struct yore_row *row)
-{
-    return (struct version){.key = row->key,
-                            .valid_from = row->valid_from,
-                            .commit = row->commit,
-                            .valid_to = row->valid_to,
-                            .kind = YORE_KIND_PUT};
-}
-
 /* The winner at `to`, where no slice carries it on: it is a delete, or has ended. */
 static enum yore_status find_dead(struct yore_changes *c, struct yore_bytes key,
                                   struct version *version_out, struct yore_error *error_out)
 {
     struct iter_view every = {.known = c->known, .keys_only = true, .commit_after = INT64_MIN};
     struct version_iter *it = NULL;
-    struct buffer high = {0};
-    buffer_append_bytes(&high, key);
-    buffer_append_u8(&high, 0);
-    enum yore_status st = buffer_status(&high);
-    if (st != YORE_OK) {
-        return error_plain(error_out, st);
-    }
-    st = sources_all(c->view, c->keyspace, key, buffer_bytes(&high), &every,
-                     c->is_known_asked ? INT64_MIN : c->from, c->to, &it, error_out);
+    const struct source_range range = {
+        .low = key, .valid_low = c->is_known_asked ? INT64_MIN : c->from, .valid_high = c->to};
+    enum yore_status st = sources_of_key(c->view, c->keyspace, &range, &every, &it, error_out);
     if (st == YORE_OK) {
         struct key_walk walk = {.it = it,
                                 .key = key,
@@ -122,21 +117,21 @@ static enum yore_status find_dead(struct yore_changes *c, struct yore_bytes key,
         key_walk_release(&walk);
     }
     version_iter_free(it);
-    buffer_release(&high);
     return st;
 }
 
-static enum yore_status tell_removed(struct yore_changes *c, const struct yore_row *before,
-                                     struct yore_change *change_out, struct yore_error *error_out)
+static enum yore_status tell_removed(struct yore_changes *c, struct yore_bytes key,
+                                     struct yore_bytes value, struct yore_change *change_out,
+                                     struct yore_error *error_out)
 {
     struct read_moment moment = {
         .valid = c->to, .known = c->known, .now = c->to, .wants_any = true};
     struct read_pin pin = {0};
     struct version version;
     enum yore_status st =
-        read_winner(c->view, c->keyspace, before->key, &moment, &version, &pin, error_out);
+        read_winner(c->view, c->keyspace, key, &moment, &version, &pin, error_out);
     if (st == YORE_NOT_FOUND) {
-        st = find_dead(c, before->key, &version, error_out);
+        st = find_dead(c, key, &version, error_out);
     }
     if (st == YORE_NOT_FOUND) {
         /* The key had a version at `from`, so it has one at `to`. */
@@ -145,37 +140,111 @@ static enum yore_status tell_removed(struct yore_changes *c, const struct yore_r
     }
     if (st == YORE_OK) {
         *change_out = (struct yore_change){.kind = YORE_CHANGE_REMOVED,
-                                           .key = before->key,
+                                           .key = key,
                                            .time = since(c, &version),
                                            .commit = version.commit,
-                                           .before = changes_value(before->value)};
+                                           .before = changes_value(value)};
     }
     read_pin_release(&pin);
     return st;
 }
 
-static void tell_after(const struct yore_changes *c, const struct yore_row *before,
-                       const struct yore_row *after, struct yore_change *change_out)
+/* A value at both moments or at `to` alone. */
+static void tell_after(const struct yore_changes *c, const struct version *before,
+                       const struct version *after, struct yore_change *change_out)
 {
-    struct version version = row_version(after);
     *change_out = (struct yore_change){
         .kind = before != NULL ? YORE_CHANGE_CHANGED : YORE_CHANGE_ADDED,
         .key = after->key,
-        .time = since(c, &version),
+        .time = since(c, after),
         .commit = after->commit,
         .before = before != NULL ? changes_value(before->value) : bytes_of(NULL, 0),
         .after = changes_value(after->value),
     };
 }
 
-static bool is_same(const struct yore_row *a, const struct yore_row *b)
+static bool is_same_version(const struct version *a, const struct version *b)
 {
-    return (a->valid_from == b->valid_from && a->commit == b->commit) ||
-           bytes_equal(a->value, b->value);
+    return a->valid_from == b->valid_from && a->commit == b->commit;
 }
 
-enum yore_status changes_net_next(struct yore_changes *c, struct yore_change *change_out,
+/* ---- key by key ---- */
+
+static enum yore_status read_side(struct yore_changes *c, size_t number, int64_t valid,
                                   struct yore_error *error_out)
+{
+    struct changes_side *side = &c->net.sides[number];
+    struct read_moment moment = {.valid = valid, .known = c->known, .now = valid};
+    read_pin_release(&side->pin);
+    enum yore_status st = read_winner(c->view, c->keyspace, buffer_bytes(&c->keys.key), &moment,
+                                      &side->version, &side->pin, error_out);
+    side->is_present = st == YORE_OK && changes_is_present(c, &side->version, valid);
+    return st == YORE_NOT_FOUND ? YORE_OK : st;
+}
+
+/* YORE_NOT_FOUND: no difference. */
+static enum yore_status compare_key(struct yore_changes *c, struct yore_change *change_out,
+                                    struct yore_error *error_out)
+{
+    struct changes_side *before = &c->net.sides[0];
+    struct changes_side *after = &c->net.sides[1];
+    enum yore_status st = read_side(c, 0, c->from, error_out);
+    if (st == YORE_OK) {
+        st = read_side(c, 1, c->to, error_out);
+    }
+    bool is_both = before->is_present && after->is_present;
+    if (st == YORE_OK && ((!before->is_present && !after->is_present) ||
+                          (is_both && is_same_version(&before->version, &after->version)))) {
+        return YORE_NOT_FOUND;
+    }
+    if (st == YORE_OK && before->is_present) {
+        st = read_fetch(c->view, &before->version, &before->pin, error_out);
+    }
+    if (st == YORE_OK && after->is_present) {
+        st = read_fetch(c->view, &after->version, &after->pin, error_out);
+    }
+    if (st != YORE_OK) {
+        return st;
+    }
+    if (!after->is_present) {
+        return tell_removed(c, buffer_bytes(&c->keys.key), before->version.value, change_out,
+                            error_out);
+    }
+    if (is_both && bytes_equal(before->version.value, after->version.value)) {
+        return YORE_NOT_FOUND;
+    }
+    tell_after(c, is_both ? &before->version : NULL, &after->version, change_out);
+    return YORE_OK;
+}
+
+static enum yore_status next_sparse(struct yore_changes *c, struct yore_change *change_out,
+                                    struct yore_error *error_out)
+{
+    enum yore_status st;
+    do {
+        st = changes_keys_next(c, error_out);
+        if (st != YORE_OK) {
+            return st;
+        }
+        st = compare_key(c, change_out, error_out);
+    } while (st == YORE_NOT_FOUND);
+    return st;
+}
+
+/* ---- side by side ---- */
+
+static struct version row_version(const struct yore_row *row)
+{
+    return (struct version){.key = row->key,
+                            .valid_from = row->valid_from,
+                            .commit = row->commit,
+                            .valid_to = row->valid_to,
+                            .kind = YORE_KIND_PUT,
+                            .value = row->value};
+}
+
+static enum yore_status next_dense(struct yore_changes *c, struct yore_change *change_out,
+                                   struct yore_error *error_out)
 {
     struct changes_net *net = &c->net;
     for (;;) {
@@ -194,11 +263,20 @@ enum yore_status changes_net_next(struct yore_changes *c, struct yore_change *ch
         net->must_move[0] = order <= 0;
         net->must_move[1] = order >= 0;
         if (order < 0) {
-            return tell_removed(c, before, change_out, error_out);
+            return tell_removed(c, before->key, before->value, change_out, error_out);
         }
-        if (order > 0 || !is_same(before, after)) {
-            tell_after(c, order == 0 ? before : NULL, after, change_out);
+        struct version new = row_version(after);
+        struct version old = order == 0 ? row_version(before) : (struct version){0};
+        if (order > 0 || (!is_same_version(&old, &new) && !bytes_equal(old.value, new.value))) {
+            tell_after(c, order == 0 ? &old : NULL, &new, change_out);
             return YORE_OK;
         }
     }
+}
+
+enum yore_status changes_net_next(struct yore_changes *c, struct yore_change *change_out,
+                                  struct yore_error *error_out)
+{
+    return c->net.is_sparse ? next_sparse(c, change_out, error_out)
+                            : next_dense(c, change_out, error_out);
 }

@@ -14,267 +14,40 @@
  */
 #include "base/assert.h"
 #include "base/mem.h"
-#include "engine/db_internal.h"
+#include "engine/commit_internal.h"
+#include "engine/refuse.h"
 
-#define STALL_SLEEP_NS 1000000
-
-/* ---- failure ---- */
-
-enum yore_status db_fail(struct yore_db *db, enum yore_status st, const struct yore_error *cause)
-{
-    struct yore_event event = {.kind = YORE_EVENT_FAILED};
-    os_mutex_lock(&db->lock);
-    bool is_first = atomic_load(&db->failed_status) == YORE_OK;
-    if (is_first) {
-        error_set(&db->failed, st,
-                  "writes are stopped since: %s; mend the cause and open the database again",
-                  cause != NULL && cause->text[0] != '\0' ? cause->text : yore_status_message(st));
-        atomic_store(&db->failed_status, (int)st);
-    }
-    os_mutex_unlock(&db->lock);
-    if (is_first) {
-        event.text = db->failed.text;
-        db_event(db, &event);
-        os_mutex_lock(&db->commit.lock);
-        os_cond_broadcast(&db->commit.done);
-        os_mutex_unlock(&db->commit.lock);
-        os_mutex_lock(&db->lock);
-        os_cond_broadcast(&db->idle);
-        os_mutex_unlock(&db->lock);
-    }
-    return st;
-}
-
-enum yore_status db_check_writable(struct yore_db *db, struct yore_error *error_out)
-{
-    enum yore_status st = (enum yore_status)atomic_load(&db->failed_status);
-    return st == YORE_OK ? YORE_OK : error_set(error_out, st, "%s", db->failed.text);
-}
-
-/* ---- time ---- */
-
-int64_t db_now(struct yore_db *db)
-{
-    int64_t now = os_wall_ns(db->env);
-    int64_t visible = atomic_load_explicit(&db->visible, memory_order_acquire);
-    now = now > visible ? now : visible;
-    int64_t floor = atomic_load_explicit(&db->now_floor, memory_order_relaxed);
-    while (floor < now &&
-           !atomic_compare_exchange_weak_explicit(&db->now_floor, &floor, now, memory_order_relaxed,
-                                                  memory_order_relaxed)) {
-    }
-    return floor > now ? floor : now;
-}
-
-/* The wall clock against the monotonic one: a step between two groups is told, and changes nothing
- * else. */
-static void watch_clock(struct yore_db *db, int64_t wall)
-{
-    int64_t offset = wall - os_monotonic_ns(db->env);
-    int64_t step = offset - db->clock_offset;
-    db->clock_offset = offset;
-    if (step > CLOCK_JUMP_NS || step < -CLOCK_JUMP_NS) {
-        struct yore_event event = {.kind = YORE_EVENT_CLOCK_JUMP,
-                                   .text = step > 0 ? "the wall clock stepped forward"
-                                                    : "the wall clock stepped back"};
-        stats_add(&db->stats, STAT_clock_jumps, 1);
-        db_event(db, &event);
-    }
-}
-
-static int64_t max_i64(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
-/* The commit time of `request`, handed out for good only if it may be used. */
-static enum yore_status assign_time(struct yore_db *db, struct commit_request *request,
-                                    int64_t wall)
-{
-    enum yore_status st = YORE_OK;
-    os_mutex_lock(&db->time_lock);
-    int64_t floor =
-        max_i64(db->known_floor, atomic_load_explicit(&db->now_floor, memory_order_relaxed));
-    int64_t least = max_i64(db->assigned, floor);
-    least = max_i64(least, request->valid_max);
-    int64_t commit = max_i64(least + 1, wall);
-    if (request->fixed_commit != 0) {
-        commit = request->fixed_commit;
-        if (commit <= db->assigned || commit <= request->valid_max) {
-            st = error_set(&request->error, YORE_INVALID,
-                           "commit time %lld is not after the last one, %lld", (long long)commit,
-                           (long long)db->assigned);
-        }
-    } else if (request->reads != NULL && request->reads->expiry_min <= commit) {
-        st = error_set(&request->error, YORE_CONFLICT,
-                       "a key this transaction read expired meanwhile; begin again");
-    }
-    if (st == YORE_OK) {
-        db->assigned = commit;
-        request->commit = commit;
-    }
-    os_mutex_unlock(&db->time_lock);
-    return st;
-}
-
-/* The last commit time handed out up to `commit`, or that. */
-static int64_t last_assigned(struct yore_db *db, int64_t commit)
-{
-    os_mutex_lock(&db->time_lock);
-    int64_t assigned = db->assigned;
-    os_mutex_unlock(&db->time_lock);
-    return assigned < commit ? assigned : commit;
-}
-
-/* The request will not be committed after all: nothing was handed out since. */
-static void withdraw_time(struct yore_db *db, int64_t before)
-{
-    os_mutex_lock(&db->time_lock);
-    db->assigned = before;
-    os_mutex_unlock(&db->time_lock);
-}
-
-enum yore_status commit_wait_known(struct yore_db *db, int64_t commit, struct yore_error *error_out)
-{
-    if (commit <= atomic_load_explicit(&db->visible, memory_order_acquire)) {
-        return YORE_OK;
-    }
-    os_mutex_lock(&db->time_lock);
-    db->known_floor = max_i64(db->known_floor, commit);
-    os_mutex_unlock(&db->time_lock);
-    enum yore_status st = YORE_OK;
-    os_mutex_lock(&db->commit.lock);
-    while (atomic_load_explicit(&db->visible, memory_order_acquire) < last_assigned(db, commit) &&
-           st == YORE_OK) {
-        st = db_check_writable(db, error_out);
-        if (st == YORE_OK) {
-            os_cond_wait(&db->commit.done, &db->commit.lock);
-        }
-    }
-    os_mutex_unlock(&db->commit.lock);
-    return YORE_OK; /* after a failure nothing in flight will ever be visible: the answer is final
-                       too */
-}
-
-/* ---- room ---- */
-
-static enum yore_status switch_memtable(struct yore_db *db, struct yore_error *error_out)
-{
-    struct superview *view = superview_acquire(db);
-    struct memtable_bounds bounds;
-    struct memtable *fresh = NULL;
-    uint64_t segment = 0;
-    memtable_bounds(view->active, &bounds);
-    enum yore_status st = YORE_OK;
-    if (bounds.count == 0) {
-        superview_release(view);
-        return YORE_OK;
-    }
-    st = memtable_new(&fresh);
-    if (st == YORE_OK) {
-        st = journal_rotate(db->journal, &segment, error_out);
-        if (st != YORE_OK) {
-            struct yore_error cause =
-                error_out != NULL ? *error_out : (struct yore_error){.text = ""};
-            db_fail(db, st, &cause);
-        }
-    } else {
-        error_plain(error_out, st);
-    }
-    if (st == YORE_OK) {
-        os_mutex_lock(&db->lock);
-        YORE_ASSERT(db->waiting_count <= MEMTABLES_WAITING_MAX + 1);
-        memtable_ref(view->active);
-        db->waiting[db->waiting_count++] = (struct waiting_memtable){view->active, segment};
-        struct superview *now = atomic_load_explicit(&db->view, memory_order_acquire);
-        st = db_publish(db, fresh, now->forest, now->erased);
-        if (st != YORE_OK) {
-            db->waiting_count--;
-            memtable_unref(view->active);
-            error_plain(error_out, st);
-        }
-        os_mutex_unlock(&db->lock);
-    }
-    memtable_unref(fresh);
-    superview_release(view);
-    if (st == YORE_OK) {
-        jobs_wake(db);
-        st = jobs_run_inline(db, error_out);
-    }
-    return st;
-}
-
-static void stall_event(struct yore_db *db, bool is_begin, int64_t since_ns, const char *text)
-{
-    struct yore_event event = {.kind = YORE_EVENT_STALL, .is_begin = is_begin, .text = text};
-    if (!is_begin) {
-        event.duration_us = (uint64_t)(os_monotonic_ns(db->env) - since_ns) / 1000;
-        stats_add(&db->stats, STAT_stall_us, event.duration_us);
-    } else {
-        stats_add(&db->stats, STAT_stalls, 1);
-    }
-    db_event(db, &event);
-}
-
-static bool must_stop(struct yore_db *db)
-{
-    return db->waiting_count >= MEMTABLES_WAITING_MAX ||
-           atomic_load_explicit(&db->level0_max, memory_order_relaxed) >= LEVEL0_STOP_TABLES;
-}
-
-/* Wait while flushes or merges are too far behind; slow down a little before that. */
-static enum yore_status wait_for_background(struct yore_db *db, bool needs_switch,
-                                            struct yore_error *error_out)
-{
-    if (db->is_inline) { /* work that failed for want of memory is tried again */
-        bool is_behind = needs_switch && db->waiting_count >= MEMTABLES_WAITING_MAX;
-        return is_behind ? jobs_run_inline(db, error_out) : YORE_OK;
-    }
-    uint32_t level0 = atomic_load_explicit(&db->level0_max, memory_order_relaxed);
-    uint32_t runs = atomic_load_explicit(&db->runs_max, memory_order_relaxed);
-    if (level0 >= LEVEL0_SLOW_TABLES || runs >= RUNS_SLOW_COUNT) {
-        uint32_t over = level0 >= LEVEL0_SLOW_TABLES ? level0 - LEVEL0_SLOW_TABLES + 1 : 1;
-        stats_add(&db->stats, STAT_stalls, 1);
-        stats_add(&db->stats, STAT_stall_us, (uint64_t)over * STALL_SLEEP_NS / 1000);
-        jobs_wake(db);
-        os_sleep_ns(db->env, (int64_t)over * STALL_SLEEP_NS);
-    }
-    if (!needs_switch) {
-        return YORE_OK;
-    }
-    enum yore_status st = YORE_OK;
-    os_mutex_lock(&db->lock);
-    if (must_stop(db)) {
-        int64_t since = os_monotonic_ns(db->env);
-        os_mutex_unlock(&db->lock);
-        stall_event(db, true, since, "writers wait for flushes and merges");
-        os_mutex_lock(&db->lock);
-        while (must_stop(db) && st == YORE_OK) {
-            st = db_check_writable(db, error_out);
-            if (st == YORE_OK) {
-                os_cond_wait(&db->idle, &db->lock);
-            }
-        }
-        os_mutex_unlock(&db->lock);
-        stall_event(db, false, since, "writers go on");
-        return st;
-    }
-    os_mutex_unlock(&db->lock);
-    return st;
-}
-
-static enum yore_status make_room(struct yore_db *db, struct yore_error *error_out)
-{
-    struct superview *view = superview_acquire(db);
-    struct memtable_bounds bounds;
-    memtable_bounds(view->active, &bounds);
-    superview_release(view);
-    bool needs_switch = bounds.bytes >= db->options.memtable_bytes;
-    enum yore_status st = wait_for_background(db, needs_switch, error_out);
-    return st == YORE_OK && needs_switch ? switch_memtable(db, error_out) : st;
-}
+#define FEW_FACTS 8 /* of a commit: what is kept free for them does not show */
 
 /* ---- validation ---- */
+
+/* The facts were checked when they were given, perhaps long ago: is the keyspace still there, and
+ * the date not before its horizon?  What was given back may be all that a late fact is superseded
+ * by.  Erasures reach dropped keyspaces too. */
+static enum yore_status check_again(struct yore_db *db, struct commit_request *request)
+{
+    struct commit_decoder c = {.commit = INT64_MAX - 1, .count = request->count};
+    struct commit_write write;
+    const struct yore_keyspace *keyspace = NULL;
+    if (request->fixed_commit != 0 || request->refusals == atomic_load(&db->refusals)) {
+        return YORE_OK;
+    }
+    decoder_init(&c.d, request->writes->data, request->writes->size);
+    while (commit_decoder_next(&c, &write) == YORE_OK) {
+        if (keyspace == NULL || keyspace->id != write.keyspace) {
+            keyspace = db_keyspace(db, write.keyspace);
+        }
+        if (atomic_load(&keyspace->is_dropped) && !request->is_catalogue) {
+            return refuse_dropped(keyspace, &request->error);
+        }
+        int64_t horizon = atomic_load(&keyspace->horizon);
+        if (!write.is_from_commit && write.valid_from < horizon) {
+            return refuse_before_horizon(keyspace, "the fact's date", write.valid_from, horizon,
+                                         &request->error);
+        }
+    }
+    return YORE_OK;
+}
 
 static bool memtable_touches(const struct memtable *m, const struct commit_read *read,
                              int64_t begin)
@@ -293,7 +66,6 @@ static enum yore_status validate(struct yore_db *db, const struct superview *vie
         return YORE_OK;
     }
     if (view->forest->flushed_commit > max_i64(reads->begin, reads->validated)) {
-        request->is_stale = true;
         return error_plain(&request->error, YORE_CONFLICT);
     }
     for (size_t i = 0; i < reads->count; i++) {
@@ -351,24 +123,40 @@ static void insert(struct memtable *active, const struct commit_request *request
     }
 }
 
+/* At most so many keyspaces are written to: for few facts that need not be known well. */
+static uint64_t keyspaces_of(struct yore_db *db, const struct commit_request *request)
+{
+    if (request->count <= FEW_FACTS) {
+        return UINT64_MAX;
+    }
+    os_mutex_lock(&db->lock);
+    uint64_t keyspaces = db->keyspace_count;
+    os_mutex_unlock(&db->lock);
+    return keyspaces;
+}
+
 static enum yore_status prepare(struct yore_db *db, struct superview *view,
                                 struct commit_request *request, int64_t wall, struct group *group)
 {
     enum yore_status st = validate(db, view, request);
     if (st == YORE_OK) {
-        st = memtable_reserve(view->active, request->user_bytes, request->count);
+        st = check_again(db, request);
+    }
+    if (st == YORE_OK) {
+        st = memtable_reserve(view->active, request->user_bytes, request->count,
+                              keyspaces_of(db, request));
         if (st != YORE_OK) {
             error_plain(&request->error, st);
         }
     }
-    int64_t before = last_assigned(db, INT64_MAX);
+    int64_t before = commit_last_assigned(db, INT64_MAX);
     if (st == YORE_OK) {
-        st = assign_time(db, request, wall);
+        st = commit_assign_time(db, request, wall);
     }
     if (st == YORE_OK && request->is_catalogue) {
         st = catalogue_prepare(db, request, &request->error);
         if (st != YORE_OK) {
-            withdraw_time(db, before);
+            commit_withdraw_time(db, before);
         }
     }
     if (st != YORE_OK) {
@@ -462,7 +250,7 @@ static void lead(struct yore_db *db, struct group *group)
     struct yore_error error = {.text = ""};
     enum yore_status st = db_check_writable(db, &error);
     if (st == YORE_OK) {
-        st = make_room(db, &error);
+        st = commit_make_room(db, &error);
     }
     if (st != YORE_OK) {
         group_fail(group, st, &error);
@@ -470,7 +258,7 @@ static void lead(struct yore_db *db, struct group *group)
     }
     struct superview *view = superview_acquire(db);
     int64_t wall = os_wall_ns(db->env);
-    watch_clock(db, wall);
+    commit_watch_clock(db, wall);
     struct commit_request *request = group->first;
     for (size_t i = 0; i < group->count; i++, request = request->next) {
         request->status = prepare(db, view, request, wall, group);
@@ -521,10 +309,11 @@ static void gather(struct yore_db *db, struct commit_queue *queue) REQUIRES(queu
     queue->gather_rest = queue->gather_misses;
 }
 
-/* REQUIRES(queue lock): cut the group off the queue's head. */
-static void take_group(struct commit_queue *queue, struct group *group)
+/* Cut the group off the queue's head; returns how many writers are told of it. */
+static uint32_t take_group(struct commit_queue *queue, struct group *group) REQUIRES(queue->lock)
 {
     uint64_t bytes = 0;
+    uint32_t writers = 0;
     struct commit_request *last = NULL;
     struct commit_request *request = queue->first;
     group->first = request;
@@ -532,6 +321,7 @@ static void take_group(struct commit_queue *queue, struct group *group)
            (last == NULL || bytes + request->writes->size <= GROUP_BYTES_MAX)) {
         bytes += request->writes->size;
         group->count++;
+        writers += request->is_behind ? 0 : 1;
         last = request;
         request = request->next;
         if (last->is_catalogue) {
@@ -539,10 +329,11 @@ static void take_group(struct commit_queue *queue, struct group *group)
         }
     }
     queue->first = request;
-    queue->count -= (uint32_t)group->count;
+    queue->count -= writers;
     if (request == NULL) {
         queue->last = NULL;
     }
+    return writers;
 }
 
 static void lead_with_memory(struct yore_db *db, struct group *group)
@@ -567,62 +358,104 @@ static void lead_with_memory(struct yore_db *db, struct group *group)
     mem_free(memory);
 }
 
-enum yore_status commit_submit(struct yore_db *db, struct commit_request *request,
-                               struct yore_error *error_out)
+/* Lead one group from the queue's head. */
+static void lead_next(struct yore_db *db, struct commit_queue *queue) REQUIRES(queue->lock)
 {
-    struct commit_queue *queue = &db->commit;
-    request->next = NULL;
-    request->is_done = false;
-    request->is_stale = false;
-    request->status = YORE_OK;
-    request->error.text[0] = '\0';
-    request->started_ns = os_monotonic_ns(db->env);
-    os_mutex_lock(&queue->lock);
-    if (queue->last != NULL) {
-        queue->last->next = request;
-    } else {
-        queue->first = request;
-    }
-    queue->last = request;
-    queue->count++;
-    while (!request->is_done && (queue->has_leader || queue->first != request)) {
-        os_cond_wait(&queue->done, &queue->lock);
-    }
-    if (!request->is_done) {
-        struct group group = {0};
-        queue->has_leader = true;
-        gather(db, queue);
-        take_group(queue, &group);
-        os_mutex_unlock(&queue->lock);
-        lead_with_memory(db, &group);
-        os_mutex_lock(&queue->lock);
-        struct commit_request *member = group.first;
-        for (size_t i = 0; i < group.count; i++) {
-            struct commit_request *next = member->next;
-            member->is_done = true;
-            member = next;
-        }
-        queue->has_leader = false;
-        queue->expected = (uint32_t)group.count + queue->count;
-        os_cond_broadcast(&queue->done);
-    }
+    struct group group = {0};
+    queue->has_leader = true;
+    gather(db, queue);
+    uint32_t writers = take_group(queue, &group);
     os_mutex_unlock(&queue->lock);
-    histogram_add(&db->stats.histograms[HIST_commit_latency_us],
-                  (uint64_t)(os_monotonic_ns(db->env) - request->started_ns) / 1000);
-    if (request->status != YORE_OK) {
-        if (error_out != NULL) {
-            *error_out = request->error;
+    lead_with_memory(db, &group);
+    os_mutex_lock(&queue->lock);
+    struct commit_request *member = group.first;
+    for (size_t i = 0; i < group.count; i++) {
+        struct commit_request *next = member->next;
+        member->is_done = true;
+        member = next;
+    }
+    queue->has_leader = false;
+    queue->expected = writers + queue->count;
+    os_cond_broadcast(&queue->done);
+}
+
+static void enqueue(struct commit_queue *queue, struct commit_request *requests, size_t count)
+    REQUIRES(queue->lock)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct commit_request *request = &requests[i];
+        if (queue->last != NULL) {
+            queue->last->next = request;
+        } else {
+            queue->first = request;
         }
-        return request->status;
+        queue->last = request;
+    }
+    queue->count++;
+}
+
+static enum yore_status result_of(const struct commit_request *requests, size_t count,
+                                  struct yore_error *error_out)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (requests[i].status != YORE_OK) {
+            if (error_out != NULL) {
+                *error_out = requests[i].error;
+            }
+            return requests[i].status;
+        }
     }
     error_clear(error_out);
     return YORE_OK;
 }
 
+enum yore_status commit_submit_all(struct yore_db *db, struct commit_request *requests,
+                                   size_t count, struct yore_error *error_out)
+{
+    struct commit_queue *queue = &db->commit;
+    int64_t started_ns = os_monotonic_ns(db->env);
+    for (size_t i = 0; i < count; i++) {
+        if ((unsigned)requests[i].durability - 1 >= YORE_DURABILITY_NONE) {
+            return error_set(error_out, YORE_INVALID, "durability %d is unknown",
+                             (int)requests[i].durability);
+        }
+        requests[i].next = NULL;
+        requests[i].is_behind = i > 0;
+        requests[i].is_done = false;
+        requests[i].status = YORE_OK;
+        requests[i].error.text[0] = '\0';
+    }
+    bool is_watched = false;
+    os_mutex_lock(&queue->lock);
+    enqueue(queue, requests, count);
+    for (size_t i = 0; i < count; i++) {
+        while (!requests[i].is_done && (queue->has_leader || queue->first != &requests[i])) {
+            os_cond_wait(&queue->done, &queue->lock);
+        }
+        if (!requests[i].is_done) {
+            lead_next(db, queue);
+            is_watched |= queue->has_watchers;
+            queue->has_watchers = false;
+        }
+    }
+    os_mutex_unlock(&queue->lock);
+    if (is_watched) {
+        os_cond_broadcast(&queue->published);
+    }
+    histogram_add(&db->stats.histograms[HIST_commit_latency_us],
+                  (uint64_t)(os_monotonic_ns(db->env) - started_ns) / 1000);
+    return result_of(requests, count, error_out);
+}
+
+enum yore_status commit_submit(struct yore_db *db, struct commit_request *request,
+                               struct yore_error *error_out)
+{
+    return commit_submit_all(db, request, 1, error_out);
+}
+
 /* ---- alone ---- */
 
-/* Be leader without a group: nobody appends to the journal meanwhile. */
-static void lead_alone(struct yore_db *db)
+void commit_lead_alone(struct yore_db *db)
 {
     os_mutex_lock(&db->commit.lock);
     while (db->commit.has_leader) {
@@ -632,43 +465,119 @@ static void lead_alone(struct yore_db *db)
     os_mutex_unlock(&db->commit.lock);
 }
 
-static void lead_no_more(struct yore_db *db)
+void commit_lead_no_more(struct yore_db *db)
 {
     os_mutex_lock(&db->commit.lock);
     db->commit.has_leader = false;
     os_cond_broadcast(&db->commit.done);
+    os_cond_broadcast(&db->commit.published);
+    os_mutex_unlock(&db->commit.lock);
+}
+
+void commit_wake_watchers(struct yore_db *db)
+{
+    os_mutex_lock(&db->commit.lock);
+    os_cond_broadcast(&db->commit.published);
     os_mutex_unlock(&db->commit.lock);
 }
 
 enum yore_status commit_switch(struct yore_db *db, struct yore_error *error_out)
 {
-    lead_alone(db);
-    enum yore_status st = wait_for_background(db, true, error_out);
+    commit_lead_alone(db);
+    enum yore_status st = commit_wait_for_background(db, true, error_out);
     if (st == YORE_OK) {
-        st = switch_memtable(db, error_out);
+        st = commit_switch_memtable(db, error_out);
     }
-    lead_no_more(db);
+    commit_lead_no_more(db);
     return st;
 }
 
 enum yore_status commit_idle_mark(struct yore_db *db, struct yore_error *error_out)
 {
-    lead_alone(db);
+    commit_lead_alone(db);
     enum yore_status st = db_check_writable(db, error_out);
     if (st == YORE_OK) {
+        journal_note_now(db->journal, atomic_load_explicit(&db->now_floor, memory_order_relaxed));
         st = journal_mark(db->journal, error_out);
         if (st != YORE_OK) {
             db_fail(db, st, error_out);
         }
     }
-    lead_no_more(db);
+    commit_lead_no_more(db);
     return st;
 }
 
 enum yore_status commit_purge_journal(struct yore_db *db, struct yore_error *error_out)
 {
-    lead_alone(db);
+    commit_lead_alone(db);
     enum yore_status st = journal_purge(db->journal, error_out);
-    lead_no_more(db);
+    commit_lead_no_more(db);
+    return st;
+}
+
+/* ---- loads (load.c) ---- */
+
+enum yore_status commit_drain(struct yore_db *db, struct yore_error *error_out)
+{
+    enum yore_status st = jobs_flush_here(db, error_out);
+    if (st == YORE_OK) {
+        st = commit_switch_memtable(db, error_out);
+    }
+    return st == YORE_OK ? jobs_flush_here(db, error_out) : st;
+}
+
+enum yore_status commit_assign(struct yore_db *db, int64_t *commit_out, int64_t *before_out,
+                               struct yore_error *error_out)
+{
+    struct commit_request request = {.valid_max = INT64_MIN};
+    int64_t wall = os_wall_ns(db->env);
+    commit_watch_clock(db, wall);
+    *before_out = commit_last_assigned(db, INT64_MAX);
+    enum yore_status st = commit_assign_time(db, &request, wall);
+    if (st != YORE_OK && error_out != NULL) {
+        *error_out = request.error;
+    }
+    *commit_out = request.commit;
+    return st;
+}
+
+void commit_withdraw(struct yore_db *db, int64_t before)
+{
+    commit_withdraw_time(db, before);
+}
+
+/* ---- making durable later ---- */
+
+/* One at a time: who waited finds that the sync before it reached its commits too, or syncs for all
+ * that wait behind it. */
+enum yore_status yore_sync(struct yore_db *db, int64_t commit, struct yore_error *error_out)
+{
+    int64_t appended = journal_appended_commit(db->journal);
+    int64_t wanted = commit < appended ? commit : appended;
+    error_clear(error_out);
+    if (journal_durable_commit(db->journal) >= wanted) {
+        return YORE_OK;
+    }
+    enum yore_status st = YORE_OK;
+    os_mutex_lock(&db->sync_lock);
+    if (journal_durable_commit(db->journal) < wanted) {
+        struct yore_error error = {.text = ""};
+        st = db_check_writable(db, error_out);
+        if (st == YORE_OK) {
+            int64_t begin = os_monotonic_ns(db->env);
+            st = journal_sync(db->journal, &error);
+            stats_add(&db->stats, STAT_syncs, 1);
+            histogram_add(&db->stats.histograms[HIST_sync_latency_us],
+                          (uint64_t)(os_monotonic_ns(db->env) - begin) / 1000);
+            if (st != YORE_OK) {
+                db_fail(db, st, &error);
+                st = db_check_writable(db, error_out);
+            }
+        }
+        if (st == YORE_OK) {
+            commit_wake_watchers(db);
+        }
+    }
+    os_mutex_unlock(&db->sync_lock);
     return st;
 }

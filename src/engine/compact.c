@@ -40,11 +40,12 @@ struct merge_job {
     size_t group_capacity;
     struct buffer scratch;
     uint64_t trimmed;
+    int64_t forgot; /* see forest_tree */
 };
 
 /* ---- choosing ---- */
 
-static uint64_t level_target(const struct yore_db *db, uint32_t level)
+uint64_t compact_level_target(const struct yore_db *db, uint32_t level)
 {
     uint64_t target =
         4 * (db->options.memtable_bytes > db->options.table_bytes ? db->options.memtable_bytes
@@ -57,10 +58,10 @@ static uint64_t level_target(const struct yore_db *db, uint32_t level)
 
 double compact_score(const struct yore_db *db, const struct forest_tree *tree, uint32_t *level_out)
 {
-    double best = (double)tree->levels[0].file_count / LEVEL0_MERGE_TABLES;
+    double best = (double)level0_depth(&tree->levels[0]) / LEVEL0_MERGE_TABLES;
     *level_out = 0;
     for (uint32_t i = 1; i + 1 < LEVELS_MAX; i++) {
-        double score = (double)tree->levels[i].bytes / (double)level_target(db, i);
+        double score = (double)tree->levels[i].bytes / (double)compact_level_target(db, i);
         if (score > best) {
             best = score;
             *level_out = i;
@@ -142,12 +143,17 @@ static struct forest_file *cheapest_file(const struct forest_tree *tree, uint32_
     return best;
 }
 
-static enum yore_status choose_step(struct merge_job *job)
+bool compact_wants_idle(const struct forest_tree *tree)
 {
-    uint32_t level;
-    if (compact_score(job->db, job->tree, &level) < 1.0) {
-        return YORE_NOT_FOUND;
-    }
+    const struct forest_level *upper = &tree->levels[0];
+    const struct forest_level *lower = &tree->levels[1];
+    return upper->file_count + (lower->file_count > 0) >= 2 && upper->file_count > 0 &&
+           lower->bytes <= LEVEL0_IDLE_FACTOR * upper->bytes;
+}
+
+/* A table of the level, or all of level 0, and what it overlaps in the next. */
+static enum yore_status choose_from(struct merge_job *job, uint32_t level)
+{
     enum yore_status st = YORE_OK;
     const struct forest_level *from = &job->tree->levels[level];
     if (level == 0) {
@@ -165,6 +171,18 @@ static enum yore_status choose_step(struct merge_job *job)
         st = add_overlapping(job, level + 1, low, last);
     }
     return st;
+}
+
+static enum yore_status choose_step(struct merge_job *job)
+{
+    uint32_t level;
+    return compact_score(job->db, job->tree, &level) < 1.0 ? YORE_NOT_FOUND
+                                                           : choose_from(job, level);
+}
+
+static enum yore_status choose_idle(struct merge_job *job)
+{
+    return compact_wants_idle(job->tree) ? choose_from(job, 0) : YORE_NOT_FOUND;
 }
 
 static enum yore_status choose_all(struct merge_job *job)
@@ -213,15 +231,12 @@ static enum yore_status put_history(struct merge_job *job, const struct version 
 /* Append a copy; its bytes are offsets into `scratch` until group_settle(), because that grows. */
 static enum yore_status group_add(struct merge_job *job, const struct version *at)
 {
-    if (job->group_count == job->group_capacity) {
-        size_t capacity = job->group_capacity > 0 ? 2 * job->group_capacity : 16;
-        struct version *grown = mem_realloc(job->group, capacity * sizeof *grown);
-        if (grown == NULL) {
-            return YORE_NOMEM;
-        }
-        job->group = grown;
-        job->group_capacity = capacity;
+    struct version *grown =
+        mem_grow(job->group, job->group_count, &job->group_capacity, sizeof *grown);
+    if (grown == NULL) {
+        return YORE_NOMEM;
     }
+    job->group = grown;
     job->group[job->group_count++] = *at;
     if (job->group_count == 1) {
         buffer_append_bytes(&job->scratch, at->key);
@@ -280,8 +295,7 @@ static enum yore_status ask_history(struct merge_job *job, bool *has_greater_out
 /* In the deepest level: has this version nothing more to hide? */
 static bool is_spent(const struct merge_job *job, const struct version *v)
 {
-    bool is_over = v->kind == YORE_KIND_DELETE ||
-                   (v->kind == YORE_KIND_PUT && v->valid_to <= job->view->forest->flushed_commit);
+    bool is_over = v->kind == YORE_KIND_DELETE || v->valid_to <= job->view->forest->flushed_commit;
     return job->is_bottom && is_over;
 }
 
@@ -306,7 +320,11 @@ static enum yore_status put_winner(struct merge_job *job, struct yore_error *err
     if (has_greater || is_spent(job, winner)) {
         bool is_needless = !has_greater && job->retention.is_only_now &&
                            job->retention.oldest_snapshot == INT64_MAX;
-        return is_needless ? YORE_OK : put_history(job, winner, NULL, error_out);
+        if (is_needless) {
+            job->forgot = winner->commit > job->forgot ? winner->commit : job->forgot;
+            return YORE_OK;
+        }
+        return put_history(job, winner, NULL, error_out);
     }
     if (is_resolved) {
         winner->flags &= ~(unsigned)VERSION_UNRESOLVED;
@@ -395,6 +413,7 @@ static enum yore_status commit_merge(struct merge_job *job, struct yore_error *e
     for (size_t i = 0; i < job->late.file_count; i++) {
         edit_add_run(&edit, id, job->late.files[i]);
     }
+    edit_forget(&edit, id, job->forgot);
     enum yore_status st = db_commit_edit(job->db, &edit, NULL, error_out);
     edit_release(&edit);
     return st;
@@ -484,7 +503,8 @@ static enum yore_status compact(struct yore_db *db, struct yore_keyspace *keyspa
                                 enum yore_status (*choose)(struct merge_job *job),
                                 struct yore_error *error_out)
 {
-    struct merge_job job = {.db = db, .keyspace = keyspace, .view = superview_acquire(db)};
+    struct merge_job job = {
+        .db = db, .keyspace = keyspace, .view = superview_acquire(db), .forgot = INT64_MIN};
     job.tree = forest_tree(job.view->forest, keyspace->id);
     enum yore_status st = job.tree != NULL ? choose(&job) : YORE_NOT_FOUND;
     if (st == YORE_OK) {
@@ -503,6 +523,12 @@ enum yore_status compact_step(struct yore_db *db, struct yore_keyspace *keyspace
                               struct yore_error *error_out)
 {
     return compact(db, keyspace, choose_step, error_out);
+}
+
+enum yore_status compact_idle(struct yore_db *db, struct yore_keyspace *keyspace,
+                              struct yore_error *error_out)
+{
+    return compact(db, keyspace, choose_idle, error_out);
 }
 
 enum yore_status compact_all(struct yore_db *db, struct yore_keyspace *keyspace,

@@ -21,6 +21,7 @@ static struct concat_iter *of(struct version_iter *it)
 static bool open_at(struct concat_iter *c, size_t index)
 {
     c->base.is_valid = false;
+    c->base.run.end = 0;
     if (index >= c->count) {
         return false;
     }
@@ -44,8 +45,10 @@ static bool show(struct concat_iter *c)
     c->base.is_valid = c->inner->is_valid;
     if (c->inner->is_valid) {
         c->base.at = c->inner->at;
+        c->base.run = c->inner->run;
         return true;
     }
+    c->base.run.end = 0;
     if (c->inner->status != YORE_OK) {
         c->base.status = c->inner->status;
         c->base.error = c->inner->error;
@@ -76,8 +79,15 @@ static void backward_from(struct concat_iter *c, size_t index)
     }
 }
 
+/* Tell the inner iterator how far its run was walked. */
+static void hand_back_run(struct concat_iter *c)
+{
+    c->inner->run = c->base.run;
+}
+
 static void reset(struct concat_iter *c)
 {
+    c->base.run.end = 0;
     c->base.status = YORE_OK;
     c->base.is_valid = false;
 }
@@ -141,6 +151,7 @@ static void concat_seek_back(struct version_iter *it, const struct version_place
 static void concat_next(struct version_iter *it)
 {
     struct concat_iter *c = of(it);
+    hand_back_run(c);
     version_iter_next(c->inner);
     if (!show(c)) {
         forward_from(c, c->index + 1);
@@ -150,6 +161,7 @@ static void concat_next(struct version_iter *it)
 static void concat_prev(struct version_iter *it)
 {
     struct concat_iter *c = of(it);
+    hand_back_run(c);
     version_iter_prev(c->inner);
     if (!show(c) && c->index > 0) {
         backward_from(c, c->index - 1);

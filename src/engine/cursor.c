@@ -7,8 +7,8 @@
  */
 #include "engine/cursor.h"
 
-#include "base/assert.h"
 #include "base/mem.h"
+#include "engine/key_range.h"
 #include "engine/sources.h"
 
 struct yore_cursor {
@@ -37,8 +37,11 @@ struct yore_cursor {
 
     struct read_pin pin; /* of a looked-up or fetched row */
     struct yore_row row;
+    uint64_t row_count; /* made so far */
     bool has_row;
     bool is_fresh;
+    bool is_simple; /* in this stretch a put without end is a row, unless it is doubtful */
+    bool is_in_run; /* what is left of iter->run are rows, without another look */
     struct yore_error error;
 };
 
@@ -166,6 +169,7 @@ static enum yore_status open_stretch(struct yore_cursor *c, size_t index)
     }
     struct source_list list = {0};
     enum yore_status st = add_sources(c, &list);
+    c->is_simple = !c->has_overlay && erase_set_count(c->view->erased) == 0;
     if (st == YORE_OK) {
         st = source_list_merge(&list, true, &c->iter);
     }
@@ -192,15 +196,19 @@ static size_t stretch_of(const struct yore_cursor *c, struct yore_bytes key)
 
 /* ---- rows ---- */
 
-/* R4: a winner from outside the slices, from before this one and not carried by it, is refuted by
- * the slice if the slice knew it; otherwise an earlier slice may hold what superseded it.
- * YORE_NOT_FOUND: nothing is in force. */
+/* R4: a winner from outside the slices, from before this one and not carried by it. */
+static bool is_doubtful(const struct yore_cursor *c, const struct version *winner)
+{
+    return c->slice != NULL && winner->valid_from < c->slice->t0 &&
+           winner->kind != YORE_KIND_DELETE &&
+           (winner->flags & (VERSION_CARRIED | VERSION_ALSO_CARRIED)) == 0;
+}
+
+/* R4: a doubtful winner is refuted by the slice if the slice knew it; otherwise an earlier slice
+ * may hold what superseded it.  YORE_NOT_FOUND: nothing is in force. */
 static enum yore_status correct_winner(struct yore_cursor *c, struct version *winner)
 {
-    bool is_doubtful = c->slice != NULL && winner->valid_from < c->slice->t0 &&
-                       winner->kind != YORE_KIND_DELETE &&
-                       (winner->flags & (VERSION_CARRIED | VERSION_ALSO_CARRIED)) == 0;
-    if (!is_doubtful) {
+    if (!is_doubtful(c, winner)) {
         return YORE_OK;
     }
     bool is_hiding = slice_carried_commit_max(c->slice) > c->moment.known; /* R5 */
@@ -219,12 +227,39 @@ static void drop_row(struct yore_cursor *c)
     c->has_row = false;
 }
 
+/* Is the version under the iterator a row, as it is? */
+static bool is_row(const struct yore_cursor *c)
+{
+    const struct version *at = &c->iter->at;
+    return c->is_simple && at->kind == YORE_KIND_PUT && at->valid_to == YORE_FOREVER &&
+           (at->flags & VERSION_APART) == 0 && !is_doubtful(c, at);
+}
+
+static void make_plain_row(struct yore_cursor *c)
+{
+    const struct version *at = &c->iter->at;
+    c->row_count++;
+    c->row.key = at->key;
+    c->row.value = at->value;
+    c->row.valid_from = at->valid_from;
+    c->row.commit = at->commit;
+    if (c->keys_only) {
+        c->row.value.data = NULL;
+    }
+}
+
 /* Make the row of the version under the iterator; YORE_NOT_FOUND: the key has no value at the
  * moment. */
 static enum yore_status make_row(struct yore_cursor *c)
 {
-    struct version winner = c->iter->at;
     drop_row(c);
+    if (is_row(c)) {
+        make_plain_row(c);
+        c->row.valid_to = YORE_FOREVER;
+        c->has_row = true;
+        return YORE_OK;
+    }
+    struct version winner = c->iter->at;
     enum yore_status st = correct_winner(c, &winner);
     if (st == YORE_OK) {
         st = read_judge(c->view, c->keyspace, &c->moment, &winner);
@@ -251,15 +286,25 @@ static enum yore_status make_row(struct yore_cursor *c)
         c->row.value = bytes_of(NULL, size);
     }
     c->has_row = true;
+    c->row_count++;
     return YORE_OK;
 }
-
-/* ---- moves ---- */
 
 static bool is_before_end(const struct yore_cursor *c, struct yore_bytes key)
 {
     return c->stretch_high.size == 0 || bytes_compare(key, c->stretch_high) < 0;
 }
+
+/* The row was made of the version under the iterator: are those behind it in its run as plain, and
+ * inside the stretch?  Only then can they be rows without being judged. */
+static bool is_run_plain(const struct yore_cursor *c)
+{
+    const struct version_run *run = &c->iter->run;
+    return run->at + 1 < run->end && is_row(c) &&
+           is_before_end(c, page_key(run->page, run->end - 1));
+}
+
+/* ---- moves ---- */
 
 /* From where the iterator stands, forward to the first row, over the following stretches too. */
 static enum yore_status settle_forward(struct yore_cursor *c)
@@ -268,6 +313,7 @@ static enum yore_status settle_forward(struct yore_cursor *c)
         while (c->iter->is_valid && is_before_end(c, c->iter->at.key)) {
             enum yore_status st = make_row(c);
             if (st != YORE_NOT_FOUND) {
+                c->is_in_run = is_run_plain(c);
                 return st;
             }
             version_iter_next(c->iter);
@@ -334,21 +380,40 @@ static enum yore_status settle_backward(struct yore_cursor *c)
     }
 }
 
+/* A move that failed leaves no row: where the iterator stands, nobody knows. */
+static enum yore_status end_move(struct yore_cursor *c, enum yore_status st)
+{
+    if (st != YORE_OK) {
+        drop_row(c);
+    }
+    if (st != YORE_OK && st != YORE_NOT_FOUND && c->error.status == YORE_OK) {
+        error_plain(&c->error, st);
+    }
+    return st;
+}
+
 /* What a move had to look at, for the transaction that owns the cursor. */
 static enum yore_status tell_step(struct yore_cursor *c, enum yore_status st,
                                   struct cursor_step step)
 {
-    if (!c->has_overlay || c->overlay.on_step == NULL || (st != YORE_OK && st != YORE_NOT_FOUND)) {
-        return st;
+    enum yore_status told = YORE_OK;
+    if (c->has_overlay && c->overlay.on_step != NULL && (st == YORE_OK || st == YORE_NOT_FOUND)) {
+        step.row = c->has_row ? &c->row : NULL;
+        told = c->overlay.on_step(c->overlay.arg, &step, &c->error);
     }
-    step.row = c->has_row ? &c->row : NULL;
-    enum yore_status told = c->overlay.on_step(c->overlay.arg, &step, &c->error);
-    return told == YORE_OK ? st : told;
+    return end_move(c, told == YORE_OK ? st : told);
+}
+
+/* Without a row next and prev have nowhere to go from: the end, or again what has failed. */
+static enum yore_status nowhere(const struct yore_cursor *c)
+{
+    return c->error.status != YORE_OK ? c->error.status : YORE_NOT_FOUND;
 }
 
 static void begin_move(struct yore_cursor *c)
 {
     c->is_fresh = false;
+    c->is_in_run = false;
     c->error.text[0] = '\0';
     c->error.status = YORE_OK;
 }
@@ -414,7 +479,7 @@ enum yore_status yore_cursor_last(struct yore_cursor *c)
 enum yore_status yore_cursor_seek(struct yore_cursor *c, struct yore_bytes key)
 {
     begin_move(c);
-    enum yore_status st = seek_forward(c, key);
+    enum yore_status st = end_move(c, seek_forward(c, key));
     struct yore_bytes high = buffer_bytes(&c->high);
     struct cursor_step step = {later_key(key, buffer_bytes(&c->low)), high, false, NULL};
     if (c->has_row) {
@@ -433,7 +498,7 @@ enum yore_status yore_cursor_seek_back(struct yore_cursor *c, struct yore_bytes 
         drop_row(c);
         return YORE_NOT_FOUND; /* no key sorts before the empty one */
     }
-    enum yore_status st = seek_backward(c, key);
+    enum yore_status st = end_move(c, seek_backward(c, key));
     struct yore_bytes high = buffer_bytes(&c->high);
     bool is_past = high.size != 0 && bytes_compare(key, high) >= 0;
     struct cursor_step step = {c->has_row ? c->row.key : buffer_bytes(&c->low),
@@ -456,16 +521,25 @@ static enum yore_status remember(struct yore_cursor *c, struct buffer *key_out)
 
 enum yore_status yore_cursor_next(struct yore_cursor *c)
 {
+    if (c->is_in_run && c->iter->run.at + 1 < c->iter->run.end) {
+        version_iter_next(c->iter);
+        if (!is_doubtful(c, &c->iter->at)) {
+            make_plain_row(c);
+            return YORE_OK;
+        }
+        begin_move(c);
+        return end_move(c, settle_forward(c));
+    }
     if (c->is_fresh) {
         return yore_cursor_first(c);
     }
     if (!c->has_row) {
-        return YORE_NOT_FOUND;
+        return nowhere(c);
     }
     begin_move(c);
     if (!c->has_overlay) { /* nobody to tell */
         version_iter_next(c->iter);
-        return settle_forward(c);
+        return end_move(c, settle_forward(c));
     }
     struct buffer left = {0};
     enum yore_status st = remember(c, &left);
@@ -480,7 +554,7 @@ enum yore_status yore_cursor_next(struct yore_cursor *c)
         st = tell_step(c, st, step);
     }
     buffer_release(&left);
-    return st;
+    return end_move(c, st);
 }
 
 enum yore_status yore_cursor_prev(struct yore_cursor *c)
@@ -489,12 +563,12 @@ enum yore_status yore_cursor_prev(struct yore_cursor *c)
         return yore_cursor_last(c);
     }
     if (!c->has_row) {
-        return YORE_NOT_FOUND;
+        return nowhere(c);
     }
     begin_move(c);
     if (!c->has_overlay) {
         version_iter_prev(c->iter);
-        return settle_backward(c);
+        return end_move(c, settle_backward(c));
     }
     struct buffer left = {0};
     enum yore_status st = remember(c, &left);
@@ -506,7 +580,7 @@ enum yore_status yore_cursor_prev(struct yore_cursor *c)
         st = tell_step(c, st, step);
     }
     buffer_release(&left);
-    return st;
+    return end_move(c, st);
 }
 
 const struct yore_row *yore_cursor_row(const struct yore_cursor *c)
@@ -520,32 +594,6 @@ const struct yore_error *yore_cursor_error(const struct yore_cursor *c)
 }
 
 /* ---- opening and closing ---- */
-
-static enum yore_status set_range(struct yore_cursor *c, const struct yore_range *range,
-                                  struct yore_error *error_out)
-{
-    if (range->prefix.size > 0 && (range->low.size > 0 || range->high.size > 0)) {
-        return error_set(error_out, YORE_INVALID,
-                         "the range has a prefix and bounds: give one or the other");
-    }
-    if (range->low.size > YORE_KEY_BYTES_MAX || range->high.size > YORE_KEY_BYTES_MAX ||
-        range->prefix.size > YORE_KEY_BYTES_MAX) {
-        return error_set(error_out, YORE_TOO_BIG,
-                         "a bound of the range is longer than a key, %u bytes", YORE_KEY_BYTES_MAX);
-    }
-    enum yore_status st = YORE_OK;
-    if (range->prefix.size > 0) {
-        buffer_append_bytes(&c->low, range->prefix);
-        st = prefix_end(range->prefix, &c->high);
-    } else {
-        buffer_append_bytes(&c->low, range->low);
-        buffer_append_bytes(&c->high, range->high);
-    }
-    if (st == YORE_OK && (c->low.is_nomem || c->high.is_nomem)) {
-        st = YORE_NOMEM;
-    }
-    return st == YORE_OK ? st : error_plain(error_out, st);
-}
 
 /* No version that a read of now could miss: everything is resolved and the moment is past all that
  * is in tables. */
@@ -565,7 +613,7 @@ static bool needs_no_history(const struct yore_cursor *c)
             return false;
         }
     }
-    return !c->has_overlay || c->overlay.memtable == NULL;
+    return c->overlay.memtable == NULL;
 }
 
 enum yore_status cursor_open_overlay(struct yore_db *db, struct yore_keyspace *keyspace,
@@ -584,10 +632,11 @@ enum yore_status cursor_open_overlay(struct yore_db *db, struct yore_keyspace *k
     c->keyspace = keyspace_or_default(db, keyspace);
     c->keys_only = options->keys_only;
     c->is_fresh = true;
-    enum yore_status st = set_range(c, &options->range, error_out);
+    enum yore_status st = key_range_bounds(&options->range, &c->low, &c->high, error_out);
     if (st == YORE_OK && overlay != NULL) {
         c->moment = overlay->moment;
-        c->view = superview_acquire(db);
+        c->view = overlay->view;
+        superview_ref(c->view);
     } else if (st == YORE_OK) {
         st = read_begin(db, c->keyspace, options->at, &c->moment, &c->view, error_out);
     }
@@ -597,7 +646,7 @@ enum yore_status cursor_open_overlay(struct yore_db *db, struct yore_keyspace *k
     }
     if (overlay != NULL) {
         c->overlay = *overlay;
-        c->has_overlay = true;
+        c->has_overlay = overlay->memtable != NULL || overlay->on_step != NULL;
         if (overlay->memtable != NULL) {
             memtable_ref(overlay->memtable);
         }
@@ -611,6 +660,7 @@ enum yore_status cursor_open_overlay(struct yore_db *db, struct yore_keyspace *k
                                       .known = c->moment.known,
                                       .no_cache_fill = options->no_cache_fill,
                                       .keys_only = options->keys_only,
+                                      .high = buffer_bytes(&c->high),
                                       .commit_after = INT64_MIN};
     *cursor_out = c;
     return YORE_OK;
@@ -628,12 +678,13 @@ void yore_cursor_close(struct yore_cursor *c)
     if (c == NULL) {
         return;
     }
-    if (c->has_overlay && c->overlay.on_close != NULL) {
+    if (c->overlay.on_close != NULL) {
         c->overlay.on_close(c->overlay.arg);
     }
+    stats_add(&c->db->stats, STAT_scan_rows, c->row_count);
     version_iter_free(c->iter);
     read_pin_release(&c->pin);
-    if (c->has_overlay) {
+    if (c->overlay.memtable != NULL) {
         memtable_unref(c->overlay.memtable);
     }
     superview_release(c->view);

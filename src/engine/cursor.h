@@ -28,6 +28,9 @@ struct cursor_overlay {
     struct memtable *memtable; /* kept by a reference of its own; NULL: no writes */
     int64_t known; /* facts with a greater commit were written after the cursor was opened */
     struct read_moment moment; /* resolved; options->at is not looked at */
+    /* Taken before the horizon was looked at, or for what is held: a later one may lack what the
+     * moment needs.  The cursor takes a reference of its own. */
+    struct superview *view;
     /* After every move that did not fail, on the thread of the cursor; bytes are borrowed.  Its
      * failure is the move's. */
     enum yore_status (*on_step)(void *arg, const struct cursor_step *step,

@@ -1,5 +1,4 @@
-/* db.h -- opening a database on any os_env: the simulated disk of tests, later the replicated
- * server. */
+/* db.h -- opening a database on any os_env: the system's, or the simulated disk of tests. */
 #ifndef YORE_ENGINE_DB_H
 #define YORE_ENGINE_DB_H
 
@@ -19,14 +18,22 @@ enum yore_status db_open_inline(struct os_env *env, const char *path,
                                 const struct yore_options *options, struct yore_db **db_out,
                                 struct yore_error *error_out);
 
+/* Open to read, inline, past whatever is damaged: each failure is told to `findings`. */
+struct db_findings;
+enum yore_status db_open_damaged(struct os_env *env, const char *path, struct db_findings *findings,
+                                 struct yore_db **db_out, struct yore_error *error_out);
+
+/* yore_verify_path() on `env`. */
+enum yore_status db_verify_path(struct os_env *env, const char *path,
+                                void (*problem)(void *arg, const char *line), void *arg,
+                                struct yore_verify_report *report_out,
+                                struct yore_error *error_out);
+
 /* The commit port: apply one commit record (commit_codec.h) that was decided elsewhere, at its own
  * commit time, which must be greater than any before.  Reads no clock.  Not mixed with local
  * writes. */
 enum yore_status db_apply(struct yore_db *db, struct yore_bytes payload,
                           enum yore_durability durability, struct yore_error *error_out);
-
-/* Wait until no background work is left to do. */
-enum yore_status db_settle(struct yore_db *db, struct yore_error *error_out);
 
 /* yore_restore() and yore_backup_list() on `env`. */
 enum yore_status db_restore(struct os_env *env, const struct yore_restore *restore,

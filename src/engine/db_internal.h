@@ -2,6 +2,9 @@
  *
  * Locks, in the order they are taken:
  *   0  catalogue_lock  one creation, drop or change of a keyspace at a time (held over its commit)
+ *   0  collect_lock    one value file is thinned at a time (never with the one above)
+ *   0  sync_lock       one yore_sync() at a time, over its sync (never with those above)
+ *   0  sync_lock       one yore_sync() at a time, held over its sync (never with those above)
  *   1  commit.lock     the queue of writers; the leader token (commit.c)
  *   2  manifest_lock   one edit at a time: manifest append, then the next forest (jobs and leader)
  *   3  lock            superview switch, jobs, snapshots, keyspaces, erasures
@@ -23,6 +26,7 @@
 #include "engine/values.h"
 #include "journal/commit_codec.h"
 #include "journal/journal.h"
+#include "os/striped_ref.h"
 #include "os/thread.h"
 
 #define KEYSPACE_SYSTEM 0u /* the catalogue, horizons, erasures: keys of catalogue.h */
@@ -34,7 +38,7 @@
  * database closes, so that a reader may try to take a reference on a pointer that was just
  * replaced. */
 struct superview {
-    _Atomic uint64_t refs; /* 0: free; taken only by a compare-and-swap from a non-zero count */
+    struct striped_ref refs; /* open: it is the current one */
     struct yore_db *db;
     struct memtable *active;
     struct memtable *waiting[MEMTABLES_WAITING_MAX + 2]; /* newest first */
@@ -47,6 +51,7 @@ struct superview {
 struct superview *superview_acquire(struct yore_db *db); /* never NULL */
 void superview_ref(struct superview *view);
 void superview_release(struct superview *view); /* NULL is ignored */
+void superview_retire(struct superview *view);  /* it is current no more; NULL is ignored */
 /* Is there a view somebody holds, or the current one, of which `test` is true?  Views made
  * meanwhile may be missed. */
 bool superview_any(struct yore_db *db, bool (*test)(void *arg, const struct superview *view),
@@ -65,7 +70,9 @@ struct yore_keyspace {
     _Atomic bool is_level_busy;   /* a merge of its levels runs; set under db lock */
     _Atomic bool is_history_busy; /* work on its history runs; set under db lock */
     _Atomic uint64_t
-        history_stuck_at; /* serial of a forest whose wanted work turned out impossible */
+        history_stuck_at;           /* serial of a forest whose wanted work turned out impossible */
+    _Atomic uint64_t idle_stuck_at; /* likewise: where merging when idle failed */
+    _Atomic int32_t gate;           /* writers inside, or -1: one alone (gate.c) */
 };
 
 struct snapshot_list {
@@ -98,19 +105,29 @@ struct catalogue_pending {
 
 struct commit_queue {
     struct os_mutex lock;
-    struct os_cond done; /* a request was finished, or leadership is free */
+    struct os_cond done;      /* a request was finished, or leadership is free */
+    struct os_cond published; /* more is visible or durable: watches wait */
     struct commit_request *first;
     struct commit_request *last;
     _Atomic uint32_t count; /* changed under lock; a leader that gathers looks without */
     uint32_t expected;    /* lock: writers that were here when the last group ended, its own too */
     uint32_t gather_rest; /* lock: groups to lead without gathering first */
     uint32_t gather_misses; /* lock: how many that was the last time, and 0 after a success */
+    bool has_watchers;      /* lock: some wait for `published`, and were not woken since */
     bool has_leader;
-    bool is_closing;
+};
+
+/* Where the background's pass over the value files is (value_collect.c). */
+struct collect_pass {
+    uint64_t next;       /* file to look through next; 0: no pass runs */
+    uint64_t end;        /* its last file */
+    uint64_t left_bytes; /* that the last pass could not look through */
 };
 
 struct yore_db {
     struct os_env *env;
+    struct db_findings *findings; /* opened to be checked; else NULL */
+    struct os_env *overlay; /* opened to read only: it is env, and the database's own; else NULL */
     char *path;
     struct yore_options options; /* defaults filled in */
     bool is_inline;
@@ -121,9 +138,12 @@ struct yore_db {
     struct table_pool *pool;
     struct values *values;
     _Atomic bool has_retired_values; /* value files that only held views name are to be unlinked */
+    struct collect_pass collect;     /* upkeep's own */
     struct journal *journal;         /* leader token; sync beside it */
 
     struct os_mutex catalogue_lock;
+    struct os_mutex collect_lock;
+    struct os_mutex sync_lock;
     struct os_mutex manifest_lock;
     struct manifest *manifest; /* manifest_lock */
     uint64_t edit_count;       /* manifest_lock */
@@ -132,7 +152,7 @@ struct yore_db {
     _Atomic(struct superview *) view;
     struct os_mutex lock;
     struct os_cond work;          /* background threads wait for jobs */
-    struct os_cond timer;         /* the timer thread waits for its next tick */
+    struct os_cond timer;         /* timer and upkeep wait for their next tick */
     struct os_cond idle;          /* a job ended: writers in a stall, flush and settle wait */
     struct superview *free_views; /* lock */
     struct superview **all_views; /* lock; freed at close */
@@ -146,10 +166,12 @@ struct yore_db {
     struct snapshot_list snapshots; /* lock */
     uint32_t jobs_running;          /* lock */
     bool is_flushing;               /* lock */
+    int64_t quiet_commit;           /* lock: what was visible when it was last looked at ... */
+    int64_t quiet_since_ns;         /* lock: ... and since when nothing came after it */
     bool is_closing;                /* lock */
     bool is_purging;                /* lock: purge_pending() runs in some thread */
     bool is_erase_pending;          /* lock: some file may hold erased bytes */
-    struct os_thread *threads[17];
+    struct os_thread *threads[18];  /* workers, timer, upkeep */
     size_t thread_count;
 
     _Atomic uint32_t level0_max; /* most tables in a level 0, most runs in a region: for stalls */
@@ -157,26 +179,49 @@ struct yore_db {
 
     struct commit_queue commit;
     struct catalogue_pending pending; /* leader token */
+    _Atomic uint64_t refusals; /* drops and moves of a horizon: what was checked before one of them
+                                  is checked again by the leader */
     struct os_mutex time_lock;
     int64_t assigned;          /* time_lock: last commit time handed out */
     int64_t known_floor;       /* time_lock: later commits are greater */
     _Atomic int64_t visible;   /* every commit <= this is in memtables or tables, and may be read */
-    _Atomic int64_t now_floor; /* the greatest now ever told */
+    _Atomic int64_t now_floor; /* the greatest now ever told; closing and marks record it */
     int64_t clock_offset;      /* leader: wall minus monotonic when last looked */
-    _Atomic int64_t last_interval_sync_ns;
 
     _Atomic int failed_status; /* enum yore_status; not YORE_OK: writes are refused with `failed` */
     struct yore_error failed;  /* lock; written once before failed_status */
+    _Atomic bool is_failure_untold; /* failed, and the hook does not know */
 
     struct stats stats;
 };
 
 /* ---- failing, time, numbers ---- */
 
-/* The first failure of journal or manifest: remember it, refuse writes from now on.  Returns `st`.
- */
+/* The first failure of journal, manifest or value file: remember it, refuse writes from now on.
+ * Returns `st`.  May be called with locks of 0 and 2 held, so it leaves telling the hook to
+ * db_tell_failure(). */
 enum yore_status db_fail(struct yore_db *db, enum yore_status st, const struct yore_error *cause);
-/* YORE_OK, or the failure that stopped writes. */
+/* Tell the hook, once, if the database has failed.  Upkeep calls it when it ends, closing too, with
+ * no lock held. */
+void db_tell_failure(struct yore_db *db);
+/* The same for what writing to the value files came to; running out of memory is no failure. */
+enum yore_status db_values_check(struct yore_db *db, enum yore_status st,
+                                 const struct yore_error *cause);
+/* Opening goes on past what is damaged, to check the rest: without the forest, the journal or the
+ * catalogue. */
+struct db_findings {
+    void (*tell)(void *arg, enum yore_status st, const struct yore_error *error);
+    void *arg;
+    bool has_no_forest;
+    bool has_no_journal;
+    bool has_no_catalogue;
+};
+/* YORE_OK where the failure of a step was told as a finding, `*lost_out` is set then; else `st`. */
+enum yore_status db_found(struct yore_db *db, enum yore_status st, bool *lost_out,
+                          const struct yore_error *error);
+/* The database is opened to read only: refuse writes from the start.  Nobody else knows it yet. */
+void db_refuse_writes(struct yore_db *db);
+/* YORE_OK, or why there are no writes: the failure that stopped them, or YORE_READ_ONLY. */
 enum yore_status db_check_writable(struct yore_db *db, struct yore_error *error_out);
 /* max(wall, visible, every now told before). */
 int64_t db_now(struct yore_db *db);
@@ -199,6 +244,14 @@ static inline struct yore_keyspace *keyspace_or_default(struct yore_db *db,
  * last reader lets go.  A failure of the manifest stops the database (db_fail). */
 enum yore_status db_commit_edit(struct yore_db *db, struct edit *edit, struct memtable *flushed,
                                 struct yore_error *error_out);
+/* The same for the tables of a load whose commit time is `commit`: before readers see them the
+ * journal gets a durable record of it, and with them it becomes visible, before any job can go on
+ * from the new forest.  The caller leads alone, and no commit before it waits in a memtable. */
+enum yore_status db_commit_load(struct yore_db *db, struct edit *edit, int64_t commit,
+                                const struct commit_load *load, struct yore_error *error_out);
+/* Append the record of a load to the journal and sync it. */
+enum yore_status db_journal_load(struct yore_db *db, int64_t commit, const struct commit_load *load,
+                                 struct yore_error *error_out);
 /* A table that was written in vain.  It is unlinked, unless the database has failed: then the
  * manifest may name it all the same, and opening again decides. */
 void db_drop_new_file(struct yore_db *db, struct forest_file *file);
@@ -229,6 +282,7 @@ struct commit_request {
     uint32_t count;
     uint64_t user_bytes;
     int64_t valid_max;    /* greatest explicit valid_from; INT64_MIN: none */
+    uint64_t refusals;    /* db->refusals before the first fact was checked */
     int64_t fixed_commit; /* db_apply(): use this commit time; 0: assign */
     bool has_apart;       /* refers to value files */
     uint64_t value_hold;  /* values_hold(); who made the request lets go when it is done */
@@ -237,23 +291,38 @@ struct commit_request {
     const struct commit_reads *reads; /* NULL: blind */
     int64_t commit;                   /* out */
     enum yore_status status;          /* out */
-    bool is_stale; /* out, with YORE_CONFLICT: tables were flushed since `validated`; check again */
-    struct yore_error error; /* out */
+    struct yore_error error;          /* out */
     struct commit_request *next;
+    bool is_behind; /* stands behind another of the same writer */
     bool is_done;
-    int64_t started_ns;
 };
 
 /* Queue, wait, be acknowledged.  The result is in the request too. */
 enum yore_status commit_submit(struct yore_db *db, struct commit_request *request,
                                struct yore_error *error_out);
+/* The same for `count` >= 1 of them, each a commit of its own, in their order and as one group as
+ * far as groups go.  One that is refused does not keep the others back; the first refusal is told.
+ */
+enum yore_status commit_submit_all(struct yore_db *db, struct commit_request *requests,
+                                   size_t count, struct yore_error *error_out);
 /* Hand the active memtable to the flusher even if it is not full (nothing when it is empty).  Not
  * from the leader. */
 enum yore_status commit_switch(struct yore_db *db, struct yore_error *error_out);
+/* Be leader without a group: nobody commits, appends to the journal, or changes the catalogue. */
+void commit_lead_alone(struct yore_db *db);
+void commit_lead_no_more(struct yore_db *db);
+/* The next two: leading alone.  Everything committed goes to tables, and a commit time is handed
+ * out; commit_withdraw() when it will not be used after all. */
+enum yore_status commit_drain(struct yore_db *db, struct yore_error *error_out);
+enum yore_status commit_assign(struct yore_db *db, int64_t *commit_out, int64_t *before_out,
+                               struct yore_error *error_out);
+void commit_withdraw(struct yore_db *db, int64_t before);
 /* With nobody committing: append a mark if commits came since the last one; unlink old journal
  * segments. */
 enum yore_status commit_idle_mark(struct yore_db *db, struct yore_error *error_out);
 enum yore_status commit_purge_journal(struct yore_db *db, struct yore_error *error_out);
+/* Something outside of a commit has become durable, or a watch is to look up. */
+void commit_wake_watchers(struct yore_db *db);
 /* Is everything committed <= `commit` visible?  Makes every later commit greater than it and waits.
  */
 enum yore_status commit_wait_known(struct yore_db *db, int64_t commit,
@@ -268,6 +337,7 @@ struct read_moment {
     int64_t now;   /* what valid_to is compared with; 0 until asked for when is_now */
     bool is_now;
     bool wants_any; /* a delete or an expired version is an answer too, not just an absence */
+    bool in_memory; /* YORE_BUSY rather than a read from disk */
 };
 
 /* Fix what is visible, then take a view that holds all of it, then check the horizon: in this order
@@ -314,6 +384,14 @@ bool run_can_serve(const struct yore_keyspace *keyspace, const struct forest_fil
 
 /* ---- walking (sources.c) ---- */
 
+struct source_range {
+    struct yore_bytes low;
+    struct yore_bytes high; /* empty: to the last key */
+    int64_t valid_low;
+    int64_t valid_high;
+};
+extern const struct source_range source_range_all;
+
 /* Every version of [low, high) in every source of the keyspace that can meet valid times up to
  * valid_high, twins once: memtables, levels, runs and the slices that reach past valid_low.  `view`
  * must not be as of; view.known and view.commit_after are honoured by whole files and pages only
@@ -321,9 +399,12 @@ bool run_can_serve(const struct yore_keyspace *keyspace, const struct forest_fil
  * VERSION_CARRIED when only copies of it are left.  The caller holds `superview` while the iterator
  * lives, and stops at `high`. */
 enum yore_status sources_all(struct superview *superview, struct yore_keyspace *keyspace,
-                             struct yore_bytes low, struct yore_bytes high,
-                             const struct iter_view *view, int64_t valid_low, int64_t valid_high,
+                             const struct source_range *range, const struct iter_view *view,
                              struct version_iter **iter_out, struct yore_error *error_out);
+/* The same of the key range->low alone; range->high is not looked at. */
+enum yore_status sources_of_key(struct superview *superview, struct yore_keyspace *keyspace,
+                                const struct source_range *range, const struct iter_view *view,
+                                struct version_iter **iter_out, struct yore_error *error_out);
 
 /* ---- keyspaces and erasures (catalogue.c) ---- */
 
@@ -343,12 +424,21 @@ enum yore_status catalogue_load(struct yore_db *db, struct yore_error *error_out
 /* ---- background (jobs.c) ---- */
 
 enum yore_status jobs_start(struct yore_db *db, struct yore_error *error_out);
-void jobs_stop(struct yore_db *db); /* waits for running jobs */
-void jobs_wake(struct yore_db *db); /* something may be to do */
+void jobs_stop(struct yore_db *db);              /* waits for running jobs */
+void jobs_wake(struct yore_db *db);              /* something may be to do */
+void jobs_count(struct yore_db *db, int change); /* of jobs that run */
 /* Inline databases: do everything that is to do.  Others: nothing. */
 enum yore_status jobs_run_inline(struct yore_db *db, struct yore_error *error_out);
 /* Wait until every waiting memtable is flushed. */
 enum yore_status jobs_wait_flushed(struct yore_db *db, struct yore_error *error_out);
+/* The same, but flush in this thread what no other is at. */
+enum yore_status jobs_flush_here(struct yore_db *db, struct yore_error *error_out);
+/* Keep merges of the keyspace's levels away, if none runs: false when one does. */
+bool jobs_try_claim_levels(struct yore_db *db, struct yore_keyspace *keyspace);
+void jobs_free_levels(struct yore_db *db, struct yore_keyspace *keyspace);
+/* Wait until no merge of the keyspace's levels runs; another may begin at any time. */
+enum yore_status jobs_wait_levels(struct yore_db *db, struct yore_keyspace *keyspace,
+                                  struct yore_error *error_out);
 
 /* ---- writing facts (write.c) ---- */
 
@@ -361,9 +451,19 @@ struct fact {
     struct yore_bytes value;
     int64_t from; /* YORE_NOW: the commit time */
     int64_t to;
+    bool is_apart; /* value is a reference; its file is held */
 };
+extern const struct yore_write write_from_now_on;
+/* Can a key and a value of these sizes be stored?  What fact_check() looks at first. */
+enum yore_status fact_check_sizes(struct yore_bytes key, struct yore_bytes value,
+                                  struct yore_error *error_out);
 enum yore_status fact_check(struct yore_db *db, const struct fact *fact, bool is_span,
                             struct yore_error *error_out);
+/* Does the value go to a value file?  If so, put it there: under `hold`, for `ref_out`. */
+bool fact_goes_apart(const struct yore_db *db, const struct fact *fact);
+enum yore_status fact_put_apart(struct yore_db *db, const struct fact *fact, uint64_t *hold,
+                                unsigned char ref_out[VALUE_REF_BYTES],
+                                struct yore_error *error_out);
 /* Append to `request`'s growing buffer `to` (large values go to the value store) and update its
  * counts. */
 enum yore_status fact_encode(struct yore_db *db, const struct fact *fact, struct buffer *to,

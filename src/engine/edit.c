@@ -27,16 +27,12 @@ void edit_release(struct edit *edit)
 
 struct edit_op *edit_add(struct edit *edit, enum edit_op_kind kind, uint32_t keyspace)
 {
-    if (edit->count == edit->capacity) {
-        size_t capacity = edit->capacity > 0 ? 2 * edit->capacity : 8;
-        struct edit_op *grown = mem_realloc(edit->ops, capacity * sizeof *grown);
-        if (grown == NULL) {
-            edit->is_nomem = true;
-            return NULL;
-        }
-        edit->ops = grown;
-        edit->capacity = capacity;
+    struct edit_op *grown = mem_grow(edit->ops, edit->count, &edit->capacity, sizeof *grown);
+    if (grown == NULL) {
+        edit->is_nomem = true;
+        return NULL;
     }
+    edit->ops = grown;
     struct edit_op *op = &edit->ops[edit->count++];
     *op = (struct edit_op){.kind = kind, .keyspace = keyspace, .flushed_commit = INT64_MIN};
     return op;
@@ -105,6 +101,14 @@ void edit_put_slice(struct edit *edit, uint32_t keyspace, struct yore_bytes regi
     for (size_t i = 0; i < slice->file_count; i++) {
         op->files[i] = forest_file_ref(slice->files[i]);
         op->file_count = i + 1;
+    }
+}
+
+void edit_forget(struct edit *edit, uint32_t keyspace, int64_t commit)
+{
+    struct edit_op *op = commit != INT64_MIN ? edit_add(edit, EDIT_FORGET, keyspace) : NULL;
+    if (op != NULL) {
+        op->known = commit;
     }
 }
 
@@ -186,13 +190,16 @@ static void op_encode(const struct edit_op *op, struct buffer *out)
         buffer_append_varint(out, op->value_file.file);
         buffer_append_varint(out, op->value_file.generation);
         buffer_append_varint(out, op->value_file.bytes);
-        buffer_append_varint(out, op->value_file.dropped_bytes);
+        buffer_append_varint(out, op->value_file.kept_bytes);
         break;
     case EDIT_NUMBERS:
         buffer_append_varint(out, op->next_file);
         buffer_append_varint(out, op->journal_first);
         buffer_append_varint(out, op->journal_next);
         buffer_append_u64(out, (uint64_t)op->flushed_commit);
+        break;
+    case EDIT_FORGET:
+        buffer_append_u64(out, (uint64_t)op->known);
         break;
     }
 }
@@ -298,13 +305,16 @@ static enum yore_status op_decode(struct decoder *d, const struct forest_opener 
         op->value_file.file = decode_varint(d);
         op->value_file.generation = decode_varint(d);
         op->value_file.bytes = decode_varint(d);
-        op->value_file.dropped_bytes = decode_varint(d);
+        op->value_file.kept_bytes = decode_varint(d);
         return YORE_OK;
     case EDIT_NUMBERS:
         op->next_file = decode_varint(d);
         op->journal_first = decode_varint(d);
         op->journal_next = decode_varint(d);
         op->flushed_commit = (int64_t)decode_u64(d);
+        return YORE_OK;
+    case EDIT_FORGET:
+        op->known = (int64_t)decode_u64(d);
         return YORE_OK;
     }
     d->is_bad = true;
@@ -363,6 +373,7 @@ static void snapshot_region(struct edit *edit, const struct forest_tree *tree,
 
 static void snapshot_tree(struct edit *edit, const struct forest_tree *tree)
 {
+    edit_forget(edit, tree->keyspace, tree->forgot);
     for (size_t i = 1; i < tree->region_count; i++) {
         struct edit_op *op = edit_add(edit, EDIT_REGION_SPLIT, tree->keyspace);
         if (op != NULL) {

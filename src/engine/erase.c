@@ -1,38 +1,26 @@
 /* erase.c -- destroying values: the record of it, and what must go on holding behind an erased
  * span.
  *
- * An erasure is one commit: a rule in the catalogue, which takes effect when it becomes visible,
- * and for a span of a key the copy at its end of what held there, whose own bytes may lie inside
- * the span.  The bytes leave the files in the background.
+ * An erasure is one commit: a rule in the catalogue, which takes effect when it becomes visible;
+ * and for a span of a key an erased version at its begin, and the copy at its end of what held
+ * there, whose own bytes may lie inside the span.  The bytes leave the files in the background.
  */
 #include "engine/erase.h"
-#include "base/assert.h"
-#include "base/mem.h"
 #include "engine/catalogue.h"
+#include "engine/key_range.h"
+#include "engine/refuse.h"
 #include "engine/span.h"
 #include "engine/txn.h"
-
-static enum yore_status check_key(const struct yore_erase *erase, struct yore_error *error_out)
-{
-    if (erase->key.size == 0 && !erase->is_prefix) {
-        return error_set(error_out, YORE_INVALID, "the key is empty: a key is 1 to %u bytes",
-                         YORE_KEY_BYTES_MAX);
-    }
-    if (erase->key.size > YORE_KEY_BYTES_MAX) {
-        return error_set(error_out, YORE_TOO_BIG, "the key has %zu bytes: at most %u are allowed",
-                         erase->key.size, YORE_KEY_BYTES_MAX);
-    }
-    return YORE_OK;
-}
 
 static enum yore_status check_span(struct yore_db *db, const struct yore_keyspace *keyspace,
                                    const struct yore_erase *erase, struct yore_error *error_out)
 {
     if (erase->from == INT64_MIN || erase->from >= erase->to) {
+        char texts[2][MOMENT_TEXT_BYTES];
         return error_set(
             error_out, YORE_INVALID,
-            "the span [%lld, %lld) is empty; YORE_TIME_MIN to YORE_FOREVER is the whole timeline",
-            (long long)erase->from, (long long)erase->to);
+            "the span from %s to %s is empty; YORE_TIME_MIN to YORE_FOREVER is the whole timeline",
+            moment_told(erase->from, texts[0]), moment_told(erase->to, texts[1]));
     }
     if (erase->from == YORE_TIME_MIN && erase->to == YORE_FOREVER) {
         return YORE_OK;
@@ -48,21 +36,22 @@ static enum yore_status check_span(struct yore_db *db, const struct yore_keyspac
     if (erase->to == YORE_FOREVER) {
         return YORE_OK;
     }
-    /* At `to` a fact may have to be written. */
+    /* At `to` a fact may have to be written.  `from` is free: the rule covers what lies behind it,
+     * and a fact there is written only where one may begin (span.c). */
     int64_t horizon = atomic_load_explicit(&keyspace->horizon, memory_order_acquire);
     int64_t latest = db_now(db);
     latest = latest < INT64_MAX - db->options.clock_skew_max_ns
                  ? latest + db->options.clock_skew_max_ns
                  : INT64_MAX;
     if (erase->to < horizon) {
-        return error_set(error_out, YORE_BEFORE_HORIZON,
-                         "the span ends at %lld, before the horizon of keyspace %s, %lld",
-                         (long long)erase->to, keyspace->name, (long long)horizon);
+        return refuse_before_horizon(keyspace, "the end of the span,", erase->to, horizon,
+                                     error_out);
     }
     if (erase->to > latest) {
+        char told[MOMENT_TEXT_BYTES];
         return error_set(error_out, YORE_IN_FUTURE,
-                         "the span ends at %lld, later than now; let it end by now, or never",
-                         (long long)erase->to);
+                         "the span ends at %s, later than now; let it end by now, or never",
+                         moment_told(erase->to, told));
     }
     return YORE_OK;
 }
@@ -114,7 +103,7 @@ static enum yore_status erase_once(struct yore_db *db, const struct erase_rule *
     txn_init(&txn, db);
     txn.fixed_commit = rule->commit;
     if (!is_prefix && span.keyspace != NULL) {
-        st = txn_add_restored(&txn, &span, error_out);
+        st = txn_add_erasure(&txn, &span, error_out);
     }
     if (st == YORE_OK) {
         st = add_record(&txn, rule, error_out);
@@ -184,7 +173,8 @@ enum yore_status yore_erase(struct yore_db *db, struct yore_keyspace *keyspace,
 {
     error_clear(error_out);
     keyspace = keyspace_or_default(db, keyspace);
-    enum yore_status st = check_key(erase, error_out);
+    bool is_all = erase->is_prefix && erase->key.size == 0; /* the empty prefix */
+    enum yore_status st = is_all ? YORE_OK : key_check(erase->key, error_out);
     if (st == YORE_OK) {
         st = check_span(db, keyspace, erase, error_out);
     }

@@ -3,7 +3,8 @@
  * A rule hides versions of the keys [low, high) with from <= valid_from < to and commit <
  * rule.commit: their values are gone, wherever a copy still lies.  A read at v in [from, to) whose
  * winner has commit < rule.commit is answered YORE_ERASED, because what held before the span must
- * not show inside it.
+ * not show inside it.  Where a delete is the winner, or the winner has expired, there was no value
+ * to erase: that stays YORE_NOT_FOUND, and an erased version keeps its valid_to for it.
  */
 #ifndef YORE_ENGINE_ERASE_SET_H
 #define YORE_ENGINE_ERASE_SET_H

@@ -4,59 +4,83 @@
  * from the tables window by window (feed_window.h), until the journal reaches again.  Erased values
  * are told as erased, wherever they are read from.
  *
+ * A load is in the journal by name only, and told from the tables, in parts when it is large; so is
+ * a commit that is larger than a window.
+ *
  * From tables a commit is told as it is kept: its writes in key order, of two to the same key and
  * moment the one that won.  Facts about the time before a keyspace's horizon that retention has let
  * go are not among them.
  */
+#include "engine/feed.h"
+
 #include "base/mem.h"
+#include "engine/feed_stream.h"
 #include "engine/feed_window.h"
+#include "engine/refuse.h"
+
+#define WRITES_KEPT 4096u          /* room for so many is kept from one commit to the next, */
+#define PART_BYTES_KEPT (4u << 20) /* and so much for parts */
 
 struct yore_feed {
     struct yore_db *db;
+    struct feed_scope scope;
+    bool is_following;
+    const atomic_bool *is_cancelled;
     int64_t after;                 /* everything up to here has been told, or was not asked for */
-    int64_t limit;                 /* visible when the feed was opened */
+    int64_t limit;                 /* no commit behind it is told */
     struct journal_reader *reader; /* NULL: not there yet */
+    struct yore_bytes record;      /* read, and not told yet; data is NULL when there is none */
     struct feed_window window;
     size_t window_index;
-    struct superview *view; /* what the commit told last was read from */
+    struct feed_stream stream; /* of a commit that is told in parts */
+    uint64_t stream_count;     /* writes it must have; UINT64_MAX: as many as there are */
+    struct arena part;         /* what the stream's last part points into */
+    bool is_in_parts;          /* of a commit some was told, and not the last */
+    struct superview *view;    /* what window and stream are read from */
     struct yore_feed_write *writes;
     size_t write_count;
     size_t write_capacity;
     void **heap; /* values that were fetched */
     size_t heap_count;
     size_t heap_capacity;
+    struct yore_error failure;
 };
 
 /* ---- opening ---- */
 
 /* From tables, may a commit after `after` be missing? */
-static enum yore_status check_complete(struct yore_db *db, const struct forest *forest,
-                                       int64_t after, struct yore_error *error_out)
+static enum yore_status check_complete(const struct yore_feed *feed, const struct forest *forest,
+                                       struct yore_error *error_out)
 {
+    int64_t after = feed->after;
     for (size_t i = 0;; i++) {
-        const struct yore_keyspace *keyspace = feed_keyspace(db, i);
+        const struct yore_keyspace *keyspace = feed_keyspace(feed->db, i);
         if (keyspace == NULL) {
             return YORE_OK;
         }
-        if (keyspace->id == KEYSPACE_SYSTEM) {
+        if (keyspace->id == KEYSPACE_SYSTEM ||
+            !feed_scope_has_keyspace(&feed->scope, keyspace->id)) {
             continue;
         }
         int64_t horizon = atomic_load_explicit(&keyspace->horizon, memory_order_acquire);
         bool is_only_now =
             atomic_load_explicit(&keyspace->keep, memory_order_relaxed) == YORE_KEEP_NOW;
         if (horizon > after && horizon != YORE_TIME_MIN) {
-            return error_set(
-                error_out, YORE_BEFORE_HORIZON,
-                "commits after %lld are no longer all kept: the horizon of keyspace %s is %lld",
-                (long long)after, keyspace->name, (long long)horizon);
+            char texts[2][MOMENT_TEXT_BYTES];
+            return error_set(error_out, YORE_BEFORE_HORIZON,
+                             "commits after %s (%lld) are no longer all kept: the horizon of "
+                             "keyspace %s is %s; begin at it or later",
+                             moment_told(after, texts[0]), (long long)after, keyspace->name,
+                             moment_told(horizon, texts[1]));
         }
         if (is_only_now && forest->flushed_commit > after &&
             forest_tree(forest, keyspace->id) != NULL) {
-            return error_set(
-                error_out, YORE_BEFORE_HORIZON,
-                "commits after %lld are no longer all kept: keyspace %s keeps only now, and the "
-                "journal does not reach back so far",
-                (long long)after, keyspace->name);
+            char told[MOMENT_TEXT_BYTES];
+            return error_set(error_out, YORE_BEFORE_HORIZON,
+                             "commits after %s (%lld) are no longer all kept: keyspace %s keeps "
+                             "only now, and the journal does not reach back so far; begin later, "
+                             "or leave the keyspace out",
+                             moment_told(after, told), (long long)after, keyspace->name);
         }
     }
 }
@@ -64,8 +88,10 @@ static enum yore_status check_complete(struct yore_db *db, const struct forest *
 /* YORE_NOT_FOUND: the journal does not reach back to `after`. */
 static enum yore_status open_reader(struct yore_feed *feed, struct yore_error *error_out)
 {
+    struct journal *journal = feed->db->journal;
     enum yore_status st =
-        journal_reader_open(feed->db->journal, feed->after, &feed->reader, error_out);
+        feed->is_following ? journal_reader_follow(journal, feed->after, &feed->reader, error_out)
+                           : journal_reader_open(journal, feed->after, &feed->reader, error_out);
     if (st == YORE_BEFORE_HORIZON) {
         error_clear(error_out);
         return YORE_NOT_FOUND;
@@ -77,9 +103,10 @@ static enum yore_status collect(struct yore_feed *feed, struct yore_error *error
 {
     feed->view = superview_acquire(feed->db);
     feed->window_index = 0;
-    enum yore_status st = check_complete(feed->db, feed->view->forest, feed->after, error_out);
+    struct feed_span span = {&feed->scope, feed->is_cancelled, feed->after, feed->limit};
+    enum yore_status st = check_complete(feed, feed->view->forest, error_out);
     if (st == YORE_OK) {
-        st = feed_window_collect(&feed->window, feed->view, feed->after, feed->limit, error_out);
+        st = feed_window_collect(&feed->window, feed->view, &span, error_out);
     }
     if (st != YORE_OK) {
         feed->window.count = 0;
@@ -89,22 +116,25 @@ static enum yore_status collect(struct yore_feed *feed, struct yore_error *error
     return st;
 }
 
-enum yore_status yore_feed_open(struct yore_db *db, int64_t after_commit,
-                                struct yore_feed **feed_out, struct yore_error *error_out)
+enum yore_status feed_open(struct yore_db *db, struct feed_options *options,
+                           struct yore_feed **feed_out, struct yore_error *error_out)
 {
-    error_clear(error_out);
     *feed_out = NULL;
     struct yore_feed *feed = mem_zalloc(sizeof *feed);
     if (feed == NULL) {
+        feed_scope_release(&options->scope);
         return error_plain(error_out, YORE_NOMEM);
     }
     feed->db = db;
-    feed->after = after_commit;
-    feed->limit = atomic_load_explicit(&db->visible, memory_order_acquire);
+    feed->scope = options->scope;
+    feed->is_following = options->is_following;
+    feed->is_cancelled = options->is_cancelled;
+    feed->after = options->after;
+    feed->limit = options->limit;
     enum yore_status st = open_reader(feed, error_out);
     if (st == YORE_NOT_FOUND) {
         struct superview *view = superview_acquire(db);
-        st = check_complete(db, view->forest, after_commit, error_out);
+        st = check_complete(feed, view->forest, error_out);
         superview_release(view);
     }
     if (st != YORE_OK) {
@@ -115,6 +145,25 @@ enum yore_status yore_feed_open(struct yore_db *db, int64_t after_commit,
     return YORE_OK;
 }
 
+enum yore_status yore_feed_open(struct yore_db *db, int64_t after_commit,
+                                struct yore_feed **feed_out, struct yore_error *error_out)
+{
+    struct feed_options options = {
+        .after = after_commit, .limit = atomic_load_explicit(&db->visible, memory_order_acquire)};
+    error_clear(error_out);
+    return feed_open(db, &options, feed_out, error_out);
+}
+
+void feed_extend(struct yore_feed *feed, int64_t limit)
+{
+    feed->limit = limit > feed->limit ? limit : feed->limit;
+}
+
+int64_t feed_position(const struct yore_feed *feed)
+{
+    return feed->after;
+}
+
 static void forget_told(struct yore_feed *feed)
 {
     for (size_t i = 0; i < feed->heap_count; i++) {
@@ -122,6 +171,21 @@ static void forget_told(struct yore_feed *feed)
     }
     feed->heap_count = 0;
     feed->write_count = 0;
+    if (feed->write_capacity > WRITES_KEPT) {
+        mem_free(feed->writes);
+        feed->writes = NULL;
+        feed->write_capacity = 0;
+    }
+    if (feed->heap_capacity > WRITES_KEPT) {
+        mem_free(feed->heap);
+        feed->heap = NULL;
+        feed->heap_capacity = 0;
+    }
+    if (feed->part.bytes > PART_BYTES_KEPT) {
+        arena_release(&feed->part);
+    } else {
+        arena_reset(&feed->part);
+    }
 }
 
 void yore_feed_close(struct yore_feed *feed)
@@ -130,10 +194,11 @@ void yore_feed_close(struct yore_feed *feed)
         return;
     }
     forget_told(feed);
-    if (feed->reader != NULL) {
-        journal_reader_close(feed->reader);
-    }
+    journal_reader_close(feed->reader);
     feed_window_release(&feed->window);
+    feed_stream_release(&feed->stream);
+    arena_release(&feed->part);
+    feed_scope_release(&feed->scope);
     superview_release(feed->view);
     mem_free(feed->writes);
     mem_free(feed->heap);
@@ -144,24 +209,17 @@ void yore_feed_close(struct yore_feed *feed)
 
 static bool make_room(struct yore_feed *feed)
 {
-    if (feed->write_count == feed->write_capacity) {
-        size_t capacity = feed->write_capacity == 0 ? 16 : feed->write_capacity * 2;
-        struct yore_feed_write *writes = mem_realloc(feed->writes, capacity * sizeof *writes);
-        if (writes == NULL) {
-            return false;
-        }
-        feed->writes = writes;
-        feed->write_capacity = capacity;
+    struct yore_feed_write *writes =
+        mem_grow(feed->writes, feed->write_count, &feed->write_capacity, sizeof *writes);
+    if (writes == NULL) {
+        return false;
     }
-    if (feed->heap_count == feed->heap_capacity) {
-        size_t capacity = feed->heap_capacity == 0 ? 16 : feed->heap_capacity * 2;
-        void **heap = mem_realloc(feed->heap, capacity * sizeof *heap);
-        if (heap == NULL) {
-            return false;
-        }
-        feed->heap = heap;
-        feed->heap_capacity = capacity;
+    feed->writes = writes;
+    void **heap = mem_grow(feed->heap, feed->heap_count, &feed->heap_capacity, sizeof *heap);
+    if (heap == NULL) {
+        return false;
     }
+    feed->heap = heap;
     return true;
 }
 
@@ -176,15 +234,10 @@ static enum yore_status find_kept(struct yore_feed *feed, uint32_t keyspace,
     struct iter_view every = {.known = INT64_MAX, .commit_after = INT64_MIN};
     struct version_place place = {version->key, version->valid_from, version->commit};
     struct version_iter *it = NULL;
-    struct buffer high = {0};
-    buffer_append_bytes(&high, version->key);
-    buffer_append_u8(&high, 0);
-    if (buffer_status(&high) != YORE_OK) {
-        return error_plain(error_out, YORE_NOMEM);
-    }
+    const struct source_range range = {
+        .low = version->key, .valid_low = version->valid_from, .valid_high = version->valid_from};
     enum yore_status st =
-        sources_all(feed->view, db_keyspace(feed->db, keyspace), version->key, buffer_bytes(&high),
-                    &every, version->valid_from, version->valid_from, &it, error_out);
+        sources_of_key(feed->view, db_keyspace(feed->db, keyspace), &range, &every, &it, error_out);
     if (st == YORE_OK) {
         version_iter_seek(it, &place);
         bool is_there = it->is_valid && bytes_equal(it->at.key, version->key) &&
@@ -198,7 +251,6 @@ static enum yore_status find_kept(struct yore_feed *feed, uint32_t keyspace,
         }
     }
     version_iter_free(it);
-    buffer_release(&high);
     return st;
 }
 
@@ -240,18 +292,27 @@ static enum yore_status fetch(struct yore_feed *feed, uint32_t keyspace, struct 
     return st;
 }
 
-static enum yore_status add_write(struct yore_feed *feed, uint32_t keyspace, struct version version,
+static bool is_in_scope(const struct yore_feed *feed, uint32_t keyspace, struct yore_bytes key)
+{
+    return feed_scope_has_keyspace(&feed->scope, keyspace) && feed_scope_has_key(&feed->scope, key);
+}
+
+/* `erased` is of the moment of telling: a window may be older. */
+static enum yore_status add_write(struct yore_feed *feed, const struct erase_set *erased,
+                                  uint32_t keyspace, struct version version,
                                   struct yore_error *error_out)
 {
-    bool is_gone =
-        version.kind == YORE_KIND_ERASED || erase_set_hides(feed->view->erased, keyspace, &version);
+    bool is_gone = version.kind == YORE_KIND_ERASED ||
+                   (version.kind == YORE_KIND_PUT && erase_set_hides(erased, keyspace, &version));
     enum yore_status st = YORE_OK;
+    if (!is_in_scope(feed, keyspace, version.key)) {
+        return YORE_OK;
+    }
     if (!make_room(feed)) {
         return error_plain(error_out, YORE_NOMEM);
     }
     if (is_gone) {
         version.kind = YORE_KIND_ERASED;
-        version.valid_to = YORE_FOREVER;
         version.value = bytes_of(NULL, 0);
     } else {
         st = fetch(feed, keyspace, &version, error_out);
@@ -268,53 +329,173 @@ static enum yore_status add_write(struct yore_feed *feed, uint32_t keyspace, str
     return st == YORE_NOT_FOUND ? YORE_OK : st;
 }
 
-static void tell(struct yore_feed *feed, int64_t commit, struct yore_feed_commit *commit_out)
+/* Everything up to here is told. */
+static void reach(struct yore_feed *feed, int64_t commit)
 {
-    feed->after = commit;
-    *commit_out = (struct yore_feed_commit){commit, feed->writes, feed->write_count};
+    feed->after = commit > feed->after ? commit : feed->after;
+}
+
+static void tell(struct yore_feed *feed, int64_t commit, bool has_more,
+                 struct yore_feed_commit *commit_out)
+{
+    if (!has_more) {
+        feed->after = commit;
+    }
+    *commit_out = (struct yore_feed_commit){.commit = commit,
+                                            .writes = feed->writes,
+                                            .write_count = feed->write_count,
+                                            .has_more = has_more};
+}
+
+/* ---- in parts ---- */
+
+static uint64_t last_write_bytes(const struct yore_feed *feed)
+{
+    const struct yore_feed_write *last =
+        feed->write_count > 0 ? &feed->writes[feed->write_count - 1] : NULL;
+    return last != NULL ? sizeof *last + last->key.size + last->value.size : 0;
+}
+
+/* Nothing a keyspace keeps for ever can be missing from what `after` has seen none of. */
+static bool is_all_kept(const struct yore_keyspace *keyspace, int64_t after)
+{
+    int64_t horizon = atomic_load_explicit(&keyspace->horizon, memory_order_acquire);
+    return (horizon <= after || horizon == YORE_TIME_MIN) &&
+           atomic_load_explicit(&keyspace->keep, memory_order_relaxed) != YORE_KEEP_NOW;
+}
+
+/* Begin to tell a load, whose record was read. */
+static void begin_load(struct yore_feed *feed, const struct commit_decoder *decoder)
+{
+    struct yore_keyspace *keyspace = db_keyspace(feed->db, decoder->load.keyspace);
+    bool is_counted = feed_scope_is_all(&feed->scope) || !is_all_kept(keyspace, feed->after);
+    feed_stream_begin(&feed->stream, feed->view, decoder->commit, keyspace,
+                      is_counted ? NULL : &feed->scope);
+    feed->stream_count = is_counted ? decoder->load.count : UINT64_MAX;
+    feed->record = bytes_of(NULL, 0);
+}
+
+static enum yore_status end_stream(struct yore_feed *feed, struct yore_feed_commit *commit_out,
+                                   struct yore_error *error_out)
+{
+    int64_t commit = feed->stream.commit;
+    bool is_whole = feed->stream_count == UINT64_MAX || feed->stream_count == feed->stream.done;
+    feed_stream_release(&feed->stream);
+    if (feed->reader != NULL) { /* else the window's */
+        superview_release(feed->view);
+        feed->view = NULL;
+    }
+    if (!is_whole) {
+        return error_set(error_out, YORE_BEFORE_HORIZON,
+                         "of the load at %lld some versions are no longer kept", (long long)commit);
+    }
+    tell(feed, commit, false, commit_out);
+    return YORE_OK;
+}
+
+static enum yore_status add_part(struct yore_feed *feed, const struct erase_set *erased,
+                                 struct yore_error *error_out)
+{
+    struct version version;
+    uint32_t keyspace;
+    uint64_t bytes = 0;
+    enum yore_status st = YORE_OK;
+    while (st == YORE_OK && bytes < FEED_WINDOW_BYTES) {
+        st = feed_stream_next(&feed->stream, &keyspace, &version, error_out);
+        if (st != YORE_OK || !is_in_scope(feed, keyspace, version.key)) {
+            continue;
+        }
+        if (!arena_copy_bytes(&feed->part, &version.key) ||
+            !arena_copy_bytes(&feed->part, &version.value)) {
+            return error_plain(error_out, YORE_NOMEM);
+        }
+        st = add_write(feed, erased, keyspace, version, error_out);
+        bytes += last_write_bytes(feed);
+    }
+    return st;
+}
+
+static enum yore_status next_in_stream(struct yore_feed *feed, struct yore_feed_commit *commit_out,
+                                       struct yore_error *error_out)
+{
+    struct superview *latest = superview_acquire(feed->db);
+    enum yore_status st = add_part(feed, latest->erased, error_out);
+    superview_release(latest);
+    if (st == YORE_NOT_FOUND) {
+        return end_stream(feed, commit_out, error_out);
+    }
+    if (st == YORE_OK) {
+        tell(feed, feed->stream.commit, true, commit_out);
+    }
+    return st;
 }
 
 /* ---- from the journal ---- */
 
-static enum yore_status next_in_journal(struct yore_feed *feed, struct yore_feed_commit *commit_out,
-                                        struct yore_error *error_out)
+/* Read the next record.  Where the journal has given its segment back meanwhile, the reader is
+ * closed. */
+static enum yore_status read_record(struct yore_feed *feed, struct yore_error *error_out)
 {
-    struct yore_bytes payload;
-    struct commit_decoder decoder;
-    struct commit_write write;
-    enum yore_status st = journal_reader_next(feed->reader, &payload, error_out);
-    if (st != YORE_OK) {
-        return st;
+    enum yore_status st = journal_reader_next(feed->reader, &feed->record, error_out);
+    if (st == YORE_NOT_FOUND) {
+        reach(feed, feed->limit);
+    } else if (st == YORE_BEFORE_HORIZON) {
+        journal_reader_close(feed->reader);
+        feed->reader = NULL;
+        error_clear(error_out);
+        st = YORE_OK;
     }
-    if (commit_decoder_init(&decoder, payload) != YORE_OK) {
+    return st;
+}
+
+static enum yore_status add_record_writes(struct yore_feed *feed, struct commit_decoder *decoder,
+                                          struct yore_error *error_out)
+{
+    struct commit_write write;
+    enum yore_status st = YORE_OK;
+    while (st == YORE_OK) {
+        st = commit_decoder_next(decoder, &write);
+        if (st == YORE_OK) {
+            struct version version = {.key = write.key,
+                                      .valid_from = write.valid_from,
+                                      .commit = decoder->commit,
+                                      .valid_to = write.valid_to,
+                                      .kind = write.kind,
+                                      .flags = write.is_apart ? VERSION_APART : 0,
+                                      .value = write.value};
+            st = add_write(feed, feed->view->erased, write.keyspace, version, error_out);
+        } else if (st == YORE_CORRUPT) {
+            error_set(error_out, st, "the journal's record of commit %lld is damaged",
+                      (long long)decoder->commit);
+        }
+    }
+    return st == YORE_NOT_FOUND ? YORE_OK : st;
+}
+
+static enum yore_status tell_record(struct yore_feed *feed, struct yore_feed_commit *commit_out,
+                                    struct yore_error *error_out)
+{
+    struct commit_decoder decoder;
+    if (commit_decoder_init(&decoder, feed->record) != YORE_OK) {
         return error_set(error_out, YORE_CORRUPT,
                          "the journal's record after commit %lld is damaged",
                          (long long)feed->after);
     }
     if (decoder.commit > feed->limit) {
-        feed->after = feed->limit;
+        reach(feed, feed->limit);
         return YORE_NOT_FOUND;
     }
     feed->view = superview_acquire(feed->db);
-    while (st == YORE_OK) {
-        st = commit_decoder_next(&decoder, &write);
-        if (st == YORE_OK) {
-            struct version version = {.key = write.key,
-                                      .valid_from = write.valid_from,
-                                      .commit = decoder.commit,
-                                      .valid_to = write.valid_to,
-                                      .kind = write.kind,
-                                      .flags = write.is_apart ? VERSION_APART : 0,
-                                      .value = write.value};
-            st = add_write(feed, write.keyspace, version, error_out);
-        } else if (st == YORE_CORRUPT) {
-            error_set(error_out, st, "the journal's record of commit %lld is damaged",
-                      (long long)decoder.commit);
-        }
+    if (decoder.is_load && feed_scope_has_keyspace(&feed->scope, decoder.load.keyspace)) {
+        begin_load(feed, &decoder);
+        return next_in_stream(feed, commit_out, error_out);
     }
-    if (st == YORE_NOT_FOUND) {
-        tell(feed, decoder.commit, commit_out);
-        st = YORE_OK;
+    enum yore_status st = add_record_writes(feed, &decoder, error_out);
+    superview_release(feed->view);
+    feed->view = NULL;
+    if (st == YORE_OK) {
+        feed->record = bytes_of(NULL, 0);
+        tell(feed, decoder.commit, false, commit_out);
     }
     return st;
 }
@@ -325,15 +506,21 @@ static enum yore_status next_in_window(struct yore_feed *feed, struct yore_feed_
                                        struct yore_error *error_out)
 {
     const struct feed_window *window = &feed->window;
+    struct superview *latest = superview_acquire(feed->db);
     int64_t commit = window->entries[feed->window_index].version.commit;
+    uint64_t bytes = 0;
+    bool has_more = true;
     enum yore_status st = YORE_OK;
-    while (st == YORE_OK && feed->window_index < window->count &&
-           window->entries[feed->window_index].version.commit == commit) {
+    while (st == YORE_OK && has_more && bytes < FEED_WINDOW_BYTES) {
         const struct feed_entry *entry = &window->entries[feed->window_index++];
-        st = add_write(feed, entry->keyspace, entry->version, error_out);
+        st = add_write(feed, latest->erased, entry->keyspace, entry->version, error_out);
+        bytes += last_write_bytes(feed);
+        has_more = feed->window_index < window->count &&
+                   window->entries[feed->window_index].version.commit == commit;
     }
+    superview_release(latest);
     if (st == YORE_OK) {
-        tell(feed, commit, commit_out);
+        tell(feed, commit, has_more, commit_out);
     }
     return st;
 }
@@ -351,25 +538,74 @@ static enum yore_status next_source(struct yore_feed *feed, struct yore_error *e
         return YORE_NOT_FOUND;
     }
     enum yore_status st = open_reader(feed, error_out);
+    if (st == YORE_OK) {
+        feed_window_release(&feed->window);
+        feed->window_index = 0;
+    }
     return st == YORE_NOT_FOUND ? collect(feed, error_out) : st;
+}
+
+/* The next part. */
+static enum yore_status next(struct yore_feed *feed, struct yore_feed_commit *commit_out,
+                             struct yore_error *error_out)
+{
+    enum yore_status st = YORE_OK;
+    forget_told(feed);
+    while (st == YORE_OK) {
+        if (feed_stream_is_open(&feed->stream)) {
+            return next_in_stream(feed, commit_out, error_out);
+        }
+        if (feed->record.data != NULL) {
+            return tell_record(feed, commit_out, error_out);
+        }
+        if (feed->reader != NULL) {
+            st = read_record(feed, error_out);
+            continue;
+        }
+        if (feed->window_index < feed->window.count) {
+            return next_in_window(feed, commit_out, error_out);
+        }
+        if (feed->window.has_large && feed->view != NULL) {
+            feed->window.has_large = false;
+            feed_stream_begin(&feed->stream, feed->view, feed->window.last, NULL, &feed->scope);
+            feed->stream_count = UINT64_MAX;
+            continue;
+        }
+        st = next_source(feed, error_out);
+    }
+    return st;
+}
+
+/* A commit without a write in the scope is none of the asker's. */
+static bool is_passed_over(const struct yore_feed *feed, const struct yore_feed_commit *told)
+{
+    bool is_rest = feed->is_in_parts && !told->has_more;
+    return told->write_count == 0 && !is_rest && !feed_scope_is_all(&feed->scope);
+}
+
+static enum yore_status next_in_scope(struct yore_feed *feed, struct yore_feed_commit *commit_out,
+                                      struct yore_error *error_out)
+{
+    struct yore_feed_commit told;
+    enum yore_status st = next(feed, &told, error_out);
+    while (st == YORE_OK && is_passed_over(feed, &told)) {
+        bool is_cancelled = feed->is_cancelled != NULL && atomic_load(feed->is_cancelled);
+        st = is_cancelled ? error_plain(error_out, YORE_CANCELLED) : next(feed, &told, error_out);
+    }
+    if (st == YORE_OK) {
+        feed->is_in_parts = told.has_more;
+        *commit_out = told;
+    }
+    return st;
 }
 
 enum yore_status yore_feed_next(struct yore_feed *feed, struct yore_feed_commit *commit_out,
                                 struct yore_error *error_out)
 {
-    enum yore_status st = YORE_OK;
-    error_clear(error_out);
-    forget_told(feed);
-    while (st == YORE_OK) {
-        if (feed->reader != NULL) {
-            superview_release(feed->view);
-            feed->view = NULL;
-            return next_in_journal(feed, commit_out, error_out);
-        }
-        if (feed->window_index < feed->window.count) {
-            return next_in_window(feed, commit_out, error_out);
-        }
-        st = next_source(feed, error_out);
+    struct yore_error *failure = &feed->failure;
+    enum yore_status st = failure->status;
+    if (st == YORE_OK) {
+        st = next_in_scope(feed, commit_out, failure);
     }
-    return st;
+    return error_keep(failure, st, error_out);
 }

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include "base/assert.h"
 #include "base/mem.h"
 
 void feed_window_release(struct feed_window *window)
@@ -38,7 +37,7 @@ static void sort(struct feed_window *window)
     }
 }
 
-static bool copy_bytes(struct arena *arena, struct yore_bytes *bytes)
+bool arena_copy_bytes(struct arena *arena, struct yore_bytes *bytes)
 {
     if (bytes->size > 0) {
         bytes->data = arena_copy(arena, bytes->data, bytes->size);
@@ -46,7 +45,8 @@ static bool copy_bytes(struct arena *arena, struct yore_bytes *bytes)
     return bytes->size == 0 || bytes->data != NULL;
 }
 
-/* Keep whole commits, the least ones, up to half of what may be; the first in any case. */
+/* Keep whole commits, the least ones, up to half of what may be; where the first alone is more than
+ * a window, none: it is told straight from the tables. */
 static enum yore_status cut(struct feed_window *window)
 {
     struct arena kept = {0};
@@ -63,13 +63,17 @@ static enum yore_status cut(struct feed_window *window)
         if (count > 0 && bytes + more > FEED_WINDOW_BYTES / 2) {
             break;
         }
+        window->last = commit;
+        window->has_large = more > FEED_WINDOW_BYTES;
+        if (window->has_large) {
+            break;
+        }
         bytes += more;
         count = end;
-        window->last = commit;
     }
     for (size_t i = 0; i < count; i++) {
         struct version *version = &window->entries[i].version;
-        if (!copy_bytes(&kept, &version->key) || !copy_bytes(&kept, &version->value)) {
+        if (!arena_copy_bytes(&kept, &version->key) || !arena_copy_bytes(&kept, &version->value)) {
             /* Some entries point into `kept` by now: nothing of the window is used any more. */
             arena_release(&kept);
             window->count = 0;
@@ -80,54 +84,71 @@ static enum yore_status cut(struct feed_window *window)
     window->arena = kept;
     window->count = count;
     window->bytes = bytes;
-    /* One commit alone may be larger than a window: do not cut again for every entry of it. */
-    window->bytes_max = 2 * bytes > FEED_WINDOW_BYTES ? 2 * bytes : FEED_WINDOW_BYTES;
     return YORE_OK;
 }
 
 static enum yore_status add(struct feed_window *window, uint32_t keyspace,
                             const struct version *version)
 {
-    if (window->count == window->capacity) {
-        size_t capacity = window->capacity == 0 ? 64 : window->capacity * 2;
-        struct feed_entry *entries = mem_realloc(window->entries, capacity * sizeof *entries);
-        if (entries == NULL) {
-            return YORE_NOMEM;
-        }
-        window->entries = entries;
-        window->capacity = capacity;
+    struct feed_entry *entries =
+        mem_grow(window->entries, window->count, &window->capacity, sizeof *entries);
+    if (entries == NULL) {
+        return YORE_NOMEM;
     }
+    window->entries = entries;
     struct feed_entry entry = {keyspace, *version};
-    if (!copy_bytes(&window->arena, &entry.version.key) ||
-        !copy_bytes(&window->arena, &entry.version.value)) {
+    if (!arena_copy_bytes(&window->arena, &entry.version.key) ||
+        !arena_copy_bytes(&window->arena, &entry.version.value)) {
         return YORE_NOMEM;
     }
     window->entries[window->count++] = entry;
     window->bytes += entry_bytes(&entry);
-    return window->bytes > window->bytes_max ? cut(window) : YORE_OK;
+    return window->bytes > FEED_WINDOW_BYTES ? cut(window) : YORE_OK;
+}
+
+static bool is_cancelled(const struct feed_span *span)
+{
+    return span->is_cancelled != NULL && atomic_load(span->is_cancelled);
+}
+
+static enum yore_status add_all(struct feed_window *window, const struct feed_span *span,
+                                uint32_t keyspace, struct version_iter *it)
+{
+    struct yore_bytes high = buffer_bytes(&span->scope->high);
+    struct version_place first = {buffer_bytes(&span->scope->low), INT64_MAX, INT64_MAX};
+    enum yore_status st = YORE_OK;
+    for (version_iter_seek(it, &first); st == YORE_OK && it->is_valid; version_iter_next(it)) {
+        if (high.size > 0 && bytes_compare(it->at.key, high) >= 0) {
+            break;
+        }
+        bool is_told_apart = window->has_large && it->at.commit == window->last;
+        if (it->at.commit > window->after && it->at.commit <= window->last && !is_told_apart) {
+            st = add(window, keyspace, &it->at);
+        }
+        if (is_cancelled(span)) {
+            st = YORE_CANCELLED;
+        }
+    }
+    return st;
 }
 
 static enum yore_status collect_keyspace(struct feed_window *window, struct superview *view,
+                                         const struct feed_span *span,
                                          struct yore_keyspace *keyspace,
                                          struct yore_error *error_out)
 {
     struct iter_view every = {
         .known = window->last, .no_cache_fill = true, .commit_after = window->after};
-    struct yore_bytes all = {NULL, 0};
     struct version_iter *it = NULL;
-    enum yore_status st =
-        sources_all(view, keyspace, all, all, &every, INT64_MIN, INT64_MAX, &it, error_out);
+    const struct source_range range = feed_scope_range(span->scope);
+    enum yore_status st = sources_all(view, keyspace, &range, &every, &it, error_out);
     if (st != YORE_OK) {
         return st;
     }
-    for (version_iter_first(it); st == YORE_OK && it->is_valid; version_iter_next(it)) {
-        if (it->at.commit > window->after && it->at.commit <= window->last) {
-            st = add(window, keyspace->id, &it->at);
-        }
-    }
+    st = add_all(window, span, keyspace->id, it);
     if (st != YORE_OK) {
         error_plain(error_out, st);
-    } else if (it->status != YORE_OK) {
+    } else if (!it->is_valid && it->status != YORE_OK) {
         st = it->status;
         if (error_out != NULL) {
             *error_out = it->error;
@@ -146,21 +167,23 @@ struct yore_keyspace *feed_keyspace(struct yore_db *db, size_t index)
 }
 
 enum yore_status feed_window_collect(struct feed_window *window, struct superview *view,
-                                     int64_t after, int64_t limit, struct yore_error *error_out)
+                                     const struct feed_span *span, struct yore_error *error_out)
 {
     enum yore_status st = YORE_OK;
     window->count = 0;
     window->bytes = 0;
-    window->bytes_max = FEED_WINDOW_BYTES;
-    window->after = after;
-    window->last = limit;
+    window->has_large = false;
+    window->after = span->after;
+    window->last = span->limit;
     arena_reset(&window->arena);
     for (size_t i = 0; st == YORE_OK; i++) {
         struct yore_keyspace *keyspace = feed_keyspace(view->db, i);
         if (keyspace == NULL) {
             break;
         }
-        st = collect_keyspace(window, view, keyspace, error_out);
+        if (feed_scope_has_keyspace(span->scope, keyspace->id)) {
+            st = collect_keyspace(window, view, span, keyspace, error_out);
+        }
     }
     sort(window);
     return st;

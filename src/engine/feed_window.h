@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "engine/db_internal.h"
+#include "engine/feed.h"
 
 struct feed_entry {
     uint32_t keyspace;
@@ -22,16 +23,25 @@ struct feed_window {
     size_t capacity;
     struct arena arena;
     uint64_t bytes;
-    uint64_t bytes_max; /* cut when there are more */
     int64_t after;
-    int64_t last; /* every commit in (after, last] is here */
+    int64_t last;   /* every commit in (after, last] is here ... */
+    bool has_large; /* ... but `last` itself, which is too large */
 };
 
 /* A zeroed window is empty. */
 void feed_window_release(struct feed_window *window);
-/* Collect commits in (after, limit] from `view`; window->last tells how far they reach. */
+/* Collect what commits in (after, limit] wrote in the scope, from `view`; window->last tells how
+ * far they reach.  YORE_CANCELLED: *is_cancelled (which may be NULL) became true. */
+struct feed_span {
+    const struct feed_scope *scope;
+    const atomic_bool *is_cancelled;
+    int64_t after;
+    int64_t limit;
+};
 enum yore_status feed_window_collect(struct feed_window *window, struct superview *view,
-                                     int64_t after, int64_t limit, struct yore_error *error_out);
+                                     const struct feed_span *span, struct yore_error *error_out);
+/* Replace the bytes by a copy in the arena; false: out of memory. */
+bool arena_copy_bytes(struct arena *arena, struct yore_bytes *bytes);
 /* The keyspaces of a database one after the other, the catalogue and dropped ones included; NULL
  * behind the last. */
 struct yore_keyspace *feed_keyspace(struct yore_db *db, size_t index);

@@ -151,7 +151,9 @@ static enum yore_status make_journal_durable(struct yore_db *db, struct yore_err
     if (st == YORE_OK) {
         st = journal_sync(db->journal, error_out);
     }
-    if (st != YORE_OK) {
+    if (st == YORE_OK) {
+        commit_wake_watchers(db);
+    } else {
         struct yore_error cause = error_out != NULL ? *error_out : (struct yore_error){.text = ""};
         db_fail(db, st, &cause);
     }

@@ -1,7 +1,6 @@
 /* forest.c -- life, look-ups and checks of the immutable description; forest_apply.c changes it. */
 #include "engine/forest.h"
 
-#include "base/assert.h"
 #include "base/mem.h"
 #include "engine/forest_internal.h"
 
@@ -169,6 +168,18 @@ static size_t files_find(struct forest_file *const *files, size_t count, struct 
 size_t level_find(const struct forest_level *level, struct yore_bytes key)
 {
     return files_find(level->files, level->file_count, key);
+}
+
+size_t level0_depth(const struct forest_level *level)
+{
+    size_t depth = level->file_count;
+    for (size_t i = 1; i < level->file_count; i++) {
+        const struct table_meta *newer = level->files[i - 1]->meta;
+        const struct table_meta *meta = level->files[i]->meta;
+        /* A flush writes one table: two of one and the same commit are a load's. */
+        depth -= meta->commit_min == newer->commit_max && newer->commit_min == meta->commit_max;
+    }
+    return depth;
 }
 
 bool file_overlaps(const struct forest_file *file, struct yore_bytes low, struct yore_bytes high)

@@ -81,15 +81,16 @@ struct forest_tree {
     struct forest_level levels[LEVELS_MAX];
     struct forest_region *regions;
     size_t region_count;
+    int64_t forgot; /* where only now is kept: the last commit of what left without a trace */
     /* Derived, so that reads decide fast: */
     uint64_t unresolved_count; /* over the levels */
 };
 
 struct value_file_info {
     uint64_t file;
-    uint64_t generation;    /* 0, then one more each time it was thinned */
-    uint64_t bytes;         /* when it was closed; 0: still open when the manifest was written */
-    uint64_t dropped_bytes; /* values whose version left the tables since the last thinning */
+    uint64_t generation; /* 0, then one more each time it was thinned */
+    uint64_t bytes;      /* when it was closed; 0: still open when the manifest was written */
+    uint64_t kept_bytes; /* what was wanted of it when it was last looked through; 0: never */
 };
 
 struct forest {
@@ -121,7 +122,8 @@ enum edit_op_kind {
     EDIT_TREE_DROP = 10, /* keyspace */
     EDIT_VALUE_FILE_PUT = 11,
     EDIT_VALUE_FILE_DROP = 12,
-    EDIT_NUMBERS = 13 /* next_file, journal_first, journal_next, flushed_commit: never backwards */
+    EDIT_NUMBERS = 13, /* next_file, journal_first, journal_next, flushed_commit: never backwards */
+    EDIT_FORGET = 14   /* keyspace, known: see forest_tree.forgot, never backwards */
 };
 
 struct edit_op {
@@ -159,6 +161,9 @@ void edit_drop_run(struct edit *edit, uint32_t keyspace, struct yore_bytes regio
 /* Takes references of its own. */
 void edit_put_slice(struct edit *edit, uint32_t keyspace, struct yore_bytes region_low,
                     const struct forest_slice *slice);
+/* What left the keyspace is not to be told from what never was, up to `commit`; INT64_MIN: nothing.
+ */
+void edit_forget(struct edit *edit, uint32_t keyspace, int64_t commit);
 void edit_numbers(struct edit *edit, const struct forest *numbers);
 
 /* Bytes: docs/format.md, "Manifest". */
@@ -200,6 +205,9 @@ const struct forest_region *tree_region(const struct forest_tree *tree, struct y
 /* Index of the table of a level >= 1 that may hold `key`: the first whose last key is >= key;
  * file_count: none. */
 size_t level_find(const struct forest_level *level, struct yore_bytes key);
+/* How many tables of level 0 a key may have to be looked for in: those of one load do not overlap
+ * and count once. */
+size_t level0_depth(const struct forest_level *level);
 /* Table covers a part of [low, high)?  Empty bounds are open. */
 bool file_overlaps(const struct forest_file *file, struct yore_bytes low, struct yore_bytes high);
 /* sealed_to of F3. */

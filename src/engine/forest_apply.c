@@ -3,7 +3,6 @@
  *
  * A clone costs its number of files; edits are rare (one a flush or merge), so nothing is shared
  * below the tree. */
-#include "base/assert.h"
 #include "base/mem.h"
 #include "engine/forest_internal.h"
 
@@ -80,6 +79,7 @@ static enum yore_status tree_clone(const struct forest_tree *from, uint32_t keys
     }
     atomic_init(&tree->refs, 1);
     tree->keyspace = keyspace;
+    tree->forgot = from != NULL ? from->forgot : INT64_MIN;
     size_t region_count = from != NULL ? from->region_count : 1;
     tree->regions = mem_array(region_count, sizeof *tree->regions);
     enum yore_status st = tree->regions != NULL ? YORE_OK : YORE_NOMEM;
@@ -387,6 +387,9 @@ static enum yore_status apply_to_tree(struct forest_tree *tree, const struct edi
         return apply_split(tree, op, error_out);
     case EDIT_FILE_REPLACE:
         return apply_replace(tree, op, error_out);
+    case EDIT_FORGET:
+        tree->forgot = op->known > tree->forgot ? op->known : tree->forgot;
+        return YORE_OK;
     case EDIT_TREE_DROP:
     case EDIT_VALUE_FILE_PUT:
     case EDIT_VALUE_FILE_DROP:

@@ -12,17 +12,6 @@
 
 /* ---- choosing ---- */
 
-struct region_size {
-    uint64_t live_bytes; /* of the current tree, as user bytes */
-    uint64_t live_file_bytes;
-    uint64_t run_bytes; /* of runs that reach past sealed_to, as user bytes */
-    uint64_t run_file_bytes;
-    uint64_t late_file_bytes;
-    uint64_t slice_file_bytes;
-    size_t run_count;
-    size_t late_count;
-};
-
 static void add_size(const struct forest_file *file, struct yore_bytes low, struct yore_bytes high,
                      uint64_t *file_bytes, uint64_t *user_bytes)
 {
@@ -40,8 +29,8 @@ static void add_size(const struct forest_file *file, struct yore_bytes low, stru
             : (uint64_t)((double)meta->user_bytes * (double)inside / (double)meta->file_bytes);
 }
 
-static void measure_region(const struct forest_tree *tree, const struct forest_region *region,
-                           struct region_size *size_out)
+void region_measure(const struct forest_tree *tree, const struct forest_region *region,
+                    struct region_size *size_out)
 {
     struct region_size size = {0};
     struct yore_bytes low = forest_key_bytes(&region->low);
@@ -66,7 +55,19 @@ static void measure_region(const struct forest_tree *tree, const struct forest_r
             add_size(region->slices[i].files[j], low, high, &size.slice_file_bytes, &ignored);
         }
     }
+    const struct forest_slice *last = region_last_slice(region);
+    for (size_t j = 0; last != NULL && j < last->file_count; j++) {
+        add_size(last->files[j], low, high, &size.last_slice_file_bytes, &size.last_slice_bytes);
+    }
     *size_out = size;
+}
+
+/* Runs merged just before they are sealed are written once more for nothing. */
+static size_t runs_allowed(const struct yore_db *db, const struct region_size *size)
+{
+    bool is_seal_near = size->run_file_bytes >= db->options.seal_bytes_min / 2 &&
+                        size->run_bytes >= db->options.seal_versions_per_key * size->live_bytes / 2;
+    return is_seal_near ? 2 * RUNS_MERGE_COUNT : RUNS_MERGE_COUNT;
 }
 
 static enum history_work region_wants(const struct yore_db *db, const struct forest_tree *tree,
@@ -76,7 +77,7 @@ static enum history_work region_wants(const struct yore_db *db, const struct for
     if (region->run_count == 0) {
         return HISTORY_NOTHING;
     }
-    measure_region(tree, region, &size);
+    region_measure(tree, region, &size);
     if (can_split && size.live_file_bytes > REGION_TABLES_MAX * db->options.table_bytes) {
         return HISTORY_SPLIT;
     }
@@ -89,7 +90,7 @@ static enum history_work region_wants(const struct yore_db *db, const struct for
          size.late_file_bytes >= size.slice_file_bytes / LATE_SHARE)) {
         return HISTORY_MERGE_LATE;
     }
-    return size.run_count >= RUNS_MERGE_COUNT ? HISTORY_MERGE_RUNS : HISTORY_NOTHING;
+    return size.run_count >= runs_allowed(db, &size) ? HISTORY_MERGE_RUNS : HISTORY_NOTHING;
 }
 
 enum history_work history_wants(const struct yore_db *db, const struct forest_tree *tree,
@@ -103,6 +104,35 @@ enum history_work history_wants(const struct yore_db *db, const struct forest_tr
         }
     }
     return HISTORY_NOTHING;
+}
+
+/* The history must be worth the copies of the live versions that a seal makes, and the runs what is
+ * written anew with them: the last slice if it grows, otherwise what the new one carries. */
+static bool region_wants_idle(const struct yore_db *db, const struct forest_tree *tree,
+                              const struct forest_region *region)
+{
+    struct region_size size;
+    if (region->run_count == 0) {
+        return false;
+    }
+    region_measure(tree, region, &size);
+    bool is_worth = region->slice_count > 0 ||
+                    size.run_bytes >= db->options.seal_versions_per_key * size.live_bytes;
+    uint64_t anew = size.live_bytes;
+    anew += seal_grows_last(db, region, &size) ? size.last_slice_bytes : 0;
+    return is_worth && size.run_count > 0 && size.run_bytes >= anew / SEAL_IDLE_SHARE;
+}
+
+bool history_wants_idle(const struct yore_db *db, const struct forest_tree *tree,
+                        size_t *region_out)
+{
+    for (size_t i = 0; i < tree->region_count; i++) {
+        if (region_wants_idle(db, tree, &tree->regions[i])) {
+            *region_out = i;
+            return true;
+        }
+    }
+    return false;
 }
 
 /* ---- parts of every job ---- */
@@ -176,6 +206,8 @@ enum yore_status job_finish_slice(struct history_job *job, struct output *o, int
     if (st == YORE_OK) {
         struct forest_slice slice = {t0, t1, known, o->files, o->file_count};
         edit_put_slice(&job->edit, job->keyspace->id, job_low(job), &slice);
+        /* An edit without memory may not have the files, and the caller lets go of its own. */
+        st = job->edit.is_nomem ? error_plain(error_out, YORE_NOMEM) : YORE_OK;
     }
     job->written_bytes += o->bytes;
     return st;
@@ -197,8 +229,7 @@ enum yore_status job_is_superseded(struct history_job *job, size_t slice_index,
 
 bool slice_must_carry(const struct version *v, int64_t t0)
 {
-    bool is_in_force =
-        v->kind == YORE_KIND_ERASED || (v->kind == YORE_KIND_PUT && v->valid_to > t0);
+    bool is_in_force = v->kind != YORE_KIND_DELETE && v->valid_to > t0;
     /* A read at or after t0 may know less than a late end: it must see that something is hidden,
      * and look back (R5). */
     return is_in_force || v->commit >= t0;
@@ -393,6 +424,21 @@ enum yore_status history_step(struct yore_db *db, struct yore_keyspace *keyspace
     enum yore_status st = YORE_NOT_FOUND;
     if (work != HISTORY_NOTHING && atomic_load(&keyspace->keep) != YORE_KEEP_NOW) {
         st = work_on(db, keyspace, view, region_index, work, error_out);
+    }
+    superview_release(view);
+    return st;
+}
+
+enum yore_status history_idle(struct yore_db *db, struct yore_keyspace *keyspace,
+                              struct yore_error *error_out)
+{
+    struct superview *view = superview_acquire(db);
+    const struct forest_tree *tree = forest_tree(view->forest, keyspace->id);
+    size_t region_index = 0;
+    enum yore_status st = YORE_NOT_FOUND;
+    if (tree != NULL && atomic_load(&keyspace->keep) != YORE_KEEP_NOW &&
+        history_wants_idle(db, tree, &region_index)) {
+        st = work_on(db, keyspace, view, region_index, HISTORY_SEAL, error_out);
     }
     superview_release(view);
     return st;

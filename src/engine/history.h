@@ -20,6 +20,12 @@ enum history_work history_wants(const struct yore_db *db, const struct forest_tr
  */
 enum yore_status history_step(struct yore_db *db, struct yore_keyspace *keyspace,
                               struct yore_error *error_out);
+/* Is there a region whose runs are worth sealing now that nothing else is to be done?  Then moments
+ * that are in runs yet cost as little as older ones. */
+bool history_wants_idle(const struct yore_db *db, const struct forest_tree *tree,
+                        size_t *region_out);
+enum yore_status history_idle(struct yore_db *db, struct yore_keyspace *keyspace,
+                              struct yore_error *error_out);
 /* Seal every region's runs and merge every late fact, whatever their size.  The caller holds
  * keyspace->is_history_busy. */
 enum yore_status history_all(struct yore_db *db, struct yore_keyspace *keyspace,

@@ -32,10 +32,29 @@ static inline struct yore_bytes job_high(const struct history_job *job)
 {
     return forest_key_bytes(&job->region->high);
 }
+static inline const struct forest_slice *region_last_slice(const struct forest_region *region)
+{
+    return region->slice_count > 0 ? &region->slices[region->slice_count - 1] : NULL;
+}
 static inline bool run_is_late(const struct forest_region *region, const struct forest_file *run)
 {
     return run->meta->valid_max < region_sealed_to(region);
 }
+
+struct region_size {
+    uint64_t live_bytes; /* of the current tree, as user bytes */
+    uint64_t live_file_bytes;
+    uint64_t run_bytes; /* of runs that reach past sealed_to, as user bytes */
+    uint64_t run_file_bytes;
+    uint64_t late_file_bytes;
+    uint64_t slice_file_bytes;
+    uint64_t last_slice_bytes; /* as user bytes */
+    uint64_t last_slice_file_bytes;
+    size_t run_count;
+    size_t late_count;
+};
+void region_measure(const struct forest_tree *tree, const struct forest_region *region,
+                    struct region_size *size_out);
 
 /* Runs first (their indexes in the merge are 0..run_count-1), then whatever the caller adds. */
 enum yore_status job_add_runs(struct history_job *job, struct source_list *list, bool late_only);
@@ -59,6 +78,9 @@ enum yore_status job_is_superseded(struct history_job *job, size_t slice_index,
 /* What a slice that begins at t0 must carry of the greatest version before t0. */
 bool slice_must_carry(const struct version *v, int64_t t0);
 
+/* Does the next seal take the last slice up, because that is small yet? */
+bool seal_grows_last(const struct yore_db *db, const struct forest_region *region,
+                     const struct region_size *size);
 enum yore_status seal_region(struct history_job *job, struct yore_error *error_out); /* seal.c */
 enum yore_status merge_late(struct history_job *job, struct yore_error *error_out);  /* late.c */
 

@@ -2,12 +2,12 @@
  *
  * Thread 0 flushes and nothing else when there are more, so that a full memtable never waits behind
  * a long merge.  The others merge levels and work on history, the most urgent first, at most one of
- * each kind a keyspace.  One more thread keeps time: interval syncs, idle marks, horizons,
- * erasures.  A job that fails for want of memory is tried again; any other failure stops writes,
- * because what could not be written down cannot be kept up for long.
+ * each kind a keyspace; when nothing is due and no commit came for a while, what is left of level 0
+ * is merged down and runs are sealed, because reads walk one table faster than several.  One more
+ * thread syncs at intervals, and one keeps idle marks, horizons and erasures.  A job that fails for
+ * want of memory is tried again; any other failure stops writes, because what could not be written
+ * down cannot be kept up for long; but a merge for idleness only is given up.
  */
-#include "base/assert.h"
-#include "base/mem.h"
 #include "engine/compact.h"
 #include "engine/db_internal.h"
 #include "engine/flush.h"
@@ -18,8 +18,17 @@
 
 #define RETRY_NS 10000000  /* after running out of memory */
 #define TICK_NS 1000000000 /* horizons and idle marks */
+#define IDLE_NS 200000000  /* without a commit */
 
-enum job_kind { JOB_NONE = 0, JOB_FLUSH, JOB_LEVEL, JOB_HISTORY, JOB_RETENTION };
+enum job_kind {
+    JOB_NONE = 0,
+    JOB_FLUSH,
+    JOB_LEVEL,
+    JOB_HISTORY,
+    JOB_RETENTION,
+    JOB_IDLE_LEVEL, /* only when the database is quiet */
+    JOB_IDLE_HISTORY
+};
 
 struct job {
     enum job_kind kind;
@@ -66,6 +75,43 @@ static struct job propose_history(struct yore_db *db, const struct superview *vi
     return (struct job){JOB_NONE, NULL};
 }
 
+static struct job propose_idle(struct yore_db *db, const struct superview *view)
+{
+    for (size_t i = 0; i < view->forest->tree_count; i++) {
+        const struct forest_tree *tree = view->forest->trees[i];
+        struct yore_keyspace *keyspace = db_keyspace(db, tree->keyspace);
+        if (keyspace != NULL && !atomic_load(&keyspace->is_level_busy) &&
+            atomic_load(&keyspace->idle_stuck_at) != view->forest->serial &&
+            compact_wants_idle(tree)) {
+            return (struct job){JOB_IDLE_LEVEL, keyspace};
+        }
+        size_t region;
+        if (keyspace != NULL && !atomic_load(&keyspace->is_history_busy) &&
+            atomic_load(&keyspace->keep) != YORE_KEEP_NOW &&
+            atomic_load(&keyspace->idle_stuck_at) != view->forest->serial &&
+            atomic_load(&keyspace->history_stuck_at) != view->forest->serial &&
+            history_wants_idle(db, tree, &region)) {
+            return (struct job){JOB_IDLE_HISTORY, keyspace};
+        }
+    }
+    return (struct job){JOB_NONE, NULL};
+}
+
+/* Has no commit come for a while?  Only as good as it is asked often. */
+static bool is_quiet(struct yore_db *db)
+{
+    int64_t now_ns = os_monotonic_ns(db->env);
+    int64_t commit = atomic_load_explicit(&db->visible, memory_order_relaxed);
+    os_mutex_lock(&db->lock);
+    if (commit != db->quiet_commit) {
+        db->quiet_commit = commit;
+        db->quiet_since_ns = now_ns;
+    }
+    bool is_quiet = now_ns - db->quiet_since_ns >= IDLE_NS && db->waiting_count == 0;
+    os_mutex_unlock(&db->lock);
+    return is_quiet;
+}
+
 /* What to do next.  May read tables' indexes, so no lock is held; claim() decides. */
 static struct job propose(struct yore_db *db, const struct superview *view, bool flush_only)
 {
@@ -86,7 +132,7 @@ static bool claim(struct yore_db *db, const struct job *job)
     if (job->kind == JOB_FLUSH) {
         is_free = !db->is_flushing;
         db->is_flushing = true;
-    } else if (job->kind == JOB_LEVEL) {
+    } else if (job->kind == JOB_LEVEL || job->kind == JOB_IDLE_LEVEL) {
         is_free = !atomic_exchange(&job->keyspace->is_level_busy, true);
     } else if (job->kind != JOB_NONE) {
         is_free = !atomic_exchange(&job->keyspace->is_history_busy, true);
@@ -100,7 +146,7 @@ static void unclaim(struct yore_db *db, const struct job *job)
 {
     if (job->kind == JOB_FLUSH) {
         db->is_flushing = false;
-    } else if (job->kind == JOB_LEVEL) {
+    } else if (job->kind == JOB_LEVEL || job->kind == JOB_IDLE_LEVEL) {
         atomic_store(&job->keyspace->is_level_busy, false);
     } else {
         atomic_store(&job->keyspace->is_history_busy, false);
@@ -116,6 +162,10 @@ static enum yore_status run(struct yore_db *db, const struct job *job, struct yo
         return flush_oldest(db, error_out);
     case JOB_LEVEL:
         return compact_step(db, job->keyspace, error_out);
+    case JOB_IDLE_LEVEL:
+        return compact_idle(db, job->keyspace, error_out);
+    case JOB_IDLE_HISTORY:
+        return history_idle(db, job->keyspace, error_out);
     case JOB_HISTORY:
         return history_step(db, job->keyspace, error_out);
     case JOB_RETENTION:
@@ -126,11 +176,19 @@ static enum yore_status run(struct yore_db *db, const struct job *job, struct yo
     return YORE_NOT_FOUND;
 }
 
-/* Choose, claim, run, let go.  YORE_NOT_FOUND: nothing to do. */
-static enum yore_status one_job(struct yore_db *db, bool flush_only, struct yore_error *error_out)
+/* Choose, claim, run, let go.  YORE_NOT_FOUND: nothing to do; `*is_waiting_out`: but there will be
+ * when the database goes on to be quiet. */
+static enum yore_status one_job(struct yore_db *db, bool flush_only, bool *is_waiting_out,
+                                struct yore_error *error_out)
 {
     struct superview *view = superview_acquire(db);
     struct job job = propose(db, view, flush_only);
+    if (job.kind == JOB_NONE && !flush_only && !db->is_inline) {
+        job = propose_idle(db, view);
+    }
+    bool is_idle = job.kind == JOB_IDLE_LEVEL || job.kind == JOB_IDLE_HISTORY;
+    *is_waiting_out = is_idle && !is_quiet(db);
+    job.kind = *is_waiting_out ? JOB_NONE : job.kind;
     uint64_t serial = view->forest->serial;
     superview_release(view);
     os_mutex_lock(&db->lock);
@@ -142,10 +200,13 @@ static enum yore_status one_job(struct yore_db *db, bool flush_only, struct yore
     enum yore_status st = run(db, &job, error_out);
     bool is_failure =
         st != YORE_OK && st != YORE_NOT_FOUND && st != YORE_NOMEM && st != YORE_CANCELLED;
-    if (is_failure) {
+    if (is_failure && is_idle) { /* nothing was due: what is there goes on serving */
+        atomic_store(&job.keyspace->idle_stuck_at, serial);
+        st = YORE_NOT_FOUND;
+    } else if (is_failure) {
         db_fail(db, st, error_out);
     }
-    if (st == YORE_NOT_FOUND && job.kind == JOB_HISTORY) {
+    if (st == YORE_NOT_FOUND && (job.kind == JOB_HISTORY || job.kind == JOB_IDLE_HISTORY)) {
         atomic_store(&job.keyspace->history_stuck_at,
                      serial); /* nothing until the forest changes */
     }
@@ -177,10 +238,11 @@ static void work(struct yore_db *db, bool flush_only)
 {
     while (!is_stopped(db)) {
         struct yore_error error = {.text = ""};
-        enum yore_status st = one_job(db, flush_only, &error);
+        bool is_waiting;
+        enum yore_status st = one_job(db, flush_only, &is_waiting, &error);
         os_mutex_lock(&db->lock);
         if (st == YORE_NOT_FOUND && !db->is_closing) {
-            os_cond_wait_for(&db->work, &db->lock, TICK_NS);
+            os_cond_wait_for(&db->work, &db->lock, is_waiting ? IDLE_NS / 4 : TICK_NS);
         }
         os_mutex_unlock(&db->lock);
         if (st == YORE_NOMEM) {
@@ -209,12 +271,14 @@ static void interval_sync(struct yore_db *db)
     if (st == YORE_OK) {
         st = journal_sync(db->journal, &error);
     }
-    if (st != YORE_OK) {
+    if (st == YORE_OK) {
+        commit_wake_watchers(db);
+    } else {
         db_fail(db, st, &error);
     }
 }
 
-static void tick(struct yore_db *db)
+static enum yore_status tick(struct yore_db *db)
 {
     struct yore_error error = {.text = ""};
     enum yore_status st = commit_idle_mark(db, &error);
@@ -227,43 +291,67 @@ static void tick(struct yore_db *db)
     if (st == YORE_OK) {
         st = values_sweep(db, &error);
     }
+    if (st == YORE_OK) {
+        st = values_collect_due(db, &error);
+    }
     if (st != YORE_OK && st != YORE_NOMEM && st != YORE_CANCELLED && st != YORE_BUSY) {
         db_fail(db, st, &error);
     }
+    return st;
 }
 
+/* False: the database ends.  `*is_erase_pending_out` is told after the wait. */
+static bool wait_interval(struct yore_db *db, bool *is_erase_pending_out)
+{
+    os_mutex_lock(&db->lock);
+    if (!db->is_closing && atomic_load(&db->failed_status) == YORE_OK) {
+        os_cond_wait_for(&db->timer, &db->lock, (int64_t)db->options.interval_ms * 1000000);
+    }
+    *is_erase_pending_out = db->is_erase_pending;
+    os_mutex_unlock(&db->lock);
+    return !is_stopped(db);
+}
+
+/* Nothing but syncs: what was acknowledged for the interval waits for no other work. */
 static void run_timer(void *arg)
 {
     struct yore_db *db = arg;
-    int64_t interval_ns = (int64_t)db->options.interval_ms * 1000000;
-    int64_t next_tick = os_monotonic_ns(db->env) + TICK_NS;
-    while (!is_stopped(db)) {
-        os_mutex_lock(&db->lock);
-        if (!db->is_closing) {
-            os_cond_wait_for(&db->timer, &db->lock, interval_ns);
-        }
-        bool is_urgent = db->is_erase_pending;
-        os_mutex_unlock(&db->lock);
-        if (is_stopped(db)) {
-            break;
-        }
+    bool ignored;
+    while (wait_interval(db, &ignored)) {
         interval_sync(db);
-        if (is_urgent || os_monotonic_ns(db->env) >= next_tick) {
-            tick(db);
+    }
+}
+
+static void run_upkeep(void *arg)
+{
+    struct yore_db *db = arg;
+    bool is_urgent;
+    enum yore_status st = YORE_OK;
+    int64_t next_tick = os_monotonic_ns(db->env) + TICK_NS;
+    while (wait_interval(db, &is_urgent)) {
+        /* What could not be done is not tried again at once: a transaction that holds large values
+         * may go on for long. */
+        if ((is_urgent && st == YORE_OK) || os_monotonic_ns(db->env) >= next_tick) {
+            st = tick(db);
             next_tick = os_monotonic_ns(db->env) + TICK_NS;
         }
     }
+    db_tell_failure(db); /* here, because who failed may have held a lock */
 }
 
 enum yore_status jobs_start(struct yore_db *db, struct yore_error *error_out)
 {
     enum yore_status st = YORE_OK;
     uint32_t count = db->options.background_threads;
-    if (db->is_inline) {
+    if (db->is_inline || db->options.read_only) {
         return YORE_OK;
     }
     st = os_thread_start(run_timer, db, "yore-timer", &db->threads[0], error_out);
     db->thread_count = st == YORE_OK;
+    if (st == YORE_OK) {
+        st = os_thread_start(run_upkeep, db, "yore-upkeep", &db->threads[1], error_out);
+        db->thread_count += st == YORE_OK;
+    }
     for (uint32_t i = 0; st == YORE_OK && i < count; i++) {
         bool is_flusher = i == 0 && count > 1;
         st = os_thread_start(is_flusher ? run_flusher : run_worker, db,
@@ -288,6 +376,14 @@ void jobs_stop(struct yore_db *db)
     db->thread_count = 0;
 }
 
+void jobs_count(struct yore_db *db, int change)
+{
+    os_mutex_lock(&db->lock);
+    db->jobs_running += (uint32_t)change;
+    os_cond_broadcast(&db->idle);
+    os_mutex_unlock(&db->lock);
+}
+
 void jobs_wake(struct yore_db *db)
 {
     if (!db->is_inline) {
@@ -300,8 +396,9 @@ void jobs_wake(struct yore_db *db)
 enum yore_status jobs_run_inline(struct yore_db *db, struct yore_error *error_out)
 {
     enum yore_status st = YORE_OK;
+    bool ignored;
     while (db->is_inline && st == YORE_OK) {
-        st = one_job(db, false, error_out);
+        st = one_job(db, false, &ignored, error_out);
     }
     return st == YORE_NOT_FOUND ? YORE_OK : st;
 }
@@ -326,29 +423,29 @@ enum yore_status jobs_wait_flushed(struct yore_db *db, struct yore_error *error_
     return st;
 }
 
-static bool is_anything_due(struct yore_db *db)
+enum yore_status jobs_flush_here(struct yore_db *db, struct yore_error *error_out)
 {
-    struct superview *view = superview_acquire(db);
-    bool is_due = propose(db, view, false).kind != JOB_NONE;
-    superview_release(view);
+    const struct job flush = {JOB_FLUSH, NULL};
+    enum yore_status st = YORE_OK;
     os_mutex_lock(&db->lock);
-    is_due |= db->jobs_running > 0 || db->waiting_count > 0;
-    os_mutex_unlock(&db->lock);
-    return is_due;
-}
-
-enum yore_status db_settle(struct yore_db *db, struct yore_error *error_out)
-{
-    enum yore_status st = jobs_run_inline(db, error_out);
-    while (st == YORE_OK && is_anything_due(db)) {
-        st = db_check_writable(db, error_out);
-        os_mutex_lock(&db->lock);
-        if (st == YORE_OK) {
-            os_cond_broadcast(&db->work);
-            os_cond_wait_for(&db->idle, &db->lock, RETRY_NS);
+    while (st == YORE_OK && db->waiting_count > 0) {
+        bool is_mine = !db->is_flushing && claim(db, &flush);
+        if (!is_mine) {
+            os_cond_wait(&db->idle, &db->lock);
         }
         os_mutex_unlock(&db->lock);
+        st = is_mine ? run(db, &flush, error_out) : db_check_writable(db, error_out);
+        if (is_mine && st != YORE_OK && st != YORE_NOMEM) {
+            db_fail(db, st, error_out);
+        }
+        os_mutex_lock(&db->lock);
+        if (is_mine) {
+            unclaim(db, &flush);
+            os_cond_broadcast(&db->idle);
+            os_cond_broadcast(&db->work);
+        }
     }
+    os_mutex_unlock(&db->lock);
     return st;
 }
 
@@ -384,6 +481,40 @@ void jobs_free_keyspace(struct yore_db *db, struct yore_keyspace *keyspace)
     os_cond_broadcast(&db->idle);
     os_cond_broadcast(&db->work);
     os_mutex_unlock(&db->lock);
+}
+
+bool jobs_try_claim_levels(struct yore_db *db, struct yore_keyspace *keyspace)
+{
+    const struct job merge = {JOB_LEVEL, keyspace};
+    os_mutex_lock(&db->lock);
+    bool is_claimed = claim(db, &merge);
+    os_mutex_unlock(&db->lock);
+    return is_claimed;
+}
+
+void jobs_free_levels(struct yore_db *db, struct yore_keyspace *keyspace)
+{
+    const struct job merge = {JOB_LEVEL, keyspace};
+    os_mutex_lock(&db->lock);
+    unclaim(db, &merge);
+    os_cond_broadcast(&db->idle);
+    os_cond_broadcast(&db->work);
+    os_mutex_unlock(&db->lock);
+}
+
+enum yore_status jobs_wait_levels(struct yore_db *db, struct yore_keyspace *keyspace,
+                                  struct yore_error *error_out)
+{
+    enum yore_status st = YORE_OK;
+    os_mutex_lock(&db->lock);
+    while (st == YORE_OK && atomic_load(&keyspace->is_level_busy)) {
+        st = db->is_closing ? error_plain(error_out, YORE_CANCELLED) : YORE_OK;
+        if (st == YORE_OK) {
+            os_cond_wait_for(&db->idle, &db->lock, TICK_NS);
+        }
+    }
+    os_mutex_unlock(&db->lock);
+    return st;
 }
 
 enum yore_status yore_flush(struct yore_db *db, struct yore_error *error_out)
@@ -434,5 +565,5 @@ enum yore_status yore_compact(struct yore_db *db, struct yore_keyspace *keyspace
             st = compact_keyspace(db, each, error_out);
         }
     }
-    return st == YORE_OK ? purge_pending(db, error_out) : st;
+    return st == YORE_OK ? purge_all(db, error_out) : st;
 }

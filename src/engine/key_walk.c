@@ -6,12 +6,22 @@ void key_walk_release(struct key_walk *walk)
     buffer_release(&walk->value);
 }
 
+/* Is the iterator at the key still? */
+static void look(struct key_walk *walk)
+{
+    walk->is_at_key = walk->it->is_valid && bytes_equal(walk->it->at.key, walk->key);
+}
+
 static void step(struct key_walk *walk)
 {
-    if (walk->is_backward) {
+    if (!walk->is_backward) {
+        version_iter_prev(walk->it);
+        look(walk);
+    } else if (version_run_keeps_key(&walk->it->run)) {
         version_iter_next(walk->it);
     } else {
-        version_iter_prev(walk->it);
+        version_iter_next(walk->it);
+        look(walk);
     }
 }
 
@@ -19,8 +29,7 @@ static void step(struct key_walk *walk)
 static bool is_inside(const struct key_walk *walk)
 {
     const struct version *at = &walk->it->at;
-    return walk->it->is_valid && bytes_equal(at->key, walk->key) && at->valid_from >= walk->first &&
-           at->valid_from <= walk->last;
+    return walk->is_at_key && at->valid_from >= walk->first && at->valid_from <= walk->last;
 }
 
 /* Past versions that were not known yet. */
@@ -41,6 +50,7 @@ static void begin(struct key_walk *walk)
     } else {
         version_iter_seek_back(walk->it, &earliest);
     }
+    look(walk);
     skip_unknown(walk);
 }
 
@@ -58,13 +68,27 @@ static enum yore_status hold(struct key_walk *walk, struct yore_error *error_out
     return YORE_OK;
 }
 
-/* Of versions with the same valid_from the one with the greatest commit comes first backward, and
- * last forward. */
-enum yore_status key_walk_next(struct key_walk *walk, struct yore_error *error_out)
+/* Of versions with the same valid_from the one with the greatest commit comes first ... */
+static enum yore_status next_backward(struct key_walk *walk)
 {
-    if (!walk->is_begun) {
-        begin(walk);
+    while (walk->has_held) {
+        step(walk);
+        skip_unknown(walk);
+        walk->has_held = !walk->every_commit && is_inside(walk) &&
+                         walk->it->at.valid_from == walk->held.valid_from;
     }
+    if (!is_inside(walk)) {
+        return YORE_NOT_FOUND;
+    }
+    walk->held = walk->it->at;
+    walk->held.key = walk->key;
+    walk->has_held = true;
+    return YORE_OK;
+}
+
+/* ... and last. */
+static enum yore_status next_forward(struct key_walk *walk, struct yore_error *error_out)
+{
     enum yore_status st = is_inside(walk) ? hold(walk, error_out) : YORE_NOT_FOUND;
     while (st == YORE_OK) {
         step(walk);
@@ -73,8 +97,17 @@ enum yore_status key_walk_next(struct key_walk *walk, struct yore_error *error_o
             walk->it->at.valid_from != walk->held.valid_from) {
             break;
         }
-        st = walk->is_backward ? YORE_OK : hold(walk, error_out);
+        st = hold(walk, error_out);
     }
+    return st;
+}
+
+enum yore_status key_walk_next(struct key_walk *walk, struct yore_error *error_out)
+{
+    if (!walk->is_begun) {
+        begin(walk);
+    }
+    enum yore_status st = walk->is_backward ? next_backward(walk) : next_forward(walk, error_out);
     if (!walk->it->is_valid && walk->it->status != YORE_OK) {
         st = walk->it->status;
         if (error_out != NULL) {

@@ -92,6 +92,7 @@ struct slice_rewrite {
     size_t late_count; /* sources below this index are late runs */
     struct buffer key;
     bool is_carry_done;
+    struct version carried; /* times of the last one that was carried, or was over */
 };
 
 static enum yore_status put_carry(struct slice_rewrite *r, const struct version *v, bool is_late,
@@ -111,6 +112,7 @@ static enum yore_status put_carry(struct slice_rewrite *r, const struct version 
         return st;
     }
     r->is_carry_done = true;
+    r->carried = *v;
     if (!slice_must_carry(v, r->slice->t0)) {
         return YORE_OK;
     }
@@ -118,6 +120,14 @@ static enum yore_status put_carry(struct slice_rewrite *r, const struct version 
     copy.flags = (v->flags & VERSION_APART) | VERSION_CARRIED;
     r->job->carried += is_late;
     return output_add(&r->out, &copy, error_out);
+}
+
+/* A copy that the slice had until now, and that a late fact hides from reads which do not know it
+ * yet: its version may be in no slice of its own, so that looking back (R5) would not find it. */
+static bool is_hidden_copy(const struct slice_rewrite *r, const struct version *v)
+{
+    return (v->flags & (VERSION_CARRIED | VERSION_ALSO_CARRIED)) != 0 &&
+           retention_needs(&r->job->retention, v, &r->carried);
 }
 
 static enum yore_status put(struct slice_rewrite *r, const struct version *v, bool is_late,
@@ -131,7 +141,10 @@ static enum yore_status put(struct slice_rewrite *r, const struct version *v, bo
         plain.flags &= VERSION_APART;
         return output_add(&r->out, &plain, error_out);
     }
-    return r->is_carry_done ? YORE_OK : put_carry(r, v, is_late, error_out);
+    if (r->is_carry_done && !is_hidden_copy(r, v)) {
+        return YORE_OK;
+    }
+    return put_carry(r, v, is_late, error_out);
 }
 
 static enum yore_status walk_slice(struct slice_rewrite *r, struct version_iter *it,

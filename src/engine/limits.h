@@ -4,14 +4,18 @@
 
 #include <yore/yore.h>
 
-#define LEVELS_MAX 7               /* level 0 overlaps, the others are one sorted run each */
-#define LEVEL_FANOUT 10u           /* level n+1 holds this many times level n */
-#define LEVEL0_MERGE_TABLES 4u     /* merge level 0 down from this many tables on */
-#define LEVEL0_SLOW_TABLES 12u     /* slow writers down from here ... */
-#define LEVEL0_STOP_TABLES 24u     /* ... and stop them here, until a merge is done */
-#define MEMTABLES_WAITING_MAX 2u   /* full memtables waiting for a flush before writers stop */
-#define RUNS_MERGE_COUNT 8u        /* runs of one region of about the same size: merge them */
-#define RUNS_SLOW_COUNT 64u        /* most runs a region has before writers slow down */
+#define LEVELS_MAX 7             /* level 0 overlaps, the others are one sorted run each */
+#define LEVEL_FANOUT 10u         /* level n+1 holds this many times level n */
+#define LEVEL0_MERGE_TABLES 4u   /* merge level 0 down from this many tables on */
+#define LEVEL0_IDLE_FACTOR 2u    /* ... or when idle, if level 1 is not larger by more than this */
+#define LEVEL0_SLOW_TABLES 12u   /* slow writers down from here ... */
+#define LEVEL0_STOP_TABLES 24u   /* ... and stop them here, until a merge is done */
+#define MEMTABLES_WAITING_MAX 2u /* full memtables waiting for a flush before writers stop */
+#define RUNS_MERGE_COUNT 8u      /* runs of one region of about the same size: merge them */
+#define SEAL_SLICES_MAX 32u      /* made by one seal, and no more than ... */
+#define SEAL_OPEN_BYTES_MAX (64u << 20) /* ... fit in this, of tables being written */
+#define SEAL_IDLE_SHARE 4u  /* when idle, runs are sealed from 1/4 of what is written anew on */
+#define RUNS_SLOW_COUNT 64u /* most runs a region has before writers slow down */
 #define GROUP_BYTES_MAX (4u << 20) /* one group commit stops growing here */
 #define GROUP_COUNT_MAX 1024u
 #define GATHER_NS 30000 /* a leader that will sync waits this long for writers it has just met */
@@ -20,14 +24,13 @@
 /* Pages of the present are small, for a point read decodes a whole one; those of the past group the
  * versions of many keys, and are walked. */
 #define PAST_PAGE_FACTOR 8u
-#define VALUE_APART_UNSYNCED_BYTES                                                                 \
-    (1u << 20)                   /* where commits are not synced, apart only from here */
 #define TXN_READS_MAX (1u << 20) /* keys and ranges one transaction may have read */
 #define TXN_SAVEPOINTS_MAX 1000u
 #define MANIFEST_BYTES_MAX                                                                         \
     (1u << 20) /* rewritten when its log has grown by this, and by its own size */
-#define FEED_WINDOW_BYTES (32u << 20) /* memory of a feed rebuilt from tables */
-#define TREES_MAX (YORE_KEYSPACES_MAX + 1u)
+#define FEED_WINDOW_BYTES (32u << 20)     /* memory of a feed rebuilt from tables */
+#define LOAD_BLOCK_BYTES (64u << 10)      /* rows of a load are handed over in these */
+#define LOAD_WAITING_BYTES_MAX (2u << 20) /* of them at a time, or one */
 #define ERASURES_MAX (1u << 20)
 #define CLOCK_JUMP_NS 1000000000ll /* wall against monotonic: told from here on */
 

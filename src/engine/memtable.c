@@ -114,8 +114,10 @@ static void note_bounds(struct memtable *m, const struct memtable_entry *e)
     }
 }
 
-static void note_commits(struct memtable_tree *t, const struct memtable_entry *e)
+static void note_in_tree(struct memtable_tree *t, const struct memtable_entry *e)
 {
+    add_to(&t->count, 1);
+    add_to(&t->user_bytes, (uint64_t)e->key_size + e->value_size);
     raise(&t->commit_max, e->commit);
     if (e->valid_from < e->commit) {
         raise(&t->back_dated_commit_max, e->commit);
@@ -133,7 +135,7 @@ static enum yore_status add_tree(struct memtable *m, uint32_t keyspace, const st
         return YORE_NOMEM;
     }
     note_bounds(m, e);
-    note_commits(t, e);
+    note_in_tree(t, e);
     _Atomic(struct memtable_tree *) *bucket = &m->trees[keyspace % MEMTABLE_BUCKETS];
     t->next = atomic_load_explicit(bucket, memory_order_relaxed);
     m->tree_count++;
@@ -155,18 +157,23 @@ enum yore_status memtable_add(struct memtable *m, uint32_t keyspace, const struc
         return YORE_NOMEM;
     }
     note_bounds(m, e);
-    note_commits(t, e);
+    note_in_tree(t, e);
     const struct memtable_entry *replaced = memtable_tree_insert(t, &m->room, e);
     if (replaced != NULL) {
-        add_to(&m->user_bytes, 0 - ((uint64_t)replaced->key_size + replaced->value_size));
+        uint64_t bytes = (uint64_t)replaced->key_size + replaced->value_size;
+        add_to(&m->user_bytes, 0 - bytes);
+        add_to(&t->user_bytes, 0 - bytes);
         add_to(&m->count, UINT64_MAX);
+        add_to(&t->count, UINT64_MAX);
     }
     return YORE_OK;
 }
 
-enum yore_status memtable_reserve(struct memtable *m, uint64_t bytes, uint64_t count)
+enum yore_status memtable_reserve(struct memtable *m, uint64_t bytes, uint64_t count,
+                                  uint64_t keyspaces)
 {
-    uint64_t new_trees = count < YORE_KEYSPACES_MAX + 1 ? count : YORE_KEYSPACES_MAX + 1;
+    uint64_t new_trees = keyspaces > m->tree_count ? keyspaces - m->tree_count : 0;
+    new_trees = count < new_trees ? count : new_trees;
     uint64_t nodes = memtable_tree_nodes_for(&m->room, m->tree_count, new_trees, count);
     /* Beside its octets an entry takes its header, valid_to and up to 7 octets to the next multiple
      * of 8. */
@@ -264,6 +271,19 @@ size_t memtable_keyspaces(const struct memtable *m, uint32_t *ids_out, size_t ma
     return count;
 }
 
+bool memtable_has(const struct memtable *m, uint32_t keyspace)
+{
+    return memtable_find(m, keyspace) != NULL;
+}
+
+void memtable_usage(const struct memtable *m, uint32_t keyspace, uint64_t *count_out,
+                    uint64_t *user_bytes_out)
+{
+    const struct memtable_tree *t = memtable_find(m, keyspace);
+    *count_out = t != NULL ? atomic_load_explicit(&t->count, memory_order_relaxed) : 0;
+    *user_bytes_out = t != NULL ? atomic_load_explicit(&t->user_bytes, memory_order_relaxed) : 0;
+}
+
 bool memtable_has_back_dated(const struct memtable *m, uint32_t keyspace)
 {
     const struct memtable_tree *t = memtable_find(m, keyspace);
@@ -283,6 +303,12 @@ void memtable_bounds(const struct memtable *m, struct memtable_bounds *bounds_ou
         .back_dated_valid_min =
             atomic_load_explicit(&m->back_dated_valid_min, memory_order_relaxed),
     };
+}
+
+bool memtable_begins_by(const struct memtable *m, int64_t valid, int64_t known)
+{
+    return atomic_load_explicit(&m->valid_min, memory_order_relaxed) <= valid &&
+           atomic_load_explicit(&m->commit_min, memory_order_relaxed) <= known;
 }
 
 bool memtable_check(const struct memtable *m)

@@ -26,9 +26,10 @@ void memtable_unref(struct memtable *m); /* any thread; NULL is ignored */
  * commit) the later call wins. Writer only.  Errors: YORE_NOMEM, nothing inserted. */
 enum yore_status memtable_add(struct memtable *m, uint32_t keyspace, const struct version *version);
 
-/* Make room for `bytes` of keys and values and `count` entries, so that as many memtable_add()
- * cannot fail.  Writer only. */
-enum yore_status memtable_reserve(struct memtable *m, uint64_t bytes, uint64_t count);
+/* Make room for `bytes` of keys and values and `count` entries of keyspaces of which there are
+ * `keyspaces` at most, so that as many memtable_add() cannot fail.  Writer only. */
+enum yore_status memtable_reserve(struct memtable *m, uint64_t bytes, uint64_t count,
+                                  uint64_t keyspaces);
 
 /* The greatest version with valid_from <= valid and commit <= known.  Borrows from the memtable.
  * False: none. */
@@ -40,6 +41,12 @@ int64_t memtable_newest_commit(const struct memtable *m, uint32_t keyspace, stru
 int64_t memtable_newest_commit_in(const struct memtable *m, uint32_t keyspace,
                                   struct yore_bytes low, struct yore_bytes high);
 
+/* Has the keyspace any version?  Any thread; false: none whose commit is visible. */
+bool memtable_has(const struct memtable *m, uint32_t keyspace);
+/* Versions of the keyspace, and the bytes of their keys and values.  Any thread; may lag an
+ * insertion in progress. */
+void memtable_usage(const struct memtable *m, uint32_t keyspace, uint64_t *count_out,
+                    uint64_t *user_bytes_out);
 /* Has the keyspace a version with valid_from < commit?  Any thread. */
 bool memtable_has_back_dated(const struct memtable *m, uint32_t keyspace);
 
@@ -62,6 +69,10 @@ struct memtable_bounds {
 };
 /* Any thread; may lag an insertion in progress, never one whose commit is visible. */
 void memtable_bounds(const struct memtable *m, struct memtable_bounds *bounds_out);
+
+/* May there be a version, of whatever keyspace, with valid_from <= valid and commit <= known? False
+ * is certain, as far as commits are visible. */
+bool memtable_begins_by(const struct memtable *m, int64_t valid, int64_t known);
 
 /* Sweep every invariant (order, links, counts); for tests. */
 bool memtable_check(const struct memtable *m);

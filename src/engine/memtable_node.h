@@ -155,9 +155,8 @@ static inline int memtable_place_compare(const struct memtable_entry *e,
                                          const struct memtable_target *target, size_t skip)
 {
     size_t from = skip <= e->key_size && skip <= target->key.size ? skip : 0;
-    int order = bytes_compare(
-        bytes_of(e->octets + from, e->key_size - from),
-        bytes_of((const unsigned char *)target->key.data + from, target->key.size - from));
+    int order = bytes_compare(bytes_of(e->octets + from, e->key_size - from),
+                              bytes_behind(target->key, from));
     return order != 0
                ? order
                : version_time_compare(e->valid_from, e->commit, target->valid_from, target->commit);

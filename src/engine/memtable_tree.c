@@ -384,6 +384,8 @@ struct memtable_tree *memtable_tree_new(struct memtable_room *room, uint32_t key
     t->keyspace = keyspace;
     t->prefix_of = first;
     atomic_init(&t->prefix_size, first->key_size);
+    atomic_init(&t->count, 0);
+    atomic_init(&t->user_bytes, 0);
     atomic_init(&t->commit_max, INT64_MIN);
     atomic_init(&t->back_dated_commit_max, INT64_MIN);
     t->tail = node_new(room, 0, first->key_size, NULL);

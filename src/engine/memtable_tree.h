@@ -18,6 +18,8 @@ struct memtable_tree {
     _Atomic size_t prefix_size; /* only shrinks */
     _Atomic(struct memtable_node *) root;
     /* Written before the entry can be met. */
+    _Atomic uint64_t count;
+    _Atomic uint64_t user_bytes;
     _Atomic int64_t commit_max;
     _Atomic int64_t back_dated_commit_max; /* INT64_MIN: no back-dated versions */
     /* Writer only. */

@@ -27,14 +27,15 @@ enum yore_status forest_file_open(struct yore_db *db, const struct table_meta *m
     return st == YORE_OK ? forest_file_new(table, erase_seen, known, file_out) : st;
 }
 
-static enum yore_compression compression_of(const struct output *o)
+enum yore_compression output_compression(const struct yore_keyspace *keyspace,
+                                         enum page_class class_hint)
 {
-    enum yore_compression chosen = (enum yore_compression)atomic_load_explicit(
-        &o->keyspace->compression, memory_order_relaxed);
+    enum yore_compression chosen =
+        (enum yore_compression)atomic_load_explicit(&keyspace->compression, memory_order_relaxed);
     if (chosen != YORE_COMPRESSION_DEFAULT) {
         return chosen;
     }
-    return o->class_hint == PAGE_CLASS_PRESENT ? YORE_COMPRESSION_LZ4 : YORE_COMPRESSION_ZSTD;
+    return class_hint == PAGE_CLASS_PRESENT ? YORE_COMPRESSION_LZ4 : YORE_COMPRESSION_ZSTD;
 }
 
 static enum yore_status output_begin(struct output *o, struct yore_error *error_out)
@@ -42,7 +43,7 @@ static enum yore_status output_begin(struct output *o, struct yore_error *error_
     struct yore_db *db = o->db;
     struct table_options options = {.identity = {db->database, db_take_file_number(db)},
                                     .page_bytes = db->options.page_bytes,
-                                    .compression = compression_of(o),
+                                    .compression = output_compression(o->keyspace, o->class_hint),
                                     .class_hint = o->class_hint};
     if (o->class_hint == PAGE_CLASS_PAST) {
         uint32_t most = PAGE_BYTES_MAX / PAST_PAGE_FACTOR;
@@ -89,10 +90,10 @@ enum yore_status output_add(struct output *o, const struct version *version,
 {
     struct version stored = *version;
     enum yore_status st = YORE_OK;
-    if (erase_set_count(o->erased) > 0 && erase_set_hides(o->erased, o->keyspace->id, version)) {
+    if (version->kind == YORE_KIND_PUT && erase_set_count(o->erased) > 0 &&
+        erase_set_hides(o->erased, o->keyspace->id, version)) {
         stored.kind = YORE_KIND_ERASED;
         stored.value = bytes_of(NULL, 0);
-        stored.valid_to = YORE_FOREVER;
         stored.flags &= ~(unsigned)VERSION_APART;
     }
     bool is_full = o->builder != NULL && o->table_bytes != UINT64_MAX &&

@@ -35,6 +35,10 @@ enum yore_status output_finish(struct output *o, struct yore_error *error_out);
  */
 void output_release(struct output *o, bool is_kept);
 
+/* What the keyspace asks for, or what suits tables of that class. */
+enum yore_compression output_compression(const struct yore_keyspace *keyspace,
+                                         enum page_class class_hint);
+
 /* Open a finished table as a file of the forest. */
 enum yore_status forest_file_open(struct yore_db *db, const struct table_meta *meta,
                                   int64_t erase_seen, int64_t known, struct forest_file **file_out);

@@ -1,6 +1,5 @@
 /* publish.c -- from a finished job to the next state: manifest first, then what readers see. */
 #include "base/assert.h"
-#include "base/mem.h"
 #include "engine/db_internal.h"
 
 uint64_t db_take_file_number(struct yore_db *db)
@@ -42,21 +41,43 @@ void db_drop_new_file(struct yore_db *db, struct forest_file *file)
     }
 }
 
+static bool is_current(struct yore_db *db, uint64_t number)
+{
+    struct manifest_current current;
+    return manifest_read_current(db->env, db->path, &current, NULL) == YORE_OK &&
+           current.number == number;
+}
+
+/* Shorten the manifest.  Nothing depends on it: where memory runs out before CURRENT names the new
+ * one, the old goes on, and the next edit tries again. */
 static enum yore_status rewrite_manifest(struct yore_db *db, const struct forest *forest,
                                          struct yore_error *error_out)
 {
+    char path[PATH_BYTES];
     struct manifest *fresh;
     uint64_t old = manifest_number(db->manifest);
-    enum yore_status st = manifest_create(db->env, db->path, db->database, db_take_file_number(db),
-                                          forest, &fresh, error_out);
+    uint64_t number = db_take_file_number(db);
+    enum yore_status st =
+        manifest_create(db->env, db->path, db->database, number, forest, &fresh, error_out);
+    if (st == YORE_NOMEM && is_current(db, old)) {
+        if (db_file_path(path, db->path, DB_FILE_MANIFEST, number, 0)) {
+            (void)os_path_unlink(db->env, path, NULL);
+        }
+        error_clear(error_out);
+        return YORE_OK;
+    }
     if (st != YORE_OK) {
         return st;
     }
-    char path[PATH_BYTES];
     st = manifest_close(db->manifest, error_out);
     db->manifest = fresh;
+    if (st == YORE_NOMEM) { /* of a mark for a file that goes anyway */
+        error_clear(error_out);
+        st = YORE_OK;
+    }
     if (st == YORE_OK && db_file_path(path, db->path, DB_FILE_MANIFEST, old, 0)) {
         st = os_path_unlink(db->env, path, error_out);
+        st = st == YORE_NOMEM ? YORE_OK : st; /* opening unlinks it */
     }
     return st;
 }
@@ -87,9 +108,67 @@ static enum yore_status publish_forest(struct yore_db *db, struct forest *next,
     return st;
 }
 
+/* What an edit brings with it. */
+struct brought {
+    struct memtable *flushed;       /* NULL: none */
+    const struct commit_load *load; /* NULL: none */
+    int64_t commit;                 /* of the load */
+};
+
+/* The feed must tell the load, and opening must not find its tables without being able to say so:
+ * durable before a merge can make other tables of them (what a crash cuts off here is
+ * mended when the database is opened). */
+enum yore_status db_journal_load(struct yore_db *db, int64_t commit, const struct commit_load *load,
+                                 struct yore_error *error_out)
+{
+    unsigned char header[COMMIT_HEADER_BYTES];
+    unsigned char rest[COMMIT_LOAD_BYTES];
+    commit_load_encode(header, rest, commit, load);
+    struct journal_entry entry = {commit, bytes_of(header, sizeof header),
+                                  bytes_of(rest, sizeof rest)};
+    enum yore_status st = journal_append(db->journal, &entry, 1, error_out);
+    return st == YORE_OK ? journal_sync(db->journal, error_out) : st;
+}
+
+/* Memory for all that comes between the manifest and the readers, so that a load whose edit is
+ * written does not end for want of it.  Nobody else takes it: only a leader or who holds
+ * manifest_lock publishes, and appends. */
+static enum yore_status prepare_load(struct yore_db *db, struct yore_error *error_out)
+{
+    enum yore_status st =
+        journal_reserve(db->journal, COMMIT_HEADER_BYTES + COMMIT_LOAD_BYTES, error_out);
+    struct superview *spare = st == YORE_OK ? superview_spare(db) : NULL;
+    if (spare == NULL) {
+        return st == YORE_OK ? error_plain(error_out, YORE_NOMEM) : st;
+    }
+    os_mutex_lock(&db->lock);
+    spare->next_free = db->free_views;
+    db->free_views = spare;
+    os_mutex_unlock(&db->lock);
+    return YORE_OK;
+}
+
+static enum yore_status publish(struct yore_db *db, struct forest *next,
+                                const struct brought *brought, struct yore_error *error_out)
+{
+    enum yore_status st = YORE_OK;
+    if (brought->load != NULL) {
+        st = db_journal_load(db, brought->commit, brought->load, error_out);
+    }
+    if (st == YORE_OK) {
+        st = publish_forest(db, next, brought->flushed);
+    }
+    if (st == YORE_OK && brought->load != NULL) {
+        /* Pairs with the acquire loads of readers, who take a view after it. */
+        atomic_store_explicit(&db->visible, brought->commit, memory_order_release);
+    }
+    return st;
+}
+
 /* REQUIRES(manifest_lock).  `is_written` tells whether the manifest names the new files. */
-static enum yore_status commit_edit(struct yore_db *db, struct edit *edit, struct memtable *flushed,
-                                    bool *is_written, struct yore_error *error_out)
+static enum yore_status commit_edit(struct yore_db *db, struct edit *edit,
+                                    const struct brought *brought, bool *is_written,
+                                    struct yore_error *error_out)
 {
     struct superview *view = superview_acquire(db);
     struct forest *next = NULL;
@@ -98,6 +177,9 @@ static enum yore_status commit_edit(struct yore_db *db, struct edit *edit, struc
         numbers->next_file = atomic_load(&db->next_file);
     }
     enum yore_status st = forest_apply(view->forest, edit, &next, error_out);
+    if (st == YORE_OK && brought->load != NULL) {
+        st = prepare_load(db, error_out);
+    }
     if (st == YORE_OK) {
         st = os_dir_sync(db->env, db->path, error_out);
     }
@@ -106,7 +188,7 @@ static enum yore_status commit_edit(struct yore_db *db, struct edit *edit, struc
         st = manifest_append(db->manifest, edit, error_out);
     }
     if (st == YORE_OK) {
-        st = publish_forest(db, next, flushed);
+        st = publish(db, next, brought, error_out);
     }
     if (st == YORE_OK) {
         drop_dead_files(view->forest, next, ++db->edit_count);
@@ -120,8 +202,8 @@ static enum yore_status commit_edit(struct yore_db *db, struct edit *edit, struc
     return st;
 }
 
-enum yore_status db_commit_edit(struct yore_db *db, struct edit *edit, struct memtable *flushed,
-                                struct yore_error *error_out)
+static enum yore_status commit_brought(struct yore_db *db, struct edit *edit,
+                                       const struct brought *brought, struct yore_error *error_out)
 {
     struct yore_error local;
     struct yore_error *error = error_out != NULL ? error_out : &local;
@@ -130,11 +212,25 @@ enum yore_status db_commit_edit(struct yore_db *db, struct edit *edit, struct me
     os_mutex_lock(&db->manifest_lock);
     enum yore_status st = db_check_writable(db, error);
     if (st == YORE_OK) {
-        st = commit_edit(db, edit, flushed, &is_written, error);
+        st = commit_edit(db, edit, brought, &is_written, error);
         if (st != YORE_OK && is_written) {
             db_fail(db, st, error);
         }
     }
     os_mutex_unlock(&db->manifest_lock);
     return st;
+}
+
+enum yore_status db_commit_edit(struct yore_db *db, struct edit *edit, struct memtable *flushed,
+                                struct yore_error *error_out)
+{
+    struct brought brought = {.flushed = flushed};
+    return commit_brought(db, edit, &brought, error_out);
+}
+
+enum yore_status db_commit_load(struct yore_db *db, struct edit *edit, int64_t commit,
+                                const struct commit_load *load, struct yore_error *error_out)
+{
+    struct brought brought = {.load = load, .commit = commit};
+    return commit_brought(db, edit, &brought, error_out);
 }

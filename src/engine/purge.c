@@ -6,7 +6,6 @@
  */
 #include "engine/purge.h"
 
-#include "base/mem.h"
 #include "engine/output.h"
 #include "engine/value_collect.h"
 
@@ -102,7 +101,9 @@ static enum yore_status purge_keyspace(struct yore_db *db, struct yore_keyspace 
     return st == YORE_NOT_FOUND ? YORE_OK : st;
 }
 
-enum yore_status purge_pending(struct yore_db *db, struct yore_error *error_out)
+/* `*has_purged_out`: there was something to do, and the value files were thinned on the way. */
+static enum yore_status purge(struct yore_db *db, bool *has_purged_out,
+                              struct yore_error *error_out)
 {
     os_mutex_lock(&db->lock);
     while (db->is_purging) { /* another thread does: its end is what the caller waits for */
@@ -112,6 +113,7 @@ enum yore_status purge_pending(struct yore_db *db, struct yore_error *error_out)
     db->is_erase_pending = false; /* an erasure from here on sets it again */
     db->is_purging = is_pending;
     os_mutex_unlock(&db->lock);
+    *has_purged_out = is_pending;
     if (!is_pending) {
         return YORE_OK;
     }
@@ -133,7 +135,7 @@ enum yore_status purge_pending(struct yore_db *db, struct yore_error *error_out)
         st = commit_purge_journal(db, error_out);
     }
     if (st == YORE_OK) {
-        st = values_collect_all(db, error_out);
+        st = values_collect_all(db, false, error_out);
     }
     os_mutex_lock(&db->lock);
     db->is_purging = false;
@@ -147,4 +149,20 @@ enum yore_status purge_pending(struct yore_db *db, struct yore_error *error_out)
     event.text = "erased bytes are gone";
     db_event(db, &event);
     return YORE_OK;
+}
+
+enum yore_status purge_pending(struct yore_db *db, struct yore_error *error_out)
+{
+    bool ignored;
+    return purge(db, &ignored, error_out);
+}
+
+enum yore_status purge_all(struct yore_db *db, struct yore_error *error_out)
+{
+    bool has_purged;
+    enum yore_status st = purge(db, &has_purged, error_out);
+    if (st == YORE_OK && !has_purged) {
+        st = values_collect_all(db, true, error_out);
+    }
+    return st == YORE_OK ? values_sweep(db, error_out) : st;
 }

@@ -7,6 +7,8 @@
 /* Rewrite every table that may hold erased values, thin the value files, let the old journal go.
  * Returns when the bytes are gone; nothing to do is YORE_OK.  Not from the commit leader. */
 enum yore_status purge_pending(struct yore_db *db, struct yore_error *error_out);
+/* The same, and large values that no version refers to any more leave in any case. */
+enum yore_status purge_all(struct yore_db *db, struct yore_error *error_out);
 
 /* Both busy flags of a keyspace at once, for work that touches all its files. */
 enum yore_status jobs_claim_keyspace(struct yore_db *db, struct yore_keyspace *keyspace,

@@ -22,16 +22,18 @@
  * slice may hold what ended it: look back.
  *
  * R5: A carried copy with commit > c is invisible, and what it superseded lies in an earlier slice:
- * look back.
+ * look back.  If that is a late fact which no slice has, it lies in a run (seal.c sees to it) or
+ * beside the copy (late.c).
  *
  * R6: No version begins after its commit, so a read at (v, c) is one at (min(v, c), c); only what
  * ends is compared with v.  It is the slice of min(v, c) that leaves out no delete which the read
  * may not know.
  */
-#include "base/assert.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "engine/db_internal.h"
+#include "engine/key_range.h"
+#include "engine/refuse.h"
 
 /* ---- pins ---- */
 
@@ -60,9 +62,7 @@ static enum yore_status check_horizon(struct yore_db *db, const struct yore_keys
         return error_set(error_out, YORE_BEFORE_HORIZON,
                          "keyspace %s keeps only now: it has no past to read", keyspace->name);
     }
-    return error_set(error_out, YORE_BEFORE_HORIZON,
-                     "the moment %lld is earlier than the horizon of keyspace %s, %lld",
-                     (long long)earliest, keyspace->name, (long long)horizon);
+    return refuse_before_horizon(keyspace, "the moment", earliest, horizon, error_out);
 }
 
 /* Everything of a moment but the horizon. */
@@ -72,8 +72,8 @@ static enum yore_status moment_resolve(struct yore_db *db, const struct yore_tim
     struct read_moment moment = {.valid = INT64_MAX, .is_now = true};
     bool is_plain = at == NULL || (at->valid == YORE_NOW && at->known == YORE_NOW);
     if (!is_plain && (at->valid == INT64_MIN || at->known == INT64_MIN)) {
-        return error_set(error_out, YORE_INVALID, "the moment %lld is out of range",
-                         (long long)INT64_MIN);
+        return error_set(error_out, YORE_INVALID,
+                         "a moment is out of range: the earliest is YORE_TIME_MIN");
     }
     if (!is_plain) {
         int64_t now = db_now(db);
@@ -81,10 +81,7 @@ static enum yore_status moment_resolve(struct yore_db *db, const struct yore_tim
         moment.valid = moment.is_now ? now : at->valid;
         moment.now = moment.valid;
         if (at->known != YORE_NOW && at->known > now) {
-            return error_set(
-                error_out, YORE_IN_FUTURE,
-                "known time %lld is later than now, %lld: nobody can tell yet what will be known",
-                (long long)at->known, (long long)now);
+            return refuse_known(at->known, now, error_out);
         }
         if (at->known != YORE_NOW) {
             enum yore_status st = commit_wait_known(db, at->known, error_out);
@@ -101,6 +98,28 @@ static enum yore_status moment_resolve(struct yore_db *db, const struct yore_tim
     return YORE_OK;
 }
 
+/* What was flushed since `visible` was looked at is visible too, and what it superseded may be
+ * gone.
+ */
+static void see_flushed(const struct superview *view, const struct yore_time *at,
+                        struct read_moment *moment)
+{
+    int64_t flushed = view->forest->flushed_commit;
+    if ((at == NULL || at->known == YORE_NOW) && moment->known < flushed) {
+        moment->known = flushed;
+    }
+}
+
+/* An erasure takes effect a moment before its commit is visible, and with that what it wrote behind
+ * its span: a reader of everything that is known waits for both. */
+static bool is_ahead(const struct superview *view, const struct yore_time *at,
+                     const struct read_moment *moment)
+{
+    return (at == NULL || at->known == YORE_NOW) &&
+           erase_set_commit_max(view->erased) > moment->known &&
+           db_check_writable(view->db, NULL) == YORE_OK;
+}
+
 enum yore_status read_begin(struct yore_db *db, struct yore_keyspace *keyspace,
                             const struct yore_time *at, struct read_moment *moment_out,
                             struct superview **view_out, struct yore_error *error_out)
@@ -110,6 +129,14 @@ enum yore_status read_begin(struct yore_db *db, struct yore_keyspace *keyspace,
         return st;
     }
     *view_out = superview_acquire(db);
+    see_flushed(*view_out, at, moment_out);
+    while (is_ahead(*view_out, at, moment_out)) {
+        superview_release(*view_out);
+        os_thread_yield();
+        (void)moment_resolve(db, at, moment_out, NULL); /* known time is not asked: cannot fail */
+        *view_out = superview_acquire(db);
+        see_flushed(*view_out, at, moment_out);
+    }
     if (at != NULL && (at->valid != YORE_NOW || at->known != YORE_NOW)) {
         st = check_horizon(db, keyspace, at, moment_out, error_out);
     }
@@ -140,6 +167,7 @@ struct search {
     int64_t valid;
     int64_t known;
     bool wants_any;
+    bool in_memory;
     struct version best;       /* kind 0: none yet */
     struct read_pin *pin;      /* of best */
     bool is_outside;           /* best comes from outside the slices */
@@ -174,7 +202,8 @@ static bool search_memtables(struct search *s)
         const struct memtable *m = i == 0 ? view->active : view->waiting[i - 1];
         struct version candidate;
         struct table_pin none = {0};
-        if (!memtable_get(m, s->keyspace->id, s->key, s->valid, s->known, &candidate)) {
+        if (!memtable_begins_by(m, s->valid, s->known) ||
+            !memtable_get(m, s->keyspace->id, s->key, s->valid, s->known, &candidate)) {
             continue;
         }
         take(s, &candidate, &none, STAT_reads_from_memtable);
@@ -190,6 +219,9 @@ static enum yore_status ask_table(struct search *s, struct forest_file *file, in
                                   struct table_pin *page_out)
 {
     struct version_place place = {s->key, valid, known};
+    if (s->in_memory) {
+        return table_get_in_memory(file->table, &place, s->hash, version_out, page_out);
+    }
     return table_get_hashed(file->table, &place, s->hash, version_out, page_out, s->error_out);
 }
 
@@ -208,7 +240,8 @@ static enum yore_status ask_current(struct search *s, struct forest_file *file, 
     struct version met;
     struct table_pin page = {0};
     if (file->meta->valid_min > s->valid || file->meta->commit_min > s->known) {
-        newest->is_passed_over |= table_may_hold(file->table, s->key); /* the filter, not a page */
+        /* The filter, not a page; it may have to be loaded, so that only memory tells less. */
+        newest->is_passed_over |= s->in_memory || table_may_hold(file->table, s->key);
         return YORE_OK;
     }
     enum yore_status st = ask_table(s, file, INT64_MAX, INT64_MAX, &met, &page);
@@ -415,21 +448,11 @@ static enum yore_status search_tables(struct search *s)
     }
     /* A read of now that met nothing, or only what is resolved, needs no history: the newest
      * version of a key leaves the current tree only as a delete or expired. */
-    bool is_unsettled = s->best.kind != 0 && s->best.kind == YORE_KIND_PUT;
+    bool is_unsettled = s->best.kind != 0 && s->best.kind != YORE_KIND_DELETE;
     if (is_latest && !is_unsettled && !s->wants_any) {
         return YORE_OK;
     }
     return search_history(s, slice_index);
-}
-
-/* Is a delete an answer?  Also where an erasure may have made it one of another kind. */
-static bool wants_any(struct superview *view, const struct yore_keyspace *keyspace,
-                      struct yore_bytes key, const struct read_moment *moment)
-{
-    struct read_moment copy = *moment;
-    return moment->wants_any || (erase_set_count(view->erased) > 0 &&
-                                 erase_set_covers(view->erased, keyspace->id, key,
-                                                  read_moment_instant(view->db, &copy), INT64_MIN));
 }
 
 enum yore_status read_winner(struct superview *view, struct yore_keyspace *keyspace,
@@ -442,7 +465,8 @@ enum yore_status read_winner(struct superview *view, struct yore_keyspace *keysp
                        .key = key,
                        .valid = moment->valid < moment->known ? moment->valid : moment->known,
                        .known = moment->known,
-                       .wants_any = wants_any(view, keyspace, key, moment),
+                       .wants_any = moment->wants_any,
+                       .in_memory = moment->in_memory,
                        .pin = pin,
                        .error_out = error_out};
     enum yore_status st = YORE_OK;
@@ -511,14 +535,8 @@ enum yore_status read_look_back(struct superview *view, const struct forest_regi
 enum yore_status read_judge(struct superview *view, const struct yore_keyspace *keyspace,
                             struct read_moment *moment, const struct version *winner)
 {
-    if (erase_set_count(view->erased) > 0 &&
-        erase_set_covers(view->erased, keyspace->id, winner->key,
-                         read_moment_instant(view->db, moment), winner->commit)) {
-        return YORE_ERASED;
-    }
-    if (winner->kind == YORE_KIND_ERASED || erase_set_hides(view->erased, keyspace->id, winner)) {
-        return YORE_ERASED;
-    }
+    /* Where there was no value to destroy, absence is still the answer: what is deleted or expired
+     * leaves the tables sooner or later, and the answer must not depend on when. */
     if (winner->kind == YORE_KIND_DELETE) {
         return YORE_NOT_FOUND;
     }
@@ -526,7 +544,16 @@ enum yore_status read_judge(struct superview *view, const struct yore_keyspace *
         winner->valid_to <= read_moment_instant(view->db, moment)) {
         return YORE_NOT_FOUND;
     }
-    return YORE_OK;
+    if (winner->kind == YORE_KIND_ERASED) {
+        return YORE_ERASED;
+    }
+    if (erase_set_count(view->erased) == 0) {
+        return YORE_OK;
+    }
+    bool is_erased = erase_set_hides(view->erased, keyspace->id, winner) ||
+                     erase_set_covers(view->erased, keyspace->id, winner->key,
+                                      read_moment_instant(view->db, moment), winner->commit);
+    return is_erased ? YORE_ERASED : YORE_OK;
 }
 
 enum yore_status read_fetch(struct superview *view, struct version *version, struct read_pin *pin,
@@ -565,13 +592,22 @@ static enum yore_status read_one(struct superview *view, struct yore_keyspace *k
 {
     struct version version;
     struct read_pin pin = {0};
+    struct yore_db *db = view->db;
+    bool is_sampled = stats_add(&db->stats, STAT_reads, 1) % STATS_READ_SAMPLE == 0;
+    int64_t begin = is_sampled ? os_monotonic_ns(db->env) : 0;
     enum yore_status st = read_winner(view, keyspace, key, moment, &version, &pin, error_out);
-    stats_add(&view->db->stats, STAT_reads, 1);
     if (st == YORE_OK) {
         st = read_judge(view, keyspace, moment, &version);
     }
+    if (st == YORE_OK && moment->in_memory && (version.flags & VERSION_APART) != 0) {
+        st = YORE_BUSY;
+    }
     if (st == YORE_OK) {
         st = read_fetch(view, &version, &pin, error_out);
+    }
+    if (is_sampled) {
+        histogram_add(&db->stats.histograms[HIST_read_latency_us],
+                      (uint64_t)(os_monotonic_ns(db->env) - begin) / 1000);
     }
     if (st != YORE_OK) {
         stats_add(&view->db->stats, STAT_reads_absent, st == YORE_NOT_FOUND);
@@ -587,27 +623,14 @@ static enum yore_status read_one(struct superview *view, struct yore_keyspace *k
     return YORE_OK;
 }
 
-static enum yore_status check_key(struct yore_bytes key, struct yore_error *error_out)
-{
-    if (key.size == 0) {
-        return error_set(error_out, YORE_INVALID, "the key is empty: a key is 1 to %u bytes",
-                         YORE_KEY_BYTES_MAX);
-    }
-    if (key.size > YORE_KEY_BYTES_MAX) {
-        return error_set(error_out, YORE_TOO_BIG, "the key has %zu bytes: at most %u are allowed",
-                         key.size, YORE_KEY_BYTES_MAX);
-    }
-    return YORE_OK;
-}
-
-enum yore_status yore_get(struct yore_db *db, struct yore_keyspace *keyspace, struct yore_bytes key,
-                          const struct yore_time *at, struct yore_value *value_out,
-                          struct yore_error *error_out)
+static enum yore_status get(struct yore_db *db, struct yore_keyspace *keyspace,
+                            struct yore_bytes key, const struct yore_time *at, bool in_memory,
+                            struct yore_value *value_out, struct yore_error *error_out)
 {
     struct read_moment moment;
     error_clear(error_out);
     *value_out = (struct yore_value){0};
-    enum yore_status st = check_key(key, error_out);
+    enum yore_status st = key_check(key, error_out);
     keyspace = keyspace_or_default(db, keyspace);
     if (st != YORE_OK) {
         return st;
@@ -615,6 +638,7 @@ enum yore_status yore_get(struct yore_db *db, struct yore_keyspace *keyspace, st
     struct superview *view = NULL;
     st = read_begin(db, keyspace, at, &moment, &view, error_out);
     if (st == YORE_OK) {
+        moment.in_memory = in_memory;
         st = read_one(view, keyspace, key, &moment, value_out, error_out);
     }
     superview_release(view);
@@ -622,6 +646,26 @@ enum yore_status yore_get(struct yore_db *db, struct yore_keyspace *keyspace, st
         error_plain(error_out, st);
     }
     return st;
+}
+
+enum yore_status yore_get(struct yore_db *db, struct yore_keyspace *keyspace, struct yore_bytes key,
+                          const struct yore_time *at, struct yore_value *value_out,
+                          struct yore_error *error_out)
+{
+    return get(db, keyspace, key, at, false, value_out, error_out);
+}
+
+enum yore_status yore_get_in_memory(struct yore_db *db, struct yore_keyspace *keyspace,
+                                    struct yore_bytes key, const struct yore_time *at,
+                                    struct yore_value *value_out, struct yore_error *error_out)
+{
+    bool may_wait = at != NULL && at->known != YORE_NOW &&
+                    at->known > atomic_load_explicit(&db->visible, memory_order_acquire);
+    if (may_wait) { /* for commits in flight */
+        *value_out = (struct yore_value){0};
+        return error_plain(error_out, YORE_BUSY);
+    }
+    return get(db, keyspace, key, at, true, value_out, error_out);
 }
 
 enum yore_status yore_get_many(struct yore_db *db, struct yore_keyspace *keyspace,
@@ -640,7 +684,7 @@ enum yore_status yore_get_many(struct yore_db *db, struct yore_keyspace *keyspac
     size_t done = 0;
     for (; st == YORE_OK && done < request->count; done++) {
         request->values_out[done] = (struct yore_value){0};
-        st = check_key(request->keys[done], error_out);
+        st = key_check(request->keys[done], error_out);
         if (st == YORE_OK) {
             st = read_one(view, keyspace, request->keys[done], &moment, &request->values_out[done],
                           error_out);

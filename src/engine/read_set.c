@@ -55,13 +55,11 @@ static bool grow_slots(struct read_set *set)
 
 static bool grow_reads(struct read_set *set)
 {
-    size_t capacity = set->capacity == 0 ? 8 : set->capacity * 2;
-    struct commit_read *reads = mem_realloc(set->reads, capacity * sizeof *reads);
+    struct commit_read *reads = mem_grow(set->reads, set->count, &set->capacity, sizeof *reads);
     if (reads == NULL) {
         return false;
     }
     set->reads = reads;
-    set->capacity = capacity;
     return true;
 }
 
@@ -94,8 +92,7 @@ enum yore_status read_set_add(struct read_set *set, const struct commit_read *re
             TXN_READS_MAX);
     }
     struct commit_read copy = *read;
-    if ((set->count == set->capacity && !grow_reads(set)) || !copy_bytes(set, &copy.key) ||
-        !copy_bytes(set, &copy.high)) {
+    if (!grow_reads(set) || !copy_bytes(set, &copy.key) || !copy_bytes(set, &copy.high)) {
         return error_plain(error_out, YORE_NOMEM);
     }
     set->reads[set->count++] = copy;

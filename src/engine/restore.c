@@ -12,6 +12,7 @@
 #include "engine/catalogue.h"
 #include "engine/erase.h"
 #include "engine/purge.h"
+#include "engine/refuse.h"
 #include "engine/rewind.h"
 #include "engine/value_collect.h"
 
@@ -47,12 +48,14 @@ static int64_t reach_of(const struct backup_record *record)
 
 static enum yore_status out_of_reach(const struct restore *r, const struct backup_record *record)
 {
-    return error_set(
-        r->error_out, YORE_BEFORE_HORIZON,
-        "%s: no backup reaches back to commit %lld; backup %llu has what was known from %lld to "
-        "%lld, and each backup can be restored as it is",
-        r->asked->backup_path, (long long)r->asked->to_commit, (unsigned long long)record->id,
-        (long long)reach_of(record), (long long)record->commit);
+    int64_t reach = reach_of(record);
+    char texts[3][MOMENT_TEXT_BYTES];
+    return error_set(r->error_out, YORE_BEFORE_HORIZON,
+                     "%s: no backup reaches back to commit %s; backup %llu has what was known from "
+                     "%s (%lld) to %s, and each backup can be restored as it is",
+                     r->asked->backup_path, moment_told(r->asked->to_commit, texts[0]),
+                     (unsigned long long)record->id, moment_told(reach, texts[1]), (long long)reach,
+                     moment_told(record->commit, texts[2]));
 }
 
 static enum yore_status choose_of(struct restore *r, const struct backup_record *record)
@@ -337,7 +340,8 @@ static enum yore_status finish_made(struct restore *r)
         st = raise_horizons(r, db);
     }
     if (st == YORE_OK && r->is_rewound) {
-        st = values_collect_all(db, r->error_out); /* values of the commits that were left out */
+        st = values_collect_all(db, false,
+                                r->error_out); /* values of the commits that were left out */
     }
     return close_made(r, db, st);
 }
@@ -366,6 +370,7 @@ enum yore_status db_restore(struct os_env *env, const struct yore_restore *resto
                             struct yore_error *error_out)
 {
     struct restore r = {.env = env, .asked = restore, .error_out = error_out};
+    struct os_lock *lock = NULL;
     error_clear(error_out);
     enum yore_status st = dir_check_free(env, restore->target_path, true, error_out);
     if (st == YORE_OK) {
@@ -375,7 +380,7 @@ enum yore_status db_restore(struct os_env *env, const struct yore_restore *resto
         st = choose(&r);
     }
     if (st == YORE_OK) {
-        st = dir_begin_new(env, restore->target_path, r.dir, error_out);
+        st = dir_begin_new(env, restore->target_path, r.dir, &lock, error_out);
         if (st == YORE_OK) {
             st = make(&r);
             if (st != YORE_OK) {
@@ -383,6 +388,7 @@ enum yore_status db_restore(struct os_env *env, const struct yore_restore *resto
             }
         }
     }
+    os_lock_release(lock);
     mem_free(r.missing);
     backup_set_release(&r.set);
     if (st == YORE_OK) {

@@ -8,7 +8,6 @@
  */
 #include "engine/retention.h"
 
-#include "base/mem.h"
 #include "engine/catalogue.h"
 
 void retention_of(struct yore_db *db, const struct yore_keyspace *keyspace,
@@ -68,32 +67,46 @@ static bool may_drop(const struct superview *view, const struct forest_tree *tre
            !has_late_facts(view, tree, region, region->slices[index].t1);
 }
 
+size_t retention_slices_over(const struct superview *view, const struct forest_tree *tree,
+                             const struct forest_region *region, const struct retention *r)
+{
+    size_t count = 0;
+    while (may_drop(view, tree, region, count, r)) {
+        count++;
+    }
+    return count;
+}
+
+bool retention_run_is_over(const struct forest_file *run, const struct retention *r)
+{
+    return r->is_only_now && r->oldest_snapshot >= run->known;
+}
+
 static size_t drop_slices(struct edit *edit, const struct superview *view,
                           const struct forest_tree *tree, const struct forest_region *region,
                           const struct retention *r)
 {
-    size_t dropped = 0;
-    while (may_drop(view, tree, region, dropped, r)) {
+    size_t count = retention_slices_over(view, tree, region, r);
+    for (size_t i = 0; i < count; i++) {
         struct edit_op *op = edit_add(edit, EDIT_SLICE_DROP, tree->keyspace);
         if (op != NULL) {
-            op->t0 = region->slices[dropped].t0;
+            op->t0 = region->slices[i].t0;
             buffer_append_bytes(&op->low, forest_key_bytes(&region->low));
             edit->is_nomem |= op->low.is_nomem;
         }
-        dropped++;
     }
-    return dropped;
+    return count;
 }
 
-/* Where only now is kept, runs serve held snapshots alone. */
 static size_t drop_runs(struct edit *edit, const struct forest_tree *tree,
                         const struct forest_region *region, const struct retention *r)
 {
     size_t dropped = 0;
-    for (size_t i = 0; r->is_only_now && i < region->run_count; i++) {
-        if (r->oldest_snapshot >= region->runs[i]->known) {
-            edit_drop_run(edit, tree->keyspace, forest_key_bytes(&region->low),
-                          region->runs[i]->meta->file);
+    for (size_t i = 0; i < region->run_count; i++) {
+        const struct forest_file *run = region->runs[i];
+        if (retention_run_is_over(run, r)) {
+            edit_drop_run(edit, tree->keyspace, forest_key_bytes(&region->low), run->meta->file);
+            edit_forget(edit, tree->keyspace, run->meta->commit_max);
             dropped++;
         }
     }
@@ -111,8 +124,8 @@ bool retention_wants(struct yore_db *db, const struct superview *view,
         if (may_drop(view, tree, region, 0, &r)) {
             return true;
         }
-        for (size_t j = 0; r.is_only_now && j < region->run_count; j++) {
-            if (r.oldest_snapshot >= region->runs[j]->known) {
+        for (size_t j = 0; j < region->run_count; j++) {
+            if (retention_run_is_over(region->runs[j], &r)) {
                 return true;
             }
         }
@@ -151,17 +164,22 @@ enum yore_status retention_drop(struct yore_db *db, struct yore_keyspace *keyspa
     return st;
 }
 
+int64_t retention_horizon_at(const struct yore_keyspace *keyspace, int64_t now)
+{
+    int64_t keep_ns = atomic_load_explicit(&keyspace->keep_ns, memory_order_relaxed);
+    int64_t horizon = atomic_load_explicit(&keyspace->horizon, memory_order_acquire);
+    bool is_for = atomic_load_explicit(&keyspace->keep, memory_order_relaxed) == YORE_KEEP_FOR;
+    bool may_move = is_for && !atomic_load(&keyspace->is_dropped) && now >= INT64_MIN + keep_ns;
+    return may_move && now - keep_ns > horizon ? now - keep_ns : horizon;
+}
+
 /* Often enough that at most 1/64 of the duration is kept too long, and not more often than needed.
  */
 static bool is_due(const struct yore_keyspace *keyspace, int64_t now, int64_t *horizon_out)
 {
     int64_t keep_ns = atomic_load_explicit(&keyspace->keep_ns, memory_order_relaxed);
     int64_t horizon = atomic_load_explicit(&keyspace->horizon, memory_order_relaxed);
-    bool is_for = atomic_load_explicit(&keyspace->keep, memory_order_relaxed) == YORE_KEEP_FOR;
-    if (!is_for || atomic_load(&keyspace->is_dropped) || now < INT64_MIN + keep_ns) {
-        return false;
-    }
-    *horizon_out = now - keep_ns;
+    *horizon_out = retention_horizon_at(keyspace, now);
     return *horizon_out > horizon &&
            (horizon == YORE_TIME_MIN || *horizon_out - horizon >= keep_ns / 64);
 }

@@ -25,6 +25,14 @@ static inline bool retention_needs(const struct retention *r, const struct versi
     return newer->valid_from > r->horizon || newer->commit > seen_from;
 }
 
+/* How many of the region's first slices no read can reach any more. */
+size_t retention_slices_over(const struct superview *view, const struct forest_tree *tree,
+                             const struct forest_region *region, const struct retention *r);
+/* Where only now is kept runs serve held snapshots alone: does none need this one? */
+bool retention_run_is_over(const struct forest_file *run, const struct retention *r);
+/* The horizon that the keyspace should have at `now`; not before the one it has. */
+int64_t retention_horizon_at(const struct yore_keyspace *keyspace, int64_t now);
+
 /* Would retention_drop() find something? */
 bool retention_wants(struct yore_db *db, const struct superview *view,
                      const struct yore_keyspace *keyspace);

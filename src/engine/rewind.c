@@ -85,18 +85,14 @@ static enum yore_status judge_erasure(const struct rewind *r, struct yore_keyspa
     struct iter_view all = {
         .known = INT64_MAX, .valid = INT64_MAX, .no_cache_fill = true, .commit_after = INT64_MIN};
     struct version_place place = {version->key, version->valid_from, version->commit};
-    struct buffer high = {0};
+    const struct source_range range = {
+        .low = version->key, .valid_low = INT64_MIN, .valid_high = INT64_MAX};
     struct version_iter *it = NULL;
     *is_kept_out = keyspace->id == KEYSPACE_SYSTEM;
     if (*is_kept_out) {
         return YORE_OK;
     }
-    buffer_append_bytes(&high, version->key);
-    buffer_append_u8(&high, 0);
-    enum yore_status st = high.is_nomem
-                              ? error_plain(r->error_out, YORE_NOMEM)
-                              : sources_all(r->view, keyspace, version->key, buffer_bytes(&high),
-                                            &all, YORE_TIME_MIN, INT64_MAX, &it, r->error_out);
+    enum yore_status st = sources_of_key(r->view, keyspace, &range, &all, &it, r->error_out);
     if (st == YORE_OK) {
         version_iter_seek(it, &place);
         *is_kept_out = copies_what_was_known(r, it, version);
@@ -105,7 +101,6 @@ static enum yore_status judge_erasure(const struct rewind *r, struct yore_keyspa
         }
         version_iter_free(it);
     }
-    buffer_release(&high);
     return st;
 }
 
@@ -156,7 +151,6 @@ static enum yore_status rewind_keyspace(struct rewind *r, struct yore_keyspace *
 {
     struct iter_view all = {
         .known = INT64_MAX, .valid = INT64_MAX, .no_cache_fill = true, .commit_after = INT64_MIN};
-    struct yore_bytes none = bytes_of(NULL, 0);
     struct output newest;
     struct output older;
     struct version_iter *it;
@@ -164,8 +158,8 @@ static enum yore_status rewind_keyspace(struct rewind *r, struct yore_keyspace *
     output_init(&newest, r->view, keyspace, PAGE_CLASS_PRESENT, r->db->options.table_bytes);
     output_init(&older, r->view, keyspace, PAGE_CLASS_PAST, UINT64_MAX);
     older.known = r->last_commit;
-    enum yore_status st = sources_all(r->view, keyspace, none, none, &all, YORE_TIME_MIN, INT64_MAX,
-                                      &it, r->error_out);
+    enum yore_status st =
+        sources_all(r->view, keyspace, &source_range_all, &all, &it, r->error_out);
     if (st == YORE_OK) {
         st = walk_keyspace(r, keyspace, it, &newest, is_only_now ? NULL : &older);
         version_iter_free(it);
@@ -182,6 +176,7 @@ static enum yore_status rewind_keyspace(struct rewind *r, struct yore_keyspace *
     for (size_t i = 0; st == YORE_OK && i < older.file_count; i++) {
         edit_add_run(&r->edit, keyspace->id, older.files[i]);
     }
+    edit_forget(&r->edit, keyspace->id, forest_tree(r->view->forest, keyspace->id)->forgot);
     output_release(&newest, true); /* what no manifest names goes when the directory is opened */
     output_release(&older, true);
     return st;

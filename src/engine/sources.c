@@ -16,16 +16,13 @@ void source_list_release(struct source_list *list)
 
 enum yore_status source_list_add(struct source_list *list, struct version_iter *iter)
 {
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity > 0 ? 2 * list->capacity : 16;
-        struct version_iter **grown = mem_realloc(list->iters, capacity * sizeof(*grown));
-        if (grown == NULL) {
-            version_iter_free(iter);
-            return YORE_NOMEM;
-        }
-        list->iters = grown;
-        list->capacity = capacity;
+    struct version_iter **grown =
+        mem_grow(list->iters, list->count, &list->capacity, sizeof *grown);
+    if (grown == NULL) {
+        version_iter_free(iter);
+        return YORE_NOMEM;
     }
+    list->iters = grown;
     list->iters[list->count++] = iter;
     return YORE_OK;
 }
@@ -84,7 +81,8 @@ enum yore_status sources_add_memtables(struct source_list *list, struct supervie
         struct memtable_bounds bounds;
         struct version_iter *iter;
         memtable_bounds(m, &bounds);
-        if (bounds.commit_max <= view->commit_after || bounds.count == 0) {
+        bool is_later = view->is_as_of && !memtable_begins_by(m, view->valid, view->known);
+        if (is_later || bounds.commit_max <= view->commit_after || !memtable_has(m, keyspace)) {
             continue;
         }
         st = memtable_iter_new(m, keyspace, view, &iter);
@@ -169,15 +167,11 @@ static enum yore_status add_once(struct history_walk *w, struct forest_file *fil
         is_seen(w->seen, w->seen_count, file)) {
         return YORE_OK;
     }
-    if (w->seen_count == w->seen_capacity) {
-        size_t capacity = w->seen_capacity > 0 ? 2 * w->seen_capacity : 16;
-        struct forest_file **grown = mem_realloc(w->seen, capacity * sizeof(*grown));
-        if (grown == NULL) {
-            return YORE_NOMEM;
-        }
-        w->seen = grown;
-        w->seen_capacity = capacity;
+    struct forest_file **grown = mem_grow(w->seen, w->seen_count, &w->seen_capacity, sizeof *grown);
+    if (grown == NULL) {
+        return YORE_NOMEM;
     }
+    w->seen = grown;
     w->seen[w->seen_count++] = file;
     return source_list_add_file(w->list, file, w->view);
 }
@@ -211,16 +205,18 @@ static enum yore_status add_region(struct history_walk *w, const struct forest_r
     return st;
 }
 
-/* style: parameters because a walk is bounded in key and in time. */
+const struct source_range source_range_all = {.valid_low = INT64_MIN, .valid_high = INT64_MAX};
+
 enum yore_status sources_all(struct superview *superview, struct yore_keyspace *keyspace,
-                             struct yore_bytes low, struct yore_bytes high,
-                             const struct iter_view *view, int64_t valid_low, int64_t valid_high,
+                             const struct source_range *range, const struct iter_view *view,
                              struct version_iter **iter_out, struct yore_error *error_out)
 {
+    struct yore_bytes low = range->low;
+    struct yore_bytes high = range->high;
     struct source_list list = {0};
     struct history_walk walk = {.list = &list,
                                 .view = view,
-                                .filter = {view->commit_after, view->known, valid_high},
+                                .filter = {view->commit_after, view->known, range->valid_high},
                                 .low = low,
                                 .high = high};
     const struct forest_tree *tree = forest_tree(superview->forest, keyspace->id);
@@ -229,7 +225,7 @@ enum yore_status sources_all(struct superview *superview, struct yore_keyspace *
         st = sources_add_levels(&list, tree, low, high, view, may_hold, &walk.filter);
         for (size_t i = 0; st == YORE_OK && i < tree->region_count; i++) {
             if (region_overlaps(&tree->regions[i], low, high)) {
-                st = add_region(&walk, &tree->regions[i], valid_low);
+                st = add_region(&walk, &tree->regions[i], range->valid_low);
             }
         }
     }
@@ -242,4 +238,22 @@ enum yore_status sources_all(struct superview *superview, struct yore_keyspace *
         return error_plain(error_out, st);
     }
     return YORE_OK;
+}
+
+enum yore_status sources_of_key(struct superview *superview, struct yore_keyspace *keyspace,
+                                const struct source_range *range, const struct iter_view *view,
+                                struct version_iter **iter_out, struct yore_error *error_out)
+{
+    struct buffer high = {0};
+    struct source_range of_key = *range;
+    buffer_append_bytes(&high, range->low);
+    buffer_append_u8(&high, 0); /* the least key after it */
+    of_key.high = buffer_bytes(&high);
+    struct iter_view of_view = *view;
+    of_view.only_key = range->low;
+    enum yore_status st =
+        high.is_nomem ? error_plain(error_out, YORE_NOMEM)
+                      : sources_all(superview, keyspace, &of_key, &of_view, iter_out, error_out);
+    buffer_release(&high); /* sources are picked by it, and do not keep it */
+    return st;
 }

@@ -9,12 +9,26 @@
 
 #include "engine/db_internal.h"
 
-/* Write `fact`, which fact_check() has seen, over its span: a small transaction, begun again when
- * it conflicts.  `commit_out` may be NULL.  Errors: those of yore_put(); YORE_BUSY when it has
- * conflicted SPAN_TRIES_MAX times. */
+struct yore_txn;
+
+/* May a span end there?  At its end a fact is written, so the end is dated like one. */
+enum yore_status span_check_end(struct yore_db *db, const struct fact *span,
+                                struct yore_error *error_out);
+
+/* Blind writes among which are spans, which must read: a small transaction, begun and filled again
+ * when it conflicts. */
+struct span_commit {
+    enum yore_status (*fill)(void *arg, struct yore_txn *txn, struct yore_error *error_out);
+    void *arg;
+    enum yore_durability durability;
+    int64_t *commit_out; /* may be NULL */
+};
+/* Errors: those of yore_put(); YORE_BUSY when it has conflicted SPAN_TRIES_MAX times. */
 #define SPAN_TRIES_MAX 1000
-enum yore_status span_write(struct yore_db *db, const struct fact *fact,
-                            enum yore_durability durability, int64_t *commit_out,
-                            struct yore_error *error_out);
+enum yore_status span_commit(struct yore_db *db, const struct span_commit *commit,
+                             struct yore_error *error_out);
+/* Write `fact`, which fact_check() has seen, over its span.  `commit_out` may be NULL. */
+enum yore_status span_write(struct yore_db *db, struct fact *fact, enum yore_durability durability,
+                            int64_t *commit_out, struct yore_error *error_out);
 
 #endif

@@ -39,7 +39,7 @@
     X(history_bytes, "octets of the history's tables")                                             \
     X(value_files, "files of large values")                                                        \
     X(value_file_bytes, "octets of the files of large values")                                     \
-    X(value_dropped_bytes, "octets of large values whose versions left the tables")                \
+    X(value_fresh_bytes, "of those, octets never looked through for what nothing refers to")       \
     X(cache_capacity_bytes, "bound of the page cache")                                             \
     X(cache_used_bytes, "pages, indexes and filters in memory")                                    \
     X(cache_charged_bytes, "of those, indexes and filters of open tables")                         \
@@ -50,7 +50,7 @@
     X(open_snapshots, "snapshots and transactions that hold a moment")                             \
     X(oldest_snapshot_ns, "the oldest of these moments, nanoseconds since 1970; 0: none")          \
     X(jobs_running, "flushes, merges and other work running now")                                  \
-    X(level0_most, "tables of the fullest level 0: writers slow down by it")
+    X(level0_most, "tables of the fullest level 0, a load's as one: writers slow down by it")
 
 /* What the cache counts itself. */
 #define CACHE_COUNTERS(X)                                                                          \
@@ -121,12 +121,14 @@ static void count_forest(struct yore_db *db, struct gauges *g, const struct fore
     }
     for (size_t i = 0; i < forest->value_file_count; i++) {
         g->of[GAUGE_value_files]++;
-        g->of[GAUGE_value_file_bytes] += forest->value_files[i].bytes;
-        g->of[GAUGE_value_dropped_bytes] += forest->value_files[i].dropped_bytes;
+        const struct value_file_info *info = &forest->value_files[i];
+        g->of[GAUGE_value_file_bytes] += info->kept_bytes > 0 ? info->kept_bytes : info->bytes;
+        g->of[GAUGE_value_fresh_bytes] += info->kept_bytes > 0 ? 0 : info->bytes;
     }
     uint64_t open_bytes;
     (void)values_writing(db->values, &open_bytes);
     g->of[GAUGE_value_file_bytes] += open_bytes;
+    g->of[GAUGE_value_fresh_bytes] += open_bytes;
     g->of[GAUGE_commit_flushed_ns] = moment_value(forest->flushed_commit);
 }
 
@@ -158,7 +160,7 @@ static void count_shared(struct yore_db *db, struct gauges *g)
         g->of[GAUGE_keyspaces] += !atomic_load(&db->keyspaces[i]->is_dropped);
     }
     os_mutex_unlock(&db->lock);
-    g->of[GAUGE_is_failed] = atomic_load(&db->failed_status) != YORE_OK;
+    g->of[GAUGE_is_failed] = !db->options.read_only && atomic_load(&db->failed_status) != YORE_OK;
     g->of[GAUGE_level0_most] = atomic_load(&db->level0_max);
 }
 

@@ -1,7 +1,7 @@
 /* stats.h -- what the engine counts: one list, from which yore_stats() is made.
  *
  * Counters are spread over shards by thread, so that counting costs no shared cache line; relaxed
- * throughout. Gauges are asked for when they are read.  Histograms are in microseconds; reads are
+ * throughout.  Gauges are asked for when they are read.  Histograms are in microseconds; reads are
  * sampled (one in STATS_READ_SAMPLE).
  */
 #ifndef YORE_ENGINE_STATS_H
@@ -30,7 +30,7 @@
     X(reads_from_late_runs, "reads answered by a run of late facts")                               \
     X(reads_from_carried, "reads answered by a carried copy")                                      \
     X(look_backs, "reads that had to look into an earlier slice")                                  \
-    X(scan_rows, "rows given out by cursors")                                                      \
+    X(scan_rows, "rows given out by cursors, counted when they close")                             \
     X(groups, "group commits")                                                                     \
     X(syncs, "syncs of the journal for commits")                                                   \
     X(journal_bytes, "octets appended to the journal")                                             \
@@ -50,6 +50,8 @@
     X(stalls, "times a writer was slowed down or stopped")                                         \
     X(stall_us, "microseconds writers were slowed down or stopped")                                \
     X(clock_jumps, "steps of the wall clock that were noticed")                                    \
+    X(loads, "bulk loads committed")                                                               \
+    X(load_bytes, "octets of tables that bulk loads brought")                                      \
     X(values_apart, "values written to value files")                                               \
     X(values_apart_bytes, "octets written to value files")
 
@@ -84,10 +86,11 @@ struct stats {
     struct histogram histograms[STATS_HISTOGRAM_COUNT];
 };
 
-static inline void stats_add(struct stats *s, enum stats_counter counter, uint64_t n)
+/* Returns what the calling thread's shard had counted before. */
+static inline uint64_t stats_add(struct stats *s, enum stats_counter counter, uint64_t n)
 {
     _Atomic uint64_t *cell = &s->shards[os_thread_id() % STATS_SHARDS].counters[counter];
-    atomic_fetch_add_explicit(cell, n, memory_order_relaxed);
+    return atomic_fetch_add_explicit(cell, n, memory_order_relaxed);
 }
 
 static inline uint64_t stats_counter(const struct stats *s, enum stats_counter counter)

@@ -11,6 +11,9 @@
 
 #define COPY_BYTES (1u << 20)
 #define NEW_SUFFIX ".new"
+#define MARKER_NAME                                                                                \
+    "UNFINISHED" /* in a directory that an attempt has made; locked while it runs                  \
+                  */
 
 /* ---- lists ---- */
 
@@ -22,15 +25,11 @@ void stored_list_release(struct stored_list *list)
 
 enum yore_status stored_list_add(struct stored_list *list, const struct stored_file *file)
 {
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity > 0 ? 2 * list->capacity : 64;
-        struct stored_file *grown = mem_realloc(list->files, capacity * sizeof(*grown));
-        if (grown == NULL) {
-            return YORE_NOMEM;
-        }
-        list->files = grown;
-        list->capacity = capacity;
+    struct stored_file *grown = mem_grow(list->files, list->count, &list->capacity, sizeof *grown);
+    if (grown == NULL) {
+        return YORE_NOMEM;
     }
+    list->files = grown;
     list->files[list->count++] = *file;
     return YORE_OK;
 }
@@ -155,7 +154,7 @@ static enum yore_status end_values(struct yore_db *db, const struct forest *fore
     uint64_t bytes;
     uint64_t file = values_writing(db->values, &bytes);
     return file != 0 && forest_value_file(forest, file) != NULL
-               ? values_end(db->values, file, error_out)
+               ? db_values_check(db, values_end(db->values, file, error_out), error_out)
                : YORE_OK;
 }
 
@@ -335,26 +334,73 @@ enum yore_status dir_sync_parent(struct os_env *env, const char *path, struct yo
     return os_dir_sync(env, parent, error_out);
 }
 
-enum yore_status dir_begin_new(struct os_env *env, const char *path, char fresh[PATH_BYTES],
-                               struct yore_error *error_out)
+/* Remove what an attempt that was cut short has left at `fresh`, and nothing else. */
+static enum yore_status clear_leftover(struct os_env *env, const char *fresh,
+                                       struct yore_error *error_out)
 {
+    char marker[PATH_BYTES];
+    uint64_t size;
+    bool is_dir;
+    struct os_lock *lock = NULL;
+    enum yore_status st = dir_check_free(env, fresh, true, error_out);
+    if (st == YORE_OK) {
+        return dir_remove_all(env, fresh, error_out);
+    }
+    if (st != YORE_EXISTS) {
+        return st;
+    }
+    if (!dir_join(marker, fresh, MARKER_NAME) ||
+        os_path_stat(env, marker, &size, &is_dir, NULL) != YORE_OK) {
+        return error_set(error_out, YORE_EXISTS,
+                         "%s: is needed for a while, and there is something: move it away", fresh);
+    }
+    st = os_lock_take(env, marker, &lock, error_out);
+    if (st == YORE_OK) {
+        st = dir_remove_all(env, fresh, error_out);
+    }
+    os_lock_release(lock);
+    return st;
+}
+
+enum yore_status dir_begin_new(struct os_env *env, const char *path, char fresh[PATH_BYTES],
+                               struct os_lock **lock_out, struct yore_error *error_out)
+{
+    char marker[PATH_BYTES];
+    *lock_out = NULL;
     size_t length = strlen(path);
     while (length > 1 && path[length - 1] == '/') {
         length--;
     }
     int size = snprintf(fresh, PATH_BYTES, "%.*s%s", (int)length, path, NEW_SUFFIX);
-    if (length > PATH_BYTES || size < 0 || size >= PATH_BYTES) {
+    if (length > PATH_BYTES || size < 0 || size >= PATH_BYTES ||
+        !dir_join(marker, fresh, MARKER_NAME)) {
         return error_set(error_out, YORE_INVALID, "%s: the path is too long", path);
     }
-    enum yore_status st = dir_remove_all(env, fresh, error_out);
-    return st == YORE_OK ? os_dir_make(env, fresh, error_out) : st;
+    enum yore_status st = clear_leftover(env, fresh, error_out);
+    if (st == YORE_OK) {
+        st = os_dir_make(env, fresh, error_out);
+    }
+    if (st == YORE_OK) {
+        st = os_lock_take(env, marker, lock_out, error_out);
+        if (st != YORE_OK) {
+            (void)os_dir_remove(env, fresh, NULL);
+        }
+    }
+    return st;
 }
 
 enum yore_status dir_finish_new(struct os_env *env, const char *fresh, const char *path,
                                 struct yore_error *error_out)
 {
+    char marker[PATH_BYTES];
     /* Its entries are durable: CURRENT was made last, and the directory synced with it. */
-    enum yore_status st = os_path_rename(env, fresh, path, error_out);
+    enum yore_status st =
+        dir_join(marker, fresh, MARKER_NAME)
+            ? os_path_unlink(env, marker, error_out)
+            : error_set(error_out, YORE_INVALID, "%s: the path is too long", path);
+    if (st == YORE_OK) {
+        st = os_path_rename(env, fresh, path, error_out);
+    }
     return st == YORE_OK ? dir_sync_parent(env, path, error_out) : st;
 }
 

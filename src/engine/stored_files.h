@@ -27,12 +27,11 @@ const struct stored_file *stored_list_find(const struct stored_list *list,
                                            const struct stored_file *like);
 
 /* Everything committed when this is called, in files that do not change any more: wait for erasures
- * to leave the files, flush, close the open value file.  On YORE_OK the caller releases
- * `*view_out`, which keeps the files, `*forest_out` (what is to be written as the copy's manifest)
- * and the list. */
+ * to leave the files, flush, close the open value file.  On YORE_OK the caller calls
+ * frozen_release(). */
 struct frozen {
-    struct superview *view;
-    struct forest *forest; /* sizes of value files filled in, no journal */
+    struct superview *view; /* keeps the files */
+    struct forest *forest; /* for the copy's manifest: sizes of value files filled in, no journal */
     struct stored_list files;
 };
 enum yore_status frozen_take(struct yore_db *db, struct frozen *frozen_out,
@@ -71,10 +70,11 @@ enum yore_status dir_remove_all(struct os_env *env, const char *dir, struct yore
 /* Make the entry of `path` durable in its parent. */
 enum yore_status dir_sync_parent(struct os_env *env, const char *path,
                                  struct yore_error *error_out);
-/* A fresh directory `path`.new, emptied of what an earlier attempt left; then, when whole, give it
- * its name. */
+/* A fresh directory `path`.new in place of what an earlier attempt left; then, when whole, give it
+ * its name.  YORE_EXISTS: somebody else's is there.  `*lock_out`, held until the attempt is over,
+ * keeps others from it: YORE_LOCKED. */
 enum yore_status dir_begin_new(struct os_env *env, const char *path, char fresh[PATH_BYTES],
-                               struct yore_error *error_out);
+                               struct os_lock **lock_out, struct yore_error *error_out);
 enum yore_status dir_finish_new(struct os_env *env, const char *fresh, const char *path,
                                 struct yore_error *error_out);
 /* YORE_OK: there is nothing at `path`, or (with `may_be_empty`) an empty directory.  YORE_EXISTS.

@@ -1,33 +1,20 @@
 /* superview.c -- what readers hold, and how it is replaced.
  *
  * Readers must not take a lock, yet the struct they point at is replaced while they reach for it.
- * Structs come from a pool and are never freed before close, so reading the reference count of a
- * stale pointer is harmless: a reader raises it only from a non-zero value and then checks that the
- * struct is still the current one.  Refused: a mutex (two more cache-line transfers a read) and
- * hazard pointers (global state).
+ * Structs come from a pool and are never freed before close, so reading the references of a stale
+ * pointer is harmless: a reader takes one only while they are open, which they are from just before
+ * the struct becomes the current one until just after, and then checks that it still is.  Refused:
+ * a mutex or one count (two cache-line transfers a read) and hazard pointers (global state).
  */
 #include "base/assert.h"
 #include "base/mem.h"
 #include "engine/db_internal.h"
 
-static bool try_ref(struct superview *view)
-{
-    uint64_t refs = atomic_load_explicit(&view->refs, memory_order_relaxed);
-    while (refs != 0) {
-        /* acquire: pairs with the release in publish(), so that the fields are seen. */
-        if (atomic_compare_exchange_weak_explicit(&view->refs, &refs, refs + 1,
-                                                  memory_order_acquire, memory_order_relaxed)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 struct superview *superview_acquire(struct yore_db *db)
 {
     for (;;) {
         struct superview *view = atomic_load_explicit(&db->view, memory_order_acquire);
-        if (!try_ref(view)) {
+        if (!striped_ref_take(&view->refs)) {
             continue;
         }
         if (view == atomic_load_explicit(&db->view, memory_order_acquire)) {
@@ -39,8 +26,8 @@ struct superview *superview_acquire(struct yore_db *db)
 
 void superview_ref(struct superview *view)
 {
-    uint64_t before = atomic_fetch_add_explicit(&view->refs, 1, memory_order_relaxed);
-    YORE_ASSERT(before > 0);
+    bool is_held = striped_ref_take_held(&view->refs);
+    YORE_ASSERT(is_held);
 }
 
 static void superview_recycle(struct superview *view)
@@ -60,7 +47,14 @@ static void superview_recycle(struct superview *view)
 
 void superview_release(struct superview *view)
 {
-    if (view != NULL && atomic_fetch_sub_explicit(&view->refs, 1, memory_order_acq_rel) == 1) {
+    if (view != NULL && striped_ref_give(&view->refs)) {
+        superview_recycle(view);
+    }
+}
+
+void superview_retire(struct superview *view)
+{
+    if (view != NULL && striped_ref_close(&view->refs)) {
         superview_recycle(view);
     }
 }
@@ -76,7 +70,7 @@ bool superview_any(struct yore_db *db, bool (*test)(void *arg, const struct supe
         if (view == NULL) {
             break;
         }
-        if (try_ref(view)) {
+        if (striped_ref_take_held(&view->refs)) {
             is_any = test(arg, view);
             superview_release(view);
         }
@@ -96,8 +90,10 @@ static struct superview *superview_new(struct yore_db *db)
         return NULL;
     }
     db->all_views = all;
-    view = mem_zalloc(sizeof *view);
+    view = mem_alloc_aligned(64, sizeof *view);
     if (view != NULL) {
+        memset(view, 0, sizeof *view);
+        striped_ref_init(&view->refs);
         view->db = db;
         all[db->view_count++] = view;
     }
@@ -118,7 +114,7 @@ static void measure_pressure(struct yore_db *db, const struct forest *forest)
     size_t runs_max = 0;
     for (size_t i = 0; i < forest->tree_count; i++) {
         const struct forest_tree *tree = forest->trees[i];
-        size_t count = tree->levels[0].file_count;
+        size_t count = level0_depth(&tree->levels[0]);
         level0_max = count > level0_max ? count : level0_max;
         for (size_t j = 0; j < tree->region_count; j++) {
             count = tree->regions[j].run_count;
@@ -146,11 +142,11 @@ enum yore_status db_publish(struct yore_db *db, struct memtable *active, struct 
     view->forest = forest_ref(forest);
     view->erased = erase_set_ref(erased);
     measure_pressure(db, forest);
-    atomic_store_explicit(&view->refs, 1, memory_order_release);
+    striped_ref_open(&view->refs);
     struct superview *old = atomic_exchange_explicit(&db->view, view, memory_order_acq_rel);
     if (old != NULL) {
         os_mutex_unlock(&db->lock); /* the release may take it to recycle */
-        superview_release(old);
+        superview_retire(old);
         os_mutex_lock(&db->lock);
     }
     return YORE_OK;

@@ -1,7 +1,9 @@
 /* timeline.c -- the versions of one key, either way along valid time. */
 #include "base/mem.h"
 #include "engine/db_internal.h"
+#include "engine/key_range.h"
 #include "engine/key_walk.h"
+#include "engine/refuse.h"
 
 struct yore_timeline {
     struct yore_db *db;
@@ -11,11 +13,11 @@ struct yore_timeline {
     struct version_iter *it;
     struct key_walk walk;
     struct buffer key;
-    struct buffer key_next; /* the least key after it */
-    bool has_in_force;      /* still to be told */
+    bool has_in_force; /* still to be told */
     struct version in_force;
     struct read_pin in_force_pin;
     struct read_pin pin; /* of the walk's version, when its value was fetched */
+    struct yore_error failure;
 };
 
 /* ---- opening ---- */
@@ -24,18 +26,12 @@ static enum yore_status check_options(struct yore_bytes key,
                                       const struct yore_timeline_options *options,
                                       struct yore_error *error_out)
 {
-    if (key.size == 0) {
-        return error_set(error_out, YORE_INVALID, "the key is empty: a key is 1 to %u bytes",
-                         YORE_KEY_BYTES_MAX);
-    }
-    if (key.size > YORE_KEY_BYTES_MAX) {
-        return error_set(error_out, YORE_TOO_BIG, "the key has %zu bytes: at most %u are allowed",
-                         key.size, YORE_KEY_BYTES_MAX);
+    enum yore_status st = key_check(key, error_out);
+    if (st != YORE_OK) {
+        return st;
     }
     if (options->to < options->from) {
-        return error_set(error_out, YORE_INVALID,
-                         "the timeline ends at %lld, before its begin, %lld",
-                         (long long)options->to, (long long)options->from);
+        return refuse_backwards("the end of the timeline", options->from, options->to, error_out);
     }
     return YORE_OK;
 }
@@ -43,22 +39,21 @@ static enum yore_status check_options(struct yore_bytes key,
 static bool is_gone(const struct yore_timeline *t, const struct version *version)
 {
     return version->kind == YORE_KIND_ERASED ||
-           erase_set_hides(t->view->erased, t->keyspace->id, version);
+           (version->kind == YORE_KIND_PUT &&
+            erase_set_hides(t->view->erased, t->keyspace->id, version));
 }
 
 /* The version in force at `from`, if it began before.  A delete is not told: what is dead is not
  * carried on, so whether it could be told would depend on how the data lies. */
 static enum yore_status find_in_force(struct yore_timeline *t, struct yore_error *error_out)
 {
-    struct read_moment moment = {.valid = t->options.from,
-                                 .known = t->options.known,
-                                 .now = t->options.from,
-                                 .wants_any = true};
+    struct read_moment moment = {
+        .valid = t->options.from, .known = t->options.known, .now = t->options.from};
     enum yore_status st = read_winner(t->view, t->keyspace, buffer_bytes(&t->key), &moment,
                                       &t->in_force, &t->in_force_pin, error_out);
     if (st == YORE_OK) {
-        bool is_dead = !is_gone(t, &t->in_force) && (t->in_force.kind == YORE_KIND_DELETE ||
-                                                     t->in_force.valid_to <= t->options.from);
+        bool is_dead =
+            t->in_force.kind == YORE_KIND_DELETE || t->in_force.valid_to <= t->options.from;
         t->has_in_force = t->in_force.valid_from < t->options.from && !is_dead;
     }
     return st == YORE_NOT_FOUND ? YORE_OK : st;
@@ -68,9 +63,9 @@ static enum yore_status open_sources(struct yore_timeline *t, struct yore_error 
 {
     struct iter_view every = {.known = t->options.known, .commit_after = INT64_MIN};
     bool is_open_end = t->options.to == YORE_FOREVER;
-    enum yore_status st =
-        sources_all(t->view, t->keyspace, buffer_bytes(&t->key), buffer_bytes(&t->key_next), &every,
-                    t->options.from, t->options.to, &t->it, error_out);
+    const struct source_range range = {
+        .low = buffer_bytes(&t->key), .valid_low = t->options.from, .valid_high = t->options.to};
+    enum yore_status st = sources_of_key(t->view, t->keyspace, &range, &every, &t->it, error_out);
     t->walk = (struct key_walk){.it = t->it,
                                 .key = buffer_bytes(&t->key),
                                 .first = t->options.from,
@@ -119,9 +114,7 @@ enum yore_status yore_timeline_open(struct yore_db *db, struct yore_keyspace *ke
     t->keyspace = keyspace_or_default(db, keyspace);
     t->options = *options;
     buffer_append_bytes(&t->key, key);
-    buffer_append_bytes(&t->key_next, key);
-    buffer_append_u8(&t->key_next, 0);
-    if (t->key.is_nomem || t->key_next.is_nomem) {
+    if (t->key.is_nomem) {
         st = error_plain(error_out, YORE_NOMEM);
     } else {
         st = open_view(t, error_out);
@@ -145,7 +138,6 @@ void yore_timeline_close(struct yore_timeline *timeline)
     read_pin_release(&timeline->in_force_pin);
     superview_release(timeline->view);
     buffer_release(&timeline->key);
-    buffer_release(&timeline->key_next);
     mem_free(timeline);
 }
 
@@ -155,7 +147,7 @@ static enum yore_status tell(struct yore_timeline *t, struct version *version, s
                              struct yore_version *version_out, struct yore_error *error_out)
 {
     bool gone = is_gone(t, version);
-    if (!gone) {
+    if (!gone && (version->flags & VERSION_APART) != 0) {
         enum yore_status st = read_fetch(t->view, version, pin, error_out);
         if (st != YORE_OK) {
             return st;
@@ -164,18 +156,19 @@ static enum yore_status tell(struct yore_timeline *t, struct version *version, s
     *version_out = (struct yore_version){
         .kind = gone ? YORE_KIND_ERASED : version->kind,
         .valid_from = version->valid_from,
-        .valid_to = gone ? YORE_FOREVER : version->valid_to,
+        .valid_to = version->valid_to,
         .commit = version->commit,
         .value = gone || version->kind != YORE_KIND_PUT ? bytes_of(NULL, 0) : version->value,
     };
     return YORE_OK;
 }
 
-enum yore_status yore_timeline_next(struct yore_timeline *timeline,
-                                    struct yore_version *version_out, struct yore_error *error_out)
+static enum yore_status next(struct yore_timeline *timeline, struct yore_version *version_out,
+                             struct yore_error *error_out)
 {
-    error_clear(error_out);
-    read_pin_release(&timeline->pin);
+    if (timeline->pin.heap != NULL) {
+        read_pin_release(&timeline->pin);
+    }
     bool is_in_force = timeline->has_in_force && !timeline->options.is_backward;
     enum yore_status st = is_in_force ? YORE_NOT_FOUND : key_walk_next(&timeline->walk, error_out);
     if (st == YORE_NOT_FOUND && timeline->has_in_force) {
@@ -186,4 +179,19 @@ enum yore_status yore_timeline_next(struct yore_timeline *timeline,
         st = tell(timeline, &timeline->walk.held, &timeline->pin, version_out, error_out);
     }
     return st;
+}
+
+enum yore_status yore_timeline_next(struct yore_timeline *timeline,
+                                    struct yore_version *version_out, struct yore_error *error_out)
+{
+    struct yore_error *failure = &timeline->failure;
+    enum yore_status st = failure->status;
+    if (st == YORE_OK) {
+        st = next(timeline, version_out, failure);
+        if (st == YORE_OK) {
+            error_clear(error_out);
+            return YORE_OK;
+        }
+    }
+    return error_keep(failure, st, error_out);
 }

@@ -1,8 +1,9 @@
 /* txn.c -- optimistic transactions: a held moment, facts to come, and what was read meanwhile. */
 #include "engine/txn.h"
 
-#include "base/assert.h"
 #include "base/mem.h"
+#include "engine/key_range.h"
+#include "engine/refuse.h"
 
 /* What a fact costs beside its key and value, in journal and memory. */
 #define FACT_OVERHEAD_BYTES 64u
@@ -11,7 +12,8 @@
 
 void txn_init(struct yore_txn *txn, struct yore_db *db)
 {
-    *txn = (struct yore_txn){.db = db, .expiry_min = YORE_FOREVER};
+    *txn = (struct yore_txn){
+        .db = db, .expiry_min = YORE_FOREVER, .refusals = atomic_load(&db->refusals)};
     snapshot_hold(db, &txn->snapshot);
 }
 
@@ -70,13 +72,11 @@ void yore_txn_abort(struct yore_txn *txn)
 
 static bool grow_facts(struct yore_txn *txn)
 {
-    size_t capacity = txn->fact_capacity == 0 ? 8 : txn->fact_capacity * 2;
-    struct fact *facts = mem_realloc(txn->facts, capacity * sizeof *facts);
+    struct fact *facts = mem_grow(txn->facts, txn->fact_count, &txn->fact_capacity, sizeof *facts);
     if (facts == NULL) {
         return false;
     }
     txn->facts = facts;
-    txn->fact_capacity = capacity;
     return true;
 }
 
@@ -91,7 +91,7 @@ enum yore_status txn_add_fact(struct yore_txn *txn, const struct fact *fact,
             YORE_BATCH_BYTES_MAX);
     }
     unsigned char *block = mem_alloc(bytes);
-    if (block == NULL || (txn->fact_count == txn->fact_capacity && !grow_facts(txn))) {
+    if (block == NULL || !grow_facts(txn)) {
         mem_free(block);
         return error_plain(error_out, YORE_NOMEM);
     }
@@ -124,6 +124,7 @@ enum yore_status txn_make_overlay(struct yore_txn *txn, struct yore_error *error
             .commit = OVERLAY_COMMIT_MIN + (int64_t)txn->overlay_count,
             .valid_to = fact->to,
             .kind = fact->kind,
+            .flags = fact->is_apart ? VERSION_APART : 0,
             .value = fact->value,
         };
         st = memtable_add(txn->overlay, fact->keyspace->id, &version);
@@ -144,15 +145,12 @@ enum yore_status yore_txn_savepoint(struct yore_txn *txn, size_t *savepoint_out,
         return error_set(error_out, YORE_TOO_BIG, "savepoints nest to %u levels",
                          TXN_SAVEPOINTS_MAX);
     }
-    if (txn->savepoint_count == txn->savepoint_capacity) {
-        size_t capacity = txn->savepoint_capacity == 0 ? 8 : txn->savepoint_capacity * 2;
-        size_t *savepoints = mem_realloc(txn->savepoints, capacity * sizeof *savepoints);
-        if (savepoints == NULL) {
-            return error_plain(error_out, YORE_NOMEM);
-        }
-        txn->savepoints = savepoints;
-        txn->savepoint_capacity = capacity;
+    size_t *savepoints = mem_grow(txn->savepoints, txn->savepoint_count, &txn->savepoint_capacity,
+                                  sizeof *savepoints);
+    if (savepoints == NULL) {
+        return error_plain(error_out, YORE_NOMEM);
     }
+    txn->savepoints = savepoints;
     *savepoint_out = txn->savepoint_count;
     txn->savepoints[txn->savepoint_count++] = txn->fact_count;
     return YORE_OK;
@@ -167,8 +165,13 @@ enum yore_status yore_txn_rollback_to(struct yore_txn *txn, size_t savepoint,
                          "savepoint %zu does not exist: the transaction has %zu", savepoint,
                          txn->savepoint_count);
     }
-    size_t count = txn->savepoints[savepoint];
     txn->savepoint_count = savepoint + 1;
+    txn_rewind(txn, txn->savepoints[savepoint]);
+    return YORE_OK;
+}
+
+void txn_rewind(struct yore_txn *txn, size_t count)
+{
     txn_drop_facts(txn, count);
     if (txn->overlay_count > count) {
         /* A memtable forgets nothing, and open cursors may be walking this one: the next read makes
@@ -177,7 +180,6 @@ enum yore_status yore_txn_rollback_to(struct yore_txn *txn, size_t savepoint,
         txn->overlay = NULL;
         txn->overlay_count = 0;
     }
-    return YORE_OK;
 }
 
 /* ---- reading ---- */
@@ -204,6 +206,12 @@ enum yore_status txn_read_begin(struct yore_txn *txn, struct yore_keyspace *keys
     int64_t begin = txn->snapshot.commit;
     int64_t valid = at == NULL || at->valid == YORE_NOW ? now : at->valid;
     bool sees_own = at == NULL || at->known >= begin;
+    if (at != NULL && at->known != YORE_NOW && at->known > now) {
+        int64_t latest = db_now(txn->db); /* as for any read: the transaction's own may be older */
+        if (at->known > latest) {
+            return refuse_known(at->known, latest, error_out);
+        }
+    }
     *moment_out = (struct txn_moment){.moment = {.valid = now, .known = begin, .now = now},
                                       .is_own_now = valid == now && sees_own,
                                       .sees_own = sees_own};
@@ -257,6 +265,38 @@ static enum yore_status look_back(struct superview *view, const struct yore_keys
                           error_out);
 }
 
+bool txn_is_from_now(const struct yore_txn *txn, const struct version *version)
+{
+    return version->commit >= OVERLAY_COMMIT_MIN &&
+           txn->facts[version->commit - OVERLAY_COMMIT_MIN].from == YORE_NOW;
+}
+
+static enum yore_status find_own(struct yore_txn *txn, const struct yore_keyspace *keyspace,
+                                 struct yore_bytes key, const struct txn_moment *moment,
+                                 struct version *own_out, bool *has_own_out,
+                                 struct yore_error *error_out)
+{
+    int64_t valid = moment->moment.valid;
+    struct iter_view every = {.known = INT64_MAX, .commit_after = INT64_MIN};
+    struct version_place place = {key, valid, INT64_MAX};
+    struct version_iter *it = NULL;
+    if (!moment->is_dated) {
+        *has_own_out = memtable_get(txn->overlay, keyspace->id, key, valid, INT64_MAX, own_out);
+        return YORE_OK;
+    }
+    enum yore_status st = memtable_iter_new(txn->overlay, keyspace->id, &every, &it);
+    if (st == YORE_OK) {
+        version_iter_seek(it, &place);
+        while (it->is_valid && bytes_equal(it->at.key, key) && txn_is_from_now(txn, &it->at)) {
+            version_iter_next(it);
+        }
+        *has_own_out = it->is_valid && bytes_equal(it->at.key, key);
+        *own_out = it->at;
+        version_iter_free(it);
+    }
+    return st == YORE_OK ? YORE_OK : error_plain(error_out, st);
+}
+
 /* style: parameters because the winner comes with its pin and whose it is. */
 enum yore_status txn_winner(struct yore_txn *txn, struct superview *view,
                             struct yore_keyspace *keyspace, struct yore_bytes key,
@@ -269,8 +309,7 @@ enum yore_status txn_winner(struct yore_txn *txn, struct superview *view,
     *is_own_out = false;
     *pin = (struct read_pin){0};
     if (st == YORE_OK && moment->sees_own && txn->overlay != NULL) {
-        has_own =
-            memtable_get(txn->overlay, keyspace->id, key, moment->moment.valid, INT64_MAX, &own);
+        st = find_own(txn, keyspace, key, moment, &own, &has_own, error_out);
     }
     struct read_moment asked = moment->moment;
     asked.wants_any |= has_own; /* a delete may beat the own version */
@@ -327,19 +366,6 @@ static enum yore_status get_version(struct yore_txn *txn, struct superview *view
     return YORE_OK;
 }
 
-static enum yore_status check_key(struct yore_bytes key, struct yore_error *error_out)
-{
-    if (key.size == 0) {
-        return error_set(error_out, YORE_INVALID, "the key is empty: a key is 1 to %u bytes",
-                         YORE_KEY_BYTES_MAX);
-    }
-    if (key.size > YORE_KEY_BYTES_MAX) {
-        return error_set(error_out, YORE_TOO_BIG, "the key has %zu bytes: at most %u are allowed",
-                         key.size, YORE_KEY_BYTES_MAX);
-    }
-    return YORE_OK;
-}
-
 enum yore_status yore_txn_get(struct yore_txn *txn, struct yore_keyspace *keyspace,
                               struct yore_bytes key, const struct yore_time *at,
                               struct yore_value *value_out, struct yore_error *error_out)
@@ -349,7 +375,7 @@ enum yore_status yore_txn_get(struct yore_txn *txn, struct yore_keyspace *keyspa
     error_clear(error_out);
     *value_out = (struct yore_value){0};
     keyspace = keyspace_or_default(txn->db, keyspace);
-    enum yore_status st = check_key(key, error_out);
+    enum yore_status st = key_check(key, error_out);
     if (st == YORE_OK) {
         st = txn_note_key(txn, keyspace, key, error_out);
     }
@@ -379,11 +405,6 @@ static enum yore_status txn_write(struct yore_txn *txn, struct fact *fact,
     fact->from = write != NULL ? write->from : YORE_NOW;
     fact->to = write != NULL ? write->to : YORE_FOREVER;
     enum yore_status st = fact_check(txn->db, fact, is_span, error_out);
-    if (st == YORE_OK && fact->kind == YORE_KIND_DELETE && !is_span && fact->to != YORE_FOREVER) {
-        st =
-            error_set(error_out, YORE_INVALID,
-                      "a delete has no end of its own; ask for a span to restore what held before");
-    }
     if (st == YORE_OK) {
         st = is_span ? txn_add_span(txn, fact, error_out) : txn_add_fact(txn, fact, error_out);
     }

@@ -29,6 +29,7 @@ struct yore_txn {
     struct txn_walk *walks; /* ranges of cursors, open ones and some closed ones */
     int64_t expiry_min;     /* of what was read at its own now */
     int64_t fixed_commit;   /* the commit time it must have; 0: the next one */
+    uint64_t refusals;      /* of the request it becomes */
     size_t *savepoints;     /* fact counts */
     size_t savepoint_count;
     size_t savepoint_capacity;
@@ -41,6 +42,8 @@ enum yore_status txn_add_fact(struct yore_txn *txn, const struct fact *fact,
                               struct yore_error *error_out);
 /* Take back the facts from number `count` on; the overlay must not hold them. */
 void txn_drop_facts(struct yore_txn *txn, size_t count);
+/* Take them back whoever has read them; savepoints made since then must not be rolled back to. */
+void txn_rewind(struct yore_txn *txn, size_t count);
 /* Note a key in the read set. */
 enum yore_status txn_note_key(struct yore_txn *txn, const struct yore_keyspace *keyspace,
                               struct yore_bytes key, struct yore_error *error_out);
@@ -54,6 +57,7 @@ struct txn_moment {
     struct read_moment moment;
     bool is_own_now; /* what is read expires for the transaction too */
     bool sees_own;   /* its own writes are part of what is known */
+    bool is_dated;   /* of its own only those with a date: from now on is after every date */
 };
 /* Resolve `at` (NULL: its own now).  On YORE_OK the caller releases `*view_out`. */
 enum yore_status txn_read_begin(struct yore_txn *txn, struct yore_keyspace *keyspace,
@@ -65,6 +69,9 @@ enum yore_status txn_winner(struct yore_txn *txn, struct superview *view,
                             struct yore_keyspace *keyspace, struct yore_bytes key,
                             const struct txn_moment *moment, struct version *version_out,
                             struct read_pin *pin, bool *is_own_out, struct yore_error *error_out);
+/* Is it an own version from now on?  Such a one begins at the commit, after every date of the
+ * transaction, wherever the overlay has it. */
+bool txn_is_from_now(const struct yore_txn *txn, const struct version *version);
 /* Everything but the heap block of the struct; txn_init() holds a snapshot. */
 void txn_init(struct yore_txn *txn, struct yore_db *db);
 void txn_release(struct yore_txn *txn);
@@ -87,9 +94,11 @@ void txn_forget_walks(struct yore_txn *txn);
  * restore what held at `to`. */
 enum yore_status txn_add_span(struct yore_txn *txn, const struct fact *fact,
                               struct yore_error *error_out);
-/* Add the fact that keeps, from span->to on, what held there; nothing when a version begins exactly
- * there, when the span has no end, or when the key was never written.  Notes the key. */
-enum yore_status txn_add_restored(struct yore_txn *txn, const struct fact *span,
-                                  struct yore_error *error_out);
+/* Add what an erasure of span leaves in the key's timeline: an erased version at span->from, where
+ * a value held that began before; and at span->to the fact that keeps what held there, unless a
+ * version begins exactly then.  Nothing for the whole timeline, or a key that was never written.
+ * Notes the key. */
+enum yore_status txn_add_erasure(struct yore_txn *txn, const struct fact *span,
+                                 struct yore_error *error_out);
 
 #endif

@@ -3,7 +3,7 @@
  * The leader of a group checks the reads against the memtables, under its token, right before it
  * gives out the commit time.  What has gone to tables since the transaction began it cannot see
  * without I/O, so that part is checked here, before the request is queued, and again when a flush
- * came in between (`is_stale`).  A check up to some commit makes that commit the new begin of the
+ * came in between.  A check up to some commit makes that commit the new begin of the
  * validation.
  *
  * Erasures change answers without touching the key they erase, so every reader also watches their
@@ -13,7 +13,6 @@
 #include "engine/txn.h"
 
 #include "base/assert.h"
-#include "base/mem.h"
 
 /* Rounds of checking and queueing before a busy database's answer is a conflict. */
 #define COMMIT_ROUNDS_MAX 16
@@ -100,8 +99,8 @@ static enum yore_status check_read(struct superview *view, const struct commit_r
     if (st != YORE_OK) {
         error_plain(error_out, st);
     } else {
-        st = sources_all(view, keyspace, read->key, buffer_bytes(&high), &every, INT64_MIN,
-                         INT64_MAX, &it, error_out);
+        const struct source_range range = {read->key, buffer_bytes(&high), INT64_MIN, INT64_MAX};
+        st = sources_all(view, keyspace, &range, &every, &it, error_out);
     }
     if (st != YORE_OK) {
         buffer_release(&high);
@@ -235,6 +234,7 @@ enum yore_status txn_commit(struct yore_txn *txn, enum yore_durability durabilit
         .writes = &writes,
         .valid_max = INT64_MIN,
         .fixed_commit = txn->fixed_commit,
+        .refusals = txn->refusals,
         .durability =
             durability != YORE_DURABILITY_DEFAULT ? durability : txn->db->options.durability,
     };

@@ -188,6 +188,7 @@ enum yore_status yore_txn_cursor_open(struct yore_txn *txn, struct yore_keyspace
             .memtable = moment.sees_own ? txn->overlay : NULL,
             .known = OVERLAY_COMMIT_MIN + (int64_t)txn->overlay_count - 1,
             .moment = moment.moment,
+            .view = view,
             .on_step = walk_step,
             .on_close = walk_close,
             .arg = walk,

@@ -13,63 +13,81 @@
  *
  * A value may have been appended for a commit that is still on its way: values_is_held() tells, and
  * such a file waits.
+ *
+ * In the background a pass over all files begins when as much was written since the last as that
+ * one found wanted, and at least COLLECT_MEMTABLES memtables' worth: so reading costs at most twice
+ * what was written, and what is not wanted takes no more room than that.  Refused: counting what
+ * merges drop, since retention unlinks tables unread.  Before a pass the memtable is flushed, which
+ * refers to every version it was given.  A file that cannot be read or copied is left as it is.
  */
 #include "engine/value_collect.h"
 
 #include "base/mem.h"
 
+#define COLLECT_MEMTABLES 4u
+#define COLLECT_TURN_NS 500000000 /* other upkeep waits no longer, but for the end of a file */
+#define PACE_BYTES (4u << 20)     /* walked between two pauses ... */
+#define PACE_NS_MAX 50000000      /* ... as long as the walk took, at most */
+
 struct collect {
     struct yore_db *db;
+    bool is_paced;
+    uint64_t paced_to; /* offset of the last pause */
+    int64_t paced_ns;  /* its end */
     struct superview *view;
-    uint64_t file;
     uint64_t *wanted; /* offsets of wanted records, ascending */
     size_t wanted_count;
     size_t wanted_capacity;
     size_t record_count;
     size_t next; /* writing: the first of `wanted` not met yet */
-    struct buffer high;
+    struct buffer scratch;
     enum yore_status status;
     struct yore_error *error_out;
 };
 
 /* ---- what is wanted ---- */
 
-static bool refers(const struct collect *c, const struct version *version,
+static bool refers(const struct superview *view, const struct version *version,
                    const struct value_record *record)
 {
     struct value_ref ref;
     return (version->flags & VERSION_APART) != 0 && version->kind == YORE_KIND_PUT &&
-           value_ref_decode(version->value, &ref) == YORE_OK && ref.file == c->file &&
+           value_ref_decode(version->value, &ref) == YORE_OK && ref.file == record->ref.file &&
            ref.offset == record->ref.offset &&
-           !erase_set_hides(c->view->erased, record->keyspace, version);
+           !erase_set_hides(view->erased, record->keyspace, version);
 }
 
-static enum yore_status look_up(struct collect *c, struct yore_keyspace *keyspace,
-                                const struct value_record *record, bool *is_wanted_out)
+enum yore_status values_is_wanted(struct superview *view, const struct value_record *record,
+                                  struct buffer *scratch, bool *is_wanted_out,
+                                  struct yore_error *error_out)
 {
+    struct yore_keyspace *keyspace = db_keyspace(view->db, record->keyspace);
     struct iter_view all = {
         .known = INT64_MAX, .valid = INT64_MAX, .no_cache_fill = true, .commit_after = INT64_MIN};
     struct version_iter *it;
     struct version_place first = {record->key, INT64_MAX, INT64_MAX};
-    buffer_clear(&c->high);
-    buffer_append_bytes(&c->high, record->key);
-    buffer_append_u8(&c->high, 0);
-    if (c->high.is_nomem) {
-        return error_plain(c->error_out, YORE_NOMEM);
+    *is_wanted_out = false;
+    if (keyspace == NULL) {
+        return YORE_OK;
     }
-    enum yore_status st = sources_all(c->view, keyspace, record->key, buffer_bytes(&c->high), &all,
-                                      YORE_TIME_MIN, INT64_MAX, &it, c->error_out);
+    buffer_clear(scratch);
+    buffer_append_bytes(scratch, record->key);
+    buffer_append_u8(scratch, 0);
+    if (scratch->is_nomem) {
+        return error_plain(error_out, YORE_NOMEM);
+    }
+    const struct source_range range = {record->key, buffer_bytes(scratch), INT64_MIN, INT64_MAX};
+    enum yore_status st = sources_all(view, keyspace, &range, &all, &it, error_out);
     if (st != YORE_OK) {
         return st;
     }
-    *is_wanted_out = false;
     version_iter_seek(it, &first);
     while (it->is_valid && !*is_wanted_out && bytes_equal(it->at.key, record->key)) {
-        *is_wanted_out = refers(c, &it->at, record);
+        *is_wanted_out = refers(view, &it->at, record);
         version_iter_next(it);
     }
     if (!it->is_valid && it->status != YORE_OK) {
-        st = error_set(c->error_out, it->status, "%s", it->error.text);
+        st = error_set(error_out, it->status, "%s", it->error.text);
     }
     version_iter_free(it);
     return st;
@@ -77,28 +95,49 @@ static enum yore_status look_up(struct collect *c, struct yore_keyspace *keyspac
 
 static enum yore_status add_wanted(struct collect *c, uint64_t offset)
 {
-    if (c->wanted_count == c->wanted_capacity) {
-        size_t capacity = c->wanted_capacity > 0 ? 2 * c->wanted_capacity : 64;
-        uint64_t *grown = mem_realloc(c->wanted, capacity * sizeof(*grown));
-        if (grown == NULL) {
-            return error_plain(c->error_out, YORE_NOMEM);
-        }
-        c->wanted = grown;
-        c->wanted_capacity = capacity;
+    uint64_t *grown = mem_grow(c->wanted, c->wanted_count, &c->wanted_capacity, sizeof *grown);
+    if (grown == NULL) {
+        return error_plain(c->error_out, YORE_NOMEM);
     }
+    c->wanted = grown;
     c->wanted[c->wanted_count++] = offset;
     return YORE_OK;
+}
+
+static bool is_closing(struct yore_db *db)
+{
+    os_mutex_lock(&db->lock);
+    bool is_closing = db->is_closing;
+    os_mutex_unlock(&db->lock);
+    return is_closing || atomic_load(&db->failed_status) != YORE_OK;
+}
+
+/* Leave the disk to others half of the time.  False: the database closes. */
+static bool pace(struct collect *c, uint64_t offset)
+{
+    if (!c->is_paced || (offset >= c->paced_to && offset - c->paced_to < PACE_BYTES)) {
+        return true;
+    }
+    int64_t took_ns = os_monotonic_ns(c->db->env) - c->paced_ns;
+    if (is_closing(c->db)) {
+        return false;
+    }
+    os_sleep_ns(c->db->env, took_ns < PACE_NS_MAX ? took_ns : PACE_NS_MAX);
+    c->paced_to = offset;
+    c->paced_ns = os_monotonic_ns(c->db->env);
+    return true;
 }
 
 static int judge(void *arg, const struct value_record *record)
 {
     struct collect *c = arg;
-    struct yore_keyspace *keyspace = db_keyspace(c->db, record->keyspace);
-    bool is_wanted = false;
-    c->record_count++;
-    if (keyspace != NULL) {
-        c->status = look_up(c, keyspace, record, &is_wanted);
+    bool is_wanted;
+    if (!pace(c, record->ref.offset)) {
+        c->status = error_plain(c->error_out, YORE_CANCELLED);
+        return 1;
     }
+    c->record_count++;
+    c->status = values_is_wanted(c->view, record, &c->scratch, &is_wanted, c->error_out);
     if (c->status == YORE_OK && is_wanted) {
         c->status = add_wanted(c, record->ref.offset);
     }
@@ -108,6 +147,7 @@ static int judge(void *arg, const struct value_record *record)
 static int keep(void *arg, const struct value_record *record)
 {
     struct collect *c = arg;
+    (void)pace(c, record->ref.offset);
     while (c->next < c->wanted_count && c->wanted[c->next] < record->ref.offset) {
         c->next++;
     }
@@ -192,15 +232,13 @@ enum yore_status values_sweep(struct yore_db *db, struct yore_error *error_out)
 
 /* ---- one file ---- */
 
-static enum yore_status commit_generation(struct collect *c, const struct value_file_info *old,
-                                          uint64_t bytes)
+static enum yore_status commit_info(struct collect *c, const struct value_file_info *info)
 {
     struct edit edit = {0};
     struct edit_op *op =
         edit_add(&edit, c->wanted_count > 0 ? EDIT_VALUE_FILE_PUT : EDIT_VALUE_FILE_DROP, 0);
     if (op != NULL) {
-        op->value_file = (struct value_file_info){
-            .file = old->file, .generation = old->generation + 1, .bytes = bytes};
+        op->value_file = *info;
     }
     enum yore_status st = db_commit_edit(c->db, &edit, NULL, c->error_out);
     edit_release(&edit);
@@ -211,24 +249,23 @@ static enum yore_status write_generation(struct collect *c, struct value_reader 
                                          const struct value_file_info *old)
 {
     char path[PATH_BYTES];
-    uint64_t kept;
-    uint64_t bytes = 0;
+    struct value_file_info next = {.file = old->file, .generation = old->generation + 1};
     bool is_dir;
-    if (!db_file_path(path, c->db->path, DB_FILE_VALUES, old->file, old->generation + 1)) {
+    if (!db_file_path(path, c->db->path, DB_FILE_VALUES, next.file, next.generation)) {
         return error_set(c->error_out, YORE_INVALID, "%s: the path is too long", c->db->path);
     }
     enum yore_status st = YORE_OK;
     if (c->wanted_count > 0) {
         st = os_path_unlink(c->db->env, path, c->error_out); /* of an attempt that failed */
         if (st == YORE_OK || st == YORE_NOT_FOUND) {
-            st = value_file_thin(c->db->env, reader, path, keep, c, &kept, c->error_out);
+            st = value_file_thin(c->db->env, reader, path, keep, c, &next.kept_bytes, c->error_out);
         }
         if (st == YORE_OK) {
-            st = os_path_stat(c->db->env, path, &bytes, &is_dir, c->error_out);
+            st = os_path_stat(c->db->env, path, &next.bytes, &is_dir, c->error_out);
         }
     }
     if (st == YORE_OK) {
-        st = commit_generation(c, old, bytes);
+        st = commit_info(c, &next);
     } else {
         (void)os_path_unlink(c->db->env, path, NULL);
     }
@@ -253,15 +290,24 @@ static enum yore_status collect_file(struct collect *c, const struct value_file_
     if (st == YORE_OK && (c->wanted_count < c->record_count || c->wanted_count == 0)) {
         st = write_generation(c, reader, info);
         atomic_store(&c->db->has_retired_values, true);
+    } else if (st == YORE_OK && info->kept_bytes == 0) {
+        struct value_file_info whole = *info;
+        whole.kept_bytes = end;
+        st = commit_info(c, &whole);
     }
     value_reader_close(reader);
     return st;
 }
 
-enum yore_status values_collect(struct yore_db *db, uint64_t file, struct yore_error *error_out)
+/* Under collect_lock: two would write the same next generation. */
+static enum yore_status collect_one(struct yore_db *db, uint64_t file, bool is_paced,
+                                    struct yore_error *error_out)
 {
-    struct collect c = {.db = db, .file = file, .error_out = error_out};
-    enum yore_status st = values_end(db->values, file, error_out);
+    struct collect c = {.db = db,
+                        .is_paced = is_paced,
+                        .paced_ns = os_monotonic_ns(db->env),
+                        .error_out = error_out};
+    enum yore_status st = db_values_check(db, values_end(db->values, file, error_out), error_out);
     if (st != YORE_OK) {
         return st;
     }
@@ -278,7 +324,7 @@ enum yore_status values_collect(struct yore_db *db, uint64_t file, struct yore_e
     }
     superview_release(c.view);
     mem_free(c.wanted);
-    buffer_release(&c.high);
+    buffer_release(&c.scratch);
     if (st == YORE_OK) {
         values_forget(db->values, file);
         st = values_sweep(db, error_out);
@@ -286,7 +332,22 @@ enum yore_status values_collect(struct yore_db *db, uint64_t file, struct yore_e
     return st;
 }
 
-enum yore_status values_collect_all(struct yore_db *db, struct yore_error *error_out)
+static enum yore_status collect_paced(struct yore_db *db, uint64_t file, bool is_paced,
+                                      struct yore_error *error_out)
+{
+    os_mutex_lock(&db->collect_lock);
+    enum yore_status st = collect_one(db, file, is_paced, error_out);
+    os_mutex_unlock(&db->collect_lock);
+    return st;
+}
+
+enum yore_status values_collect(struct yore_db *db, uint64_t file, struct yore_error *error_out)
+{
+    return collect_paced(db, file, false, error_out);
+}
+
+enum yore_status values_collect_all(struct yore_db *db, bool skips_held,
+                                    struct yore_error *error_out)
 {
     /* The view is let go before anything is retired: it would be the reader that old generations
      * wait for. */
@@ -300,7 +361,96 @@ enum yore_status values_collect_all(struct yore_db *db, struct yore_error *error
     enum yore_status st = files != NULL ? YORE_OK : error_plain(error_out, YORE_NOMEM);
     for (size_t i = 0; st == YORE_OK && i < count; i++) {
         st = values_collect(db, files[i], error_out);
+        st = st == YORE_BUSY && skips_held ? YORE_OK : st;
     }
     mem_free(files);
+    return st;
+}
+
+/* ---- in the background ---- */
+
+struct tally {
+    uint64_t fresh_bytes; /* never looked through */
+    uint64_t kept_bytes;
+    uint64_t file_last;
+    uint64_t file_next; /* the first not before the one asked for; 0: none */
+};
+
+/* Of the files up to `end`, `next` among them or not. */
+static struct tally tally_files(struct yore_db *db, uint64_t next, uint64_t end)
+{
+    struct tally tally = {0};
+    uint64_t open_bytes;
+    uint64_t open_file = values_writing(db->values, &open_bytes);
+    struct superview *view = superview_acquire(db);
+    for (size_t i = 0; i < view->forest->value_file_count; i++) {
+        const struct value_file_info *info = &view->forest->value_files[i];
+        char path[PATH_BYTES];
+        uint64_t bytes = info->file == open_file ? open_bytes : info->bytes;
+        bool is_dir;
+        if (info->file > end) {
+            break;
+        }
+        if (bytes == 0 && db_file_path(path, db->path, DB_FILE_VALUES, info->file, 0)) {
+            (void)os_path_stat(db->env, path, &bytes, &is_dir, NULL); /* never closed: a crash */
+        }
+        tally.fresh_bytes += info->kept_bytes == 0 ? bytes : 0;
+        tally.kept_bytes += info->kept_bytes;
+        tally.file_last = info->file;
+        tally.file_next = tally.file_next == 0 && info->file >= next ? info->file : tally.file_next;
+    }
+    superview_release(view);
+    return tally;
+}
+
+static enum yore_status begin_pass(struct yore_db *db, struct yore_error *error_out)
+{
+    struct tally tally = tally_files(db, 0, UINT64_MAX);
+    uint64_t least = COLLECT_MEMTABLES * db->options.memtable_bytes;
+    uint64_t bound = tally.kept_bytes > least ? tally.kept_bytes : least;
+    if (tally.fresh_bytes <= bound || tally.fresh_bytes - bound <= db->collect.left_bytes) {
+        return YORE_OK;
+    }
+    enum yore_status st = yore_flush(db, error_out);
+    if (st == YORE_OK) {
+        db->collect.next = 1;
+        db->collect.end = tally.file_last;
+    }
+    return st;
+}
+
+/* Look through the next file of the pass. */
+static enum yore_status go_on(struct yore_db *db, struct yore_error *error_out)
+{
+    struct tally tally = tally_files(db, db->collect.next, db->collect.end);
+    if (tally.file_next == 0) {
+        db->collect = (struct collect_pass){.left_bytes = tally.fresh_bytes};
+        return YORE_OK;
+    }
+    enum yore_status st = collect_paced(db, tally.file_next, true, error_out);
+    if (st == YORE_NOMEM || st == YORE_CANCELLED || atomic_load(&db->failed_status) != YORE_OK) {
+        return st;
+    }
+    error_clear(error_out); /* what it has is read as before, and a later pass looks again */
+    db->collect.next = tally.file_next + 1;
+    return YORE_OK;
+}
+
+enum yore_status values_collect_due(struct yore_db *db, struct yore_error *error_out)
+{
+    enum yore_status st = YORE_OK;
+    int64_t begin_ns = os_monotonic_ns(db->env);
+    if (db->collect.next == 0) {
+        st = begin_pass(db, error_out);
+    }
+    if (st != YORE_OK || db->collect.next == 0) {
+        return st;
+    }
+    jobs_count(db, 1); /* a generation is being made that nothing names yet */
+    while (st == YORE_OK && db->collect.next != 0 &&
+           os_monotonic_ns(db->env) - begin_ns < COLLECT_TURN_NS) {
+        st = go_on(db, error_out);
+    }
+    jobs_count(db, -1);
     return st;
 }

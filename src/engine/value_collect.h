@@ -8,8 +8,15 @@
  * hides.  The file being appended to is closed first.  YORE_BUSY: values in it may belong to a
  * commit that is on its way. */
 enum yore_status values_collect(struct yore_db *db, uint64_t file, struct yore_error *error_out);
-/* Every file, also the one being appended to. */
-enum yore_status values_collect_all(struct yore_db *db, struct yore_error *error_out);
+/* Every file, also the one being appended to; with `skips_held` YORE_BUSY is no failure. */
+enum yore_status values_collect_all(struct yore_db *db, bool skips_held,
+                                    struct yore_error *error_out);
+/* A turn of the pass in the background, if one is due or runs.  Thread: upkeep. */
+enum yore_status values_collect_due(struct yore_db *db, struct yore_error *error_out);
+/* Does some version of the record's key refer to it that no erasure hides?  `scratch` is reused. */
+enum yore_status values_is_wanted(struct superview *view, const struct value_record *record,
+                                  struct buffer *scratch, bool *is_wanted_out,
+                                  struct yore_error *error_out);
 /* Unlink thinned and dropped value files that no reader's view names any more; cheap when there are
  * none. */
 enum yore_status values_sweep(struct yore_db *db, struct yore_error *error_out);

@@ -160,15 +160,17 @@ static enum yore_status begin_file(struct values *values, struct yore_error *err
         error_clear(error_out);
         st = value_writer_open(values->env, path, identity, &values->writer, error_out);
     }
-    if (st != YORE_OK) {
-        return st;
+    if (st == YORE_OK) { /* what the manifest names must have its header after a power cut */
+        st = value_writer_sync(values->writer, error_out);
     }
-    values->writer_file = info.file;
-    st = values->port.record(values->port.arg, &info, error_out);
+    if (st == YORE_OK) {
+        values->writer_file = info.file;
+        st = values->port.record(values->port.arg, &info, error_out);
+    }
     if (st != YORE_OK) {
         value_writer_close(values->writer);
         values->writer = NULL;
-        (void)os_path_unlink(values->env, path, NULL);
+        values->port.drop(values->port.arg, path);
     }
     return st;
 }

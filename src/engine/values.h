@@ -18,11 +18,13 @@
 struct values;
 
 /* `take_number` hands out file numbers; `record` is called with a file that was begun (bytes 0) or
- * closed, before a reference into it can be committed, and makes the manifest name it. */
+ * closed, before a reference into it can be committed, and makes the manifest name it; `drop`
+ * unlinks a file that `record` refused, unless the manifest may name it all the same. */
 struct values_port {
     uint64_t (*take_number)(void *arg);
     enum yore_status (*record)(void *arg, const struct value_file_info *info,
                                struct yore_error *error_out);
+    void (*drop)(void *arg, const char *path);
     void *arg;
 };
 enum yore_status values_open(struct os_env *env, const char *dir, uint64_t database,

@@ -12,14 +12,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "engine/value_collect.h"
+#include "engine/verify_erase.h"
+#include "journal/record_log.h"
 
 #define STRAY_WAIT_NS 10000000
 #define LINE_BYTES (YORE_ERROR_TEXT_BYTES + 256)
 
 struct verify {
     struct yore_db *db;
+    const char *path;
     struct superview *view;
     void (*problem)(void *arg, const char *line);
     void *arg;
@@ -28,7 +33,9 @@ struct verify {
     size_t file_count;
     size_t file_capacity;
     char first[LINE_BYTES];  /* problem */
+    struct buffer places;    /* hashes of the places judge() has told of */
     enum yore_status status; /* out of memory: nothing can be told */
+    struct erase_check erase;
 };
 
 __attribute__((format(printf, 2, 3))) static void tell(struct verify *v, const char *format, ...)
@@ -46,12 +53,42 @@ __attribute__((format(printf, 2, 3))) static void tell(struct verify *v, const c
     }
 }
 
+/* Where an error's text says the damage is: "<path>: ... offset <number> ...".  Without an offset
+ * the whole text stands for its place. */
+static uint64_t hash_place(const struct verify *v, const char *text)
+{
+    static const char mark[] = "offset ";
+    size_t own = strlen(v->path); /* it may hold any character */
+    const char *name = strncmp(text, v->path, own) == 0 ? text + own : text;
+    const char *what = strstr(name, ": ");
+    const char *offset = what != NULL ? strstr(what, mark) : NULL;
+    if (offset == NULL) {
+        return hash_bytes(bytes_of(text, strlen(text)));
+    }
+    const char *digits = offset + sizeof mark - 1;
+    return 31 * hash_bytes(bytes_of(text, (size_t)(what - text))) +
+           hash_bytes(bytes_of(digits, strspn(digits, "0123456789")));
+}
+
+/* One damaged page is met by every pass that reads it: it is told by the first. */
+static bool is_place_new(struct verify *v, const char *text)
+{
+    uint64_t place = hash_place(v, text);
+    for (size_t at = 0; at < v->places.size; at += sizeof place) {
+        if (memcmp(v->places.data + at, &place, sizeof place) == 0) {
+            return false;
+        }
+    }
+    buffer_append(&v->places, &place, sizeof place);
+    return true;
+}
+
 /* A failed check is a finding; want of memory ends the work. */
 static void judge(struct verify *v, enum yore_status st, const struct yore_error *error)
 {
     if (st == YORE_NOMEM) {
         v->status = st;
-    } else if (st != YORE_OK) {
+    } else if (st != YORE_OK && is_place_new(v, error->text)) {
         tell(v, "%s", error->text);
     }
 }
@@ -68,16 +105,13 @@ static int compare_files(const void *left, const void *right)
 static void gather_file(void *arg, struct forest_file *file)
 {
     struct verify *v = arg;
-    if (v->file_count == v->file_capacity) {
-        size_t capacity = v->file_capacity > 0 ? 2 * v->file_capacity : 64;
-        struct forest_file **grown = mem_realloc(v->files, capacity * sizeof(*grown));
-        if (grown == NULL) {
-            v->status = YORE_NOMEM;
-            return;
-        }
-        v->files = grown;
-        v->file_capacity = capacity;
+    struct forest_file **grown =
+        mem_grow(v->files, v->file_count, &v->file_capacity, sizeof *grown);
+    if (grown == NULL) {
+        v->status = YORE_NOMEM;
+        return;
     }
+    v->files = grown;
     v->files[v->file_count++] = file;
 }
 
@@ -108,9 +142,10 @@ static void verify_tables(struct verify *v)
 
 static int pass_record(void *arg, const struct value_record *record)
 {
-    (void)arg;
-    (void)record;
-    return 0;
+    struct verify *v = arg;
+    struct yore_error error = {.text = ""};
+    judge(v, erase_check_record(&v->erase, record, &error), &error);
+    return v->status != YORE_OK;
 }
 
 static void verify_value_file(struct verify *v, const struct value_file_info *info)
@@ -127,14 +162,12 @@ static void verify_value_file(struct verify *v, const struct value_file_info *in
     v->report->files++;
     enum yore_status st = value_reader_open(v->db->env, path, identity, &reader, &error);
     if (st == YORE_OK) {
-        st = value_reader_walk(reader, pass_record, NULL, &end, &error);
+        st = value_reader_walk(reader, pass_record, v, &end, &error);
         value_reader_close(reader);
-    } else if (st == YORE_CORRUPT && info->bytes == 0) {
-        return; /* begun just before a crash: a value in it would be missed by its version */
     }
     judge(v, st, &error);
     v->report->bytes += end;
-    if (st == YORE_OK && end < info->bytes) {
+    if (st == YORE_OK && v->status == YORE_OK && end < info->bytes) {
         tell(v,
              "%s: offset %" PRIu64 ": no record, though the file was closed with %" PRIu64
              " octets",
@@ -146,8 +179,17 @@ static void verify_journal(struct verify *v)
 {
     struct yore_error error = {.text = ""};
     uint64_t bytes = 0;
-    judge(v, journal_verify(v->db->journal, &v->report->journal_records, &bytes, &error), &error);
+    int64_t commit = INT64_MIN;
+    enum yore_status st =
+        journal_verify(v->db->journal, &v->report->journal_records, &bytes, &error);
     v->report->bytes += bytes;
+    if (st == YORE_OK) {
+        st = erase_check_journal(&v->erase, &commit, &error);
+    }
+    judge(v, st, &error);
+    if (commit != INT64_MIN) {
+        tell(v, "%s: the journal has erased values still: commit %" PRId64, v->db->path, commit);
+    }
 }
 
 /* ---- what a file must be for its place ---- */
@@ -189,9 +231,7 @@ static void check_version(const struct place *p, const struct forest_file *file,
     if (p->slice != NULL && (version->flags & VERSION_UNRESOLVED) != 0) {
         tell_version(v, file, version, "not resolved, in history");
     }
-    if (version->kind == YORE_KIND_PUT &&
-        file->erase_seen >= erase_set_commit_max(v->view->erased) &&
-        erase_set_hides(v->view->erased, p->tree->keyspace, version)) {
+    if (!erase_check_value(&v->erase, p->tree->keyspace, version, file->erase_seen)) {
         tell_version(v, file, version, "erased, and its value is still there");
     }
 }
@@ -283,11 +323,9 @@ static void walk_keyspace(struct verify *v, struct yore_keyspace *keyspace)
                             .valid = INT64_MAX,
                             .no_cache_fill = true,
                             .commit_after = INT64_MIN};
-    struct yore_bytes none = bytes_of(NULL, 0);
     struct yore_error error = {.text = ""};
     struct version_iter *it;
-    enum yore_status st =
-        sources_all(v->view, keyspace, none, none, &all, YORE_TIME_MIN, INT64_MAX, &it, &error);
+    enum yore_status st = sources_all(v->view, keyspace, &source_range_all, &all, &it, &error);
     if (st != YORE_OK) {
         judge(v, st, &error);
         return;
@@ -297,6 +335,7 @@ static void walk_keyspace(struct verify *v, struct yore_keyspace *keyspace)
             continue;
         }
         v->report->versions += keyspace->id != KEYSPACE_SYSTEM;
+        (void)erase_check_value(&v->erase, keyspace->id, &it->at, INT64_MIN); /* of memtables too */
         if ((it->at.flags & VERSION_APART) != 0 && it->at.kind == YORE_KIND_PUT &&
             !erase_set_hides(v->view->erased, keyspace->id, &it->at)) {
             check_value(v, &it->at);
@@ -335,44 +374,6 @@ static void walk_keyspaces(struct verify *v)
         if (keyspace != v->db->system_keyspace && !atomic_load(&keyspace->is_dropped)) {
             count_keys(v, keyspace);
         }
-    }
-}
-
-/* ---- erasures ---- */
-
-static bool may_hold(const struct erase_rule *rule, const struct forest_file *file)
-{
-    return file->erase_seen < rule->commit && file->meta->commit_min < rule->commit &&
-           file->meta->valid_max >= rule->from && file->meta->valid_min < rule->to &&
-           file_overlaps(file, forest_key_bytes(&rule->low), forest_key_bytes(&rule->high));
-}
-
-struct pending {
-    const struct erase_rule *rule;
-    bool is_any;
-};
-
-static void look_at(void *arg, struct forest_file *file)
-{
-    struct pending *p = arg;
-    p->is_any |= may_hold(p->rule, file);
-}
-
-/* An erasure is pending while a table from before it may hold what it hides. */
-static void count_pending(struct verify *v)
-{
-    os_mutex_lock(&v->db->lock);
-    bool is_pending = v->db->is_erase_pending || v->db->is_purging;
-    os_mutex_unlock(&v->db->lock);
-    for (size_t i = 0; is_pending && i < erase_set_count(v->view->erased); i++) {
-        struct pending p = {erase_set_rule(v->view->erased, i), false};
-        const struct forest_tree *tree = forest_tree(v->view->forest, p.rule->keyspace);
-        if (tree != NULL) {
-            tree_each_file(tree, look_at, &p);
-        }
-        /* What is not flushed is only in the memtable and the journal, which goes with the purge.
-         */
-        v->report->erasures_pending += p.is_any || p.rule->commit > v->view->forest->flushed_commit;
     }
 }
 
@@ -432,7 +433,8 @@ static int note_stray(void *arg, const char *name)
 static bool is_quiet(struct yore_db *db, uint64_t *next_out)
 {
     os_mutex_lock(&db->lock);
-    bool is_quiet = db->jobs_running == 0 && !db->is_flushing && !db->is_purging;
+    bool is_quiet = db->jobs_running == 0 && !db->is_flushing && !db->is_purging &&
+                    !atomic_load(&db->has_retired_values);
     os_mutex_unlock(&db->lock);
     *next_out = atomic_load(&db->next_file);
     return is_quiet;
@@ -453,6 +455,14 @@ static void tell_strays(struct verify *v, const struct buffer *names)
     }
 }
 
+/* Value files whose last reader has let go wait for the next sweep: they are no stray files. */
+static void sweep_values(struct yore_db *db)
+{
+    if (db_check_writable(db, NULL) == YORE_OK) {
+        (void)values_sweep(db, NULL);
+    }
+}
+
 /* Files that belong to nothing.  Only a directory at rest can be judged: work in progress has files
  * that nothing names yet. */
 static void check_directory(struct verify *v)
@@ -465,6 +475,7 @@ static void check_directory(struct verify *v)
     if (!is_quiet(db, &before)) {
         return;
     }
+    sweep_values(v->db);
     os_mutex_lock(&db->manifest_lock);
     s.manifest = manifest_number(db->manifest);
     os_mutex_unlock(&db->manifest_lock);
@@ -473,6 +484,7 @@ static void check_directory(struct verify *v)
     if (s.names.size > 0) {
         os_sleep_ns(db->env,
                     STRAY_WAIT_NS); /* a reader may be letting go of a dead file just now */
+        sweep_values(v->db);
     }
     if (is_quiet(db, &after) && after == before && !s.names.is_nomem) {
         tell_strays(v, &s.names);
@@ -480,14 +492,145 @@ static void check_directory(struct verify *v)
     buffer_release(&s.names);
 }
 
+/* ---- what opening could not read ---- */
+
+/* A segment alone, where the journal is no whole. */
+static void verify_segment(struct verify *v, const char *path, uint64_t number)
+{
+    struct record_log_identity identity = {v->db->database, number, RECORD_LOG_JOURNAL};
+    struct record_log_reader *log = NULL;
+    struct record record;
+    struct yore_error error = {.text = ""};
+    uint64_t end = 0;
+    uint64_t last;
+    enum yore_status st = record_log_open(v->db->env, path, identity, &log, &error);
+    v->report->files++;
+    while (st == YORE_OK) {
+        st = record_log_next(log, &record, &error);
+        v->report->journal_records += st == YORE_OK;
+    }
+    if (st == YORE_NOT_FOUND && log != NULL) { /* at the end */
+        (void)record_log_end(log, &end, &last);
+    }
+    v->report->bytes += end;
+    judge(v, st == YORE_NOT_FOUND ? YORE_OK : st, &error);
+    record_log_reader_close(log);
+}
+
+/* The number in `stem`, 16 hexadecimal digits, ".log". */
+static bool parse_segment(const char *name, uint64_t *number_out)
+{
+    unsigned long long number;
+    char canonical[40];
+    if (sscanf(name, "journal-%16llx.log", &number) != 1) {
+        return false;
+    }
+    snprintf(canonical, sizeof canonical, "journal-%016llx.log", number);
+    *number_out = number;
+    return strcmp(name, canonical) == 0;
+}
+
+static int verify_alone(void *arg, const char *name)
+{
+    struct verify *v = arg;
+    const struct db_findings *findings = v->db->findings;
+    char path[PATH_BYTES];
+    enum db_file_kind kind;
+    uint64_t number;
+    uint64_t generation;
+    if (!dir_join(path, v->path, name)) {
+        return 0;
+    }
+    if (findings->has_no_journal && parse_segment(name, &number)) {
+        verify_segment(v, path, number);
+    } else if (findings->has_no_forest && db_file_parse(name, &kind, &number, &generation) &&
+               kind == DB_FILE_VALUES) {
+        struct value_file_info info = {.file = number, .generation = generation};
+        verify_value_file(v, &info);
+    }
+    return v->status != YORE_OK;
+}
+
+/* Files that say themselves what they are, and need nothing that was lost.  Who the database is
+ * says CURRENT alone. */
+static void verify_loose_files(struct verify *v)
+{
+    const struct db_findings *findings = v->db->findings;
+    struct yore_error error = {.text = ""};
+    if (findings == NULL || (!findings->has_no_journal && !findings->has_no_forest)) {
+        return;
+    }
+    if (v->db->database == 0) {
+        tell(v, "%s: without CURRENT no other file can be checked", v->path);
+        return;
+    }
+    judge(v, os_dir_list(v->db->env, v->path, verify_alone, v, &error), &error);
+    if (findings->has_no_forest) {
+        tell(v, "%s: without the manifest no table can be checked", v->path);
+    }
+}
+
 /* ---- the whole ---- */
+
+static void verify_all(struct verify *v)
+{
+    struct yore_db *db = v->db;
+    struct yore_error error = {.text = ""};
+    int64_t purged_to = erase_check_purged(db);
+    bool has_catalogue = db->findings == NULL || !db->findings->has_no_catalogue;
+    v->view = superview_acquire(db);
+    v->status = erase_check_init(&v->erase, v->view, purged_to);
+    judge(v, forest_check(v->view->forest, &error), &error);
+    verify_tables(v);
+    for (size_t i = 0; v->status == YORE_OK && i < v->view->forest->value_file_count; i++) {
+        verify_value_file(v, &v->view->forest->value_files[i]);
+    }
+    if (db->journal != NULL) {
+        verify_journal(v);
+    }
+    verify_loose_files(v);
+    for (size_t i = 0; v->status == YORE_OK && i < v->view->forest->tree_count; i++) {
+        check_tree(v, v->view->forest->trees[i]);
+    }
+    if (has_catalogue) { /* else nobody knows which keyspaces there are */
+        walk_keyspaces(v);
+    }
+    if (db->journal != NULL) {
+        erase_check_held(&v->erase);
+    }
+    v->report->erasures_pending = erase_check_pending(&v->erase);
+    if (db->manifest != NULL) {
+        check_directory(v);
+    }
+}
+
+/* Say how it ended, and let go of all. */
+static enum yore_status finish(struct verify *v, struct yore_verify_report *report_out,
+                               struct yore_error *error_out)
+{
+    enum yore_status st = v->status;
+    if (st != YORE_OK) {
+        error_plain(error_out, st);
+    } else if (v->report->problems > 0) {
+        st = error_set(error_out, YORE_CORRUPT, "%llu problems; the first: %s",
+                       (unsigned long long)v->report->problems, v->first);
+    }
+    if (report_out != NULL) {
+        *report_out = *v->report;
+    }
+    erase_check_release(&v->erase);
+    superview_release(v->view);
+    buffer_release(&v->places);
+    mem_free(v->files);
+    mem_free(v);
+    return st;
+}
 
 enum yore_status yore_verify(struct yore_db *db, void (*problem)(void *arg, const char *line),
                              void *arg, struct yore_verify_report *report_out,
                              struct yore_error *error_out)
 {
     struct yore_verify_report report = {0};
-    struct yore_error error = {.text = ""};
     struct verify *v = mem_zalloc(sizeof *v);
     error_clear(error_out);
     if (report_out != NULL) {
@@ -496,32 +639,49 @@ enum yore_status yore_verify(struct yore_db *db, void (*problem)(void *arg, cons
     if (v == NULL) {
         return error_plain(error_out, YORE_NOMEM);
     }
-    *v = (struct verify){.db = db, .problem = problem, .arg = arg, .report = &report};
-    v->view = superview_acquire(db);
-    judge(v, forest_check(v->view->forest, &error), &error);
-    verify_tables(v);
-    for (size_t i = 0; v->status == YORE_OK && i < v->view->forest->value_file_count; i++) {
-        verify_value_file(v, &v->view->forest->value_files[i]);
-    }
-    verify_journal(v);
-    for (size_t i = 0; v->status == YORE_OK && i < v->view->forest->tree_count; i++) {
-        check_tree(v, v->view->forest->trees[i]);
-    }
-    walk_keyspaces(v);
-    count_pending(v);
-    check_directory(v);
-    enum yore_status st = v->status;
-    if (st != YORE_OK) {
-        error_plain(error_out, st);
-    } else if (report.problems > 0) {
-        st = error_set(error_out, YORE_CORRUPT, "%llu problems; the first: %s",
-                       (unsigned long long)report.problems, v->first);
-    }
+    *v = (struct verify){
+        .db = db, .path = db->path, .problem = problem, .arg = arg, .report = &report};
+    verify_all(v);
+    return finish(v, report_out, error_out);
+}
+
+static void tell_finding(void *arg, enum yore_status st, const struct yore_error *error)
+{
+    judge(arg, st, error);
+}
+
+enum yore_status db_verify_path(struct os_env *env, const char *path,
+                                void (*problem)(void *arg, const char *line), void *arg,
+                                struct yore_verify_report *report_out, struct yore_error *error_out)
+{
+    struct yore_verify_report report = {0};
+    struct yore_db *db = NULL;
+    struct verify *v = mem_zalloc(sizeof *v);
+    struct db_findings findings = {.tell = tell_finding, .arg = v};
+    error_clear(error_out);
     if (report_out != NULL) {
         *report_out = report;
     }
-    superview_release(v->view);
-    mem_free(v->files);
-    mem_free(v);
+    if (v == NULL) {
+        return error_plain(error_out, YORE_NOMEM);
+    }
+    *v = (struct verify){.path = path, .problem = problem, .arg = arg, .report = &report};
+    enum yore_status st = db_open_damaged(env, path, &findings, &db, error_out);
+    if (st != YORE_OK) { /* no finding, but why there can be none: no database, no memory, a lock */
+        buffer_release(&v->places);
+        mem_free(v);
+        return st;
+    }
+    v->db = db;
+    verify_all(v);
+    st = finish(v, report_out, error_out);
+    (void)yore_close(db, NULL);
     return st;
+}
+
+enum yore_status yore_verify_path(const char *path, void (*problem)(void *arg, const char *line),
+                                  void *arg, struct yore_verify_report *report_out,
+                                  struct yore_error *error_out)
+{
+    return db_verify_path(os_env_posix(), path, problem, arg, report_out, error_out);
 }

@@ -11,6 +11,9 @@
 #define FLAG_ENDS 0x10u
 #define FLAGS_ALL 0x1fu
 
+#define FORM_WRITES 0u
+#define FORM_LOAD 1u
+
 /* Flags, keyspace, key size: no write is shorter. */
 #define WRITE_BYTES_MIN 3u
 
@@ -18,7 +21,8 @@ void commit_write_encode(struct buffer *to, const struct commit_write *write)
 {
     bool is_put = write->kind == YORE_KIND_PUT;
     bool ends = write->valid_to != YORE_FOREVER;
-    YORE_ASSERT(is_put || (!write->is_apart && !ends && write->value.size == 0));
+    YORE_ASSERT(is_put || (!write->is_apart && write->value.size == 0));
+    YORE_ASSERT(write->kind != YORE_KIND_DELETE || !ends);
     YORE_ASSERT(write->key.size <= YORE_KEY_BYTES_MAX);
     unsigned flags = (unsigned)write->kind | (write->is_apart ? FLAG_APART : 0u) |
                      (write->is_from_commit ? FLAG_FROM_COMMIT : 0u) | (ends ? FLAG_ENDS : 0u);
@@ -45,7 +49,17 @@ void commit_header_encode(unsigned char out[COMMIT_HEADER_BYTES], int64_t commit
 {
     put_u64(out, (uint64_t)commit);
     put_u32(out + 8, count);
-    put_u32(out + 12, 0);
+    put_u32(out + 12, FORM_WRITES);
+}
+
+void commit_load_encode(unsigned char header_out[COMMIT_HEADER_BYTES],
+                        unsigned char load_out[COMMIT_LOAD_BYTES], int64_t commit,
+                        const struct commit_load *load)
+{
+    commit_header_encode(header_out, commit, 0);
+    put_u32(header_out + 12, FORM_LOAD);
+    put_u32(load_out, load->keyspace);
+    put_u64(load_out + 4, load->count);
 }
 
 static bool is_moment(int64_t moment)
@@ -59,9 +73,15 @@ enum yore_status commit_decoder_init(struct commit_decoder *c, struct yore_bytes
     decoder_init(&c->d, payload.data, payload.size);
     c->commit = (int64_t)decode_u64(&c->d);
     c->count = decode_u32(&c->d);
-    uint32_t reserved = decode_u32(&c->d);
-    if (c->d.is_bad || reserved != 0 || !is_moment(c->commit) ||
-        c->count > decoder_left(&c->d) / WRITE_BYTES_MIN) {
+    uint32_t form = decode_u32(&c->d);
+    c->is_load = form == FORM_LOAD;
+    if (c->is_load) {
+        c->load.keyspace = decode_u32(&c->d);
+        c->load.count = decode_u64(&c->d);
+    }
+    if (c->d.is_bad || form > FORM_LOAD || !is_moment(c->commit) ||
+        c->count > decoder_left(&c->d) / WRITE_BYTES_MIN ||
+        (c->is_load && (c->count != 0 || decoder_left(&c->d) != 0))) {
         c->d.is_bad = true;
         return YORE_CORRUPT;
     }
@@ -76,8 +96,8 @@ static bool is_write_sound(const struct commit_decoder *c, const struct commit_w
     bool is_put = write->kind == YORE_KIND_PUT;
     bool is_kind = is_put || write->kind == YORE_KIND_DELETE || write->kind == YORE_KIND_ERASED;
     bool ends = (flags & FLAG_ENDS) != 0;
-    return !c->d.is_bad && (flags & ~FLAGS_ALL) == 0 && is_kind &&
-           (is_put || (!write->is_apart && !ends)) && is_moment(write->valid_from) &&
+    return !c->d.is_bad && (flags & ~FLAGS_ALL) == 0 && is_kind && (is_put || !write->is_apart) &&
+           (write->kind != YORE_KIND_DELETE || !ends) && is_moment(write->valid_from) &&
            write->valid_from <= c->commit && (!ends || is_moment(write->valid_to));
 }
 

@@ -1,8 +1,8 @@
 /* commit_codec.h -- the payload of a journal record: one committed transaction.
  *
- * Bytes: docs/format.md, "Commit": commit time, number of writes, then the writes.  A write is
- * encoded before its commit time is known; a write whose valid_from is the commit time says so by
- * leaving it out.
+ * Bytes: docs/format-journal.md, "Commit": commit time, number of writes, then the writes.  A write
+ * is encoded before its commit time is known; a write whose valid_from is the commit time says so
+ * by leaving it out.
  */
 #ifndef YORE_JOURNAL_COMMIT_CODEC_H
 #define YORE_JOURNAL_COMMIT_CODEC_H
@@ -32,11 +32,24 @@ void commit_write_encode(struct buffer *to, const struct commit_write *write);
 #define COMMIT_HEADER_BYTES 16
 void commit_header_encode(unsigned char out[COMMIT_HEADER_BYTES], int64_t commit, uint32_t count);
 
+/* A bulk load: its writes are in tables only; the journal tells that it was, where, how many. */
+struct commit_load {
+    uint32_t keyspace;
+    uint64_t count; /* writes */
+};
+#define COMMIT_LOAD_BYTES 12
+/* The fixed part and what follows it, together a whole payload. */
+void commit_load_encode(unsigned char header_out[COMMIT_HEADER_BYTES],
+                        unsigned char load_out[COMMIT_LOAD_BYTES], int64_t commit,
+                        const struct commit_load *load);
+
 struct commit_decoder {
     struct decoder d;
     int64_t commit;
     uint32_t count; /* writes announced */
     uint32_t done;
+    bool is_load; /* then there are no writes here */
+    struct commit_load load;
 };
 /* Errors: YORE_CORRUPT. */
 enum yore_status commit_decoder_init(struct commit_decoder *c, struct yore_bytes payload);

@@ -1,7 +1,7 @@
 /* journal.h -- the one sequence of committed transactions: write-ahead log and feed.
  *
  * Segments `journal-<16 hex digits>.log`, numbered upwards, each a record log of kind
- * RECORD_LOG_JOURNAL whose epoch is the number; preallocated, written, recycled
+ * RECORD_LOG_JOURNAL whose epoch is the number; written, grown by steps, recycled
  * (`journal-free-*.log`).  After a restart nothing is appended to an old segment: what the last run
  * left unflushed is copied to a new one, synced, before the first append, because a page may sit in
  * the cache that never reached the disk.  Appends come from one thread at a time; journal_sync()
@@ -27,6 +27,8 @@ struct journal_options {
     uint32_t recycle_count_max; /* spare segments kept; 0: unlink */
     uint64_t first_segment;     /* from the manifest: replay begins here */
     uint64_t next_segment;      /* a number greater than any ever used (from the manifest) */
+    int64_t commit_before;      /* where no segment is there: the last commit before the first one
+                                   here, which no reader may begin before (INT64_MIN: none) */
 };
 
 struct journal_recovery {
@@ -37,6 +39,7 @@ struct journal_recovery {
     uint64_t torn_segment;
     uint64_t torn_offset;
     uint64_t first_live_segment; /* what the manifest must now name as first_segment */
+    int64_t now;                 /* the greatest recorded by journal_note_now(); INT64_MIN: none */
 };
 
 /* Open the journal in directory `dir`.  Every commit record in segments >= first_segment is handed
@@ -66,10 +69,18 @@ struct journal_entry {
 /* Append `count` (>= 1) commits with one write, rotating first when the segment is full. */
 enum yore_status journal_append(struct journal *journal, const struct journal_entry *entries,
                                 size_t count, struct yore_error *error_out);
+/* Make room, on disk and in memory, for one record of so many octets (a few hundred at most): if
+ * that is the next append, it fails for no reason but a write.  Thread: the appending one. */
+enum yore_status journal_reserve(struct journal *journal, size_t payload_bytes,
+                                 struct yore_error *error_out);
 /* Make everything appended before the call durable. */
 enum yore_status journal_sync(struct journal *journal, struct yore_error *error_out);
 /* Sync and append a mark, if commits were appended since the last one. */
 enum yore_status journal_mark(struct journal *journal, struct yore_error *error_out);
+/* The greatest now that was told so far: where it is later than every commit, it is recorded with
+ * the next mark and when the journal is closed, and told by the next opening.  Thread: none
+ * appends. */
+void journal_note_now(struct journal *journal, int64_t now);
 /* Last commit appended, and last commit known durable (INT64_MIN: none). */
 int64_t journal_appended_commit(const struct journal *journal);
 int64_t journal_durable_commit(const struct journal *journal);
@@ -88,24 +99,14 @@ enum yore_status journal_release(struct journal *journal, uint64_t segment,
  * holds behind its end: their bytes must go (erase).  What a reader has pinned goes when it is
  * closed. */
 enum yore_status journal_purge(struct journal *journal, struct yore_error *error_out);
+/* Is a purged segment still there, because a reader has pinned it or it could not be unlinked yet?
+ */
+bool journal_has_doomed(const struct journal *journal);
 /* Bytes of all segments, spares included, and the first commit still held (INT64_MAX: none). */
 void journal_usage(const struct journal *journal, uint64_t *bytes_out, int64_t *first_commit_out);
-/* Sync, mark, give back spares and preallocated space, close.  Returns the error that stopped it,
- * if any. */
+/* Sync, record the noted now, mark, give back spares and preallocated space, close.  Returns the
+ * error that stopped it, if any. */
 enum yore_status journal_close(struct journal *journal, struct yore_error *error_out);
-
-/* Names of the segments needed to read every commit > `after` (closed ones and the one being
- * written, with the bytes that are durable), for backup.  No segment named is recycled before the
- * last `each` has returned. */
-struct journal_segment_info {
-    uint64_t number;
-    uint64_t bytes;
-    int64_t commit_first;
-    int64_t commit_last;
-};
-enum yore_status journal_list(struct journal *journal, int64_t after,
-                              int (*each)(void *arg, const struct journal_segment_info *info),
-                              void *arg);
 
 /* Walk commits > `after` in commit order up to what was appended at the call; segments being read
  * are kept. YORE_BEFORE_HORIZON when commits after `after` have left the journal. */
@@ -116,6 +117,13 @@ enum yore_status journal_reader_open(struct journal *journal, int64_t after,
 enum yore_status journal_reader_next(struct journal_reader *reader, struct yore_bytes *payload_out,
                                      struct yore_error *error_out);
 void journal_reader_close(struct journal_reader *reader);
+/* The same without an end: after YORE_NOT_FOUND, which means all that is appended was read, a later
+ * call goes on with what was appended since.  Segments are kept only within a call, so a reader
+ * that comes seldom may find its next one gone: YORE_BEFORE_HORIZON, and the reader is of no more
+ * use. */
+enum yore_status journal_reader_follow(struct journal *journal, int64_t after,
+                                       struct journal_reader **reader_out,
+                                       struct yore_error *error_out);
 
 /* Check every record of every segment; used by verify. */
 enum yore_status journal_verify(struct journal *journal, uint64_t *records_out, uint64_t *bytes_out,

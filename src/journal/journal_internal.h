@@ -6,6 +6,7 @@
  *     2  BEGIN   8 copied_from, 8 commit_before (struct journal_begin)
  *     3  SEAL    8 last commit of the segment, or before it; another segment follows
  *     4  JOINED  empty; the segment this one goes on from is durable to its end
+ *     5  NOW     8 a moment that was told as now, later than every commit before this place
  *
  * Invariants:
  *
@@ -36,9 +37,11 @@
 #define JOURNAL_TYPE_BEGIN 2u
 #define JOURNAL_TYPE_SEAL 3u
 #define JOURNAL_TYPE_JOINED 4u
+#define JOURNAL_TYPE_NOW 5u
 
 #define JOURNAL_BEGIN_BYTES 16u
 #define JOURNAL_SEAL_BYTES 8u
+#define JOURNAL_NOW_BYTES 8u
 #define JOURNAL_NO_COMMIT INT64_MIN
 
 struct journal_begin {
@@ -78,14 +81,31 @@ struct active_log {
     int64_t commit_last; /* once closed */
 };
 
+/* Places in the active segment where a reader may begin: every commit before is <= `commit`, every
+ * one behind is greater.  When there is no room for another, every second one is given up. */
+#define WAYMARKS_MAX 128u
+#define WAYMARK_BYTES_MIN (256u << 10)
+struct waymark {
+    int64_t commit;
+    uint64_t offset;
+    uint32_t index; /* of the record there */
+};
+struct waymarks {
+    struct waymark marks[WAYMARKS_MAX]; /* ascending */
+    uint32_t count;
+    uint64_t step_bytes;
+};
+
 struct journal {
     struct os_env *env;
     char *dir;
     struct journal_options options;
     /* Held by whoever appends, marks, rotates or wipes.  Order: append_lock, lock. */
     struct os_mutex *append_lock;
-    bool is_marked; /* nothing appended since the last mark */
-    bool is_begun;  /* the active segment holds more than its BEGIN */
+    bool is_marked;       /* nothing appended since the last mark */
+    bool is_begun;        /* the active segment holds more than its BEGIN */
+    int64_t now;          /* journal_note_now() */
+    int64_t now_recorded; /* the active segment, or a commit, has a NOW up to here */
 
     struct os_mutex *lock;    /* guards the rest; never held across I/O */
     struct segment *segments; /* ascending; the last one is being written */
@@ -96,6 +116,7 @@ struct journal {
     uint32_t spares_promised;  /* being renamed */
     uint64_t released;         /* segments below are not needed for recovery */
     struct active_log *active; /* replaced under both locks */
+    struct waymarks waymarks;  /* of it; changed under both locks */
     struct active_log *closed; /* the one before, while it is not durable; else NULL */
     struct yore_error failure;
     /* Written under a lock above, read without. */
@@ -107,18 +128,45 @@ struct journal {
     _Atomic uint64_t next_number;
 };
 
+/* ---- journal_names.c ---- */
+
+#define JOURNAL_SEGMENT_STEM "journal-"
+#define JOURNAL_SPARE_STEM "journal-free-"
+/* Room for any name in the directory, or NULL; and a name written there. */
+char *journal_path_room(const struct journal *journal);
+void journal_path_write(const struct journal *journal, const char *stem, uint64_t number,
+                        char *room);
 /* `dir`/journal-<number>.log; the caller frees.  NULL: out of memory. */
 char *journal_segment_path(const struct journal *journal, uint64_t number);
 char *journal_spare_path(const struct journal *journal, uint64_t number);
 struct record_log_identity journal_identity(const struct journal *journal, uint64_t number);
 
+/* ---- journal_active.c ---- */
+
+/* A reference on the segment being written, under the lock; and back, without it. */
+struct active_log *journal_active_ref(struct journal *journal);
+void journal_active_unref(struct journal *journal, struct active_log *active);
+/* Stage the JOINED if it is due; `*is_staged_out`: it goes with the next write. */
+enum yore_status journal_stage_joined(struct journal *journal, bool *is_staged_out,
+                                      struct yore_error *error_out);
+/* Make the closed segment durable, if there is one that is not. */
+enum yore_status journal_sync_closed(struct journal *journal, struct yore_error *error_out);
+/* The recorded now is written anew where the record would go with the segment before. */
+enum yore_status journal_carry_now(struct journal *journal, struct yore_error *error_out);
+/* The next segment goes on where this one ends. */
+enum yore_status journal_next_active(struct journal *journal, struct yore_error *error_out);
 /* Make the next segment, sync it and its name, seal the one before if there is one; that one may
  * become durable only with the next sync.  `begin` is the new one's.  Thread: holds append_lock, or
  * is the only one.  A failure is final. */
 enum yore_status journal_begin_segment(struct journal *journal, const struct journal_begin *begin,
                                        struct yore_error *error_out);
+/* The first failure, if there was one: what every append and sync gets from then on. */
+enum yore_status journal_check_failure(const struct journal *journal, struct yore_error *error_out);
 enum yore_status journal_fail(struct journal *journal, const struct yore_error *error,
                               struct yore_error *error_out);
+/* Stage a NOW in the active segment.  Thread: as journal_begin_segment(). */
+enum yore_status journal_stage_now(struct journal *journal, int64_t now,
+                                   struct yore_error *error_out);
 /* Room for one more in `segments`.  Thread: as journal_begin_segment(). */
 enum yore_status journal_reserve_segment(struct journal *journal, struct yore_error *error_out);
 
@@ -126,6 +174,10 @@ enum yore_status journal_reserve_segment(struct journal *journal, struct yore_er
 enum yore_status journal_read_begin(struct record_log_reader *log, const char *path,
                                     struct journal_begin *begin_out, struct yore_error *error_out);
 
+/* ---- journal_segments.c ---- */
+
+/* Unlink every spare. */
+enum yore_status journal_unlink_spares(struct journal *journal, struct yore_error *error_out);
 /* The next two: under the lock. */
 struct segment *journal_find_segment(struct journal *journal, uint64_t number);
 /* Index of the segment from which on every commit > `after` is held; segment_count: there is none.

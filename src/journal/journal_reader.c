@@ -1,8 +1,9 @@
 /* Walking the journal: the feed, the list for a backup, the check of everything.
  *
  * A walk pins its segments when it begins, so that no file it has yet to read is recycled, and ends
- * where the journal ended at that moment.  What a recovery copied is met twice and passed over the
- * second time.
+ * where the journal ended at that moment.  One that follows pins the segment it reads during a call
+ * and no longer, since nobody knows when the next call comes.  What a recovery copied is met twice
+ * and passed over the second time.
  */
 #include <string.h>
 
@@ -20,15 +21,21 @@ struct pinned {
 
 enum pin_what {
     PIN_ALL,
-    PIN_AFTER,        /* what is needed for the commits > `after` */
-    PIN_DURABLE_AFTER /* of the last segment only what is durable */
+    PIN_AFTER /* what is needed for the commits > `after` */
 };
+
+static enum yore_status gone(const struct journal *journal, int64_t after,
+                             struct yore_error *error_out)
+{
+    return error_set(error_out, YORE_BEFORE_HORIZON,
+                     "%s: the journal no longer holds every commit after %lld", journal->dir,
+                     (long long)after);
+}
 
 /* YORE_BEFORE_HORIZON: commits after `after` are gone. */
 static enum yore_status pin(struct journal *journal, enum pin_what what, int64_t after,
                             struct pinned *pinned_out, struct yore_error *error_out)
 {
-    bool is_durable_only = what == PIN_DURABLE_AFTER;
     *pinned_out = (struct pinned){0};
     os_mutex_lock(journal->lock);
     size_t index = what == PIN_ALL ? 0 : journal_index_after(journal, after);
@@ -46,20 +53,13 @@ static enum yore_status pin(struct journal *journal, enum pin_what what, int64_t
     }
     if (st == YORE_OK) {
         struct segment *active = &segments[kept - 1];
-        struct record_log_writer *writer = journal->active->writer;
-        active->end_bytes =
-            is_durable_only ? record_log_durable_bytes(writer) : record_log_bytes(writer);
-        active->commit_last =
-            is_durable_only ? atomic_load(&journal->durable) : atomic_load(&journal->appended);
+        active->end_bytes = record_log_bytes(journal->active->writer);
+        active->commit_last = atomic_load(&journal->appended);
     }
     os_mutex_unlock(journal->lock);
     if (st != YORE_OK) {
         mem_free(segments);
-        return st == YORE_NOMEM ? error_plain(error_out, st)
-                                : error_set(error_out, st,
-                                            "%s: the journal no longer holds every commit after "
-                                            "%lld",
-                                            journal->dir, (long long)after);
+        return st == YORE_NOMEM ? error_plain(error_out, st) : gone(journal, after, error_out);
     }
     pinned_out->segments = segments;
     pinned_out->count = kept;
@@ -85,11 +85,11 @@ static void unpin_from(struct journal *journal, const struct pinned *pinned, siz
     (void)journal_drop_released(journal, NULL);
 }
 
-static enum yore_status open_pinned(struct journal *journal, const struct pinned *pinned,
-                                    size_t index, struct record_log_reader **log_out,
-                                    struct yore_error *error_out)
+/* The segment must be pinned. */
+static enum yore_status open_segment(struct journal *journal, uint64_t number,
+                                     struct record_log_reader **log_out,
+                                     struct yore_error *error_out)
 {
-    uint64_t number = pinned->segments[index].number;
     *log_out = NULL;
     char *path = journal_segment_path(journal, number);
     if (path == NULL) {
@@ -98,10 +98,18 @@ static enum yore_status open_pinned(struct journal *journal, const struct pinned
     enum yore_status st =
         record_log_open(journal->env, path, journal_identity(journal, number), log_out, error_out);
     mem_free(path);
+    return st == YORE_NOT_FOUND ? YORE_CORRUPT : st;
+}
+
+static enum yore_status open_pinned(struct journal *journal, const struct pinned *pinned,
+                                    size_t index, struct record_log_reader **log_out,
+                                    struct yore_error *error_out)
+{
+    enum yore_status st = open_segment(journal, pinned->segments[index].number, log_out, error_out);
     if (st == YORE_OK && index == pinned->count - 1) {
         record_log_reader_bound(*log_out, pinned->end_bytes);
     }
-    return st == YORE_NOT_FOUND ? YORE_CORRUPT : st;
+    return st;
 }
 
 /* ---- the feed ---- */
@@ -112,26 +120,37 @@ struct journal_reader {
     size_t at; /* the segment being read; those before are unpinned */
     struct record_log_reader *log;
     int64_t last; /* commit handed out */
+    bool is_following;
+    /* Following: */
+    uint64_t number; /* of `log`; 0: to be found */
+    uint64_t done;   /* read to its end */
 };
+
+static enum yore_status reader_new(struct journal *journal, int64_t after,
+                                   struct journal_reader **reader_out, struct yore_error *error_out)
+{
+    *reader_out = mem_zalloc(sizeof(**reader_out));
+    if (*reader_out == NULL) {
+        return error_plain(error_out, YORE_NOMEM);
+    }
+    (*reader_out)->journal = journal;
+    (*reader_out)->last = after;
+    return YORE_OK;
+}
 
 enum yore_status journal_reader_open(struct journal *journal, int64_t after,
                                      struct journal_reader **reader_out,
                                      struct yore_error *error_out)
 {
-    *reader_out = NULL;
-    struct journal_reader *reader = mem_zalloc(sizeof(*reader));
-    if (reader == NULL) {
-        return error_plain(error_out, YORE_NOMEM);
+    enum yore_status st = reader_new(journal, after, reader_out, error_out);
+    if (st == YORE_OK) {
+        st = pin(journal, PIN_AFTER, after, &(*reader_out)->pinned, error_out);
     }
-    enum yore_status st = pin(journal, PIN_AFTER, after, &reader->pinned, error_out);
     if (st != YORE_OK) {
-        mem_free(reader);
-        return st;
+        mem_free(*reader_out);
+        *reader_out = NULL;
     }
-    reader->journal = journal;
-    reader->last = after;
-    *reader_out = reader;
-    return YORE_OK;
+    return st;
 }
 
 static void end_reader_segment(struct journal_reader *reader)
@@ -142,34 +161,169 @@ static void end_reader_segment(struct journal_reader *reader)
     reader->at++;
 }
 
-enum yore_status journal_reader_next(struct journal_reader *reader, struct yore_bytes *payload_out,
-                                     struct yore_error *error_out)
+static enum yore_status next_pinned(struct journal_reader *reader, struct record *record_out,
+                                    struct yore_error *error_out)
 {
-    struct record record;
     while (reader->at < reader->pinned.count) {
         enum yore_status st = YORE_OK;
         if (reader->log == NULL) {
             st = open_pinned(reader->journal, &reader->pinned, reader->at, &reader->log, error_out);
         }
         if (st == YORE_OK) {
-            st = record_log_next(reader->log, &record, error_out);
-            if (st == YORE_NOT_FOUND) {
-                end_reader_segment(reader);
-                continue;
-            }
+            st = record_log_next(reader->log, record_out, error_out);
         }
+        if (st != YORE_NOT_FOUND) {
+            return st;
+        }
+        end_reader_segment(reader);
+    }
+    return YORE_NOT_FOUND;
+}
+
+/* ---- following ---- */
+
+/* The segment a follower reads now, pinned. */
+struct hold {
+    uint64_t number;
+    uint64_t end_bytes;
+    bool is_active;
+    struct waymark begin; /* of the active one; offset 0: from its first record on */
+};
+
+/* Under the lock: how far into the active segment a reader that has had `last` may begin. */
+static struct waymark begin_after(const struct journal *journal, int64_t last)
+{
+    const struct waymarks *way = &journal->waymarks;
+    for (uint32_t i = way->count; i > 0; i--) {
+        if (way->marks[i - 1].commit <= last) {
+            return way->marks[i - 1];
+        }
+    }
+    return (struct waymark){0};
+}
+
+static enum yore_status hold_segment(struct journal_reader *reader, struct hold *hold_out,
+                                     struct yore_error *error_out)
+{
+    struct journal *journal = reader->journal;
+    struct segment *segment = NULL;
+    os_mutex_lock(journal->lock);
+    if (reader->number != 0) {
+        segment = journal_find_segment(journal, reader->number);
+    } else {
+        size_t index = journal_index_after(journal, reader->last);
+        segment = index < journal->segment_count ? &journal->segments[index] : NULL;
+    }
+    bool is_there = segment != NULL && !segment->is_doomed && segment->number > reader->done;
+    if (is_there) {
+        bool is_active = segment == &journal->segments[journal->segment_count - 1];
+        segment->pins++;
+        *hold_out = (struct hold){.number = segment->number,
+                                  .end_bytes = is_active ? record_log_bytes(journal->active->writer)
+                                                         : segment->end_bytes,
+                                  .is_active = is_active};
+        if (is_active && reader->log == NULL) {
+            hold_out->begin = begin_after(journal, reader->last);
+        }
+    }
+    os_mutex_unlock(journal->lock);
+    return is_there ? YORE_OK : gone(journal, reader->last, error_out);
+}
+
+/* What was released meanwhile need not wait for the next release. */
+static void let_go(struct journal *journal, uint64_t number)
+{
+    os_mutex_lock(journal->lock);
+    struct segment *segment = journal_find_segment(journal, number);
+    YORE_ASSERT(segment != NULL && segment->pins > 0);
+    segment->pins--;
+    bool is_released = segment->number < journal->released;
+    os_mutex_unlock(journal->lock);
+    if (is_released) {
+        (void)journal_drop_released(journal, NULL);
+    }
+}
+
+/* YORE_NOT_FOUND: at the end of what is held. */
+static enum yore_status read_held(struct journal_reader *reader, const struct hold *hold,
+                                  struct record *record_out, struct yore_error *error_out)
+{
+    enum yore_status st = YORE_OK;
+    if (reader->log == NULL) {
+        st = open_segment(reader->journal, hold->number, &reader->log, error_out);
         if (st != YORE_OK) {
             return st;
         }
+        reader->number = hold->number;
+        if (hold->is_active) {
+            record_log_reader_bound(reader->log, hold->end_bytes);
+        }
+        if (hold->begin.offset != 0) {
+            record_log_reader_seek(reader->log, hold->begin.offset, hold->begin.index);
+        }
+    }
+    record_log_reader_extend(reader->log, hold->end_bytes);
+    return record_log_next(reader->log, record_out, error_out);
+}
+
+static enum yore_status next_following(struct journal_reader *reader, struct record *record_out,
+                                       struct yore_error *error_out)
+{
+    struct hold hold;
+    enum yore_status st = hold_segment(reader, &hold, error_out);
+    while (st == YORE_OK) {
+        st = read_held(reader, &hold, record_out, error_out);
+        let_go(reader->journal, hold.number);
+        if (st != YORE_NOT_FOUND || hold.is_active) {
+            return st;
+        }
+        record_log_reader_close(reader->log);
+        reader->log = NULL;
+        reader->number = 0;
+        reader->done = hold.number;
+        st = hold_segment(reader, &hold, error_out);
+    }
+    return st;
+}
+
+enum yore_status journal_reader_follow(struct journal *journal, int64_t after,
+                                       struct journal_reader **reader_out,
+                                       struct yore_error *error_out)
+{
+    struct hold hold;
+    enum yore_status st = reader_new(journal, after, reader_out, error_out);
+    if (st == YORE_OK) {
+        (*reader_out)->is_following = true;
+        st = hold_segment(*reader_out, &hold, error_out);
+    }
+    if (st != YORE_OK) {
+        mem_free(*reader_out);
+        *reader_out = NULL;
+        return st;
+    }
+    let_go(journal, hold.number);
+    return YORE_OK;
+}
+
+/* ---- both ---- */
+
+enum yore_status journal_reader_next(struct journal_reader *reader, struct yore_bytes *payload_out,
+                                     struct yore_error *error_out)
+{
+    struct record record;
+    enum yore_status st = YORE_OK;
+    while (st == YORE_OK) {
+        st = reader->is_following ? next_following(reader, &record, error_out)
+                                  : next_pinned(reader, &record, error_out);
         int64_t commit;
-        if (record.type == JOURNAL_TYPE_COMMIT && journal_commit_time(record.payload, &commit) &&
-            commit > reader->last) {
+        if (st == YORE_OK && record.type == JOURNAL_TYPE_COMMIT &&
+            journal_commit_time(record.payload, &commit) && commit > reader->last) {
             reader->last = commit;
             *payload_out = record.payload;
             return YORE_OK;
         }
     }
-    return YORE_NOT_FOUND;
+    return st;
 }
 
 void journal_reader_close(struct journal_reader *reader)
@@ -178,35 +332,11 @@ void journal_reader_close(struct journal_reader *reader)
         return;
     }
     record_log_reader_close(reader->log);
-    unpin_from(reader->journal, &reader->pinned, reader->at);
+    if (!reader->is_following) {
+        unpin_from(reader->journal, &reader->pinned, reader->at);
+    }
     mem_free(reader->pinned.segments);
     mem_free(reader);
-}
-
-/* ---- the list ---- */
-
-enum yore_status journal_list(struct journal *journal, int64_t after,
-                              int (*each)(void *arg, const struct journal_segment_info *info),
-                              void *arg)
-{
-    struct pinned pinned;
-    enum yore_status st = pin(journal, PIN_DURABLE_AFTER, after, &pinned, NULL);
-    if (st != YORE_OK) {
-        return st;
-    }
-    for (size_t i = 0; i < pinned.count; i++) {
-        const struct segment *segment = &pinned.segments[i];
-        const struct journal_segment_info info = {.number = segment->number,
-                                                  .bytes = segment->end_bytes,
-                                                  .commit_first = segment->commit_first,
-                                                  .commit_last = segment->commit_last};
-        if (each(arg, &info) != 0) {
-            break;
-        }
-    }
-    unpin_from(journal, &pinned, 0);
-    mem_free(pinned.segments);
-    return YORE_OK;
 }
 
 /* ---- the check ---- */

@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/assert.h"
 #include "base/coding.h"
 #include "base/mem.h"
 #include "journal/journal_internal.h"
@@ -31,15 +30,11 @@ struct number_list {
 
 static bool number_list_add(struct number_list *list, uint64_t number)
 {
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity == 0 ? 64 : 2 * list->capacity;
-        uint64_t *items = mem_realloc(list->items, capacity * sizeof(*items));
-        if (items == NULL) {
-            return false;
-        }
-        list->items = items;
-        list->capacity = capacity;
+    uint64_t *items = mem_grow(list->items, list->count, &list->capacity, sizeof *items);
+    if (items == NULL) {
+        return false;
     }
+    list->items = items;
     list->items[list->count++] = number;
     return true;
 }
@@ -97,8 +92,9 @@ struct recovery {
     struct number_list numbers; /* of segments, ascending */
     struct number_list spares;
     bool is_nomem;
-    bool is_begun; /* the copy exists */
-    int64_t last;  /* commit */
+    bool is_begun;    /* the copy exists */
+    int64_t last;     /* commit */
+    int64_t run_last; /* commit last read of the run being read; behind `last` in a copy */
     /* The valid segment read before. */
     uint64_t previous; /* 0: none */
     bool is_previous_sealed;
@@ -174,6 +170,16 @@ static enum yore_status begin_copy(struct recovery *r, int64_t commit_before,
     return st;
 }
 
+/* The last thing in the copy: the now that was found, where no commit is later. */
+static enum yore_status copy_now(struct recovery *r, struct yore_error *error_out)
+{
+    if (r->told->now <= r->last) {
+        return YORE_OK;
+    }
+    r->journal->is_begun = true;
+    return journal_stage_now(r->journal, r->told->now, error_out);
+}
+
 static enum yore_status write_copy(struct recovery *r, struct yore_error *error_out)
 {
     struct journal *journal = r->journal;
@@ -233,16 +239,16 @@ static enum yore_status join_next(struct recovery *r, struct segment_read *read,
         (!is_first || read->number != r->options->first_segment)) {
         return missing_segment(r, read->number - 1, error_out);
     }
-    if (is_first || read->begin.commit_before == r->last) {
+    if (is_first || read->begin.commit_before == r->run_last) {
         return YORE_OK;
     }
     if (r->cut != 0) {
         return damaged_tail(r, error_out); /* this one was made when the cut one was durable */
     }
-    if (read->begin.commit_before < r->last) {
+    if (read->begin.commit_before < r->run_last) {
         return error_set(error_out, YORE_CORRUPT,
                          "%s: begins behind commit %lld, but the segment before it ends with %lld",
-                         read->path, (long long)read->begin.commit_before, (long long)r->last);
+                         read->path, (long long)read->begin.commit_before, (long long)r->run_last);
     }
     r->cut = r->previous;
     r->cut_at = r->previous_end;
@@ -263,7 +269,6 @@ static enum yore_status join(struct recovery *r, struct segment_read *read,
     if (read->begin.copied_from == 0) {
         return join_next(r, read, error_out);
     }
-    r->cut = 0;
     r->told->is_torn = false; /* an earlier recovery has cut that tail */
     if (r->previous != 0 && read->begin.commit_before > r->last) {
         return error_set(error_out, YORE_CORRUPT,
@@ -285,12 +290,27 @@ static enum yore_status replay_commit(struct recovery *r, struct segment_read *r
     }
     info->commit_first = info->commit_first == INT64_MAX ? commit : info->commit_first;
     info->commit_last = commit;
+    r->run_last = r->cut == 0 ? commit : r->run_last;
     if (commit <= r->last || r->cut != 0) {
         return YORE_OK; /* the copy of one that was replayed; what lies behind a cut */
     }
     r->told->records++;
     enum yore_status st = r->replay(r->arg, record->payload, error_out);
     return st == YORE_OK ? copy_commit(r, record->payload, commit, error_out) : st;
+}
+
+static enum yore_status replay_now(struct recovery *r, const struct segment_read *read,
+                                   const struct record *record, struct yore_error *error_out)
+{
+    if (record->payload.size != JOURNAL_NOW_BYTES) {
+        return error_set(error_out, YORE_CORRUPT, "%s: unreadable record at offset %llu",
+                         read->path, (unsigned long long)record->offset);
+    }
+    int64_t now = (int64_t)get_u64(record->payload.data);
+    if (now > r->told->now && r->cut == 0) {
+        r->told->now = now;
+    }
+    return YORE_OK;
 }
 
 static enum yore_status replay_record(struct recovery *r, struct segment_read *read,
@@ -302,6 +322,9 @@ static enum yore_status replay_record(struct recovery *r, struct segment_read *r
     }
     if (record->type == JOURNAL_TYPE_COMMIT) {
         return replay_commit(r, read, record, error_out);
+    }
+    if (record->type == JOURNAL_TYPE_NOW && !read->is_sealed) {
+        return replay_now(r, read, record, error_out);
     }
     bool is_seal = record->type == JOURNAL_TYPE_SEAL;
     if ((!is_seal && record->type != JOURNAL_TYPE_JOINED) || read->is_sealed) {
@@ -394,6 +417,10 @@ static enum yore_status replay_open(struct recovery *r, struct segment_read *rea
     }
     read->info->commit_before = read->begin.commit_before;
     r->last = r->previous == 0 ? read->begin.commit_before : r->last;
+    if (r->previous == 0 || read->begin.copied_from != 0) {
+        r->run_last = read->begin.commit_before;
+        r->cut = 0; /* that was another run's */
+    }
     st = begin_copy(r, read->begin.commit_before, error_out);
     struct record record;
     while (st == YORE_OK) {
@@ -455,7 +482,10 @@ static enum yore_status replay_all(struct recovery *r, struct yore_error *error_
         st = missing_segment(r, r->previous + 1, error_out);
     }
     if (st == YORE_OK) {
-        st = begin_copy(r, JOURNAL_NO_COMMIT, error_out);
+        st = begin_copy(r, r->last, error_out);
+    }
+    if (st == YORE_OK) {
+        st = copy_now(r, error_out);
     }
     if (st == YORE_OK) {
         st = write_copy(r, error_out);
@@ -597,6 +627,8 @@ static struct journal *journal_new(struct os_env *env, const char *dir,
     journal->dir = mem_copy(dir, strlen(dir) + 1);
     journal->append_lock = mutex_new();
     journal->lock = mutex_new();
+    journal->now = INT64_MIN;
+    journal->now_recorded = INT64_MIN;
     journal->spares = mem_array((size_t)options->recycle_count_max + 1, sizeof(*journal->spares));
     atomic_store(&journal->appended, JOURNAL_NO_COMMIT);
     atomic_store(&journal->durable, JOURNAL_NO_COMMIT);
@@ -626,7 +658,7 @@ enum yore_status journal_open(struct os_env *env, const char *dir,
                               struct journal **journal_out, struct yore_error *error_out)
 {
     *journal_out = NULL;
-    *recovery_out = (struct journal_recovery){0};
+    *recovery_out = (struct journal_recovery){.now = INT64_MIN};
     struct journal *journal = journal_new(env, dir, options);
     if (journal == NULL) {
         return error_plain(error_out, YORE_NOMEM);
@@ -636,7 +668,7 @@ enum yore_status journal_open(struct os_env *env, const char *dir,
                          .replay = replay,
                          .arg = arg,
                          .told = recovery_out,
-                         .last = JOURNAL_NO_COMMIT};
+                         .last = options->commit_before};
     enum yore_status st = list_files(&r, error_out);
     if (st == YORE_OK) {
         uint64_t above = r.numbers.count > 0 ? r.numbers.items[r.numbers.count - 1] + 1 : 1;

@@ -42,11 +42,11 @@ struct record {
 struct record_log_writer;
 
 /* Create `path`, or with `recycle` overwrite an existing file whose bytes are of an older epoch.
- * Writes the header, preallocates `preallocate_bytes` (0: none); syncs file and header, not the
- * directory.  `first_sequence` numbers the first record. */
+ * Writes the header and syncs it, not the directory.  Appending adds zeros by steps, up to a file
+ * of `grow_bytes_max` (0: none).  `first_sequence` numbers the first record. */
 struct record_log_options {
     struct record_log_identity identity;
-    uint64_t preallocate_bytes;
+    uint64_t grow_bytes_max;
     uint64_t first_sequence;
     bool recycle;
 };
@@ -66,8 +66,6 @@ enum yore_status record_log_sync(struct record_log_writer *writer, struct yore_e
 enum yore_status record_log_mark(struct record_log_writer *writer, struct yore_error *error_out);
 uint64_t record_log_bytes(const struct record_log_writer *writer); /* end of the last record */
 uint64_t record_log_next_sequence(const struct record_log_writer *writer);
-uint64_t record_log_durable_sequence(
-    const struct record_log_writer *writer); /* last one known durable */
 /* Close; with `trim` first cut preallocated space off the end. */
 enum yore_status record_log_close(struct record_log_writer *writer, bool trim,
                                   struct yore_error *error_out);
@@ -81,7 +79,6 @@ enum yore_status record_log_open(struct os_env *env, const char *path,
                                  struct record_log_identity identity,
                                  struct record_log_reader **reader_out,
                                  struct yore_error *error_out);
-struct record_log_identity record_log_reader_identity(const struct record_log_reader *reader);
 /* The next record but marks; payload is borrowed until the next call.  YORE_NOT_FOUND: the end,
  * told by record_log_end(). YORE_CORRUPT names file and offset. */
 enum yore_status record_log_next(struct record_log_reader *reader, struct record *record_out,

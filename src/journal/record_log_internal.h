@@ -16,6 +16,10 @@ enum yore_status record_log_create_with(struct os_env *env, const char *path,
 enum yore_status record_log_stage(struct record_log_writer *writer, uint32_t type,
                                   struct yore_bytes head, struct yore_bytes tail,
                                   struct yore_error *error_out);
+/* Memory for records of so many octets of payload in all, `count` of them: staging them then cannot
+ * fail for want of it. */
+enum yore_status record_log_reserve(struct record_log_writer *writer, uint64_t payload_bytes,
+                                    uint32_t count);
 size_t record_log_staged_bytes(const struct record_log_writer *writer);
 /* Write what waits. */
 enum yore_status record_log_write(struct record_log_writer *writer, struct yore_error *error_out);
@@ -47,6 +51,10 @@ enum yore_status record_log_open_any(struct os_env *env, const char *path,
                                      struct yore_error *error_out);
 /* Read no further than `end_bytes`, before which every record must be valid. */
 void record_log_reader_bound(struct record_log_reader *reader, uint64_t end_bytes);
+/* Before the first record was read: begin with record `index`, which is at `offset`. */
+void record_log_reader_seek(struct record_log_reader *reader, uint64_t offset, uint32_t index);
+/* The log has grown to `end_bytes`: go on where the bound, if there is one, ended the reading. */
+void record_log_reader_extend(struct record_log_reader *reader, uint64_t end_bytes);
 /* After the end: false when every octet looked at was as a whole write leaves it. */
 bool record_log_end_is_damaged(const struct record_log_reader *reader);
 /* Does the file hold a valid record header of this epoch with an index >= `index`, wherever? */

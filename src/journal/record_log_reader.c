@@ -15,6 +15,7 @@
 #include "journal/record_log_internal.h"
 
 #define WINDOW_BYTES (1u << 20)
+#define WINDOW_BYTES_KEPT (64u << 10)
 
 struct record_log_reader {
     struct os_file *file;
@@ -46,9 +47,13 @@ static enum yore_status window_need(struct record_log_reader *reader, uint64_t o
         offset + size > reader->window_offset + reader->window.size) {
         uint64_t want = size > WINDOW_BYTES ? size : WINDOW_BYTES;
         want = want < reader->size - offset ? want : reader->size - offset;
+        if (reader->window.capacity > WINDOW_BYTES_KEPT && reader->window.capacity / 16 > want) {
+            buffer_release(&reader->window); /* one that follows the end needs little of it */
+        }
         buffer_clear(&reader->window);
         unsigned char *data = buffer_extend(&reader->window, (size_t)want);
         if (data == NULL) {
+            buffer_release(&reader->window); /* another call may find memory */
             return error_plain(error_out, YORE_NOMEM);
         }
         size_t read = 0;
@@ -256,6 +261,25 @@ void record_log_reader_bound(struct record_log_reader *reader, uint64_t end_byte
     if (end_bytes < reader->size) {
         reader->size = end_bytes;
     }
+    /* What opening read from behind the bound may be overwritten by now. */
+    if (reader->window_offset + reader->window.size > reader->size) {
+        buffer_clear(&reader->window);
+    }
+}
+
+void record_log_reader_seek(struct record_log_reader *reader, uint64_t offset, uint32_t index)
+{
+    YORE_ASSERT(reader->index == 0 && offset <= reader->size);
+    reader->offset = offset;
+    reader->index = index;
+}
+
+void record_log_reader_extend(struct record_log_reader *reader, uint64_t end_bytes)
+{
+    if (reader->is_bound && end_bytes > reader->size) {
+        reader->size = end_bytes;
+        reader->end = 0;
+    }
 }
 
 enum yore_status record_log_has_record(struct record_log_reader *reader, uint32_t index,
@@ -364,11 +388,6 @@ enum yore_status record_log_open(struct os_env *env, const char *path,
         *error_out = error;
     }
     return st;
-}
-
-struct record_log_identity record_log_reader_identity(const struct record_log_reader *reader)
-{
-    return reader->identity;
 }
 
 void record_log_reader_close(struct record_log_reader *reader)

@@ -28,7 +28,7 @@
 struct record_log_writer {
     struct os_file *file;
     uint64_t first_sequence;
-    uint64_t preallocate_bytes;
+    uint64_t grow_bytes_max;
     uint32_t seed;
     /* The appending thread's. */
     struct buffer staged;   /* belongs at written_bytes */
@@ -106,7 +106,7 @@ static size_t tail_bytes(const struct record_log_writer *writer)
 {
     uint64_t end = writer->written_bytes + writer->staged.size + RECORD_TERMINATOR_BYTES;
     uint64_t step = (end / GROW_STEP_BYTES + 1) * GROW_STEP_BYTES;
-    uint64_t target = step < writer->preallocate_bytes ? step : writer->preallocate_bytes;
+    uint64_t target = step < writer->grow_bytes_max ? step : writer->grow_bytes_max;
     if (end <= atomic_load(&writer->file_bytes) || target <= end ||
         writer->staged.size >= GROW_STEP_BYTES) {
         return RECORD_TERMINATOR_BYTES;
@@ -220,6 +220,17 @@ enum yore_status record_log_stage(struct record_log_writer *writer, uint32_t typ
     record.payload_crc = crc32c(place, payload, (size_t)payload_bytes);
     record_header_encode(&record, place, at);
     return writer->staged.size < STAGED_BYTES_MAX ? YORE_OK : flush(writer, false, error_out);
+}
+
+enum yore_status record_log_reserve(struct record_log_writer *writer, uint64_t payload_bytes,
+                                    uint32_t count)
+{
+    YORE_ASSERT(payload_bytes <= PAYLOAD_COPIED_BYTES_MAX);
+    size_t more = (size_t)payload_bytes + count * (RECORD_HEADER_BYTES + RECORD_ALIGNMENT) +
+                  RECORD_ALIGNMENT + RECORD_TERMINATOR_BYTES;
+    bool is_there = buffer_reserve(&writer->staged, more);
+    writer->staged.is_nomem = false;
+    return is_there ? YORE_OK : YORE_NOMEM;
 }
 
 size_t record_log_staged_bytes(const struct record_log_writer *writer)
@@ -346,11 +357,6 @@ uint64_t record_log_next_sequence(const struct record_log_writer *writer)
     return writer->first_sequence + atomic_load(&writer->count);
 }
 
-uint64_t record_log_durable_sequence(const struct record_log_writer *writer)
-{
-    return writer->first_sequence + atomic_load(&writer->durable_count) - 1;
-}
-
 /* ---- beginning and end ---- */
 
 static void writer_free(struct record_log_writer *writer)
@@ -408,7 +414,7 @@ enum yore_status record_log_create_with(struct os_env *env, const char *path,
     os_mutex_init(&writer->sync_lock);
     os_mutex_init(&writer->lock);
     writer->first_sequence = options->first_sequence;
-    writer->preallocate_bytes = options->preallocate_bytes;
+    writer->grow_bytes_max = options->grow_bytes_max;
     writer->seed = record_log_seed(&options->identity);
     enum yore_status st = os_file_open(env, path, options->recycle ? OS_OPEN_WRITE : OS_OPEN_CREATE,
                                        &writer->file, error_out);

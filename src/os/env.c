@@ -65,11 +65,6 @@ void os_file_will_need(struct os_file *file, uint64_t offset, uint64_t size)
     file->ops->will_need(file, offset, size);
 }
 
-void os_file_forget(struct os_file *file, uint64_t offset, uint64_t size)
-{
-    file->ops->forget(file, offset, size);
-}
-
 const char *os_file_path(const struct os_file *file)
 {
     return file->path;
@@ -123,18 +118,18 @@ enum yore_status os_path_stat(struct os_env *env, const char *path, uint64_t *si
     return env->ops->path_stat(env, path, size_out, is_dir_out, error_out);
 }
 
-enum yore_status os_space_free(struct os_env *env, const char *path, uint64_t *bytes_out,
-                               struct yore_error *error_out)
-{
-    *bytes_out = 0;
-    return env->ops->space_free(env, path, bytes_out, error_out);
-}
-
 enum yore_status os_lock_take(struct os_env *env, const char *path, struct os_lock **lock_out,
                               struct yore_error *error_out)
 {
     *lock_out = NULL;
     return env->ops->lock_take(env, path, lock_out, error_out);
+}
+
+enum yore_status os_lock_share(struct os_env *env, const char *path, struct os_lock **lock_out,
+                               struct yore_error *error_out)
+{
+    *lock_out = NULL;
+    return env->ops->lock_share(env, path, lock_out, error_out);
 }
 
 void os_lock_release(struct os_lock *lock)

@@ -1,6 +1,6 @@
-/* env.h -- everything outside the process: files, directories, clocks.  One interface, two
- * implementations: os_env_posix() and the simulated disk of os/sim_disk.h.  No other layer sees
- * POSIX.
+/* env.h -- everything outside the process: files, directories, clocks.  One interface:
+ * os_env_posix(), the simulated disk of os/sim_disk.h, and os/overlay.h over either of them.  No
+ * other layer sees POSIX.
  *
  * Paths are NUL-terminated strings of the host.  Every error text names the path (and offset) and
  * the cause. Status: YORE_IO; YORE_NO_SPACE for ENOSPC, EDQUOT and EFBIG; YORE_NOT_FOUND for a
@@ -51,9 +51,8 @@ enum yore_status os_file_punch(struct os_file *file, uint64_t offset, uint64_t s
                                struct yore_error *error_out);
 enum yore_status os_file_size(struct os_file *file, uint64_t *size_out,
                               struct yore_error *error_out);
-/* Advise: this range will be read soon / not again. */
+/* Advise: this range will be read soon. */
 void os_file_will_need(struct os_file *file, uint64_t offset, uint64_t size);
-void os_file_forget(struct os_file *file, uint64_t offset, uint64_t size);
 const char *os_file_path(const struct os_file *file);
 
 /* ---- directories ---- */
@@ -75,13 +74,15 @@ enum yore_status os_path_link(struct os_env *env, const char *from, const char *
 /* YORE_OK, YORE_NOT_FOUND, or why it cannot be told. */
 enum yore_status os_path_stat(struct os_env *env, const char *path, uint64_t *size_out,
                               bool *is_dir_out, struct yore_error *error_out);
-enum yore_status os_space_free(struct os_env *env, const char *path, uint64_t *bytes_out,
-                               struct yore_error *error_out);
 
 /* One process (and one handle in this process) holds `path` until released.  The file keeps the
  * holder's pid and host name; YORE_LOCKED names them. */
 enum yore_status os_lock_take(struct os_env *env, const char *path, struct os_lock **lock_out,
                               struct yore_error *error_out);
+/* Share `path` with whoever shares it too: os_lock_take() is refused meanwhile.  Writes nothing and
+ * makes nothing: YORE_NOT_FOUND when there is no such file.  YORE_LOCKED names the holder. */
+enum yore_status os_lock_share(struct os_env *env, const char *path, struct os_lock **lock_out,
+                               struct yore_error *error_out);
 void os_lock_release(struct os_lock *lock);
 
 /* Call sites of syncs are named, so that a test can ignore one at a time and prove that it is

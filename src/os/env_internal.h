@@ -24,7 +24,6 @@ struct os_file_ops {
     enum yore_status (*size)(struct os_file *file, uint64_t *size_out,
                              struct yore_error *error_out);
     void (*will_need)(struct os_file *file, uint64_t offset, uint64_t size);
-    void (*forget)(struct os_file *file, uint64_t offset, uint64_t size);
 };
 
 struct os_env_ops {
@@ -47,10 +46,10 @@ struct os_env_ops {
                                   struct yore_error *error_out);
     enum yore_status (*path_stat)(struct os_env *env, const char *path, uint64_t *size_out,
                                   bool *is_dir_out, struct yore_error *error_out);
-    enum yore_status (*space_free)(struct os_env *env, const char *path, uint64_t *bytes_out,
-                                   struct yore_error *error_out);
     enum yore_status (*lock_take)(struct os_env *env, const char *path, struct os_lock **lock_out,
                                   struct yore_error *error_out);
+    enum yore_status (*lock_share)(struct os_env *env, const char *path, struct os_lock **lock_out,
+                                   struct yore_error *error_out);
     void (*lock_release)(struct os_lock *lock);
     int64_t (*wall_ns)(struct os_env *env);
     int64_t (*monotonic_ns)(struct os_env *env);

@@ -7,7 +7,6 @@
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -168,24 +167,14 @@ static enum yore_status posix_path_stat(struct os_env *env, const char *path, ui
     return YORE_OK;
 }
 
-static enum yore_status posix_space_free(struct os_env *env, const char *path, uint64_t *bytes_out,
-                                         struct yore_error *error_out)
-{
-    (void)env;
-    struct statvfs st;
-    if (statvfs(path, &st) != 0) {
-        return posix_error(error_out, errno, "free space of", path);
-    }
-    *bytes_out = (uint64_t)st.f_bavail * (uint64_t)st.f_frsize;
-    return YORE_OK;
-}
-
 /* ---- the lock -------------------------------------------------------------------------------- */
 
 /* flock belongs to the open file, so a second handle of this process is refused like any other. */
 struct posix_lock {
     struct os_lock base;
     int fd;
+    pid_t holder;
+    bool is_shared;
 };
 
 static enum yore_status lock_held(int fd, const char *path, struct yore_error *error_out)
@@ -194,8 +183,12 @@ static enum yore_status lock_held(int fd, const char *path, struct yore_error *e
     ssize_t n = pread(fd, holder, sizeof(holder) - 1, 0);
     holder[n > 0 ? n : 0] = '\0';
     holder[strcspn(holder, "\n")] = '\0';
-    return error_set(error_out, YORE_LOCKED, "lock %s: held by process %s", path,
-                     holder[0] != '\0' ? holder : "(not named yet)");
+    return holder[0] != '\0'
+               ? error_set(error_out, YORE_LOCKED, "lock %s: held by process %s", path, holder)
+               : error_set(error_out, YORE_LOCKED,
+                           "lock %s: held by processes that opened it to read only, or by one "
+                           "that has not named itself yet",
+                           path);
 }
 
 /* Who holds it, for the text of the next one's error only: the lock does not depend on it. */
@@ -213,15 +206,16 @@ static void lock_sign(int fd)
     }
 }
 
-static enum yore_status posix_lock_take(struct os_env *env, const char *path,
-                                        struct os_lock **lock_out, struct yore_error *error_out)
+static enum yore_status lock_open(struct os_env *env, const char *path, bool is_shared,
+                                  struct os_lock **lock_out, struct yore_error *error_out)
 {
     struct posix_lock *lock = mem_zalloc(sizeof(*lock));
     if (lock == NULL) {
         return error_plain(error_out, YORE_NOMEM);
     }
     lock->base.env = env;
-    lock->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    lock->fd = is_shared ? open(path, O_RDONLY | O_CLOEXEC)
+                         : open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (lock->fd < 0) {
         enum yore_status st = posix_error(error_out, errno, "lock", path);
         mem_free(lock);
@@ -229,7 +223,7 @@ static enum yore_status posix_lock_take(struct os_env *env, const char *path,
     }
     int rc;
     do {
-        rc = flock(lock->fd, LOCK_EX | LOCK_NB);
+        rc = flock(lock->fd, (is_shared ? LOCK_SH : LOCK_EX) | LOCK_NB);
     } while (rc != 0 && errno == EINTR);
     if (rc != 0) {
         enum yore_status st = errno == EWOULDBLOCK ? lock_held(lock->fd, path, error_out)
@@ -238,16 +232,38 @@ static enum yore_status posix_lock_take(struct os_env *env, const char *path,
         mem_free(lock);
         return st;
     }
-    lock_sign(lock->fd);
+    lock->holder = getpid();
+    lock->is_shared = is_shared;
+    if (!is_shared) {
+        lock_sign(lock->fd);
+    }
     *lock_out = &lock->base;
     return YORE_OK;
+}
+
+static enum yore_status posix_lock_take(struct os_env *env, const char *path,
+                                        struct os_lock **lock_out, struct yore_error *error_out)
+{
+    return lock_open(env, path, false, lock_out, error_out);
+}
+
+static enum yore_status posix_lock_share(struct os_env *env, const char *path,
+                                         struct os_lock **lock_out, struct yore_error *error_out)
+{
+    return lock_open(env, path, true, lock_out, error_out);
 }
 
 static void posix_lock_release(struct os_lock *base)
 {
     struct posix_lock *lock = (struct posix_lock *)base;
-    int rc = ftruncate(lock->fd, 0); /* a name left behind would only mislead */
-    (void)rc;
+    if (lock->holder == getpid()) {
+        /* A name left behind would only mislead. */
+        int rc = lock->is_shared ? 0 : ftruncate(lock->fd, 0);
+        (void)rc;
+        /* Children that were forked meanwhile have the same open file: closing alone would leave
+         * them the lock. */
+        flock(lock->fd, LOCK_UN);
+    }
     close(lock->fd);
     mem_free(lock);
 }
@@ -305,8 +321,8 @@ static const struct os_env_ops posix_env_ops = {
     .path_unlink = posix_path_unlink,
     .path_link = posix_path_link,
     .path_stat = posix_path_stat,
-    .space_free = posix_space_free,
     .lock_take = posix_lock_take,
+    .lock_share = posix_lock_share,
     .lock_release = posix_lock_release,
     .wall_ns = posix_wall_ns,
     .monotonic_ns = posix_monotonic_ns,

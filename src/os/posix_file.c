@@ -205,13 +205,6 @@ static void posix_file_will_need(struct os_file *file, uint64_t offset, uint64_t
     }
 }
 
-static void posix_file_forget(struct os_file *file, uint64_t offset, uint64_t size)
-{
-    if (is_in_range(offset, size)) {
-        posix_fadvise(posix_of(file)->fd, (off_t)offset, (off_t)size, POSIX_FADV_DONTNEED);
-    }
-}
-
 static const struct os_file_ops posix_file_ops = {
     .close = posix_file_close,
     .read = posix_file_read,
@@ -222,7 +215,6 @@ static const struct os_file_ops posix_file_ops = {
     .punch = posix_file_punch,
     .size = posix_file_size,
     .will_need = posix_file_will_need,
-    .forget = posix_file_forget,
 };
 
 static int open_flags(enum os_open_mode mode)

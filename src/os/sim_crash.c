@@ -295,6 +295,7 @@ static void power_cycle(struct sim_disk *disk)
 {
     for (size_t i = 0; i < disk->node_count; i++) {
         disk->nodes[i]->is_locked = false;
+        disk->nodes[i]->share_count = 0;
     }
     disk->epoch++;
     disk->has_crashed = false;

@@ -90,7 +90,7 @@ bool sim_site_is_ignored(struct sim_disk *disk, const char *site)
     if (found == NULL) {
         disk->sites = sim_grow(disk->sites, disk->site_count, &disk->site_capacity, sizeof(*found));
         found = &disk->sites[disk->site_count++];
-        *found = (struct sim_site){sim_blob_new(tag.data, tag.size), 0};
+        *found = (struct sim_site){sim_blob_new(tag.data, tag.size), 0, disk->op_count + 1};
     }
     found->count++;
     return disk->ignored_site != NULL && bytes_equal(sim_blob_bytes(disk->ignored_site), tag);
@@ -256,8 +256,8 @@ static void settings_clone(struct sim_disk *to, const struct sim_disk *from)
         to->site_count = from->site_count;
         to->site_capacity = from->site_count;
         for (size_t i = 0; i < from->site_count; i++) {
-            to->sites[i] =
-                (struct sim_site){sim_blob_ref(from->sites[i].tag), from->sites[i].count};
+            const struct sim_site *site = &from->sites[i];
+            to->sites[i] = (struct sim_site){sim_blob_ref(site->tag), site->count, site->first_op};
         }
     }
 }
@@ -353,7 +353,8 @@ void sim_disk_ignore_site(struct sim_disk *disk, const char *site)
 }
 
 void sim_disk_sites(struct sim_disk *disk,
-                    void (*each)(void *arg, const char *site, uint64_t count), void *arg)
+                    void (*each)(void *arg, const char *site, uint64_t count, uint64_t first_op),
+                    void *arg)
 {
     /* Sites are only ever added: the place of one is good once its number is below the count. */
     for (size_t i = 0;; i++) {
@@ -361,11 +362,12 @@ void sim_disk_sites(struct sim_disk *disk,
         bool is_there = i < disk->site_count;
         struct sim_blob *tag = is_there ? sim_blob_ref(disk->sites[i].tag) : NULL;
         uint64_t count = is_there ? disk->sites[i].count : 0;
+        uint64_t first_op = is_there ? disk->sites[i].first_op : 0;
         sim_leave(disk);
         if (!is_there) {
             return;
         }
-        each(arg, sim_blob_bytes(tag).data, count);
+        each(arg, sim_blob_bytes(tag).data, count, first_op);
         sim_blob_unref(tag);
     }
 }

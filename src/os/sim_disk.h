@@ -64,10 +64,11 @@ uint64_t sim_disk_used(const struct sim_disk *disk);
 
 /* Syncs issued from the call site with this tag are ignored (the tag is file:line of the caller,
  * recorded by the os_file_sync macro of env.h); NULL: none.  sim_disk_sites() lists every site
- * seen, with its count. */
+ * seen, with its count and the number that the operation of its first sync had then. */
 void sim_disk_ignore_site(struct sim_disk *disk, const char *site);
 void sim_disk_sites(struct sim_disk *disk,
-                    void (*each)(void *arg, const char *site, uint64_t count), void *arg);
+                    void (*each)(void *arg, const char *site, uint64_t count, uint64_t first_op),
+                    void *arg);
 
 /* Bit rot and surgery on the durable image (files closed); what is unsynced of the file becomes
  * durable first. False: no such file or offset. */

@@ -322,33 +322,17 @@ static enum yore_status sim_path_stat(struct os_env *env, const char *path, uint
     return st;
 }
 
-static enum yore_status sim_space_free(struct os_env *env, const char *path, uint64_t *bytes_out,
-                                       struct yore_error *error_out)
-{
-    struct sim_disk *disk = sim_disk_of(env);
-    struct sim_spot spot;
-    sim_enter(disk);
-    enum yore_status st = find(disk, path, "free space of", &spot, error_out);
-    if (st == YORE_OK && spot.node == NULL) {
-        st = missing("free space of", path, error_out);
-    } else if (st == YORE_OK) {
-        uint64_t used = sim_used(disk);
-        *bytes_out = disk->capacity_bytes > used ? disk->capacity_bytes - used : 0;
-    }
-    sim_leave(disk);
-    return st;
-}
-
 /* ---- the lock -------------------------------------------------------------------------------- */
 
 struct sim_lock {
     struct os_lock base;
     struct sim_node *node;
     uint64_t epoch;
+    bool is_shared;
 };
 
-/* Find or create the file that is locked. */
-static enum yore_status lock_find(struct sim_disk *disk, const char *path,
+/* Find or create the file that is locked; one that is shared must be there. */
+static enum yore_status lock_find(struct sim_disk *disk, const char *path, bool is_shared,
                                   struct sim_node **node_out, struct yore_error *error_out)
 {
     struct sim_spot spot;
@@ -356,7 +340,9 @@ static enum yore_status lock_find(struct sim_disk *disk, const char *path,
     if (st != YORE_OK) {
         return st;
     }
-    if (spot.node == NULL) {
+    if (spot.node == NULL && is_shared) {
+        st = missing("lock", path, error_out);
+    } else if (spot.node == NULL) {
         enum sim_turn turn = sim_turn(disk, SIM_FAULT_OTHER);
         if (turn != SIM_TURN_FAULT) {
             spot.node = sim_node_new(disk, false);
@@ -367,13 +353,16 @@ static enum yore_status lock_find(struct sim_disk *disk, const char *path,
         st = error_set(error_out, YORE_IO, "lock %s: is a directory", path);
     } else if (spot.node->is_locked) {
         st = error_set(error_out, YORE_LOCKED, "lock %s: held by process 1 on simulated", path);
+    } else if (spot.node->share_count > 0 && !is_shared) {
+        st = error_set(error_out, YORE_LOCKED, "lock %s: held by processes that opened it to read",
+                       path);
     }
     *node_out = spot.node;
     return st;
 }
 
-static enum yore_status sim_lock_take(struct os_env *env, const char *path,
-                                      struct os_lock **lock_out, struct yore_error *error_out)
+static enum yore_status lock_open(struct os_env *env, const char *path, bool is_shared,
+                                  struct os_lock **lock_out, struct yore_error *error_out)
 {
     struct sim_disk *disk = sim_disk_of(env);
     struct sim_lock *lock = mem_zalloc(sizeof(*lock));
@@ -382,10 +371,12 @@ static enum yore_status sim_lock_take(struct os_env *env, const char *path,
     }
     lock->base.env = env;
     sim_enter(disk);
-    enum yore_status st = lock_find(disk, path, &lock->node, error_out);
+    enum yore_status st = lock_find(disk, path, is_shared, &lock->node, error_out);
     if (st == YORE_OK) {
         lock->epoch = disk->epoch;
-        lock->node->is_locked = true;
+        lock->is_shared = is_shared;
+        lock->node->is_locked = !is_shared;
+        lock->node->share_count += is_shared;
         lock->node->refs++;
         disk->handle_count++;
     }
@@ -398,6 +389,18 @@ static enum yore_status sim_lock_take(struct os_env *env, const char *path,
     return YORE_OK;
 }
 
+static enum yore_status sim_lock_take(struct os_env *env, const char *path,
+                                      struct os_lock **lock_out, struct yore_error *error_out)
+{
+    return lock_open(env, path, false, lock_out, error_out);
+}
+
+static enum yore_status sim_lock_share(struct os_env *env, const char *path,
+                                       struct os_lock **lock_out, struct yore_error *error_out)
+{
+    return lock_open(env, path, true, lock_out, error_out);
+}
+
 static void sim_lock_release(struct os_lock *base)
 {
     struct sim_lock *lock = (struct sim_lock *)base;
@@ -405,6 +408,7 @@ static void sim_lock_release(struct os_lock *base)
     sim_enter(disk);
     if (lock->epoch == disk->epoch) { /* after a crash it is the next holder's */
         lock->node->is_locked = false;
+        lock->node->share_count -= lock->is_shared;
     }
     sim_node_unref(disk, lock->node);
     disk->handle_count--;
@@ -468,8 +472,8 @@ const struct os_env_ops sim_env_ops = {
     .dir_remove = sim_dir_remove,
     .path_link = sim_path_link,
     .path_stat = sim_path_stat,
-    .space_free = sim_space_free,
     .lock_take = sim_lock_take,
+    .lock_share = sim_lock_share,
     .lock_release = sim_lock_release,
     .wall_ns = sim_wall_ns,
     .monotonic_ns = sim_monotonic_ns,

@@ -326,7 +326,6 @@ static const struct os_file_ops sim_file_ops = {
     .punch = sim_file_punch,
     .size = sim_file_size,
     .will_need = sim_file_advise,
-    .forget = sim_file_advise,
 };
 
 /* ---- opening --------------------------------------------------------------------------------- */

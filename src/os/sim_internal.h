@@ -50,6 +50,7 @@ struct sim_node {
     struct sim_node *next_dead; /* while references are being dropped */
     bool is_dir;
     bool is_locked;
+    unsigned share_count; /* of the lock; not with is_locked */
     uint32_t handle_count;
     uint32_t link_count;       /* live entries */
     struct sim_image *durable; /* what survives any crash */
@@ -76,6 +77,7 @@ struct sim_move {
 struct sim_site {
     struct sim_blob *tag;
     uint64_t count;
+    uint64_t first_op;
 };
 
 struct sim_disk {

@@ -7,6 +7,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -48,6 +50,13 @@ UNCHECKED void os_mutex_lock(struct os_mutex *m)
 {
     int rc = pthread_mutex_lock(mutex_of(m));
     YORE_ASSERT(rc == 0);
+}
+
+UNCHECKED bool os_mutex_try_lock(struct os_mutex *m)
+{
+    int rc = pthread_mutex_trylock(mutex_of(m));
+    YORE_ASSERT(rc == 0 || rc == EBUSY);
+    return rc == 0;
 }
 
 UNCHECKED void os_mutex_unlock(struct os_mutex *m)
@@ -97,15 +106,15 @@ UNCHECKED bool os_cond_wait_for(struct os_cond *c, struct os_mutex *m, int64_t t
     return rc == 0;
 }
 
-void os_cond_signal(struct os_cond *c)
-{
-    int rc = pthread_cond_signal(cond_of(c));
-    YORE_ASSERT(rc == 0);
-}
-
 void os_cond_broadcast(struct os_cond *c)
 {
     int rc = pthread_cond_broadcast(cond_of(c));
+    YORE_ASSERT(rc == 0);
+}
+
+void os_cond_signal(struct os_cond *c)
+{
+    int rc = pthread_cond_signal(cond_of(c));
     YORE_ASSERT(rc == 0);
 }
 
@@ -182,4 +191,11 @@ void os_cpu_relax(void)
 void os_thread_yield(void)
 {
     sched_yield();
+}
+
+void os_thread_yield_to_others(void)
+{
+    if (setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 10) != 0) {
+        /* It is a favour to others, and no more. */
+    }
 }

@@ -25,12 +25,16 @@ static unsigned bit_of(uint64_t hash, unsigned word)
     return ((uint32_t)hash * salts[word]) >> 26;
 }
 
+void filter_prefetch(const unsigned char *lines, size_t bytes, uint64_t hash)
+{
+    __builtin_prefetch(lines + line_at(bytes, hash), 1);
+}
+
 void filter_add(unsigned char *lines, size_t bytes, uint64_t hash)
 {
     unsigned char *line = lines + line_at(bytes, hash);
     for (unsigned i = 0; i < WORDS; i++) {
-        unsigned bit = bit_of(hash, i);
-        line[8 * i + bit / 8] |= (unsigned char)(1u << (bit % 8));
+        put_u64(line + 8 * i, get_u64(line + 8 * i) | (uint64_t)1 << bit_of(hash, i));
     }
 }
 

@@ -17,6 +17,8 @@
 /* Octets of a filter for `key_count` keys: 0 for none, else a multiple of FILTER_LINE_BYTES. */
 size_t filter_bytes(uint64_t key_count);
 /* `lines` holds `bytes` octets, zeroed before the first. */
+/* Ask for the line that filter_add() will change. */
+void filter_prefetch(const unsigned char *lines, size_t bytes, uint64_t hash);
 void filter_add(unsigned char *lines, size_t bytes, uint64_t hash);
 bool filter_may_hold(const unsigned char *lines, size_t bytes, uint64_t hash);
 

@@ -32,6 +32,9 @@ static inline size_t key_shared(struct yore_bytes a, struct yore_bytes b)
     const unsigned char *y = b.data;
     size_t limit = a.size < b.size ? a.size : b.size;
     size_t i = 0;
+    while (i + 8 <= limit && memcmp(x + i, y + i, 8) == 0) { /* one comparison of words */
+        i += 8;
+    }
     while (i < limit && x[i] == y[i]) {
         i++;
     }

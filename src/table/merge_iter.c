@@ -1,9 +1,14 @@
 /* merge_iter.c -- sources kept in order of what they stand on.
  *
  * The sources that stand on something are kept sorted; after a step only the source that moved is
- * put back in its place, from the front, so a run of versions from one source costs one comparison
- * each.  A loser tree would save comparisons from about eight sources on, where a binary search for
+ * put back in its place, from the front.  Most steps do not even do that: while the first source,
+ * the *lead*, stays before the second, its versions are shown one after the other, for one
+ * comparison of keys each; and when that has gone well for a while, many at once as a run of our
+ * own.  A loser tree would save comparisons from about eight sources on, where a binary search for
  * the place does as well.
+ *
+ * Invariant: `is_tied` is false only if the key of the lead is no other source's, or (every
+ * version) no other source stands on the same version.
  */
 #include "table/merge_iter.h"
 
@@ -11,12 +16,16 @@
 #include "base/buffer.h"
 #include "base/mem.h"
 
-#define LINEAR_MAX 4 /* places tried one by one before the search halves the rest */
+#define LINEAR_MAX 4   /* places tried one by one before the search halves the rest */
+#define STREAK_MIN 4   /* steps of one lead before a run is tried */
+#define RUN_LENGTH 16u /* of a run, unless no other source is left */
 
 struct merge_iter {
     struct version_iter base; /* first: the two are cast to each other */
     bool is_as_of;
     bool is_forward;
+    bool is_tied;    /* order[1] yields what order[0] does: it comes out once */
+    uint32_t streak; /* steps since the lead changed, or a run could not be had */
     size_t count;
     size_t live; /* sources in `order` */
     struct version_iter **sources;
@@ -82,6 +91,7 @@ static void settle(struct merge_iter *m, size_t at)
 
 static void finish(struct merge_iter *m, enum yore_status status, const struct version_iter *source)
 {
+    m->base.run.end = 0;
     m->base.is_valid = false;
     m->base.status = status;
     if (source != NULL) {
@@ -106,6 +116,51 @@ static void note_carried_twin(struct merge_iter *m)
     }
 }
 
+/* Do order[0] and order[other] yield what comes out only once? */
+static bool is_same(const struct merge_iter *m, size_t other)
+{
+    const struct version *x = &m->sources[m->order[0]]->at;
+    const struct version *y = &m->sources[m->order[other]]->at;
+    return bytes_equal(x->key, y->key) &&
+           (m->is_as_of || (x->valid_from == y->valid_from && x->commit == y->commit));
+}
+
+/* The first of a run of versions that does not come before `other`, or the run's end. */
+static uint32_t end_before(const struct version_run *run, const struct version *other)
+{
+    const int64_t *valid_from = page_valid_from(run->page);
+    const int64_t *commit = page_commit(run->page);
+    uint32_t low = run->at + 1;
+    uint32_t high = run->end;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (version_time_compare(valid_from[middle], commit[middle], other->valid_from,
+                                 other->commit) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+/* The lead is shown and nothing of another source is the same: where it goes on along its key, so
+ * do we, as far as the second source. */
+static void offer_versions(struct merge_iter *m)
+{
+    const struct version_iter *lead = m->sources[m->order[0]];
+    if (!m->is_forward || !version_run_keeps_key(&lead->run)) {
+        return;
+    }
+    uint32_t end = lead->run.end;
+    if (m->live > 1) {
+        const struct version *other = &m->sources[m->order[1]]->at;
+        end = bytes_equal(lead->at.key, other->key) ? end_before(&lead->run, other) : end;
+    }
+    m->base.run = lead->run;
+    m->base.run.end = end > lead->run.at + 1 ? end : 0;
+}
+
 static void yield(struct merge_iter *m)
 {
     if (m->live == 0) {
@@ -113,8 +168,15 @@ static void yield(struct merge_iter *m)
         return;
     }
     m->base.at = m->sources[m->order[0]]->at;
+    m->base.run.end = 0;
     m->base.is_valid = true;
-    note_carried_twin(m);
+    m->streak = 0;
+    m->is_tied = m->live > 1 && is_same(m, 1);
+    if (m->is_tied) {
+        note_carried_twin(m);
+    } else {
+        offer_versions(m);
+    }
 }
 
 /* Sources have been positioned: sort those that stand on something and yield the first. */
@@ -143,24 +205,10 @@ static void start(struct merge_iter *m, bool is_forward)
 
 /* ---- steps ---- */
 
-/* Do order[0] and order[other] yield what comes out only once? */
-static bool is_same(const struct merge_iter *m, size_t other)
-{
-    const struct version *x = &m->sources[m->order[0]]->at;
-    const struct version *y = &m->sources[m->order[other]]->at;
-    return bytes_equal(x->key, y->key) &&
-           (m->is_as_of || (x->valid_from == y->valid_from && x->commit == y->commit));
-}
-
-/* Move order[at] on and put it in its place.  False: it failed. */
-static bool move_source(struct merge_iter *m, size_t at)
+/* order[at] has moved on: put it in its place.  False: it failed. */
+static bool settle_moved(struct merge_iter *m, size_t at)
 {
     struct version_iter *source = m->sources[m->order[at]];
-    if (m->is_forward) {
-        version_iter_next(source);
-    } else {
-        version_iter_prev(source);
-    }
     if (source->is_valid) {
         settle(m, at);
         return true;
@@ -174,8 +222,105 @@ static bool move_source(struct merge_iter *m, size_t at)
     return true;
 }
 
+static bool move_source(struct merge_iter *m, size_t at)
+{
+    struct version_iter *source = m->sources[m->order[at]];
+    if (m->is_forward) {
+        version_iter_next(source);
+    } else {
+        version_iter_prev(source);
+    }
+    return settle_moved(m, at);
+}
+
+/* Does the key come before all that other sources stand on, the way the walk goes? */
+static bool is_before_others(const struct merge_iter *m, struct yore_bytes key)
+{
+    if (m->live == 1) {
+        return true;
+    }
+    int order = bytes_compare(key, m->sources[m->order[1]]->at.key);
+    return m->is_forward ? order < 0 : order > 0;
+}
+
+/* The lead stands inside a run, where our own version is: show its next as well, if that is next
+ * here too.  Its `at` is left behind; version_iter_next() makes it good. */
+static bool follow_run(struct merge_iter *m, struct version_iter *lead)
+{
+    struct version_run *run = &lead->run;
+    uint32_t next = run->at + 1;
+    if (next >= run->end || run->is_versions || !is_before_others(m, page_key(run->page, next))) {
+        return false;
+    }
+    run->at = next;
+    version_run_read(run, &m->base.at);
+    version_run_prefetch(run, &m->base.at);
+    m->streak++;
+    if (m->streak >= STREAK_MIN || m->live == 1) {
+        uint32_t last =
+            m->live == 1 || run->end - next <= RUN_LENGTH ? run->end - 1 : next + RUN_LENGTH - 1;
+        if (is_before_others(m, page_key(run->page, last))) {
+            m->base.run = *run;
+            m->base.run.end = last + 1;
+        } else {
+            m->streak = 0;
+        }
+    }
+    return true;
+}
+
+/* The same of a version, which may be another source's too if it is not. */
+static bool is_version_before_others(const struct merge_iter *m, const struct version *v)
+{
+    if (m->live == 1) {
+        return true;
+    }
+    const struct version *other = &m->sources[m->order[1]]->at;
+    int order = bytes_compare(v->key, other->key);
+    if (order == 0 && !m->is_as_of) {
+        order = version_time_compare(v->valid_from, v->commit, other->valid_from, other->commit);
+    }
+    return m->is_forward ? order < 0 : order > 0;
+}
+
+/* The lead has moved and may still be first.  False: it is not, or nobody knows yet. */
+static bool follow_lead(struct merge_iter *m, const struct version_iter *lead)
+{
+    if (!lead->is_valid || !is_version_before_others(m, &lead->at)) {
+        return false;
+    }
+    m->base.at = lead->at;
+    m->streak++;
+    offer_versions(m);
+    return true;
+}
+
+static void step_lead(struct merge_iter *m)
+{
+    struct version_iter *lead = m->sources[m->order[0]];
+    if (m->base.run.end != 0) { /* a part of the lead's: it goes on where ours was walked to */
+        lead->run.at = m->base.run.at;
+        m->base.run.end = 0;
+    }
+    if (m->is_forward) {
+        if (follow_run(m, lead)) {
+            return;
+        }
+        version_iter_next(lead);
+    } else {
+        version_iter_prev(lead);
+    }
+    if (!follow_lead(m, lead) && settle_moved(m, 0)) {
+        yield(m);
+    }
+}
+
 static void step(struct merge_iter *m)
 {
+    if (!m->is_tied) {
+        step_lead(m);
+        return;
+    }
     size_t same = 1;
     while (same < m->live && is_same(m, same)) {
         same++;

@@ -5,9 +5,30 @@
 #include "table/key_order.h"
 #include "table/table_format.h"
 
+#define LINE_BYTES 64
+
+/* An allocation that is not aligned, its address before the page: pages come and go all the time,
+ * and the allocator splits and joins what it is asked to align. */
+struct page *page_alloc(size_t bytes)
+{
+    unsigned char *base = mem_alloc(bytes + sizeof(base) + LINE_BYTES - 1);
+    if (base == NULL) {
+        return NULL;
+    }
+    size_t gap = sizeof(base) + LINE_BYTES - 1;
+    gap -= ((uintptr_t)base + gap) % LINE_BYTES;
+    unsigned char *at = base + gap;
+    memcpy(at - sizeof(base), &base, sizeof(base));
+    return (struct page *)(void *)at;
+}
+
 void page_free(struct page *page)
 {
-    mem_free(page);
+    if (page != NULL) {
+        void *base;
+        memcpy(&base, (unsigned char *)page - sizeof(base), sizeof(base));
+        mem_free(base);
+    }
 }
 
 /* Among keys with one head, from `low` on: first >= key. */
@@ -120,6 +141,26 @@ uint32_t page_find_as_of(const struct page *page, uint32_t key, int64_t valid, i
     return at;
 }
 
+/* Is it in a span that is `width` long from the moment after `after` on? */
+static inline bool is_in_span(int64_t time, int64_t after, uint64_t width)
+{
+    return (uint64_t)time - (uint64_t)after - 1 < width;
+}
+
+uint32_t page_find_changed(const struct page *page, uint32_t version, const struct time_span *span)
+{
+    const int64_t *begins = page_valid_from(page);
+    const int64_t *ends = page->valid_to_at != 0 ? page_valid_to(page) : begins;
+    int64_t after = span->after;
+    uint64_t width = span->until > after ? (uint64_t)span->until - (uint64_t)after : 0;
+    uint32_t count = page->version_count;
+    while (version < count && !is_in_span(begins[version], after, width) &&
+           !is_in_span(ends[version], after, width)) {
+        version++;
+    }
+    return version;
+}
+
 void page_read_version(const struct page *page, uint32_t version, struct version *version_out)
 {
     unsigned mark = page->mark;
@@ -134,13 +175,5 @@ void page_read_version(const struct page *page, uint32_t version, struct version
     }
     version_out->kind = (enum yore_kind)(mark & MARK_KIND);
     version_out->flags = mark >> MARK_FLAGS_SHIFT & MARK_FLAGS;
-    const unsigned char *values = page_array(page, page->values_at);
-    if (page->value_starts_at != 0) {
-        const uint32_t *starts = page_array(page, page->value_starts_at);
-        version_out->value =
-            bytes_of(values + starts[version], starts[version + 1] - starts[version]);
-    } else {
-        version_out->value =
-            bytes_of(values + (size_t)version * page->value_stride, page->value_stride);
-    }
+    version_out->value = page_value(page, version);
 }

@@ -53,6 +53,10 @@ static inline const int64_t *page_commit(const struct page *page)
 {
     return page_array(page, page->commit_at);
 }
+static inline const int64_t *page_valid_to(const struct page *page) /* where there is one */
+{
+    return page_array(page, page->valid_to_at);
+}
 /* Ask for the lines that a search of a page with so many keys begins with; any address will do. */
 static inline void page_prefetch(const void *page, uint32_t key_count)
 {
@@ -67,7 +71,12 @@ static inline void page_prefetch(const void *page, uint32_t key_count)
 /* Decode the columns of a page.  `*what_out` says what is wrong with them.
  * Errors: YORE_CORRUPT; YORE_BAD_FORMAT (a column or encoding of a later version); YORE_NOMEM. */
 enum yore_status page_decode(struct yore_bytes raw, struct page **page_out, const char **what_out);
-void page_free(struct page *page);
+/* For the page of a stamped table, before anybody else has it: both times of every version become
+ * `time`.  False: they were not 0, or a version has an end. */
+bool page_stamp(struct page *page, int64_t time);
+/* Room for a page of so many octets, aligned to cache lines; NULL: out of memory. */
+struct page *page_alloc(size_t bytes);
+void page_free(struct page *page); /* NULL is ignored */
 
 static inline struct yore_bytes page_key(const struct page *page, uint32_t key)
 {
@@ -98,6 +107,25 @@ uint32_t page_find_version(const struct page *page, uint32_t key, int64_t valid_
 /* First version of `key` with valid_from <= valid and commit <= known, or the end of its versions.
  */
 uint32_t page_find_as_of(const struct page *page, uint32_t key, int64_t valid, int64_t known);
+
+/* First version from `version` on, of any key, that begins or ends in the span, or version_count.
+ */
+uint32_t page_find_changed(const struct page *page, uint32_t version, const struct time_span *span);
+
+static inline struct yore_bytes page_value(const struct page *page, uint32_t version)
+{
+    const unsigned char *values = page_array(page, page->values_at);
+    if (page->value_starts_at == 0) {
+        return bytes_of(values + (size_t)version * page->value_stride, page->value_stride);
+    }
+    const uint32_t *starts = page_array(page, page->value_starts_at);
+    return bytes_of(values + starts[version], starts[version + 1] - starts[version]);
+}
+/* Has every key one version, and do all versions share kind and flags and hold without end? */
+static inline bool page_is_plain(const struct page *page)
+{
+    return page->starts_at == 0 && page->marks_at == 0 && page->valid_to_at == 0;
+}
 
 /* Fill all but the key. */
 void page_read_version(const struct page *page, uint32_t version, struct version *version_out);

@@ -62,12 +62,6 @@ static inline void page_frame_unpin(struct page_frame *frame)
     }
 }
 
-/* One more pin on a frame that is pinned already. */
-static inline void page_frame_pin_again(struct page_frame *frame)
-{
-    atomic_fetch_add_explicit(&frame->state, 1, memory_order_relaxed);
-}
-
 /* The pinned frame of a slot, or NULL: a miss. */
 static inline struct page_frame *page_slot_pin(struct page_slot *slot)
 {

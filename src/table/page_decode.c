@@ -12,7 +12,8 @@
 #include "table/number_column.h"
 #include "table/table_format.h"
 
-#define COPY_BYTES 16 /* copied at once where there is room for it */
+#define COPY_BYTES 16    /* copied at once where there is room for it */
+#define SCRATCH_INTS 512 /* on the stack: enough for pages of the usual size */
 
 struct column {
     const unsigned char *data; /* NULL: left out */
@@ -114,10 +115,11 @@ static bool read_ints(const struct column *c, size_t count, int64_t *to)
     return count > 0 && int_column_decode(&d, c->encoding, count, to) && decoder_left(&d) == 0;
 }
 
-/* Integers for the way: of versions, and two runs of keys. */
-static enum yore_status make_scratch(struct page_loader *l)
+/* Integers for the way: of versions, and two runs of keys.  In `small` if they fit. */
+static enum yore_status make_scratch(struct page_loader *l, int64_t small[SCRATCH_INTS])
 {
-    l->scratch = mem_alloc(8 * (l->version_count + 2 * (size_t)l->key_count));
+    size_t count = l->version_count + 2 * (size_t)l->key_count;
+    l->scratch = count <= SCRATCH_INTS ? small : mem_alloc(8 * count);
     if (l->scratch == NULL) {
         return YORE_NOMEM;
     }
@@ -233,7 +235,7 @@ static enum yore_status make_page(struct page_loader *l)
     }
     page.values_at = reserve(&bytes, l->value_bytes);
     page.bytes = (uint32_t)bytes;
-    l->page = mem_alloc_aligned(64, (bytes + 63) & ~(size_t)63);
+    l->page = page_alloc(bytes);
     if (l->page == NULL) {
         return YORE_NOMEM;
     }
@@ -389,6 +391,15 @@ static enum yore_status fill_commit(struct page_loader *l)
 
 static enum yore_status check_order(struct page_loader *l)
 {
+    if (l->commit == l->valid_from) { /* then the one decides, and strictly */
+        bool is_bad = false;
+        for (uint32_t i = 0; l->starts != NULL && i < l->key_count; i++) {
+            for (uint32_t v = l->starts[i] + 1; v < l->starts[i + 1]; v++) {
+                is_bad |= l->valid_from[v - 1] <= l->valid_from[v];
+            }
+        }
+        return is_bad ? corrupt(l, "versions out of order") : YORE_OK;
+    }
     for (uint32_t i = 0; l->starts != NULL && i < l->key_count; i++) {
         for (uint32_t v = l->starts[i] + 1; v < l->starts[i + 1]; v++) {
             if (version_time_compare(l->valid_from[v - 1], l->commit[v - 1], l->valid_from[v],
@@ -402,9 +413,9 @@ static enum yore_status check_order(struct page_loader *l)
 
 static bool is_mark(unsigned mark)
 {
-    bool is_put = (mark & MARK_KIND) == YORE_KIND_PUT;
+    bool is_delete = (mark & MARK_KIND) == YORE_KIND_DELETE;
     return (mark & ~MARK_BITS) == 0 && (mark & MARK_KIND) != 0 &&
-           (is_put || (mark & MARK_HAS_END) == 0);
+           (!is_delete || (mark & MARK_HAS_END) == 0);
 }
 
 static enum yore_status fill_marks(struct page_loader *l)
@@ -438,6 +449,9 @@ static unsigned mark_of(const struct page_loader *l, uint32_t version)
 static enum yore_status fill_valid_to(struct page_loader *l)
 {
     uint32_t ending = 0;
+    if (l->marks == NULL && (l->page->mark & MARK_HAS_END) == 0) {
+        return l->valid_to == NULL ? YORE_OK : corrupt(l, "ends and marks disagree");
+    }
     for (uint32_t i = 0; i < l->version_count; i++) {
         ending += (mark_of(l, i) & MARK_HAS_END) != 0;
     }
@@ -463,6 +477,9 @@ static enum yore_status fill_valid_to(struct page_loader *l)
 static uint32_t count_puts(const struct page_loader *l)
 {
     uint32_t puts = 0;
+    if (l->marks == NULL) {
+        return (l->page->mark & MARK_KIND) == YORE_KIND_PUT ? l->version_count : 0;
+    }
     for (uint32_t i = 0; i < l->version_count; i++) {
         puts += (mark_of(l, i) & MARK_KIND) == YORE_KIND_PUT;
     }
@@ -474,12 +491,14 @@ static enum yore_status fill_value_starts(struct page_loader *l, uint32_t puts, 
 {
     uint64_t sum = 0;
     const int64_t *size = l->scratch;
-    for (uint32_t i = 0; i < puts; i++) {
+    bool is_uniform = l->value_starts == NULL; /* there is one size for all */
+    for (uint32_t i = 0; i < (is_uniform ? 1 : puts); i++) {
         if (size[i] < 0 || size[i] > (int64_t)YORE_VALUE_BYTES_MAX) {
             return corrupt(l, "impossible value size");
         }
         sum += (uint64_t)size[i];
     }
+    sum *= is_uniform ? puts : 1;
     *bytes_out = sum;
     if (sum > l->value_bytes) {
         return corrupt(l, "value sizes and octets disagree");
@@ -507,7 +526,7 @@ static enum yore_status fill_values(struct page_loader *l)
         return YORE_OK; /* all empty: stride 0 */
     }
     uint32_t puts = count_puts(l);
-    if (puts == 0 || !read_ints(sizes, puts, l->scratch)) {
+    if (puts == 0 || !read_ints(sizes, l->value_starts == NULL ? 1 : puts, l->scratch)) {
         return corrupt(l, "malformed value sizes");
     }
     uint64_t bytes = 0;
@@ -550,10 +569,11 @@ static enum yore_status fill_page(struct page_loader *l)
 enum yore_status page_decode(struct yore_bytes raw, struct page **page_out, const char **what_out)
 {
     struct page_loader loader = {.what = "out of memory"};
+    int64_t small[SCRATCH_INTS];
     *page_out = NULL;
     enum yore_status st = read_columns(&loader, raw);
     if (st == YORE_OK) {
-        st = make_scratch(&loader);
+        st = make_scratch(&loader, small);
     }
     if (st == YORE_OK) {
         st = measure_keys(&loader);
@@ -567,12 +587,25 @@ enum yore_status page_decode(struct yore_bytes raw, struct page **page_out, cons
     if (st == YORE_OK) {
         st = fill_page(&loader);
     }
-    mem_free(loader.scratch);
+    if (loader.scratch != small) {
+        mem_free(loader.scratch);
+    }
     if (st != YORE_OK) {
-        mem_free(loader.page);
+        page_free(loader.page);
         *what_out = loader.what;
         return st;
     }
     *page_out = loader.page;
     return YORE_OK;
+}
+
+bool page_stamp(struct page *page, int64_t time)
+{
+    int64_t *times = (int64_t *)(void *)((unsigned char *)page + page->valid_from_at);
+    bool is_right = page->commit_at == page->valid_from_at && page->valid_to_at == 0;
+    for (uint32_t i = 0; i < page->version_count; i++) {
+        is_right &= times[i] == 0;
+        times[i] = time;
+    }
+    return is_right;
 }

@@ -11,6 +11,8 @@
 struct page_packer {
     void *lz4;
     void *zstd;
+    int zstd_level;          /* that the last trial has found worth its price */
+    uint32_t pages_to_trial; /* 0: the next page is one */
 };
 void page_packer_release(struct page_packer *packer);
 

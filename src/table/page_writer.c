@@ -38,16 +38,11 @@ void page_writer_clear(struct page_writer *w)
 
 static bool grow_rows(struct page_writer *w)
 {
-    if (w->row_count < w->row_capacity) {
-        return true;
-    }
-    uint32_t capacity = w->row_capacity == 0 ? 64 : 2 * w->row_capacity;
-    struct page_row *rows = mem_realloc(w->rows, capacity * sizeof(*rows));
+    struct page_row *rows = mem_grow(w->rows, w->row_count, &w->row_capacity, sizeof(*rows));
     if (rows == NULL) {
         return false;
     }
     w->rows = rows;
-    w->row_capacity = capacity;
     return true;
 }
 
@@ -56,15 +51,24 @@ static int64_t *counts_of(const struct page_writer *w)
     return (int64_t *)(void *)w->counts.data;
 }
 
+/* Room for one more row, so that nothing after it can fail. */
+static bool reserve_row(struct page_writer *w, const struct version *version)
+{
+    return buffer_reserve(&w->keys, version->key.size) && buffer_reserve(&w->key_sizes, 4) &&
+           buffer_reserve(&w->counts, sizeof(int64_t)) &&
+           buffer_reserve(&w->values, version->value.size) && grow_rows(w);
+}
+
 static void add_key(struct page_writer *w, struct yore_bytes key)
 {
-    const int64_t none = 0;
     w->last_key_at = w->keys.size;
     w->last_key_size = key.size;
-    w->last_key_row = w->row_count;
-    buffer_append_bytes(&w->keys, key);
-    buffer_append_u32(&w->key_sizes, (uint32_t)key.size);
-    buffer_append(&w->counts, &none, sizeof(none));
+    memcpy(w->keys.data + w->keys.size, key.data, key.size);
+    w->keys.size += key.size;
+    put_u32(w->key_sizes.data + w->key_sizes.size, (uint32_t)key.size);
+    w->key_sizes.size += 4;
+    counts_of(w)[w->key_count] = 0;
+    w->counts.size += sizeof(int64_t);
     w->key_count++;
     w->keys_bytes += key.size;
     w->bytes += key.size;
@@ -73,15 +77,15 @@ static void add_key(struct page_writer *w, struct yore_bytes key)
 enum yore_status page_writer_add(struct page_writer *w, const struct version *version,
                                  bool is_new_key)
 {
-    if (!grow_rows(w)) {
+    if (!reserve_row(w, version)) {
         return YORE_NOMEM;
     }
     if (is_new_key || w->key_count == 0) {
         add_key(w, version->key);
     }
-    buffer_append_bytes(&w->values, version->value);
-    if (w->keys.is_nomem || w->key_sizes.is_nomem || w->counts.is_nomem || w->values.is_nomem) {
-        return YORE_NOMEM;
+    if (version->value.size > 0) {
+        memcpy(w->values.data + w->values.size, version->value.data, version->value.size);
+        w->values.size += version->value.size;
     }
     counts_of(w)[w->key_count - 1]++;
     bool has_end = version->valid_to != YORE_FOREVER;
@@ -98,7 +102,8 @@ enum yore_status page_writer_add(struct page_writer *w, const struct version *ve
 
 struct yore_bytes page_writer_last_key(const struct page_writer *w)
 {
-    return bytes_of(w->keys.data + w->last_key_at, w->last_key_size);
+    return w->last_key_size > 0 ? bytes_of(w->keys.data + w->last_key_at, w->last_key_size)
+                                : bytes_of(NULL, 0);
 }
 
 /* ---- columns ---- */

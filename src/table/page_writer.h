@@ -19,11 +19,10 @@ struct page_row {
 struct page_writer {
     struct page_row *rows;
     uint32_t row_count;
-    uint32_t row_capacity;
+    size_t row_capacity;
     uint32_t key_count;
     size_t last_key_at; /* start of the last key in `keys` */
     size_t last_key_size;
-    uint32_t last_key_row;   /* its first row */
     size_t keys_bytes;       /* whole keys, as a reader will hold them */
     size_t bytes;            /* what the page weighs against its target */
     struct buffer keys;      /* each key, end to end */
@@ -42,7 +41,7 @@ void page_writer_clear(struct page_writer *w);
 enum yore_status page_writer_add(struct page_writer *w, const struct version *version,
                                  bool is_new_key);
 
-/* The key last added; valid until the next add. */
+/* The key last added; valid until the next add, over a clear too. */
 struct yore_bytes page_writer_last_key(const struct page_writer *w);
 
 /* Append the columns of what was gathered (at least one version).  Errors: YORE_NOMEM. */

@@ -54,6 +54,9 @@ struct table_meta {
     struct buffer last_key;     /* owned */
 };
 void table_meta_release(struct table_meta *meta);
+/* Date every version of a stamped table (table_options.is_stamped): `time` is the valid_from and
+ * the commit of them all from here on, wherever the meta goes. */
+void table_meta_stamp(struct table_meta *meta, int64_t time);
 enum yore_status table_meta_copy(struct table_meta *to, const struct table_meta *from);
 /* For footer and manifest: self-delimiting. */
 void table_meta_encode(const struct table_meta *meta, struct buffer *out);
@@ -68,6 +71,9 @@ struct table_options {
     uint32_t versions_per_page_max;    /* 0: no bound but the bytes */
     enum yore_compression compression; /* not DEFAULT */
     enum page_class class_hint;        /* recorded; decides the cache class */
+    /* The versions have no times of their own: they are dated all at once, when the table is named
+     * (table_meta_stamp).  Each is added with both times 0, and without an end. */
+    bool is_stamped;
 };
 
 struct table_builder;
@@ -80,9 +86,11 @@ enum yore_status table_builder_open(struct os_env *env, const char *path,
 /* Append; copies.  Versions must come in strictly ascending order (asserted). */
 enum yore_status table_builder_add(struct table_builder *builder, const struct version *version,
                                    struct yore_error *error_out);
+/* The same where the caller knows that the key is greater than every one before. */
+enum yore_status table_builder_add_key(struct table_builder *builder, const struct version *version,
+                                       struct yore_error *error_out);
 /* Bytes written and waiting so far: when to begin the next table. */
 uint64_t table_builder_bytes(const struct table_builder *builder);
-uint64_t table_builder_count(const struct table_builder *builder);
 /* Write the rest, sync the file, fill `*meta_out` (caller releases).  The directory is the caller's
  * to sync. The builder is gone in any case; after a failure the caller unlinks `path`. */
 enum yore_status table_builder_finish(struct table_builder *builder, struct table_meta *meta_out,
@@ -100,7 +108,7 @@ void table_pool_free(struct table_pool *pool); /* every table closed */
 
 /* Make a handle; keeps a copy of path and meta.  Nothing is read before the first use: then footer
  * and identity, index and filter are read and checked, and may be let go again under the pool's
- * limit.  `unlink_on_close`: see table_mark_dead().  Errors: YORE_NOMEM. */
+ * limit.  Errors: YORE_NOMEM. */
 enum yore_status table_open(struct table_pool *pool, const char *path,
                             struct file_identity identity, const struct table_meta *meta,
                             struct table **table_out);
@@ -115,7 +123,6 @@ struct table_pin {
     void *frame; /* NULL: nothing held */
 };
 void table_pin_release(struct table_pin *pin);
-void table_pin_clone(const struct table_pin *pin, struct table_pin *copy_out);
 
 /* The greatest version of `key` with valid_from <= valid and commit <= known.  On YORE_OK the
  * caller releases
@@ -128,15 +135,16 @@ enum yore_status table_get(struct table *table, struct yore_bytes key, int64_t v
 enum yore_status table_get_hashed(struct table *table, const struct version_place *place,
                                   uint64_t key_hash, struct version *version_out,
                                   struct table_pin *pin_out, struct yore_error *error_out);
+/* The same where nothing must be read from disk for it; YORE_BUSY: something must. */
+enum yore_status table_get_in_memory(struct table *table, const struct version_place *place,
+                                     uint64_t key_hash, struct version *version_out,
+                                     struct table_pin *pin_out);
 /* May the table hold the key?  False is certain.  Errors count as true. */
 bool table_may_hold(struct table *table, struct yore_bytes key);
 
 /* A walk over the table; keeps `table`.  Pages ahead are asked for when the walk is long. */
 enum yore_status table_iter_new(struct table *table, const struct iter_view *view,
                                 struct version_iter **iter_out);
-/* Pin the page under a valid table iterator (not a merge), so that its version outlives the next
- * move. */
-void table_iter_pin(const struct version_iter *it, struct table_pin *pin_out);
 
 /* A key near the middle of the table's bytes in [low, high) (either may be empty), for splitting
  * work; NOT_FOUND: none. */
@@ -145,11 +153,28 @@ enum yore_status table_middle_key(struct table *table, struct yore_bytes low,
                                   struct yore_error *error_out);
 /* Estimated bytes of the table in [low, high); high empty: to the end. */
 uint64_t table_range_bytes(struct table *table, struct yore_bytes low, struct yore_bytes high);
-/* The valid_from below which about `fraction` (0..1) of the versions in [low, high) begin, by the
- * index's bounds. */
-enum yore_status table_valid_quantile(struct table *table, struct yore_bytes low,
-                                      struct yore_bytes high, double fraction, int64_t *valid_out,
-                                      struct yore_error *error_out);
+/* Pages that may hold keys of [low, high); 0 where the table cannot be read. */
+uint64_t table_range_pages(struct table *table, struct yore_bytes low, struct yore_bytes high);
+/* How time is spread: append the valid_from of every version in each `stride`-th page of [low,
+ * high) to `times`, as int64_t.  Out of memory shows in `times`.  The walk goes on over tables. */
+struct table_sample {
+    struct yore_bytes low;
+    struct yore_bytes high;
+    uint32_t stride;
+    uint32_t passed; /* pages since the last one taken */
+    struct buffer *times;
+};
+enum yore_status table_sample_times(struct table *table, struct table_sample *sample,
+                                    struct yore_error *error_out);
+/* How many pages of the table lie in [low, high), and in how many of them something may begin or
+ * end in the span; added to `*share`. */
+struct table_share {
+    uint64_t pages;
+    uint64_t changed;
+};
+enum yore_status table_changed_share(struct table *table, struct yore_bytes low,
+                                     struct yore_bytes high, struct time_span span,
+                                     struct table_share *share, struct yore_error *error_out);
 
 /* Read and check the whole file: every CRC, order, bound, count, the filter's answers and the
  * file's own CRC. `error_out` names file and offset of the first finding. */

@@ -1,7 +1,5 @@
-/* table_builder.c -- writes a table front to back: pages as they fill, then index, filter, meta and
- * footer. */
-#include <inttypes.h>
-
+/* table_builder.c -- writes a table front to back: pages as they fill, then time index, index,
+ * filter, meta and footer. */
 #include "base/assert.h"
 #include "base/coding.h"
 #include "base/crc32c.h"
@@ -12,8 +10,10 @@
 #include "table/table_format.h"
 #include "table/table_index.h"
 #include "table/table_tally.h"
+#include "table/time_index.h"
 
 #define WRITE_BYTES (256u << 10) /* written at once */
+#define FILTER_AHEAD 8u          /* keys whose lines are asked for */
 
 struct table_builder {
     struct os_file *file;
@@ -30,7 +30,7 @@ struct table_builder {
     struct buffer index;    /* entries */
     struct buffer page_key; /* first key of the page before */
     struct buffer hashes;   /* u64 of every key */
-    struct buffer last_key;
+    struct time_index_writer times;
     int64_t last_valid;
     int64_t last_commit;
     bool is_continuation; /* the next page begins with the key the last one ended with */
@@ -47,16 +47,21 @@ static void builder_free(struct table_builder *b)
     buffer_release(&b->index);
     buffer_release(&b->page_key);
     buffer_release(&b->hashes);
-    buffer_release(&b->last_key);
+    time_index_writer_release(&b->times);
     table_meta_release(&b->meta);
     mem_free(b);
+}
+
+static uint32_t format_of(const struct table_builder *b)
+{
+    return b->options.is_stamped ? TABLE_FORMAT_STAMPED : TABLE_FORMAT_VERSION;
 }
 
 static void append_header(struct table_builder *b)
 {
     unsigned char header[TABLE_HEADER_BYTES] = {0};
     memcpy(header, TABLE_HEADER_MAGIC, TABLE_MAGIC_BYTES);
-    put_u32(header + HEADER_AT_VERSION, TABLE_FORMAT_VERSION);
+    put_u32(header + HEADER_AT_VERSION, format_of(b));
     put_u32(header + HEADER_AT_BYTES, TABLE_HEADER_BYTES);
     put_u64(header + HEADER_AT_DATABASE, b->options.identity.database);
     put_u64(header + HEADER_AT_FILE, b->options.identity.file);
@@ -193,8 +198,11 @@ static void assert_version(const struct table_builder *b, const struct version *
     YORE_ASSERT(v->value.size <= YORE_VALUE_BYTES_MAX);
     YORE_ASSERT(v->valid_from <= v->commit);
     YORE_ASSERT(v->kind >= YORE_KIND_PUT && v->kind <= YORE_KIND_ERASED);
-    YORE_ASSERT(v->kind == YORE_KIND_PUT || (v->value.size == 0 && v->valid_to == YORE_FOREVER));
+    YORE_ASSERT(v->kind == YORE_KIND_PUT || v->value.size == 0);
+    YORE_ASSERT(v->kind != YORE_KIND_DELETE || v->valid_to == YORE_FOREVER);
     YORE_ASSERT((v->flags & ~(unsigned)MARK_FLAGS) == 0);
+    YORE_ASSERT(!b->options.is_stamped ||
+                (v->valid_from == 0 && v->commit == 0 && v->valid_to == YORE_FOREVER));
     if (b->meta.version_count > 0) {
         YORE_ASSERT(key_order < 0 ||
                     (key_order == 0 && version_time_compare(b->last_valid, b->last_commit,
@@ -202,10 +210,9 @@ static void assert_version(const struct table_builder *b, const struct version *
     }
 }
 
-enum yore_status table_builder_add(struct table_builder *b, const struct version *version,
-                                   struct yore_error *error_out)
+static enum yore_status add(struct table_builder *b, const struct version *version, int order,
+                            struct yore_error *error_out)
 {
-    int order = bytes_compare(buffer_bytes(&b->last_key), version->key);
     bool is_new_key = order != 0 || b->meta.version_count == 0;
     assert_version(b, version, order);
     if (is_page_full(b, version, is_new_key)) {
@@ -220,6 +227,9 @@ enum yore_status table_builder_add(struct table_builder *b, const struct version
         return error_plain(error_out, st);
     }
     note_page(&b->page, version, is_page_first);
+    if (!b->options.is_stamped) { /* one time for all: the meta tells it */
+        time_index_note_version(&b->times, version, b->page_count);
+    }
     if (is_page_first) {
         b->page.is_continuation = !is_new_key;
     }
@@ -227,12 +237,10 @@ enum yore_status table_builder_add(struct table_builder *b, const struct version
     if (is_new_key) {
         b->meta.key_count++;
         buffer_append_u64(&b->hashes, hash_bytes(version->key));
-        buffer_clear(&b->last_key);
-        buffer_append_bytes(&b->last_key, version->key);
     }
     b->last_valid = version->valid_from;
     b->last_commit = version->commit;
-    if (b->hashes.is_nomem || b->last_key.is_nomem) {
+    if (b->hashes.is_nomem) {
         return error_plain(error_out, YORE_NOMEM);
     }
     if (b->meta.version_count == 1) {
@@ -241,14 +249,23 @@ enum yore_status table_builder_add(struct table_builder *b, const struct version
     return b->meta.first_key.is_nomem ? error_plain(error_out, YORE_NOMEM) : YORE_OK;
 }
 
+enum yore_status table_builder_add(struct table_builder *b, const struct version *version,
+                                   struct yore_error *error_out)
+{
+    /* The last key outlives its page: the next one is written over it only after this. */
+    int order = bytes_compare(page_writer_last_key(&b->writer), version->key);
+    return add(b, version, order, error_out);
+}
+
+enum yore_status table_builder_add_key(struct table_builder *b, const struct version *version,
+                                       struct yore_error *error_out)
+{
+    return add(b, version, -1, error_out);
+}
+
 uint64_t table_builder_bytes(const struct table_builder *b)
 {
     return b->written + b->pending.size + b->writer.bytes;
-}
-
-uint64_t table_builder_count(const struct table_builder *b)
-{
-    return b->meta.version_count;
 }
 
 /* ---- the end of the file ---- */
@@ -267,9 +284,16 @@ static void append_block(struct table_builder *b, struct yore_bytes block, unsig
 static enum yore_status append_index(struct table_builder *b, unsigned char *footer)
 {
     struct buffer index = {0};
+    struct buffer chunks = {0};
+    struct time_index_place place = {b->check_id, b->written + b->pending.size};
     buffer_append_varint(&index, b->page_count);
     buffer_append_bytes(&index, buffer_bytes(&b->index));
-    enum yore_status st = buffer_status(&index);
+    enum yore_status st = time_index_finish(&b->times, b->page_count, place, &chunks, &index);
+    buffer_append_bytes(&b->pending, buffer_bytes(&chunks));
+    buffer_release(&chunks);
+    if (st == YORE_OK) {
+        st = buffer_status(&index);
+    }
     if (st == YORE_OK) {
         append_block(b, buffer_bytes(&index), footer + FOOTER_AT_INDEX,
                      footer + FOOTER_AT_INDEX_CRC);
@@ -286,6 +310,9 @@ static enum yore_status append_filter(struct table_builder *b, unsigned char *fo
         return YORE_NOMEM;
     }
     for (size_t i = 0; i < b->meta.key_count; i++) {
+        if (i + FILTER_AHEAD < b->meta.key_count) {
+            filter_prefetch(lines, size, get_u64(b->hashes.data + 8 * (i + FILTER_AHEAD)));
+        }
         filter_add(lines, size, get_u64(b->hashes.data + 8 * i));
     }
     append_block(b, bytes_of(lines, size), footer + FOOTER_AT_FILTER,
@@ -299,7 +326,7 @@ static enum yore_status append_meta(struct table_builder *b, unsigned char *foot
 {
     struct buffer meta = {0};
     uint32_t crc = b->meta.file_crc;
-    buffer_append_bytes(&b->meta.last_key, buffer_bytes(&b->last_key));
+    buffer_append_bytes(&b->meta.last_key, page_writer_last_key(&b->writer));
     b->meta.file_crc = 0;
     table_meta_encode(&b->meta, &meta); /* once for its size */
     b->meta.file_bytes = b->written + b->pending.size + meta.size + TABLE_FOOTER_BYTES;
@@ -316,7 +343,7 @@ static enum yore_status append_meta(struct table_builder *b, unsigned char *foot
 
 static void append_footer(struct table_builder *b, unsigned char *footer)
 {
-    put_u32(footer + FOOTER_AT_VERSION, TABLE_FORMAT_VERSION);
+    put_u32(footer + FOOTER_AT_VERSION, format_of(b));
     put_u64(footer + FOOTER_AT_DATABASE, b->options.identity.database);
     put_u64(footer + FOOTER_AT_FILE, b->options.identity.file);
     memcpy(footer + FOOTER_AT_MAGIC, TABLE_FOOTER_MAGIC, TABLE_MAGIC_BYTES);

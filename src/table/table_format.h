@@ -12,6 +12,8 @@
 #include "table/table.h"
 
 #define TABLE_FORMAT_VERSION 1u
+/* All times are 0 and stand for the one in the manifest's record. */
+#define TABLE_FORMAT_STAMPED 2u
 #define TABLE_HEADER_MAGIC "yoretabl"
 #define TABLE_FOOTER_MAGIC "yoretend"
 #define TABLE_MAGIC_BYTES 8

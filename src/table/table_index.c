@@ -12,6 +12,7 @@ void table_index_release(struct table_index *index)
     mem_free(index->heads);
     mem_free(index->pages);
     mem_free(index->keys);
+    time_index_release(&index->times);
     *index = (struct table_index){0};
 }
 
@@ -97,10 +98,11 @@ static bool decode_entries(struct decoder *d, struct table_index *index, size_t 
         offset += page->size;
         key_bytes += page->key_size;
         size_before = page->key_size;
+        index->has_chains |= page->is_continuation;
     }
     index->end_offset = offset;
     *key_bytes_out = key_bytes;
-    return decoder_left(d) == 0;
+    return true;
 }
 
 /* Pass 2: the keys. */
@@ -179,11 +181,19 @@ enum yore_status table_index_decode(struct yore_bytes bytes, struct table_index 
     if (!decode_entries(&d, &index, &key_bytes)) {
         goto out;
     }
+    st = time_index_decode(&d, index.end_offset, &index.times, &index.end_offset);
+    if (st == YORE_OK && decoder_left(&d) > 0) {
+        st = YORE_CORRUPT;
+    }
+    if (st != YORE_OK) {
+        goto out;
+    }
     index.keys = mem_alloc(key_bytes);
     if (index.keys == NULL) {
         st = YORE_NOMEM;
         goto out;
     }
+    st = YORE_CORRUPT;
     fill_keys(&second, &index);
     if (!is_ordered(&index)) {
         *what_out = "index out of order";
@@ -191,7 +201,7 @@ enum yore_status table_index_decode(struct yore_bytes bytes, struct table_index 
     }
     fill_heads(&index);
     index.bytes = index.page_count * (sizeof(*index.pages) + sizeof(*index.heads)) + key_bytes +
-                  sizeof(index);
+                  index.times.chunk_count * sizeof(*index.times.chunks) + sizeof(index);
     st = YORE_OK;
 out:
     if (st != YORE_OK) {
@@ -238,6 +248,21 @@ static uint32_t first_after(const struct table_index *index, const struct versio
         }
     }
     return low;
+}
+
+bool table_index_stamp(struct table_index *index, int64_t time)
+{
+    bool is_right = true;
+    for (uint32_t i = 0; i < index->page_count; i++) {
+        struct index_page *p = &index->pages[i];
+        int64_t *const times[] = {&p->first_valid, &p->first_commit, &p->valid_min,
+                                  &p->valid_max,   &p->commit_min,   &p->commit_max};
+        for (size_t j = 0; j < sizeof times / sizeof times[0]; j++) {
+            is_right &= *times[j] == 0;
+            *times[j] = time;
+        }
+    }
+    return is_right;
 }
 
 uint32_t table_index_find(const struct table_index *index, const struct version_place *place)

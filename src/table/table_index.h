@@ -6,7 +6,7 @@
  * before ends with; zigzag valid_from and varint lag of commit of its first version; varints
  * valid_max - valid_from, valid_from - valid_min; zigzag commit_min, varint commit_max -
  * commit_min; varints versions, keys, octets in the file, octets unpacked. Pages lie end to end
- * from TABLE_HEADER_BYTES on. */
+ * from TABLE_HEADER_BYTES on.  The directory of the time index follows. */
 #ifndef YORE_TABLE_TABLE_INDEX_H
 #define YORE_TABLE_TABLE_INDEX_H
 
@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "table/time_index.h"
 #include "table/version.h"
 
 struct index_page {
@@ -38,11 +39,13 @@ struct index_page {
 struct table_index {
     uint32_t page_count;
     uint32_t prefix_size; /* octets all first keys begin with */
+    bool has_chains;      /* some page is a continuation */
     uint64_t *heads;      /* of the first keys, behind the prefix */
     struct index_page *pages;
     unsigned char *keys;
+    struct time_index times;
     size_t bytes;        /* memory held */
-    uint64_t end_offset; /* where the last page ends */
+    uint64_t end_offset; /* where the last chunk of the time index ends, or the last page */
 };
 
 void table_index_release(struct table_index *index);
@@ -55,6 +58,9 @@ void table_index_append(const struct index_page *page, struct yore_bytes key,
  * says why. */
 enum yore_status table_index_decode(struct yore_bytes bytes, struct table_index *index_out,
                                     const char **what_out);
+
+/* Of a stamped table: every bound becomes `time`.  False: they were not all 0. */
+bool table_index_stamp(struct table_index *index, int64_t time);
 
 static inline struct yore_bytes table_index_key(const struct table_index *index, uint32_t page)
 {
@@ -76,7 +82,8 @@ uint32_t table_index_locate(const struct table_index *index, const struct versio
 /* Does the last key of `page` go on in the next? */
 static inline bool table_index_goes_on(const struct table_index *index, uint32_t page)
 {
-    return page + 1 < index->page_count && index->pages[page + 1].is_continuation;
+    return index->has_chains && page + 1 < index->page_count &&
+           index->pages[page + 1].is_continuation;
 }
 
 #endif

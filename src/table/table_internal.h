@@ -5,7 +5,7 @@
 
 #include <stdatomic.h>
 
-#include "os/thread.h"
+#include "os/striped_ref.h"
 #include "table/page_cache_internal.h"
 #include "table/page_pack.h"
 #include "table/table.h"
@@ -20,22 +20,17 @@ struct table_loaded {
     struct page_slot *slots; /* one a page */
     uint32_t page_keys;      /* in a page, about: how much of it to fetch ahead */
     enum page_class page_class;
+    bool is_stamped;       /* every time is the meta's commit_min, whatever index and pages say */
     uint64_t index_offset; /* where the pages end */
     uint64_t charged;      /* bytes told to the cache */
 };
 
-/* state: users in the low bits; TABLE_LOADED while `loaded` may be used; TABLE_BUSY while the pool
- * takes it away. */
-#define TABLE_LOADED 0x80000000u
-#define TABLE_BUSY 0x40000000u
-
 struct table {
-    _Atomic uint32_t state;
-    _Atomic uint8_t used; /* since the pool's hand last passed */
-    bool is_in_pool;      /* in the pool's ring; under the pool's lock */
-    bool is_dead;         /* set before close, by one thread */
-    struct table_loaded
-        *loaded; /* written under load_lock while not TABLE_LOADED, or under TABLE_BUSY */
+    struct striped_ref users;    /* open while `loaded` may be used */
+    struct table_loaded *loaded; /* written while `users` is closed and without holders */
+    _Atomic uint8_t used;        /* since the pool's hand last passed */
+    bool is_in_pool;             /* in the pool's ring; under the pool's lock */
+    bool is_dead;                /* set before close, by one thread */
     struct table_pool *pool;
     struct file_identity identity;
     uint64_t check_id;
@@ -48,10 +43,11 @@ struct table {
 
 /* Make `table->loaded` usable until table_unuse().  Errors as table_get. */
 enum yore_status table_use(struct table *table, struct yore_error *error_out);
+/* The same if it is loaded; false: it is not. */
+bool table_try_use(struct table *table);
 static inline void table_unuse(struct table *table)
 {
-    /* Release: pairs with the acquire of the pool when it takes the table away. */
-    atomic_fetch_sub_explicit(&table->state, 1, memory_order_release);
+    (void)striped_ref_give(&table->users); /* the pool finds out by itself */
 }
 
 struct os_env *table_pool_env(const struct table_pool *pool);
@@ -65,8 +61,19 @@ enum yore_status table_load(struct table *table, struct table_loaded **loaded_ou
                             struct yore_error *error_out);
 void table_unload(struct table *table, struct table_loaded *loaded); /* NULL is ignored */
 
-/* The table is in use.  Its page `number`, pinned; `is_private`: not kept in the cache. */
-enum yore_status table_pin_page(struct table *table, uint32_t number, bool is_private,
+/* YORE_CORRUPT when the file ends before. */
+enum yore_status table_read_exactly(struct table *table, struct os_file *file, uint64_t offset,
+                                    void *data, size_t size, struct yore_error *error_out);
+
+/* Where a page may come from, and whether it stays. */
+enum page_reach {
+    PAGE_KEPT,     /* from memory or disk, kept in the cache */
+    PAGE_PRIVATE,  /* the same, not kept */
+    PAGE_IN_MEMORY /* YORE_BUSY, without a text, where it is on disk only */
+};
+
+/* The table is in use.  Its page `number`, pinned. */
+enum yore_status table_pin_page(struct table *table, uint32_t number, enum page_reach reach,
                                 struct page_frame **frame_out, struct yore_error *error_out);
 /* Read, check and decode a page past the cache. */
 enum yore_status table_read_page(struct table *table, uint32_t number, struct page **page_out,

@@ -4,28 +4,43 @@
  * chain); as of a moment such a key is looked up by the index wherever in the chain the cursor
  * meets it, and left through either end of the chain. Invariants: 1. is_valid implies a pinned page
  * and a version inside it.  2. As of, a key that is not a page's first continued or last continuing
- * one lies wholly in that page.
+ * one lies wholly in that page.  3. Where the view sees all of a plain page, what the cursor meets
+ * there is offered as a run, and so is what a window has found ahead of a walk as of a moment;
+ * every move begins with catch_up(), because the run may have been walked without the cursor.
+ * 4. The window is of the pinned page, or empty.
  */
 #include "base/assert.h"
 #include "base/mem.h"
+#include "table/as_of_window.h"
 #include "table/table_read.h"
 
-#define AHEAD_PAGES_MIN 2 /* pages in a row before more are asked for */
-#define AHEAD_BYTES (512u << 10)
+/* Asking the system for what it has already costs as much as reading some pages, so a walk must
+ * have shown that it is long before much is asked for. */
+#define AHEAD_PAGES_MIN 4 /* pages in a row before more are asked for */
+#define AHEAD_BYTES_MIN (64u << 10)
+#define AHEAD_BYTES_MAX (512u << 10)
+
+#define VALUES_AHEAD_BYTES (2u << 10) /* of the values of one key */
 
 struct table_iter {
     struct version_iter base; /* first: the two are cast to each other */
     struct table *table;
     struct iter_view view;
     bool is_using;            /* the table: from the first move on */
+    bool sees_all;            /* the view, of the table: no page need be asked for its bounds */
     struct page_frame *frame; /* pinned; NULL: none */
     const struct page *page;
     uint32_t page_number;
     uint32_t key;
     uint32_t version;
-    uint32_t key_end;   /* every version: end of the key's versions */
-    uint32_t run;       /* pages entered one after the other */
-    uint64_t ahead_end; /* asked for so far */
+    uint32_t key_end;       /* every version: end of the key's versions */
+    uint32_t plain_end;     /* keys before it can be a run; 0: none */
+    uintptr_t ahead;        /* see struct version_run */
+    uint32_t run;           /* pages entered one after the other */
+    uint64_t ahead_end;     /* asked for so far ... */
+    uint64_t ahead_bytes;   /* ... and how much is asked for next */
+    unsigned char *changed; /* pages to read, a bit each; NULL: all */
+    struct as_of_window window;
 };
 
 static struct table_iter *self(struct version_iter *base)
@@ -42,6 +57,7 @@ static const struct table_index *index_of(const struct table_iter *it)
 
 static void leave_page(struct table_iter *it)
 {
+    it->window.end = 0;
     if (it->frame != NULL) {
         page_frame_unpin(it->frame);
         it->frame = NULL;
@@ -51,41 +67,108 @@ static void leave_page(struct table_iter *it)
 static void finish(struct table_iter *it, enum yore_status status)
 {
     leave_page(it);
+    it->base.run.end = 0;
     it->base.is_valid = false;
     it->base.status = status;
+}
+
+static bool view_sees_all(const struct table_iter *it)
+{
+    const struct table_meta *meta = &it->table->meta;
+    return meta->commit_max <= it->view.known && !it->view.is_changed_only &&
+           (it->view.is_as_of ? meta->valid_max <= it->view.valid
+                              : it->view.commit_after < meta->commit_min);
 }
 
 /* Before any move.  False: the table cannot be used, and the iterator says why. */
 static bool begin(struct table_iter *it)
 {
     it->base.status = YORE_OK;
+    it->base.run.end = 0;
     it->run = 0;
+    it->ahead_end = 0;
+    it->ahead_bytes = AHEAD_BYTES_MIN;
+    it->window.end = 0;
+    it->window.width = 0;
+    it->sees_all = view_sees_all(it);
+    enum yore_status st = YORE_OK;
     if (!it->is_using) {
-        enum yore_status st = table_use(it->table, &it->base.error);
-        if (st != YORE_OK) {
-            finish(it, st);
-            return false;
-        }
-        it->is_using = true;
+        st = table_use(it->table, &it->base.error);
+        it->is_using = st == YORE_OK;
     }
-    return true;
+    if (st == YORE_OK && it->view.is_changed_only && it->changed == NULL) {
+        st = table_changed_pages(it->table, it->view.changed, &it->changed, &it->base.error);
+    }
+    if (st != YORE_OK) {
+        finish(it, st);
+    }
+    return st == YORE_OK;
 }
 
 static void ask_ahead(struct table_iter *it, uint32_t number)
 {
     const struct table_loaded *loaded = it->table->loaded;
-    const struct index_page *entry = &loaded->index.pages[number];
-    if (it->run < AHEAD_PAGES_MIN || entry->offset + AHEAD_BYTES / 2 < it->ahead_end ||
+    if (it->run < AHEAD_PAGES_MIN ||
         atomic_load_explicit(&loaded->slots[number].frame, memory_order_relaxed) != NULL) {
         return;
     }
+    const struct index_page *entry = &loaded->index.pages[number];
+    if (entry->offset + it->ahead_bytes / 2 < it->ahead_end) {
+        return;
+    }
     uint64_t from = entry->offset > it->ahead_end ? entry->offset : it->ahead_end;
-    uint64_t to =
-        from + AHEAD_BYTES < loaded->index_offset ? from + AHEAD_BYTES : loaded->index_offset;
+    uint64_t to = from + it->ahead_bytes;
+    to = to < loaded->index_offset ? to : loaded->index_offset;
     if (from < to) {
         os_file_will_need(loaded->file, from, to - from);
         it->ahead_end = to;
+        it->ahead_bytes *= it->ahead_bytes < AHEAD_BYTES_MAX ? 2 : 1;
     }
+}
+
+/* Ask for what a search of the page begins with, before the pin waits for its frame. */
+static void fetch_page(const struct table_iter *it, uint32_t number)
+{
+    const struct table_loaded *loaded = it->table->loaded;
+    page_prefetch(atomic_load_explicit(&loaded->slots[number].page, memory_order_relaxed),
+                  2 * loaded->page_keys);
+}
+
+/* Up to where all keys of the page can be a run. */
+static uint32_t plain_end(const struct table_iter *it, uint32_t number)
+{
+    const struct index_page *entry = &index_of(it)->pages[number];
+    if (!page_is_plain(it->page) || it->view.is_changed_only ||
+        (!it->sees_all && (entry->commit_max > it->view.known ||
+                           (it->view.is_as_of && entry->valid_max > it->view.valid)))) {
+        return 0;
+    }
+    bool goes_on = it->view.is_as_of && table_index_goes_on(index_of(it), number);
+    return it->page->key_count - goes_on;
+}
+
+/* Where the page behind this one lies, and its first lines asked for. */
+static uintptr_t look_ahead(const struct table_iter *it, uint32_t number)
+{
+    const struct table_loaded *loaded = it->table->loaded;
+    if (number + 1 >= loaded->index.page_count) {
+        return 0;
+    }
+    struct page_slot *slot = &loaded->slots[number + 1];
+    uintptr_t next = (uintptr_t)atomic_load_explicit(&slot->page, memory_order_relaxed);
+    if (next == 0) {
+        return 0;
+    }
+    __builtin_prefetch(atomic_load_explicit(&slot->frame, memory_order_relaxed), 1);
+    __builtin_prefetch((const void *)next);
+    __builtin_prefetch((const void *)(next + it->page->valid_from_at));
+    __builtin_prefetch((const void *)(next + it->page->valid_from_at + 64));
+    return next - (uintptr_t)it->page;
+}
+
+static enum page_reach reach_of(const struct table_iter *it)
+{
+    return it->view.no_cache_fill ? PAGE_PRIVATE : PAGE_KEPT;
 }
 
 static bool go_to_page(struct table_iter *it, uint32_t number)
@@ -94,8 +177,7 @@ static bool go_to_page(struct table_iter *it, uint32_t number)
         return true;
     }
     struct page_frame *frame = NULL;
-    enum yore_status st =
-        table_pin_page(it->table, number, it->view.no_cache_fill, &frame, &it->base.error);
+    enum yore_status st = table_pin_page(it->table, number, reach_of(it), &frame, &it->base.error);
     if (st != YORE_OK) {
         finish(it, st);
         return false;
@@ -104,18 +186,44 @@ static bool go_to_page(struct table_iter *it, uint32_t number)
     it->frame = frame;
     it->page = frame->page;
     it->page_number = number;
+    it->plain_end = plain_end(it, number);
+    it->ahead = look_ahead(it, number);
     return true;
+}
+
+/* Stand where the run has been walked to. */
+static void catch_up(struct table_iter *it)
+{
+    if (it->base.run.end != 0) {
+        it->version = version_run_index(&it->base.run);
+        if (!it->base.run.is_versions) {
+            it->key = it->base.run.at;
+            it->key_end = it->version + 1;
+        }
+        it->base.run.end = 0;
+    }
 }
 
 /* May the page be passed over without being read? */
 static bool is_passed_over(const struct table_iter *it, uint32_t number)
 {
+    if (it->sees_all) {
+        return false;
+    }
     const struct index_page *entry = &index_of(it)->pages[number];
-    if (entry->commit_min > it->view.known) {
+    if (entry->commit_min > it->view.known ||
+        (it->changed != NULL && ((unsigned)it->changed[number / 8] >> number % 8 & 1u) == 0)) {
         return true;
     }
     return it->view.is_as_of ? entry->valid_min > it->view.valid
                              : entry->commit_max <= it->view.commit_after;
+}
+
+/* Does the page begin where nothing is wanted any more? */
+static bool is_past_high(const struct table_iter *it, uint32_t number)
+{
+    return it->view.is_as_of && it->view.high.size > 0 &&
+           bytes_compare(table_index_key(index_of(it), number), it->view.high) >= 0;
 }
 
 /* Stand on the first key of the first page from `number` on that may matter.  False: end or error.
@@ -123,10 +231,10 @@ static bool is_passed_over(const struct table_iter *it, uint32_t number)
 static bool enter_forward(struct table_iter *it, uint32_t number)
 {
     const struct table_index *index = index_of(it);
-    while (number < index->page_count && is_passed_over(it, number)) {
+    while (number < index->page_count && !is_past_high(it, number) && is_passed_over(it, number)) {
         number++;
     }
-    if (number >= index->page_count) {
+    if (number >= index->page_count || is_past_high(it, number)) {
         finish(it, YORE_OK);
         return false;
     }
@@ -162,27 +270,97 @@ static void yield(struct table_iter *it)
 {
     it->base.at.key = page_key(it->page, it->key);
     page_read_version(it->page, it->version, &it->base.at);
+    it->base.run = (struct version_run){.page = it->page,
+                                        .at = it->key,
+                                        .end = it->key < it->plain_end ? it->plain_end : 0,
+                                        .ahead = it->ahead};
     it->base.is_valid = true;
 }
 
 /* ---- every version ---- */
 
-static bool is_known(const struct table_iter *it)
+static bool is_shown(const struct table_iter *it)
 {
-    return page_commit(it->page)[it->version] <= it->view.known;
+    if (page_commit(it->page)[it->version] > it->view.known) {
+        return false;
+    }
+    struct version version;
+    if (!it->view.is_changed_only) {
+        return true;
+    }
+    page_read_version(it->page, it->version, &version);
+    return version_changes_in(&version, &it->view.changed);
 }
 
-/* Yield the version under the cursor or the first known one after it. */
+/* Sources of one key are stood on one after the other and walked later: what each will show is
+ * asked for by then. */
+static void fetch_values(const struct table_iter *it)
+{
+    uintptr_t from = (uintptr_t)page_value(it->page, it->version).data;
+    struct yore_bytes last = page_value(it->page, it->key_end - 1);
+    uintptr_t to = (uintptr_t)last.data + last.size;
+    to = to - from < VALUES_AHEAD_BYTES ? to : from + VALUES_AHEAD_BYTES;
+    for (; from < to; from += 64) {
+        __builtin_prefetch((const void *)from);
+    }
+}
+
+/* The versions of the key from the one under the cursor on, which is shown, as a run. */
+static void offer_versions(struct table_iter *it)
+{
+    if (it->base.run.end == 0 && it->sees_all && it->version + 1 < it->key_end) {
+        it->base.run.at = it->version;
+        it->base.run.end = it->key_end;
+        it->base.run.is_versions = true;
+        if (it->view.only_key.size > 0) {
+            fetch_values(it);
+        }
+    }
+}
+
+/* Is nothing wanted behind the key under the cursor, of which the page has no more versions? */
+static bool is_only_key_over(const struct table_iter *it)
+{
+    return it->view.only_key.size > 0 && !(it->key + 1 == it->page->key_count &&
+                                           table_index_goes_on(index_of(it), it->page_number));
+}
+
+/* Of the versions from the one under the cursor on, stand on the first that changed.  False: the
+ * page has none. */
+static bool skip_unchanged(struct table_iter *it)
+{
+    it->version = page_find_changed(it->page, it->version, &it->view.changed);
+    if (it->version == it->page->version_count) {
+        return false;
+    }
+    while (page_start(it->page, it->key + 1) <= it->version) {
+        it->key++;
+    }
+    return true;
+}
+
+/* Yield the version under the cursor or the first shown one after it. */
 static void show_forward(struct table_iter *it)
 {
     for (;;) {
+        if (it->view.is_changed_only && !skip_unchanged(it)) {
+            if (!enter_forward(it, it->page_number + 1)) {
+                return;
+            }
+            continue;
+        }
         uint32_t end = page_start(it->page, it->key + 1);
-        while (it->version < end && !is_known(it)) {
+        while (it->version < end && !is_shown(it)) {
             it->version++;
         }
         if (it->version < end) {
             it->key_end = end;
             yield(it);
+            offer_versions(it);
+            return;
+        }
+        if (is_only_key_over(it)) {
+            finish(it, YORE_OK);
             return;
         }
         it->key++;
@@ -192,10 +370,10 @@ static void show_forward(struct table_iter *it)
     }
 }
 
-/* Yield the version under the cursor or the first known one before it. */
+/* Yield the version under the cursor or the first shown one before it. */
 static void show_backward(struct table_iter *it)
 {
-    while (!is_known(it)) {
+    while (!is_shown(it)) {
         if (it->version == 0) {
             if (!enter_backward(it, it->page_number)) {
                 return;
@@ -229,8 +407,9 @@ static void next_any(struct version_iter *base)
 {
     struct table_iter *it = self(base);
     YORE_ASSERT(base->is_valid);
+    catch_up(it);
     it->version++;
-    if (it->version < it->key_end && is_known(it)) {
+    if (it->version < it->key_end && is_shown(it)) {
         page_read_version(it->page, it->version, &base->at); /* the key stays */
         return;
     }
@@ -241,6 +420,7 @@ static void prev_any(struct version_iter *base)
 {
     struct table_iter *it = self(base);
     YORE_ASSERT(base->is_valid);
+    catch_up(it);
     it->run = 0;
     if (it->version == 0) {
         if (enter_backward(it, it->page_number)) {
@@ -289,6 +469,10 @@ static void seek_any(struct version_iter *base, const struct version_place *plac
             show_forward(it);
             return;
         }
+        if (it->view.only_key.size > 0 && !table_index_goes_on(index_of(it), number)) {
+            finish(it, YORE_OK);
+            return;
+        }
     }
     if (enter_forward(it, number + 1)) {
         show_forward(it);
@@ -330,7 +514,7 @@ static void seek_back_any(struct version_iter *base, const struct version_place 
 static bool is_chain(const struct table_iter *it)
 {
     const struct table_index *index = index_of(it);
-    return (it->key == 0 && index->pages[it->page_number].is_continuation) ||
+    return (index->has_chains && it->key == 0 && index->pages[it->page_number].is_continuation) ||
            (it->key + 1 == it->page->key_count && table_index_goes_on(index, it->page_number));
 }
 
@@ -347,8 +531,7 @@ static enum yore_status yield_chain(struct table_iter *it)
 {
     struct version_place place = {chain_key(it), it->view.valid, it->view.known};
     struct table_spot spot;
-    enum yore_status st =
-        table_find_as_of(it->table, &place, it->view.no_cache_fill, &spot, &it->base.error);
+    enum yore_status st = table_find_as_of(it->table, &place, reach_of(it), &spot, &it->base.error);
     if (st == YORE_OK) {
         leave_page(it);
         it->frame = spot.frame;
@@ -356,6 +539,7 @@ static enum yore_status yield_chain(struct table_iter *it)
         it->page_number = spot.page_number;
         it->key = spot.key;
         it->version = spot.version;
+        it->plain_end = 0; /* what follows in the page is not what follows the chain */
         yield(it);
     } else if (st != YORE_NOT_FOUND) {
         finish(it, st);
@@ -380,11 +564,38 @@ static bool step_forward(struct table_iter *it)
     return go_to_page(it, end);
 }
 
+/* The version of the key under the cursor, which is no chain's, found together with those behind
+ * it; AS_OF_NONE: none. */
+static uint32_t find_ahead(struct table_iter *it)
+{
+    struct as_of_window *w = &it->window;
+    if (!as_of_window_has(w, it->key)) {
+        const struct as_of_moment moment = {it->view.valid, it->view.known,
+                                            it->table->meta.commit_max <= it->view.known,
+                                            it->view.keys_only};
+        bool goes_on = table_index_goes_on(index_of(it), it->page_number);
+        as_of_window_fill(w, it->page, it->key, it->page->key_count - goes_on, &moment);
+    }
+    return w->versions[it->key - w->first];
+}
+
+/* Yield the version that the window has found, with those behind it as a run. */
+static void yield_found(struct table_iter *it, uint32_t version)
+{
+    const struct as_of_window *w = &it->window;
+    it->version = version;
+    yield(it);
+    if (it->base.run.end == 0) {
+        uint32_t end = as_of_window_run_end(w, it->key);
+        it->base.run.end = end > it->key + 1 ? end : 0;
+        it->base.run.first = w->first;
+        it->base.run.versions = w->versions;
+    }
+}
+
 /* Yield the key under the cursor or the first after it that has a version in the view. */
 static void scan_forward(struct table_iter *it)
 {
-    const int64_t valid = it->view.valid;
-    const int64_t known = it->view.known;
     for (;;) {
         const struct page *page = it->page;
         if (it->key >= page->key_count) {
@@ -399,10 +610,14 @@ static void scan_forward(struct table_iter *it)
             }
             continue;
         }
-        uint32_t found = page_find_as_of(page, it->key, valid, known);
-        if (found < page_start(page, it->key + 1)) {
-            it->version = found;
+        if (it->key < it->plain_end) {
+            it->version = it->key;
             yield(it);
+            return;
+        }
+        uint32_t found = find_ahead(it);
+        if (found != AS_OF_NONE) {
+            yield_found(it, found);
             return;
         }
         it->key++;
@@ -478,6 +693,7 @@ static void next_as_of(struct version_iter *base)
 {
     struct table_iter *it = self(base);
     YORE_ASSERT(base->is_valid);
+    catch_up(it);
     if (step_forward(it)) {
         scan_forward(it);
     }
@@ -487,6 +703,7 @@ static void prev_as_of(struct version_iter *base)
 {
     struct table_iter *it = self(base);
     YORE_ASSERT(base->is_valid);
+    catch_up(it);
     it->run = 0;
     if (step_backward(it)) {
         scan_backward(it);
@@ -507,6 +724,7 @@ static void seek_as_of(struct version_iter *base, const struct version_place *pl
         }
         return;
     }
+    fetch_page(it, number);
     if (go_to_page(it, number)) {
         bool is_equal = false;
         it->key = page_find_key(it->page, place->key, &is_equal);
@@ -547,6 +765,8 @@ static void release(struct version_iter *base)
         table_unuse(it->table);
         it->is_using = false;
     }
+    mem_free(it->changed);
+    it->changed = NULL;
 }
 
 static const struct version_iter_ops any_ops = {first_any, last_any, seek_any, seek_back_any,
@@ -567,12 +787,4 @@ enum yore_status table_iter_new(struct table *table, const struct iter_view *vie
     it->view = *view;
     *iter_out = &it->base;
     return YORE_OK;
-}
-
-void table_iter_pin(const struct version_iter *base, struct table_pin *pin_out)
-{
-    const struct table_iter *it = (const struct table_iter *)(const void *)base;
-    YORE_ASSERT(base->is_valid && (base->ops == &any_ops || base->ops == &as_of_ops));
-    page_frame_pin_again(it->frame);
-    pin_out->frame = it->frame;
 }

@@ -30,8 +30,8 @@ static struct block footer_block(const unsigned char *footer, unsigned place, un
                           get_u32(footer + crc)};
 }
 
-static enum yore_status read_exactly(struct table *table, struct os_file *file, uint64_t offset,
-                                     void *data, size_t size, struct yore_error *error_out)
+enum yore_status table_read_exactly(struct table *table, struct os_file *file, uint64_t offset,
+                                    void *data, size_t size, struct yore_error *error_out)
 {
     size_t got = 0;
     enum yore_status st = os_file_read(file, offset, data, size, &got, error_out);
@@ -64,7 +64,7 @@ static enum yore_status check_header(struct table *table, struct os_file *file,
                                      struct table_loaded *loaded, struct yore_error *error_out)
 {
     unsigned char header[TABLE_HEADER_BYTES];
-    enum yore_status st = read_exactly(table, file, 0, header, sizeof(header), error_out);
+    enum yore_status st = table_read_exactly(table, file, 0, header, sizeof(header), error_out);
     if (st != YORE_OK) {
         return st;
     }
@@ -75,19 +75,20 @@ static enum yore_status check_header(struct table *table, struct os_file *file,
         return table_error(table, YORE_CORRUPT, 0, "header check failed", error_out);
     }
     uint32_t version = get_u32(header + HEADER_AT_VERSION);
-    if (version != TABLE_FORMAT_VERSION) {
+    if (version != TABLE_FORMAT_VERSION && version != TABLE_FORMAT_STAMPED) {
         return error_set(error_out, YORE_BAD_FORMAT,
                          "%s: table format %" PRIu32
-                         "; this program reads format %u: use a newer one",
-                         table->path, version, TABLE_FORMAT_VERSION);
+                         "; this program reads formats %u and %u: use a newer one",
+                         table->path, version, TABLE_FORMAT_VERSION, TABLE_FORMAT_STAMPED);
     }
+    loaded->is_stamped = version == TABLE_FORMAT_STAMPED;
     loaded->page_class =
         header[HEADER_AT_CLASS] == PAGE_CLASS_PAST ? PAGE_CLASS_PAST : PAGE_CLASS_PRESENT;
     return check_identity(table, 0, get_u64(header + HEADER_AT_DATABASE),
                           get_u64(header + HEADER_AT_FILE), error_out);
 }
 
-static enum yore_status check_footer(struct table *table, struct os_file *file,
+static enum yore_status check_footer(struct table *table, struct os_file *file, uint32_t format,
                                      unsigned char *footer, struct yore_error *error_out)
 {
     uint64_t size = 0;
@@ -102,14 +103,14 @@ static enum yore_status check_footer(struct table *table, struct os_file *file,
                          size, table->meta.file_bytes);
     }
     uint64_t offset = size - TABLE_FOOTER_BYTES;
-    st = read_exactly(table, file, offset, footer, TABLE_FOOTER_BYTES, error_out);
+    st = table_read_exactly(table, file, offset, footer, TABLE_FOOTER_BYTES, error_out);
     if (st != YORE_OK) {
         return st;
     }
     if (crc32c_placed(table->check_id, offset, footer, FOOTER_AT_CRC) !=
             get_u32(footer + FOOTER_AT_CRC) ||
         memcmp(footer + FOOTER_AT_MAGIC, TABLE_FOOTER_MAGIC, TABLE_MAGIC_BYTES) != 0 ||
-        get_u32(footer + FOOTER_AT_VERSION) != TABLE_FORMAT_VERSION) {
+        get_u32(footer + FOOTER_AT_VERSION) != format) {
         return table_error(table, YORE_CORRUPT, offset, "footer check failed", error_out);
     }
     return check_identity(table, offset, get_u64(footer + FOOTER_AT_DATABASE),
@@ -132,7 +133,7 @@ static enum yore_status read_block(struct table *table, struct os_file *file,
     if (data == NULL) {
         return error_plain(error_out, YORE_NOMEM);
     }
-    enum yore_status st = read_exactly(table, file, block->offset, data, size, error_out);
+    enum yore_status st = table_read_exactly(table, file, block->offset, data, size, error_out);
     if (st == YORE_OK && crc32c_placed(table->check_id, block->offset, data, size) != block->crc) {
         st = table_error(table, YORE_CORRUPT, block->offset, "block check failed", error_out);
     }
@@ -162,6 +163,10 @@ static enum yore_status load_index(struct table *table, struct table_loaded *loa
         return table_error(table, YORE_CORRUPT, block->offset, "pages and index do not meet",
                            error_out);
     }
+    if (loaded->is_stamped && !table_index_stamp(&loaded->index, table->meta.commit_min)) {
+        return table_error(table, YORE_CORRUPT, block->offset, "times in a stamped table",
+                           error_out);
+    }
     loaded->index_offset = block->offset;
     if (loaded->index.page_count > 0) {
         loaded->page_keys = (uint32_t)(table->meta.key_count / loaded->index.page_count) + 1;
@@ -180,6 +185,12 @@ static enum yore_status load_filter(struct table *table, struct table_loaded *lo
     return read_block(table, loaded->file, block, &loaded->filter, error_out);
 }
 
+static bool has_one_time(const struct table_meta *meta)
+{
+    return meta->valid_min == meta->commit_min && meta->valid_max == meta->commit_min &&
+           meta->commit_max == meta->commit_min;
+}
+
 /* The file's own account of itself must be the one the database keeps. */
 static enum yore_status check_meta(struct table *table, struct table_loaded *loaded,
                                    const struct block *block, struct yore_error *error_out)
@@ -188,6 +199,9 @@ static enum yore_status check_meta(struct table *table, struct table_loaded *loa
     struct buffer expected = {0};
     struct table_meta meta = table->meta;
     meta.file_crc = 0;
+    if (loaded->is_stamped) {
+        table_meta_stamp(&meta, 0); /* what the file says; that the four agree is checked below */
+    }
     table_meta_encode(&meta, &expected);
     enum yore_status st = buffer_status(&expected);
     if (st != YORE_OK) {
@@ -196,7 +210,8 @@ static enum yore_status check_meta(struct table *table, struct table_loaded *loa
     }
     st = read_block(table, loaded->file, block, &data, error_out);
     if (st == YORE_OK &&
-        !bytes_equal(buffer_bytes(&expected), bytes_of(data, (size_t)block->size))) {
+        (!bytes_equal(buffer_bytes(&expected), bytes_of(data, (size_t)block->size)) ||
+         (loaded->is_stamped && !has_one_time(&table->meta)))) {
         st = table_error(table, YORE_CORRUPT, block->offset,
                          "the table is not the one the database knows by this number", error_out);
     }
@@ -212,7 +227,8 @@ static enum yore_status load_blocks(struct table *table, struct table_loaded *lo
     unsigned char footer[TABLE_FOOTER_BYTES];
     enum yore_status st = check_header(table, loaded->file, loaded, error_out);
     if (st == YORE_OK) {
-        st = check_footer(table, loaded->file, footer, error_out);
+        uint32_t format = loaded->is_stamped ? TABLE_FORMAT_STAMPED : TABLE_FORMAT_VERSION;
+        st = check_footer(table, loaded->file, format, footer, error_out);
     }
     if (st != YORE_OK) {
         return st;
@@ -308,8 +324,8 @@ enum yore_status table_read_page(struct table *table, uint32_t number, struct pa
     unpacker->stored.is_nomem = false;
     if (buffer_extend(&unpacker->stored, entry->size) != NULL) {
         struct yore_bytes stored = buffer_bytes(&unpacker->stored);
-        st = read_exactly(table, loaded->file, entry->offset, unpacker->stored.data, entry->size,
-                          error_out);
+        st = table_read_exactly(table, loaded->file, entry->offset, unpacker->stored.data,
+                                entry->size, error_out);
         if (st != YORE_OK) {
             goto out;
         }
@@ -321,6 +337,10 @@ enum yore_status table_read_page(struct table *table, uint32_t number, struct pa
     }
     if (st == YORE_OK) {
         st = page_decode(raw, page_out, &what);
+    }
+    if (st == YORE_OK && loaded->is_stamped && !page_stamp(*page_out, table->meta.commit_min)) {
+        st = YORE_CORRUPT;
+        what = "times in a stamped table";
     }
     if (st == YORE_OK && !page_agrees(*page_out, &loaded->index, number)) {
         st = YORE_CORRUPT;
@@ -336,7 +356,7 @@ out:
     return st;
 }
 
-enum yore_status table_pin_page(struct table *table, uint32_t number, bool is_private,
+enum yore_status table_pin_page(struct table *table, uint32_t number, enum page_reach reach,
                                 struct page_frame **frame_out, struct yore_error *error_out)
 {
     struct page_slot *slot = &table->loaded->slots[number];
@@ -344,12 +364,15 @@ enum yore_status table_pin_page(struct table *table, uint32_t number, bool is_pr
     if (*frame_out != NULL) {
         return YORE_OK;
     }
+    if (reach == PAGE_IN_MEMORY) {
+        return YORE_BUSY;
+    }
     struct page *page = NULL;
     enum yore_status st = table_read_page(table, number, &page, error_out);
     if (st != YORE_OK) {
         return st;
     }
-    st = page_cache_install(table_pool_cache(table->pool), is_private ? NULL : slot, page,
-                            table->loaded->page_class, frame_out);
+    st = page_cache_install(table_pool_cache(table->pool), reach == PAGE_PRIVATE ? NULL : slot,
+                            page, table->loaded->page_class, frame_out);
     return st == YORE_OK ? YORE_OK : error_plain(error_out, st);
 }

@@ -35,6 +35,14 @@ void table_meta_release(struct table_meta *meta)
     buffer_release(&meta->last_key);
 }
 
+void table_meta_stamp(struct table_meta *meta, int64_t time)
+{
+    meta->valid_min = time;
+    meta->valid_max = time;
+    meta->commit_min = time;
+    meta->commit_max = time;
+}
+
 enum yore_status table_meta_copy(struct table_meta *to, const struct table_meta *from)
 {
     *to = *from;

@@ -126,16 +126,12 @@ static void ring_remove(struct table_pool *pool, struct table *table)
 /* Take what a table nobody uses has loaded; NULL: it is in use. */
 static struct table_loaded *take_loaded(struct table *table)
 {
-    uint32_t idle = TABLE_LOADED;
-    /* Acquire: pairs with the release of the last table_unuse(). */
-    if (!atomic_compare_exchange_strong_explicit(&table->state, &idle, TABLE_BUSY,
-                                                 memory_order_acquire, memory_order_relaxed)) {
+    if (!striped_ref_close(&table->users)) {
+        striped_ref_open(&table->users);
         return NULL;
     }
     struct table_loaded *loaded = table->loaded;
     table->loaded = NULL;
-    /* Release: pairs with the acquire of whoever loads it next. */
-    atomic_fetch_and_explicit(&table->state, ~TABLE_BUSY, memory_order_release);
     return loaded;
 }
 
@@ -179,48 +175,52 @@ static void pool_enter(struct table_pool *pool, struct table *table)
 
 /* ---- using a table ---- */
 
-static bool try_use(struct table *table)
+bool table_try_use(struct table *table)
 {
-    /* Acquire: pairs with the release that set TABLE_LOADED. */
-    uint32_t old = atomic_fetch_add_explicit(&table->state, 1, memory_order_acquire);
-    if ((old & TABLE_LOADED) != 0) {
-        if (atomic_load_explicit(&table->used, memory_order_relaxed) == 0) {
-            atomic_store_explicit(&table->used, 1, memory_order_relaxed);
-        }
-        return true;
+    if (!striped_ref_take(&table->users)) {
+        return false;
     }
-    table_unuse(table);
-    return false;
+    if (atomic_load_explicit(&table->used, memory_order_relaxed) == 0) {
+        atomic_store_explicit(&table->used, 1, memory_order_relaxed);
+    }
+    return true;
+}
+
+/* Is it loaded, though the hand may just be looking whether anybody uses it? */
+static bool is_in_pool(struct table *table)
+{
+    os_mutex_lock(&table->pool->lock);
+    bool is_in_pool = table->is_in_pool;
+    os_mutex_unlock(&table->pool->lock);
+    return is_in_pool;
 }
 
 static enum yore_status load_and_use(struct table *table, struct yore_error *error_out)
 {
-    struct table_loaded *loaded = NULL;
+    enum yore_status st = YORE_OK;
     os_mutex_lock(&table->load_lock);
-    while (!try_use(table)) {
-        /* Acquire: pairs with the release of take_loaded(). */
-        if ((atomic_load_explicit(&table->state, memory_order_acquire) & TABLE_BUSY) != 0) {
-            os_thread_yield();
+    while (st == YORE_OK && !table_try_use(table)) {
+        if (is_in_pool(table)) {
             continue;
         }
-        enum yore_status st = table_load(table, &loaded, error_out);
-        if (st != YORE_OK) {
-            os_mutex_unlock(&table->load_lock);
-            return st;
+        struct table_loaded *loaded = NULL;
+        st = table_load(table, &loaded, error_out);
+        if (st == YORE_OK) {
+            table->loaded = loaded;
+            striped_ref_open(&table->users);
+            bool is_used = table_try_use(table);
+            YORE_ASSERT(is_used); /* the hand does not find it before it is in the ring */
+            pool_enter(table->pool, table);
+            break;
         }
-        table->loaded = loaded;
-        /* One user, us; release: pairs with the acquire of try_use(). */
-        atomic_fetch_add_explicit(&table->state, TABLE_LOADED + 1, memory_order_release);
-        pool_enter(table->pool, table);
-        break;
     }
     os_mutex_unlock(&table->load_lock);
-    return YORE_OK;
+    return st;
 }
 
 enum yore_status table_use(struct table *table, struct yore_error *error_out)
 {
-    return try_use(table) ? YORE_OK : load_and_use(table, error_out);
+    return table_try_use(table) ? YORE_OK : load_and_use(table, error_out);
 }
 
 /* ---- handles ---- */
@@ -230,10 +230,12 @@ enum yore_status table_open(struct table_pool *pool, const char *path,
                             struct table **table_out)
 {
     *table_out = NULL;
-    struct table *table = mem_zalloc(sizeof(*table));
+    struct table *table = mem_alloc_aligned(64, sizeof(*table));
     if (table == NULL) {
         return YORE_NOMEM;
     }
+    memset(table, 0, sizeof(*table));
+    striped_ref_init(&table->users);
     table->path = mem_copy(path, strlen(path) + 1);
     if (table->path == NULL || table_meta_copy(&table->meta, meta) != YORE_OK) {
         mem_free(table->path);

@@ -12,17 +12,9 @@ void table_pin_release(struct table_pin *pin)
     }
 }
 
-void table_pin_clone(const struct table_pin *pin, struct table_pin *copy_out)
-{
-    if (pin->frame != NULL) {
-        page_frame_pin_again(pin->frame);
-    }
-    copy_out->frame = pin->frame;
-}
-
 /* In one page; NOT_FOUND: nothing of the key there that may be seen. */
 static enum yore_status find_in_page(struct table *table, const struct version_place *place,
-                                     bool is_private, struct table_spot *spot,
+                                     enum page_reach reach, struct table_spot *spot,
                                      struct yore_error *error_out)
 {
     /* Before the pin, whose atomic step everything behind it waits for. */
@@ -30,8 +22,7 @@ static enum yore_status find_in_page(struct table *table, const struct version_p
     page_prefetch(
         atomic_load_explicit(&loaded->slots[spot->page_number].page, memory_order_relaxed),
         loaded->page_keys);
-    enum yore_status st =
-        table_pin_page(table, spot->page_number, is_private, &spot->frame, error_out);
+    enum yore_status st = table_pin_page(table, spot->page_number, reach, &spot->frame, error_out);
     if (st != YORE_OK) {
         return st;
     }
@@ -49,7 +40,7 @@ static enum yore_status find_in_page(struct table *table, const struct version_p
 }
 
 enum yore_status table_find_as_of(struct table *table, const struct version_place *place,
-                                  bool is_private, struct table_spot *spot_out,
+                                  enum page_reach reach, struct table_spot *spot_out,
                                   struct yore_error *error_out)
 {
     const struct table_index *index = &table->loaded->index;
@@ -63,7 +54,7 @@ enum yore_status table_find_as_of(struct table *table, const struct version_plac
         if (is_after_all ||
             (entry->valid_min <= place->valid_from && entry->commit_min <= place->commit)) {
             spot_out->page_number = at;
-            enum yore_status st = find_in_page(table, place, is_private, spot_out, error_out);
+            enum yore_status st = find_in_page(table, place, reach, spot_out, error_out);
             if (st != YORE_NOT_FOUND) {
                 return st;
             }
@@ -77,23 +68,17 @@ enum yore_status table_find_as_of(struct table *table, const struct version_plac
     return YORE_NOT_FOUND;
 }
 
-enum yore_status table_get_hashed(struct table *table, const struct version_place *place,
-                                  uint64_t key_hash, struct version *version_out,
-                                  struct table_pin *pin_out, struct yore_error *error_out)
+/* In a table that is in use, which it is no more afterwards. */
+static enum yore_status get_and_unuse(struct table *table, const struct version_place *place,
+                                      uint64_t key_hash, enum page_reach reach,
+                                      struct version *version_out, struct table_pin *pin_out,
+                                      struct yore_error *error_out)
 {
-    pin_out->frame = NULL;
-    if (place->valid_from < table->meta.valid_min || place->commit < table->meta.commit_min) {
-        return YORE_NOT_FOUND;
-    }
-    enum yore_status st = table_use(table, error_out);
-    if (st != YORE_OK) {
-        return st;
-    }
     const struct table_loaded *loaded = table->loaded;
-    st = YORE_NOT_FOUND;
+    enum yore_status st = YORE_NOT_FOUND;
     if (filter_may_hold(loaded->filter, loaded->filter_size, key_hash)) {
         struct table_spot spot;
-        st = table_find_as_of(table, place, false, &spot, error_out);
+        st = table_find_as_of(table, place, reach, &spot, error_out);
         if (st == YORE_OK) {
             version_out->key = place->key;
             page_read_version(spot.frame->page, spot.version, version_out);
@@ -102,6 +87,38 @@ enum yore_status table_get_hashed(struct table *table, const struct version_plac
     }
     table_unuse(table);
     return st;
+}
+
+static bool begins_after(const struct table *table, const struct version_place *place)
+{
+    return place->valid_from < table->meta.valid_min || place->commit < table->meta.commit_min;
+}
+
+enum yore_status table_get_hashed(struct table *table, const struct version_place *place,
+                                  uint64_t key_hash, struct version *version_out,
+                                  struct table_pin *pin_out, struct yore_error *error_out)
+{
+    pin_out->frame = NULL;
+    if (begins_after(table, place)) {
+        return YORE_NOT_FOUND;
+    }
+    enum yore_status st = table_use(table, error_out);
+    return st == YORE_OK
+               ? get_and_unuse(table, place, key_hash, PAGE_KEPT, version_out, pin_out, error_out)
+               : st;
+}
+
+enum yore_status table_get_in_memory(struct table *table, const struct version_place *place,
+                                     uint64_t key_hash, struct version *version_out,
+                                     struct table_pin *pin_out)
+{
+    pin_out->frame = NULL;
+    if (begins_after(table, place)) {
+        return YORE_NOT_FOUND;
+    }
+    return table_try_use(table)
+               ? get_and_unuse(table, place, key_hash, PAGE_IN_MEMORY, version_out, pin_out, NULL)
+               : YORE_BUSY;
 }
 
 /* style: parameters because a moment is two numbers, and every caller has them apart. */
@@ -126,9 +143,8 @@ bool table_may_hold(struct table *table, struct yore_bytes key)
 
 /* ---- estimates ---- */
 
-/* The pages that may hold keys of [low, high), in first_out..end_out - 1. */
-static void page_range(const struct table_index *index, struct yore_bytes low,
-                       struct yore_bytes high, uint32_t *first_out, uint32_t *end_out)
+void table_page_range(const struct table_index *index, struct yore_bytes low,
+                      struct yore_bytes high, uint32_t *first_out, uint32_t *end_out)
 {
     struct version_place from = {low, INT64_MAX, INT64_MAX};
     *first_out = low.size > 0 ? table_index_locate(index, &from) : 0;
@@ -157,7 +173,7 @@ uint64_t table_range_bytes(struct table *table, struct yore_bytes low, struct yo
     const struct table_index *index = &table->loaded->index;
     uint32_t first;
     uint32_t end;
-    page_range(index, low, high, &first, &end);
+    table_page_range(index, low, high, &first, &end);
     uint64_t bytes = 0;
     if (first < end) {
         const struct index_page *last = &index->pages[end - 1];
@@ -178,7 +194,7 @@ enum yore_status table_middle_key(struct table *table, struct yore_bytes low,
     const struct table_index *index = &table->loaded->index;
     uint32_t first;
     uint32_t end;
-    page_range(index, low, high, &first, &end);
+    table_page_range(index, low, high, &first, &end);
     st = YORE_NOT_FOUND;
     uint64_t best = UINT64_MAX;
     uint32_t chosen = 0;
@@ -200,58 +216,6 @@ enum yore_status table_middle_key(struct table *table, struct yore_bytes low,
         buffer_append_bytes(key_out, table_index_key(index, chosen));
         st = key_out->is_nomem ? error_plain(error_out, YORE_NOMEM) : YORE_OK;
     }
-    table_unuse(table);
-    return st;
-}
-
-/* Versions with valid_from < `valid`, each page's spread evenly between its bounds. */
-static double count_before(const struct table_index *index, uint32_t first, uint32_t end,
-                           int64_t valid)
-{
-    double count = 0;
-    for (uint32_t i = first; i < end; i++) {
-        const struct index_page *p = &index->pages[i];
-        if (p->valid_max < valid) {
-            count += p->version_count;
-        } else if (p->valid_min < valid) {
-            double span = (double)p->valid_max - (double)p->valid_min + 1.0;
-            count += p->version_count * (((double)valid - (double)p->valid_min) / span);
-        }
-    }
-    return count;
-}
-
-enum yore_status table_valid_quantile(struct table *table, struct yore_bytes low,
-                                      struct yore_bytes high, double fraction, int64_t *valid_out,
-                                      struct yore_error *error_out)
-{
-    enum yore_status st = table_use(table, error_out);
-    if (st != YORE_OK) {
-        return st;
-    }
-    const struct table_index *index = &table->loaded->index;
-    uint32_t first;
-    uint32_t end;
-    page_range(index, low, high, &first, &end);
-    int64_t from = INT64_MAX;
-    int64_t to = INT64_MIN;
-    double total = 0;
-    for (uint32_t i = first; i < end; i++) {
-        const struct index_page *p = &index->pages[i];
-        from = p->valid_min < from ? p->valid_min : from;
-        to = p->valid_max > to ? p->valid_max : to;
-        total += p->version_count;
-    }
-    st = first < end ? YORE_OK : YORE_NOT_FOUND;
-    while (from < to) { /* least moment with enough versions before it */
-        int64_t middle = (int64_t)((uint64_t)from + ((uint64_t)to - (uint64_t)from) / 2);
-        if (count_before(index, first, end, middle) >= fraction * total) {
-            to = middle;
-        } else {
-            from = middle + 1;
-        }
-    }
-    *valid_out = from;
     table_unuse(table);
     return st;
 }

@@ -15,7 +15,16 @@ struct table_spot {
 /* The greatest version of place->key with valid_from <= place->valid_from and commit <=
  * place->commit.  The table is in use; on YORE_OK the caller unpins the frame. */
 enum yore_status table_find_as_of(struct table *table, const struct version_place *place,
-                                  bool is_private, struct table_spot *spot_out,
+                                  enum page_reach reach, struct table_spot *spot_out,
                                   struct yore_error *error_out);
+
+/* The pages that may hold keys of [low, high), in first_out..end_out - 1. */
+void table_page_range(const struct table_index *index, struct yore_bytes low,
+                      struct yore_bytes high, uint32_t *first_out, uint32_t *end_out);
+
+/* The pages that may hold a version that begins or ends in the span: a bit each, for the caller to
+ * free.  The table is in use. */
+enum yore_status table_changed_pages(struct table *table, struct time_span span,
+                                     unsigned char **pages_out, struct yore_error *error_out);
 
 #endif

@@ -1,6 +1,4 @@
 /* table_verify.c -- everything a table promises, checked from the file. */
-#include <inttypes.h>
-
 #include "base/crc32c.h"
 #include "base/hash.h"
 #include "base/mem.h"
@@ -16,6 +14,7 @@ struct verifier {
     struct table *table;
     const struct table_loaded *loaded;
     struct table_meta seen;
+    struct time_index_writer times;
     struct buffer last_key;
     int64_t last_valid;
     int64_t last_commit;
@@ -114,11 +113,54 @@ static enum yore_status verify_page(struct verifier *v, uint32_t number)
         for (uint32_t i = page_start(page, key); i < page_start(page, key + 1); i++) {
             page_read_version(page, i, &version);
             table_tally_add(&v->seen, &version);
+            if (!v->loaded->is_stamped) {
+                time_index_note_version(&v->times, &version, number);
+            }
         }
     }
     v->last_valid = page_valid_from(page)[page->version_count - 1];
     v->last_commit = page_commit(page)[page->version_count - 1];
     page_free(page);
+    return st;
+}
+
+/* The time index must be the one these versions make. */
+static enum yore_status verify_times(struct verifier *v)
+{
+    const struct table_index *index = &v->loaded->index;
+    struct buffer made = {0};
+    struct buffer directory = {0};
+    uint64_t offset = TABLE_HEADER_BYTES;
+    if (index->page_count > 0) {
+        const struct index_page *last = &index->pages[index->page_count - 1];
+        offset = last->offset + last->size;
+    }
+    struct time_index_place place = {v->table->check_id, offset};
+    enum yore_status st = time_index_finish(&v->times, index->page_count, place, &made, &directory);
+    struct time_index expected = {0};
+    uint64_t end = 0;
+    if (st == YORE_OK) {
+        struct decoder d;
+        decoder_init(&d, directory.data, directory.size);
+        st = time_index_decode(&d, offset, &expected, &end);
+    }
+    if (st != YORE_OK) {
+        error_plain(v->error_out, st);
+    } else if (expected.chunk_count != index->times.chunk_count || end != index->end_offset) {
+        st = fail(v, offset, "the time index does not list what is in the pages");
+    }
+    for (uint32_t i = 0; st == YORE_OK && i < expected.chunk_count;
+         i++) { /* their checks cover all */
+        if (expected.chunks[i].first != index->times.chunks[i].first ||
+            expected.chunks[i].size != index->times.chunks[i].size ||
+            expected.chunks[i].crc != index->times.chunks[i].crc) {
+            st = fail(v, index->times.chunks[i].offset,
+                      "the time index does not list what is in the pages");
+        }
+    }
+    time_index_release(&expected);
+    buffer_release(&made);
+    buffer_release(&directory);
     return st;
 }
 
@@ -164,12 +206,16 @@ enum yore_status table_verify(struct table *table, uint64_t *pages_out,
         *pages_out += st == YORE_OK;
     }
     if (st == YORE_OK) {
+        st = verify_times(&v);
+    }
+    if (st == YORE_OK) {
         st = verify_meta(&v);
     }
     if (st == YORE_OK) {
         st = verify_file(&v);
     }
     buffer_release(&v.last_key);
+    time_index_writer_release(&v.times);
     table_unuse(table);
     return st;
 }

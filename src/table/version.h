@@ -27,11 +27,24 @@ struct version {
     struct yore_bytes key;
     int64_t valid_from;
     int64_t commit;
-    int64_t valid_to; /* YORE_FOREVER: none; only puts have one */
+    int64_t valid_to; /* YORE_FOREVER: none; deletes have none, what was erased keeps its own */
     enum yore_kind kind;
     unsigned flags;          /* enum version_flag */
     struct yore_bytes value; /* empty unless kind is YORE_KIND_PUT */
 };
+
+/* A stretch of time: after < t <= until. */
+struct time_span {
+    int64_t after;
+    int64_t until;
+};
+
+/* Does the version begin or end in the span? */
+static inline bool version_changes_in(const struct version *v, const struct time_span *span)
+{
+    return (v->valid_from > span->after && v->valid_from <= span->until) ||
+           (v->valid_to > span->after && v->valid_to <= span->until);
+}
 
 /* A place in the order.  The first place of a key is (key, INT64_MAX, INT64_MAX). */
 struct version_place {

@@ -5,12 +5,20 @@
  * over.  Deletes and erased versions are yielded like any other: the caller judges.  An iterator is
  * used by one thread; what it yields is borrowed until it moves.
  *
+ * A *run* is a shortcut: keys [run.at, run.end) of a page, of which run.at is the one under the
+ * iterator, are what it yields next, one after the other, each with one version: the one of its
+ * number in a plain page, or the one that run.versions names, each a put without end.
+ * version_iter_next() walks it without asking the iterator, which looks at run.at when it is asked
+ * again.  Of the flags only VERSION_CARRIED differs within a run.  A run of versions (every
+ * version) is the same along one key: run.at and run.end number versions of the page.
+ *
  * Ends and errors: `is_valid` is false; `status` tells an end (YORE_OK) from an error.
  */
 #ifndef YORE_TABLE_VERSION_ITER_H
 #define YORE_TABLE_VERSION_ITER_H
 
 #include "base/status.h"
+#include "table/page.h"
 #include "table/version.h"
 
 struct iter_view {
@@ -22,6 +30,16 @@ struct iter_view {
     /* Pages whose commits are all <= this may be passed over when every version is walked (feed,
      * diffs); INT64_MIN: none. */
     int64_t commit_after;
+    /* As of, forward: nothing is wanted from this key on, and the iterator may end there instead of
+     * looking for what the view has beyond.  Kept by the maker; size 0: none. */
+    struct yore_bytes high;
+    /* Every version, forward: nothing is wanted but this key, and the iterator may end behind it.
+     * Kept by the maker; size 0: all keys. */
+    struct yore_bytes only_key;
+    /* Every version: only those that begin or end in `changed`.  Tables honour it version by
+     * version and pass over pages without one; memtables do not. */
+    bool is_changed_only;
+    struct time_span changed;
 };
 
 struct version_iter;
@@ -39,9 +57,20 @@ struct version_iter_ops {
     void (*release)(struct version_iter *it); /* frees everything but the struct's own storage */
 };
 
+struct version_run {
+    const struct page *page; /* held by the iterator */
+    uint32_t at;
+    uint32_t end;             /* 0: there is no run */
+    uint32_t first;           /* key that versions[0] belongs to */
+    const uint32_t *versions; /* NULL: plain, one each; held by the iterator */
+    bool is_versions;         /* of the key under the iterator, from `at` on */
+    uintptr_t ahead; /* from the page to where the next one lies, probably: good for prefetching */
+};
+
 struct version_iter {
     const struct version_iter_ops *ops;
     struct version at; /* while is_valid */
+    struct version_run run;
     bool is_valid;
     enum yore_status status;
     struct yore_error error;
@@ -64,8 +93,50 @@ static inline void version_iter_seek_back(struct version_iter *it,
 {
     it->ops->seek_back(it, place);
 }
+/* What changes from one version of a run to the next. */
+static inline uint32_t version_run_index(const struct version_run *run)
+{
+    return run->versions == NULL ? run->at : run->versions[run->at - run->first];
+}
+/* Is the iterator's next version, going forward, one of the same key, without a look? */
+static inline bool version_run_keeps_key(const struct version_run *run)
+{
+    return run->is_versions && run->at + 1 < run->end;
+}
+static inline void version_run_read(const struct version_run *run, struct version *version)
+{
+    if (run->is_versions) {
+        page_read_version(run->page, run->at, version);
+        return;
+    }
+    version->key = page_key(run->page, run->at);
+    if (run->versions != NULL) {
+        page_read_version(run->page, version_run_index(run), version);
+        return;
+    }
+    version->valid_from = page_valid_from(run->page)[run->at];
+    version->commit = page_commit(run->page)[run->at];
+    version->value = page_value(run->page, run->at);
+}
+/* Pages lie anywhere in memory, so the processor cannot guess where the walk goes on: ask for what
+ * lies in the next page where this version lies in its own. */
+static inline void version_run_prefetch(const struct version_run *run, const struct version *at)
+{
+    if (run->versions != NULL || run->is_versions) {
+        return; /* the window has asked for it; it lies behind this one */
+    }
+    __builtin_prefetch((const void *)((uintptr_t)at->key.data + run->ahead));
+    __builtin_prefetch((const void *)((uintptr_t)at->value.data + run->ahead));
+    __builtin_prefetch((const void *)((uintptr_t)at->value.data + run->ahead + 64));
+}
 static inline void version_iter_next(struct version_iter *it)
 {
+    if (it->run.at + 1 < it->run.end) {
+        it->run.at++;
+        version_run_read(&it->run, &it->at);
+        version_run_prefetch(&it->run, &it->at);
+        return;
+    }
     it->ops->next(it);
 }
 static inline void version_iter_prev(struct version_iter *it)

@@ -82,7 +82,18 @@ fails 2 "none of list, create" keyspace db make sensors
 fails 2 "needs the NAME" keyspace db drop
 fails 2 "keep is all, now or a duration" keyspace db create x --keep some
 fails 2 "trim needs --at" keyspace db trim sensors
+fails 14 "date 2030-01-01T00:00:00Z is later than now" put db old 1 -k sensors --at @1893456000
+err_has "at most 500 ms ahead are allowed"
+ok put db old 1 -k sensors --at -3d
+ok put db old 2 -k sensors --at -2d
+ok put db old 3 -k sensors --at -1h
 ok keyspace db trim sensors --at -1d
+ok timeline db old -k sensors
+out_lines 2
+out_lacks "	1"
+ok changes db -k sensors
+out_has "changed	old"
+fails 13 "earlier than the horizon" timeline db old -k sensors --from -2d
 fails 1 "no keyspace 'nothing'" get db k -k nothing
 fails 1 "" keyspace db drop nothing
 ok keyspace db drop sensors
@@ -91,4 +102,33 @@ out_is "default	all"
 ok keyspace db create present --keep now
 ok put db k v -k present
 fails 15 "" put db k v -k present --at 2020-01-01
+
+# Where retention has acted the feed begins at the first commit that is still kept whole.
+ok put feed a one
+ok keyspace feed create old
+ok put feed a two -k old --at 2020-01-01
+ok put feed a three -k old --at 2021-01-01
+ok feed feed
+err_is_empty
+sleep 0.02
+ok put feed mark m
+moment=$("$YORE" feed feed -o ndjson | sed -n 's/.*"commit":"\([^"]*\)".*"key":"mark".*/\1/p')
+sleep 0.02
+ok put feed after x
+ok keyspace feed trim old --at "$moment"
+ok compact feed
+ok feed feed
+err_has "no longer all kept"
+out_lacks "	one"
+out_has "	x"
+ok feed feed -q --count
+err_is_empty
+fails 13 "no longer all kept" feed feed --from 2020-01-01
+ok keyspace only create present --keep now
+ok put only a one -k present
+ok put only a two -k present
+ok compact only
+ok put only a three -k present
+ok feed only
+out_has "	three"
 finish

@@ -51,6 +51,16 @@ ok get nowdb n/b
 fails 1 absent get nowdb n/b --at @3s
 fails 2 "exclude each other" import x events.tsv --as-now --valid
 
+# Spreadsheets begin UTF-8 with a mark.
+printf '\357\273\277time,key,value\n2020-01-01,k,1\n' >mark.csv
+ok import mark mark.csv
+ok get mark k
+out_is 1
+printf '\357\273\277{"key":"j","value":"2"}\n' >mark.ndjson
+ok import mark mark.ndjson
+ok get mark j
+out_is 2
+
 # A bad line: its number, nothing of its transaction, all of those before.
 bad() { # bad NUMBER TEXT LINE
     sed "$1s/.*/$3/" events.tsv >bad.tsv
@@ -138,6 +148,55 @@ ok export x --prefix late
 out_lines 3
 fails 6 "cannot write" export x /nowhere/file
 
+# A file is replaced when its successor is whole, and not before.
+ok export x whole.ndjson
+cp whole.ndjson before
+ok put x later v
+ok export x whole.ndjson
+check "replaced" [ "$(wc -l <whole.ndjson)" -gt "$(wc -l <before)" ]
+cp whole.ndjson before
+fails 14 "" export x whole.ndjson --known 2099-01-01
+check "no part is left" [ ! -e whole.ndjson.part ]
+check "a failure leaves the old file" cmp -s before whole.ndjson
+ok bench many --rows 5000 --workloads fillseq
+mkfifo whole.ndjson.part
+{ sleep 0.6; cat; } <whole.ndjson.part >piped.ndjson &
+"$YORE" export many whole.ndjson >"$out" 2>"$err" &
+exporter=$!
+last="export many whole.ndjson, and ^C"
+sleep 0.3
+kill -INT $exporter
+wait $exporter
+code=$?
+code_is 17
+err_has "stopped after"
+wait
+check "no part is left after ^C" [ ! -e whole.ndjson.part ]
+check "^C leaves the old file" cmp -s before whole.ndjson
+mkfifo pipe
+cat pipe >piped.ndjson &
+ok export x pipe
+wait
+check "a pipe is written, not replaced" [ -p pipe ]
+check "what went through it" cmp -s piped.ndjson before
+
+# ^C while an import is made durable: the first table file shows that it is.
+awk 'BEGIN { for (i = 0; i < 150000; i++) printf ",key%07d,%0200d\n", i, i * 7919 }' >large.csv
+"$YORE" import flushed large.csv >"$out" 2>"$err" &
+importer=$!
+last="import flushed large.csv, and ^C"
+until ls flushed/*table* >/dev/null 2>&1 || ! kill -0 $importer; do :; done
+kill -INT $importer
+wait $importer
+code=$?
+code_is 17
+err_has "stopped while it was made durable"
+err_has "150000 writes in"
+ok scan flushed --count
+out_is 150000
+chmod 400 whole.ndjson
+[ "$(id -u)" = 0 ] || fails 6 "cannot write whole.ndjson" export x whole.ndjson
+
 # Erased versions stay erased, and what holds around them stays.
 ok put er k first --at 2019-01-01
 ok put er k secret --at 2020-01-01
@@ -145,13 +204,28 @@ ok put er k last --at 2021-01-01
 ok put er user/1 secret --at 2020-01-01
 ok erase er k --from 2020-01-01 --to 2021-01-01
 ok erase er --prefix user/
+# Inside the time of one version, without an end, and of versions that end by themselves.
+ok put er inside value --at 2019-01-01
+ok erase er inside --from 2020-01-01 --to 2021-01-01
+ok put er open value --at 2019-01-01
+ok erase er open --from 2020-01-01
+for key in ends ends/inside; do
+    printf '{"key":"%s","value":"value","valid_from":"2019-01-01","valid_to":"2020-09-01"}\n' $key
+done >ends.ndjson
+ok import er ends.ndjson
+ok erase er ends
+ok erase er ends/inside --from 2020-01-01 --to 2021-01-01
+fails 102 erased get er inside --at 2020-06-01
+fails 102 erased get er open --at 2020-06-01
+ok timeline er inside
+out_lines 3
 ok export er
 cp "$out" er.ndjson
 out_lacks secret
 out_has '"kind":"erased"'
 ok import er2 er.ndjson
 for moment in 2019-06-01 2020-06-01 2021-06-01 now; do
-    for key in k user/1; do
+    for key in k user/1 inside open ends ends/inside; do
         run get er $key --at $moment
         cp "$out" got
         wanted=$code
@@ -161,6 +235,8 @@ for moment in 2019-06-01 2020-06-01 2021-06-01 now; do
     done
 done
 fails 102 erased get er2 k --at 2020-06-01
+fails 102 erased get er2 ends/inside --at 2020-06-01
+fails 1 absent get er2 ends/inside --at 2020-10-01
 ok export er2
 cp "$out" er2.ndjson
 group er.ndjson >er.groups
@@ -236,6 +312,10 @@ printf '2020-01-01,k,a"b\n' >quote.csv
 fails 3 "a quote inside a field" import bad2 quote.csv
 printf '2020-01-01,,v\n' >empty_key.csv
 fails 3 "the key is empty" import bad2 empty_key.csv
+fails 1 "no such file" import mistyped nofile
+fails 3 "is a directory" import mistyped .
+fails 3 "looks like none of" import mistyped two.csv
+check "no database is left behind" [ ! -e mistyped ]
 fails 1 "no such file" import db nofile
 fails 3 "is a directory" import db x
 : >nothing

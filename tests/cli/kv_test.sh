@@ -134,6 +134,33 @@ ok put db tab "$(printf 'a\tb\nc\001')"
 ok scan db --prefix tab -o table
 out_has 'a\tb\nc\x01'
 
+# What was not known yet is not called absent without more.
+fails 1 "absent (now, as known at 2001-01-01T00:00:00Z)" get db odd --known 2001-01-01
+
+fails 2 "--to must be later than now" put db odd v --to -1h
+
+# A table shows the beginning of what is long.
+head -c 3000000 /dev/zero | tr '\0' x >long
+ok put db long --file long
+ok get db long -o table
+out_has "x… (3.00 MB)"
+check "and no more" [ "$(wc -c <"$out")" -lt 4000 ]
+ok get db long
+check "raw is whole" cmp -s long "$out"
+
+# What cannot be written or read says why.
+if [ -w /dev/full ]; then
+    for command in 'get db odd' 'scan db' 'help' 'export db'; do
+        last="$command >/dev/full"
+        "$YORE" $command >/dev/full 2>"$err"
+        code=$?
+        code_is 7
+        err_has "No space left on device"
+    done
+    fails 7 "/dev/full holds only a part of the export" export db /dev/full
+fi
+fails 6 "cannot read .: " put db k --file .
+
 # Erasing: the past too, for good.
 ok put db user/1 secret --at 2020-01-01
 ok put db user/2 secret --at 2020-01-01
@@ -141,8 +168,22 @@ ok erase db user/1
 fails 102 "erased" get db user/1 --at 2020-06-01
 ok erase db --prefix user/
 fails 102 "erased" get db user/2 --at 2020-06-01
-fails 2 "name one KEY or a --prefix" erase db
-fails 2 "name one KEY or a --prefix" erase db k --prefix n/
+ok put db kept v
+unset never_set
+fails 2 "say --all" erase db --prefix "${never_set:-}"
+fails 2 "say --all" erase db --prefix "" --base64
+ok get db kept
+for more in "" "k --prefix n/" "k --all" "--prefix n/ --all"; do
+    fails 2 "name one KEY, a --prefix, or --all" erase db $more
+done
+fails 2 "a keyspace is erased whole" erase db --all --to 2020-01-01
+ok keyspace db create doomed
+ok put db a 1 -k doomed --at 2020-01-01
+ok put db b 2 -k doomed
+ok erase db --all -k doomed
+fails 102 "erased" get db a -k doomed --at 2020-06-01
+fails 102 "erased" get db b -k doomed
+ok get db kept
 fails 2 "erased whole" erase db --prefix n/ --from 2020-01-01
 fails 2 "--to must be later" erase db k --from 2020-01-01 --to 2019-01-01
 

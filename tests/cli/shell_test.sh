@@ -58,6 +58,15 @@ get k
 ' shell db
 code_is 0
 out_is backdated
+for verb in create alter drop; do
+    run_with "at 2019-03-01
+keyspace list
+keyspace $verb sensors
+" shell db
+    code_is 15
+    err_has "this session stands at 2019-03-01"
+    err_has "stopped at line 3"
+done
 
 # Not found is no reason to stop, a fault is.
 run_with 'get nobody
@@ -99,9 +108,29 @@ out_has "default"
 out_has '[{"key":"k"'
 out_lacks '"value":"1"'
 run_with 'use nothing
+put k lost
 ' shell db
 code_is 1
 err_has "no keyspace 'nothing'"
+err_has "stopped at line 1"
+ok get db k
+out_is new
+run_with 'put k lost -k nothing
+put k after
+' shell db
+code_is 1
+err_has "stopped at line 1"
+ok get db k
+out_is new
+
+# A NUL byte would end the word before it, unseen.
+printf 'put k ne\000w\n' | "$YORE" shell db >"$out" 2>"$err"
+code=$?
+last="shell db (a NUL byte)"
+code_is 2
+err_has "cannot hold a NUL byte"
+ok get db k
+out_is new
 ok shell db -o ndjson -c 'get k'
 out_has '{"key":"k"'
 run_with 'bench

@@ -14,7 +14,15 @@ out_has "versions"
 out_has "problems	0"
 ok check db -o table
 out_has "every checksum, order, bound and reference of these holds"
+ok stats db --keyspace default
+out_has "memory_versions	2"
+out_has "oldest	all"
 ok compact db
+ok stats db --keyspace default
+out_has "memory_versions	0"
+out_has "present_versions	1"
+out_has "freeable_bytes	0"
+fails 1 "no keyspace 'other'" stats db -k other
 ok get db k
 out_is v2
 
@@ -36,6 +44,17 @@ out_is v3
 ok restore copy3 backups --to "$second"
 ok get copy3 k
 out_is v2
+
+fails 2 "TARGET is the database itself" backup db db
+for target in db/ ./db db/sub ./db/sub "$PWD/db/a/b"; do
+    fails 2 "lies inside a database" backup db "$target"
+done
+fails 2 "lies inside a backup" restore backups/x backups
+check "nothing was made" [ ! -e backups/x ]
+{ sleep 2; } | "$YORE" shell db >"$out" 2>"$err" &
+sleep 0.5
+fails 10 "one process at a time" get db k
+wait
 
 # Damage has a name, a place and an exit code.
 ok put hurt k v

@@ -43,14 +43,14 @@ err_has "try: yore help put"
 
 # Reading does not make a database; writing does.
 for command in scan changes feed stats check compact export; do
-    fails 1 "no database in missing" $command missing
+    fails 103 "no database in missing" $command missing
 done
-fails 1 "no database in missing" get missing k
-fails 1 "no database in missing" del missing k
-fails 1 "no database in missing" erase missing k
-fails 1 "no database in missing" timeline missing k
-fails 1 "no database in missing" keyspace missing list
-fails 1 "no database in missing" shell missing -c help
+fails 103 "no database in missing" get missing k
+fails 103 "no database in missing" del missing k
+fails 103 "no database in missing" erase missing k
+fails 103 "no database in missing" timeline missing k
+fails 103 "no database in missing" keyspace missing list
+fails 103 "no database in missing" shell missing -c help
 check "nothing was made" [ ! -e missing ]
 ok put db k v
 check "put makes one" [ -d db ]
@@ -66,6 +66,12 @@ err_has "did you mean json?"
 fails 2 "--durability takes one of" put db k v --durability snyc
 fails 2 "--ttl:" put db k v --ttl soon
 fails 2 "--prefix does not go with" scan db --prefix a --low b
+fails 2 "--high must come after --low" scan db --low b --high a
+fails 2 "name the database's directory" put '' k v
+fails 2 "usage: yore shell DIR" shell db extra
+check "no blank at the end" sh -c "! grep -q ' $' '$err'"
+fails 2 "try: yore help" help nonsense
+check "help of help helps nobody" sh -c "! grep -q 'help help' '$err'"
 fails 2 "is not base64" get db '!!' --base64
 fails 2 "--color takes one of" get db k --color blue
 

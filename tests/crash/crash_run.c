@@ -90,6 +90,7 @@ static void crash_close(struct crash_run *run)
 {
     if (run->db != NULL) {
         struct yore_error error = {0};
+        store_add_cuts(run->db, &run->cuts);
         enum yore_status status = yore_close(run->db, &error);
         run->db = NULL;
         memset(run->keyspaces, 0, sizeof run->keyspaces);
@@ -287,6 +288,61 @@ void crash_batch(struct crash_run *run, unsigned first_key, size_t count, size_t
         model_bytes_release(writes[i].value);
     }
     yore_batch_free(batch);
+}
+
+static int crash_compare_writes(const void *a, const void *b)
+{
+    const struct model_write *left = a;
+    const struct model_write *right = b;
+    return bytes_compare(left->key, right->key);
+}
+
+static enum yore_status crash_fill(struct yore_load *load, const struct model_write *writes,
+                                   size_t count, struct yore_error *error)
+{
+    enum yore_status status = YORE_OK;
+    for (size_t i = 0; status == YORE_OK && i < count; i++) {
+        status = yore_load_put(load, writes[i].key, writes[i].value, error);
+    }
+    return status;
+}
+
+void crash_load(struct crash_run *run, unsigned keyspace, const struct crash_load *spec)
+{
+    char keys[CRASH_BATCH_MAX][CRASH_KEY_BYTES];
+    struct model_write writes[CRASH_BATCH_MAX];
+    struct yore_load *load = NULL;
+    struct yore_error error = {0};
+    int64_t commit = INT64_MIN;
+    if (run->is_stopped || !crash_has_space(run, keyspace)) {
+        return;
+    }
+    run->has_loads = true;
+    sim_disk_advance(run->disk, CRASH_MS);
+    for (size_t i = 0; i < spec->count; i++) {
+        writes[i] = (struct model_write){
+            .kind = MODEL_PUT, .keyspace = keyspace, .from = YORE_NOW, .to = YORE_FOREVER};
+        writes[i].key = crash_key(spec->first_key + (unsigned)i * spec->step, keys[i]);
+        writes[i].value = model_bytes_copy(crash_value(run, spec->value_bytes));
+    }
+    qsort(writes, spec->count, sizeof writes[0], crash_compare_writes);
+    enum yore_status status = yore_load_open(run->db, run->keyspaces[keyspace], &load, &error);
+    if (status == YORE_OK) {
+        status = crash_fill(load, writes, spec->count, &error);
+    }
+    if (status != YORE_OK || spec->is_aborted) {
+        (void)crash_ok(run, "load", status, &error);
+        yore_load_abort(load);
+    } else {
+        status = yore_load_commit(load, &commit, &error);
+        crash_submitted(run, status, &error, commit, writes, spec->count);
+        if (status == YORE_OK) { /* in every mode, and with it all before it */
+            run->durable_count = run->model->commit_count;
+        }
+    }
+    for (size_t i = 0; i < spec->count; i++) {
+        model_bytes_release(writes[i].value);
+    }
 }
 
 void crash_txn(struct crash_run *run, unsigned read_key, unsigned write_key)

@@ -42,6 +42,7 @@ struct crash_run {
     struct model_write *unsure; /* writes of the one commit that failed, or NULL */
     size_t unsure_count;
     bool is_stopped;  /* an operation failed: the script has no more effect */
+    bool has_loads;   /* the feed is judged too */
     bool is_tolerant; /* failures are expected (memory): not stopped by one */
     enum yore_durability durability;
     struct yore_keyspace *keyspaces[MODEL_KEYSPACES_MAX];
@@ -58,8 +59,17 @@ struct crash_run {
     size_t erased_count;
     size_t erased_gone; /* ... the first so many of them are gone from the files */
     struct test_rand rand;
+    struct store_cuts cuts; /* of the databases that were closed */
     enum yore_status failed_status;
     char text[CRASH_TEXT_BYTES];
+};
+
+struct crash_load {
+    unsigned first_key;
+    unsigned step;
+    size_t count;
+    size_t value_bytes;
+    bool is_aborted;
 };
 
 struct crash_workload {
@@ -88,6 +98,8 @@ void crash_put_at(struct crash_run *run, unsigned key, int64_t ago_ms, int64_t f
 void crash_span(struct crash_run *run, unsigned key, int64_t from_ago_ms, int64_t to_ago_ms,
                 bool is_delete);
 void crash_batch(struct crash_run *run, unsigned first_key, size_t count, size_t value_bytes);
+/* Every `step`-th key from `first_key` on. */
+void crash_load(struct crash_run *run, unsigned keyspace, const struct crash_load *load);
 void crash_txn(struct crash_run *run, unsigned read_key, unsigned write_key);
 void crash_erase(struct crash_run *run, unsigned key, bool is_prefix);
 void crash_erase_span(struct crash_run *run, unsigned key, int64_t from_ago_ms, int64_t to_ago_ms);

@@ -19,6 +19,7 @@
 
 #define PLACES_MAX 1024u
 #define PLACE_BYTES 96u
+#define CRASH_SEALS_MIN 10u /* over all workloads, undisturbed: slices are small */
 
 /* What was cut off: the operation and the kind of file, by workload ("flush: write db/table-#"). */
 struct place {
@@ -36,7 +37,17 @@ struct counts {
 };
 
 /* Operations of the undisturbed script, which must itself be right. */
-static uint64_t count_operations(const struct crash_workload *workload)
+static void add_cuts(struct store_cuts *sum, const struct store_cuts *cuts)
+{
+    sum->databases += cuts->databases;
+    sum->merges += cuts->merges;
+    sum->seals += cuts->seals;
+    sum->late_merges += cuts->late_merges;
+    sum->slices_dropped += cuts->slices_dropped;
+    sum->slices_most = cuts->slices_most > sum->slices_most ? cuts->slices_most : sum->slices_most;
+}
+
+static uint64_t count_operations(const struct crash_workload *workload, struct store_cuts *cuts)
 {
     struct crash_run run;
     crash_run_init(&run, workload);
@@ -46,6 +57,7 @@ static uint64_t count_operations(const struct crash_workload *workload)
     bool is_right = !run.is_stopped && crash_judge(&run, run.disk, false);
     char text[CRASH_TEXT_BYTES];
     memcpy(text, run.text, sizeof text);
+    add_cuts(cuts, &run.cuts);
     crash_run_release(&run);
     CHECK_MSG(is_right, "workload %s, undisturbed: %s", workload->name, text);
     return count;
@@ -158,7 +170,7 @@ static bool crash_point(const struct crash_workload *workload, uint64_t op, uint
         crash.seed = seed + i;
         is_right = crash_case(&crash, i == 0, counts);
     }
-    if (is_right && (op + seed) % 16 == 0) {
+    if (is_right && counts->points % 16 == 0) {
         is_right = crash_nested(&crash, counts);
     }
     counts->points++;
@@ -171,7 +183,8 @@ static bool crash_point(const struct crash_workload *workload, uint64_t op, uint
 static void crash_everywhere(const struct crash_workload *workload, uint64_t operations,
                              uint64_t seed, struct counts *counts)
 {
-    for (uint64_t op = 1; op <= operations; op++) {
+    uint64_t step = test_stride(1, 1);
+    for (uint64_t op = 1 + seed % step; op <= operations; op += step) {
         char text[CRASH_TEXT_BYTES];
         bool is_right = crash_point(workload, op, seed + op * 1000, counts, text);
         CHECK_MSG(is_right, "%s\nrepeat with YORE_CRASH_ONE=%s:%" PRIu64 ":%" PRIu64, text,
@@ -214,11 +227,14 @@ TEST(every_operation_is_a_crash_point)
     struct test_rand rand = test_rand_new(0);
     uint64_t wanted = test_number("YORE_CRASH_CASES", test_scale(20000, 200000));
     uint64_t operations[64];
+    struct store_cuts cuts = {0};
     CHECK(crash_workload_count <= 64);
     for (size_t i = 0; i < crash_workload_count; i++) {
-        operations[i] = count_operations(&crash_workloads[i]);
+        operations[i] = count_operations(&crash_workloads[i], &cuts);
         printf("  %s: %" PRIu64 " operations\n", crash_workloads[i].name, operations[i]);
     }
+    /* Every crash of a seal, a late merge or a drop is one of the points below. */
+    CHECK(store_print_cuts(&cuts, CRASH_SEALS_MIN));
     static struct counts counts;
     memset(&counts, 0, sizeof counts);
     counts.per_point = 2;

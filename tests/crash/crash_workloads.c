@@ -279,6 +279,53 @@ static void tune_lazy_rotate(struct yore_options *options)
     options->memtable_bytes = 1u << 20;
 }
 
+/* Loads into nothing, over what is there, after commits that nobody has synced, and in vain; what
+ * they brought is merged, superseded and sealed. */
+static void script_loads(struct crash_run *run)
+{
+    const struct crash_load fresh = {.first_key = 0, .step = 1, .count = 20, .value_bytes = 60};
+    const struct crash_load over = {.first_key = 5, .step = 3, .count = 20, .value_bytes = 90};
+    const struct crash_load apart = {.first_key = 2, .step = 5, .count = 6, .value_bytes = 900};
+    const struct crash_load vain = {
+        .first_key = 1, .step = 2, .count = 8, .value_bytes = 300, .is_aborted = true};
+    crash_load(run, 0, &fresh);
+    run->durability = YORE_DURABILITY_NONE;
+    crash_batch(run, 3, 8, 40);
+    crash_put(run, 0, 1, 30);
+    crash_load(run, 0, &over);
+    run->durability = YORE_DURABILITY_SYNC;
+    crash_put(run, 0, 8, 30);
+    crash_load(run, 0, &vain);
+    crash_load(run, 0, &apart);
+    crash_delete(run, 0, 7);
+    crash_flush(run);
+    crash_load(run, 0, &fresh);
+    crash_put(run, 0, 2, 30);
+}
+
+static void script_loads_merged(struct crash_run *run)
+{
+    const struct crash_load over = {.first_key = 3, .step = 2, .count = 12, .value_bytes = 40};
+    crash_create(run, 1, YORE_KEEP_NOW);
+    for (unsigned round = 0; round < 3; round++) {
+        crash_batch(run, round, 10, 40);
+        crash_load(run, 0, &over);
+        crash_load(run, 1, &over);
+        crash_put(run, 1, 3, 30);
+        crash_put_at(run, round + 4, 2, 0);
+        crash_flush(run);
+    }
+    crash_reopen(run);
+    crash_load(run, 0, &over);
+    crash_compact(run);
+    crash_put(run, 0, 1, 20);
+}
+
+static void tune_feed(struct yore_options *options)
+{
+    options->feed_retention_bytes = 1u << 20;
+}
+
 /* A bit of everything, over a life of several openings. */
 static void script_life(struct crash_run *run)
 {
@@ -321,6 +368,8 @@ const struct crash_workload crash_workloads[] = {
     {"now-only", script_now_only, NULL},
     {"lazy", script_lazy, NULL},
     {"lazy-rotate", script_lazy_rotate, tune_lazy_rotate},
+    {"loads", script_loads, tune_feed},
+    {"loads-merged", script_loads_merged, NULL},
     {"life", script_life, NULL},
 };
 

@@ -28,6 +28,8 @@ static void check_again(const uint8_t *data, size_t size, const struct buffer *a
     require(commit_decoder_init(&first, bytes_of(data, size)) == YORE_OK);
     require(commit_decoder_init(&second, buffer_bytes(again)) == YORE_OK);
     require(first.commit == second.commit && first.count == second.count);
+    require(first.is_load == second.is_load && first.load.keyspace == second.load.keyspace &&
+            first.load.count == second.load.count);
     while (commit_decoder_next(&first, &a) == YORE_OK) {
         require(commit_decoder_next(&second, &b) == YORE_OK);
         compare(&a, &b);
@@ -42,8 +44,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct buffer again = {0};
     unsigned char header[COMMIT_HEADER_BYTES];
     enum yore_status st = commit_decoder_init(&c, bytes_of(data, size));
-    commit_header_encode(header, c.commit, c.count);
-    buffer_append(&again, header, sizeof(header));
+    if (st == YORE_OK && c.is_load) {
+        unsigned char load[COMMIT_LOAD_BYTES];
+        commit_load_encode(header, load, c.commit, &c.load);
+        buffer_append(&again, header, sizeof(header));
+        buffer_append(&again, load, sizeof(load));
+    } else {
+        commit_header_encode(header, c.commit, c.count);
+        buffer_append(&again, header, sizeof(header));
+    }
     while (st == YORE_OK) {
         st = commit_decoder_next(&c, &write);
         if (st == YORE_OK) {

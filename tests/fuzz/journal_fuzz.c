@@ -1,18 +1,15 @@
 /* The reader of record logs, and the journal's recovery on top, over a segment of any bytes.
  *
- * The first octet says how: bit 0 puts a valid file header in front; bit 1 mends the CRCs of
- * records as far as their sizes lead, so that what lies behind the checks is reached; bit 2 leaves
- * every fourth of them as it is.  Whatever the bytes: no crash, records in order, and an opening
- * that succeeds once succeeds again with the same commits.
+ * The first octet says what is mended first (mend.h).  Whatever the bytes: no crash, records in
+ * order, and an opening that succeeds once succeeds again with the same commits.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/coding.h"
-#include "base/crc32c.h"
+#include "fuzz/mend.h"
 #include "journal/commit_codec.h"
 #include "journal/journal.h"
-#include "journal/record_log_format.h"
 #include "os/sim_disk.h"
 #include "support/fuzz.h"
 
@@ -26,29 +23,6 @@ static void require(bool is_so)
 {
     if (!is_so) {
         abort();
-    }
-}
-
-static void mend(unsigned char *file, size_t size, unsigned how)
-{
-    const struct record_log_header header = {.version = RECORD_LOG_VERSION, .identity = identity};
-    uint32_t seed = record_log_seed(&identity);
-    size_t at = RECORD_LOG_HEADER_BYTES;
-    if ((how & 1u) != 0 && size >= RECORD_LOG_HEADER_BYTES) {
-        record_log_header_encode(&header, file);
-    }
-    for (unsigned i = 0; (how & 2u) != 0 && at + RECORD_HEADER_BYTES <= size; i++) {
-        unsigned char *record = file + at;
-        uint32_t place = record_place(seed, at);
-        size_t left = size - at - RECORD_HEADER_BYTES;
-        record[10] = record[11] = 0; /* sizes that can fit */
-        uint32_t payload = get_u32(record + 8);
-        if ((how & 4u) == 0 || i % 4 != 3) {
-            put_u32(record + 4,
-                    crc32c(place, record + RECORD_HEADER_BYTES, payload < left ? payload : left));
-            put_u32(record, crc32c(place, record + 4, RECORD_HEADER_BYTES - 4));
-        }
-        at += (size_t)record_span(payload);
     }
 }
 
@@ -95,8 +69,11 @@ static enum yore_status replay(void *arg, struct yore_bytes payload, struct yore
 
 static enum yore_status open_journal(struct os_env *env, struct replayed *replayed)
 {
-    const struct journal_options options = {
-        .database = 1, .segment_bytes = 4096, .first_segment = 1, .next_segment = 1};
+    const struct journal_options options = {.database = 1,
+                                            .segment_bytes = 4096,
+                                            .first_segment = 1,
+                                            .next_segment = 1,
+                                            .commit_before = INT64_MIN};
     struct journal_recovery recovery;
     struct journal *journal;
     *replayed = (struct replayed){0};
@@ -118,7 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     memcpy(bytes, data + 1, size - 1);
-    mend(bytes, size - 1, data[0]);
+    mend_record_log(&identity, bytes, size - 1, data[0]);
     struct sim_disk *disk = sim_disk_new(1);
     struct os_env *env = sim_disk_env(disk);
     require(os_file_open(env, PATH, OS_OPEN_CREATE, &file, NULL) == YORE_OK);

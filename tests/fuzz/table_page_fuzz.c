@@ -165,13 +165,12 @@ static void read_table(struct table *table, const struct table_meta *meta)
     struct table_pin pin;
     struct yore_bytes none = {NULL, 0};
     struct buffer middle = {0};
-    int64_t valid = meta->valid_max;
+    int64_t valid = meta->valid_min / 2 + meta->valid_max / 2;
     uint64_t pages = 0;
     struct yore_bytes key = buffer_bytes(&meta->last_key);
     if (table_middle_key(table, none, none, &middle, &error) == YORE_OK) {
         key = buffer_bytes(&middle);
     }
-    (void)table_valid_quantile(table, none, none, 0.5, &valid, &error);
     (void)table_range_bytes(table, none, key);
     struct iter_view all = {.known = INT64_MAX, .commit_after = INT64_MIN};
     struct iter_view past = {.is_as_of = true, .valid = valid, .known = INT64_MAX};

@@ -39,7 +39,8 @@ PKG_CONFIG_PATH=$(dirname "$pc")
 export PKG_CONFIG_PATH
 
 for file in include/yore/yore.h include/yore/version.h include/yore/status.h \
-    share/man/man1/yore.1 share/man/man3/libyore.3 bin/yore; do
+    share/bash-completion/completions/yore share/zsh/vendor-completions/_yore \
+    share/fish/vendor_completions.d/yore.fish share/man/man1/yore.1 share/man/man3/libyore.3 bin/yore; do
     step "has $file" test -s "$tree/$file"
 done
 step "no private header" test ! -e "$tree/include/base"

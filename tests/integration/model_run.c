@@ -250,6 +250,7 @@ void run_close(struct run *run)
     }
     run_release_handles(run);
     store_add_sources(run->compare.db, run->counts->sources);
+    store_add_cuts(run->compare.db, &run->counts->cuts);
     struct yore_error error = {0};
     (void)yore_close(run->compare.db, &error);
     run->compare.db = NULL;

@@ -6,6 +6,7 @@
  *
  *   model_run.c        set-up, the list, dispatch, keys, values and moments
  *   model_writes.c     puts, deletes, spans, batches, erasures
+ *   model_loads.c      bulk loads
  *   model_reads.c      every read shape, against the model
  *   model_txns.c       transactions and snapshots
  *   model_upkeep.c     flush, compact, trim, alter, reopen, crash, backup and restore, clock
@@ -54,6 +55,7 @@ enum run_space {
     X(delete_back_dated, 250)                                                                      \
     X(span, 350)                                                                                   \
     X(batch, 400)                                                                                  \
+    X(load, 60)                                                                                    \
     X(erase, 12)                                                                                   \
     X(get, 1500)                                                                                   \
     X(get_many, 80)                                                                                \
@@ -104,6 +106,7 @@ struct run_counts {
     uint64_t commits;
     uint64_t conflicts;
     uint64_t sources[STORE_SOURCE_COUNT];
+    struct store_cuts cuts;
 };
 
 struct run_read {

@@ -1,6 +1,7 @@
 /* model_test.c -- random operations on the engine and on the reference, every read shape compared.
  *
- *     YORE_MODEL_OPS=n     operations in all (default 2,000,000; soak 20,000,000)
+ *     YORE_MODEL_OPS=n     operations in all (default 1,000,000; soak 10,000,000)
+ *     YORE_MODEL_LANE=n    draw other operations from the same seed (default 0); ctest runs two
  *     YORE_MODEL_ROUND=n   operations on one disk (default 8,000)
  *     YORE_MODEL_SHRINK=1  after a failure look for the shortest list that fails, and print it
  *     YORE_MODEL_TRACE=1   print every commit
@@ -122,7 +123,7 @@ static void print_counts(const struct run_counts *counts)
 
 static uint64_t run_rounds(bool is_clock_wild, uint64_t ops, struct run_counts *counts)
 {
-    struct test_rand rand = test_rand_new(0);
+    struct test_rand rand = test_rand_new(test_number("YORE_MODEL_LANE", 0));
     size_t round = (size_t)test_number("YORE_MODEL_ROUND", 8000);
     uint64_t done = 0;
     while (done < ops) {
@@ -135,7 +136,7 @@ static uint64_t run_rounds(bool is_clock_wild, uint64_t ops, struct run_counts *
 
 static uint64_t budget(void)
 {
-    return test_number("YORE_MODEL_OPS", test_scale(2000000, 20000000));
+    return test_number("YORE_MODEL_OPS", test_scale(1000000, 10000000));
 }
 
 TEST(random_operations_answer_as_the_model)
@@ -145,6 +146,7 @@ TEST(random_operations_answer_as_the_model)
     uint64_t done = run_rounds(false, budget() - budget() / 5, &counts);
     print_counts(&counts);
     bool is_enough = store_print_sources(counts.sources, 5);
+    bool is_cut = store_print_cuts(&counts.cuts, done / 1000);
     CHECK(done >= budget() - budget() / 5);
     if (done >= 100000) {
         CHECK(counts.back_dated * 5 >= counts.writes);
@@ -153,6 +155,7 @@ TEST(random_operations_answer_as_the_model)
         CHECK(counts.on_expired > 0);
         CHECK(counts.conflicts > 0);
         CHECK(counts.reads * 10 >= done);
+        CHECK_MSG(is_cut, "less than one seal in 1,000 operations");
         CHECK_MSG(is_enough, "a source answered less than 5 %% of the reads");
     }
 }

@@ -144,9 +144,6 @@ bool run_txn_get(struct run *run)
     enum yore_status expected = model_get(view, keyspace, key, at, &version);
     enum yore_status status = yore_txn_get(txn->txn, run->compare.keyspaces[keyspace], key,
                                            is_past ? &past : NULL, &value, NULL);
-    if (status == YORE_NOT_FOUND && expected == YORE_ERASED && run->compare.may_forget[keyspace]) {
-        expected = YORE_NOT_FOUND; /* what was deleted before it was erased may be gone */
-    }
     bool is_right = run_compare_txn_value(run, key, status, &value, expected, &version);
     struct run_read read = {.keyspace = keyspace,
                             .key = key,

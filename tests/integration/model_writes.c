@@ -273,6 +273,7 @@ bool run_span(struct run *run)
 static bool run_batch_fill(struct run *run, struct yore_batch *batch, struct model_write *writes,
                            struct run_storage *storage, size_t count)
 {
+    bool has_spans = test_rand_one_in(&run->rand, 3);
     for (size_t i = 0; i < count; i++) {
         enum model_write_kind kind = test_rand_one_in(&run->rand, 5) ? MODEL_DELETE : MODEL_PUT;
         unsigned keyspace = (unsigned)test_rand_below(&run->rand, RUN_SPACES);
@@ -283,6 +284,9 @@ static bool run_batch_fill(struct run *run, struct yore_batch *batch, struct mod
         }
         if (writes[i].keyspace == RUN_DEFAULT && test_rand_one_in(&run->rand, 2)) {
             writes[i].from = run_moment(run, RUN_DEFAULT);
+        }
+        if (has_spans && writes[i].keyspace == RUN_DEFAULT && test_rand_one_in(&run->rand, 3)) {
+            run_make_span(run, &writes[i]);
         }
         struct yore_write options = run_write_options(&writes[i], NULL);
         struct yore_keyspace *space = run->compare.keyspaces[writes[i].keyspace];

@@ -16,9 +16,9 @@
 #include "crash/crash_run.h"
 #include "engine/db.h"
 
-static const char *const oom_workloads[] = {"spans",  "transactions", "merge",
-                                            "seal",   "retention",    "erase",
-                                            "backup", "large-values", "keyspaces"};
+static const char *const oom_workloads[] = {
+    "spans",  "transactions", "merge",     "seal",  "retention",   "erase",
+    "backup", "large-values", "keyspaces", "loads", "loads-merged"};
 #define OOM_WORKLOADS (sizeof oom_workloads / sizeof oom_workloads[0])
 
 static const struct crash_workload *find_workload(const char *name)
@@ -87,6 +87,41 @@ TEST(every_allocation_fails_once)
     printf("  %" PRIu64 " cases\n", cases);
 }
 
+/* Opening to read, with memory running out anywhere: it fails with a status or answers, and the
+ * next opening finds everything. */
+TEST(every_allocation_of_opening_to_read_fails_once)
+{
+    uint64_t cases = 0;
+    for (size_t i = 0; i < OOM_WORKLOADS; i++) {
+        struct crash_run run;
+        struct yore_options options;
+        struct yore_db *db = NULL;
+        enum yore_status st = YORE_NOMEM;
+        crash_run_init(&run, find_workload(oom_workloads[i]));
+        crash_run_script(&run, find_workload(oom_workloads[i]));
+        sim_disk_crash(run.disk, SIM_CRASH_KEEP_ALL, 1);
+        options = run.options;
+        options.read_only = true;
+        uint64_t before = sim_disk_op_count(run.disk);
+        for (uint64_t nth = 1; st == YORE_NOMEM; nth += test_stride(3, 1)) {
+            mem_fail_at(nth, nth % 2 == 0);
+            st = db_open_inline(sim_disk_env(run.disk), STORE_PATH, &options, &db, NULL);
+            bool is_over = mem_count() < nth;
+            (void)yore_close(db, NULL);
+            mem_fail_at(0, false);
+            CHECK_MSG(st == YORE_NOMEM || st == YORE_OK, "%s, allocation %" PRIu64 ": %s",
+                      oom_workloads[i], nth, yore_status_name(st));
+            st = is_over ? YORE_OK : YORE_NOMEM;
+            cases++;
+        }
+        CHECK_EQ_UINT(sim_disk_op_count(run.disk), before);
+        bool is_right = crash_judge(&run, run.disk, false);
+        CHECK_MSG(is_right, "%s: %.900s", oom_workloads[i], run.text);
+        crash_run_release(&run);
+    }
+    test_count(cases);
+}
+
 TEST(one_allocation)
 {
     const char *text = getenv("YORE_OOM_ONE");
@@ -103,4 +138,5 @@ TEST(one_allocation)
     CHECK_MSG(is_right, "%s", message);
 }
 
-TEST_MAIN(one_allocation, every_allocation_fails_once)
+TEST_MAIN(one_allocation, every_allocation_of_opening_to_read_fails_once,
+          every_allocation_fails_once)

@@ -123,11 +123,47 @@ static void write_once(struct worker *worker)
     note(worker, commit, &write, 1);
 }
 
+/* Two keys in one load. */
+static void load_once(struct worker *worker)
+{
+    struct bank *bank = worker->bank;
+    char keys[2][32];
+    unsigned char value[64];
+    int64_t commit = INT64_MIN;
+    struct yore_load *load = NULL;
+    struct yore_error error = {0};
+    unsigned first = (unsigned)test_rand_below(&worker->rand, 59);
+    struct model_write writes[2] = {{.kind = MODEL_PUT, .from = YORE_NOW, .to = YORE_FOREVER},
+                                    {.kind = MODEL_PUT, .from = YORE_NOW, .to = YORE_FOREVER}};
+    test_rand_fill(&worker->rand, value, sizeof value);
+    enum yore_status status = yore_load_open(bank->db, NULL, &load, &error);
+    for (unsigned i = 0; i < 2 && status == YORE_OK; i++) {
+        int length = snprintf(keys[i], sizeof keys[i], "k/%02u", i == 0 ? first : 59u);
+        writes[i].key = bytes_of(keys[i], (size_t)length);
+        writes[i].value = bytes_of(value + 8 * i, 20);
+        status = yore_load_put(load, writes[i].key, writes[i].value, &error);
+    }
+    if (status == YORE_OK) {
+        status = yore_load_commit(load, &commit, &error);
+    } else {
+        yore_load_abort(load);
+    }
+    if (status != YORE_OK) {
+        bank_fail(bank, "load", error.text);
+        return;
+    }
+    note(worker, commit, writes, 2);
+}
+
 static void run_writer(void *arg)
 {
     struct worker *worker = arg;
     for (uint64_t i = 0; i < worker->ops && !atomic_load(&worker->bank->has_failed); i++) {
-        write_once(worker);
+        if (i % 32 == 7) {
+            load_once(worker);
+        } else {
+            write_once(worker);
+        }
     }
     atomic_fetch_sub(&worker->bank->running, 1);
 }
@@ -421,4 +457,305 @@ TEST(many_threads_on_one_handle)
     model_free(model);
 }
 
-TEST_MAIN(many_threads_on_one_handle)
+/* ---- large loads, whole to every reader ----------------------------------------------------- */
+
+#define LOAD_ROWS 4000u
+#define LOAD_ROUNDS 6u
+
+static struct yore_bytes load_key(unsigned index, char storage[16])
+{
+    int length = snprintf(storage, 16, "l/%05u", index);
+    return bytes_of(storage, (size_t)length);
+}
+
+/* Every round replaces every row; a value begins with its round. */
+static void run_loader(void *arg)
+{
+    struct worker *worker = arg;
+    struct bank *bank = worker->bank;
+    enum yore_status status = YORE_OK;
+    struct yore_error error = {0};
+    for (unsigned round = 1; round <= LOAD_ROUNDS && status == YORE_OK; round++) {
+        struct yore_load *load = NULL;
+        status = yore_load_open(bank->db, NULL, &load, &error);
+        for (unsigned i = 0; i < LOAD_ROWS && status == YORE_OK; i++) {
+            char key[16];
+            unsigned char value[60];
+            test_rand_fill(&worker->rand, value, sizeof value);
+            value[0] = (unsigned char)round;
+            status = yore_load_put(load, load_key(i, key), bytes_of(value, sizeof value), &error);
+        }
+        if (status == YORE_OK && round % 3 != 0) {
+            status = yore_load_commit(load, NULL, &error);
+        } else {
+            yore_load_abort(load);
+        }
+    }
+    if (status != YORE_OK) {
+        bank_fail(bank, "load", error.text);
+    }
+    atomic_fetch_sub(&bank->running, 1);
+}
+
+/* Some rows of one moment: all of one round, and of none that was aborted. */
+static void look_at_load(struct worker *worker)
+{
+    struct bank *bank = worker->bank;
+    struct yore_txn *txn = NULL;
+    struct yore_error error = {0};
+    int seen[3] = {-1, -1, -1};
+    enum yore_status status = yore_begin(bank->db, &txn, &error);
+    for (unsigned i = 0; i < 3 && status == YORE_OK; i++) {
+        char key[16];
+        struct yore_value value;
+        unsigned index = i == 0   ? 0
+                         : i == 1 ? LOAD_ROWS - 1
+                                  : (unsigned)test_rand_below(&worker->rand, LOAD_ROWS);
+        status = yore_txn_get(txn, NULL, load_key(index, key), NULL, &value, &error);
+        if (status == YORE_OK) {
+            seen[i] = ((const unsigned char *)value.data)[0];
+            yore_value_release(&value);
+        }
+        status = status == YORE_NOT_FOUND ? YORE_OK : status;
+    }
+    yore_txn_abort(txn);
+    if (status != YORE_OK) {
+        bank_fail(bank, "read", error.text);
+    } else if (seen[0] != seen[1] || seen[0] != seen[2] || seen[0] % 3 == 0) {
+        bank_fail(bank, "read", "a load was seen in part");
+    }
+    atomic_fetch_add(&bank->reads, 1);
+}
+
+static void run_looker(void *arg)
+{
+    struct worker *worker = arg;
+    while (!is_over(worker->bank)) {
+        look_at_load(worker);
+    }
+}
+
+TEST(a_load_is_seen_whole_or_not_at_all)
+{
+    static struct worker workers[4];
+    void (*const runs[4])(void *) = {run_loader, run_writer, run_looker, run_looker};
+    struct os_thread *threads[4];
+    struct bank bank = {.disk = sim_disk_new(2)};
+    struct yore_options options;
+    store_options_tiny(&options);
+    CHECK_OK(db_open(sim_disk_env(bank.disk), STORE_PATH, &options, &bank.db, NULL));
+    atomic_init(&bank.running, 2);
+    for (unsigned i = 0; i < 4; i++) {
+        workers[i] = (struct worker){.bank = &bank, .index = i, .ops = 200, .rand = {i + 1}};
+        CHECK_OK(os_thread_start(runs[i], &workers[i], "test", &threads[i], NULL));
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        os_thread_join(threads[i]);
+    }
+    struct model *model = model_new();
+    CHECK_MSG(!atomic_load(&bank.has_failed), "%s", bank.text);
+    (void)model_of(workers, 4, model); /* frees the notes */
+    CHECK_EQ_INT(store_stat(bank.db, "loads") >= 4, 1);
+    CHECK_OK(yore_close(bank.db, NULL));
+    test_count((uint64_t)atomic_load(&bank.reads));
+    sim_disk_free(bank.disk);
+    model_free(model);
+}
+
+/* ---- a keyspace that keeps only now ---------------------------------------------------------- */
+
+#define PRESENT_KEYS 4
+#define PRESENT_READERS 12
+#define PRESENT_COMMITS 2000
+
+struct present {
+    struct yore_db *db;
+    struct yore_keyspace *keyspace;
+    atomic_bool is_over;
+    atomic_uint missed;
+};
+
+/* Every key has had a value since the beginning. */
+static void read_present(void *arg)
+{
+    struct present *present = arg;
+    for (unsigned i = 0; !atomic_load(&present->is_over); i++) {
+        unsigned char key = (unsigned char)('a' + i % PRESENT_KEYS);
+        struct yore_value value;
+        struct yore_cursor *cursor;
+        unsigned rows = 0;
+        if (yore_get(present->db, present->keyspace, bytes_of(&key, 1), NULL, &value, NULL) !=
+            YORE_OK) {
+            atomic_fetch_add(&present->missed, 1);
+        }
+        yore_value_release(&value);
+        if (yore_cursor_open(present->db, present->keyspace, NULL, &cursor, NULL) == YORE_OK) {
+            while (yore_cursor_next(cursor) == YORE_OK) {
+                rows++;
+            }
+            yore_cursor_close(cursor);
+        }
+        if (rows != PRESENT_KEYS) {
+            atomic_fetch_add(&present->missed, 1);
+        }
+    }
+}
+
+/* A reader that is held up between what is visible and where it lies must not miss what was
+ * superseded, flushed and given back meanwhile. */
+TEST(what_is_superseded_while_it_is_read_is_not_missed)
+{
+    static unsigned char value[30000];
+    struct present present = {.db = NULL};
+    struct os_thread *threads[PRESENT_READERS];
+    struct yore_options options;
+    struct yore_keyspace_options now = {.keep = YORE_KEEP_NOW};
+    struct sim_disk *disk = sim_disk_new(1);
+    store_options_tiny(&options);
+    options.value_apart_bytes = 1u << 20;
+    CHECK_OK(db_open(sim_disk_env(disk), STORE_PATH, &options, &present.db, NULL));
+    CHECK_OK(yore_keyspace_create(present.db, "now", &now, &present.keyspace, NULL));
+    for (unsigned i = 0; i < PRESENT_COMMITS; i++) {
+        unsigned char key = (unsigned char)('a' + i % PRESENT_KEYS);
+        CHECK_OK(yore_put(present.db, present.keyspace, bytes_of(&key, 1),
+                          bytes_of(value, sizeof value), NULL, NULL));
+        for (unsigned j = 0; i + 1 == PRESENT_KEYS && j < PRESENT_READERS; j++) {
+            CHECK_OK(os_thread_start(read_present, &present, "reader", &threads[j], NULL));
+        }
+    }
+    atomic_store(&present.is_over, true);
+    for (unsigned j = 0; j < PRESENT_READERS; j++) {
+        os_thread_join(threads[j]);
+    }
+    CHECK_EQ_UINT(atomic_load(&present.missed), 0);
+    CHECK_OK(yore_close(present.db, NULL));
+    sim_disk_free(disk);
+}
+
+/* ---- an erasure while somebody reads behind its span ---- */
+
+#define ERASED_KEYS 4000u
+
+struct erased {
+    struct yore_db *db;
+    atomic_uint key; /* the one to be read; ERASED_KEYS: no more */
+    atomic_uint_fast64_t misses;
+};
+
+static struct yore_bytes erased_key(unsigned index, char storage[16])
+{
+    return bytes_of(storage, (size_t)snprintf(storage, 16, "k%u", index));
+}
+
+static void read_erased(void *arg)
+{
+    struct erased *erased = arg;
+    unsigned index;
+    while ((index = atomic_load(&erased->key)) < ERASED_KEYS) {
+        char storage[16];
+        struct yore_value value;
+        struct yore_bytes key = erased_key(index, storage);
+        if (yore_get(erased->db, NULL, key, NULL, &value, NULL) == YORE_OK) {
+            yore_value_release(&value);
+        } else if (index > 0) {
+            atomic_fetch_add(&erased->misses, 1);
+        }
+    }
+}
+
+/* What holds behind an erased span holds all the time, also while the erasure is committed. */
+TEST(what_holds_behind_an_erased_span_is_never_missed)
+{
+    struct sim_disk *disk = sim_disk_new(3);
+    struct yore_options options;
+    struct erased erased = {.db = NULL};
+    struct os_thread *threads[2];
+    yore_options_init(&options);
+    options.durability = YORE_DURABILITY_NONE;
+    CHECK_OK(db_open(sim_disk_env(disk), STORE_PATH, &options, &erased.db, NULL));
+    int64_t past = yore_now(erased.db) - 1000;
+    for (unsigned i = 0; i < 2; i++) {
+        CHECK_OK(os_thread_start(read_erased, &erased, "test", &threads[i], NULL));
+    }
+    for (unsigned i = 1; i < ERASED_KEYS; i++) {
+        char storage[16];
+        struct yore_bytes key = erased_key(i, storage);
+        struct yore_write write = {.from = past, .to = YORE_FOREVER};
+        struct yore_erase erase = {.key = key, .from = past - 10, .to = past + 10};
+        CHECK_OK(yore_put(erased.db, NULL, key, bytes_of("v", 1), &write, NULL));
+        atomic_store(&erased.key, i);
+        CHECK_OK(yore_erase(erased.db, NULL, &erase, NULL));
+    }
+    atomic_store(&erased.key, ERASED_KEYS);
+    for (unsigned i = 0; i < 2; i++) {
+        os_thread_join(threads[i]);
+    }
+    CHECK_EQ_UINT(atomic_load(&erased.misses), 0);
+    CHECK_OK(yore_close(erased.db, NULL));
+    sim_disk_free(disk);
+}
+
+/* ---- large values that leave ----------------------------------------------------------------- */
+
+#define COMPACTORS 3
+
+struct garbage {
+    struct yore_db *db;
+    struct yore_keyspace *keyspace;
+    atomic_bool is_over;
+    atomic_int status; /* the first failure */
+};
+
+static void note_status(struct garbage *garbage, enum yore_status st)
+{
+    int none = YORE_OK;
+    if (st != YORE_OK) {
+        (void)atomic_compare_exchange_strong(&garbage->status, &none, (int)st);
+    }
+}
+
+static void compact_all_the_time(void *arg)
+{
+    struct garbage *garbage = arg;
+    while (!atomic_load(&garbage->is_over)) {
+        note_status(garbage, yore_compact(garbage->db, NULL, NULL));
+    }
+}
+
+TEST(large_values_leave_once_however_many_compact)
+{
+    static unsigned char value[30000];
+    struct garbage garbage = {.db = NULL};
+    struct os_thread *threads[COMPACTORS];
+    struct yore_options options;
+    struct yore_keyspace_options now = {.keep = YORE_KEEP_NOW};
+    struct sim_disk *disk = sim_disk_new(1);
+    store_options_tiny(&options);
+    options.value_apart_bytes = 256;
+    CHECK_OK(db_open(sim_disk_env(disk), STORE_PATH, &options, &garbage.db, NULL));
+    CHECK_OK(yore_keyspace_create(garbage.db, "now", &now, &garbage.keyspace, NULL));
+    for (unsigned i = 0; i < COMPACTORS; i++) {
+        CHECK_OK(os_thread_start(compact_all_the_time, &garbage, "compact", &threads[i], NULL));
+    }
+    for (unsigned i = 0; i < 2000 && atomic_load(&garbage.status) == YORE_OK; i++) {
+        unsigned char key = (unsigned char)('a' + i % 20);
+        struct yore_bytes bytes = bytes_of(&key, 1);
+        struct yore_value read;
+        CHECK_OK(yore_put(garbage.db, garbage.keyspace, bytes, bytes_of(value, sizeof value), NULL,
+                          NULL));
+        note_status(&garbage, yore_get(garbage.db, garbage.keyspace, bytes, NULL, &read, NULL));
+        yore_value_release(&read);
+    }
+    atomic_store(&garbage.is_over, true);
+    for (unsigned i = 0; i < COMPACTORS; i++) {
+        os_thread_join(threads[i]);
+    }
+    CHECK_STATUS((enum yore_status)atomic_load(&garbage.status), YORE_OK);
+    CHECK_OK(yore_close(garbage.db, NULL));
+    sim_disk_free(disk);
+}
+
+TEST_MAIN(many_threads_on_one_handle, a_load_is_seen_whole_or_not_at_all,
+          large_values_leave_once_however_many_compact,
+          what_is_superseded_while_it_is_read_is_not_missed,
+          what_holds_behind_an_erased_span_is_never_missed)

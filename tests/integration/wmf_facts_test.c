@@ -10,10 +10,10 @@
 #include <yore/yore.h>
 
 #include "base/buffer.h"
+#include "base/json.h"
+#include "base/sha256.h"
 #include "cli/import.h"
-#include "cli/json.h"
 #include "cli/words.h"
-#include "support/sha256.h"
 #include "support/test.h"
 
 #define NS_PER_MS INT64_C(1000000)
@@ -191,11 +191,11 @@ static void add_row(struct state *state, const struct yore_row *row)
     buffer_clear(&state->last_line);
     buffer_append_bytes(&state->last_line, buffer_bytes(&state->line));
     buffer_append_u8(&state->line, '\n');
-    sha256_add(&state->structure, state->line.data, state->line.size);
+    sha256_add(&state->structure, buffer_bytes(&state->line));
     begin_line(&state->line, row);
     uint64_t count = add_properties(&state->line, &members);
     buffer_append_u8(&state->line, '\n');
-    sha256_add(&state->properties, state->line.data, state->line.size);
+    sha256_add(&state->properties, buffer_bytes(&state->line));
     state->nodes += !is_edge;
     state->edges += is_edge;
     state->node_properties += is_edge ? 0 : count;
@@ -206,7 +206,7 @@ static void add_row(struct state *state, const struct yore_row *row)
 static void check_digest(struct sha256 *h, const struct json_properties *fact, const char *name)
 {
     char hex[65];
-    sha256_end(h, hex);
+    sha256_end_text(h, hex);
     struct yore_bytes want = string_of(fact, name);
     CHECK_EQ_BYTES(hex, 64, want.data, want.size);
 }
@@ -221,8 +221,8 @@ static void check_instant(void *arg, struct yore_bytes text)
     struct yore_cursor *cursor;
     struct yore_error error;
     test_note("as of %lld", (long long)(at.valid / NS_PER_MS));
-    sha256_begin(&state.structure);
-    sha256_begin(&state.properties);
+    sha256_init(&state.structure);
+    sha256_init(&state.properties);
     CHECK_OK(yore_cursor_open(db, NULL, &options, &cursor, &error));
     enum yore_status st = yore_cursor_first(cursor);
     for (; st == YORE_OK; st = yore_cursor_next(cursor)) {

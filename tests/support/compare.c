@@ -103,18 +103,6 @@ static bool compare_value(struct compare *compare, const char *what, const struc
     return compare_row(compare, what, want, &got);
 }
 
-bool compare_may_be_absent(const struct compare *compare, unsigned keyspace, enum yore_status got,
-                           enum yore_status want, const struct model_version *winner, int64_t valid)
-{
-    if (got != YORE_NOT_FOUND || want != YORE_ERASED || !compare->may_forget[keyspace]) {
-        return false;
-    }
-    if (winner->kind == YORE_KIND_ERASED) {
-        return winner->erased_end <= valid;
-    }
-    return winner->kind == YORE_KIND_DELETE || winner->valid_to <= valid;
-}
-
 /* One answer of a point read against the model's. */
 static bool compare_answer(struct compare *compare, unsigned keyspace, struct yore_bytes key,
                            const struct compare_at *at, const struct yore_value *value,
@@ -128,9 +116,6 @@ static bool compare_answer(struct compare *compare, unsigned keyspace, struct yo
     (void)snprintf(what, sizeof what, "get of keyspace %u %s %s", keyspace,
                    compare_key_text(key, key_text), compare_at_text(at, at_text));
     compare->reads++;
-    if (compare_may_be_absent(compare, keyspace, got, status, &want.version, at->moment.valid)) {
-        return true;
-    }
     if (got != status) {
         return compare_fail(compare,
                             "%s: %s, the model says %s (from %" PRId64 ", commit %" PRId64

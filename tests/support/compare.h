@@ -18,8 +18,7 @@ struct compare {
     struct yore_db *db;
     const struct model *model;
     struct yore_keyspace *keyspaces[MODEL_KEYSPACES_MAX]; /* NULL: the default keyspace */
-    /* Retention may have dropped what ended before: there an absence is as good as an erased end,
-     * and the feed may leave versions out. */
+    /* Retention may have dropped what ended before: the feed may leave versions out. */
     bool may_forget[MODEL_KEYSPACES_MAX];
     uint64_t reads; /* answers compared */
     char text[1024];
@@ -53,11 +52,6 @@ bool compare_feed(struct compare *compare, int64_t after);
 /* Every version of every key of one keyspace, both ways round, and nothing but them. */
 bool compare_versions(struct compare *compare, unsigned keyspace);
 
-/* May the database say NOT_FOUND where the model says ERASED?  Where retention may have dropped a
- * winner that was a delete or had expired. */
-bool compare_may_be_absent(const struct compare *compare, unsigned keyspace, enum yore_status got,
-                           enum yore_status want, const struct model_version *winner,
-                           int64_t valid);
 /* Two rows of one answer. */
 bool compare_row(struct compare *compare, const char *what, const struct model_row *want,
                  const struct yore_row *got);

@@ -236,13 +236,10 @@ static bool model_is_erased(const struct model_keyspace *space, struct yore_byte
 static enum yore_status model_judge(const struct model_keyspace *space, struct yore_bytes key,
                                     int64_t valid, const struct model_version *winner)
 {
-    if (model_is_erased(space, key, valid, winner)) {
-        return YORE_ERASED;
-    }
     if (winner->kind == YORE_KIND_DELETE || winner->valid_to <= valid) {
-        return YORE_NOT_FOUND;
+        return YORE_NOT_FOUND; /* no value was there to erase */
     }
-    return YORE_OK;
+    return model_is_erased(space, key, valid, winner) ? YORE_ERASED : YORE_OK;
 }
 
 static enum yore_status model_get_key(const struct model_keyspace *space,
@@ -289,17 +286,15 @@ static void model_restore_end(const struct model_keyspace *space, struct model_k
     struct model_version held;
     struct yore_time at = {to, INT64_MAX};
     enum yore_status status = model_get_key(space, key, at, &held);
-    struct model_version copy = {.valid_from = to,
-                                 .commit = commit,
-                                 .valid_to = YORE_FOREVER,
-                                 .kind = YORE_KIND_DELETE,
-                                 .erased_end = YORE_FOREVER};
+    struct model_version copy = {
+        .valid_from = to, .commit = commit, .valid_to = YORE_FOREVER, .kind = YORE_KIND_DELETE};
     if (status == YORE_OK) {
         copy.kind = YORE_KIND_PUT;
         copy.valid_to = held.valid_to;
         copy.value = held.value;
     } else if (status == YORE_ERASED) {
         copy.kind = YORE_KIND_ERASED;
+        copy.valid_to = held.valid_to;
     }
     copy.value = model_bytes_copy(copy.value);
     model_add(key, &copy);
@@ -345,23 +340,54 @@ static void model_write_fact(struct model_keyspace *space, struct model_key *key
     model_add(key, &version);
 }
 
+/* An erased span inside the time of one version begins with a version of the third kind. */
+static void model_begin_erased(const struct model_keyspace *space, struct model_key *key,
+                               int64_t from, int64_t commit)
+{
+    struct model_version held;
+    struct yore_time at = {from, INT64_MAX};
+    if (from != YORE_TIME_MIN && !model_begins_at(key, from) &&
+        model_get_key(space, key, at, &held) == YORE_OK) {
+        struct model_version erased = {.valid_from = from,
+                                       .commit = commit,
+                                       .valid_to = held.valid_to,
+                                       .kind = YORE_KIND_ERASED};
+        erased.value = model_bytes_copy(bytes_of(NULL, 0));
+        model_add(key, &erased);
+        model_bytes_release(erased.value);
+    }
+}
+
+/* Does anything begin inside the span, or hold at its begin? */
+static bool model_has_any(const struct model_keyspace *space, const struct model_key *key,
+                          const struct model_write *write)
+{
+    struct model_version held;
+    struct yore_time at = {write->from, INT64_MAX};
+    for (size_t i = 0; i < key->count; i++) {
+        int64_t begin = key->versions[i].valid_from;
+        if (begin > write->from && (write->to == YORE_FOREVER || begin < write->to)) {
+            return true;
+        }
+    }
+    return model_get_key(space, key, at, &held) != YORE_NOT_FOUND;
+}
+
 static void model_erase_key(struct model_keyspace *space, struct model_key *key,
                             const struct model_write *write, int64_t commit)
 {
-    model_restore_end(space, key, write->to, commit);
+    if (model_has_any(space, key, write)) {
+        model_restore_end(space, key, write->to, commit);
+        model_begin_erased(space, key, write->from, commit);
+    }
     for (size_t i = 0; i < key->count; i++) {
         struct model_version *version = &key->versions[i];
         if (version->valid_from >= write->from &&
             (write->to == YORE_FOREVER || version->valid_from < write->to) &&
-            version->commit < commit) {
+            version->commit < commit && version->kind == YORE_KIND_PUT) {
             model_bytes_release(version->value);
             version->value = bytes_of(NULL, 0);
-            if (version->kind != YORE_KIND_ERASED) {
-                version->erased_end =
-                    version->kind == YORE_KIND_DELETE ? version->valid_from : version->valid_to;
-            }
             version->kind = YORE_KIND_ERASED;
-            version->valid_to = YORE_FOREVER;
         }
     }
     key->newest_commit = commit;

@@ -22,7 +22,6 @@ struct model_version {
     int64_t valid_to;
     enum yore_kind kind;
     struct yore_bytes value; /* owned by the model */
-    int64_t erased_end; /* of an erased version: when it ended by itself; its begin for a delete */
 };
 
 struct model_key {

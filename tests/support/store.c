@@ -65,6 +65,27 @@ uint64_t store_stat(struct yore_db *db, const char *name)
     return wanted.value;
 }
 
+void store_add_cuts(struct yore_db *db, struct store_cuts *cuts)
+{
+    uint64_t slices = store_stat(db, "history_slices");
+    cuts->databases++;
+    cuts->merges += store_stat(db, "merges");
+    cuts->seals += store_stat(db, "seals");
+    cuts->late_merges += store_stat(db, "late_merges");
+    cuts->slices_dropped += store_stat(db, "slices_dropped");
+    cuts->slices_most = slices > cuts->slices_most ? slices : cuts->slices_most;
+}
+
+bool store_print_cuts(const struct store_cuts *cuts, uint64_t seals_min)
+{
+    printf("  %" PRIu64 " databases: %" PRIu64 " merges, %" PRIu64 " seals, %" PRIu64
+           " merges of late facts, %" PRIu64 " slices dropped, at most %" PRIu64 " slices\n",
+           cuts->databases, cuts->merges, cuts->seals, cuts->late_merges, cuts->slices_dropped,
+           cuts->slices_most);
+    return cuts->seals >= seals_min && cuts->merges > 0 && cuts->late_merges > 0 &&
+           cuts->slices_dropped > 0 && cuts->slices_most > 1;
+}
+
 bool store_print_sources(const uint64_t *counts, unsigned percent_min)
 {
     uint64_t sum = 0;

@@ -37,6 +37,20 @@ void store_options_tiny(struct yore_options *options);
 void store_add_sources(struct yore_db *db, uint64_t *counts);
 /* One statistic by name; 0 when there is none. */
 uint64_t store_stat(struct yore_db *db, const char *name);
+/* How often history was cut and what became of it: sums over the databases of a suite. */
+struct store_cuts {
+    uint64_t databases;
+    uint64_t merges;
+    uint64_t seals;
+    uint64_t late_merges;
+    uint64_t slices_dropped;
+    uint64_t slices_most; /* that one database had when it was looked at */
+};
+/* Look at a database that is about to be closed. */
+void store_add_cuts(struct yore_db *db, struct store_cuts *cuts);
+/* Print them; true when history was cut at least `seals_min` times, and everything else happened
+ * too. */
+bool store_print_cuts(const struct store_cuts *cuts, uint64_t seals_min);
 /* Print the share of every source; true when each is at least `percent_min`. */
 bool store_print_sources(const uint64_t *counts, unsigned percent_min);
 

@@ -192,6 +192,13 @@ uint64_t test_seed(void)
     return run.seed;
 }
 
+bool test_has_long_double(void)
+{
+    volatile long double one = 1.0L;
+    volatile long double little = 0x1p-60L;
+    return one + little != one;
+}
+
 bool test_is_soak(void)
 {
     return getenv("YORE_TEST_SOAK") != NULL;

@@ -87,6 +87,10 @@ void test_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
  * a crash point or a flipped bit.  Any thread. */
 void test_count(uint64_t cases);
 
+/* Whether long double has more than the 53 bits of double, as the processors at hand have it; under
+ * valgrind it has not, and the last digit of a sum may differ. */
+bool test_has_long_double(void);
+
 /* The run's seed: YORE_TEST_SEED, or fresh ones from the system. */
 uint64_t test_seed(void);
 

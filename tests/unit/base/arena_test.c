@@ -121,8 +121,46 @@ TEST(out_of_memory_is_null_and_leaves_the_arena_usable)
     arena_release(&a);
 }
 
+TEST(rewinding_gives_back_what_was_allocated_since_the_mark)
+{
+    struct arena a;
+    arena_init(&a, 256);
+    char *kept = arena_copy(&a, "kept", 5);
+    struct arena_mark outer = arena_mark(&a);
+    size_t bytes = a.bytes;
+    for (int round = 0; round < 3; round++) {
+        CHECK(arena_alloc(&a, 1000) != NULL); /* apart */
+        struct arena_mark inner = arena_mark(&a);
+        char *between = arena_copy(&a, "between", 8);
+        for (int i = 0; i < 50; i++) {
+            CHECK(arena_alloc(&a, 60) != NULL);
+            CHECK(arena_alloc(&a, 2000) != NULL);
+        }
+        CHECK_EQ_STR(between, "between");
+        arena_rewind(&a, inner);
+        CHECK(arena_copy(&a, "between", 8) == between);
+        arena_rewind(&a, outer);
+        CHECK_EQ_UINT(a.bytes, bytes);
+        CHECK_EQ_STR(kept, "kept");
+    }
+    arena_release(&a);
+}
+
+TEST(a_mark_of_an_empty_arena_rewinds_to_empty)
+{
+    struct arena a = {0};
+    struct arena_mark mark = arena_mark(&a);
+    CHECK(arena_alloc(&a, 100000) != NULL);
+    CHECK(arena_alloc(&a, 10) != NULL);
+    arena_rewind(&a, mark);
+    CHECK_EQ_UINT(a.bytes, 0);
+    CHECK(a.chunks == NULL);
+}
+
 TEST_MAIN(a_zeroed_arena_allocates, runs_are_aligned_as_asked,
           runs_do_not_overlap_and_keep_their_contents,
           a_big_run_leaves_the_rest_of_the_chunk_in_use,
           bytes_counts_every_chunk_and_reset_keeps_the_largest, reset_of_an_empty_arena_is_harmless,
-          copy_copies, out_of_memory_is_null_and_leaves_the_arena_usable)
+          copy_copies, out_of_memory_is_null_and_leaves_the_arena_usable,
+          rewinding_gives_back_what_was_allocated_since_the_mark,
+          a_mark_of_an_empty_arena_rewinds_to_empty)

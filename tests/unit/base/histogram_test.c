@@ -1,4 +1,4 @@
-/* Histogram: quantiles against the sorted values, merging, adding from threads' point of view. */
+/* Histogram: quantiles against the sorted values, adding from threads' point of view. */
 #include "base/histogram.h"
 
 #include <stdlib.h>
@@ -69,24 +69,5 @@ TEST(the_extremes_have_buckets)
     }
 }
 
-TEST(merging_is_the_same_as_adding_all_to_one)
-{
-    static struct histogram a;
-    static struct histogram b;
-    static struct histogram both;
-    for (uint64_t v = 1; v < 100000; v = v * 5 / 4 + 1) {
-        histogram_add(v % 2 == 0 ? &a : &b, v);
-        histogram_add(&both, v);
-    }
-    histogram_merge(&a, &b);
-    CHECK_EQ_UINT(a.count, both.count);
-    CHECK_EQ_UINT(a.sum, both.sum);
-    CHECK_EQ_UINT(a.max, both.max);
-    for (int i = 0; i <= 10; i++) {
-        CHECK_EQ_UINT(histogram_quantile(&a, i / 10.0), histogram_quantile(&both, i / 10.0));
-    }
-}
-
 TEST_MAIN(an_empty_histogram_answers_zero, small_values_are_exact,
-          quantiles_are_within_a_sixteenth_above_the_exact_ones, the_extremes_have_buckets,
-          merging_is_the_same_as_adding_all_to_one)
+          quantiles_are_within_a_sixteenth_above_the_exact_ones, the_extremes_have_buckets)

@@ -30,6 +30,41 @@ TEST(arrays_are_zeroed_and_their_overflow_is_null)
     CHECK(mem_array(SIZE_MAX / 2, 3) == NULL);
 }
 
+TEST(a_growing_array_keeps_its_items_and_its_place_when_memory_is_out)
+{
+    uint64_t *items = NULL;
+    size_t count = 0;
+    size_t capacity = 0;
+    size_t moves = 0;
+    while (count < 10000) {
+        size_t before = capacity;
+        uint64_t *grown = mem_grow(items, count, &capacity, sizeof *grown);
+        CHECK(grown != NULL);
+        items = grown;
+        items[count] = count * 3;
+        count++;
+        CHECK(count <= capacity);
+        moves += capacity != before;
+    }
+    CHECK(moves < 12); /* doubled, not one more each time */
+    for (size_t i = 0; i < count; i++) {
+        CHECK_EQ_UINT(items[i], i * 3);
+    }
+    count = capacity;
+    mem_fail_at(1, true);
+    uint64_t *failed = mem_grow(items, count, &capacity, sizeof *failed);
+    mem_fail_at(0, false);
+    CHECK(failed == NULL);
+    CHECK_EQ_UINT(capacity, count);
+    CHECK_EQ_UINT(items[9999], 9999 * 3);
+    size_t huge = SIZE_MAX / 2 + 1;
+    CHECK(mem_grow(items, huge, &huge, 1) == NULL);
+    huge = SIZE_MAX / 8;
+    CHECK(mem_grow(items, huge, &huge, sizeof *items) == NULL);
+    CHECK_EQ_UINT(huge, SIZE_MAX / 8);
+    mem_free(items);
+}
+
 TEST(alignment_is_as_asked)
 {
     for (size_t alignment = 1; alignment <= 4096; alignment *= 2) {
@@ -88,5 +123,6 @@ TEST(counting_without_failing)
 }
 
 TEST_MAIN(size_zero_gives_a_pointer, arrays_are_zeroed_and_their_overflow_is_null,
-          alignment_is_as_asked, the_nth_allocation_fails_once, sticky_failure_stays_for_every_kind,
+          a_growing_array_keeps_its_items_and_its_place_when_memory_is_out, alignment_is_as_asked,
+          the_nth_allocation_fails_once, sticky_failure_stays_for_every_kind,
           counting_without_failing)

@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "query/query.h"
 #include "support/test.h"
+#include "topology/graph.h"
 
 struct place {
     struct cli cli;
@@ -78,6 +80,62 @@ TEST(what_may_stand_at_the_cursor)
     CHECK_OK(yore_close(place.cli.db, &error));
 }
 
+static void make_graph(struct yore_db *db)
+{
+    static const char TEXT[] =
+        "CREATE (:Service {name: 'a', tier: 1})-[:CALLS {since: 1}]->(:Host)";
+    struct graph *graph;
+    struct query *query;
+    struct query_result *result;
+    struct query_error error;
+    CHECK_OK(graph_open(db, bytes_of("topo", 4), true, NULL, &graph, &error.error));
+    CHECK_OK(query_prepare(bytes_of(TEXT, sizeof(TEXT) - 1), &query, &error));
+    CHECK_OK(query_run(query, graph, NULL, &result, &error));
+    query_result_close(result);
+    query_free(query);
+    graph_close(graph);
+}
+
+TEST(labels_types_and_properties_are_completed_in_statements)
+{
+    static const struct {
+        const char *line;
+        size_t count;
+        const char *replacement;
+    } cases[] = {
+        {"MATCH (s:Se", 1, "Service"},
+        {"MATCH (s)-[:CA", 1, "CALLS"},
+        {"MATCH (s)-[:CALLS|CA", 1, "CALLS"},
+        {"MATCH (s) RETURN s.na", 1, "name"},
+        {"MATCH (s) RETURN s.", 3, ""},
+        {"MATCH (s:Service {ti", 1, "tier"},
+        {"MATCH (s:Service {name: 'x', ti", 1, "tier"},
+        {"MATCH (s:Service {name: toUpper('x'), ti", 1, "tier"},
+        {"MATCH (s {name: 'x'}), ti", 0, ""},
+        {"MATCH (s) RETURN [1, ti", 0, ""},
+        {"MATCH (s:Q", 0, ""},
+        {"MATCH (na", 0, ""},
+    };
+    struct place place;
+    struct yore_error error;
+    open_place(&place);
+    make_graph(place.cli.db);
+    snprintf(place.session.graph, sizeof(place.session.graph), "topo");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct completion completion;
+        test_note("%s", cases[i].line);
+        CHECK(shell_complete(&place.cli, bytes_of(cases[i].line, strlen(cases[i].line)),
+                             &completion));
+        CHECK_EQ_UINT(completion.count, cases[i].count);
+        if (completion.count > 0) {
+            CHECK_EQ_BYTES(completion.replacement.data, completion.replacement.size,
+                           cases[i].replacement, strlen(cases[i].replacement));
+        }
+        completion_release(&completion);
+    }
+    CHECK_OK(yore_close(place.cli.db, &error));
+}
+
 TEST(many_keys_are_completed_without_listing_all)
 {
     struct place place;
@@ -96,4 +154,5 @@ TEST(many_keys_are_completed_without_listing_all)
     CHECK_OK(yore_close(place.cli.db, &error));
 }
 
-TEST_MAIN(what_may_stand_at_the_cursor, many_keys_are_completed_without_listing_all)
+TEST_MAIN(what_may_stand_at_the_cursor, labels_types_and_properties_are_completed_in_statements,
+          many_keys_are_completed_without_listing_all)

@@ -1,13 +1,12 @@
-/* base64, UTF-8, nearest words, counts and sizes as text. */
+/* base64, nearest words, counts and sizes as text. */
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/base64.h"
+#include "base/base64.h"
+#include "base/nearest.h"
 #include "cli/keep.h"
-#include "cli/nearest.h"
 #include "cli/output.h"
 #include "cli/progress.h"
-#include "cli/utf8.h"
 #include "support/test.h"
 
 TEST(base64_of_rfc_4648)
@@ -66,43 +65,6 @@ TEST(base64_gives_any_octets_back)
     buffer_release(&back);
 }
 
-TEST(utf8_is_told_from_octets)
-{
-    static const char *const good[] = {"",
-                                       "a",
-                                       "\xc3\xa9",
-                                       "\xe2\x82\xac",
-                                       "\xf0\x9f\x98\x80",
-                                       "\xed\x9f\xbf",
-                                       "\xee\x80\x80",
-                                       "\xf4\x8f\xbf\xbf",
-                                       "\xc2\x80"};
-    static const char *const bad[] = {
-        "\x80",     "\xc3",         "\xc0\xaf",         "\xc1\xbf",         "\xe0\x9f\xbf",
-        "\xe2\x82", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80",
-        "a\xff",    "\xe2\x28\xa1"};
-    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-        CHECK_MSG(utf8_is_valid(bytes_of(good[i], strlen(good[i]))), "good %zu", i);
-    }
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        CHECK_MSG(!utf8_is_valid(bytes_of(bad[i], strlen(bad[i]))), "bad %zu", i);
-    }
-}
-
-TEST(every_scalar_value_is_encoded_as_itself)
-{
-    for (uint32_t point = 0; point <= 0x10ffff; point++) {
-        unsigned char octets[4];
-        if (point >= 0xd800 && point <= 0xdfff) {
-            continue;
-        }
-        size_t size = utf8_encode(octets, point);
-        if (utf8_size(octets, octets + size) != size) {
-            FAIL("U+%04X", point);
-        }
-    }
-}
-
 static const char *word_at(const void *arg, size_t index)
 {
     return ((const char *const *)arg)[index];
@@ -153,5 +115,4 @@ TEST(what_a_keyspace_keeps_reads_back)
 }
 
 TEST_MAIN(base64_of_rfc_4648, base64_that_is_not_strict_is_refused, base64_gives_any_octets_back,
-          utf8_is_told_from_octets, every_scalar_value_is_encoded_as_itself,
           nearest_word_is_one_that_was_meant, numbers_for_the_eye, what_a_keyspace_keeps_reads_back)

@@ -27,7 +27,7 @@ static uint64_t backup(struct bed *bed, struct yore_backup_info *info)
 {
     struct yore_error error = {.text = ""};
     enum yore_status st = yore_backup(bed->db, "backup", NULL, NULL, info, &error);
-    CHECK_MSG(st == YORE_OK, "backup: %s", error.text);
+    CHECK_MSG(st == YORE_OK && error.status == YORE_OK, "backup: %s", error.text);
     return info->id;
 }
 
@@ -49,7 +49,7 @@ static struct yore_db *open_at(struct bed *bed, const char *path)
     options.must_exist = true;
     options.value_apart_bytes = 256;
     enum yore_status st = db_open_inline(env_of(bed), path, &options, &db, &error);
-    CHECK_MSG(st == YORE_OK, "open of %s: %s", path, error.text);
+    CHECK_MSG(st == YORE_OK && error.status == YORE_OK, "open of %s: %s", path, error.text);
     struct yore_verify_report report;
     st = yore_verify(db, NULL, NULL, &report, &error);
     CHECK_MSG(st == YORE_OK, "verify of %s: %s", path, error.text);
@@ -170,6 +170,57 @@ TEST(a_checkpoint_opens_and_holds_everything)
     }
 }
 
+/* Commits after `after` that a feed tells. */
+static size_t count_told(struct yore_db *db, int64_t after)
+{
+    struct yore_feed *feed;
+    struct yore_feed_commit told;
+    size_t count = 0;
+    enum yore_status st;
+    CHECK_OK(yore_feed_open(db, after, &feed, NULL));
+    while ((st = yore_feed_next(feed, &told, NULL)) == YORE_OK) {
+        count += !told.has_more;
+    }
+    CHECK_STATUS(st, YORE_NOT_FOUND);
+    yore_feed_close(feed);
+    return count;
+}
+
+/* The journal of a copy begins after the commits that are in its tables. */
+TEST(the_feed_of_a_copy_tells_what_was_committed_before_it)
+{
+    struct bed bed;
+    bed_open(&bed);
+    int64_t first = put(bed.db, "one", "1");
+    int64_t second = put(bed.db, "two", "2");
+    size_t whole = count_told(bed.db, YORE_TIME_MIN);
+    CHECK_OK(yore_checkpoint(bed.db, "copy", NULL));
+    CHECK_OK(yore_backup(bed.db, "backups", NULL, NULL, NULL, NULL));
+    (void)put(bed.db, "three", "3");
+    CHECK_OK(yore_backup(bed.db, "backups", NULL, NULL, NULL, NULL));
+    const char *paths[] = {"copy", "restored", "rewound"};
+    const int64_t ends[] = {0, YORE_FOREVER, second};
+    for (size_t i = 0; i < 3; i++) {
+        struct yore_restore restore = {
+            .backup_path = "backups", .target_path = paths[i], .to_commit = ends[i]};
+        if (i > 0) {
+            CHECK_OK(db_restore(env_of(&bed), &restore, NULL));
+        }
+        size_t more = i == 1;
+        for (int again = 0; again < 2; again++) {
+            struct yore_db *copy = open_at(&bed, paths[i]);
+            CHECK_EQ_UINT(count_told(copy, YORE_TIME_MIN), whole + more);
+            CHECK_EQ_UINT(count_told(copy, first), 1 + more);
+            CHECK_EQ_UINT(count_told(copy, second), more);
+            (void)put(copy, "four", "4");
+            more++;
+            CHECK_EQ_UINT(count_told(copy, first), 1 + more);
+            CHECK_OK(yore_close(copy, NULL));
+        }
+    }
+    bed_close(&bed);
+}
+
 TEST(a_checkpoint_is_never_written_over_something)
 {
     struct bed bed;
@@ -178,6 +229,51 @@ TEST(a_checkpoint_is_never_written_over_something)
     CHECK_STATUS(yore_checkpoint(bed.db, "copy", NULL), YORE_EXISTS);
     CHECK_STATUS(yore_checkpoint(bed.db, "db", NULL), YORE_EXISTS);
     bed_close(&bed);
+}
+
+/* What is made is made at `<path>.new` first; what lies there may be somebody's. */
+TEST(a_checkpoint_takes_no_directory_but_its_own)
+{
+    struct bed bed;
+    bed_open(&bed);
+    CHECK_OK(yore_checkpoint(bed.db, "copy.new", NULL));
+    struct yore_db *other = open_at(&bed, "copy.new");
+    (void)put(other, "key", "another database");
+    CHECK_STATUS(yore_checkpoint(bed.db, "copy", NULL), YORE_EXISTS);
+    CHECK_OK(yore_close(other, NULL));
+    CHECK_STATUS(yore_checkpoint(bed.db, "copy", NULL), YORE_EXISTS);
+    other = open_at(&bed, "copy.new");
+    CHECK_EQ_STR(get(other, "key"), "another database");
+    CHECK_OK(yore_close(other, NULL));
+    remove_dir(&bed, "copy.new");
+    CHECK_OK(os_dir_make(env_of(&bed), "copy.new", NULL));
+    CHECK_OK(yore_checkpoint(bed.db, "copy", NULL));
+    bed_close(&bed);
+}
+
+TEST(an_attempt_that_was_killed_is_in_nobodys_way)
+{
+    bool is_over = false;
+    for (uint64_t op = 1; !is_over; op++) {
+        struct bed bed;
+        bed_open(&bed);
+        (void)write_some(&bed, 0);
+        CHECK_OK(yore_flush(bed.db, NULL));
+        sim_disk_reset_count(bed.disk);
+        sim_disk_crash_at(bed.disk, op);
+        is_over = yore_checkpoint(bed.db, "copy", NULL) == YORE_OK;
+        (void)!yore_close(bed.db, NULL);
+        sim_disk_crash(bed.disk, SIM_CRASH_KEEP_ALL, op);
+        bed.db = open_at(&bed, "db");
+        if (exists(&bed, "copy")) {
+            remove_dir(&bed, "copy");
+        }
+        /* Between the marker's end and the new name it looks like any database. */
+        enum yore_status st = yore_checkpoint(bed.db, "copy", NULL);
+        CHECK(st == YORE_OK || (st == YORE_EXISTS && exists(&bed, "copy.new") &&
+                                !exists(&bed, "copy.new/UNFINISHED")));
+        bed_close(&bed);
+    }
 }
 
 TEST(a_failed_checkpoint_leaves_nothing)
@@ -323,6 +419,25 @@ static int cancel(void *arg, uint64_t done_bytes, uint64_t total_bytes)
     uint64_t *calls = arg;
     CHECK(done_bytes <= total_bytes);
     return ++*calls == 2;
+}
+
+TEST(a_directory_of_somebody_else_takes_no_backup)
+{
+    static const char *const theirs[] = {"theirs/letter", "theirs/files/photo"};
+    struct bed bed;
+    struct os_file *file;
+    bed_open(&bed);
+    CHECK_OK(os_dir_make(env_of(&bed), "theirs", NULL));
+    CHECK_OK(os_dir_make(env_of(&bed), "theirs/files", NULL));
+    for (int i = 0; i < 2; i++) {
+        CHECK_OK(os_file_open(env_of(&bed), theirs[i], OS_OPEN_CREATE, &file, NULL));
+        os_file_close(file);
+    }
+    CHECK_STATUS(yore_backup(bed.db, "theirs", NULL, NULL, NULL, NULL), YORE_EXISTS);
+    CHECK_OK(os_path_unlink(env_of(&bed), theirs[0], NULL));
+    CHECK_OK(yore_backup(bed.db, "theirs", NULL, NULL, NULL, NULL));
+    CHECK_OK(os_path_unlink(env_of(&bed), theirs[1], NULL)); /* left alone */
+    bed_close(&bed);
 }
 
 TEST(a_cancelled_backup_or_restore_leaves_the_others)
@@ -668,6 +783,59 @@ TEST(where_only_now_is_kept_an_older_commit_needs_its_own_backup)
     bed_close(&bed);
 }
 
+/* A database whose keyspace "now" had "k", deleted it, and merged both away: for a held snapshot by
+ * way of history, or at once.  The commit before the delete goes to `*before_out`, the one after it
+ * to
+ * `*after_out`. */
+static struct bed forgetful(bool has_snapshot, int64_t *before_out, int64_t *after_out)
+{
+    struct bed bed;
+    struct yore_keyspace *space;
+    struct yore_snapshot *snapshot = NULL;
+    struct yore_keyspace_options options = {.keep = YORE_KEEP_NOW};
+    bed_open(&bed);
+    CHECK_OK(yore_keyspace_create(bed.db, "now", &options, &space, NULL));
+    CHECK_OK(yore_put(bed.db, space, text("k"), text("1"), NULL, NULL));
+    *before_out = put(bed.db, "state", "before");
+    if (has_snapshot) {
+        CHECK_OK(yore_snapshot_take(bed.db, &snapshot, NULL));
+    }
+    CHECK_OK(yore_delete(bed.db, space, text("k"), NULL, NULL));
+    *after_out = put(bed.db, "state", "after");
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    yore_snapshot_release(snapshot);
+    (void)put(bed.db, "state", "last");
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    return bed;
+}
+
+TEST(a_delete_that_left_without_a_trace_is_not_rewound)
+{
+    for (int round = 0; round < 4; round++) {
+        int64_t before;
+        int64_t after;
+        struct bed bed = forgetful(round % 2 == 1, &before, &after);
+        struct yore_backup_info info;
+        if (round >= 2) {
+            bed_reopen(&bed);
+        }
+        (void)backup(&bed, &info);
+        struct yore_restore restore = {
+            .backup_path = "backup", .target_path = "restored", .to_commit = before};
+        CHECK_STATUS(db_restore(env_of(&bed), &restore, NULL), YORE_BEFORE_HORIZON);
+        restore_to(&bed, 0, after);
+        struct yore_db *db = open_at(&bed, "restored");
+        CHECK_EQ_STR(get(db, "state"), "after");
+        /* The restored one knows no more than the backup did. */
+        CHECK_OK(yore_backup(db, "other", NULL, NULL, &info, NULL));
+        CHECK_OK(yore_close(db, NULL));
+        restore = (struct yore_restore){
+            .backup_path = "other", .target_path = "again", .to_commit = before};
+        CHECK_STATUS(db_restore(env_of(&bed), &restore, NULL), YORE_BEFORE_HORIZON);
+        bed_close(&bed);
+    }
+}
+
 TEST(keyspaces_are_those_of_the_restored_commit)
 {
     struct bed bed;
@@ -809,23 +977,24 @@ TEST(rewinding_past_an_erased_span_keeps_what_held_behind_it)
     bed_close(&bed);
 }
 
-TEST_MAIN(a_checkpoint_opens_and_holds_everything, a_checkpoint_is_never_written_over_something,
-          a_failed_checkpoint_leaves_nothing, the_second_backup_copies_only_what_is_new,
-          backups_are_listed_by_id, every_backup_is_restored_as_it_was,
-          a_restored_database_goes_on_and_is_backed_up_beside_the_old_line,
-          backups_of_another_database_are_not_mixed_in,
-          a_cancelled_backup_or_restore_leaves_the_others,
-          a_crash_at_any_point_of_a_backup_leaves_the_earlier_ones_whole,
-          damage_in_the_pool_is_found_and_named, damage_of_a_table_is_found_while_it_is_backed_up,
-          a_target_that_holds_something_is_refused,
-          without_memory_a_backup_or_restore_says_so_and_leaves_nothing,
-          backups_and_checkpoints_beside_writers_hold_whole_commits,
-          any_commit_is_restored_with_all_its_past,
-          values_of_later_commits_are_not_in_the_restored_files,
-          a_commit_before_the_horizon_is_refused_and_the_range_named,
-          where_only_now_is_kept_an_older_commit_needs_its_own_backup,
-          keyspaces_are_those_of_the_restored_commit,
-          a_backup_after_an_erasure_has_none_of_its_bytes, restoring_an_older_backup_erases_again,
-          an_erased_span_is_erased_again_and_what_held_behind_it_holds,
-          rewinding_past_an_erasure_keeps_it,
-          rewinding_past_an_erased_span_keeps_what_held_behind_it)
+TEST_MAIN(
+    a_checkpoint_opens_and_holds_everything, a_checkpoint_is_never_written_over_something,
+    the_feed_of_a_copy_tells_what_was_committed_before_it,
+    a_checkpoint_takes_no_directory_but_its_own, an_attempt_that_was_killed_is_in_nobodys_way,
+    a_failed_checkpoint_leaves_nothing, the_second_backup_copies_only_what_is_new,
+    backups_are_listed_by_id, every_backup_is_restored_as_it_was,
+    a_restored_database_goes_on_and_is_backed_up_beside_the_old_line,
+    backups_of_another_database_are_not_mixed_in, a_directory_of_somebody_else_takes_no_backup,
+    a_cancelled_backup_or_restore_leaves_the_others,
+    a_crash_at_any_point_of_a_backup_leaves_the_earlier_ones_whole,
+    damage_in_the_pool_is_found_and_named, damage_of_a_table_is_found_while_it_is_backed_up,
+    a_target_that_holds_something_is_refused,
+    without_memory_a_backup_or_restore_says_so_and_leaves_nothing,
+    backups_and_checkpoints_beside_writers_hold_whole_commits,
+    any_commit_is_restored_with_all_its_past, values_of_later_commits_are_not_in_the_restored_files,
+    a_commit_before_the_horizon_is_refused_and_the_range_named,
+    where_only_now_is_kept_an_older_commit_needs_its_own_backup,
+    a_delete_that_left_without_a_trace_is_not_rewound, keyspaces_are_those_of_the_restored_commit,
+    a_backup_after_an_erasure_has_none_of_its_bytes, restoring_an_older_backup_erases_again,
+    an_erased_span_is_erased_again_and_what_held_behind_it_holds,
+    rewinding_past_an_erasure_keeps_it, rewinding_past_an_erased_span_keeps_what_held_behind_it)

@@ -11,7 +11,7 @@ static void open_db(struct bed *bed)
     options.cache_bytes = 1u << 20;
     options.memtable_bytes = 64u << 10;
     options.segment_bytes = 64u << 10;
-    options.table_bytes = 16u << 10;
+    options.table_bytes = bed->table_bytes;
     options.page_bytes = 512;
     options.seal_versions_per_key = 2;
     options.seal_bytes_min = 4u << 10;
@@ -23,6 +23,12 @@ static void open_db(struct bed *bed)
 
 void bed_open(struct bed *bed)
 {
+    bed_open_tables(bed, 16u << 10);
+}
+
+void bed_open_tables(struct bed *bed, uint64_t table_bytes)
+{
+    bed->table_bytes = table_bytes;
     bed->disk = sim_disk_new(1);
     CHECK(bed->disk != NULL);
     sim_disk_set_wall(bed->disk, BED_T0);

@@ -21,9 +21,12 @@
 struct bed {
     struct sim_disk *disk;
     struct yore_db *db;
+    uint64_t table_bytes;
 };
 
 void bed_open(struct bed *bed);
+/* With tables of up to so many octets, for many pages each. */
+void bed_open_tables(struct bed *bed, uint64_t table_bytes);
 void bed_reopen(struct bed *bed);
 void bed_close(struct bed *bed);
 /* What happens to data as it ages: nothing, a flush, a flush and full compaction, and opening again

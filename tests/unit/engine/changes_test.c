@@ -223,8 +223,92 @@ TEST(changes_of_unordered_or_forgotten_moments_are_refused)
     bed_close(&bed);
 }
 
+/* ---- the cost ---- */
+
+#define COST_KEYS 12000
+#define COST_ROUNDS 3
+
+static void add_pages(void *arg, const struct yore_stat *stat)
+{
+    if (strcmp(stat->name, "cache_hits") == 0 || strcmp(stat->name, "cache_misses") == 0) {
+        *(uint64_t *)arg += stat->value;
+    }
+}
+
+static uint64_t pages_asked(struct yore_db *db)
+{
+    uint64_t pages = 0;
+    yore_stats(db, add_pages, &pages);
+    return pages;
+}
+
+/* Every key once a round, in an order that has nothing to do with theirs, one a second. */
+static void fill_evenly(struct yore_db *db)
+{
+    struct yore_batch *batch = NULL;
+    CHECK_OK(yore_batch_new(db, &batch, NULL));
+    for (int i = 0; i < COST_KEYS * COST_ROUNDS; i++) {
+        char key[16];
+        char value[32];
+        struct yore_write write = {.from = AT(i + 1), .to = YORE_FOREVER};
+        (void)snprintf(key, sizeof key, "k%05d", (int)((int64_t)i * 1597 % COST_KEYS));
+        (void)snprintf(value, sizeof value, "value %d", i);
+        CHECK_OK(yore_batch_put(batch, NULL, text(key), text(value), &write, NULL));
+        if (i % 500 == 499) {
+            CHECK_OK(yore_batch_commit(batch, YORE_DURABILITY_DEFAULT, NULL, NULL));
+            yore_batch_clear(batch);
+        }
+    }
+    yore_batch_free(batch);
+}
+
+static uint64_t pages_of_changes(struct yore_db *db, int64_t from, int64_t to, bool every_version,
+                                 int count)
+{
+    uint64_t before = pages_asked(db);
+    struct yore_changes_options options = {
+        .from = from, .to = to, .known = YORE_NOW, .every_version = every_version};
+    struct yore_changes *changes = NULL;
+    struct yore_change change;
+    int told_count = 0;
+    enum yore_status st;
+    CHECK_OK(yore_changes_open(db, NULL, &options, &changes, NULL));
+    while ((st = yore_changes_next(changes, &change, NULL)) == YORE_OK) {
+        told_count++;
+    }
+    CHECK_STATUS(st, YORE_NOT_FOUND);
+    yore_changes_close(changes);
+    CHECK_EQ_INT(told_count, count);
+    return pages_asked(db) - before;
+}
+
+/* The changes between two moments cost about the number of changes. */
+TEST(few_changes_in_a_wide_range_read_few_pages)
+{
+    struct bed bed;
+    bed_open_tables(&bed, 1u << 20);
+    fill_evenly(bed.db);
+    bed_age(&bed, 3);
+    uint64_t whole = pages_of_changes(bed.db, AT(0), AT(COST_KEYS), false, COST_KEYS);
+    for (int i = 0; i < 20; i++) {
+        int begin = 1 + i * (COST_KEYS * COST_ROUNDS / 20);
+        for (int changes = 1; changes <= 4; changes += 3) {
+            for (int is_every = 0; is_every < 2; is_every++) {
+                uint64_t few =
+                    pages_of_changes(bed.db, AT(begin), AT(begin + changes), is_every, changes);
+                test_note("from %d: %d pages for %d changes, %d for all", begin, (int)few, changes,
+                          (int)whole);
+                /* A version of the present lies in the last slice, too. */
+                CHECK(few <= (uint64_t)(28 + 8 * changes) && few * 2 < whole);
+            }
+        }
+    }
+    bed_close(&bed);
+}
+
 TEST_MAIN(net_difference_compares_two_states, every_step_is_told_in_the_order_of_keys,
           changes_come_by_time_when_asked_for, range_and_prefix_limit_the_keys,
           known_time_leaves_out_what_was_learned_later, erased_values_count_as_absent,
           empty_value_is_a_value, values_apart_are_fetched_on_both_sides,
-          changes_of_unordered_or_forgotten_moments_are_refused)
+          changes_of_unordered_or_forgotten_moments_are_refused,
+          few_changes_in_a_wide_range_read_few_pages)

@@ -2,9 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "os/env.h"
 #include "unit/engine/bed.h"
 
 #define TEXT_BYTES 8192
+#define PATH_ROOM 128
 
 /* The commits of the default keyspace after `after`: "a=x b- ; a! ; ", commits apart by semicolons.
  */
@@ -156,6 +158,62 @@ TEST(values_apart_are_fetched)
     }
 }
 
+static int find_values(void *arg, const char *name)
+{
+    char *path = arg;
+    if (strncmp(name, "values-", 7) == 0) {
+        (void)snprintf(path, PATH_ROOM, "db/%s", name);
+    }
+    return 0;
+}
+
+TEST(a_damaged_value_apart_is_told_as_damage_by_the_name_of_its_file)
+{
+    for (int age = 0; age < 3; age++) { /* read from the journal, and from tables */
+        char large[1001];
+        char path[PATH_ROOM] = "";
+        struct bed bed;
+        struct yore_feed *feed = NULL;
+        struct yore_feed_commit commit;
+        struct yore_error error = {.text = ""};
+        bed_open(&bed);
+        memset(large, 'x', 1000);
+        large[1000] = '\0';
+        int64_t at = put(bed.db, "a", large);
+        bed_age(&bed, age);
+        CHECK_OK(os_dir_list(sim_disk_env(bed.disk), "db", find_values, path, NULL));
+        CHECK_MSG(sim_disk_flip_bit(bed.disk, path, 500, 3), "%s", path);
+        CHECK_OK(yore_feed_open(bed.db, at - 1, &feed, NULL));
+        CHECK_STATUS(yore_feed_next(feed, &commit, &error), YORE_CORRUPT);
+        CHECK_MSG(strstr(error.text, path) != NULL, "it says: %s", error.text);
+        yore_feed_close(feed);
+        CHECK(sim_disk_flip_bit(bed.disk, path, 500, 3));
+        bed_close(&bed);
+    }
+}
+
+/* Of two writes to one key and moment in a batch the later wins; the journal has both. */
+TEST(a_write_replaced_in_its_own_commit_is_not_told)
+{
+    for (int age = 0; age < BED_AGES; age++) {
+        char large[1001];
+        struct bed bed;
+        struct yore_batch *batch = NULL;
+        bed_open(&bed);
+        memset(large, 'x', 1000);
+        large[1000] = '\0';
+        CHECK_OK(yore_batch_new(bed.db, &batch, NULL));
+        CHECK_OK(yore_batch_put(batch, NULL, text("a"), text(large), NULL, NULL));
+        CHECK_OK(yore_batch_put(batch, NULL, text("a"), text("small"), NULL, NULL));
+        CHECK_OK(yore_batch_commit(batch, YORE_DURABILITY_SYNC, NULL, NULL));
+        yore_batch_free(batch);
+        bed_age(&bed, age);
+        CHECK_EQ_STR(get(bed.db, "a"), "small");
+        CHECK_EQ_STR(told(bed.db, INT64_MIN), "a=small ; ");
+        bed_close(&bed);
+    }
+}
+
 TEST(feed_before_the_horizon_is_refused_when_the_journal_is_gone)
 {
     struct bed bed;
@@ -174,4 +232,6 @@ TEST(feed_before_the_horizon_is_refused_when_the_journal_is_gone)
 
 TEST_MAIN(feed_tells_every_commit_whole_and_in_order, feed_goes_on_from_any_commit,
           feed_ends_at_what_was_visible_when_it_was_opened, erased_values_are_not_told,
-          values_apart_are_fetched, feed_before_the_horizon_is_refused_when_the_journal_is_gone)
+          values_apart_are_fetched, a_damaged_value_apart_is_told_as_damage_by_the_name_of_its_file,
+          a_write_replaced_in_its_own_commit_is_not_told,
+          feed_before_the_horizon_is_refused_when_the_journal_is_gone)

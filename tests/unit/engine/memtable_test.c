@@ -677,9 +677,10 @@ TEST(out_of_memory_at_any_allocation_inserts_nothing)
     }
 }
 
-/* Reserve for a batch, then add it while every allocation fails. */
+/* Reserve for a batch over keyspaces 0 .. keyspaces - 1, then add it while every allocation fails.
+ * `*keyspaces_max` is how many there are at all. */
 static void add_reserved(struct memtable *m, struct maker *maker, unsigned count,
-                         uint32_t keyspaces)
+                         uint32_t keyspaces, uint32_t *keyspaces_max)
 {
     struct test_rand start = maker->rand;
     struct maker ahead = *maker;
@@ -689,7 +690,8 @@ static void add_reserved(struct memtable *m, struct maker *maker, unsigned count
         bytes += v.key.size + v.value.size;
     }
     maker->rand = start;
-    CHECK_OK(memtable_reserve(m, bytes, count));
+    *keyspaces_max = *keyspaces_max > keyspaces ? *keyspaces_max : keyspaces;
+    CHECK_OK(memtable_reserve(m, bytes, count, *keyspaces_max));
     mem_fail_at(1, true);
     for (unsigned i = 0; i < count; i++) {
         struct version v = make_version(maker);
@@ -708,14 +710,30 @@ TEST(what_was_reserved_cannot_fail)
     for (enum keys keys = KEYS_TINY; keys <= KEYS_MIXED; keys++) {
         struct maker maker = {.rand = test_rand_new(keys), .keys = keys, .commit = 100};
         struct memtable *m;
+        uint32_t keyspaces_max = 0;
         CHECK_OK(memtable_new(&m));
         for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
             test_note("keys %d, batch %zu", (int)keys, i);
-            add_reserved(m, &maker, counts[i], i % 3 == 0 ? 1 : (uint32_t)i * 100);
+            add_reserved(m, &maker, counts[i], i % 3 == 0 ? 1 : (uint32_t)i * 100, &keyspaces_max);
             CHECK(memtable_check(m));
         }
         memtable_unref(m);
     }
+}
+
+TEST(what_begins_later_is_told_without_a_search)
+{
+    struct memtable *m;
+    struct version v = version_of("k", 50, 90, "v");
+    CHECK_OK(memtable_new(&m));
+    CHECK(!memtable_begins_by(m, INT64_MAX - 1, INT64_MAX - 1)); /* empty */
+    CHECK_OK(memtable_add(m, 1, &v));
+    CHECK(memtable_begins_by(m, 50, 90) && memtable_begins_by(m, 51, 91));
+    CHECK(!memtable_begins_by(m, 49, INT64_MAX) && !memtable_begins_by(m, INT64_MAX, 89));
+    v = version_of("k", 10, 95, "back-dated");
+    CHECK_OK(memtable_add(m, 1, &v));
+    CHECK(memtable_begins_by(m, 10, 90) && !memtable_begins_by(m, 9, INT64_MAX));
+    memtable_unref(m);
 }
 
 TEST(a_reservation_covers_a_split_of_every_full_node)
@@ -737,7 +755,7 @@ TEST(a_reservation_covers_a_split_of_every_full_node)
         for (unsigned j = 0; j < 4; j++) {
             key[j] = (unsigned char)(i >> (8 * (3 - j)));
         }
-        CHECK_OK(memtable_reserve(m, 5, 1));
+        CHECK_OK(memtable_reserve(m, 5, 1, 1));
         mem_fail_at(1, true);
         enum yore_status st = memtable_add(m, 1, &v);
         mem_fail_at(0, false);
@@ -751,15 +769,15 @@ TEST(a_reservation_that_is_too_large_is_refused)
 {
     struct memtable *m;
     CHECK_OK(memtable_new(&m));
-    CHECK_STATUS(memtable_reserve(m, UINT64_MAX, 1), YORE_NOMEM);
-    CHECK_STATUS(memtable_reserve(m, 1, UINT64_MAX), YORE_NOMEM);
-    CHECK_STATUS(memtable_reserve(m, UINT64_MAX / 2, UINT64_MAX / 2), YORE_NOMEM);
-    CHECK_STATUS(memtable_reserve(m, UINT64_MAX / 4, UINT64_MAX / 60), YORE_NOMEM);
+    CHECK_STATUS(memtable_reserve(m, UINT64_MAX, 1, 9), YORE_NOMEM);
+    CHECK_STATUS(memtable_reserve(m, 1, UINT64_MAX, UINT64_MAX), YORE_NOMEM);
+    CHECK_STATUS(memtable_reserve(m, UINT64_MAX / 2, UINT64_MAX / 2, 9), YORE_NOMEM);
+    CHECK_STATUS(memtable_reserve(m, UINT64_MAX / 4, UINT64_MAX / 60, 9), YORE_NOMEM);
     struct version v = version_of("k", 5, 5, "v");
     CHECK_OK(memtable_add(m, 1, &v));
     for (uint64_t nth = 1; nth <= 2; nth++) {
         mem_fail_at(nth, false);
-        CHECK_STATUS(memtable_reserve(m, 1u << 20, 10000), YORE_NOMEM);
+        CHECK_STATUS(memtable_reserve(m, 1u << 20, 10000, 9), YORE_NOMEM);
         mem_fail_at(0, false);
         CHECK_OK(memtable_add(m, 1, &v));
     }
@@ -777,5 +795,6 @@ TEST_MAIN(tiny_keys_with_zero_octets_agree_with_a_sorted_array,
           keyspaces_are_apart_and_listed_in_order, more_keyspaces_than_a_database_may_have_are_held,
           an_iterator_outlives_the_last_other_reference, values_larger_than_a_chunk_are_held_whole,
           out_of_memory_at_any_allocation_inserts_nothing, what_was_reserved_cannot_fail,
+          what_begins_later_is_told_without_a_search,
           a_reservation_covers_a_split_of_every_full_node,
           a_reservation_that_is_too_large_is_refused)

@@ -80,6 +80,16 @@ TEST(counters_count)
     CHECK(value_of(bed.db, "reads") >= 2);
     CHECK_OK(yore_flush(bed.db, NULL));
     CHECK(value_of(bed.db, "flushes") >= 1);
+    for (int age = 1; age < 3; age++) {
+        struct yore_cursor *cursor = NULL;
+        bed_age(&bed, age);
+        uint64_t rows = value_of(bed.db, "scan_rows");
+        CHECK_OK(yore_cursor_open(bed.db, NULL, NULL, &cursor, NULL));
+        while (yore_cursor_next(cursor) == YORE_OK) {
+        }
+        yore_cursor_close(cursor);
+        CHECK_EQ_UINT(value_of(bed.db, "scan_rows"), rows + 2);
+    }
     bed_close(&bed);
 }
 
@@ -157,6 +167,12 @@ TEST(histograms_have_quantiles)
     CHECK(latency->value >= 50);
     CHECK(latency->p50 <= latency->p95 && latency->p95 <= latency->p99 &&
           latency->p99 <= latency->max);
+    for (int i = 0; i < 1000; i++) {
+        CHECK_EQ_STR(get(bed.db, "a"), "1");
+    }
+    told = ask(bed.db);
+    const struct yore_stat *reads = stat_of(&told, "read_latency_us");
+    CHECK_EQ_UINT(reads->value, (1000 + 63) / 64); /* one in 64, from the first on */
     bed_close(&bed);
 }
 

@@ -163,7 +163,44 @@ TEST(erased_versions_are_told_without_their_value)
         erase_key(bed.db, "a", AT(15), AT(30));
         bed_age(&bed, age);
         test_note("age %d", age);
-        CHECK_EQ_STR(told(bed.db, "a", &everything, NULL, 0), "10=one 20! 30=secret 40=three ");
+        CHECK_EQ_STR(told(bed.db, "a", &everything, NULL, 0), "10=one 15! 20! 30=secret 40=three ");
+        CHECK_EQ_STR(get_at(bed.db, "a", AT(17), YORE_NOW), "!");
+        bed_close(&bed);
+    }
+}
+
+/* Where the value at its begin began before it, an erased span is a version of its own. */
+TEST(an_erased_span_inside_one_version_is_told)
+{
+    for (int age = 0; age < BED_AGES; age++) {
+        struct bed bed;
+        struct yore_timeline_options from_15 = {
+            .from = AT(15), .to = AT(20), .known = YORE_NOW, .with_in_force = true};
+        bed_open(&bed);
+        put_at(bed.db, "a", "one", AT(0), AT(50));
+        put_at(bed.db, "open", "one", AT(0), YORE_FOREVER);
+        put_at(bed.db, "gap", "one", AT(0), AT(5));
+        bed_age(&bed, age);
+        int64_t erased = erase_key(bed.db, "a", AT(10), AT(20));
+        erase_key(bed.db, "open", AT(10), YORE_FOREVER);
+        erase_key(bed.db, "gap", AT(10), AT(20)); /* nothing held there: nothing to tell */
+        erase_key(bed.db, "none", AT(10), AT(20));
+        bed_age(&bed, age);
+        test_note("age %d", age);
+        CHECK_EQ_STR(told(bed.db, "a", &everything, &erased, 1),
+                     "0=one..50 10!..50/0 20=one..50/0 ");
+        CHECK_EQ_STR(told(bed.db, "a", &from_15, NULL, 0), "10!..50 ");
+        CHECK_EQ_STR(told(bed.db, "open", &everything, NULL, 0), "0=one 10! ");
+        CHECK_EQ_STR(told(bed.db, "gap", &everything, NULL, 0), "0=one..5 ");
+        CHECK_EQ_STR(told(bed.db, "none", &everything, NULL, 0), "");
+        erase_key(bed.db, "a", AT(15), AT(30)); /* over the end of the other */
+        CHECK_EQ_STR(told(bed.db, "a", &everything, NULL, 0),
+                     "0=one..50 10!..50 20!..50 30=one..50 ");
+        CHECK_EQ_STR(get_at(bed.db, "a", AT(9), YORE_NOW), "one");
+        CHECK_EQ_STR(get_at(bed.db, "a", AT(29), YORE_NOW), "!");
+        CHECK_EQ_STR(get_at(bed.db, "a", AT(15), erased - 1), "!"); /* at every known time */
+        CHECK_EQ_STR(get_at(bed.db, "a", AT(30), YORE_NOW), "one");
+        CHECK_EQ_STR(get_at(bed.db, "a", AT(50), YORE_NOW), "-");
         bed_close(&bed);
     }
 }
@@ -235,5 +272,6 @@ TEST(long_timeline_is_whole_after_any_upkeep)
 TEST_MAIN(versions_come_in_the_order_of_valid_time, window_takes_its_begin_and_leaves_its_end,
           version_in_force_at_the_begin_is_told_when_asked_for,
           corrections_show_only_when_every_commit_is_asked_for,
-          erased_versions_are_told_without_their_value, values_apart_are_fetched,
-          timeline_before_the_horizon_is_refused, long_timeline_is_whole_after_any_upkeep)
+          erased_versions_are_told_without_their_value, an_erased_span_inside_one_version_is_told,
+          values_apart_are_fetched, timeline_before_the_horizon_is_refused,
+          long_timeline_is_whole_after_any_upkeep)

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/txn.h"
 #include "unit/engine/bed.h"
 
 static struct yore_txn *begin(struct yore_db *db)
@@ -557,6 +558,25 @@ TEST(span_in_a_transaction_sees_and_keeps_own_writes)
     bed_close(&bed);
 }
 
+TEST(span_that_ends_at_the_now_of_its_transaction_leaves_what_is_written_from_now_on)
+{
+    struct bed bed;
+    bed_open(&bed);
+    put_at(bed.db, "a", "1", AT(10), YORE_FOREVER);
+    struct yore_txn *txn = begin(bed.db);
+    int64_t now = txn->snapshot.now;
+    struct yore_write span = {.from = AT(15), .to = now, .is_span = true};
+    CHECK_OK(yore_txn_put(txn, NULL, text("a"), text("own"), NULL, NULL));
+    CHECK_OK(yore_txn_put(txn, NULL, text("a"), text("x"), &span, NULL));
+    CHECK_EQ_STR(txn_get_at(txn, "a", AT(20)), "x");
+    CHECK_EQ_STR(txn_get(txn, "a"), "own");
+    CHECK_OK(commit(txn));
+    CHECK_EQ_STR(get_at(bed.db, "a", now - 1, YORE_NOW), "x");
+    CHECK_EQ_STR(get_at(bed.db, "a", now, YORE_NOW), "1");
+    CHECK_EQ_STR(get(bed.db, "a"), "own");
+    bed_close(&bed);
+}
+
 TEST(span_without_an_end_covers_what_began_later)
 {
     struct bed bed;
@@ -680,8 +700,29 @@ TEST(transaction_reads_its_begin_where_only_now_is_kept)
     bed_close(&bed);
 }
 
+TEST(known_time_ahead_of_now_is_refused_as_outside)
+{
+    struct bed bed;
+    struct yore_txn *txn;
+    struct yore_value value;
+    struct yore_cursor *cursor;
+    bed_open(&bed);
+    put(bed.db, "a", "1");
+    CHECK_OK(yore_begin(bed.db, &txn, NULL));
+    struct yore_time at = {YORE_NOW, yore_now(bed.db) + 3600 * BED_SECOND};
+    const struct yore_cursor_options options = {.at = &at};
+    CHECK_STATUS(yore_get(bed.db, NULL, text("a"), &at, &value, NULL), YORE_IN_FUTURE);
+    CHECK_STATUS(yore_txn_get(txn, NULL, text("a"), &at, &value, NULL), YORE_IN_FUTURE);
+    CHECK_STATUS(yore_txn_cursor_open(txn, NULL, &options, &cursor, NULL), YORE_IN_FUTURE);
+    at.known = yore_now(bed.db); /* after the begin: all that the transaction may see */
+    CHECK_OK(yore_txn_get(txn, NULL, text("a"), &at, &value, NULL));
+    yore_value_release(&value);
+    yore_txn_abort(txn);
+    bed_close(&bed);
+}
+
 TEST_MAIN(
-    transaction_sees_its_own_writes_and_nobody_elses,
+    known_time_ahead_of_now_is_refused_as_outside, transaction_sees_its_own_writes_and_nobody_elses,
     committed_transaction_is_seen_whole_under_one_commit,
     transaction_reads_one_state_whatever_is_flushed_meanwhile,
     own_writes_at_past_moments_are_seen_there, own_late_fact_does_not_hide_a_delete_in_deep_history,
@@ -699,7 +740,9 @@ TEST_MAIN(
     rollback_does_not_forget_what_was_read, savepoints_nest_to_a_thousand,
     span_corrects_inside_and_nothing_else, span_of_a_key_that_was_absent_leaves_it_absent_behind,
     span_that_ends_where_a_version_begins_adds_nothing_there,
-    span_in_a_transaction_sees_and_keeps_own_writes, span_without_an_end_covers_what_began_later,
-    span_that_ends_in_the_future_is_refused, erased_span_hides_inside_and_keeps_what_held_behind,
-    erased_prefix_takes_every_key_with_it, snapshot_keeps_the_present_where_only_now_is_kept,
+    span_in_a_transaction_sees_and_keeps_own_writes,
+    span_that_ends_at_the_now_of_its_transaction_leaves_what_is_written_from_now_on,
+    span_without_an_end_covers_what_began_later, span_that_ends_in_the_future_is_refused,
+    erased_span_hides_inside_and_keeps_what_held_behind, erased_prefix_takes_every_key_with_it,
+    snapshot_keeps_the_present_where_only_now_is_kept,
     transaction_reads_its_begin_where_only_now_is_kept)

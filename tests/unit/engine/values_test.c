@@ -18,6 +18,8 @@ struct keeper {
     struct value_file_info infos[256];
     size_t count;
     bool is_failing;
+    bool has_failed; /* for good: who knows what was written */
+    struct os_env *env;
 };
 
 static uint64_t take_number(void *arg)
@@ -42,6 +44,14 @@ static enum yore_status record(void *arg, const struct value_file_info *info,
     return YORE_OK;
 }
 
+static void drop(void *arg, const char *path)
+{
+    struct keeper *k = arg;
+    if (!k->has_failed) {
+        (void)os_path_unlink(k->env, path, NULL);
+    }
+}
+
 struct store {
     struct sim_disk *disk;
     struct os_env *env;
@@ -52,7 +62,7 @@ struct store {
 
 static void store_open(struct store *s)
 {
-    struct values_port port = {take_number, record, &s->keeper};
+    struct values_port port = {take_number, record, drop, &s->keeper};
     CHECK_OK(values_open(s->env, "db", DATABASE, &port, &s->values));
 }
 
@@ -61,6 +71,7 @@ static void store_begin(struct store *s)
     *s = (struct store){.keeper = {.next = 5}};
     s->disk = sim_disk_new(1);
     s->env = sim_disk_env(s->disk);
+    s->keeper.env = s->env;
     CHECK_OK(os_dir_make(s->env, "db", NULL));
     CHECK_OK(os_dir_sync(s->env, ".", NULL));
     store_open(s);
@@ -217,6 +228,22 @@ TEST(a_file_that_the_manifest_does_not_take_is_removed)
     s.keeper.is_failing = false;
     append(&s, "a", 300, 1, ref);
     check_value(&s, "a", 300, 1, ref);
+    store_end(&s);
+}
+
+TEST(a_file_that_the_manifest_may_name_all_the_same_stays)
+{
+    struct store s;
+    unsigned char ref[VALUE_REF_BYTES];
+    char path[PATH_BYTES];
+    uint64_t size;
+    bool is_dir;
+    store_begin(&s);
+    s.keeper.is_failing = true;
+    s.keeper.has_failed = true;
+    CHECK_STATUS(values_append(s.values, 1, key_of("a"), key_of("value"), ref, NULL), YORE_IO);
+    CHECK(db_file_path(path, "db", DB_FILE_VALUES, 5, 0));
+    CHECK_OK(os_path_stat(s.env, path, &size, &is_dir, NULL));
     store_end(&s);
 }
 
@@ -408,7 +435,9 @@ TEST_MAIN(what_was_appended_is_read_at_once,
           closing_records_the_size_and_a_new_run_begins_a_new_file,
           what_was_synced_survives_a_power_cut, a_sync_without_anything_pending_does_no_io,
           a_failed_sync_is_repeated_and_never_tried_again,
-          a_file_that_the_manifest_does_not_take_is_removed, a_wrong_reference_is_refused_and_named,
-          readers_move_to_the_generation_their_forest_names, more_files_than_readers_are_read,
+          a_file_that_the_manifest_does_not_take_is_removed,
+          a_file_that_the_manifest_may_name_all_the_same_stays,
+          a_wrong_reference_is_refused_and_named, readers_move_to_the_generation_their_forest_names,
+          more_files_than_readers_are_read,
           values_of_commits_to_come_hold_their_file_and_later_ones, without_memory_nothing_is_lost,
           threads_append_sync_and_read_beside_each_other)

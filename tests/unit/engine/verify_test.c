@@ -110,6 +110,28 @@ TEST(keys_and_versions_are_counted)
     }
 }
 
+TEST(without_syncs_only_very_large_values_are_apart)
+{
+    static char value[YORE_VALUE_APART_UNSYNCED_BYTES];
+    const enum yore_durability modes[] = {YORE_DURABILITY_SYNC, YORE_DURABILITY_INTERVAL,
+                                          YORE_DURABILITY_NONE};
+    for (size_t i = 0; i < 3; i++) {
+        struct bed bed = {.disk = sim_disk_new(1)};
+        struct yore_options options = {.durability = modes[i]};
+        sim_disk_set_wall(bed.disk, BED_T0);
+        CHECK_OK(db_open_inline(sim_disk_env(bed.disk), "db", &options, &bed.db, NULL));
+        const size_t sizes[] = {YORE_VALUE_APART_BYTES - 1, YORE_VALUE_APART_BYTES,
+                                YORE_VALUE_APART_UNSYNCED_BYTES - 1,
+                                YORE_VALUE_APART_UNSYNCED_BYTES};
+        for (size_t j = 0; j < 4; j++) {
+            CHECK_OK(yore_put(bed.db, NULL, text("k"), (struct yore_bytes){value, sizes[j]}, NULL,
+                              NULL));
+        }
+        CHECK_EQ_UINT(verify_sound(&bed).values_apart, modes[i] == YORE_DURABILITY_SYNC ? 3 : 1);
+        bed_close(&bed);
+    }
+}
+
 TEST(journal_records_are_counted)
 {
     struct bed bed = {.disk = sim_disk_new(1)}; /* with a memtable that does not fill so soon */
@@ -230,6 +252,50 @@ TEST(a_flipped_bit_in_any_table_or_value_file_is_found_and_the_file_named)
             sim_disk_free(bed.disk);
             test_count(1);
         }
+    }
+    sim_disk_free(sound);
+}
+
+/* "<path>: ... offset <number>" of a line; false: it names no place. */
+static bool place_of(const char *line, char place[1024])
+{
+    char path[512];
+    unsigned long long number = 0;
+    const char *offset = strstr(line, "offset ");
+    if (offset == NULL || sscanf(line, "%511[^:]", path) != 1 ||
+        sscanf(offset, "offset %llu", &number) != 1) {
+        return false;
+    }
+    (void)snprintf(place, 1024, "%s %llu", path, number);
+    return true;
+}
+
+/* The file's own check, the places of its versions and the walks over keyspaces all read it. */
+TEST(a_damaged_page_is_told_once)
+{
+    struct bed bed;
+    begin_damage(&bed);
+    struct names names = list(&bed);
+    struct sim_disk *sound = bed.disk;
+    for (size_t i = 0; i < names.count; i++) {
+        char path[PATH_BYTES];
+        if (strncmp(names.names[i], "table-", 6) != 0) {
+            continue;
+        }
+        CHECK(dir_join(path, "db", names.names[i]));
+        bed.disk = sim_disk_clone(sound, 1);
+        CHECK(sim_disk_flip_bit(bed.disk, path, 100, 3)); /* in its first page */
+        CHECK(finds(&bed, names.names[i]));
+        for (size_t j = 0; j < found.count && j < 64; j++) {
+            char place[1024];
+            char other[1024];
+            for (size_t k = 0; k < j && place_of(found.text[j], place); k++) {
+                CHECK_MSG(!place_of(found.text[k], other) || strcmp(place, other) != 0,
+                          "told again: %s", found.text[j]);
+            }
+        }
+        sim_disk_free(bed.disk);
+        test_count(1);
     }
     sim_disk_free(sound);
 }
@@ -405,7 +471,7 @@ TEST(verify_runs_beside_writers_and_jobs)
     sim_disk_set_wall(disk, BED_T0);
     CHECK_OK(db_open(sim_disk_env(disk), "db", &options, &writer.db, NULL));
     CHECK(pthread_create(&thread, NULL, write_on, &writer) == 0);
-    struct bed bed = {disk, writer.db};
+    struct bed bed = {.disk = disk, .db = writer.db};
     for (int i = 0; i < 15; i++) {
         (void)verify_sound(&bed);
     }
@@ -416,7 +482,146 @@ TEST(verify_runs_beside_writers_and_jobs)
     bed_close(&bed);
 }
 
-TEST_MAIN(a_sound_database_has_no_problems_at_any_age, keys_and_versions_are_counted,
+/* ---- past what opening needs ---- */
+
+/* The least name with this stem that is greater than `after`; a directory has no order. */
+struct victim {
+    const char *stem;
+    char after[64];
+    char name[64]; /* empty: none */
+};
+
+static int find_victim(void *arg, const char *name)
+{
+    struct victim *victim = arg;
+    if (strncmp(name, victim->stem, strlen(victim->stem)) == 0 && strcmp(name, victim->after) > 0 &&
+        (victim->name[0] == '\0' || strcmp(name, victim->name) < 0)) {
+        (void)snprintf(victim->name, sizeof victim->name, "%s", name);
+    }
+    return 0;
+}
+
+/* The nth file with this stem; empty: there are not so many. */
+static const char *nth_file(struct sim_disk *disk, const char *stem, unsigned nth)
+{
+    static struct victim victims[16];
+    static unsigned next;
+    struct victim *victim = &victims[next++ % 16];
+    *victim = (struct victim){.stem = stem};
+    for (unsigned i = 0; i <= nth; i++) {
+        memcpy(victim->after, victim->name, sizeof victim->after);
+        victim->name[0] = '\0';
+        CHECK_OK(os_dir_list(sim_disk_env(disk), "db", find_victim, victim, NULL));
+    }
+    return victim->name;
+}
+
+/* Damage a file; its name. */
+static const char *hurt(struct sim_disk *disk, const char *stem, unsigned nth)
+{
+    const char *name = nth_file(disk, stem, nth);
+    char path[512];
+    uint64_t size;
+    bool is_dir;
+    CHECK_MSG(name[0] != '\0', "there is no file %s", stem);
+    (void)snprintf(path, sizeof path, "db/%s", name);
+    CHECK_OK(os_path_stat(sim_disk_env(disk), path, &size, &is_dir, NULL));
+    /* In the first record of a log, behind its header: what comes later shows that it was whole. */
+    uint64_t offset =
+        strncmp(stem, "journal", 7) == 0 || strncmp(stem, "manifest", 8) == 0 ? 70 : size / 2;
+    CHECK(sim_disk_flip_bit(disk, path, offset, 3));
+    return name;
+}
+
+static enum yore_status verify_path(struct sim_disk *disk)
+{
+    struct yore_verify_report report;
+    found.count = 0;
+    sim_disk_reset_count(disk);
+    enum yore_status st =
+        db_verify_path(sim_disk_env(disk), "db", note_line, &found, &report, NULL);
+    CHECK_EQ_UINT(report.problems, found.count);
+    CHECK_EQ_UINT(sim_disk_op_count(disk), 0);
+    return st;
+}
+
+/* A closed database of everything, its last commits in the journal only. */
+static struct sim_disk *closed_database(void)
+{
+    struct bed bed;
+    bed_open(&bed);
+    write_some(&bed, 300);
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    write_some(&bed, 40);
+    CHECK_OK(yore_close(bed.db, NULL));
+    return bed.disk;
+}
+
+TEST(a_sound_database_is_sound_without_being_opened)
+{
+    struct sim_disk *disk = closed_database();
+    enum yore_status st = verify_path(disk);
+    CHECK_MSG(st == YORE_OK, "%s", found.count > 0 ? found.text[0] : yore_status_message(st));
+    CHECK_STATUS(db_verify_path(sim_disk_env(disk), "elsewhere", NULL, NULL, NULL, NULL),
+                 YORE_NOT_FOUND);
+    sim_disk_free(disk);
+}
+
+TEST(a_damaged_journal_hides_no_other_damage)
+{
+    struct sim_disk *disk = closed_database();
+    const char *journal = hurt(disk, "journal-", 0);
+    const char *first = hurt(disk, "table-", 0);
+    const char *second = hurt(disk, "table-", 2);
+    const char *values = hurt(disk, "values-", 0);
+    CHECK_STATUS(verify_path(disk), YORE_CORRUPT);
+    CHECK(is_told(journal) && is_told(first) && is_told(second) && is_told(values));
+    sim_disk_free(disk);
+}
+
+TEST(every_table_may_be_damaged_and_each_is_told)
+{
+    struct sim_disk *disk = closed_database();
+    unsigned tables = 0;
+    while (nth_file(disk, "table-", tables)[0] != '\0') {
+        (void)hurt(disk, "table-", tables++);
+    }
+    CHECK(tables > 3);
+    CHECK_STATUS(verify_path(disk), YORE_CORRUPT);
+    for (unsigned i = 0; i < tables; i++) {
+        const char *name = nth_file(disk, "table-", i);
+        CHECK_MSG(is_told(name), "%s is not told of", name);
+    }
+    sim_disk_free(disk);
+}
+
+TEST(without_a_manifest_journal_and_values_are_still_checked)
+{
+    struct sim_disk *disk = closed_database();
+    const char *manifest = hurt(disk, "manifest-", 0);
+    const char *journal = hurt(disk, "journal-", 0);
+    const char *values = hurt(disk, "values-", 0);
+    CHECK_STATUS(verify_path(disk), YORE_CORRUPT);
+    CHECK(is_told(manifest) && is_told(journal) && is_told(values));
+    CHECK(is_told("without the manifest no table can be checked"));
+    sim_disk_free(disk);
+}
+
+TEST(without_current_it_is_said_that_nothing_else_can_be_checked)
+{
+    struct sim_disk *disk = closed_database();
+    (void)hurt(disk, "CURRENT", 0);
+    CHECK_STATUS(verify_path(disk), YORE_CORRUPT);
+    CHECK(is_told("CURRENT") && is_told("without CURRENT no other file can be checked"));
+    sim_disk_free(disk);
+}
+
+TEST_MAIN(a_sound_database_is_sound_without_being_opened, a_damaged_journal_hides_no_other_damage,
+          every_table_may_be_damaged_and_each_is_told,
+          without_a_manifest_journal_and_values_are_still_checked,
+          without_current_it_is_said_that_nothing_else_can_be_checked,
+          a_sound_database_has_no_problems_at_any_age, a_damaged_page_is_told_once,
+          keys_and_versions_are_counted, without_syncs_only_very_large_values_are_apart,
           journal_records_are_counted,
           a_flipped_bit_in_any_table_or_value_file_is_found_and_the_file_named,
           a_missing_or_short_file_is_found_and_named, a_file_that_belongs_to_nothing_is_named,

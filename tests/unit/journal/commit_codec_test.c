@@ -173,8 +173,27 @@ TEST(a_count_that_cannot_fit_is_refused_before_the_first_write)
     buffer_release(&b);
 }
 
-TEST_MAIN(a_write_comes_back_as_it_was, a_write_valid_from_its_commit_leaves_the_time_out,
-          a_commit_without_writes_is_legal, every_truncation_is_corrupt,
-          bytes_left_over_are_corrupt, a_kind_or_flag_that_is_unknown_is_corrupt,
-          only_puts_have_an_end_or_lie_apart, a_time_after_the_commit_or_out_of_range_is_corrupt,
+TEST(a_load_comes_back_as_it_was_and_has_no_writes)
+{
+    const struct commit_load load = {7, 5000000000};
+    unsigned char bytes[COMMIT_HEADER_BYTES + COMMIT_LOAD_BYTES + 1] = {0};
+    struct commit_decoder c;
+    struct commit_write write;
+    commit_load_encode(bytes, bytes + COMMIT_HEADER_BYTES, 1234, &load);
+    CHECK_OK(commit_decoder_init(&c, bytes_of(bytes, sizeof bytes - 1)));
+    CHECK(c.is_load && c.commit == 1234 && c.load.keyspace == 7 && c.load.count == 5000000000);
+    CHECK_STATUS(commit_decoder_next(&c, &write), YORE_NOT_FOUND);
+    CHECK_STATUS(commit_decoder_init(&c, bytes_of(bytes, sizeof bytes)), YORE_CORRUPT);
+    for (size_t size = 0; size + 1 < sizeof bytes; size++) {
+        CHECK_STATUS(commit_decoder_init(&c, bytes_of(bytes, size)), YORE_CORRUPT);
+    }
+    put_u32(bytes + 12, 2); /* a form of later versions */
+    CHECK_STATUS(commit_decoder_init(&c, bytes_of(bytes, sizeof bytes - 1)), YORE_CORRUPT);
+}
+
+TEST_MAIN(a_load_comes_back_as_it_was_and_has_no_writes, a_write_comes_back_as_it_was,
+          a_write_valid_from_its_commit_leaves_the_time_out, a_commit_without_writes_is_legal,
+          every_truncation_is_corrupt, bytes_left_over_are_corrupt,
+          a_kind_or_flag_that_is_unknown_is_corrupt, only_puts_have_an_end_or_lie_apart,
+          a_time_after_the_commit_or_out_of_range_is_corrupt,
           a_count_that_cannot_fit_is_refused_before_the_first_write)

@@ -211,6 +211,47 @@ TEST(a_recovery_that_keeps_segments_survives_a_crash_at_every_operation)
     nested_everywhere(&variants[2]);
 }
 
+/* An opening that copies so much that the copy has several segments is cut at operation `op`, and
+ * the next one, after it, again.  False: the opening ended before. */
+static bool cut_long_copy(uint64_t op, enum sim_crash_mode mode)
+{
+    struct world w;
+    bool is_cut = false;
+    test_note("op %llu mode %d", (unsigned long long)op, (int)mode);
+    world_init(&w, op);
+    CHECK_OK(world_open(&w));
+    CHECK_OK(world_settle(&w));
+    for (int i = 0; i < 24; i++) {
+        CHECK_OK(world_append(&w, 1, 60000));
+    }
+    CHECK_OK(world_sync(&w));
+    for (uint64_t i = 0; i < 2; i++) {
+        world_crash(&w, mode, op * 2 + i);
+        sim_disk_reset_count(w.disk);
+        sim_disk_crash_at(w.disk, op + i);
+        enum yore_status st = world_open(&w);
+        is_cut = sim_disk_has_crashed(w.disk);
+        CHECK(st == YORE_OK || is_cut);
+    }
+    world_crash(&w, mode, op);
+    CHECK_OK(world_open(&w));
+    CHECK(journal_segment(w.journal) > w.recovery.first_live_segment);
+    live_on(&w);
+    world_free(&w);
+    test_count(1);
+    return is_cut;
+}
+
+TEST(a_recovery_with_a_long_copy_survives_a_crash_at_every_operation)
+{
+    bool is_cut = true;
+    for (uint64_t op = 1; is_cut; op++) {
+        is_cut = cut_long_copy(op, SIM_CRASH_DROP_ALL);
+        (void)cut_long_copy(op, SIM_CRASH_KEEP_ALL);
+        (void)cut_long_copy(op, SIM_CRASH_RANDOM);
+    }
+}
+
 /* ---- operations that fail while the power stays on ---- */
 
 /* The nth operation of a kind fails: the script ends with an error, or goes on when nothing depends
@@ -266,10 +307,11 @@ struct sites {
     unsigned count;
 };
 
-static void note_site(void *arg, const char *site, uint64_t count)
+static void note_site(void *arg, const char *site, uint64_t count, uint64_t first_op)
 {
     struct sites *sites = arg;
     (void)count;
+    (void)first_op;
     if (strstr(site, "src/journal/") != NULL) {
         CHECK(sites->count < SITES_MAX && strlen(site) < SITE_BYTES);
         memcpy(sites->names[sites->count++], site, strlen(site) + 1);
@@ -393,6 +435,7 @@ TEST_MAIN(recycling_survives_a_crash_at_every_operation,
           a_recovery_survives_a_crash_at_every_operation,
           a_recovery_with_a_lagging_manifest_survives_a_crash_at_every_operation,
           a_recovery_that_keeps_segments_survives_a_crash_at_every_operation,
+          a_recovery_with_a_long_copy_survives_a_crash_at_every_operation,
           after_any_failed_operation_reopening_finds_what_was_acknowledged,
           what_was_purged_does_not_come_back_with_the_power, a_mark_outlasts_a_power_cut,
           without_any_one_of_its_syncs_the_journal_breaks_a_promise)

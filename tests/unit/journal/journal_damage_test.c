@@ -4,6 +4,7 @@
 
 #include "base/coding.h"
 #include "base/crc32c.h"
+#include "journal/journal_internal.h"
 #include "journal_support.h"
 
 #define SEGMENTS_MAX 8
@@ -346,9 +347,99 @@ TEST(damage_found_while_running_is_told_by_verify)
     world_free(&w);
 }
 
+/* ---- segments made by hand ---- */
+
+/* Segment `number` with two commits after `before`, in the place of what was there. */
+static void make_segment(struct os_env *env, uint64_t number, int64_t before, int64_t first,
+                         int64_t second)
+{
+    struct record_log_options options = {.identity = {7, number, RECORD_LOG_JOURNAL}};
+    struct journal_begin begin = {.copied_from = number, .commit_before = before};
+    struct record_log_writer *writer = NULL;
+    unsigned char head[JOURNAL_BEGIN_BYTES];
+    unsigned char commits[2][COMMIT_HEADER_BYTES];
+    journal_begin_encode(&begin, head);
+    commit_header_encode(commits[0], first, 0);
+    commit_header_encode(commits[1], second, 0);
+    struct record records[3] = {
+        {.type = JOURNAL_TYPE_BEGIN, .payload = bytes_of(head, sizeof head)},
+        {.type = JOURNAL_TYPE_COMMIT, .payload = bytes_of(commits[0], COMMIT_HEADER_BYTES)},
+        {.type = JOURNAL_TYPE_COMMIT, .payload = bytes_of(commits[1], COMMIT_HEADER_BYTES)}};
+    (void)os_path_unlink(env, world_segment(number), NULL);
+    CHECK_OK(record_log_create(env, world_segment(number), &options, &writer, NULL));
+    CHECK_OK(record_log_append(writer, records, 3, NULL));
+    CHECK_OK(record_log_mark(writer, NULL));
+    CHECK_OK(record_log_close(writer, true, NULL));
+}
+
+static enum yore_status take_any(void *arg, struct yore_bytes payload, struct yore_error *error_out)
+{
+    (void)arg;
+    (void)payload;
+    (void)error_out;
+    return YORE_OK;
+}
+
+static enum yore_status open_made(struct os_env *env, uint64_t first_segment,
+                                  struct journal **journal_out, struct yore_error *error_out)
+{
+    struct journal_recovery recovery;
+    struct journal_options options = {.database = 7,
+                                      .segment_bytes = 1u << 16,
+                                      .keep_bytes = 1u << 20,
+                                      .first_segment = first_segment,
+                                      .next_segment = first_segment + 1,
+                                      .commit_before = INT64_MIN};
+    return journal_open(env, WORLD_DIR, &options, take_any, NULL, &recovery, journal_out,
+                        error_out);
+}
+
+TEST(a_commit_that_is_there_twice_is_damage)
+{
+    static const struct {
+        int64_t first;
+        int64_t second;
+        enum yore_status status;
+    } cases[3] = {{11, 12, YORE_OK}, {10, 12, YORE_CORRUPT}, {11, 11, YORE_CORRUPT}};
+    for (size_t i = 0; i < 3; i++) {
+        struct sim_disk *disk = sim_disk_new(1);
+        struct os_env *env = sim_disk_env(disk);
+        struct journal *journal = NULL;
+        struct yore_error error = {0};
+        CHECK_OK(os_dir_make(env, WORLD_DIR, NULL));
+        make_segment(env, 1, 10, cases[i].first, cases[i].second);
+        CHECK_STATUS(open_made(env, 1, &journal, &error), cases[i].status);
+        CHECK(cases[i].status == YORE_OK || strstr(error.text, "out of order") != NULL);
+        (void)journal_close(journal, NULL);
+        sim_disk_free(disk);
+    }
+}
+
+TEST(verify_finds_a_commit_that_is_there_twice)
+{
+    struct sim_disk *disk = sim_disk_new(1);
+    struct os_env *env = sim_disk_env(disk);
+    struct journal *journal = NULL;
+    struct yore_error error = {0};
+    uint64_t records = 0;
+    uint64_t bytes = 0;
+    CHECK_OK(os_dir_make(env, WORLD_DIR, NULL));
+    make_segment(env, 1, 10, 11, 12); /* kept for readers */
+    make_segment(env, 2, 12, 13, 14);
+    CHECK_OK(open_made(env, 2, &journal, &error));
+    CHECK_OK(journal_verify(journal, &records, &bytes, &error));
+    CHECK_EQ_UINT(records, 4);
+    make_segment(env, 1, 10, 12, 12);
+    CHECK_STATUS(journal_verify(journal, &records, &bytes, &error), YORE_CORRUPT);
+    CHECK(strstr(error.text, "out of order") != NULL);
+    CHECK_OK(journal_close(journal, NULL));
+    sim_disk_free(disk);
+}
+
 TEST_MAIN(every_flipped_bit_is_reported_or_harmless, every_truncation_is_reported_or_told_as_torn,
           a_missing_segment_is_named, exchanged_segments_are_refused,
           a_segment_overwritten_by_another_is_refused, an_unknown_format_is_refused_by_name,
           a_segment_of_another_database_is_refused_by_name, files_of_other_names_are_left_alone,
           a_half_made_segment_at_the_end_is_passed_over,
-          damage_found_while_running_is_told_by_verify)
+          damage_found_while_running_is_told_by_verify, a_commit_that_is_there_twice_is_damage,
+          verify_finds_a_commit_that_is_there_twice)

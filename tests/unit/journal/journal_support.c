@@ -14,7 +14,8 @@ void world_init(struct world *w, uint64_t seed)
     w->disk = sim_disk_new(seed);
     CHECK(w->disk != NULL);
     w->env = sim_disk_env(w->disk);
-    w->options = (struct journal_options){.database = WORLD_DATABASE,
+    w->options = (struct journal_options){.commit_before = INT64_MIN,
+                                          .database = WORLD_DATABASE,
                                           .segment_bytes = 2048,
                                           .recycle_count_max = 2,
                                           .first_segment = 1,

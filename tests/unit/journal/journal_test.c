@@ -326,41 +326,67 @@ TEST(a_mark_is_written_only_after_new_commits)
     world_free(&w);
 }
 
-struct listed {
-    struct journal_segment_info infos[16];
-    int count;
-};
-
-static int note_info(void *arg, const struct journal_segment_info *info)
+/* The now that the next opening tells after a note of `now` and, if `is_closed`, a close, else a
+ * mark and a kill. */
+static int64_t now_after(struct world *w, int64_t now, bool is_closed)
 {
-    struct listed *listed = arg;
-    CHECK(listed->count < 16);
-    listed->infos[listed->count++] = *info;
-    return 0;
+    journal_note_now(w->journal, now);
+    if (is_closed) {
+        CHECK_OK(world_close(w));
+    } else {
+        CHECK_OK(journal_mark(w->journal, &w->error));
+        world_crash(w, SIM_CRASH_DROP_ALL, 1);
+    }
+    CHECK_OK(world_open(w));
+    CHECK_OK(world_settle(w));
+    return w->recovery.now;
 }
 
-TEST(the_list_names_segments_with_their_commits_and_durable_bytes)
+TEST(the_noted_now_is_told_after_a_restart)
+{
+    for (int is_closed = 0; is_closed < 2; is_closed++) {
+        struct world w;
+        world_init(&w, 1);
+        open_settled(&w);
+        CHECK_EQ_INT(w.recovery.now, INT64_MIN);
+        CHECK_OK(world_append(&w, 2, 100));
+        CHECK_EQ_INT(now_after(&w, 25, is_closed), 25);
+        CHECK_EQ_INT(now_after(&w, 24, is_closed), 25);
+        CHECK_OK(world_append(&w, 1, 100)); /* 30 */
+        CHECK_EQ_INT(now_after(&w, 28, true), 25);
+        CHECK_EQ_INT(now_after(&w, 33, true), 33);
+        CHECK_EQ_UINT(w.replayed_last, 3);
+        world_free(&w);
+    }
+}
+
+TEST(a_close_without_commits_records_the_now)
 {
     struct world w;
-    struct listed listed = {0};
     world_init(&w, 1);
     open_settled(&w);
-    for (int i = 0; i < 12; i++) {
-        CHECK_OK(world_append(&w, 1, 500));
-    }
-    CHECK_OK(journal_list(w.journal, 40, note_info, &listed));
-    CHECK(listed.count >= 2);
-    CHECK(listed.infos[0].commit_first <= 50 && listed.infos[0].commit_last >= 50);
-    for (int i = 1; i < listed.count; i++) {
-        CHECK_EQ_UINT(listed.infos[i].number, listed.infos[i - 1].number + 1);
-        CHECK_EQ_INT(listed.infos[i].commit_first, listed.infos[i - 1].commit_last + 10);
-    }
-    uint64_t durable = listed.infos[listed.count - 1].bytes;
-    CHECK_OK(world_sync(&w));
-    listed.count = 0;
-    CHECK_OK(journal_list(w.journal, 40, note_info, &listed));
-    CHECK(listed.infos[listed.count - 1].bytes > durable);
-    CHECK_EQ_INT(listed.infos[listed.count - 1].commit_last, 120);
+    CHECK_EQ_INT(now_after(&w, 7, true), 7);
+    CHECK_EQ_INT(now_after(&w, 9, true), 9);
+    CHECK_OK(world_append(&w, 1, 100));
+    CHECK_OK(journal_mark(w.journal, &w.error));
+    CHECK_EQ_INT(now_after(&w, 12, true), 12); /* although nothing was left to mark */
+    world_free(&w);
+}
+
+TEST(a_marked_now_does_not_go_with_its_segment)
+{
+    struct world w;
+    world_init(&w, 1);
+    open_settled(&w);
+    CHECK_OK(world_append(&w, 1, 100));
+    journal_note_now(w.journal, 17);
+    CHECK_OK(journal_mark(w.journal, &w.error));
+    CHECK_OK(world_flush(&w));
+    CHECK_OK(world_flush(&w));
+    world_crash(&w, SIM_CRASH_DROP_ALL, 1);
+    CHECK_OK(world_open(&w));
+    CHECK_EQ_INT(w.recovery.now, 17);
+    CHECK_EQ_UINT(w.recovery.records, 0);
     world_free(&w);
 }
 
@@ -475,6 +501,39 @@ TEST(commits_acknowledged_before_the_manifest_names_the_copy_are_kept)
     world_free(&w);
 }
 
+TEST(a_copy_may_begin_where_the_segments_before_it_end)
+{
+    struct world w;
+    world_init(&w, 1);
+    open_settled(&w);
+    CHECK_OK(world_close(&w));
+    CHECK_OK(world_open(&w)); /* never settled; there is nothing to copy */
+    CHECK_OK(world_append(&w, 2, 0));
+    CHECK_OK(world_sync(&w));
+    world_crash(&w, SIM_CRASH_DROP_ALL, 1);
+    CHECK_OK(world_open(&w));
+    CHECK_EQ_UINT(w.replayed_last, 2);
+    world_free(&w);
+}
+
+TEST(a_copy_of_several_segments_may_be_left_behind_by_a_crash)
+{
+    struct world w;
+    world_init(&w, 1);
+    open_settled(&w);
+    for (int i = 0; i < 60; i++) {
+        CHECK_OK(world_append(&w, 1, 60000));
+    }
+    CHECK_OK(world_sync(&w));
+    for (int i = 0; i < 2; i++) {
+        world_crash(&w, SIM_CRASH_DROP_ALL, 1);
+        CHECK_OK(world_open(&w)); /* never settled */
+        CHECK(journal_segment(w.journal) > w.recovery.first_live_segment);
+        CHECK_EQ_UINT(w.replayed_last, 60);
+    }
+    world_free(&w);
+}
+
 /* Fill a segment without a sync, so that it is sealed without one, and go on in the next. */
 static uint64_t close_unsynced(struct world *w)
 {
@@ -571,7 +630,8 @@ TEST(the_bytes_are_those_of_the_format_page)
     world_free(&w);
 }
 
-TEST_MAIN(a_new_journal_replays_nothing, what_was_appended_is_replayed_after_a_close,
+TEST_MAIN(a_copy_may_begin_where_the_segments_before_it_end, a_new_journal_replays_nothing,
+          what_was_appended_is_replayed_after_a_close,
           a_sync_makes_durable_what_was_appended_before, a_killed_process_loses_nothing,
           an_append_is_one_write, a_full_segment_is_followed_by_the_next,
           a_group_larger_than_a_segment_is_written_whole,
@@ -582,11 +642,13 @@ TEST_MAIN(a_new_journal_replays_nothing, what_was_appended_is_replayed_after_a_c
           a_reader_sees_each_commit_once_although_recovery_copies,
           a_reader_ends_where_the_journal_ended_when_it_was_opened, a_segment_being_read_is_kept,
           a_purge_leaves_no_octet_of_what_was_released, a_mark_is_written_only_after_new_commits,
-          the_list_names_segments_with_their_commits_and_durable_bytes, verify_counts_every_commit,
+          the_noted_now_is_told_after_a_restart, a_close_without_commits_records_the_now,
+          a_marked_now_does_not_go_with_its_segment, verify_counts_every_commit,
           after_a_failed_sync_everything_repeats_the_error,
           a_full_disk_stops_the_journal_and_reopening_mends_it,
           a_replay_that_fails_ends_the_opening_and_changes_nothing,
           commits_acknowledged_before_the_manifest_names_the_copy_are_kept,
+          a_copy_of_several_segments_may_be_left_behind_by_a_crash,
           a_closed_segment_whose_tail_never_became_durable_is_cut,
           a_closed_segment_that_the_next_one_calls_durable_is_never_cut,
           the_bytes_are_those_of_the_format_page)

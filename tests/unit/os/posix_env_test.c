@@ -144,7 +144,6 @@ TEST(offsets_past_the_end_of_numbers_are_refused)
     CHECK_STATUS(os_file_truncate(file, UINT64_MAX, NULL), YORE_NO_SPACE);
     CHECK_STATUS(os_file_preallocate(file, UINT64_MAX, NULL), YORE_NO_SPACE);
     os_file_will_need(file, 0, UINT64_MAX);
-    os_file_forget(file, UINT64_MAX, 1);
     os_file_close(file);
 }
 
@@ -153,7 +152,6 @@ TEST(advice_is_accepted)
     struct os_file *file = must_open(test_path("a"), OS_OPEN_CREATE);
     CHECK_OK(os_file_write(file, 0, "abc", 3, NULL));
     os_file_will_need(file, 0, 3);
-    os_file_forget(file, 0, 3);
     os_file_close(file);
     check_text(test_path("a"), "abc");
 }
@@ -232,14 +230,6 @@ TEST(stat_tells_size_and_kind)
     CHECK_STATUS(os_path_stat(env, test_path("a/b"), &size, &is_dir, NULL), YORE_IO);
 }
 
-TEST(free_space_is_told)
-{
-    uint64_t bytes;
-    CHECK_OK(os_space_free(os_env_posix(), test_tmpdir(), &bytes, NULL));
-    CHECK(bytes > 0);
-    CHECK_STATUS(os_space_free(os_env_posix(), test_path("x"), &bytes, NULL), YORE_NOT_FOUND);
-}
-
 TEST(a_lock_refuses_a_second_handle_of_the_same_process)
 {
     struct os_env *env = os_env_posix();
@@ -289,6 +279,29 @@ TEST(a_lock_refuses_another_process_until_its_holder_is_gone)
     os_lock_release(lock);
 }
 
+TEST(a_released_lock_is_free_though_a_forked_child_lives)
+{
+    struct os_env *env = os_env_posix();
+    struct os_lock *lock;
+    int alive[2];
+    char octet;
+    CHECK_OK(os_lock_take(env, test_path("LOCK"), &lock, NULL));
+    CHECK(pipe(alive) == 0);
+    pid_t child = fork();
+    if (child == 0) { /* until the parent closes its end */
+        close(alive[1]);
+        _exit(read(alive[0], &octet, 1) == 0 ? 0 : 1);
+    }
+    CHECK(child > 0);
+    os_lock_release(lock);
+    enum yore_status st = os_lock_take(env, test_path("LOCK"), &lock, NULL);
+    close(alive[0]);
+    close(alive[1]);
+    CHECK(waitpid(child, NULL, 0) == child);
+    CHECK_OK(st);
+    os_lock_release(lock);
+}
+
 TEST(clocks_go_forward_and_sleep_lasts)
 {
     struct os_env *env = os_env_posix();
@@ -324,7 +337,7 @@ TEST_MAIN(what_was_written_is_read_back, open_modes_ask_for_what_is_there,
           a_punched_range_reads_as_zeros_and_the_size_stays,
           offsets_past_the_end_of_numbers_are_refused, advice_is_accepted,
           directories_are_made_listed_and_removed, renaming_replaces_and_linking_does_not,
-          stat_tells_size_and_kind, free_space_is_told,
-          a_lock_refuses_a_second_handle_of_the_same_process,
+          stat_tells_size_and_kind, a_lock_refuses_a_second_handle_of_the_same_process,
           a_lock_refuses_another_process_until_its_holder_is_gone,
-          clocks_go_forward_and_sleep_lasts, out_of_memory_leaves_no_file_behind)
+          a_released_lock_is_free_though_a_forked_child_lives, clocks_go_forward_and_sleep_lasts,
+          out_of_memory_leaves_no_file_behind)

@@ -97,7 +97,7 @@ static void make_ready(void *arg)
     struct shared *s = arg;
     os_mutex_lock(&s->mutex);
     s->is_ready = true;
-    os_cond_signal(&s->cond);
+    os_cond_broadcast(&s->cond);
     os_mutex_unlock(&s->mutex);
 }
 

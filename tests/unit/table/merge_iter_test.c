@@ -8,7 +8,8 @@
 
 #define SOURCES_MAX 12
 
-/* Deal the versions to sources; twins differ only in being carried, and the merge must prefer the
+/* Deal the versions to sources, sometimes many in a row to one, so that it leads for a while; twins
+ * differ only in being carried, and the merge must prefer the
  * one that is not. */
 static void deal(struct model *m, struct test_rand *rand, struct model *parts, size_t count)
 {
@@ -16,12 +17,16 @@ static void deal(struct model *m, struct test_rand *rand, struct model *parts, s
         parts[s] = (struct model){calloc(m->count + 1, sizeof(struct version)), 0, {0}};
         CHECK(parts[s].versions != NULL);
     }
+    bool is_sticky = test_rand_one_in(rand, 2);
+    size_t home = 0;
     for (size_t i = 0; i < m->count; i++) {
         struct version v = m->versions[i];
-        size_t home = test_rand_below(rand, count);
+        if (!is_sticky || test_rand_one_in(rand, 20)) {
+            home = test_rand_below(rand, count);
+        }
         bool is_copied = false;
         for (size_t s = 0; s < count; s++) {
-            if (s == home || test_rand_one_in(rand, 5)) {
+            if (s == home || test_rand_one_in(rand, is_sticky ? 60 : 5)) {
                 struct version *copy = &parts[s].versions[parts[s].count++];
                 *copy = v;
                 if (s != home) {
@@ -36,48 +41,113 @@ static void deal(struct model *m, struct test_rand *rand, struct model *parts, s
     }
 }
 
+/* A random model, dealt to tables. */
+struct dealt {
+    struct fixture f;
+    struct model m;
+    struct model parts[SOURCES_MAX];
+    struct table *tables[SOURCES_MAX];
+    size_t count;
+};
+
+static void dealt_open(struct dealt *d, struct test_rand *rand)
+{
+    fixture_open(&d->f, test_rand_below(rand, 200000), 1 + (uint32_t)test_rand_below(rand, 3));
+    struct model_shape shape = model_shape_random(rand);
+    d->m = model_random(rand, &shape);
+    d->count = 1 + test_rand_below(rand, SOURCES_MAX);
+    deal(&d->m, rand, d->parts, d->count);
+    for (size_t s = 0; s < d->count; s++) {
+        char path[3] = {'t', (char)('a' + s), 0};
+        struct table_options options = fixture_options(rand, s + 1);
+        d->tables[s] =
+            fixture_table(&d->f, path, &options, d->parts[s].versions, d->parts[s].count);
+    }
+}
+
+static struct version_iter *dealt_merge(struct dealt *d, const struct iter_view *view)
+{
+    struct version_iter *sources[SOURCES_MAX];
+    struct version_iter *it = NULL;
+    for (size_t s = 0; s < d->count; s++) {
+        CHECK_OK(table_iter_new(d->tables[s], view, &sources[s]));
+    }
+    CHECK_OK(merge_iter_new(sources, d->count, view->is_as_of, &it));
+    return it;
+}
+
+static void dealt_close(struct dealt *d)
+{
+    for (size_t s = 0; s < d->count; s++) {
+        table_close(d->tables[s]);
+        model_release(&d->parts[s]);
+    }
+    model_release(&d->m);
+    fixture_close(&d->f);
+}
+
 TEST(merge_answers_as_the_model)
 {
     struct test_rand rand = test_rand_new(0);
     uint64_t rounds = test_scale(60, 20000);
     for (uint64_t round = 0; round < rounds; round++) {
         test_note("round %d", (int)round);
-        struct fixture f;
-        fixture_open(&f, test_rand_below(&rand, 200000), 1 + (uint32_t)test_rand_below(&rand, 3));
-        struct model_shape shape = model_shape_random(&rand);
-        struct model m = model_random(&rand, &shape);
-        struct model parts[SOURCES_MAX];
-        struct table *tables[SOURCES_MAX];
-        size_t count = 1 + test_rand_below(&rand, SOURCES_MAX);
-        deal(&m, &rand, parts, count);
-        for (size_t s = 0; s < count; s++) {
-            char path[3] = {'t', (char)('a' + s), 0};
-            struct table_options options = fixture_options(&rand, s + 1);
-            tables[s] = fixture_table(&f, path, &options, parts[s].versions, parts[s].count);
-        }
+        struct dealt d;
+        dealt_open(&d, &rand);
+        const struct model *m = &d.m;
         for (unsigned i = 0; i < 2; i++) {
             struct iter_view view = {.is_as_of = i == 1, .commit_after = INT64_MIN};
-            view.valid = m.versions[test_rand_below(&rand, m.count)].valid_from;
+            view.valid = test_rand_one_in(&rand, 2)
+                             ? INT64_MAX
+                             : m->versions[test_rand_below(&rand, m->count)].valid_from;
             view.known = test_rand_one_in(&rand, 2)
                              ? INT64_MAX
-                             : m.versions[test_rand_below(&rand, m.count)].commit;
-            struct model seen = model_view(&m, &view);
-            struct version_iter *sources[SOURCES_MAX];
-            struct version_iter *it = NULL;
-            for (size_t s = 0; s < count; s++) {
-                CHECK_OK(table_iter_new(tables[s], &view, &sources[s]));
-            }
-            CHECK_OK(merge_iter_new(sources, count, view.is_as_of, &it));
-            check_walk(it, &seen, &m, &rand, view.is_as_of);
+                             : m->versions[test_rand_below(&rand, m->count)].commit;
+            struct model seen = model_view(m, &view);
+            struct version_iter *it = dealt_merge(&d, &view);
+            check_walk(it, &seen, m, &rand, view.is_as_of);
             version_iter_free(it);
             model_release(&seen);
         }
-        for (size_t s = 0; s < count; s++) {
-            table_close(tables[s]);
-            model_release(&parts[s]);
+        dealt_close(&d);
+    }
+    test_count(rounds);
+}
+
+/* From any place of the key on, the versions of the key and then none of it. */
+static void check_key(struct version_iter *it, const struct model *m,
+                      const struct version_place *place)
+{
+    version_iter_seek(it, place);
+    for (size_t i = model_seek(m, place, false);
+         i < m->count && bytes_equal(m->versions[i].key, place->key); i++) {
+        CHECK(it->is_valid);
+        check_version(&it->at, &m->versions[i]);
+        version_iter_next(it);
+    }
+    CHECK_STATUS(it->status, YORE_OK);
+    CHECK(!it->is_valid || !bytes_equal(it->at.key, place->key));
+}
+
+TEST(a_walk_of_one_key_has_all_of_it)
+{
+    struct test_rand rand = test_rand_new(0);
+    uint64_t rounds = test_scale(60, 20000);
+    for (uint64_t round = 0; round < rounds; round++) {
+        test_note("round %d", (int)round);
+        struct dealt d;
+        dealt_open(&d, &rand);
+        for (unsigned i = 0; i < 20; i++) {
+            struct buffer spare = {0};
+            struct version_place place = model_place(&d.m, &rand, &spare);
+            struct iter_view view = {
+                .known = INT64_MAX, .commit_after = INT64_MIN, .only_key = place.key};
+            struct version_iter *it = dealt_merge(&d, &view);
+            check_key(it, &d.m, &place);
+            version_iter_free(it);
+            buffer_release(&spare);
         }
-        model_release(&m);
-        fixture_close(&f);
+        dealt_close(&d);
     }
     test_count(rounds);
 }
@@ -143,5 +213,5 @@ TEST(merge_tells_the_source_and_passes_its_error_on)
     fixture_close(&f);
 }
 
-TEST_MAIN(merge_answers_as_the_model, merge_of_nothing_is_empty,
+TEST_MAIN(merge_answers_as_the_model, a_walk_of_one_key_has_all_of_it, merge_of_nothing_is_empty,
           merge_tells_the_source_and_passes_its_error_on)

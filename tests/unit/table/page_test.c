@@ -10,10 +10,11 @@
 #include "base/coding.h"
 #include "base/crc32c.h"
 #include "table/page.h"
+#include "table/page_writer.h"
 #include "table/table_format.h"
 #include "table_fixture.h"
 
-#define FILE_BYTES 512
+#define FILE_BYTES 513
 #define COLUMNS_AT 0x46
 #define COLUMNS_BYTES 98
 
@@ -121,6 +122,38 @@ TEST(missing_columns_are_missed)
     }
 }
 
+/* A key's versions, the second `step` before the first; with `lag` they are back-dated. */
+static enum yore_status decode_two(int64_t step, int64_t lag, const char **what_out)
+{
+    struct page_writer w = {0};
+    struct buffer raw = {0};
+    struct page *page = NULL;
+    for (int64_t i = 0; i < 2; i++) {
+        struct version version = {.key = bytes_of("k", 1),
+                                  .valid_from = 1000 - i * step,
+                                  .commit = 1000 - i * step + lag,
+                                  .valid_to = YORE_FOREVER,
+                                  .kind = YORE_KIND_PUT};
+        CHECK_OK(page_writer_add(&w, &version, i == 0));
+    }
+    CHECK_OK(page_writer_encode(&w, &raw));
+    enum yore_status st = page_decode(buffer_bytes(&raw), &page, what_out);
+    page_free(page);
+    buffer_release(&raw);
+    page_writer_release(&w);
+    return st;
+}
+
+TEST(one_version_twice_is_out_of_order)
+{
+    for (int64_t lag = 0; lag < 2; lag++) {
+        const char *what = "";
+        CHECK_OK(decode_two(1, lag, &what));
+        CHECK_STATUS(decode_two(0, lag, &what), YORE_CORRUPT);
+        CHECK_EQ_STR(what, "versions out of order");
+    }
+}
+
 /* Give file and footer their checks again after an edit of index, filter or meta. */
 static void mend(unsigned char *file)
 {
@@ -151,7 +184,7 @@ static void verify(const unsigned char *file, struct yore_error *error)
     struct decoder d;
     uint64_t pages = 0;
     fixture_open(&f, 1 << 20, 2);
-    decoder_init(&d, file + 0x103, 0x9d);
+    decoder_init(&d, file + 0x104, 0x9d);
     CHECK_OK(table_meta_decode(&d, &meta));
     meta.file_crc = crc32c(0, file, FILE_BYTES);
     CHECK_OK(os_file_open(f.env, "t", OS_OPEN_CREATE, &to, NULL));
@@ -178,13 +211,14 @@ TEST(verification_finds_lies_under_good_checks)
         {0xbf, 0x05, "page and index disagree"},
         {0xc2, 0x61, "page and index disagree"},
         {0xc1, 0x6b, "pages and index do not meet"},
-        {0xc7, 0x00, "the filter denies a key that is there"},
-        {0x117, 0x04, "counts or bounds are not the meta's"},
-        {0x117, 0x80, "filter of another size"},
-        {0x137, 0x00, "counts or bounds are not the meta's"},
-        {0x19a, 'c', "counts or bounds are not the meta's"},
-        {0x194, 'b', "the first key is not the meta's"},
-        {0x1b0, 0xc4, "blocks do not meet"},
+        {0xc3, 0x01, "malformed index"},
+        {0xc8, 0x00, "the filter denies a key that is there"},
+        {0x118, 0x04, "counts or bounds are not the meta's"},
+        {0x118, 0x80, "filter of another size"},
+        {0x138, 0x00, "counts or bounds are not the meta's"},
+        {0x19b, 'c', "counts or bounds are not the meta's"},
+        {0x195, 'b', "the first key is not the meta's"},
+        {0x1b1, 0xc5, "blocks do not meet"},
     };
     unsigned char golden[FILE_BYTES];
     struct yore_error error = {0};
@@ -207,7 +241,8 @@ int main(int argc, char **argv)
 {
     static const struct test_case *const cases[] = {
         nonsense_columns_are_called_by_their_name, later_columns_and_encodings_are_told_from_damage,
-        missing_columns_are_missed, verification_finds_lies_under_good_checks};
+        missing_columns_are_missed, one_version_twice_is_out_of_order,
+        verification_finds_lies_under_good_checks};
     if (argc > 1 && argv[1][0] != '-') {
         folder = argv[1];
         argv[1] = argv[0];

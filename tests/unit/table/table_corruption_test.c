@@ -7,6 +7,7 @@
 #include "base/coding.h"
 #include "base/crc32c.h"
 #include "support/test.h"
+#include "table/table_format.h"
 #include "table_fixture.h"
 
 struct victim {
@@ -16,7 +17,8 @@ struct victim {
     struct table_meta meta;
 };
 
-static void victim_open(struct victim *v, struct test_rand *rand, enum yore_compression compression)
+static void victim_make(struct victim *v, struct test_rand *rand, enum yore_compression compression,
+                        bool is_stamped)
 {
     fixture_open(&v->f, 1 << 16, 4);
     struct model_shape shape = {.key_count = 24,
@@ -29,7 +31,16 @@ static void victim_open(struct victim *v, struct test_rand *rand, enum yore_comp
     v->m = model_random(rand, &shape);
     v->options =
         (struct table_options){.identity = {77, 5}, .page_bytes = 512, .compression = compression};
+    v->options.is_stamped = is_stamped;
+    if (is_stamped) {
+        model_stamp(&v->m, 123456789);
+    }
     fixture_build(&v->f, "t", &v->options, v->m.versions, v->m.count, &v->meta);
+}
+
+static void victim_open(struct victim *v, struct test_rand *rand, enum yore_compression compression)
+{
+    victim_make(v, rand, compression, false);
 }
 
 static void victim_close(struct victim *v)
@@ -110,10 +121,10 @@ static void read_all(struct victim *v, bool is_damaged)
 TEST(one_bit_of_every_octet_is_found)
 {
     struct test_rand rand = test_rand_new(0);
-    for (int compression = YORE_COMPRESSION_NONE; compression <= YORE_COMPRESSION_ZSTD;
-         compression++) {
+    for (int round = 0; round < 4; round++) { /* every compression, and a stamped table */
+        int compression = round < 3 ? YORE_COMPRESSION_NONE + round : YORE_COMPRESSION_LZ4;
         struct victim v = {0};
-        victim_open(&v, &rand, (enum yore_compression)compression);
+        victim_make(&v, &rand, (enum yore_compression)compression, round == 3);
         read_all(&v, false);
         for (uint64_t at = 0; at < v.meta.file_bytes; at++) {
             for (unsigned bit = 0; bit < 8; bit++) {
@@ -237,7 +248,7 @@ TEST(a_later_format_is_told_from_damage)
     victim_open(&v, &rand, YORE_COMPRESSION_NONE);
     CHECK_OK(os_file_open(v.f.env, "t", OS_OPEN_WRITE, &file, &error));
     CHECK_OK(os_file_read(file, 0, header, sizeof(header), &got, &error));
-    put_u32(header + 8, 2);
+    put_u32(header + 8, TABLE_FORMAT_STAMPED + 1);
     put_u32(header + 60, crc32c(0, header, 60));
     CHECK_OK(os_file_write(file, 0, header, sizeof(header), &error));
     os_file_close(file);
@@ -245,11 +256,32 @@ TEST(a_later_format_is_told_from_damage)
     uint64_t pages = 0;
     CHECK_OK(table_open(v.f.pool, "t", v.options.identity, &v.meta, &table));
     CHECK_STATUS(table_verify(table, &pages, &error), YORE_BAD_FORMAT);
-    CHECK(strstr(error.text, "format 2") != NULL);
+    CHECK(strstr(error.text, "format 3") != NULL);
     table_close(table);
+    victim_close(&v);
+}
+
+/* The file cannot tell, so the manifest's record must be right in itself. */
+TEST(a_stamp_of_several_times_is_no_stamp)
+{
+    struct test_rand rand = test_rand_new(0);
+    struct victim v = {0};
+    victim_make(&v, &rand, YORE_COMPRESSION_LZ4, true);
+    int64_t *const bounds[] = {&v.meta.valid_min, &v.meta.valid_max, &v.meta.commit_max};
+    for (size_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++) {
+        struct table *table = NULL;
+        struct yore_error error = {0};
+        uint64_t pages = 0;
+        *bounds[i] -= 1;
+        CHECK_OK(table_open(v.f.pool, "t", v.options.identity, &v.meta, &table));
+        CHECK(is_refused(table_verify(table, &pages, &error), &error));
+        table_close(table);
+        *bounds[i] += 1;
+    }
+    read_all(&v, false);
     victim_close(&v);
 }
 
 TEST_MAIN(one_bit_of_every_octet_is_found, a_cut_at_every_octet_is_found,
           a_file_in_the_place_of_another_is_called_by_its_name, blocks_of_another_file_are_refused,
-          a_later_format_is_told_from_damage)
+          a_later_format_is_told_from_damage, a_stamp_of_several_times_is_no_stamp)

@@ -73,7 +73,7 @@ static enum yore_status walk(struct job *j, struct table *table, bool is_as_of)
         for (version_iter_first(it); it->is_valid; version_iter_next(it)) {
             check_version(&it->at, &seen.versions[at]);
             at++;
-            if (at == seen.count / 2) {
+            if (at == seen.count / 2 && at > 1) {
                 version_iter_prev(it);
                 if (it->is_valid) {
                     version_iter_next(it);

@@ -148,8 +148,9 @@ struct model model_view(const struct model *m, const struct iter_view *view)
     struct model out = {must(malloc((m->count + 1) * sizeof(struct version))), 0, {0}};
     for (size_t i = 0; i < m->count; i++) {
         const struct version *v = &m->versions[i];
-        bool is_seen =
-            v->commit <= view->known && (!view->is_as_of || v->valid_from <= view->valid);
+        bool is_seen = v->commit <= view->known &&
+                       (!view->is_as_of || v->valid_from <= view->valid) &&
+                       (!view->is_changed_only || version_changes_in(v, &view->changed));
         bool is_later_of_key =
             view->is_as_of && out.count > 0 && bytes_equal(out.versions[out.count - 1].key, v->key);
         if (is_seen && !is_later_of_key) {
@@ -184,6 +185,24 @@ struct table_options fixture_options(struct test_rand *rand, uint64_t file)
     return options;
 }
 
+void model_stamp(struct model *m, int64_t time)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < m->count; i++) {
+        if (count > 0 && bytes_equal(m->versions[count - 1].key, m->versions[i].key)) {
+            continue;
+        }
+        m->versions[count] = m->versions[i];
+        struct version *version = &m->versions[count++];
+        version->valid_from = time;
+        version->commit = time;
+        version->valid_to = YORE_FOREVER;
+        version->kind = YORE_KIND_PUT;
+        version->flags = 0;
+    }
+    m->count = count;
+}
+
 void fixture_build(struct fixture *f, const char *path, const struct table_options *options,
                    const struct version *versions, size_t count, struct table_meta *meta_out)
 {
@@ -191,10 +210,15 @@ void fixture_build(struct fixture *f, const char *path, const struct table_optio
     struct table_builder *builder = NULL;
     CHECK_OK(table_builder_open(f->env, path, options, &builder, &error));
     for (size_t i = 0; i < count; i++) {
-        CHECK_OK(table_builder_add(builder, &versions[i], &error));
+        struct version version = versions[i];
+        version.valid_from = options->is_stamped ? 0 : version.valid_from;
+        version.commit = options->is_stamped ? 0 : version.commit;
+        CHECK_OK(table_builder_add(builder, &version, &error));
     }
-    CHECK_EQ_UINT(table_builder_count(builder), count);
     CHECK_OK(table_builder_finish(builder, meta_out, &error));
+    if (options->is_stamped && count > 0) {
+        table_meta_stamp(meta_out, versions[0].commit);
+    }
 }
 
 struct table *fixture_table(struct fixture *f, const char *path,

@@ -44,7 +44,12 @@ struct model model_view(const struct model *m, const struct iter_view *view);
 /* First index with version >= place (as of: key >= place->key). */
 size_t model_seek(const struct model *m, const struct version_place *place, bool is_as_of);
 
+/* Make of it what a stamped table can hold: puts without end, one a key, at `time`. */
+void model_stamp(struct model *m, int64_t time);
+
 struct table_options fixture_options(struct test_rand *rand, uint64_t file);
+/* With options->is_stamped the versions are those of model_stamp(), which the meta is stamped with.
+ */
 void fixture_build(struct fixture *f, const char *path, const struct table_options *options,
                    const struct version *versions, size_t count, struct table_meta *meta_out);
 struct table *fixture_table(struct fixture *f, const char *path,

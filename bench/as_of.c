@@ -1,0 +1,243 @@
+/* as_of.c -- does a read of the past cost the same wherever it lands?
+ *
+ *   as_of sweep|grow [--live] [--keys=N] [--versions=H] [--moments=M] [--scans=S] [--dir=DIR]
+ *
+ * Histories as in rounds.h, dated by the writer or with --live by the clock.  A scan reads 1,000
+ * keys in a row at one moment; one in sixteen is compared with what must be there.  Times are
+ * medians, in microseconds.  JSON lines:
+ *
+ *  sweep  N keys x H versions (5,000 x 100), then M moments (50) from the first round's end to the
+ *         last commit: one line each, then the spread: the quickest and the slowest moment over
+ *         the median of them all, and the median of scans that are each at another moment.
+ *  grow   the same moment with H versions a key (20) around it, with ten times as many appended
+ *         after it, and with ten times as many before it.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "rounds.h"
+
+#define SCAN_KEYS 1000
+#define CHECK_EVERY 16
+#define GROWTH 10
+#define CACHE_BYTES (UINT64_C(1) << 30)
+
+struct setup {
+    bool is_live;
+    uint32_t keys; /* a multiple of ROUNDS_BATCH */
+    uint32_t versions;
+    uint32_t moments;
+    uint32_t scans; /* at each moment */
+    char path[4000];
+};
+
+static void begin(struct rounds *h, const struct setup *setup)
+{
+    struct yore_options options;
+    *h = (struct rounds){.keys = setup->keys, .is_live = setup->is_live};
+    (void)snprintf(h->path, sizeof h->path, "%s", setup->path);
+    yore_options_init(&options);
+    options.durability = YORE_DURABILITY_NONE;
+    options.cache_bytes = CACHE_BYTES;
+    rounds_open(h, &options);
+}
+
+/* ---- questions ---- */
+
+static uint64_t scan(struct rounds *h, uint64_t steps, bool is_checked)
+{
+    char low[ROUNDS_KEY_BYTES];
+    char high[ROUNDS_KEY_BYTES];
+    uint32_t first = (uint32_t)(rounds_random(h) % (h->keys - SCAN_KEYS + 1));
+    struct yore_time at = {rounds_moment(h, steps), YORE_NOW};
+    struct yore_cursor_options options = {
+        .range = {.low = {low, sizeof low}, .high = {high, sizeof high}}, .at = &at};
+    struct yore_cursor *cursor = NULL;
+    struct yore_error error;
+    uint32_t rows = 0;
+    unsigned sum = 0;
+    rounds_key(low, first);
+    rounds_key(high, first + SCAN_KEYS);
+    uint64_t begin = rounds_now_ns();
+    rounds_must(yore_cursor_open(h->db, NULL, &options, &cursor, &error), &error);
+    while (yore_cursor_next(cursor) == YORE_OK) {
+        const struct yore_row *row = yore_cursor_row(cursor);
+        const unsigned char *value = row->value.data;
+        sum += value[0] + (unsigned)value[ROUNDS_VALUE_BYTES - 1];
+        if (is_checked &&
+            !rounds_is(value, row->value.size, first + rows, rounds_at(h, first + rows, steps))) {
+            fprintf(stderr, "as_of: key %u is wrong after %" PRIu64 " steps\n", first + rows,
+                    steps);
+            exit(1);
+        }
+        rows++;
+    }
+    yore_cursor_close(cursor);
+    uint64_t took = rounds_now_ns() - begin;
+    if (rows != SCAN_KEYS || sum == 0) {
+        fprintf(stderr, "as_of: %u rows, not %d\n", rows, SCAN_KEYS);
+        exit(1);
+    }
+    return took;
+}
+
+static double ask(struct rounds *h, const struct setup *setup, uint64_t steps)
+{
+    uint64_t *took = rounds_need(malloc(setup->scans * sizeof *took));
+    uint32_t kept = 0;
+    for (uint32_t i = 0; kept < setup->scans; i++) {
+        bool is_checked = i % CHECK_EVERY == 0;
+        uint64_t one = scan(h, steps, is_checked);
+        if (!is_checked && i >= setup->scans / 4) { /* the first ones fill the cache */
+            took[kept++] = one;
+        }
+    }
+    double us = rounds_median(took, setup->scans) / 1e3;
+    free(took);
+    return us;
+}
+
+/* Every scan at another moment: what it reads is in no cache of the processor. */
+static double ask_anywhere(struct rounds *h, const struct setup *setup, uint64_t first,
+                           uint64_t last)
+{
+    uint32_t count = 4 * setup->scans;
+    uint64_t *took = rounds_need(malloc(count * sizeof *took));
+    uint32_t kept = 0;
+    for (uint32_t i = 0; kept < count; i++) {
+        bool is_checked = i % CHECK_EVERY == 0;
+        uint64_t batches = first + rounds_random(h) % (last - first + 1);
+        uint64_t one = scan(h, batches * ROUNDS_BATCH, is_checked);
+        if (!is_checked) {
+            took[kept++] = one;
+        }
+    }
+    double us = rounds_median(took, count) / 1e3;
+    free(took);
+    return us;
+}
+
+static const char *dated(const struct setup *setup)
+{
+    return setup->is_live ? "live" : "writer";
+}
+
+/* ---- sweep ---- */
+
+static void print_spread(const struct setup *setup, const double *us, double anywhere_us)
+{
+    uint64_t *sorted = rounds_need(malloc(setup->moments * sizeof *sorted));
+    double least = us[0];
+    double most = us[0];
+    for (uint32_t i = 0; i < setup->moments; i++) {
+        least = us[i] < least ? us[i] : least;
+        most = us[i] > most ? us[i] : most;
+        sorted[i] = (uint64_t)(us[i] * 1e3);
+    }
+    double median = rounds_median(sorted, setup->moments) / 1e3;
+    printf("{\"question\":\"sweep spread\",\"dated\":\"%s\",\"median_us\":%.1f,\"least\":%.3f,"
+           "\"worst\":%.3f,\"anywhere_us\":%.1f}\n",
+           dated(setup), median, least / median, most / median, anywhere_us);
+    free(sorted);
+}
+
+static void sweep(const struct setup *setup)
+{
+    struct rounds h;
+    begin(&h, setup);
+    rounds_write(&h, setup->versions);
+    rounds_settle(&h);
+    uint64_t first = setup->keys / ROUNDS_BATCH;
+    uint64_t last = (uint64_t)setup->keys * setup->versions / ROUNDS_BATCH;
+    double *us = rounds_need(malloc(setup->moments * sizeof *us));
+    for (uint32_t i = 0; i < setup->moments; i++) {
+        uint64_t batches = first + (last - first) * i / (setup->moments - 1);
+        us[i] = ask(&h, setup, batches * ROUNDS_BATCH);
+        printf("{\"question\":\"sweep\",\"dated\":\"%s\",\"keys\":%u,\"versions\":%u,"
+               "\"moment\":%.4f,\"scan_us\":%.1f}\n",
+               dated(setup), setup->keys, setup->versions, (double)batches / (double)last, us[i]);
+    }
+    print_spread(setup, us, ask_anywhere(&h, setup, first, last));
+    free(us);
+    rounds_close(&h);
+}
+
+/* ---- grow ---- */
+
+static double grown(const struct setup *setup, uint32_t before, uint32_t after)
+{
+    struct rounds h;
+    begin(&h, setup);
+    rounds_write(&h, before + setup->versions + after);
+    rounds_settle(&h);
+    uint64_t steps = ((uint64_t)before + setup->versions / 2) * setup->keys;
+    double us = ask(&h, setup, steps);
+    printf("{\"question\":\"grow\",\"dated\":\"%s\",\"keys\":%u,\"versions_before\":%u,"
+           "\"versions\":%u,\"versions_after\":%u,\"scan_us\":%.1f}\n",
+           dated(setup), setup->keys, before, setup->versions, after, us);
+    rounds_close(&h);
+    return us;
+}
+
+static void grow(const struct setup *setup)
+{
+    uint32_t more = GROWTH * setup->versions;
+    double alone = grown(setup, 0, 0);
+    double after = grown(setup, 0, more);
+    double before = grown(setup, more, 0);
+    printf("{\"question\":\"grow ratio\",\"dated\":\"%s\",\"after\":%.3f,\"before\":%.3f}\n",
+           dated(setup), after / alone, before / alone);
+}
+
+/* ---- command line ---- */
+
+static bool set(struct setup *setup, const char *option)
+{
+    const struct {
+        const char *name;
+        uint32_t *field;
+    } numbers[] = {{"--keys=", &setup->keys},
+                   {"--versions=", &setup->versions},
+                   {"--moments=", &setup->moments},
+                   {"--scans=", &setup->scans}};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        size_t size = strlen(numbers[i].name);
+        if (strncmp(option, numbers[i].name, size) == 0) {
+            *numbers[i].field = (uint32_t)strtoul(option + size, NULL, 10);
+            return *numbers[i].field > 0;
+        }
+    }
+    if (strncmp(option, "--dir=", 6) == 0) {
+        (void)snprintf(setup->path, sizeof setup->path, "%s/as_of.%ld", option + 6, (long)getpid());
+        return true;
+    }
+    setup->is_live = setup->is_live || strcmp(option, "--live") == 0;
+    return strcmp(option, "--live") == 0;
+}
+
+int main(int argc, char **argv)
+{
+    bool is_sweep = argc > 1 && strcmp(argv[1], "sweep") == 0;
+    bool is_known = is_sweep || (argc > 1 && strcmp(argv[1], "grow") == 0);
+    struct setup setup = {.keys = 5000, .moments = 50, .scans = 400};
+    (void)snprintf(setup.path, sizeof setup.path, "/tmp/as_of.%ld", (long)getpid());
+    setup.versions = is_sweep ? 100 : 20;
+    for (int i = 2; i < argc && is_known; i++) {
+        is_known = set(&setup, argv[i]);
+    }
+    setup.keys -= setup.keys % ROUNDS_BATCH;
+    if (!is_known || setup.keys < SCAN_KEYS || setup.moments < 2 || setup.versions < 2) {
+        fprintf(stderr, "usage: as_of sweep|grow [--live] [--keys=N] [--versions=H] "
+                        "[--moments=M] [--scans=S] [--dir=DIR]\n");
+        return 2;
+    }
+    if (is_sweep) {
+        sweep(&setup);
+    } else {
+        grow(&setup);
+    }
+    return 0;
+}

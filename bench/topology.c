@@ -1,0 +1,578 @@
+/* topology.c -- a graph of an event file beside SQLite interval tables: import, size,
+ * neighbourhoods of one to three hops now and as of ten past moments, label scans, differences.
+ *
+ *   topology EVENTS.tsv DIR
+ *
+ * EVENTS.tsv is an event file (docs/import-export.md), not compressed.  SQLite keeps what everybody
+ * would write by hand: a row for each version with [t0, t1), and B-tree indexes on id, label,
+ * source and target.  Both answer the same questions; where they differ the program says so and
+ * fails. Prints one JSON line a row; latencies in microseconds, by the clock. */
+#include <dirent.h>
+#include <inttypes.h>
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include <yore/graph.h>
+
+#define NS_PER_MS INT64_C(1000000)
+#define MOMENTS 11 /* now and ten past ones */
+#define SAMPLES 200
+#define HOPS_MAX 3
+#define NO_END INT64_MAX
+#define NAME_BYTES 512
+
+struct text {
+    char *data;
+    size_t size;
+};
+
+struct sample {
+    char name[NAME_BYTES];
+};
+
+struct bench {
+    struct text events;
+    char yore_path[512];
+    char sqlite_path[512];
+    struct yore_db *db;
+    struct yore_graph *graph;
+    sqlite3 *sql;
+    struct sample samples[SAMPLES];
+    size_t sample_count;
+    int64_t first; /* milliseconds */
+    int64_t last;
+    uint64_t lines;
+    uint64_t transactions;
+    int64_t hundred; /* time of the transaction a hundred before the last */
+    char label[NAME_BYTES];
+};
+
+static double seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static double cpu_seconds(clockid_t clock)
+{
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static double thread_seconds(void)
+{
+    return cpu_seconds(CLOCK_THREAD_CPUTIME_ID);
+}
+
+static void must(enum yore_status st, const struct yore_error *error)
+{
+    if (st != YORE_OK) {
+        fprintf(stderr, "topology: %s: %s\n", yore_status_name(st), error->text);
+        exit(1);
+    }
+}
+
+static void must_sql(struct bench *b, int rc)
+{
+    if (rc != SQLITE_OK && rc != SQLITE_DONE && rc != SQLITE_ROW) {
+        fprintf(stderr, "topology: sqlite: %s\n", sqlite3_errmsg(b->sql));
+        exit(1);
+    }
+}
+
+static struct yore_bytes bytes(const char *words)
+{
+    return (struct yore_bytes){words, strlen(words)};
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+static double percentile(double *values, size_t count, double p)
+{
+    if (count == 0) {
+        return 0;
+    }
+    qsort(values, count, sizeof *values, compare_doubles);
+    return values[(size_t)((double)(count - 1) * p)];
+}
+
+/* ---- the events ---- */
+
+struct columns {
+    char *at[9];
+    size_t size[9];
+};
+
+static char *next_line(char *at, char *end, struct columns *c)
+{
+    char *stop = memchr(at, '\n', (size_t)(end - at));
+    stop = stop != NULL ? stop : end;
+    for (int i = 0; i < 9; i++) {
+        char *tab = memchr(at, '\t', (size_t)(stop - at));
+        tab = tab != NULL ? tab : stop;
+        c->at[i] = at;
+        c->size[i] = (size_t)(tab - at);
+        at = tab < stop ? tab + 1 : stop;
+    }
+    return stop < end ? stop + 1 : end;
+}
+
+static void take_sample(struct bench *b, const struct columns *c, uint64_t *seen)
+{
+    if (c->at[2][0] != '+' || c->at[3][0] != 'n' || c->size[4] >= NAME_BYTES) {
+        return;
+    }
+    /* Reservoir, with a generator of its own: the same samples every time. */
+    uint64_t place = b->sample_count;
+    if (b->sample_count == SAMPLES) {
+        *seen = *seen * 6364136223846793005u + 1442695040888963407u;
+        place = (*seen >> 33) % (b->lines + 1);
+    } else {
+        b->sample_count++;
+    }
+    if (place < SAMPLES) {
+        memcpy(b->samples[place].name, c->at[4], c->size[4]);
+        b->samples[place].name[c->size[4]] = '\0';
+    }
+    size_t label = strcspn(c->at[5], ",\t");
+    memcpy(b->label, c->at[5], label);
+    b->label[label] = '\0';
+}
+
+static void read_events(struct bench *b, const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    if (file == NULL || fseek(file, 0, SEEK_END) != 0) {
+        perror(path);
+        exit(1);
+    }
+    b->events.size = (size_t)ftell(file);
+    rewind(file);
+    b->events.data = malloc(b->events.size + 1);
+    if (b->events.data == NULL ||
+        fread(b->events.data, 1, b->events.size, file) != b->events.size) {
+        perror(path);
+        exit(1);
+    }
+    fclose(file);
+    b->events.data[b->events.size] = '\0';
+    int64_t times[128] = {0};
+    uint64_t seen = 1;
+    char *end = b->events.data + b->events.size;
+    for (char *at = b->events.data; at < end;) {
+        struct columns c;
+        at = next_line(at, end, &c);
+        int64_t t = strtoll(c.at[0], NULL, 10);
+        b->first = b->lines == 0 ? t : b->first;
+        if (t != b->last) {
+            times[b->transactions++ % 101] = t;
+        }
+        b->last = t;
+        take_sample(b, &c, &seen);
+        b->lines++;
+    }
+    b->hundred = b->transactions > 100 ? times[b->transactions % 101] : b->first;
+}
+
+/* ---- yore ---- */
+
+static void open_yore(struct bench *b)
+{
+    struct yore_options options;
+    struct yore_error error;
+    yore_options_init(&options);
+    options.durability = YORE_DURABILITY_NONE;
+    must(yore_open(b->yore_path, &options, &b->db, &error), &error);
+    must(yore_graph_open(b->db, "g", true, NULL, &b->graph, &error), &error);
+}
+
+static void close_yore(struct bench *b)
+{
+    struct yore_error error;
+    yore_graph_close(b->graph);
+    must(yore_close(b->db, &error), &error);
+}
+
+static double directory_bytes(const char *path)
+{
+    DIR *dir = opendir(path);
+    struct dirent *entry;
+    double sum = 0;
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+        char file[1024];
+        struct stat s;
+        snprintf(file, sizeof file, "%s/%s", path, entry->d_name);
+        if (stat(file, &s) == 0 && S_ISREG(s.st_mode)) {
+            sum += (double)s.st_blocks * 512;
+        }
+    }
+    if (dir != NULL) {
+        closedir(dir);
+    }
+    return sum;
+}
+
+static void import_yore(struct bench *b)
+{
+    struct yore_error error;
+    struct yore_graph_import *import = NULL;
+    open_yore(b);
+    double begin = seconds();
+    double cpu = cpu_seconds(CLOCK_PROCESS_CPUTIME_ID);
+    must(yore_graph_import_open(b->graph, YORE_DURABILITY_NONE, false, &import, &error), &error);
+    char *end = b->events.data + b->events.size;
+    for (char *at = b->events.data; at < end;) {
+        char *stop = memchr(at, '\n', (size_t)(end - at));
+        stop = stop != NULL ? stop : end;
+        struct yore_bytes line = {at, (size_t)(stop - at)};
+        must(yore_graph_import_line(import, line, &error), &error);
+        at = stop + 1;
+    }
+    must(yore_graph_import_finish(import, &error), &error);
+    double took = seconds() - begin;
+    cpu = cpu_seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+    must(yore_compact(b->db, NULL, &error), &error);
+    close_yore(b);
+    printf("{\"row\":\"import\",\"engine\":\"yore\",\"events\":%" PRIu64
+           ",\"seconds\":%.3f,\"cpu_seconds\":%.3f,\"bytes\":%.0f}\n",
+           b->lines, took, cpu, directory_bytes(b->yore_path));
+    open_yore(b);
+}
+
+/* ---- sqlite ---- */
+
+static sqlite3_stmt *prepare(struct bench *b, const char *sql)
+{
+    sqlite3_stmt *statement = NULL;
+    must_sql(b, sqlite3_prepare_v2(b->sql, sql, -1, &statement, NULL));
+    return statement;
+}
+
+static void bind_text(sqlite3_stmt *statement, int index, const char *text, size_t size)
+{
+    sqlite3_bind_text(statement, index, text, (int)size, SQLITE_STATIC);
+}
+
+static void step_done(struct bench *b, sqlite3_stmt *statement)
+{
+    must_sql(b, sqlite3_step(statement));
+    sqlite3_reset(statement);
+}
+
+static const char *const schema =
+    "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;"
+    "CREATE TABLE nodes(id TEXT, labels TEXT, props TEXT, t0 INTEGER, t1 INTEGER);"
+    "CREATE TABLE edges(id TEXT, type TEXT, src TEXT, dst TEXT, props TEXT, t0 INTEGER,"
+    " t1 INTEGER);"
+    "CREATE INDEX node_id ON nodes(id, t1); CREATE INDEX node_label ON nodes(labels, t0, t1);"
+    "CREATE INDEX edge_id ON edges(id, t1); CREATE INDEX edge_src ON edges(src, t0, t1);"
+    "CREATE INDEX edge_dst ON edges(dst, t0, t1); BEGIN";
+
+static void import_sqlite(struct bench *b)
+{
+    remove(b->sqlite_path);
+    must_sql(b, sqlite3_open(b->sqlite_path, &b->sql));
+    double begin = seconds();
+    double cpu = cpu_seconds(CLOCK_PROCESS_CPUTIME_ID);
+    must_sql(b, sqlite3_exec(b->sql, schema, NULL, NULL, NULL));
+    sqlite3_stmt *add[2] = {
+        prepare(b, "INSERT INTO nodes VALUES(?1,?3,?4,?2,9223372036854775807)"),
+        prepare(b, "INSERT INTO edges VALUES(?1,?3,?5,?6,?4,?2,9223372036854775807)")};
+    sqlite3_stmt *end[2] = {
+        prepare(b, "UPDATE nodes SET t1=?2 WHERE id=?1 AND t1=9223372036854775807"),
+        prepare(b, "UPDATE edges SET t1=?2 WHERE id=?1 AND t1=9223372036854775807")};
+    sqlite3_stmt *again[2] = {
+        prepare(b, "INSERT INTO nodes SELECT id,labels,json_patch(props,?4),?2,9223372036854775807"
+                   " FROM nodes WHERE id=?1 AND t1=?2 LIMIT 1"),
+        prepare(b, "INSERT INTO edges SELECT id,type,src,dst,json_patch(props,?4),?2,"
+                   "9223372036854775807 FROM edges WHERE id=?1 AND t1=?2 LIMIT 1")};
+    char *stop = b->events.data + b->events.size;
+    for (char *at = b->events.data; at < stop;) {
+        struct columns c;
+        at = next_line(at, stop, &c);
+        int kind = c.at[3][0] == 'e';
+        sqlite3_stmt *steps[2] = {c.at[2][0] == '+' ? add[kind] : end[kind],
+                                  c.at[2][0] == '~' ? again[kind] : NULL};
+        for (int i = 0; i < 2 && steps[i] != NULL; i++) {
+            int parameters = sqlite3_bind_parameter_count(steps[i]);
+            bind_text(steps[i], 1, c.at[4], c.size[4]);
+            sqlite3_bind_int64(steps[i], 2, strtoll(c.at[0], NULL, 10));
+            if (parameters >= 4) {
+                bind_text(steps[i], 3, c.at[5], c.size[5]);
+                bind_text(steps[i], 4, c.at[8], c.size[8]);
+            }
+            if (parameters >= 6) {
+                bind_text(steps[i], 5, c.at[6], c.size[6]);
+                bind_text(steps[i], 6, c.at[7], c.size[7]);
+            }
+            step_done(b, steps[i]);
+        }
+    }
+    must_sql(b, sqlite3_exec(b->sql, "COMMIT", NULL, NULL, NULL));
+    double took = seconds() - begin;
+    cpu = cpu_seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+    for (int i = 0; i < 2; i++) {
+        sqlite3_finalize(add[i]);
+        sqlite3_finalize(end[i]);
+        sqlite3_finalize(again[i]);
+    }
+    struct stat s;
+    double size = stat(b->sqlite_path, &s) == 0 ? (double)s.st_size : 0;
+    printf("{\"row\":\"import\",\"engine\":\"sqlite\",\"events\":%" PRIu64
+           ",\"seconds\":%.3f,\"cpu_seconds\":%.3f,\"bytes\":%.0f}\n",
+           b->lines, took, cpu, size);
+}
+
+/* ---- neighbourhoods ---- */
+
+/* What was reached, in order; found again by a table of the names' hashes, or by ids. */
+struct reached {
+    uint64_t *ids; /* yore: ids; sqlite: hashes of names */
+    char **names;  /* sqlite */
+    size_t count;
+    uint64_t *slots;
+    size_t slot_count;
+};
+
+#define REACHED_SLOTS ((size_t)1 << 18)
+
+static void reached_clear(struct reached *r)
+{
+    for (size_t i = 0; r->names != NULL && i < r->count; i++) {
+        free(r->names[i]);
+    }
+    for (size_t i = 0; i < r->count; i++) {
+        size_t at = (size_t)(r->ids[i] * 0x9e3779b97f4a7c15u >> 40) & (r->slot_count - 1);
+        while (r->slots[at] != 0) {
+            r->slots[at] = 0;
+            at = (at + 1) & (r->slot_count - 1);
+        }
+    }
+    r->count = 0;
+}
+
+static void reached_init(struct reached *r, bool has_names)
+{
+    r->slot_count = REACHED_SLOTS;
+    r->slots = calloc(REACHED_SLOTS, sizeof *r->slots);
+    r->ids = calloc(REACHED_SLOTS, sizeof *r->ids);
+    r->names = has_names ? calloc(REACHED_SLOTS, sizeof *r->names) : NULL;
+    r->count = 0;
+}
+
+static bool reached_add(struct reached *r, uint64_t id)
+{
+    size_t at = (size_t)(id * 0x9e3779b97f4a7c15u >> 40) & (r->slot_count - 1);
+    while (r->slots[at] != 0) {
+        if (r->slots[at] == id) {
+            return false;
+        }
+        at = (at + 1) & (r->slot_count - 1);
+    }
+    r->slots[at] = id;
+    r->ids[r->count++] = id;
+    return true;
+}
+
+static uint64_t name_hash(const char *name)
+{
+    uint64_t h = 1469598103934665603u;
+    for (; *name != '\0'; name++) {
+        h = (h ^ (unsigned char)*name) * 1099511628211u;
+    }
+    return h | 1;
+}
+
+static void walk_yore(struct yore_graph_hops *hops, struct reached *r, uint64_t start, int depth)
+{
+    struct yore_error error;
+    struct yore_graph_hop hop;
+    reached_add(r, start);
+    size_t from = 0;
+    for (int i = 0; i < depth; i++) {
+        size_t to = r->count;
+        for (; from < to; from++) {
+            must(yore_graph_hops_restart(hops, r->ids[from], &error), &error);
+            while (yore_graph_hops_next(hops, &hop, &error) == YORE_OK) {
+                reached_add(r, hop.other);
+            }
+        }
+    }
+}
+
+static void walk_sqlite(struct bench *b, sqlite3_stmt *near, struct reached *r, const char *start,
+                        int64_t t, int depth)
+{
+    reached_add(r, name_hash(start));
+    r->names[0] = strdup(start);
+    size_t from = 0;
+    for (int i = 0; i < depth; i++) {
+        size_t to = r->count;
+        for (; from < to; from++) {
+            bind_text(near, 1, r->names[from], strlen(r->names[from]));
+            sqlite3_bind_int64(near, 2, t);
+            while (sqlite3_step(near) == SQLITE_ROW) {
+                const char *name = (const char *)sqlite3_column_text(near, 0);
+                if (reached_add(r, name_hash(name))) {
+                    r->names[r->count - 1] = strdup(name);
+                }
+            }
+            must_sql(b, sqlite3_reset(near));
+        }
+    }
+}
+
+struct latencies {
+    double yore[SAMPLES];
+    double sqlite[SAMPLES];
+    size_t count;
+};
+
+static void measure_hops(struct bench *b, int64_t t, int depth, const char *moment)
+{
+    static struct reached ours;
+    static struct reached theirs;
+    struct latencies l = {.count = 0};
+    struct yore_error error;
+    struct yore_graph_view *view = NULL;
+    struct yore_graph_hops *hops = NULL;
+    struct yore_time at = {t * NS_PER_MS, YORE_NOW};
+    struct yore_graph_hops_options options = {.node = 1, .direction = YORE_GRAPH_BOTH};
+    sqlite3_stmt *near =
+        prepare(b, "SELECT dst FROM edges WHERE src=?1 AND t0<=?2 AND t1>?2 UNION ALL "
+                   "SELECT src FROM edges WHERE dst=?1 AND t0<=?2 AND t1>?2");
+    if (ours.slots == NULL) {
+        reached_init(&ours, false);
+        reached_init(&theirs, true);
+    }
+    must(yore_graph_view_open(b->graph, NULL, t == NO_END ? NULL : &at, &view, &error), &error);
+    must(yore_graph_hops_open(view, &options, &hops, &error), &error);
+    int64_t sql_time = t == NO_END ? b->last : t;
+    for (size_t i = 0; i < b->sample_count; i++) {
+        uint64_t id = 0;
+        if (yore_graph_find(view, YORE_GRAPH_ELEMENT_NODE, bytes(b->samples[i].name), &id,
+                            &error) != YORE_OK) {
+            continue;
+        }
+        for (int warm = 0; warm < 2; warm++) {
+            reached_clear(&ours);
+            double begin = thread_seconds();
+            walk_yore(hops, &ours, id, depth);
+            l.yore[l.count] = (thread_seconds() - begin) * 1e6;
+        }
+        reached_clear(&theirs);
+        double begin = thread_seconds();
+        walk_sqlite(b, near, &theirs, b->samples[i].name, sql_time, depth);
+        l.sqlite[l.count++] = (thread_seconds() - begin) * 1e6;
+        if (ours.count != theirs.count) {
+            fprintf(stderr, "topology: %s at %" PRId64 ": %zu and %zu\n", b->samples[i].name, t,
+                    ours.count, theirs.count);
+            exit(1);
+        }
+    }
+    printf(
+        "{\"row\":\"%d hops\",\"moment\":\"%s\",\"nodes\":%zu,\"yore_p50\":%.2f,\"yore_p99\":%.1f,"
+        "\"sqlite_p50\":%.2f,\"sqlite_p99\":%.1f}\n",
+        depth, moment, l.count, percentile(l.yore, l.count, 0.5), percentile(l.yore, l.count, 0.99),
+        percentile(l.sqlite, l.count, 0.5), percentile(l.sqlite, l.count, 0.99));
+    sqlite3_finalize(near);
+    yore_graph_hops_close(hops);
+    yore_graph_view_close(view);
+}
+
+/* ---- label scans and differences ---- */
+
+static void measure_scan(struct bench *b, int64_t t, const char *moment)
+{
+    struct yore_error error;
+    struct yore_graph_view *view = NULL;
+    struct yore_time at = {t * NS_PER_MS, YORE_NOW};
+    struct yore_graph_scan_options options = {.name = bytes(b->label)};
+    double best = 1e9;
+    uint64_t count = 0;
+    for (int round = 0; round < 5; round++) {
+        struct yore_graph_scan *scan = NULL;
+        uint64_t id;
+        double begin = thread_seconds();
+        count = 0;
+        must(yore_graph_view_open(b->graph, NULL, t == NO_END ? NULL : &at, &view, &error), &error);
+        must(yore_graph_scan_open(view, &options, &scan, &error), &error);
+        while (yore_graph_scan_next(scan, &id, &error) == YORE_OK) {
+            count++;
+        }
+        yore_graph_scan_close(scan);
+        yore_graph_view_close(view);
+        double took = (thread_seconds() - begin) * 1e6;
+        best = took < best ? took : best;
+    }
+    printf("{\"row\":\"label scan\",\"moment\":\"%s\",\"label\":\"%s\",\"nodes\":%" PRIu64
+           ",\"yore_best\":%.1f}\n",
+           moment, b->label, count, best);
+}
+
+static void measure_difference(struct bench *b, int64_t from, int64_t to, const char *what)
+{
+    struct yore_error error;
+    double best = 1e9;
+    uint64_t count = 0;
+    for (int round = 0; round < 5; round++) {
+        struct yore_graph_changes *changes = NULL;
+        struct yore_graph_change change;
+        double begin = thread_seconds();
+        count = 0;
+        must(yore_graph_changes_open(b->graph, from * NS_PER_MS, to * NS_PER_MS, false, &changes,
+                                     &error),
+             &error);
+        while (yore_graph_changes_next(changes, &change, &error) == YORE_OK) {
+            count++;
+        }
+        yore_graph_changes_close(changes);
+        double took = (thread_seconds() - begin) * 1e6;
+        best = took < best ? took : best;
+    }
+    printf("{\"row\":\"difference\",\"of\":\"%s\",\"changes\":%" PRIu64 ",\"yore_best\":%.0f}\n",
+           what, count, best);
+}
+
+int main(int argc, char **argv)
+{
+    static struct bench b;
+    if (argc != 3) {
+        fprintf(stderr, "usage: topology EVENTS.tsv DIR\n");
+        return 2;
+    }
+    snprintf(b.yore_path, sizeof b.yore_path, "%s/yore", argv[2]);
+    snprintf(b.sqlite_path, sizeof b.sqlite_path, "%s/sqlite.db", argv[2]);
+    read_events(&b, argv[1]);
+    import_yore(&b);
+    import_sqlite(&b);
+    for (int m = 0; m < MOMENTS; m++) {
+        char moment[32] = "now";
+        int64_t t = m == 0 ? NO_END : b.first + (b.last - b.first) / MOMENTS * m;
+        if (m > 0) {
+            snprintf(moment, sizeof moment, "past %d", m);
+        }
+        for (int depth = 1; depth <= HOPS_MAX; depth++) {
+            measure_hops(&b, t, depth, moment);
+        }
+        measure_scan(&b, t, moment);
+    }
+    measure_difference(&b, b.first + (b.last - b.first) * 2 / 5,
+                       b.first + (b.last - b.first) * 4 / 5, "two fifths of all time");
+    measure_difference(&b, b.hundred, b.last, "the last 100 transactions");
+    close_yore(&b);
+    sqlite3_close(b.sql);
+    return 0;
+}

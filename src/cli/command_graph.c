@@ -1,0 +1,487 @@
+/* graph: the graphs of a database: listed, written out, dropped. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/json.h"
+#include "cli/commands.h"
+#include "cli/graph_name.h"
+#include "cli/graph_table.h"
+#include "cli/output.h"
+#include "os/term.h"
+#include "query/word_json.h"
+#include "topology/graph.h"
+
+#define KEYSPACE_PREFIX "g."
+
+/* ---- list ----------------------------------------------------------------------------------- */
+
+#define GRAPH_COLUMNS 3
+
+static const struct column graph_columns[GRAPH_COLUMNS] = {
+    {"name", COLUMN_EVERYWHERE},
+    {"nodes", COLUMN_TABLE | COLUMN_DATA},
+    {"relationships", COLUMN_TABLE | COLUMN_DATA},
+};
+
+/* Names, each with a closing zero. */
+static int take_name(void *arg, const char *name)
+{
+    buffer_append(arg, name, strlen(name) + 1);
+    return 0;
+}
+
+static enum yore_status count_elements(struct graph_view *view, enum graph_scan_kind kind,
+                                       uint64_t *count_out, struct yore_error *error_out)
+{
+    struct graph_scan_options options = {.kind = kind};
+    struct graph_scan *scan = NULL;
+    uint64_t id;
+    *count_out = 0;
+    enum yore_status st = graph_scan_open(view, &options, &scan, error_out);
+    while (st == YORE_OK && (st = graph_scan_next(scan, &id, error_out)) == YORE_OK) {
+        (*count_out)++;
+        st = os_interrupt_take() ? error_plain(error_out, YORE_CANCELLED) : YORE_OK;
+    }
+    if (scan != NULL) {
+        graph_scan_close(scan);
+    }
+    return st == YORE_NOT_FOUND ? YORE_OK : st;
+}
+
+static enum yore_status list_row(struct cli *cli, const char *name, const struct yore_time *at,
+                                 struct output *output, struct yore_error *error_out)
+{
+    struct graph *graph = NULL;
+    struct graph_view *view = NULL;
+    uint64_t nodes = 0;
+    uint64_t relationships = 0;
+    enum yore_status st = cli_graph(cli, name, false, at, &graph, error_out);
+    if (st == YORE_OK) {
+        st = graph_view_open(graph, NULL, at, &view, error_out);
+    }
+    if (st == YORE_OK) {
+        st = count_elements(view, GRAPH_SCAN_NODES, &nodes, error_out);
+    }
+    if (st == YORE_OK) {
+        st = count_elements(view, GRAPH_SCAN_RELATIONSHIPS, &relationships, error_out);
+    }
+    if (view != NULL) {
+        graph_view_close(view);
+    }
+    if (graph != NULL) {
+        graph_close(graph);
+    }
+    struct cell cells[GRAPH_COLUMNS] = {cell_word(name), cell_count(nodes),
+                                        cell_count(relationships)};
+    return st == YORE_OK && !output_row(output, cells) ? error_plain(error_out, YORE_IO) : st;
+}
+
+static int list_graphs(struct cli *cli, const struct args *args)
+{
+    struct buffer names = {0};
+    struct output *output = NULL;
+    enum output_format format;
+    struct yore_time at;
+    struct yore_error error;
+    enum yore_status st = output_choose(cli, args, &format, &error);
+    if (st == YORE_OK) {
+        st = cli_time(cli, args, &at, &error);
+    }
+    if (st != YORE_OK) {
+        return cli_usage_error(cli, &error);
+    }
+    st = graph_each(cli->db, &at, take_name, &names, &error);
+    st = st == YORE_OK && names.is_nomem ? error_plain(&error, YORE_NOMEM) : st;
+    if (st == YORE_OK) {
+        st = output_open(cli, format, graph_columns, GRAPH_COLUMNS, &output);
+    }
+    const char *name = (const char *)names.data;
+    for (size_t at_byte = 0; st == YORE_OK && at_byte < names.size;
+         at_byte += strlen(name + at_byte) + 1) {
+        st = list_row(cli, name + at_byte, &at, output, &error);
+    }
+    enum yore_status close_st = output != NULL ? output_close(output) : YORE_OK;
+    buffer_release(&names);
+    if (st != YORE_OK) {
+        return cli_fail(cli, &error);
+    }
+    return close_st == YORE_OK ? EXIT_FOUND : cli_fail_status(cli, close_st);
+}
+
+/* ---- drop ----------------------------------------------------------------------------------- */
+
+static int graph_drop(struct cli *cli, const struct args *args)
+{
+    char keyspace[YORE_KEYSPACE_NAME_BYTES_MAX + 1];
+    struct graph *graph = NULL;
+    struct yore_error error;
+    struct yore_time now = {YORE_NOW, YORE_NOW};
+    enum yore_status st = cli_graph(cli, args->words[1], false, &now, &graph, &error);
+    if (st == YORE_OK) {
+        graph_close(graph);
+        snprintf(keyspace, sizeof(keyspace), KEYSPACE_PREFIX "%s", args->words[1]);
+        st = yore_keyspace_drop(cli->db, keyspace, &error);
+    }
+    return st == YORE_OK ? EXIT_FOUND : cli_fail(cli, &error);
+}
+
+/* ---- use: the graph that statements of this shell go to ------------------------------------- */
+
+static int graph_use(struct cli *cli, const struct args *args)
+{
+    struct cli_session *session = cli->session;
+    struct graph *graph = NULL;
+    struct yore_error error;
+    if (session == NULL) {
+        return cli_usage(cli,
+                         "use chooses the graph of a shell; outside of one name it: yore query "
+                         "DIR %.80s ...",
+                         args->words[1]);
+    }
+    struct yore_time at = {session->valid, session->known};
+    enum yore_status st = cli_graph(cli, args->words[1], false, &at, &graph, &error);
+    if (st != YORE_OK && st != YORE_NOT_FOUND) {
+        return cli_fail(cli, &error);
+    }
+    if (st == YORE_OK) {
+        graph_close(graph);
+    } else if (!cli->is_quiet) {
+        fprintf(cli->err, "there is no graph '%s' yet; a statement that writes makes it\n",
+                args->words[1]);
+    }
+    snprintf(session->graph, sizeof(session->graph), "%.255s", args->words[1]);
+    return EXIT_FOUND;
+}
+
+/* ---- export --------------------------------------------------------------------------------- */
+
+struct graph_writer {
+    struct cli *cli;
+    struct graph_view *view;
+    bool is_dot;
+    struct arena arena; /* of the element at work */
+    struct buffer line;
+    bool has_failed; /* the output */
+    int64_t begin;   /* of what is kept */
+};
+
+static void say(struct graph_writer *writer, const char *text)
+{
+    buffer_append(&writer->line, text, strlen(text));
+}
+
+static void say_number(struct graph_writer *writer, uint64_t number)
+{
+    char text[24];
+    snprintf(text, sizeof(text), "%" PRIu64, number);
+    say(writer, text);
+}
+
+static void say_string(struct graph_writer *writer, struct yore_bytes text)
+{
+    json_append_string(&writer->line, text);
+}
+
+static enum yore_status pour(struct graph_writer *writer)
+{
+    struct buffer *line = &writer->line;
+    buffer_append(line, "\n", 1);
+    bool is_written =
+        !line->is_nomem && fwrite(line->data, 1, line->size, writer->cli->out) == line->size;
+    writer->has_failed = writer->has_failed || !is_written;
+    enum yore_status st = line->is_nomem ? YORE_NOMEM : is_written ? YORE_OK : YORE_IO;
+    buffer_clear(line);
+    return st;
+}
+
+/* What a picture shows of a node: its name, or else its external id. */
+static struct yore_bytes title_of(const struct yore_graph_node *node)
+{
+    for (size_t i = 0; i < node->properties.count; i++) {
+        const struct yore_graph_entry *entry = &node->properties.entries[i];
+        if (bytes_equal(entry->name, bytes_of("name", 4)) &&
+            entry->value.kind == YORE_GRAPH_STRING) {
+            return entry->value.as.string;
+        }
+    }
+    return node->external_id;
+}
+
+static enum yore_status write_node(struct graph_writer *writer, uint64_t id,
+                                   struct yore_error *error_out)
+{
+    struct yore_graph_node node;
+    enum yore_status st = graph_node_get(writer->view, id, &writer->arena, &node, error_out);
+    if (st != YORE_OK) {
+        return st;
+    }
+    if (writer->is_dot) {
+        say(writer, "  n");
+        say_number(writer, id);
+        say(writer, " [label=");
+        say_string(writer, title_of(&node));
+        say(writer, "];");
+        return pour(writer);
+    }
+    word_json_node(&writer->line, &node, NULL);
+    return pour(writer);
+}
+
+static enum yore_status end_name(struct graph_writer *writer, uint64_t id,
+                                 struct yore_bytes *name_out, struct yore_error *error_out)
+{
+    struct yore_graph_node node;
+    enum yore_status st = graph_node_get(writer->view, id, &writer->arena, &node, error_out);
+    *name_out = st == YORE_OK ? node.external_id : bytes_of("", 0);
+    return st;
+}
+
+static enum yore_status write_relationship(struct graph_writer *writer, uint64_t id,
+                                           struct yore_error *error_out)
+{
+    struct yore_graph_relationship relationship;
+    enum yore_status st =
+        graph_relationship_get(writer->view, id, &writer->arena, &relationship, error_out);
+    if (st != YORE_OK) {
+        return st;
+    }
+    if (writer->is_dot) {
+        say(writer, "  n");
+        say_number(writer, relationship.start_id);
+        say(writer, " -> n");
+        say_number(writer, relationship.end_id);
+        say(writer, " [label=");
+        say_string(writer, relationship.type);
+        say(writer, "];");
+        return pour(writer);
+    }
+    struct yore_bytes ends[2];
+    st = end_name(writer, relationship.start_id, &ends[0], error_out);
+    if (st == YORE_OK) {
+        st = end_name(writer, relationship.end_id, &ends[1], error_out);
+    }
+    if (st != YORE_OK) {
+        return st;
+    }
+    word_json_relationship(&writer->line, &relationship, ends, NULL);
+    return pour(writer);
+}
+
+static enum yore_status write_elements(struct graph_writer *writer, enum graph_scan_kind kind,
+                                       struct yore_error *error_out)
+{
+    struct graph_scan_options options = {.kind = kind};
+    struct graph_scan *scan = NULL;
+    uint64_t id;
+    enum yore_status st = graph_scan_open(writer->view, &options, &scan, error_out);
+    while (st == YORE_OK && (st = graph_scan_next(scan, &id, error_out)) == YORE_OK) {
+        arena_reset(&writer->arena);
+        st = kind == GRAPH_SCAN_NODES ? write_node(writer, id, error_out)
+                                      : write_relationship(writer, id, error_out);
+        if (st == YORE_OK && os_interrupt_take()) {
+            st = error_plain(error_out, YORE_CANCELLED);
+        }
+    }
+    if (scan != NULL) {
+        graph_scan_close(scan);
+    }
+    return st == YORE_NOT_FOUND ? YORE_OK : st;
+}
+
+static enum yore_status write_graph(struct graph_writer *writer, struct yore_error *error_out)
+{
+    enum yore_status st = YORE_OK;
+    if (writer->is_dot) {
+        say(writer, "digraph g {");
+        st = pour(writer);
+    }
+    if (st == YORE_OK) {
+        st = write_elements(writer, GRAPH_SCAN_NODES, error_out);
+    }
+    if (st == YORE_OK) {
+        st = write_elements(writer, GRAPH_SCAN_RELATIONSHIPS, error_out);
+    }
+    if (st == YORE_OK && writer->is_dot) {
+        say(writer, "}");
+        st = pour(writer);
+    }
+    return st;
+}
+
+/* ---- all of history ---- */
+
+/* The external id of a node at a moment. */
+static enum yore_status end_name_then(struct graph_writer *writer, uint64_t id, int64_t moment,
+                                      struct yore_bytes *name_out, struct yore_error *error_out)
+{
+    struct yore_time at = {moment, graph_view_time(writer->view).known};
+    struct graph_view *now = writer->view;
+    enum yore_status st =
+        graph_view_open(graph_view_graph(now), NULL, &at, &writer->view, error_out);
+    if (st == YORE_OK) {
+        st = end_name(writer, id, name_out, error_out);
+        graph_view_close(writer->view);
+    }
+    writer->view = now;
+    return st;
+}
+
+static enum yore_status write_version(struct graph_writer *writer,
+                                      const struct graph_version *version,
+                                      struct yore_error *error_out)
+{
+    struct yore_bytes ends[2];
+    if (version->element.kind == YORE_GRAPH_NODE) {
+        word_json_node(&writer->line, version->element.as.node, &version->span);
+        return pour(writer);
+    }
+    const struct yore_graph_relationship *relationship = version->element.as.relationship;
+    int64_t from = version->span.valid_from;
+    enum yore_status st = end_name_then(writer, relationship->start_id, from, &ends[0], error_out);
+    if (st == YORE_OK) {
+        st = end_name_then(writer, relationship->end_id, from, &ends[1], error_out);
+    }
+    if (st != YORE_OK) {
+        return st;
+    }
+    word_json_relationship(&writer->line, relationship, ends, &version->span);
+    return pour(writer);
+}
+
+static enum yore_status write_versions(struct graph_writer *writer, struct graph_id id,
+                                       struct yore_error *error_out)
+{
+    struct graph_history *history = NULL;
+    struct graph_version version;
+    enum yore_status st =
+        graph_history_open(writer->view, id, writer->begin, YORE_FOREVER, &history, error_out);
+    while (st == YORE_OK &&
+           (st = graph_history_next(history, &writer->arena, &version, error_out)) == YORE_OK) {
+        st = write_version(writer, &version, error_out);
+        arena_reset(&writer->arena);
+    }
+    graph_history_close(history);
+    return st == YORE_NOT_FOUND ? YORE_OK : st;
+}
+
+/* Elements by id, nodes first, each with its versions in order. */
+static enum yore_status write_ever(struct graph_writer *writer, enum graph_element element,
+                                   struct yore_error *error_out)
+{
+    struct graph_ids *ids = NULL;
+    struct graph_id id = {element, 0};
+    enum yore_status st = graph_ids_open(writer->view, element, &ids, error_out);
+    while (st == YORE_OK && (st = graph_ids_next(ids, &id.id, error_out)) == YORE_OK) {
+        st = write_versions(writer, id, error_out);
+        if (st == YORE_OK && os_interrupt_take()) {
+            st = error_plain(error_out, YORE_CANCELLED);
+        }
+    }
+    graph_ids_close(ids);
+    return st == YORE_NOT_FOUND ? YORE_OK : st;
+}
+
+static enum yore_status write_history(struct graph_writer *writer, struct yore_error *error_out)
+{
+    enum yore_status st = cli_horizon(writer->cli, graph_keyspace(graph_view_graph(writer->view)),
+                                      &writer->begin, error_out);
+    if (st == YORE_OK) {
+        st = write_ever(writer, GRAPH_NODE, error_out);
+    }
+    return st == YORE_OK ? write_ever(writer, GRAPH_RELATIONSHIP, error_out) : st;
+}
+
+/* As --format lists them; those in between are tables. */
+enum { FORMAT_NDJSON = 0, FORMAT_DOT = TABLE_GRAPHML + 1 };
+
+static bool is_table(size_t format)
+{
+    return format != FORMAT_NDJSON && format != FORMAT_DOT;
+}
+
+static int graph_export(struct cli *cli, const struct args *args)
+{
+    struct graph_writer writer = {.cli = cli};
+    struct graph *graph = NULL;
+    struct yore_time at;
+    struct yore_error error = {YORE_OK, ""};
+    static const char *const formats[] = {"ndjson",  "nodes-csv", "relationships-csv",
+                                          "graphml", "dot",       NULL};
+    size_t which = FORMAT_NDJSON;
+    enum yore_status st = args_choice(args, OPT_FORMAT, formats, &which, &error);
+    if (st != YORE_OK) {
+        return cli_usage_error(cli, &error);
+    }
+    writer.is_dot = which == FORMAT_DOT;
+    if (which != FORMAT_NDJSON && args_has(args, OPT_EVERY)) {
+        return cli_usage(cli, "--every writes ndjson; the other formats are of one moment");
+    }
+    st = cli_time(cli, args, &at, &error);
+    if (st != YORE_OK) {
+        return cli_usage_error(cli, &error);
+    }
+    st = cli_graph(cli, args->words[1], false, &at, &graph, &error);
+    if (st == YORE_OK) {
+        st = graph_view_open(graph, NULL, &at, &writer.view, &error);
+    }
+    if (st == YORE_OK) {
+        st = args_has(args, OPT_EVERY) ? write_history(&writer, &error)
+             : is_table(which)
+                 ? graph_table_write(cli, writer.view, (enum graph_table_format)which, &error)
+                 : write_graph(&writer, &error);
+        writer.has_failed = writer.has_failed || ferror(cli->out);
+    }
+    if (writer.view != NULL) {
+        graph_view_close(writer.view);
+    }
+    if (graph != NULL) {
+        graph_close(graph);
+    }
+    arena_release(&writer.arena);
+    buffer_release(&writer.line);
+    if (writer.has_failed) {
+        return cli_fail_status(cli, st);
+    }
+    return st == YORE_OK ? EXIT_FOUND : cli_fail(cli, &error);
+}
+
+/* ---- the command ---------------------------------------------------------------------------- */
+
+int command_graph(struct cli *cli, const struct args *args)
+{
+    static const struct {
+        const char *name;
+        const char *wants;
+        size_t words_min;
+        size_t words_max;
+        int (*run)(struct cli *cli, const struct args *args);
+    } verbs[] = {
+        {"list", "takes no NAME", 1, 1, list_graphs},
+        {"import", "needs the NAME of a graph and a FILE", 3, 3, command_graph_import},
+        {"apply", "needs the NAME of a graph and FILEs", 3, COMMAND_WORDS_MAX, command_graph_apply},
+        {"sync", "needs the NAME of a graph and FILEs", 3, COMMAND_WORDS_MAX, command_graph_sync},
+        {"source", "needs the NAME of a graph", 2, 2, command_graph_source},
+        {"end", "needs the NAME of a graph", 2, 2, command_graph_end},
+        {"sources", "needs the NAME of a graph", 2, 2, command_graph_sources},
+        {"pending", "needs the NAME of a graph", 2, 2, command_graph_pending},
+        {"settle", "needs the NAME of a graph", 2, 2, command_graph_settle},
+        {"erase", "needs the NAME of a graph, node or relationship, and its external ID", 4, 4,
+         command_graph_erase},
+        {"export", "needs the NAME of a graph", 2, 2, graph_export},
+        {"drop", "needs the NAME of a graph", 2, 2, graph_drop},
+        {"use", "needs the NAME of a graph", 2, 2, graph_use}};
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+        if (strcmp(args->words[0], verbs[i].name) != 0) {
+            continue;
+        }
+        if (args->word_count < verbs[i].words_min || args->word_count > verbs[i].words_max) {
+            return cli_usage(cli, "%s %s", verbs[i].name, verbs[i].wants);
+        }
+        return verbs[i].run(cli, args);
+    }
+    return cli_usage(cli,
+                     "'%.80s' is none of list, import, apply, sync, source, end, sources, pending, "
+                     "settle, erase, export, drop, use",
+                     args->words[0]);
+}

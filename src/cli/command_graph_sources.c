@@ -1,0 +1,297 @@
+/* graph source, end, sources, pending, settle, erase. */
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/graph_name.h"
+#include "cli/graph_tally.h"
+#include "topology/erase.h"
+#include "topology/ingest.h"
+
+/* ---- shared --------------------------------------------------------------------------------- */
+
+enum yore_status graph_source_name(const struct args *args, struct yore_bytes *name_out,
+                                   struct yore_error *error_out)
+{
+    const char *name = args->values[OPT_SOURCE];
+    if (name == NULL) {
+        return error_set(error_out, YORE_INVALID, "--source NAME says who says so");
+    }
+    *name_out = bytes_of(name, strlen(name));
+    return YORE_OK;
+}
+
+#define TALLY_COLUMNS 8
+static const struct column tally_columns[TALLY_COLUMNS] = {
+    {"words", COLUMN_EVERYWHERE},
+    {"unchanged", COLUMN_EVERYWHERE},
+    {"nodes_created", COLUMN_TABLE | COLUMN_DATA},
+    {"nodes_deleted", COLUMN_TABLE | COLUMN_DATA},
+    {"relationships_created", COLUMN_TABLE | COLUMN_DATA},
+    {"relationships_deleted", COLUMN_TABLE | COLUMN_DATA},
+    {"pending_added", COLUMN_TABLE | COLUMN_DATA},
+    {"pending_resolved", COLUMN_TABLE | COLUMN_DATA},
+};
+
+int graph_tally_print(struct cli *cli, enum output_format format,
+                      const struct yore_graph_ingest_tally *tally)
+{
+    struct output *output;
+    struct cell cells[TALLY_COLUMNS] = {
+        cell_count(tally->words),
+        cell_count(tally->unchanged),
+        cell_count(tally->nodes_created),
+        cell_count(tally->nodes_deleted),
+        cell_count(tally->relationships_created),
+        cell_count(tally->relationships_deleted),
+        cell_count(tally->pending_added),
+        cell_count(tally->pending_resolved),
+    };
+    enum yore_status st = output_open(cli, format, tally_columns, TALLY_COLUMNS, &output);
+    if (st == YORE_OK) {
+        output_row(output, cells);
+        st = output_close(output);
+    }
+    return st == YORE_OK ? EXIT_FOUND : cli_fail_status(cli, st);
+}
+
+/* ---- source --------------------------------------------------------------------------------- */
+
+static enum yore_status read_rank(const struct args *args, int64_t *rank_out,
+                                  struct yore_error *error_out)
+{
+    const char *text = args->values[OPT_RANK];
+    uint64_t rank = 0;
+    bool is_negative = text != NULL && *text == '-';
+    struct args magnitude = *args;
+    magnitude.values[OPT_RANK] = is_negative ? text + 1 : text;
+    enum yore_status st = args_count(&magnitude, OPT_RANK, INT64_MAX, &rank, error_out);
+    *rank_out = is_negative ? -(int64_t)rank : (int64_t)rank;
+    return st;
+}
+
+int command_graph_source(struct cli *cli, const struct args *args)
+{
+    struct yore_graph_source source = {0};
+    struct graph *graph = NULL;
+    struct yore_time now = {YORE_NOW, YORE_NOW};
+    struct yore_error error = {YORE_OK, ""};
+    enum yore_status st = graph_source_name(args, &source.name, &error);
+    if (st == YORE_OK) {
+        st = read_rank(args, &source.rank, &error);
+    }
+    if (st == YORE_OK) {
+        st = args_duration(args, OPT_TTL, &source.ttl_ns, &error);
+    }
+    if (st != YORE_OK) {
+        return cli_usage_error(cli, &error);
+    }
+    st = cli_graph(cli, args->words[1], true, &now, &graph, &error);
+    if (st == YORE_OK) {
+        st = graph_source_set(graph, &source, &error);
+    }
+    if (graph != NULL) {
+        graph_close(graph);
+    }
+    return st == YORE_OK ? EXIT_FOUND : cli_fail(cli, &error);
+}
+
+/* ---- end, settle ---------------------------------------------------------------------------- */
+
+static int run_tallied(struct cli *cli, const struct args *args, bool is_end)
+{
+    struct yore_graph_ingest_tally tally = {0};
+    struct yore_bytes source = bytes_of("", 0);
+    struct graph *graph = NULL;
+    struct yore_time now = {YORE_NOW, YORE_NOW};
+    int64_t at = YORE_NOW;
+    enum output_format format;
+    struct yore_error error = {YORE_OK, ""};
+    enum yore_status st = output_choose(cli, args, &format, &error);
+    if (st == YORE_OK && is_end) {
+        st = graph_source_name(args, &source, &error);
+    }
+    if (st == YORE_OK) {
+        st = args_moment(args, OPT_AT, cli_now(cli), &at, &error);
+    }
+    if (st != YORE_OK) {
+        return cli_usage_error(cli, &error);
+    }
+    st = cli_graph(cli, args->words[1], false, &now, &graph, &error);
+    if (st == YORE_OK) {
+        st = is_end ? graph_source_end(graph, source, at, &tally, &error)
+                    : graph_settle(graph, &tally, &error);
+    }
+    if (graph != NULL) {
+        graph_close(graph);
+    }
+    return st == YORE_OK ? graph_tally_print(cli, format, &tally) : cli_fail(cli, &error);
+}
+
+int command_graph_end(struct cli *cli, const struct args *args)
+{
+    return run_tallied(cli, args, true);
+}
+
+int command_graph_settle(struct cli *cli, const struct args *args)
+{
+    return run_tallied(cli, args, false);
+}
+
+/* ---- sources, pending ----------------------------------------------------------------------- */
+
+struct listing {
+    struct output *output;
+    bool is_written;
+};
+
+#define SOURCE_COLUMNS 9
+static const struct column source_columns[SOURCE_COLUMNS] = {
+    {"name", COLUMN_EVERYWHERE},
+    {"rank", COLUMN_TABLE | COLUMN_DATA},
+    {"ttl_seconds", COLUMN_TABLE | COLUMN_DATA},
+    {"last_word", COLUMN_TABLE | COLUMN_DATA},
+    {"expired_at", COLUMN_TABLE | COLUMN_DATA},
+    {"snapshot", COLUMN_TABLE | COLUMN_DATA},
+    {"nodes", COLUMN_TABLE | COLUMN_DATA},
+    {"relationships", COLUMN_TABLE | COLUMN_DATA},
+    {"pending", COLUMN_TABLE | COLUMN_DATA},
+};
+
+static struct cell cell_integer(int64_t integer, char text[24])
+{
+    int size = snprintf(text, 24, "%lld", (long long)integer);
+    struct yore_bytes bytes = bytes_of(text, (size_t)size);
+    return (struct cell){.kind = CELL_LITERAL, .bytes = bytes, .json = bytes, .is_number = true};
+}
+
+static struct cell cell_moment_or_none(int64_t moment)
+{
+    return moment == YORE_TIME_MIN ? cell_none() : cell_moment(moment);
+}
+
+static int tell_source(void *arg, const struct yore_graph_source *source)
+{
+    struct listing *listing = arg;
+    char rank[24];
+    struct cell cells[SOURCE_COLUMNS] = {
+        cell_bytes(source->name),
+        cell_integer(source->rank, rank),
+        source->ttl_ns == 0 ? cell_none() : cell_real((double)source->ttl_ns / 1e9),
+        cell_moment_or_none(source->last_word),
+        cell_moment_or_none(source->expired_at),
+        source->snapshot == 0 ? cell_none() : cell_count(source->snapshot),
+        cell_count(source->nodes),
+        cell_count(source->relationships),
+        cell_count(source->pending),
+    };
+    listing->is_written = output_row(listing->output, cells);
+    return listing->is_written ? 0 : 1;
+}
+
+#define PENDING_COLUMNS 7
+static const struct column pending_columns[PENDING_COLUMNS] = {
+    {"id", COLUMN_EVERYWHERE},
+    {"type", COLUMN_TABLE | COLUMN_DATA},
+    {"start", COLUMN_EVERYWHERE},
+    {"end", COLUMN_EVERYWHERE},
+    {"missing", COLUMN_EVERYWHERE},
+    {"source", COLUMN_TABLE | COLUMN_DATA},
+    {"since", COLUMN_TABLE | COLUMN_DATA},
+};
+
+static int tell_pending(void *arg, const struct yore_graph_pending *pending)
+{
+    struct listing *listing = arg;
+    const char *missing = !pending->end_is_missing     ? "start"
+                          : !pending->start_is_missing ? "end"
+                                                       : "both";
+    struct cell cells[PENDING_COLUMNS] = {
+        cell_bytes(pending->external_id),
+        cell_bytes(pending->type),
+        cell_bytes(pending->start),
+        cell_bytes(pending->end),
+        cell_word(missing),
+        cell_bytes(pending->source),
+        cell_moment_or_none(pending->since),
+    };
+    listing->is_written = output_row(listing->output, cells);
+    return listing->is_written ? 0 : 1;
+}
+
+static int list(struct cli *cli, const struct args *args, bool is_pending)
+{
+    struct listing listing = {.is_written = true};
+    struct graph *graph = NULL;
+    struct yore_time at;
+    enum output_format format;
+    struct yore_error error = {YORE_OK, ""};
+    enum yore_status st = output_choose(cli, args, &format, &error);
+    if (st == YORE_OK) {
+        st = cli_time(cli, args, &at, &error);
+    }
+    if (st != YORE_OK) {
+        return cli_usage_error(cli, &error);
+    }
+    st = cli_graph(cli, args->words[1], false, &at, &graph, &error);
+    if (st == YORE_OK) {
+        st = is_pending
+                 ? output_open(cli, format, pending_columns, PENDING_COLUMNS, &listing.output)
+                 : output_open(cli, format, source_columns, SOURCE_COLUMNS, &listing.output);
+        st = st == YORE_OK ? st : error_plain(&error, st);
+    }
+    if (st == YORE_OK) {
+        st = is_pending ? graph_pending(graph, &at, tell_pending, &listing, &error)
+                        : graph_sources(graph, tell_source, &listing, &error);
+    }
+    enum yore_status close_st = listing.output != NULL ? output_close(listing.output) : YORE_OK;
+    if (graph != NULL) {
+        graph_close(graph);
+    }
+    if (st != YORE_OK) {
+        return cli_fail(cli, &error);
+    }
+    return close_st == YORE_OK ? EXIT_FOUND : cli_fail_status(cli, close_st);
+}
+
+int command_graph_sources(struct cli *cli, const struct args *args)
+{
+    return list(cli, args, false);
+}
+
+int command_graph_pending(struct cli *cli, const struct args *args)
+{
+    return list(cli, args, true);
+}
+
+/* ---- erase ---------------------------------------------------------------------------------- */
+
+int command_graph_erase(struct cli *cli, const struct args *args)
+{
+    const char *what = args->words[2];
+    struct yore_bytes id = bytes_of(args->words[3], strlen(args->words[3]));
+    struct graph *graph = NULL;
+    uint64_t count = 0;
+    struct yore_time now = {YORE_NOW, YORE_NOW};
+    enum output_format format;
+    struct yore_error error = {YORE_OK, ""};
+    bool is_node = strcmp(what, "node") == 0;
+    if (!is_node && strcmp(what, "relationship") != 0) {
+        return cli_usage(cli, "erase takes node or relationship, not '%.40s'", what);
+    }
+    enum yore_status st = output_choose(cli, args, &format, &error);
+    if (st != YORE_OK) {
+        return cli_usage_error(cli, &error);
+    }
+    st = cli_graph(cli, args->words[1], false, &now, &graph, &error);
+    if (st == YORE_OK) {
+        st = graph_erase(graph, is_node ? GRAPH_NODE : GRAPH_RELATIONSHIP, id, &count, &error);
+    }
+    if (graph != NULL) {
+        graph_close(graph);
+    }
+    if (st != YORE_OK) {
+        return cli_fail(cli, &error);
+    }
+    st = output_print_count(cli, format, count);
+    return st == YORE_OK ? EXIT_FOUND : cli_fail_status(cli, st);
+}

@@ -1,0 +1,19 @@
+/* graph_table.h -- one moment of a graph as CSV or GraphML, in the forms that word_reader.h reads.
+ *
+ * Both declare their properties first, by name and type, so the graph is walked twice.
+ */
+#ifndef YORE_CLI_GRAPH_TABLE_H
+#define YORE_CLI_GRAPH_TABLE_H
+
+#include "cli/cli.h"
+
+struct graph_view;
+
+enum graph_table_format { TABLE_CSV_NODES = 1, TABLE_CSV_RELATIONSHIPS = 2, TABLE_GRAPHML = 3 };
+
+/* Write to the output of `cli`.  Errors: YORE_INVALID (GraphML: an id or name with a character that
+ * XML has no form for), YORE_IO (the output), those of the walk. */
+enum yore_status graph_table_write(struct cli *cli, struct graph_view *view,
+                                   enum graph_table_format format, struct yore_error *error_out);
+
+#endif

@@ -1,0 +1,216 @@
+/* aggregate.c -- buckets of samples.
+ *
+ * Variance by Welford's method (1962): exact enough where sums of squares cancel. */
+#include "command/aggregate.h"
+
+#include <math.h>
+
+#include "command/args.h"
+
+static const char *const names[] = {NULL,    "avg",  "sum",   "min",   "max",   "range", "count",
+                                    "first", "last", "std.p", "std.s", "var.p", "var.s", "twa"};
+#define NAMES (sizeof names / sizeof names[0])
+
+bool aggregate_find(struct yore_bytes name, enum aggregate *aggregate_out)
+{
+    for (size_t i = 1; i < NAMES; i++) {
+        if (args_is(name, names[i])) {
+            *aggregate_out = (enum aggregate)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *aggregate_name(enum aggregate aggregate)
+{
+    return names[aggregate];
+}
+
+/* ---- bounds ---- */
+
+static int64_t bucket_of(const struct buckets *b, int64_t ms)
+{
+    int64_t into = (ms - b->align_ms) % b->width_ms;
+    return ms - (into < 0 ? into + b->width_ms : into);
+}
+
+/* The bound by which samples come in, and the other one. */
+static int64_t near_bound(const struct buckets *b, int64_t begin_ms)
+{
+    return b->is_backward ? begin_ms + b->width_ms : begin_ms;
+}
+
+static int64_t far_bound(const struct buckets *b, int64_t begin_ms)
+{
+    return b->is_backward ? begin_ms : begin_ms + b->width_ms;
+}
+
+static double line_at(struct sample a, struct sample b, int64_t ms)
+{
+    return a.ms == b.ms
+               ? a.value
+               : a.value + (b.value - a.value) * ((double)(ms - a.ms) / (double)(b.ms - a.ms));
+}
+
+static double distance(int64_t a, int64_t b)
+{
+    return fabs((double)b - (double)a);
+}
+
+/* ---- one bucket ---- */
+
+static void open_bucket(struct buckets *b, struct sample sample)
+{
+    b->begin_ms = bucket_of(b, sample.ms);
+    b->count = 0;
+    b->sum = b->mean = b->squares = b->area = 0;
+    b->first = b->min = b->max = sample.value;
+    b->entered_ms = sample.ms;
+    if (b->has_before) {
+        int64_t bound = near_bound(b, b->begin_ms);
+        double entry = line_at(b->before, sample, bound);
+        b->entered_ms = bound;
+        b->area = (entry + sample.value) / 2 * distance(bound, sample.ms);
+    }
+}
+
+static void take(struct buckets *b, struct sample sample)
+{
+    if (b->count > 0) {
+        b->area += (b->before.value + sample.value) / 2 * distance(b->before.ms, sample.ms);
+    }
+    b->count++;
+    b->sum += sample.value;
+    b->min = fmin(b->min, sample.value);
+    b->max = fmax(b->max, sample.value);
+    b->last = sample.value;
+    double delta = sample.value - b->mean;
+    b->mean += delta / (double)b->count;
+    b->squares += delta * (sample.value - b->mean);
+}
+
+static double weighted(const struct buckets *b, const struct sample *after)
+{
+    double area = b->area;
+    int64_t left_ms = b->before.ms;
+    if (after != NULL) {
+        int64_t bound = far_bound(b, b->begin_ms);
+        area += (b->before.value + line_at(b->before, *after, bound)) / 2 *
+                distance(b->before.ms, bound);
+        left_ms = bound;
+    }
+    double width = distance(b->entered_ms, left_ms);
+    return width > 0 ? area / width : b->last;
+}
+
+static double result(const struct buckets *b, const struct sample *after)
+{
+    double n = (double)b->count;
+    switch (b->aggregate) {
+    case AGGREGATE_AVG:
+        return b->sum / n;
+    case AGGREGATE_SUM:
+        return b->sum;
+    case AGGREGATE_MIN:
+        return b->min;
+    case AGGREGATE_MAX:
+        return b->max;
+    case AGGREGATE_RANGE:
+        return b->max - b->min;
+    case AGGREGATE_COUNT:
+        return n;
+    case AGGREGATE_FIRST:
+        return b->is_backward ? b->last : b->first;
+    case AGGREGATE_LAST:
+        return b->is_backward ? b->first : b->last;
+    case AGGREGATE_STD_P:
+        return sqrt(b->squares / n);
+    case AGGREGATE_STD_S:
+        return b->count > 1 ? sqrt(b->squares / (n - 1)) : 0;
+    case AGGREGATE_VAR_P:
+        return b->squares / n;
+    case AGGREGATE_VAR_S:
+        return b->count > 1 ? b->squares / (n - 1) : 0;
+    case AGGREGATE_TWA:
+        return weighted(b, after);
+    default:
+        return NAN;
+    }
+}
+
+static bool tell(struct buckets *b, int64_t begin_ms, double value)
+{
+    int64_t ms = begin_ms > 0 ? begin_ms : 0;
+    if (b->time != BUCKET_LOW) {
+        ms = begin_ms + (b->time == BUCKET_HIGH ? b->width_ms : b->width_ms / 2);
+    }
+    return b->tell(b->arg, (struct sample){ms, value});
+}
+
+/* ---- between two samples ---- */
+
+/* What a bucket without samples has, between `a` and `b`, the earlier first. */
+static double empty_value(const struct buckets *b, struct sample a, struct sample c,
+                          int64_t begin_ms)
+{
+    switch (b->aggregate) {
+    case AGGREGATE_SUM:
+    case AGGREGATE_COUNT:
+        return 0;
+    case AGGREGATE_LAST:
+        return a.value;
+    case AGGREGATE_TWA:
+        return (line_at(a, c, begin_ms) + line_at(a, c, begin_ms + b->width_ms)) / 2;
+    default:
+        return NAN;
+    }
+}
+
+static bool tell_empty(struct buckets *b, struct sample next)
+{
+    struct sample a = b->is_backward ? next : b->before;
+    struct sample c = b->is_backward ? b->before : next;
+    int64_t end = bucket_of(b, next.ms);
+    int64_t step = b->is_backward ? -b->width_ms : b->width_ms;
+    for (int64_t at = b->begin_ms + step; at != end; at += step) {
+        if (!tell(b, at, empty_value(b, a, c, at))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- all of them ---- */
+
+void buckets_begin(struct buckets *buckets, const struct sample *before)
+{
+    buckets->count = 0;
+    buckets->has_before = before != NULL;
+    if (before != NULL) {
+        buckets->before = *before;
+    }
+}
+
+bool buckets_add(struct buckets *buckets, struct sample sample)
+{
+    bool goes_on = true;
+    bool is_open = buckets->count > 0;
+    if (is_open && bucket_of(buckets, sample.ms) != buckets->begin_ms) {
+        goes_on = tell(buckets, buckets->begin_ms, result(buckets, &sample));
+        goes_on = goes_on && (!buckets->with_empty || tell_empty(buckets, sample));
+        is_open = false;
+    }
+    if (!is_open) {
+        open_bucket(buckets, sample);
+    }
+    take(buckets, sample);
+    buckets->before = sample;
+    buckets->has_before = true;
+    return goes_on;
+}
+
+bool buckets_end(struct buckets *buckets, const struct sample *after)
+{
+    return buckets->count == 0 || tell(buckets, buckets->begin_ms, result(buckets, after));
+}

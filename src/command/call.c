@@ -1,0 +1,201 @@
+/* call.c -- what handlers share. */
+#include "command/call.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "command/series.h"
+#include "command/state.h"
+
+struct database *call_database_at(const struct call *call, uint32_t number)
+{
+    struct access *access = call->access;
+    bool is_known = access->at == NULL || !atomic_load(&call->server->has_swapped);
+    access->has_refused |= !is_known && access->in_memory;
+    return is_known || access->in_memory
+               ? atomic_load_explicit(&call->server->databases[number], memory_order_acquire)
+               : state_database_at(call->server, number, access->at);
+}
+
+void call_fail(struct call *call, enum yore_status status, const struct yore_error *error)
+{
+    static const struct {
+        enum yore_status status;
+        const char *code;
+    } codes[] = {
+        {YORE_ERASED, "ERASED"},   {YORE_NO_SPACE, "NOSPACE"},       {YORE_IO, "IOERR"},
+        {YORE_CORRUPT, "CORRUPT"}, {YORE_BEFORE_HORIZON, "HORIZON"}, {YORE_READ_ONLY, "READONLY"},
+        {YORE_NOMEM, "OOM"},       {YORE_CONFLICT, "CONFLICT"}};
+    const char *code = "ERR";
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+        code = codes[i].status == status ? codes[i].code : code;
+    }
+    bool has_text = error != NULL && error->text[0] != '\0';
+    reply_error(call->reply, "%s %s", code, has_text ? error->text : yore_status_message(status));
+}
+
+bool call_lookup(struct call *call, size_t index, struct entry *entry_out)
+{
+    struct yore_error error YORE_UNCLEARED;
+    error_init(&error);
+    enum yore_status st =
+        access_lookup(call->access, call_database(call), call->args[index], entry_out, &error);
+    if (st != YORE_OK) {
+        call_fail(call, st, &error);
+    }
+    return st == YORE_OK;
+}
+
+bool call_read(struct call *call, size_t index, struct entry *entry_out)
+{
+    if (!call_lookup(call, index, entry_out)) {
+        return false;
+    }
+    if (entry_out->is_erased) {
+        call_fail(call, YORE_ERASED, NULL);
+        return false;
+    }
+    if (entry_out->exists && series_is(entry_bytes(entry_out))) {
+        reply_error(call->reply,
+                    "WRONGTYPE Operation against a key holding the wrong kind of value");
+        entry_release(entry_out);
+        return false;
+    }
+    atomic_fetch_add_explicit(entry_out->exists ? &call->server->stats.hits
+                                                : &call->server->stats.misses,
+                              1, memory_order_relaxed);
+    if (!entry_out->exists) {
+        call_event(call, EVENT_MISS, "keymiss", call->args[index]);
+    }
+    return true;
+}
+
+bool call_put(struct call *call, const struct entry *entry, struct yore_bytes value,
+              int64_t valid_to)
+{
+    struct yore_error error YORE_UNCLEARED;
+    error_init(&error);
+    if (value.size > STRING_BYTES_MAX) {
+        reply_error(call->reply, "ERR string exceeds maximum allowed size (%u bytes are the most)",
+                    STRING_BYTES_MAX);
+        return false;
+    }
+    enum yore_status st = YORE_OK;
+    if (series_is(value)) { /* renamed, or with another end: it is found by its labels still */
+        st = access_begin(call->access, &error);
+        st = st == YORE_OK ? series_note(call->access, entry->database, entry->key, &error) : st;
+    }
+    if (st == YORE_OK) {
+        st = access_put(call->access, entry, value, valid_to, &error);
+    }
+    if (st != YORE_OK) {
+        call_fail(call, st, &error);
+    } else if (!entry->exists) {
+        access_event(call->access, entry->database, EVENT_NEW, "new", entry->key);
+    }
+    return st == YORE_OK;
+}
+
+bool call_delete(struct call *call, const struct entry *entry)
+{
+    struct yore_error error = {.text = ""};
+    enum yore_status st = access_delete(call->access, entry, &error);
+    if (st != YORE_OK) {
+        call_fail(call, st, &error);
+    }
+    return st == YORE_OK;
+}
+
+void call_event(struct call *call, enum event_class class, const char *event, struct yore_bytes key)
+{
+    access_event(call->access, call_database(call), class, event, key);
+}
+
+bool call_begin(struct call *call)
+{
+    struct yore_error error = {.text = ""};
+    enum yore_status st = access_begin(call->access, &error);
+    if (st != YORE_OK) {
+        call_fail(call, st, &error);
+    }
+    return st == YORE_OK;
+}
+
+bool call_int(struct call *call, size_t index, int64_t *number_out)
+{
+    if (!args_int(call->args[index], number_out)) {
+        reply_error(call->reply, "ERR value is not an integer or out of range");
+        return false;
+    }
+    return true;
+}
+
+bool call_int_between(struct call *call, size_t index, int64_t low, int64_t high,
+                      int64_t *number_out)
+{
+    if (!call_int(call, index, number_out)) {
+        return false;
+    }
+    if (*number_out < low || *number_out > high) {
+        reply_error(call->reply, "ERR value is out of range, must be between %lld and %lld",
+                    (long long)low, (long long)high);
+        return false;
+    }
+    return true;
+}
+
+void call_syntax(struct call *call)
+{
+    reply_error(call->reply, "ERR syntax error");
+}
+
+void call_nomem(struct call *call)
+{
+    call_fail(call, YORE_NOMEM, NULL);
+}
+
+static size_t help_rows(const struct call *call, bool is_counting)
+{
+    size_t count;
+    size_t lines = 0;
+    const struct command *rows = table_rows(&count);
+    const struct command *container = table_parent(call->command);
+    for (size_t i = 0; i < count; i++) {
+        char line[256];
+        if (!table_is_child(container, &rows[i]) || strcmp(table_word(&rows[i]), "help") == 0) {
+            continue;
+        }
+        lines += 2;
+        if (is_counting) {
+            continue;
+        }
+        size_t size = (size_t)snprintf(line, sizeof line, "%s", table_word(&rows[i]));
+        for (size_t k = 0; k < size; k++) {
+            line[k] = line[k] >= 'a' && line[k] <= 'z' ? (char)(line[k] - 32) : line[k];
+        }
+        snprintf(line + size, sizeof line - size, "%s%s", rows[i].syntax[0] != '\0' ? " " : "",
+                 rows[i].syntax);
+        reply_status(call->reply, line);
+        snprintf(line, sizeof line, "    %s", rows[i].summary);
+        reply_status(call->reply, line);
+    }
+    return lines;
+}
+
+void call_help(struct call *call)
+{
+    char line[128];
+    const char *name = table_parent(call->command)->name;
+    char upper[32];
+    size_t size = strlen(name);
+    for (size_t i = 0; i <= size; i++) {
+        upper[i] = name[i] >= 'a' && name[i] <= 'z' ? (char)(name[i] - 32) : name[i];
+    }
+    reply_array(call->reply, help_rows(call, true) + 3);
+    snprintf(line, sizeof line,
+             "%s <subcommand> [<arg> [value] [opt] ...]. Subcommands are:", upper);
+    reply_status(call->reply, line);
+    help_rows(call, false);
+    reply_status(call->reply, "HELP");
+    reply_status(call->reply, "    Prints this help.");
+}

@@ -1,0 +1,68 @@
+/* call.h -- one request on its way through a handler, and what handlers share. */
+#ifndef YORE_COMMAND_CALL_H
+#define YORE_COMMAND_CALL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "command/access.h"
+#include "command/args.h"
+#include "command/client.h"
+#include "command/event.h"
+#include "command/reply.h"
+#include "command/server.h"
+#include "command/table.h"
+
+struct call {
+    struct command_server *server;
+    struct client *client;
+    const struct command *command;
+    const struct yore_bytes *args;
+    size_t count;
+    struct reply *reply;
+    struct access *access;
+    bool is_in_exec;
+    bool must_close;
+    bool must_run_again; /* on a worker */
+    int64_t begun_ns;    /* monotonic */
+    uint64_t writes;     /* commits and facts */
+};
+
+/* Database `number` at the moment the command looks at. */
+struct database *call_database_at(const struct call *call, uint32_t number);
+/* The client's own. */
+static inline struct database *call_database(const struct call *call)
+{
+    return call_database_at(call,
+                            atomic_load_explicit(&call->client->database, memory_order_relaxed));
+}
+
+/* Look up args[index] in the client's database.  False: an error was replied. */
+bool call_lookup(struct call *call, size_t index, struct entry *entry_out);
+/* The same for a command that tells the value: an erased one is an error too. */
+bool call_read(struct call *call, size_t index, struct entry *entry_out);
+/* Write; false: an error was replied. */
+bool call_put(struct call *call, const struct entry *entry, struct yore_bytes value,
+              int64_t valid_to);
+bool call_delete(struct call *call, const struct entry *entry);
+/* What this command writes from here on is one commit: for those that write several keys. */
+bool call_begin(struct call *call);
+void call_event(struct call *call, enum event_class class, const char *event,
+                struct yore_bytes key);
+/* Reply what a status of the engine means to a client. */
+void call_fail(struct call *call, enum yore_status status, const struct yore_error *error);
+/* Numbers of arguments; false: an error was replied. */
+bool call_int(struct call *call, size_t index, int64_t *number_out);
+bool call_int_between(struct call *call, size_t index, int64_t low, int64_t high,
+                      int64_t *number_out);
+/* "ERR syntax error". */
+void call_syntax(struct call *call);
+void call_nomem(struct call *call);
+static inline bool call_is(const struct call *call, size_t index, const char *word)
+{
+    return args_is(call->args[index], word);
+}
+/* HELP of a container, from the table. */
+void call_help(struct call *call);
+
+#endif

@@ -1,0 +1,130 @@
+/* client.h -- one connection's state.
+ *
+ * Its own thread (the one that runs its requests) reads and writes everything; other threads, which
+ * list or kill clients, read the atomics and, under `lock`, the texts. */
+#ifndef YORE_COMMAND_CLIENT_H
+#define YORE_COMMAND_CLIENT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <yore/yore.h>
+
+#include "base/buffer.h"
+#include "command/command.h"
+#include "os/thread.h"
+
+struct acl_rules;
+struct acl_user;
+struct channel;
+struct command;
+struct yore_watch;
+
+enum client_flag {
+    CLIENT_MULTI = 1u << 0,      /* between MULTI and EXEC */
+    CLIENT_DIRTY_EXEC = 1u << 1, /* something was refused while queueing */
+    CLIENT_MONITOR = 1u << 2,
+    CLIENT_REPLY_OFF = 1u << 3,
+    CLIENT_REPLY_SKIP = 1u << 4,      /* this reply */
+    CLIENT_REPLY_SKIP_NEXT = 1u << 5, /* the next one */
+    CLIENT_NO_EVICT = 1u << 6,
+    CLIENT_CLOSING = 1u << 7, /* after its reply */
+    CLIENT_TRUSTED = 1u << 8, /* has logged in, or need not */
+    CLIENT_NO_TOUCH = 1u << 9
+};
+
+/* A request kept by MULTI: one block holds the arguments and their octets. */
+struct queued {
+    const struct command *command;
+    struct yore_bytes *args;
+    size_t count;
+};
+
+/* A key that WATCH named (watch.c). */
+struct watched;
+
+/* What a client is subscribed to, of one kind. */
+struct subscriptions {
+    struct channel **items;
+    size_t count;
+    size_t capacity;
+};
+
+struct client {
+    struct command_server *server;
+    void *conn;
+    uint64_t id;
+    struct client *prev; /* server's clients_lock */
+    struct client *next;
+    char address[64];
+    char local[64];
+    int64_t created_ns; /* monotonic */
+
+    _Atomic int64_t active_ns; /* monotonic: its last request */
+    _Atomic int protocol;
+    _Atomic uint32_t flags; /* enum client_flag; changed by its own thread */
+    _Atomic uint32_t database;
+    _Atomic(const struct command *) last_command;
+    _Atomic size_t input_bytes;
+    _Atomic size_t output_bytes;
+    _Atomic uint32_t multi_count;
+    _Atomic uint32_t channel_count; /* of each kind; under pubsub_lock for the lists */
+    _Atomic uint32_t pattern_count;
+    _Atomic uint32_t shard_count;
+    _Atomic uint32_t watched_count;
+    _Atomic bool is_dirty; /* a key it watches was changed */
+
+    struct os_mutex lock; /* texts below, against readers of other threads */
+    char *name;           /* NULL: none */
+    char *library_name;
+    char *library_version;
+
+    struct acl_user *user;   /* referenced; changed under lock */
+    struct acl_rules *rules; /* referenced; what was true at rules_version */
+    uint64_t rules_version;
+
+    struct yore_time moment; /* of its session ... */
+    bool has_moment;         /* ... if it has one */
+
+    struct queued *queue;
+    size_t queue_count;
+    size_t queue_capacity;
+    size_t queue_bytes;
+    struct watched *watched; /* watch_lock: a list */
+
+    struct subscriptions channels; /* pubsub_lock */
+    struct subscriptions patterns;
+    struct subscriptions shards;
+
+    struct yore_watch *feed; /* YORE.WATCH; feed_lock */
+    struct client *next_feed;
+};
+
+static inline bool client_is(const struct client *client, uint32_t flags)
+{
+    return (atomic_load_explicit(&client->flags, memory_order_relaxed) & flags) != 0;
+}
+static inline void client_set(struct client *client, uint32_t flags)
+{
+    atomic_fetch_or_explicit(&client->flags, flags, memory_order_relaxed);
+}
+static inline void client_unset(struct client *client, uint32_t flags)
+{
+    atomic_fetch_and_explicit(&client->flags, ~flags, memory_order_relaxed);
+}
+
+/* Is it subscribed to anything? */
+bool client_is_subscribed(const struct client *client);
+/* The request that runs still counts as unread input, as clients expect of CLIENT LIST. */
+void client_note_request(struct client *client, const struct yore_bytes *args, size_t count);
+/* Append the line of CLIENT LIST, without its end.  Any thread that keeps the client alive. */
+void client_describe(struct client *client, struct buffer *out);
+/* Replace a text under the lock; empty: none.  False: out of memory. */
+bool client_set_text(struct client *client, char **text, struct yore_bytes value);
+/* Everything RESET undoes: queue, watches, channels, moment, user, name, modes. */
+void client_reset(struct client *client);
+/* Act as the user "default": logged in if that has no password. */
+void client_become_default(struct client *client);
+
+#endif

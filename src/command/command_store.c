@@ -1,0 +1,269 @@
+/* command_store.c -- the store as a whole: ranges in order, retention, backup, check. */
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/moment.h"
+#include "command/call.h"
+#include "command/commands.h"
+#include "command/moments.h"
+
+/* ---- ranges ---- */
+
+struct range_scan {
+    struct yore_bytes start;
+    struct yore_bytes end; /* exclusive; size 0: none */
+    struct yore_bytes prefix;
+    int64_t count;
+    bool keys_only;
+};
+
+static bool take_scan(struct call *call, struct range_scan *scan)
+{
+    *scan = (struct range_scan){.start = call->args[1], .count = 100};
+    for (size_t i = 2; i < call->count; i++) {
+        bool has_next = i + 1 < call->count;
+        if (call_is(call, i, "keys")) {
+            scan->keys_only = true;
+        } else if (has_next && call_is(call, i, "end")) {
+            scan->end = call->args[++i];
+        } else if (has_next && call_is(call, i, "prefix")) {
+            scan->prefix = call->args[++i];
+        } else if (has_next && call_is(call, i, "count")) {
+            if (!call_int_between(call, ++i, 1, SCAN_STEPS_MAX, &scan->count)) {
+                return false;
+            }
+        } else {
+            call_syntax(call);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Rows into `rows`; YORE_OK: it goes on at the row the cursor is on. */
+static enum yore_status collect(struct call *call, const struct range_scan *scan,
+                                struct yore_cursor *cursor, struct reply *rows, size_t *told_out)
+{
+    int64_t looked = 0;
+    enum yore_status st =
+        scan->start.size > 0 ? yore_cursor_seek(cursor, scan->start) : yore_cursor_next(cursor);
+    for (; st == YORE_OK; st = yore_cursor_next(cursor)) {
+        const struct yore_row *row = yore_cursor_row(cursor);
+        if (scan->end.size > 0 && bytes_compare(row->key, scan->end) >= 0) {
+            return YORE_NOT_FOUND;
+        }
+        if (looked == scan->count || rows->out.size > SCAN_PAGE_BYTES_MAX) {
+            return YORE_OK;
+        }
+        looked++;
+        if (!acl_rules_allow_key(call->client->rules, row->key, KEY_READ)) {
+            continue;
+        }
+        reply_bulk(rows, row->key);
+        if (!scan->keys_only) {
+            reply_bulk(rows, row->value);
+        }
+        *told_out += scan->keys_only ? 1 : 2;
+    }
+    return st;
+}
+
+void cmd_yore_scan(struct call *call)
+{
+    struct range_scan scan;
+    struct yore_error error = {.text = ""};
+    struct yore_cursor *cursor = NULL;
+    struct reply rows;
+    size_t told = 0;
+    if (!take_scan(call, &scan)) {
+        return;
+    }
+    reply_init(&rows, call->reply->protocol);
+    enum yore_status st = access_cursor(call->access, call_database(call), scan.prefix,
+                                        scan.keys_only, &cursor, &error);
+    if (st == YORE_OK) {
+        st = collect(call, &scan, cursor, &rows, &told);
+    }
+    st = rows.out.is_nomem ? YORE_NOMEM : st;
+    if (st != YORE_OK && st != YORE_NOT_FOUND) {
+        call_fail(call, st, cursor != NULL ? yore_cursor_error(cursor) : &error);
+    } else {
+        reply_array(call->reply, 2);
+        if (st == YORE_OK) {
+            reply_bulk(call->reply, yore_cursor_row(cursor)->key);
+        } else {
+            reply_null(call->reply);
+        }
+        reply_array(call->reply, told);
+        buffer_append_bytes(&call->reply->out, buffer_bytes(&rows.out));
+    }
+    yore_cursor_close(cursor);
+    reply_release(&rows);
+}
+
+/* ---- retention ---- */
+
+static void tell_retention(struct call *call, struct yore_keyspace *keyspace)
+{
+    struct yore_keyspace_info info;
+    struct yore_error error = {.text = ""};
+    enum yore_status st = yore_keyspace_info(call->server->db, keyspace, &info, &error);
+    if (st != YORE_OK) {
+        call_fail(call, st, &error);
+        return;
+    }
+    reply_map(call->reply, 4);
+    reply_text(call->reply, "keyspace");
+    reply_text(call->reply, info.name);
+    reply_text(call->reply, "keep");
+    reply_text(call->reply, info.options.keep == YORE_KEEP_ALL   ? "all"
+                            : info.options.keep == YORE_KEEP_NOW ? "now"
+                                                                 : "for");
+    reply_text(call->reply, "keep_seconds");
+    reply_int(call->reply, info.options.keep_ns / 1000000000);
+    reply_text(call->reply, "horizon");
+    moments_reply(call->reply, info.horizon);
+}
+
+static enum yore_status change_retention(struct call *call, struct yore_keyspace *keyspace,
+                                         struct yore_error *error)
+{
+    struct yore_keyspace_info info;
+    struct yore_db *db = call->server->db;
+    if (call_is(call, 1, "trim")) {
+        int64_t horizon;
+        enum yore_status st = moment_parse(call->args[2], call->access->now, &horizon, error);
+        return st == YORE_OK ? yore_trim(db, keyspace,
+                                         horizon == YORE_NOW ? call->access->now : horizon, error)
+                             : st;
+    }
+    enum yore_status st = yore_keyspace_info(db, keyspace, &info, error);
+    info.options.keep = YORE_KEEP_ALL;
+    if (st == YORE_OK && !call_is(call, 2, "all")) {
+        info.options.keep = YORE_KEEP_FOR;
+        st = duration_parse(call->args[2], &info.options.keep_ns, error);
+    }
+    return st == YORE_OK ? yore_keyspace_alter(db, keyspace, &info.options, error) : st;
+}
+
+void cmd_yore_retention(struct call *call)
+{
+    struct yore_keyspace *keyspace = NULL;
+    struct yore_error error = {.text = ""};
+    enum yore_status st =
+        access_make_keyspace(call->access, call_database(call), &keyspace, &error);
+    bool is_change = call->count == 3 && (call_is(call, 1, "keep") || call_is(call, 1, "trim"));
+    if (st == YORE_OK && is_change) {
+        st = change_retention(call, keyspace, &error);
+        if (st == YORE_OK) {
+            reply_status(call->reply, "OK");
+        }
+    } else if (st == YORE_OK && call->count == 1) {
+        tell_retention(call, keyspace);
+    } else if (st == YORE_OK) {
+        call_syntax(call);
+    }
+    if (st != YORE_OK) {
+        call_fail(call, st, &error);
+    }
+}
+
+/* ---- backup ---- */
+
+static bool is_plain_name(struct yore_bytes name)
+{
+    const char *at = name.data;
+    for (size_t i = 0; i < name.size; i++) {
+        bool is_plain = (at[i] >= 'a' && at[i] <= 'z') || (at[i] >= 'A' && at[i] <= 'Z') ||
+                        (at[i] >= '0' && at[i] <= '9') || at[i] == '-' || at[i] == '_';
+        if (!is_plain) {
+            return false;
+        }
+    }
+    return name.size > 0 && name.size <= 64;
+}
+
+void cmd_yore_backup(struct call *call)
+{
+    const char *directory = call->server->options.backup_path;
+    struct yore_backup_info info;
+    struct yore_error error = {.text = ""};
+    struct buffer path = {0};
+    if (directory == NULL) {
+        reply_error(call->reply,
+                    "ERR the server has no backup directory: set backup-dir and start it again");
+        return;
+    }
+    if (!is_plain_name(call->args[1])) {
+        reply_error(call->reply, "ERR a backup's name is 1 to 64 of A-Z a-z 0-9 - _");
+        return;
+    }
+    buffer_append(&path, directory, strlen(directory));
+    buffer_append(&path, "/", 1);
+    buffer_append_bytes(&path, call->args[1]);
+    buffer_append(&path, "", 1);
+    enum yore_status st = buffer_status(&path);
+    if (st == YORE_OK) {
+        st = yore_backup(call->server->db, (const char *)path.data, NULL, NULL, &info, &error);
+    }
+    if (st != YORE_OK) {
+        call_fail(call, st, &error);
+    } else {
+        reply_map(call->reply, 4);
+        reply_text(call->reply, "id");
+        reply_int(call->reply, (int64_t)info.id);
+        reply_text(call->reply, "commit");
+        reply_int(call->reply, info.commit);
+        reply_text(call->reply, "bytes");
+        reply_int(call->reply, (int64_t)info.bytes);
+        reply_text(call->reply, "new_bytes");
+        reply_int(call->reply, (int64_t)info.new_bytes);
+    }
+    buffer_release(&path);
+}
+
+/* ---- check ---- */
+
+struct findings {
+    struct reply lines;
+    size_t count;
+};
+
+static void note_finding(void *arg, const char *line)
+{
+    struct findings *findings = arg;
+    if (findings->count < FINDINGS_TOLD_MAX) {
+        reply_text(&findings->lines, line);
+        findings->count++;
+    }
+}
+
+void cmd_yore_check(struct call *call)
+{
+    struct findings findings = {.count = 0};
+    struct yore_verify_report report = {0};
+    struct yore_error error = {.text = ""};
+    reply_init(&findings.lines, call->reply->protocol);
+    enum yore_status st = yore_verify(call->server->db, note_finding, &findings, &report, &error);
+    if (st != YORE_OK && st != YORE_CORRUPT) {
+        call_fail(call, st, &error);
+        reply_release(&findings.lines);
+        return;
+    }
+    const struct {
+        const char *name;
+        uint64_t number;
+    } told[] = {{"files", report.files},       {"bytes", report.bytes},
+                {"pages", report.pages},       {"keys", report.keys},
+                {"versions", report.versions}, {"erasures_pending", report.erasures_pending},
+                {"problems", report.problems}};
+    reply_map(call->reply, sizeof told / sizeof told[0] + 1);
+    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
+        reply_text(call->reply, told[i].name);
+        reply_int(call->reply, (int64_t)told[i].number);
+    }
+    reply_text(call->reply, "findings");
+    reply_array(call->reply, findings.count);
+    buffer_append_bytes(&call->reply->out, buffer_bytes(&findings.lines.out));
+    reply_release(&findings.lines);
+}

@@ -1,0 +1,12 @@
+/* settings.h -- the settings of this layer, and the table of all. */
+#ifndef YORE_COMMAND_SETTINGS_H
+#define YORE_COMMAND_SETTINGS_H
+
+#include "base/status.h"
+
+struct command_server;
+
+enum yore_status settings_init(struct command_server *server, struct yore_error *error_out);
+void settings_release(struct command_server *server);
+
+#endif

@@ -1,0 +1,87 @@
+/* options.c -- the limits of a database: their defaults, and what is allowed. */
+#include "engine/options.h"
+
+#include "base/status.h"
+#include "engine/limits.h"
+
+void yore_options_init(struct yore_options *options)
+{
+    *options = (struct yore_options){.durability = YORE_DURABILITY_SYNC,
+                                     .interval_ms = 100,
+                                     .cache_bytes = 256ull << 20,
+                                     .memtable_bytes = 64ull << 20,
+                                     .segment_bytes = 64ull << 20,
+                                     .table_bytes = 32ull << 20,
+                                     .page_bytes = 4u << 10,
+                                     .seal_versions_per_key = 8,
+                                     .seal_bytes_min = 4ull << 20,
+                                     .value_apart_bytes = YORE_VALUE_APART_BYTES,
+                                     .background_threads = 2,
+                                     .open_files_max = 512,
+                                     .clock_skew_max_ns = 500000000};
+}
+
+struct bound {
+    const char *name;
+    uint64_t value;
+    uint64_t least;
+    uint64_t most;
+};
+
+enum yore_status options_check(const struct yore_options *o, struct yore_error *error_out)
+{
+    const struct bound bounds[] = {
+        {"durability", (uint64_t)o->durability, 1, 3},
+        {"interval_ms", o->interval_ms, 1, 60000},
+        {"cache_bytes", o->cache_bytes, 1u << 20, UINT64_MAX},
+        {"memtable_bytes", o->memtable_bytes, 64u << 10, 4ull << 30},
+        {"segment_bytes", o->segment_bytes, 64u << 10, 4ull << 30},
+        {"table_bytes", o->table_bytes, 16u << 10, 1ull << 30},
+        {"page_bytes", o->page_bytes, 512, PAGE_BYTES_MAX},
+        {"seal_versions_per_key", o->seal_versions_per_key, 1, 1u << 20},
+        {"seal_bytes_min", o->seal_bytes_min, 1, 1ull << 40},
+        {"value_apart_bytes", o->value_apart_bytes, 256, YORE_VALUE_BYTES_MAX},
+        {"background_threads", o->background_threads, 1, 16},
+        {"open_files_max", o->open_files_max, 16, 1u << 20},
+        {"clock_skew_max_ns", (uint64_t)o->clock_skew_max_ns, 1, 3600000000000ull},
+    };
+    if (o->read_only && o->must_not_exist) {
+        return error_set(error_out, YORE_INVALID,
+                         "options read_only and must_not_exist exclude each other");
+    }
+    for (size_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++) {
+        if (bounds[i].value < bounds[i].least || bounds[i].value > bounds[i].most) {
+            return error_set(error_out, YORE_INVALID, "option %s is %llu: %llu to %llu are allowed",
+                             bounds[i].name, (unsigned long long)bounds[i].value,
+                             (unsigned long long)bounds[i].least,
+                             (unsigned long long)bounds[i].most);
+        }
+    }
+    return YORE_OK;
+}
+
+#define DEFAULT_WHERE_ZERO(field) given.field = given.field != 0 ? given.field : defaults.field
+
+struct yore_options options_fill(const struct yore_options *options)
+{
+    struct yore_options defaults;
+    yore_options_init(&defaults);
+    if (options == NULL) {
+        return defaults;
+    }
+    struct yore_options given = *options;
+    DEFAULT_WHERE_ZERO(durability);
+    DEFAULT_WHERE_ZERO(interval_ms);
+    DEFAULT_WHERE_ZERO(cache_bytes);
+    DEFAULT_WHERE_ZERO(memtable_bytes);
+    DEFAULT_WHERE_ZERO(segment_bytes);
+    DEFAULT_WHERE_ZERO(table_bytes);
+    DEFAULT_WHERE_ZERO(page_bytes);
+    DEFAULT_WHERE_ZERO(seal_versions_per_key);
+    DEFAULT_WHERE_ZERO(seal_bytes_min);
+    DEFAULT_WHERE_ZERO(value_apart_bytes);
+    DEFAULT_WHERE_ZERO(background_threads);
+    DEFAULT_WHERE_ZERO(open_files_max);
+    DEFAULT_WHERE_ZERO(clock_skew_max_ns);
+    return given;
+}

@@ -1,0 +1,269 @@
+/* The segment being written, and how the next takes its place.
+ *
+ * A rotation makes the next segment durable (file, name) and seals the old one.  When little in the
+ * old one is not yet durable it is synced at once; else, so that no appender waits for many
+ * megabytes, by the next sync, which everything in the new segment waits for.  From then on the new
+ * segment says JOINED: that is how damage at the end of a closed segment is told from a torn tail.
+ */
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/coding.h"
+#include "base/mem.h"
+#include "journal/journal_internal.h"
+
+struct active_log *journal_active_ref(struct journal *journal)
+{
+    journal->active->refs++;
+    return journal->active;
+}
+
+void journal_active_unref(struct journal *journal, struct active_log *active)
+{
+    os_mutex_lock(journal->lock);
+    bool is_last = --active->refs == 0;
+    os_mutex_unlock(journal->lock);
+    if (is_last) {
+        (void)record_log_close(active->writer, false, NULL);
+        mem_free(active);
+    }
+}
+
+enum yore_status journal_reserve_segment(struct journal *journal, struct yore_error *error_out)
+{
+    /* Only the appending thread adds segments; others may take some away meanwhile. */
+    os_mutex_lock(journal->lock);
+    bool is_full = journal->segment_count == journal->segment_capacity;
+    os_mutex_unlock(journal->lock);
+    if (!is_full) {
+        return YORE_OK;
+    }
+    size_t capacity = journal->segment_capacity < 16 ? 16 : 2 * journal->segment_capacity;
+    struct segment *segments = mem_array(capacity, sizeof(*segments));
+    if (segments == NULL) {
+        return error_plain(error_out, YORE_NOMEM);
+    }
+    os_mutex_lock(journal->lock);
+    struct segment *old = journal->segments;
+    if (journal->segment_count > 0) {
+        memcpy(segments, old, journal->segment_count * sizeof(*segments));
+    }
+    journal->segments = segments;
+    journal->segment_capacity = capacity;
+    os_mutex_unlock(journal->lock);
+    mem_free(old);
+    return YORE_OK;
+}
+
+/* Rename a spare to `path` if there is one. */
+static enum yore_status take_spare(struct journal *journal, const char *path, bool *is_taken_out,
+                                   struct yore_error *error_out)
+{
+    os_mutex_lock(journal->lock);
+    *is_taken_out = journal->spare_count > 0;
+    uint64_t number = *is_taken_out ? journal->spares[--journal->spare_count].number : 0;
+    os_mutex_unlock(journal->lock);
+    if (!*is_taken_out) {
+        return YORE_OK;
+    }
+    char *spare = journal_spare_path(journal, number);
+    if (spare == NULL) {
+        return error_plain(error_out, YORE_NOMEM);
+    }
+    enum yore_status st = os_path_rename(journal->env, spare, path, error_out);
+    mem_free(spare);
+    return st;
+}
+
+static enum yore_status create_log(struct journal *journal, uint64_t number,
+                                   const struct journal_begin *begin,
+                                   struct record_log_writer **writer_out,
+                                   struct yore_error *error_out)
+{
+    struct record_log_options options = {.identity = journal_identity(journal, number),
+                                         .grow_bytes_max = journal->options.segment_bytes};
+    unsigned char bytes[JOURNAL_BEGIN_BYTES];
+    journal_begin_encode(begin, bytes);
+    const struct record first = {.type = JOURNAL_TYPE_BEGIN,
+                                 .payload = bytes_of(bytes, sizeof(bytes))};
+    char *path = journal_segment_path(journal, number);
+    if (path == NULL) {
+        return error_plain(error_out, YORE_NOMEM);
+    }
+    enum yore_status st = take_spare(journal, path, &options.recycle, error_out);
+    if (st == YORE_OK) {
+        st = record_log_create_with(journal->env, path, &options, &first, writer_out, error_out);
+    }
+    if (st == YORE_OK) {
+        st = os_dir_sync(journal->env, journal->dir, error_out);
+        if (st != YORE_OK) {
+            (void)record_log_close(*writer_out, false, NULL);
+        }
+    }
+    mem_free(path);
+    return st;
+}
+
+enum yore_status journal_stage_joined(struct journal *journal, bool *is_staged_out,
+                                      struct yore_error *error_out)
+{
+    const struct yore_bytes none = {NULL, 0};
+    *is_staged_out = atomic_load(&journal->is_join_due);
+    return *is_staged_out ? record_log_stage(journal->active->writer, JOURNAL_TYPE_JOINED, none,
+                                             none, error_out)
+                          : YORE_OK;
+}
+
+enum yore_status journal_stage_now(struct journal *journal, int64_t now,
+                                   struct yore_error *error_out)
+{
+    unsigned char bytes[JOURNAL_NOW_BYTES];
+    put_u64(bytes, (uint64_t)now);
+    enum yore_status st =
+        record_log_stage(journal->active->writer, JOURNAL_TYPE_NOW, bytes_of(bytes, sizeof(bytes)),
+                         bytes_of(NULL, 0), error_out);
+    journal->now_recorded = st == YORE_OK ? now : journal->now_recorded;
+    return st;
+}
+
+/* Say in the active segment that another one follows. */
+static enum yore_status seal_active(struct journal *journal, struct yore_error *error_out)
+{
+    struct record_log_writer *writer = journal->active->writer;
+    unsigned char bytes[JOURNAL_SEAL_BYTES];
+    put_u64(bytes, (uint64_t)atomic_load(&journal->appended));
+    bool is_joining;
+    enum yore_status st = journal_stage_joined(journal, &is_joining, error_out);
+    if (st == YORE_OK) {
+        st = record_log_stage(writer, JOURNAL_TYPE_SEAL, bytes_of(bytes, sizeof(bytes)),
+                              bytes_of(NULL, 0), error_out);
+    }
+    /* Made durable by the next sync, which comes before anything relies on it. */
+    return st == YORE_OK ? record_log_write(writer, error_out) : st;
+}
+
+/* The segment before the active one is durable: what is appended from now on may rely on it. */
+static void note_closed_durable(struct journal *journal, struct active_log *closed)
+{
+    os_mutex_lock(journal->lock);
+    bool is_first = journal->closed == closed;
+    if (is_first) {
+        journal->closed = NULL;
+        atomic_store(&journal->is_join_due, true);
+        if (closed->commit_last > atomic_load(&journal->durable)) {
+            atomic_store(&journal->durable, closed->commit_last);
+        }
+    }
+    os_mutex_unlock(journal->lock);
+    if (is_first) {
+        journal_active_unref(journal, closed);
+    }
+}
+
+enum yore_status journal_sync_closed(struct journal *journal, struct yore_error *error_out)
+{
+    os_mutex_lock(journal->lock);
+    struct active_log *closed = journal->closed;
+    if (closed != NULL) {
+        closed->refs++;
+    }
+    os_mutex_unlock(journal->lock);
+    if (closed == NULL) {
+        return YORE_OK;
+    }
+    enum yore_status st = record_log_sync_at(closed->writer, OS_SITE, error_out);
+    if (st == YORE_OK) {
+        note_closed_durable(journal, closed);
+    }
+    journal_active_unref(journal, closed);
+    return st;
+}
+
+static void close_segment(struct journal *journal, struct active_log *active)
+{
+    struct segment *segment = &journal->segments[journal->segment_count - 1];
+    active->commit_last = atomic_load(&journal->appended);
+    segment->file_bytes = record_log_file_bytes(active->writer);
+    segment->end_bytes = record_log_bytes(active->writer);
+    segment->commit_last =
+        segment->commit_first == INT64_MAX ? JOURNAL_NO_COMMIT : active->commit_last;
+}
+
+static void replace_active(struct journal *journal, uint64_t number,
+                           const struct journal_begin *begin, struct active_log *active)
+{
+    struct active_log *old = journal->active;
+    bool is_durable =
+        old != NULL && record_log_durable_bytes(old->writer) == record_log_bytes(old->writer);
+    os_mutex_lock(journal->lock);
+    if (old != NULL) {
+        close_segment(journal, old);
+    }
+    journal->segments[journal->segment_count++] =
+        (struct segment){.number = number,
+                         .copied_from = begin->copied_from,
+                         .commit_before = begin->commit_before,
+                         .commit_first = INT64_MAX,
+                         .commit_last = JOURNAL_NO_COMMIT};
+    journal->active = active;
+    journal->waymarks.count = 0;
+    journal->waymarks.step_bytes = WAYMARK_BYTES_MIN;
+    journal->closed = old;
+    atomic_store(&journal->is_join_due, false);
+    atomic_store(&journal->active_number, number);
+    os_mutex_unlock(journal->lock);
+    journal->is_marked = false;
+    journal->is_begun = false;
+    if (is_durable) {
+        note_closed_durable(journal, old); /* unless somebody has synced it meanwhile */
+    }
+}
+
+enum yore_status journal_begin_segment(struct journal *journal, const struct journal_begin *begin,
+                                       struct yore_error *error_out)
+{
+    struct yore_error error = {0};
+    uint64_t number = atomic_fetch_add(&journal->next_number, 1);
+    struct active_log *active = mem_zalloc(sizeof(*active));
+    enum yore_status st =
+        active == NULL ? error_plain(&error, YORE_NOMEM) : journal_reserve_segment(journal, &error);
+    if (st == YORE_OK) {
+        st = journal_sync_closed(journal, &error);
+    }
+    if (st == YORE_OK) {
+        st = create_log(journal, number, begin, &active->writer, &error);
+    }
+    if (st == YORE_OK && journal->active != NULL) {
+        st = seal_active(journal, &error);
+        if (st != YORE_OK) {
+            (void)record_log_close(active->writer, false, NULL);
+        }
+    }
+    if (st != YORE_OK) {
+        mem_free(active);
+        return journal_fail(journal, &error, error_out);
+    }
+    active->refs = 1;
+    replace_active(journal, number, begin, active);
+    return YORE_OK;
+}
+
+enum yore_status journal_carry_now(struct journal *journal, struct yore_error *error_out)
+{
+    struct yore_error error = {0};
+    if (journal->now_recorded <= atomic_load(&journal->appended)) {
+        return YORE_OK;
+    }
+    enum yore_status st = journal_stage_now(journal, journal->now_recorded, &error);
+    if (st == YORE_OK) {
+        st = record_log_write(journal->active->writer, &error);
+    }
+    journal->is_begun = st == YORE_OK;
+    return st == YORE_OK ? st : journal_fail(journal, &error, error_out);
+}
+
+enum yore_status journal_next_active(struct journal *journal, struct yore_error *error_out)
+{
+    const struct journal_begin begin = {.commit_before = atomic_load(&journal->appended)};
+    return journal_begin_segment(journal, &begin, error_out);
+}

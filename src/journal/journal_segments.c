@@ -1,0 +1,206 @@
+/* Segments that are closed: found, kept for readers, recycled, wiped. */
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/mem.h"
+#include "journal/journal_internal.h"
+
+struct segment *journal_find_segment(struct journal *journal, uint64_t number)
+{
+    for (size_t i = 0; i < journal->segment_count; i++) {
+        if (journal->segments[i].number == number) {
+            return &journal->segments[i];
+        }
+    }
+    return NULL;
+}
+
+size_t journal_index_after(const struct journal *journal, int64_t after)
+{
+    for (size_t i = journal->segment_count; i > 0; i--) {
+        const struct segment *segment = &journal->segments[i - 1];
+        if (!segment->is_doomed && segment->commit_before <= after) {
+            return i - 1;
+        }
+    }
+    return journal->segment_count;
+}
+
+/* Take one segment out of the list that may go.  Oldest first, so that what stays reaches back
+ * without a gap. */
+static bool pop_released(struct journal *journal, struct segment *segment_out)
+{
+    uint64_t kept_bytes = 0;
+    size_t oldest = SIZE_MAX;
+    size_t victim = SIZE_MAX;
+    for (size_t i = 0; i + 1 < journal->segment_count && victim == SIZE_MAX; i++) {
+        const struct segment *segment = &journal->segments[i];
+        if (segment->number >= journal->released) {
+            break;
+        }
+        if (segment->is_doomed) {
+            victim = segment->pins == 0 ? i : SIZE_MAX;
+            continue;
+        }
+        oldest = oldest == SIZE_MAX ? i : oldest;
+        kept_bytes += segment->file_bytes;
+    }
+    if (victim == SIZE_MAX && oldest != SIZE_MAX && kept_bytes > journal->options.keep_bytes &&
+        journal->segments[oldest].pins == 0) {
+        victim = oldest;
+    }
+    if (victim == SIZE_MAX) {
+        return false;
+    }
+    *segment_out = journal->segments[victim];
+    journal->segment_count--;
+    memmove(&journal->segments[victim], &journal->segments[victim + 1],
+            (journal->segment_count - victim) * sizeof(*segment_out));
+    return true;
+}
+
+/* Two names, made room for before anything leaves a list: what has left must go or be a spare. */
+struct drop_paths {
+    char *from;
+    char *to;
+};
+
+/* Make the file of a segment that left the list a spare, or unlink it. */
+static enum yore_status drop_file(struct journal *journal, const struct segment *segment,
+                                  bool is_spare, const struct drop_paths *paths,
+                                  struct yore_error *error_out)
+{
+    journal_path_write(journal, JOURNAL_SEGMENT_STEM, segment->number, paths->from);
+    journal_path_write(journal, JOURNAL_SPARE_STEM, segment->number, paths->to);
+    enum yore_status st = is_spare ? os_path_rename(journal->env, paths->from, paths->to, error_out)
+                                   : os_path_unlink(journal->env, paths->from, error_out);
+    if (is_spare) {
+        os_mutex_lock(journal->lock);
+        journal->spares_promised--;
+        if (st == YORE_OK) {
+            journal->spares[journal->spare_count++] =
+                (struct spare){.number = segment->number, .bytes = segment->file_bytes};
+        }
+        os_mutex_unlock(journal->lock);
+    }
+    return st;
+}
+
+/* One that a huge commit made much larger is not worth its bytes. */
+static bool is_fit_to_spare(const struct journal *journal, const struct segment *segment)
+{
+    uint64_t usual = journal->options.segment_bytes;
+    return !segment->is_doomed && segment->file_bytes <= usual + usual / 4 &&
+           journal->spare_count + journal->spares_promised < journal->options.recycle_count_max;
+}
+
+enum yore_status journal_drop_released(struct journal *journal, struct yore_error *error_out)
+{
+    struct drop_paths paths = {journal_path_room(journal), journal_path_room(journal)};
+    enum yore_status st = YORE_OK;
+    bool is_some = true;
+    if (paths.from == NULL || paths.to == NULL) {
+        st = error_plain(error_out, YORE_NOMEM);
+    }
+    while (st == YORE_OK && is_some) {
+        struct segment segment;
+        os_mutex_lock(journal->lock);
+        is_some = pop_released(journal, &segment);
+        bool is_spare = is_some && is_fit_to_spare(journal, &segment);
+        journal->spares_promised += is_spare ? 1u : 0u;
+        os_mutex_unlock(journal->lock);
+        if (is_some) {
+            st = drop_file(journal, &segment, is_spare, &paths, error_out);
+        }
+    }
+    mem_free(paths.from);
+    mem_free(paths.to);
+    return st;
+}
+
+enum yore_status journal_release(struct journal *journal, uint64_t segment,
+                                 struct yore_error *error_out)
+{
+    YORE_ASSERT(segment <= atomic_load(&journal->active_number));
+    os_mutex_lock(journal->lock);
+    if (segment > journal->released) {
+        journal->released = segment;
+    }
+    os_mutex_unlock(journal->lock);
+    return journal_drop_released(journal, error_out);
+}
+
+enum yore_status journal_unlink_spares(struct journal *journal, struct yore_error *error_out)
+{
+    char *path = journal_path_room(journal);
+    enum yore_status st = path == NULL ? error_plain(error_out, YORE_NOMEM) : YORE_OK;
+    while (st == YORE_OK) {
+        os_mutex_lock(journal->lock);
+        bool is_some = journal->spare_count > 0;
+        uint64_t number = is_some ? journal->spares[--journal->spare_count].number : 0;
+        os_mutex_unlock(journal->lock);
+        if (!is_some) {
+            break;
+        }
+        journal_path_write(journal, JOURNAL_SPARE_STEM, number, path);
+        st = os_path_unlink(journal->env, path, error_out);
+    }
+    mem_free(path);
+    return st;
+}
+
+enum yore_status journal_purge(struct journal *journal, struct yore_error *error_out)
+{
+    os_mutex_lock(journal->append_lock);
+    os_mutex_lock(journal->lock);
+    for (size_t i = 0; i + 1 < journal->segment_count; i++) {
+        if (journal->segments[i].number < journal->released) {
+            journal->segments[i].is_doomed = true;
+        }
+    }
+    os_mutex_unlock(journal->lock);
+    enum yore_status st = journal_drop_released(journal, error_out);
+    if (st == YORE_OK) {
+        st = journal_unlink_spares(journal, error_out);
+    }
+    if (st == YORE_OK) {
+        /* A recycled segment still holds, past its end, what it held before. */
+        st = record_log_wipe(journal->active->writer, error_out);
+    }
+    if (st == YORE_OK) {
+        st = os_dir_sync(journal->env, journal->dir, error_out);
+    }
+    os_mutex_unlock(journal->append_lock);
+    return st;
+}
+
+bool journal_has_doomed(const struct journal *journal)
+{
+    bool has_doomed = false;
+    os_mutex_lock(journal->lock);
+    for (size_t i = 0; i < journal->segment_count; i++) {
+        has_doomed |= journal->segments[i].is_doomed;
+    }
+    os_mutex_unlock(journal->lock);
+    return has_doomed;
+}
+
+void journal_usage(const struct journal *journal, uint64_t *bytes_out, int64_t *first_commit_out)
+{
+    os_mutex_lock(journal->lock);
+    uint64_t bytes = record_log_file_bytes(journal->active->writer);
+    int64_t first = INT64_MAX;
+    for (size_t i = 0; i < journal->segment_count; i++) {
+        const struct segment *segment = &journal->segments[i];
+        bytes += segment->file_bytes;
+        if (!segment->is_doomed && segment->commit_first < first) {
+            first = segment->commit_first;
+        }
+    }
+    for (uint32_t i = 0; i < journal->spare_count; i++) {
+        bytes += journal->spares[i].bytes;
+    }
+    os_mutex_unlock(journal->lock);
+    *bytes_out = bytes;
+    *first_commit_out = first;
+}

@@ -1,0 +1,50 @@
+/* tls.h -- TLS for connections of net: certificates, and one connection's state.
+ *
+ * A loop feeds what arrived encrypted and takes what is to be sent encrypted; no descriptor is
+ * touched here.  TLS 1.2 and later, the library's default suites of that.  Session tickets are off:
+ * a certificate taken back must not live on in them.
+ */
+#ifndef YORE_NET_TLS_H
+#define YORE_NET_TLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buffer.h"
+#include "base/bytes.h"
+#include "base/status.h"
+
+struct net_tls; /* certificates, shared by the connections of a port */
+struct tls_conn;
+
+struct tls_files {
+    const char *cert; /* PEM, the whole chain */
+    const char *key;  /* PEM */
+    const char *ca;   /* PEM of those who sign clients' certificates; NULL: clients need none */
+    bool is_mutual;   /* a client without a certificate is refused; needs `ca` */
+};
+
+/* Errors: YORE_INVALID (a file that cannot be read or does not fit; the text names it). */
+enum yore_status net_tls_new(const struct tls_files *files, struct net_tls **tls_out,
+                             struct yore_error *error_out);
+/* Read the files again: connections from now on get the new ones.  After an error nothing has
+ * changed.  Any thread. */
+enum yore_status net_tls_reload(struct net_tls *tls, const struct tls_files *files,
+                                struct yore_error *error_out);
+void net_tls_free(struct net_tls *tls);
+
+struct tls_conn *tls_conn_new(struct net_tls *tls); /* NULL: no memory */
+void tls_conn_free(struct tls_conn *conn);
+bool tls_conn_is_agreed(const struct tls_conn *conn);
+/* What arrived; false: no memory. */
+bool tls_conn_feed(struct tls_conn *conn, struct yore_bytes encrypted);
+/* Read plain octets; 0: there are no more now.  False: the client ended it, or broke the protocol.
+ */
+bool tls_conn_read(struct tls_conn *conn, void *data, size_t size, size_t *read_out);
+/* Append to `encrypted` what is to be sent: the handshake's, and `plain`, which must wait for it to
+ * be agreed (tls_conn_is_agreed()).  False: it broke. */
+bool tls_conn_write(struct tls_conn *conn, struct yore_bytes plain, struct buffer *encrypted);
+/* The client's certificate's common name, or "": as text in `name`. */
+void tls_conn_name(const struct tls_conn *conn, char *name, size_t size);
+
+#endif

@@ -1,0 +1,45 @@
+#include "os/process.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static uint64_t count_files(void)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    uint64_t count = 0;
+    while (dir != NULL && readdir(dir) != NULL) {
+        count++;
+    }
+    if (dir != NULL) {
+        closedir(dir);
+    }
+    return count > 3 ? count - 3 : 0; /* ., .. and the one that lists */
+}
+
+void os_process_usage(struct os_process_usage *usage_out)
+{
+    *usage_out = (struct os_process_usage){.open_files = count_files()};
+    unsigned long long pages = 0;
+    unsigned long long resident = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (file != NULL && fscanf(file, "%llu %llu", &pages, &resident) == 2) {
+        uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+        usage_out->virtual_bytes = pages * page;
+        usage_out->resident_bytes = resident * page;
+    }
+    if (file != NULL) {
+        fclose(file);
+    }
+    struct rusage usage;
+    if (getrusage(RUSAGE_SELF, &usage) == 0) {
+        usage_out->cpu_ns =
+            ((int64_t)usage.ru_utime.tv_sec + (int64_t)usage.ru_stime.tv_sec) * 1000000000 +
+            ((int64_t)usage.ru_utime.tv_usec + (int64_t)usage.ru_stime.tv_usec) * 1000;
+    }
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        usage_out->open_files_max = limit.rlim_cur;
+    }
+}

@@ -1,0 +1,18 @@
+/* process.h -- what the system says of this process: for its own metrics. */
+#ifndef YORE_OS_PROCESS_H
+#define YORE_OS_PROCESS_H
+
+#include <stdint.h>
+
+struct os_process_usage {
+    uint64_t resident_bytes;
+    uint64_t virtual_bytes;
+    int64_t cpu_ns; /* user and system */
+    uint64_t open_files;
+    uint64_t open_files_max;
+};
+
+/* Fields that cannot be told are 0. */
+void os_process_usage(struct os_process_usage *usage_out);
+
+#endif

@@ -1,0 +1,47 @@
+/* function_internal.h -- what the table of functions calls, and what these share. */
+#ifndef YORE_QUERY_FUNCTION_INTERNAL_H
+#define YORE_QUERY_FUNCTION_INTERNAL_H
+
+#include "query/eval.h"
+#include "query/eval_internal.h"
+#include "query/function.h"
+
+/* "size() takes a List or String, not a Node": a TypeError, InvalidArgumentValue. */
+enum yore_status function_refuse(struct eval *eval, const struct expr *call, const char *takes,
+                                 const struct yore_graph_value *argument);
+/* The argument as an integer within bounds, or the same error as an ArgumentError. */
+enum yore_status function_integer(struct eval *eval, const struct expr *call,
+                                  const struct yore_graph_value *argument, int64_t *integer_out);
+
+/* function_element.c */
+function_call function_id, function_element_id, function_external_id, function_type,
+    function_labels, function_keys, function_properties, function_start_node, function_end_node,
+    function_nodes, function_relationships, function_length, function_valid_from, function_valid_to,
+    function_commit_time;
+/* function_list.c */
+function_call function_size, function_head, function_last, function_tail, function_range,
+    function_reverse, function_is_empty, function_exists, function_null_if, function_value_type;
+/* function_text.c */
+function_call function_left, function_right, function_trim, function_ltrim, function_rtrim,
+    function_replace, function_split, function_substring, function_to_lower, function_to_upper,
+    function_char_length;
+/* function_convert.c */
+function_call function_to_integer, function_to_integer_or_null, function_to_float,
+    function_to_float_or_null, function_to_boolean, function_to_boolean_or_null, function_to_string,
+    function_to_string_or_null, function_to_integer_list, function_to_float_list,
+    function_to_boolean_list, function_to_string_list;
+/* function_math.c */
+function_call function_abs, function_sign, function_ceil, function_floor, function_round,
+    function_sqrt, function_exp, function_log, function_log10, function_sin, function_cos,
+    function_tan, function_cot, function_asin, function_acos, function_atan, function_atan2,
+    function_sinh, function_cosh, function_tanh, function_coth, function_degrees, function_radians,
+    function_haversin, function_pi, function_e, function_rand, function_random_uuid,
+    function_is_nan;
+/* function_time.c */
+function_call function_date, function_local_time, function_time, function_local_datetime,
+    function_datetime, function_duration, function_date_truncate, function_local_time_truncate,
+    function_time_truncate, function_local_datetime_truncate, function_datetime_truncate,
+    function_between, function_in_months, function_in_days, function_in_seconds,
+    function_from_epoch, function_from_epoch_millis, function_timestamp;
+
+#endif

@@ -1,0 +1,124 @@
+/* op_schema.c -- indexes and constraints made and dropped.  They are not part of the transaction:
+ * the graph makes them online, and backfills their history. */
+#include "query/element.h"
+#include "query/operator.h"
+#include "query/writer.h"
+
+struct schema_step {
+    struct operator base;
+    bool is_done;
+};
+
+/* The tokens of a label and a property; made, in a transaction of their own, when missing. */
+static enum yore_status make_tokens(struct run *run, const struct clause *clause,
+                                    struct graph_schema *schema)
+{
+    struct graph_txn *txn = NULL;
+    enum yore_status st = graph_begin(run->graph, &txn, run_error(run));
+    if (st != YORE_OK) {
+        return st;
+    }
+    st = graph_txn_token(txn, GRAPH_LABEL, clause->as.schema.label, &schema->label, run_error(run));
+    if (st == YORE_OK) {
+        st = graph_txn_token(txn, GRAPH_PROPERTY, clause->as.schema.property, &schema->property,
+                             run_error(run));
+    }
+    if (st != YORE_OK) {
+        graph_abort(txn);
+        return st;
+    }
+    int64_t commit;
+    return graph_commit(txn, run->options->durability, &commit, run_error(run));
+}
+
+static enum yore_status create(struct run *run, const struct clause *clause,
+                               struct graph_schema *schema)
+{
+    if (element_is_external_id(clause->as.schema.property)) {
+        return eval_fail(&run->eval, clause->spot, "DatabaseError", "NotSupported",
+                         "external ids are unique, and found without an index");
+    }
+    enum yore_status st = make_tokens(run, clause, schema);
+    if (st == YORE_OK) {
+        st = graph_schema_create(run->graph, schema, run_error(run));
+    }
+    if (st == YORE_EXISTS && clause->as.schema.if_not_exists) {
+        struct graph_view *view = run->eval.view;
+        uint64_t distinct;
+        struct graph_schema named;
+        if (graph_has_index(view, schema->label, schema->property, &distinct) ||
+            (schema->name.size > 0 &&
+             graph_schema_find(run->graph, schema->name, &named, NULL) == YORE_OK)) {
+            return YORE_OK;
+        }
+    }
+    if (st == YORE_OK && schema->is_unique) {
+        run->schema_tally.constraints_added++;
+    } else if (st == YORE_OK) {
+        run->schema_tally.indexes_added++;
+    }
+    return st == YORE_OK ? st : write_refused(run, st, clause->spot);
+}
+
+/* What a DROP means: by its name, or its label and property. */
+static enum yore_status find(struct run *run, const struct clause *clause,
+                             struct graph_schema *schema)
+{
+    if (clause->as.schema.label.size > 0) {
+        schema->label = graph_token(run->graph, GRAPH_LABEL, clause->as.schema.label);
+        schema->property = graph_token(run->graph, GRAPH_PROPERTY, clause->as.schema.property);
+        bool is_known = schema->label != GRAPH_NO_TOKEN && schema->property != GRAPH_NO_TOKEN;
+        return is_known ? YORE_OK : YORE_NOT_FOUND;
+    }
+    bool is_unique = schema->is_unique;
+    enum yore_status st =
+        graph_schema_find(run->graph, clause->as.schema.name, schema, run_error(run));
+    return st == YORE_OK && schema->is_unique != is_unique ? YORE_NOT_FOUND : st;
+}
+
+static enum yore_status drop(struct run *run, const struct clause *clause,
+                             struct graph_schema *schema)
+{
+    bool is_constraint = schema->is_unique;
+    enum yore_status st = find(run, clause, schema);
+    if (st == YORE_OK) {
+        st = graph_schema_drop(run->graph, schema, run_error(run));
+    }
+    if (st == YORE_NOT_FOUND && clause->as.schema.if_not_exists) {
+        return YORE_OK;
+    }
+    if (st == YORE_NOT_FOUND) {
+        return eval_fail(&run->eval, clause->spot, "DatabaseError", "SchemaNotFound",
+                         "there is no such %s", is_constraint ? "constraint" : "index");
+    }
+    if (st == YORE_OK && schema->is_unique) {
+        run->schema_tally.constraints_removed++;
+    } else if (st == YORE_OK) {
+        run->schema_tally.indexes_removed++;
+    }
+    return st == YORE_OK ? st : write_refused(run, st, clause->spot);
+}
+
+static enum yore_status schema_next(struct operator* op)
+{
+    struct schema_step *self = (struct schema_step *)op;
+    const struct clause *clause = op->plan->as.clause;
+    if (self->is_done) {
+        return YORE_NOT_FOUND;
+    }
+    self->is_done = true;
+    if (op->run->options->txn != NULL) {
+        return eval_fail(&op->run->eval, clause->spot, "TransactionError", "SchemaInTransaction",
+                         "an index or a constraint is made or dropped outside of transactions: "
+                         "it is no part of one");
+    }
+    struct graph_schema schema = {.is_unique = clause->kind == CLAUSE_CREATE_CONSTRAINT ||
+                                               clause->kind == CLAUSE_DROP_CONSTRAINT};
+    schema.name = clause->as.schema.name;
+    bool creates = clause->kind == CLAUSE_CREATE_INDEX || clause->kind == CLAUSE_CREATE_CONSTRAINT;
+    enum yore_status st =
+        creates ? create(op->run, clause, &schema) : drop(op->run, clause, &schema);
+    return st == YORE_OK ? YORE_NOT_FOUND : st;
+}
+
+const struct operator_kind op_schema = {sizeof(struct schema_step), schema_next, NULL, NULL};

@@ -1,0 +1,358 @@
+/* http_stream.c -- the whole database as lines, out and in.
+ *
+ * An export is a walk of pages (YORE.SCAN), each turned into lines and sent before the next is
+ * asked for: a slow reader costs a page of memory, and no thread.  An import takes its body as it
+ * comes; lines are written a thousand at a time, each thousand one transaction.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "net/limits.h"
+#include "server/http_internal.h"
+#include "server/http_items.h"
+#include "server/limits.h"
+
+/* ---- out ----------------------------------------------------------------------------------------
+ */
+
+/* The lines of a page, [next, [key, value, ...]]; where the next begins is kept.  False: it is no
+ * page. */
+static bool append_page(struct http_call *call, struct buffer *start, struct buffer *lines)
+{
+    const struct yore_client_value *values = call->values;
+    if (values[0].kind != YORE_CLIENT_ARRAY || values[0].count != 2 ||
+        values[2].kind != YORE_CLIENT_ARRAY) {
+        return false;
+    }
+    buffer_clear(start);
+    buffer_append_bytes(start, values[1].bytes);
+    for (size_t i = 3; i + 1 < values[2].next; i += 2) {
+        buffer_append_u8(lines, '{');
+        http_json_bytes(lines, "key", values[i].bytes);
+        buffer_append_u8(lines, ',');
+        http_json_bytes(lines, "value", values[i + 1].bytes);
+        buffer_append(lines, "}\n", 2);
+    }
+    return !lines->is_nomem && !start->is_nomem;
+}
+
+/* What an export keeps between turns. */
+struct giver {
+    struct buffer start; /* of the next page */
+    struct buffer lines;
+};
+
+static void giver_free(void *state)
+{
+    struct giver *giver = state;
+    buffer_release(&giver->start);
+    buffer_release(&giver->lines);
+    mem_free(giver);
+}
+
+/* Run the next page and send its lines.  False: it is over; `*more_out` is what to return. */
+static bool send_page(struct http_call *call, struct giver *giver, bool is_first, bool *more_out)
+{
+    struct buffer prefix = {0};
+    http_param(call, "prefix", &prefix);
+    struct yore_bytes words[] = {
+        bytes_of("YORE.SCAN", 9), buffer_bytes(&giver->start),
+        bytes_of("COUNT", 5),     bytes_of(HTTP_ROWS_DEFAULT, sizeof(HTTP_ROWS_DEFAULT) - 1),
+        bytes_of("PREFIX", 6),    buffer_bytes(&prefix)};
+    http_run(call, words, prefix.size > 0 ? 6 : 4);
+    buffer_release(&prefix);
+    if (is_first && http_failed(call, more_out)) {
+        return false;
+    }
+    buffer_clear(&giver->lines);
+    if (call->values == NULL || call->values[0].kind == YORE_CLIENT_ERROR ||
+        !append_page(call, &giver->start, &giver->lines)) {
+        call->out->is_nomem = true; /* cut off: a reader must not take it for whole */
+        *more_out = false;
+        return false;
+    }
+    if (is_first) {
+        http_stream_begin(call, "application/x-ndjson");
+    }
+    http_stream_part(call, buffer_bytes(&giver->lines));
+    return true;
+}
+
+/* A page a turn, or a few: the next turn comes when they are sent, and no thread waits for it.  The
+ * moment is looked at anew each time: without `at` a page tells the present of its own turn. */
+bool http_export(struct http_call *call)
+{
+    struct http_session *session = call->session;
+    bool is_first = session->taker == NULL;
+    bool more = false;
+    if (is_first) {
+        session->taker = mem_zalloc(sizeof(struct giver));
+        session->taker_free = giver_free;
+        if (session->taker == NULL) {
+            return false;
+        }
+    }
+    struct giver *giver = session->taker;
+    if (!http_look_at(call, &more)) {
+        call->out->is_nomem = call->out->is_nomem || !is_first;
+        return more;
+    }
+    bool goes_on = true;
+    bool is_over = false;
+    while (goes_on && !is_over && call->out->size <= NET_OUTPUT_SOFT_BYTES) {
+        goes_on = send_page(call, giver, is_first, &more);
+        is_first = false;
+        is_over = giver->start.size == 0;
+    }
+    http_look_away(call);
+    if (goes_on && is_over) {
+        return http_stream_end(call);
+    }
+    call->wants_room = goes_on;
+    return more;
+}
+
+/* ---- in -----------------------------------------------------------------------------------------
+ */
+
+/* What an import keeps between parts of its body. */
+struct taker {
+    struct buffer rest; /* of a line whose end has not come */
+    struct http_items items;
+    uint64_t lines;
+    uint64_t written;
+};
+
+static void taker_free(void *state)
+{
+    struct taker *taker = state;
+    buffer_release(&taker->rest);
+    http_items_release(&taker->items);
+    mem_free(taker);
+}
+
+void http_taker_free(struct http_session *session)
+{
+    if (session->taker != NULL) {
+        session->taker_free(session->taker);
+        session->taker = NULL;
+    }
+}
+
+/* Give up: the rest of the body is not read. */
+static bool give_up(struct http_call *call, unsigned status, const char *code, const char *problem)
+{
+    struct taker *taker = call->session->taker;
+    char detail[300];
+    snprintf(detail, sizeof(detail), "line %" PRIu64 ": %.180s; %" PRIu64 " lines were written",
+             taker->lines, problem, taker->written);
+    call->session->head.keeps_alive = false;
+    http_problem(call, status, code, detail);
+    return false;
+}
+
+static void queue(struct http_call *call, const struct http_items *items, size_t index)
+{
+    const struct http_item *item = &items->items[index];
+    struct yore_bytes words[7];
+    size_t count = 0;
+    bool is_dated = item->from.is_there || item->to.is_there;
+    words[count++] = item->is_delete ? (is_dated ? bytes_of("YORE.DEL", 8) : bytes_of("DEL", 3))
+                     : is_dated      ? bytes_of("YORE.PUT", 8)
+                                     : bytes_of("SET", 3);
+    words[count++] = http_items_bytes(items, item->key);
+    if (item->is_put) {
+        words[count++] = http_items_bytes(items, item->value);
+    }
+    if (item->from.is_there) {
+        words[count++] = bytes_of("AT", 2);
+        words[count++] = http_items_bytes(items, item->from);
+    }
+    if (item->to.is_there) {
+        words[count++] = bytes_of("UNTIL", 5);
+        words[count++] = http_items_bytes(items, item->to);
+    }
+    http_run(call, words, count);
+}
+
+static bool is_error(const struct http_call *call)
+{
+    return call->values == NULL || call->values[0].kind == YORE_CLIENT_ERROR;
+}
+
+static bool refuse_rows(struct http_call *call)
+{
+    char problem[200] = "out of memory";
+    if (call->values != NULL) {
+        struct yore_bytes text = call->values[0].bytes;
+        snprintf(problem, sizeof(problem), "%.*s", (int)(text.size < 199 ? text.size : 199),
+                 (const char *)text.data);
+    }
+    give_up(call, 400, "refused", problem);
+    return false;
+}
+
+static bool has_dates(const struct http_items *items)
+{
+    for (size_t i = 0; i < items->count; i++) {
+        if (items->items[i].from.is_there || items->items[i].to.is_there) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Dated facts are written one by one: no MULTI takes them; the job makes them durable together. */
+static bool write_dated(struct http_call *call)
+{
+    struct taker *taker = call->session->taker;
+    for (size_t i = 0; i < taker->items.count; i++) {
+        queue(call, &taker->items, i);
+        if (is_error(call)) {
+            return refuse_rows(call);
+        }
+        taker->written++;
+    }
+    http_items_clear(&taker->items);
+    return true;
+}
+
+/* Write what was gathered, as one transaction where no line is dated; false: it was refused, and
+ * answered. */
+static bool write_rows(struct http_call *call)
+{
+    struct taker *taker = call->session->taker;
+    if (taker->items.count == 0) {
+        return true;
+    }
+    if (has_dates(&taker->items)) {
+        return write_dated(call);
+    }
+    http_run_text(call, (const char *const[]){"MULTI"}, 1);
+    for (size_t i = 0; i < taker->items.count && !is_error(call); i++) {
+        queue(call, &taker->items, i);
+    }
+    if (is_error(call)) {
+        bool answered = refuse_rows(call);
+        http_run_text(call, (const char *const[]){"DISCARD"}, 1);
+        return answered;
+    }
+    http_run_text(call, (const char *const[]){"EXEC"}, 1);
+    if (is_error(call)) {
+        return refuse_rows(call);
+    }
+    for (size_t i = 1; i < call->values[0].next; i = call->values[i].next) {
+        if (call->values[i].kind == YORE_CLIENT_ERROR) {
+            struct yore_bytes text = call->values[i].bytes;
+            char problem[200];
+            snprintf(problem, sizeof(problem), "%.*s", (int)(text.size < 199 ? text.size : 199),
+                     (const char *)text.data);
+            give_up(call, 400, "refused", problem);
+            return false;
+        }
+    }
+    taker->written += taker->items.count;
+    http_items_clear(&taker->items);
+    return true;
+}
+
+static bool take_line(struct http_call *call, struct yore_bytes line)
+{
+    struct taker *taker = call->session->taker;
+    struct json_reader reader;
+    char problem[160];
+    taker->lines++;
+    if (line.size > 0 && ((const char *)line.data)[line.size - 1] == '\r') {
+        line.size--;
+    }
+    if (line.size == 0) {
+        return true;
+    }
+    json_reader_init(&reader, line);
+    if (!http_items_read(&reader, &taker->items, HTTP_LINE) || !json_end(&reader)) {
+        snprintf(problem, sizeof(problem), "column %zu: %.100s", json_column(&reader),
+                 reader.problem);
+        give_up(call, 400, "bad-line", problem);
+        return false;
+    }
+    return taker->items.count < HTTP_IMPORT_ROWS || write_rows(call);
+}
+
+static bool take_lines(struct http_call *call, struct yore_bytes part)
+{
+    struct taker *taker = call->session->taker;
+    while (part.size > 0) {
+        const char *end = memchr(part.data, '\n', part.size);
+        size_t size = end != NULL ? (size_t)(end - (const char *)part.data) : part.size;
+        if (taker->rest.size + size > HTTP_IMPORT_LINE_MAX) {
+            give_up(call, 413, "line-too-long", "it is longer than 64 MiB");
+            return false;
+        }
+        struct yore_bytes line = bytes_of(part.data, size);
+        bool is_whole = taker->rest.size == 0;
+        if (end == NULL || !is_whole) {
+            buffer_append_bytes(&taker->rest, line);
+            line = buffer_bytes(&taker->rest);
+        }
+        if (taker->rest.is_nomem) {
+            give_up(call, 503, "out-of-memory", "out of memory");
+            return false;
+        }
+        if (end == NULL) {
+            return true;
+        }
+        bool goes_on = take_line(call, line);
+        buffer_clear(&taker->rest);
+        if (!goes_on) {
+            return false;
+        }
+        part = bytes_behind(part, size + 1);
+    }
+    return true;
+}
+
+static bool answer_import(struct http_call *call)
+{
+    struct taker *taker = call->session->taker;
+    char text[80];
+    struct http_answer answer = {200, "application/json", NULL};
+    int size = snprintf(text, sizeof(text), "{\"written\":%" PRIu64 "}\n", taker->written);
+    return http_answer(call, &answer, bytes_of(text, (size_t)size));
+}
+
+bool http_import(struct http_call *call)
+{
+    struct http_session *session = call->session;
+    struct net_turn *turn = call->turn;
+    if (session->taker == NULL) {
+        session->taker = mem_zalloc(sizeof(struct taker));
+        session->taker_free = taker_free;
+        if (session->taker == NULL) {
+            return false;
+        }
+    }
+    struct taker *taker = session->taker;
+    while (session->framing.state != HTTP_BODY_DONE) {
+        struct yore_bytes payload;
+        size_t taken = 0;
+        enum http_result result = http_body_take(
+            &session->framing, bytes_behind(turn->input, turn->consumed), &payload, &taken);
+        turn->consumed += taken;
+        if (result == HTTP_BAD) {
+            return give_up(call, 400, "bad-request", "the chunks of the body are wrong");
+        }
+        if (!take_lines(call, payload)) {
+            return false;
+        }
+        if (result == HTTP_MORE && taken == 0) {
+            http_continue(call);
+            call->wants_input = true;
+            return true;
+        }
+    }
+    bool is_good = taker->rest.size == 0 || take_line(call, buffer_bytes(&taker->rest));
+    return is_good && write_rows(call) && answer_import(call);
+}

@@ -1,0 +1,105 @@
+/* table_changes.c -- which pages may hold a version that begins or ends between two moments: told
+ * by the time index where there is one, and by the bounds of each page. */
+#include "base/crc32c.h"
+#include "base/mem.h"
+#include "table/table_read.h"
+
+/* Listing more of the chunks than this share saves little: then every page may have changed. */
+#define CHUNKS_SHARE_MAX 2
+
+static void mark_all(unsigned char *pages, uint32_t page_count)
+{
+    memset(pages, 0xff, (page_count + 7) / 8);
+}
+
+static enum yore_status mark_chunk(struct table *table, uint32_t number, struct time_span span,
+                                   unsigned char *pages, struct yore_error *error_out)
+{
+    const struct table_index *index = &table->loaded->index;
+    const struct time_chunk *chunk = &index->times.chunks[number];
+    unsigned char *data = mem_alloc(chunk->size);
+    if (data == NULL) {
+        return error_plain(error_out, YORE_NOMEM);
+    }
+    enum yore_status st =
+        table_read_exactly(table, table->loaded->file, chunk->offset, data, chunk->size, error_out);
+    if (st == YORE_OK &&
+        (crc32c_placed(table->check_id, chunk->offset, data, chunk->size) != chunk->crc ||
+         !time_index_mark(&index->times, number, bytes_of(data, chunk->size), span,
+                          index->page_count, pages))) {
+        st = table_error(table, YORE_CORRUPT, chunk->offset, "time index check failed", error_out);
+    }
+    mem_free(data);
+    return st;
+}
+
+static enum yore_status mark_by_time(struct table *table, struct time_span span,
+                                     unsigned char *pages, struct yore_error *error_out)
+{
+    const struct table_index *index = &table->loaded->index;
+    uint32_t first;
+    uint32_t end = time_index_chunks(&index->times, span, &first);
+    enum yore_status st = YORE_OK;
+    if (index->times.chunk_count == 0 ||
+        (end - first > 1 && end - first > index->times.chunk_count / CHUNKS_SHARE_MAX)) {
+        mark_all(pages, index->page_count);
+        return YORE_OK;
+    }
+    for (uint32_t i = first; i < end && st == YORE_OK; i++) {
+        st = mark_chunk(table, i, span, pages, error_out);
+    }
+    return st;
+}
+
+/* Ends are bounded by the table's least, begins by the page's bounds. */
+static bool may_change(const struct table *table, const struct index_page *page,
+                       struct time_span span)
+{
+    return table->meta.expiry_min <= span.until ||
+           (page->valid_max > span.after && page->valid_min <= span.until);
+}
+
+enum yore_status table_changed_pages(struct table *table, struct time_span span,
+                                     unsigned char **pages_out, struct yore_error *error_out)
+{
+    const struct table_index *index = &table->loaded->index;
+    unsigned char *pages = mem_array(index->page_count / 8 + 1, 1);
+    *pages_out = NULL;
+    if (pages == NULL) {
+        return error_plain(error_out, YORE_NOMEM);
+    }
+    enum yore_status st = mark_by_time(table, span, pages, error_out);
+    if (st != YORE_OK) {
+        mem_free(pages);
+        return st;
+    }
+    for (uint32_t i = 0; i < index->page_count; i++) {
+        if (!may_change(table, &index->pages[i], span)) {
+            pages[i / 8] &= (unsigned char)~(1u << i % 8);
+        }
+    }
+    *pages_out = pages;
+    return YORE_OK;
+}
+
+enum yore_status table_changed_share(struct table *table, struct yore_bytes low,
+                                     struct yore_bytes high, struct time_span span,
+                                     struct table_share *share, struct yore_error *error_out)
+{
+    unsigned char *pages = NULL;
+    enum yore_status st = table_use(table, error_out);
+    if (st != YORE_OK) {
+        return st;
+    }
+    uint32_t first;
+    uint32_t end;
+    table_page_range(&table->loaded->index, low, high, &first, &end);
+    st = table_changed_pages(table, span, &pages, error_out);
+    for (uint32_t i = first; st == YORE_OK && i < end; i++) {
+        share->pages++;
+        share->changed += (unsigned)pages[i / 8] >> i % 8 & 1u;
+    }
+    mem_free(pages);
+    table_unuse(table);
+    return st;
+}

@@ -1,0 +1,465 @@
+/* erase.c -- all that is known of an external id, destroyed, and the graph whole at every step.
+ *
+ * First one transaction takes the elements away from their very begin, with everything that follows
+ * from them, and leaves a list of their keys: from then on, at every valid time as known now, they
+ * never were.  Then key by key is erased, which changes no answer about now any more, and the list
+ * last.  A crash in between leaves the list; the next erase of the same name goes on with it, and
+ * so does settling.
+ *
+ * What was taken back from its very begin before the erase is found by its external id, but not
+ * from a node it hung on.
+ */
+#include "topology/erase.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "topology/claims.h"
+#include "topology/entries.h"
+#include "topology/graph_internal.h"
+#include "topology/graph_txn.h"
+
+struct erasing {
+    struct graph *graph;
+    struct graph_txn *txn;
+    int64_t begin; /* of time */
+    struct arena arena;
+    struct entry_list keys;
+    struct entry_list pending; /* relationships to look at: external ids */
+    uint64_t count;
+};
+
+/* ---- the list of keys ---- */
+
+static void list_key(struct buffer *key, enum graph_element element, struct yore_bytes external_id)
+{
+    buffer_append_u8(key, GRAPH_KEY_ERASING);
+    buffer_append_u8(key, (uint8_t)element);
+    buffer_append_bytes(key, external_id);
+}
+
+static enum yore_status add_to(struct erasing *erasing, struct entry_list *list,
+                               struct yore_bytes key, struct yore_error *error_out)
+{
+    void *copy = arena_copy(&erasing->arena, key.data, key.size);
+    struct yore_bytes owned = bytes_of(copy, key.size);
+    struct entry_list one = {&owned, 1, 1};
+    return copy != NULL && entries_join(list, &one, &erasing->arena) == YORE_OK
+               ? YORE_OK
+               : error_plain(error_out, YORE_NOMEM);
+}
+
+static enum yore_status add_buffer(struct erasing *erasing, struct buffer *key,
+                                   struct yore_error *error_out)
+{
+    enum yore_status st = key->is_nomem
+                              ? error_plain(error_out, YORE_NOMEM)
+                              : add_to(erasing, &erasing->keys, buffer_bytes(key), error_out);
+    buffer_clear(key);
+    return st;
+}
+
+/* Make a line absent at every time, and have its key erased. */
+static enum yore_status clear_line(struct erasing *erasing, struct buffer *key,
+                                   struct yore_error *error_out)
+{
+    struct line line;
+    enum yore_status st = key->is_nomem ? error_plain(error_out, YORE_NOMEM)
+                                        : line_read(erasing->txn, buffer_bytes(key), erasing->begin,
+                                                    &line, error_out);
+    for (size_t i = 0; st == YORE_OK && i < line.count; i++) {
+        int64_t from =
+            line.versions[i].from > erasing->begin ? line.versions[i].from : erasing->begin;
+        if (line.versions[i].is_put) {
+            st = txn_delete(erasing->txn, buffer_bytes(key), from, error_out);
+        }
+    }
+    return st == YORE_OK ? add_buffer(erasing, key, error_out) : st;
+}
+
+/* ---- what there is of one element ---- */
+
+static enum yore_status add_state(struct erasing *erasing, struct graph_id id,
+                                  const struct element_state *state, struct yore_error *error_out)
+{
+    struct entry_list entries;
+    enum yore_status st = id.element == GRAPH_NODE
+                              ? entries_of_state(state, id.id, erasing->txn->rules, &erasing->arena,
+                                                 &entries, error_out)
+                              : entries_of_ends(state, id.id, &erasing->arena, &entries);
+    return st == YORE_OK && entries_join(&erasing->keys, &entries, &erasing->arena) != YORE_OK
+               ? error_plain(error_out, YORE_NOMEM)
+               : st;
+}
+
+/* An incarnation: its record and entries at every time. */
+static enum yore_status add_life(struct erasing *erasing, struct graph_id id,
+                                 struct yore_error *error_out)
+{
+    struct graph_key key = graph_key_element(id);
+    struct line line;
+    enum yore_status st =
+        line_read(erasing->txn, graph_key_bytes(&key), erasing->begin, &line, error_out);
+    for (size_t i = 0; st == YORE_OK && i < line.count; i++) {
+        struct element_state state;
+        if (!line.versions[i].is_put) {
+            continue;
+        }
+        st = element_state_decode(line.versions[i].value, id.element, &erasing->arena, &state);
+        if (st != YORE_OK) {
+            return st == YORE_CORRUPT ? graph_refuse_record(erasing->graph, id, error_out)
+                                      : error_plain(error_out, st);
+        }
+        st = add_state(erasing, id, &state, error_out);
+        if (st == YORE_OK && id.element == GRAPH_RELATIONSHIP) {
+            st = add_to(erasing, &erasing->pending, state.external_id, error_out);
+        }
+    }
+    return st == YORE_OK ? add_to(erasing, &erasing->keys, graph_key_bytes(&key), error_out) : st;
+}
+
+/* Relationships a node ever had. */
+static enum yore_status add_hanging(struct erasing *erasing, uint64_t node,
+                                    struct yore_error *error_out)
+{
+    struct graph_adjacency place = {.node = node};
+    struct graph_key prefix = graph_key_adjacency(&place, ADJACENCY_OF_NODE);
+    struct line_keys keys;
+    enum yore_status st =
+        line_keys_ever(erasing->txn, graph_key_bytes(&prefix), erasing->begin, &keys, error_out);
+    for (size_t i = 0; st == YORE_OK && i < keys.count; i++) {
+        struct graph_adjacency found;
+        if (!graph_key_adjacency_decode(keys.keys[i], &found)) {
+            return error_plain(error_out, YORE_CORRUPT);
+        }
+        struct graph_id id = {GRAPH_RELATIONSHIP, found.relationship};
+        if (!found.is_incoming || found.other != found.node) { /* a loop once */
+            st = add_life(erasing, id, error_out);
+        }
+    }
+    return st;
+}
+
+/* What sources said of an external id. */
+static enum yore_status clear_claims(struct erasing *erasing, enum graph_element element,
+                                     struct yore_bytes external_id, struct yore_error *error_out)
+{
+    struct buffer key = {0};
+    struct line line;
+    struct entry_list entries = {0};
+    claim_key(&key, element, external_id);
+    enum yore_status st = key.is_nomem ? error_plain(error_out, YORE_NOMEM)
+                                       : line_read(erasing->txn, buffer_bytes(&key), erasing->begin,
+                                                   &line, error_out);
+    for (size_t i = 0; st == YORE_OK && i < line.count; i++) {
+        struct claims claims;
+        struct entry_list some;
+        if (!line.versions[i].is_put) {
+            continue;
+        }
+        st = claims_decode(line.versions[i].value, element, &erasing->arena, &claims);
+        if (st == YORE_OK &&
+            (!claims_entries(&claims, element, external_id, &erasing->arena, &some) ||
+             entries_join(&entries, &some, &erasing->arena) != YORE_OK)) {
+            st = YORE_NOMEM;
+        }
+        st = st == YORE_OK ? st : error_plain(error_out, st);
+    }
+    if (st == YORE_OK) {
+        st = clear_line(erasing, &key, error_out);
+    }
+    for (size_t i = 0; st == YORE_OK && i < entries.count; i++) {
+        buffer_append_bytes(&key, entries.keys[i]);
+        st = clear_line(erasing, &key, error_out);
+    }
+    if (st == YORE_OK && element == GRAPH_RELATIONSHIP) {
+        pending_key(&key, external_id);
+        st = clear_line(erasing, &key, error_out);
+    }
+    buffer_release(&key);
+    return st;
+}
+
+/* Relationships that were ever claimed to hang on a node. */
+static enum yore_status add_claimed(struct erasing *erasing, struct yore_bytes node,
+                                    struct yore_error *error_out)
+{
+    struct buffer prefix = {0};
+    struct line_keys keys = {0};
+    claim_end_key(&prefix, node, bytes_of("", 0));
+    enum yore_status st = prefix.is_nomem ? error_plain(error_out, YORE_NOMEM)
+                                          : line_keys_ever(erasing->txn, buffer_bytes(&prefix),
+                                                           erasing->begin, &keys, error_out);
+    buffer_release(&prefix);
+    for (size_t i = 0; st == YORE_OK && i < keys.count; i++) {
+        struct yore_bytes relationship;
+        if (!claim_end_key_decode(keys.keys[i], &relationship)) {
+            st = error_plain(error_out, YORE_CORRUPT);
+        } else if (relationship.size > 0) {
+            st = add_to(erasing, &erasing->pending, relationship, error_out);
+        }
+    }
+    return st;
+}
+
+/* ---- the incarnations of a name ---- */
+
+struct incarnation {
+    uint64_t id;
+    int64_t from;
+};
+struct incarnations {
+    struct incarnation *items;
+    size_t count;
+};
+
+/* Every one that was ever known, also one that was taken back. */
+static enum yore_status find_incarnations(struct erasing *erasing, struct yore_bytes key,
+                                          struct incarnations *found_out,
+                                          struct yore_error *error_out)
+{
+    struct yore_timeline_options options = {.from = erasing->begin,
+                                            .to = YORE_FOREVER,
+                                            .known = erasing->txn->time.known,
+                                            .with_in_force = true,
+                                            .every_commit = true};
+    struct yore_timeline *timeline = NULL;
+    struct yore_version version;
+    enum yore_status st = yore_timeline_open(erasing->graph->db, erasing->graph->keyspace, key,
+                                             &options, &timeline, error_out);
+    *found_out = (struct incarnations){0};
+    while (st == YORE_OK && (st = yore_timeline_next(timeline, &version, error_out)) == YORE_OK) {
+        struct decoder from;
+        decoder_init(&from, version.value.data, version.value.size);
+        uint64_t id = version.kind == YORE_KIND_PUT ? decode_varint(&from) : 0;
+        size_t known = 0;
+        while (known < found_out->count && found_out->items[known].id != id) {
+            known++;
+        }
+        if (id == 0 || known < found_out->count) {
+            continue;
+        }
+        struct incarnation *items =
+            mem_realloc(found_out->items, (found_out->count + 1) * sizeof *items);
+        if (items == NULL) {
+            st = error_plain(error_out, YORE_NOMEM);
+            break;
+        }
+        items[found_out->count++] = (struct incarnation){id, version.valid_from};
+        found_out->items = items;
+    }
+    yore_timeline_close(timeline);
+    return st == YORE_NOT_FOUND ? YORE_OK : st;
+}
+
+/* Take an incarnation away from its begin, if it is there. */
+static enum yore_status take_back(struct erasing *erasing, struct graph_id id,
+                                  struct yore_error *error_out)
+{
+    struct graph_key key = graph_key_element(id);
+    struct line line;
+    enum yore_status st =
+        line_read(erasing->txn, graph_key_bytes(&key), erasing->begin, &line, error_out);
+    size_t first = 0;
+    while (st == YORE_OK && first < line.count && !line.versions[first].is_put) {
+        first++;
+    }
+    if (st != YORE_OK || first == line.count ||
+        (first == 0 && line.versions[0].from <= erasing->begin && !line.is_in_force)) {
+        return st;
+    }
+    struct graph_write write = {.from = line.versions[first].from, .to = YORE_FOREVER};
+    write.from = write.from > erasing->begin ? write.from : erasing->begin;
+    return graph_delete(erasing->txn, id, true, &write, error_out);
+}
+
+static enum yore_status erase_name(struct erasing *erasing, enum graph_element element,
+                                   struct yore_bytes external_id, struct yore_error *error_out)
+{
+    struct buffer key = {0};
+    struct incarnations found = {0};
+    graph_key_external(&key, element, external_id);
+    enum yore_status st = key.is_nomem
+                              ? error_plain(error_out, YORE_NOMEM)
+                              : find_incarnations(erasing, buffer_bytes(&key), &found, error_out);
+    if (st == YORE_OK && found.count > 0) {
+        st = add_to(erasing, &erasing->keys, buffer_bytes(&key), error_out);
+    }
+    for (size_t i = 0; st == YORE_OK && i < found.count; i++) {
+        struct graph_id id = {element, found.items[i].id};
+        st = add_life(erasing, id, error_out);
+        if (st == YORE_OK && element == GRAPH_NODE) {
+            st = add_hanging(erasing, id.id, error_out);
+        }
+    }
+    if (st == YORE_OK) {
+        st = clear_claims(erasing, element, external_id, error_out);
+    }
+    for (size_t i = 0; st == YORE_OK && i < found.count; i++) {
+        st = take_back(erasing, (struct graph_id){element, found.items[i].id}, error_out);
+    }
+    mem_free(found.items);
+    buffer_release(&key);
+    return st;
+}
+
+/* ---- the transaction ---- */
+
+static enum yore_status write_list(struct erasing *erasing, struct yore_bytes key,
+                                   struct yore_error *error_out)
+{
+    struct buffer list = {0};
+    buffer_append_varint(&list, erasing->keys.count);
+    for (size_t i = 0; i < erasing->keys.count; i++) {
+        buffer_append_varint(&list, erasing->keys.keys[i].size);
+        buffer_append_bytes(&list, erasing->keys.keys[i]);
+    }
+    enum yore_status st = list.is_nomem
+                              ? error_plain(error_out, YORE_NOMEM)
+                              : yore_txn_put(erasing->txn->engine, erasing->graph->keyspace, key,
+                                             buffer_bytes(&list), NULL, error_out);
+    buffer_release(&list);
+    return st;
+}
+
+static enum yore_status collect(struct erasing *erasing, enum graph_element element,
+                                struct yore_bytes external_id, struct yore_error *error_out)
+{
+    struct graph_write dates;
+    enum yore_status st = txn_dates(erasing->txn, NULL, &dates, error_out); /* reads the rules */
+    if (st == YORE_OK) {
+        st = graph_begin_of_time(erasing->graph, &erasing->begin, error_out);
+    }
+    if (st == YORE_OK && element == GRAPH_NODE) {
+        st = add_claimed(erasing, external_id, error_out);
+    }
+    if (st == YORE_OK) {
+        st = erase_name(erasing, element, external_id, error_out);
+    }
+    /* Relationships that hung on it, or were to: their own names and claims. */
+    for (size_t i = 0; st == YORE_OK && element == GRAPH_NODE && i < erasing->pending.count; i++) {
+        st = erase_name(erasing, GRAPH_RELATIONSHIP, erasing->pending.keys[i], error_out);
+    }
+    return st;
+}
+
+/* Elements among the keys. */
+static uint64_t count_elements(const struct erasing *erasing)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < erasing->keys.count; i++) {
+        unsigned char kind = *(const unsigned char *)erasing->keys.keys[i].data;
+        count += kind == GRAPH_KEY_NODE || kind == GRAPH_KEY_RELATIONSHIP;
+    }
+    return count;
+}
+
+static enum yore_status try_take_back(struct erasing *erasing, enum graph_element element,
+                                      struct yore_bytes external_id, struct yore_bytes list,
+                                      struct yore_error *error_out)
+{
+    enum yore_status st = graph_begin(erasing->graph, &erasing->txn, error_out);
+    if (st != YORE_OK) {
+        return st;
+    }
+    st = collect(erasing, element, external_id, error_out);
+    erasing->count = count_elements(erasing);
+    if (st == YORE_OK && erasing->count == 0 && erasing->txn->writes == 0) {
+        char text[KEY_TEXT_BYTES];
+        st = error_set(error_out, YORE_NOT_FOUND, "graph %s: nothing is known of %s %s",
+                       erasing->graph->name, element == GRAPH_NODE ? "node" : "relationship",
+                       key_text(external_id, text));
+    }
+    if (st == YORE_OK) {
+        st = write_list(erasing, list, error_out);
+    }
+    if (st != YORE_OK) {
+        graph_abort(erasing->txn);
+        return st;
+    }
+    return graph_commit(erasing->txn, YORE_DURABILITY_SYNC, NULL, error_out);
+}
+
+/* ---- the keys ---- */
+
+static enum yore_status erase_key(struct graph *graph, struct yore_bytes key,
+                                  enum yore_durability durability, struct yore_error *error_out)
+{
+    struct yore_erase erase = {
+        .key = key, .from = YORE_TIME_MIN, .to = YORE_FOREVER, .durability = durability};
+    return yore_erase(graph->db, graph->keyspace, &erase, error_out);
+}
+
+/* Erase what a list names, and the list.  YORE_NOT_FOUND: there is none. */
+static enum yore_status work_off(struct graph *graph, struct yore_bytes list,
+                                 struct yore_error *error_out)
+{
+    struct yore_value value;
+    struct decoder from;
+    enum yore_status st = yore_get(graph->db, graph->keyspace, list, NULL, &value, error_out);
+    if (st != YORE_OK) {
+        return st == YORE_ERASED ? YORE_NOT_FOUND : st;
+    }
+    decoder_init(&from, value.data, value.size);
+    uint64_t count = decode_varint(&from);
+    for (uint64_t i = 0; st == YORE_OK && i < count; i++) {
+        uint64_t size = decode_varint(&from);
+        if (from.is_bad || size > decoder_left(&from)) {
+            st = error_set(error_out, YORE_CORRUPT,
+                           "graph %s: a list of keys to erase is malformed", graph->name);
+            break;
+        }
+        struct yore_bytes key = bytes_of(decode_run(&from, (size_t)size), (size_t)size);
+        st = erase_key(graph, key, YORE_DURABILITY_NONE, error_out);
+    }
+    yore_value_release(&value);
+    return st == YORE_OK ? erase_key(graph, list, YORE_DURABILITY_SYNC, error_out) : st;
+}
+
+enum yore_status graph_erase(struct graph *graph, enum graph_element element,
+                             struct yore_bytes external_id, uint64_t *count_out,
+                             struct yore_error *error_out)
+{
+    struct erasing erasing = {.graph = graph};
+    struct buffer list = {0};
+    error_clear(error_out);
+    list_key(&list, element, external_id);
+    enum yore_status st = list.is_nomem ? error_plain(error_out, YORE_NOMEM)
+                                        : work_off(graph, buffer_bytes(&list), error_out);
+    bool went_on = st == YORE_OK;
+    st = st == YORE_NOT_FOUND || went_on ? YORE_CONFLICT : st;
+    for (unsigned round = 0; st == YORE_CONFLICT && round < GRAPH_INGEST_ROUNDS_MAX; round++) {
+        error_clear(error_out);
+        arena_release(&erasing.arena);
+        erasing = (struct erasing){.graph = graph};
+        st = try_take_back(&erasing, element, external_id, buffer_bytes(&list), error_out);
+    }
+    if (st == YORE_OK) {
+        st = work_off(graph, buffer_bytes(&list), error_out);
+    } else if (st == YORE_NOT_FOUND && went_on) {
+        error_clear(error_out);
+        st = YORE_OK;
+    }
+    if (count_out != NULL) {
+        *count_out = erasing.count;
+    }
+    arena_release(&erasing.arena);
+    buffer_release(&list);
+    return st;
+}
+
+enum yore_status graph_erase_resume(struct graph *graph, struct yore_error *error_out)
+{
+    unsigned char prefix[1] = {GRAPH_KEY_ERASING};
+    struct yore_cursor_options options = {.range = {.prefix = bytes_of(prefix, 1)},
+                                          .keys_only = true};
+    struct yore_cursor *cursor = NULL;
+    enum yore_status st =
+        yore_cursor_open(graph->db, graph->keyspace, &options, &cursor, error_out);
+    while (st == YORE_OK && (st = yore_cursor_next(cursor)) == YORE_OK) {
+        st = work_off(graph, yore_cursor_row(cursor)->key, error_out);
+        st = st == YORE_NOT_FOUND ? YORE_OK : st;
+    }
+    yore_cursor_close(cursor);
+    return st == YORE_NOT_FOUND ? YORE_OK : st;
+}

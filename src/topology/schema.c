@@ -1,0 +1,481 @@
+/* schema.c -- indexes and constraints: made online, over all of history.
+ *
+ *   absent --declare--> building --complete--> online --drop--> absent
+ *
+ * Declaring writes the rule; from that commit on every writer keeps the index (those in flight read
+ * the list of rules and conflict).  Then the past is filled in, some nodes at a time, each node's
+ * whole line in one commit that conflicts with writers of that node.  A constraint is then checked
+ * over the index itself, every value at every time.  A making that was cut off is taken up by the
+ * next call.  The keys of an index carry a number that is never used again: what a dropped one left
+ * behind says nothing to its successor, and still answers views that knew it.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "engine/gate.h"
+#include "topology/entries.h"
+#include "topology/ever.h"
+#include "topology/graph_internal.h"
+#include "topology/graph_txn.h"
+#include "topology/unique.h"
+
+#define ROUNDS_MAX 1000u /* tries of one small commit among other writers */
+#define DROP_BATCH_COUNT 4096u
+
+/* ---- the list of rules ---- */
+
+enum edit_kind { RULE_DECLARE, RULE_COMPLETE, RULE_DROP };
+
+static enum yore_status refuse_rule(struct graph *graph, const struct graph_schema *schema,
+                                    enum yore_status st, const char *words,
+                                    struct yore_error *error_out)
+{
+    struct yore_bytes label = graph_token_name(graph, GRAPH_LABEL, schema->label);
+    struct yore_bytes property = graph_token_name(graph, GRAPH_PROPERTY, schema->property);
+    return error_set(error_out, st, "graph %s: %s on %.*s.%.*s", graph->name, words,
+                     (int)(label.size < 64 ? label.size : 64), (const char *)label.data,
+                     (int)(property.size < 64 ? property.size : 64), (const char *)property.data);
+}
+
+static enum yore_status declare(struct graph *graph, struct graph_rules *rules,
+                                const struct graph_schema *schema, struct yore_error *error_out)
+{
+    struct graph_rule *found = graph_rules_find(rules, schema->label, schema->property);
+    if (found != NULL) {
+        bool goes_on = !found->is_online && found->schema.is_unique == schema->is_unique;
+        return goes_on ? YORE_OK
+                       : refuse_rule(graph, schema, YORE_EXISTS,
+                                     found->schema.is_unique ? "there is a constraint already"
+                                                             : "there is an index already",
+                                     error_out);
+    }
+    if (schema->name.size > GRAPH_SCHEMA_NAME_BYTES_MAX) {
+        return error_set(error_out, YORE_TOO_BIG, "the name of an index has at most %u octets",
+                         GRAPH_SCHEMA_NAME_BYTES_MAX);
+    }
+    if (schema->name.size > 0 && graph_rules_named(graph, rules, schema->name) != NULL) {
+        return error_set(error_out, YORE_EXISTS,
+                         "there is an index or a constraint called %.*s already",
+                         (int)schema->name.size, (const char *)schema->name.data);
+    }
+    if (rules->count == GRAPH_RULES_MAX) {
+        return refuse_rule(graph, schema, YORE_TOO_BIG, "there are too many indexes for another",
+                           error_out);
+    }
+    rules->rules[rules->count++] =
+        (struct graph_rule){.schema = *schema, .number = rules->number_next++};
+    return YORE_OK;
+}
+
+static enum yore_status edit(struct graph *graph, struct graph_rules *rules, enum edit_kind kind,
+                             const struct graph_schema *schema, struct yore_error *error_out)
+{
+    if (kind == RULE_DECLARE) {
+        return declare(graph, rules, schema, error_out);
+    }
+    struct graph_rule *found = graph_rules_find(rules, schema->label, schema->property);
+    if (found == NULL || found->schema.is_unique != schema->is_unique) {
+        return refuse_rule(graph, schema, YORE_NOT_FOUND,
+                           schema->is_unique ? "there is no constraint" : "there is no index",
+                           error_out);
+    }
+    if (kind == RULE_COMPLETE) {
+        found->is_online = true;
+    } else {
+        *found = rules->rules[--rules->count];
+    }
+    return YORE_OK;
+}
+
+/* One change of the list in a commit of its own; *rule_out: the rule as it was found or made. */
+static enum yore_status try_edit(struct graph *graph, enum edit_kind kind,
+                                 const struct graph_schema *schema, struct graph_rule *rule_out,
+                                 struct yore_error *error_out)
+{
+    enum yore_status st = YORE_CONFLICT;
+    for (unsigned round = 0; st == YORE_CONFLICT && round < ROUNDS_MAX; round++) {
+        struct yore_txn *txn = NULL;
+        struct graph_rules *rules = NULL;
+        st = yore_begin(graph->db, &txn, error_out);
+        if (st == YORE_OK) {
+            st = graph_rules_read(graph, txn, &rules, error_out);
+        }
+        if (st == YORE_OK && kind == RULE_DROP &&
+            graph_rules_find(rules, schema->label, schema->property) != NULL) {
+            *rule_out = *graph_rules_find(rules, schema->label, schema->property);
+        }
+        if (st == YORE_OK) {
+            st = edit(graph, rules, kind, schema, error_out);
+        }
+        if (st == YORE_OK && kind != RULE_DROP) {
+            *rule_out = *graph_rules_find(rules, schema->label, schema->property);
+        }
+        if (st == YORE_OK) {
+            st = graph_rules_write(graph, txn, rules, error_out);
+        }
+        graph_rules_free(rules);
+        if (st != YORE_OK) {
+            yore_txn_abort(txn);
+            return st;
+        }
+        st = yore_txn_commit(txn, YORE_DURABILITY_DEFAULT, NULL, error_out);
+    }
+    return st;
+}
+
+static enum yore_status edit_rules(struct graph *graph, enum edit_kind kind,
+                                   const struct graph_schema *schema, struct graph_rule *rule_out,
+                                   struct yore_error *error_out)
+{
+    if (!gate_enter(graph->keyspace)) {
+        return graph_refuse_busy(graph, error_out);
+    }
+    enum yore_status st = try_edit(graph, kind, schema, rule_out, error_out);
+    gate_leave(graph->keyspace);
+    return st;
+}
+
+/* ---- filling in the past ---- */
+
+enum yore_status graph_begin_of_time(struct graph *graph, int64_t *from_out,
+                                     struct yore_error *error_out)
+{
+    struct yore_keyspace_info info;
+    enum yore_status st = yore_keyspace_info(graph->db, graph->keyspace, &info, error_out);
+    *from_out = st == YORE_OK ? info.horizon : YORE_TIME_MIN;
+    return st;
+}
+
+/* The entries of one rule along the whole line of a node. */
+static enum yore_status fill_node(struct graph_txn *txn, const struct graph_rule *rule,
+                                  uint64_t node, int64_t from, struct yore_error *error_out)
+{
+    struct graph_key key = graph_key_element((struct graph_id){GRAPH_NODE, node});
+    struct line line;
+    struct yore_bytes before = {"", 0};
+    arena_reset(&txn->scratch);
+    enum yore_status st = line_read(txn, graph_key_bytes(&key), from, &line, error_out);
+    for (size_t i = 0; st == YORE_OK && i < line.count; i++) {
+        const struct line_version *version = &line.versions[i];
+        struct element_state state;
+        struct yore_bytes after = {"", 0};
+        int64_t begin = version->from > from ? version->from : from;
+        if (version->is_put && version->end > begin) {
+            st = element_state_decode(version->value, GRAPH_NODE, &txn->scratch, &state);
+            st = st == YORE_CORRUPT
+                     ? graph_refuse_record(txn->graph, (struct graph_id){GRAPH_NODE, node},
+                                           error_out)
+                     : entry_of_rule(&state, node, rule, &txn->scratch, &after, error_out);
+        }
+        if (st == YORE_OK && before.size > 0 && !bytes_equal(before, after)) {
+            st = txn_delete(txn, before, begin, error_out);
+        }
+        if (st == YORE_OK && after.size > 0) {
+            st = txn_put(txn, after, bytes_of("", 0), begin, version->to, error_out);
+        }
+        before = after;
+    }
+    return st;
+}
+
+static enum yore_status fill_nodes(struct graph *graph, const struct graph_rule *rule,
+                                   const uint64_t *nodes, size_t count, int64_t from,
+                                   struct yore_error *error_out)
+{
+    enum yore_status st = YORE_CONFLICT;
+    for (unsigned round = 0; st == YORE_CONFLICT && round < ROUNDS_MAX; round++) {
+        struct graph_txn *txn = NULL;
+        st = graph_begin(graph, &txn, error_out);
+        for (size_t i = 0; st == YORE_OK && i < count; i++) {
+            st = fill_node(txn, rule, nodes[i], from, error_out);
+        }
+        if (st != YORE_OK) {
+            graph_abort(txn);
+            return st;
+        }
+        st = graph_commit(txn, YORE_DURABILITY_DEFAULT, NULL, error_out);
+    }
+    return st;
+}
+
+/* Nodes that ever had the rule's label. */
+static enum yore_status fill_all(struct graph *graph, const struct graph_rule *rule,
+                                 struct yore_error *error_out)
+{
+    uint64_t nodes[GRAPH_BACKFILL_NODES];
+    uint64_t numbers[2];
+    size_t count = 0;
+    int64_t from;
+    struct yore_bytes key;
+    struct graph_key prefix;
+    struct ever_walk walk = {0};
+    graph_key_begin(&prefix, GRAPH_KEY_LABEL);
+    graph_key_number(&prefix, rule->schema.label);
+    enum yore_status st = graph_begin_of_time(graph, &from, error_out);
+    if (st == YORE_OK) {
+        const struct yore_time span = {from, YORE_NOW};
+        st = ever_open(&walk, graph, graph_key_bytes(&prefix), &span, error_out);
+    }
+    while (st == YORE_OK) {
+        st = ever_next(&walk, &key, error_out);
+        if (st == YORE_OK && graph_key_numbers(key, numbers, 2)) {
+            nodes[count++] = numbers[1];
+        }
+        if (count == GRAPH_BACKFILL_NODES || (st == YORE_NOT_FOUND && count > 0)) {
+            enum yore_status filled = fill_nodes(graph, rule, nodes, count, from, error_out);
+            st = filled != YORE_OK ? filled : st;
+            count = 0;
+        }
+    }
+    ever_close(&walk);
+    return st == YORE_NOT_FOUND ? YORE_OK : st;
+}
+
+/* ---- checking a constraint over its index ---- */
+
+/* When which node had the value that is looked at. */
+struct value_span {
+    uint64_t node;
+    int64_t from;
+    int64_t to;
+};
+
+struct value_spans {
+    struct buffer value; /* the key without its node */
+    struct value_span *spans;
+    size_t count;
+    size_t capacity;
+};
+
+static enum yore_status add_span(struct value_spans *spans, uint64_t node, int64_t from, int64_t to,
+                                 struct yore_error *error_out)
+{
+    if (spans->count == spans->capacity) {
+        size_t capacity = spans->capacity == 0 ? 16 : spans->capacity * 2;
+        struct value_span *grown = mem_realloc(spans->spans, capacity * sizeof *grown);
+        if (grown == NULL) {
+            return error_plain(error_out, YORE_NOMEM);
+        }
+        spans->spans = grown;
+        spans->capacity = capacity;
+    }
+    spans->spans[spans->count++] = (struct value_span){node, from, to};
+    return YORE_OK;
+}
+
+static int compare_spans(const void *a, const void *b)
+{
+    int64_t x = ((const struct value_span *)a)->from;
+    int64_t y = ((const struct value_span *)b)->from;
+    return x < y ? -1 : x > y;
+}
+
+/* Two nodes at once?  Forget the value's spans. */
+static enum yore_status judge_spans(struct graph *graph, const struct graph_rule *rule,
+                                    struct value_spans *spans, struct yore_error *error_out)
+{
+    enum yore_status st = YORE_OK;
+    if (spans->count > 1) {
+        qsort(spans->spans, spans->count, sizeof *spans->spans, compare_spans);
+    }
+    struct value_span latest = {0, YORE_TIME_MIN, YORE_TIME_MIN};
+    for (size_t i = 0; st == YORE_OK && i < spans->count; i++) {
+        const struct value_span *span = &spans->spans[i];
+        if (span->node != latest.node && span->from < latest.to) {
+            st = unique_refuse(graph, rule, span->node, latest.node, span->from, error_out);
+        }
+        latest = span->to >= latest.to ? *span : latest;
+    }
+    spans->count = 0;
+    return st;
+}
+
+/* Read the line of one entry's key. */
+static enum yore_status take_spans(struct graph *graph, struct value_spans *spans, uint64_t node,
+                                   struct yore_bytes key, int64_t from,
+                                   struct yore_error *error_out)
+{
+    struct yore_timeline_options options = {
+        .from = from, .to = YORE_FOREVER, .known = YORE_NOW, .with_in_force = true};
+    struct yore_timeline *timeline = NULL;
+    struct yore_version version;
+    enum yore_status st =
+        yore_timeline_open(graph->db, graph->keyspace, key, &options, &timeline, error_out);
+    bool is_open = false;
+    while (st == YORE_OK && (st = yore_timeline_next(timeline, &version, error_out)) == YORE_OK) {
+        if (is_open && version.valid_from < spans->spans[spans->count - 1].to) {
+            spans->spans[spans->count - 1].to = version.valid_from;
+        }
+        is_open = version.kind == YORE_KIND_PUT;
+        if (is_open) {
+            st = add_span(spans, node, version.valid_from, version.valid_to, error_out);
+        }
+    }
+    yore_timeline_close(timeline);
+    return st == YORE_NOT_FOUND ? YORE_OK : st;
+}
+
+/* Every node that ever had the value. */
+static enum yore_status check_value(struct graph *graph, const struct graph_rule *rule,
+                                    struct value_spans *spans, int64_t from,
+                                    struct yore_error *error_out)
+{
+    struct ever_walk walk = {0};
+    struct yore_bytes key;
+    const struct yore_time span = {from, YORE_NOW};
+    enum yore_status st = ever_open(&walk, graph, buffer_bytes(&spans->value), &span, error_out);
+    while (st == YORE_OK && (st = ever_next(&walk, &key, error_out)) == YORE_OK) {
+        struct yore_bytes value;
+        uint64_t node;
+        if (graph_key_index_decode(key, &node, &value)) {
+            st = take_spans(graph, spans, node, key, from, error_out);
+        }
+    }
+    ever_close(&walk);
+    return st == YORE_NOT_FOUND ? judge_spans(graph, rule, spans, error_out) : st;
+}
+
+static enum yore_status check_key(struct graph *graph, const struct graph_rule *rule,
+                                  struct value_spans *spans, struct yore_bytes key, int64_t from,
+                                  struct yore_error *error_out)
+{
+    struct yore_bytes value;
+    uint64_t node;
+    if (!graph_key_index_decode(key, &node, &value)) {
+        return error_set(error_out, YORE_CORRUPT, "graph %s: an index key is malformed",
+                         graph->name);
+    }
+    if (bytes_equal(value, buffer_bytes(&spans->value))) {
+        return YORE_OK;
+    }
+    buffer_clear(&spans->value);
+    buffer_append_bytes(&spans->value, value);
+    return buffer_status(&spans->value) == YORE_OK
+               ? check_value(graph, rule, spans, from, error_out)
+               : error_plain(error_out, YORE_NOMEM);
+}
+
+enum yore_status graph_check_unique(struct graph *graph, const struct graph_rule *rule,
+                                    struct yore_error *error_out)
+{
+    struct buffer prefix = {0};
+    struct yore_bytes key;
+    struct value_spans spans = {0};
+    struct ever_walk walk = {0};
+    int64_t from;
+    graph_key_index(&prefix, rule->number);
+    enum yore_status st = buffer_status(&prefix) != YORE_OK
+                              ? error_plain(error_out, YORE_NOMEM)
+                              : graph_begin_of_time(graph, &from, error_out);
+    if (st == YORE_OK) {
+        const struct yore_time span = {from, YORE_NOW};
+        st = ever_open(&walk, graph, buffer_bytes(&prefix), &span, error_out);
+    }
+    while (st == YORE_OK && (st = ever_next(&walk, &key, error_out)) == YORE_OK) {
+        st = check_key(graph, rule, &spans, key, from, error_out);
+    }
+    ever_close(&walk);
+    buffer_release(&prefix);
+    buffer_release(&spans.value);
+    mem_free(spans.spans);
+    return st == YORE_NOT_FOUND ? YORE_OK : st;
+}
+
+/* ---- the public face ---- */
+
+enum yore_status graph_schema_create(struct graph *graph, const struct graph_schema *schema,
+                                     struct yore_error *error_out)
+{
+    struct graph_rule rule = {0};
+    error_clear(error_out);
+    enum yore_status st = edit_rules(graph, RULE_DECLARE, schema, &rule, error_out);
+    if (st != YORE_OK) {
+        return st;
+    }
+    st = fill_all(graph, &rule, error_out);
+    if (st == YORE_OK && schema->is_unique) {
+        st = graph_check_unique(graph, &rule, error_out);
+    }
+    if (st == YORE_EXISTS) {
+        struct yore_error unheard;
+        enum yore_status dropped = graph_schema_drop(graph, schema, &unheard);
+        return dropped == YORE_OK || dropped == YORE_NOT_FOUND ? st : dropped;
+    }
+    return st == YORE_OK ? edit_rules(graph, RULE_COMPLETE, schema, &rule, error_out) : st;
+}
+
+/* What is there now of a dropped index would be kept for ever. */
+static enum yore_status delete_entries(struct graph *graph, const struct graph_rule *rule,
+                                       struct yore_error *error_out)
+{
+    struct buffer prefix = {0};
+    struct yore_batch *batch = NULL;
+    struct yore_cursor *cursor = NULL;
+    graph_key_index(&prefix, rule->number);
+    struct yore_cursor_options options = {.range = {.prefix = buffer_bytes(&prefix)},
+                                          .keys_only = true};
+    enum yore_status st = yore_batch_new(graph->db, &batch, error_out);
+    if (st == YORE_OK) {
+        st = yore_cursor_open(graph->db, graph->keyspace, &options, &cursor, error_out);
+    }
+    while (st == YORE_OK && (st = yore_cursor_next(cursor)) == YORE_OK) {
+        st = yore_batch_delete(batch, graph->keyspace, yore_cursor_row(cursor)->key, NULL,
+                               error_out);
+        if (st == YORE_OK && yore_batch_count(batch) == DROP_BATCH_COUNT) {
+            st = yore_batch_commit(batch, YORE_DURABILITY_DEFAULT, NULL, error_out);
+        }
+    }
+    if (st == YORE_NOT_FOUND) {
+        st = yore_batch_commit(batch, YORE_DURABILITY_DEFAULT, NULL, error_out);
+    }
+    yore_cursor_close(cursor);
+    yore_batch_free(batch);
+    buffer_release(&prefix);
+    return st;
+}
+
+enum yore_status graph_schema_drop(struct graph *graph, const struct graph_schema *schema,
+                                   struct yore_error *error_out)
+{
+    struct graph_rule rule = {0};
+    error_clear(error_out);
+    enum yore_status st = edit_rules(graph, RULE_DROP, schema, &rule, error_out);
+    return st == YORE_OK ? delete_entries(graph, &rule, error_out) : st;
+}
+
+enum yore_status graph_schema_find(struct graph *graph, struct yore_bytes name,
+                                   struct graph_schema *schema_out, struct yore_error *error_out)
+{
+    struct graph_rules *rules = NULL;
+    error_clear(error_out);
+    enum yore_status st = graph_rules_known(graph, yore_now(graph->db), &rules, error_out);
+    if (st != YORE_OK) {
+        return st;
+    }
+    const struct graph_rule *found = graph_rules_named(graph, rules, name);
+    if (found == NULL) {
+        st = error_set(error_out, YORE_NOT_FOUND, "there is no index or constraint called %.*s",
+                       (int)(name.size < 255 ? name.size : 255), (const char *)name.data);
+    } else {
+        *schema_out = found->schema;
+        schema_out->name = bytes_of(NULL, 0);
+    }
+    graph_rules_free(rules);
+    return st;
+}
+
+enum yore_status graph_schema_list(struct graph_view *view,
+                                   int (*each)(void *arg, const struct graph_schema *schema),
+                                   void *arg, struct yore_error *error_out)
+{
+    struct graph_rules *rules;
+    error_clear(error_out);
+    enum yore_status st = view_rules(view, &rules, error_out);
+    for (size_t i = 0; st == YORE_OK && i < rules->count; i++) {
+        if (rules->rules[i].is_online && each(arg, &rules->rules[i].schema) != 0) {
+            break;
+        }
+    }
+    return st;
+}

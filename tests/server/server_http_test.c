@@ -1,0 +1,410 @@
+/* HTTP from the outside: what each path answers, who may ask, what is refused. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/http_answer.h"
+#include "support/server_process.h"
+#include "support/test.h"
+#include "support/wire.h"
+
+static void start(struct server_process *server, const char *const *flags)
+{
+    CHECK(server_start(server, test_path("db"), flags));
+    CHECK(server->http_port != 0);
+}
+
+#define JSON "Content-Type: application/json\r\n"
+
+TEST(a_key_is_written_read_and_deleted_on_one_connection)
+{
+    struct server_process server;
+    static struct http_answer answer;
+    start(&server, NULL);
+    int fd = wire_connect(server.http_port);
+    http_ask(fd, "PUT /v1/kv/a%2Fb%00c", "", "some octets", &answer);
+    CHECK_EQ_UINT(answer.status, 204);
+    http_ask(fd, "GET /v1/kv/a%2Fb%00c", "", "", &answer);
+    CHECK_EQ_UINT(answer.status, 200);
+    CHECK_EQ_BYTES(answer.body, answer.size, "some octets", 11);
+    CHECK(strstr(answer.head, "X-Content-Type-Options: nosniff\n") != NULL);
+    http_ask(fd, "HEAD /v1/kv/a%2Fb%00c", "", "", &answer);
+    CHECK(answer.status == 200 && strstr(answer.head, "Content-Length: 11\n") != NULL);
+    http_ask(fd, "DELETE /v1/kv/a%2Fb%00c", "", "", &answer);
+    CHECK_EQ_UINT(answer.status, 204);
+    http_ask(fd, "GET /v1/kv/a%2Fb%00c", "", "", &answer);
+    CHECK_EQ_UINT(answer.status, 404);
+    CHECK(strstr(answer.head, "application/problem+json\n") != NULL);
+    CHECK(strstr(answer.body, "\"code\":\"key-not-found\"") != NULL);
+    http_ask(fd, "PUT /v1/kv/k?db=3", "", "third", &answer);
+    CHECK_EQ_UINT(answer.status, 204);
+    http_ask(fd, "GET /v1/kv/k", "", "", &answer);
+    CHECK_EQ_UINT(answer.status, 404);
+    http_ask(fd, "GET /v1/kv/k?db=3", "", "", &answer);
+    CHECK_EQ_STR(answer.body, "third");
+    wire_close(fd);
+    CHECK_EQ_INT(server_end(&server), 0);
+}
+
+TEST(requests_that_are_wrong_get_problems_with_codes)
+{
+    static const struct {
+        const char *line;
+        const char *headers;
+        const char *body;
+        unsigned status;
+        const char *code;
+    } cases[] = {
+        {"GET /nope", "", "", 404, "no-such-path"},
+        {"POST /v1/kv/k", "", "", 405, "wrong-method"},
+        {"GET /v1/kv/%zz", "", "", 400, "bad-key"},
+        {"GET /v1/kv/k", "", "body", 400, "unwanted-body"},
+        {"GET /v1/kv/k", "Origin: http://evil.example\r\n", "", 403, "wrong-origin"},
+        {"GET /v1/kv/k", "Sec-Fetch-Site: cross-site\r\n", "", 403, "wrong-origin"},
+        {"GET /v1/kv/k", "Host: other\r\n", "", 400, "bad-request"},
+        {"POST /v1/batch", "", "{}", 415, "not-json"},
+        {"POST /v1/batch", JSON, "{}", 400, "bad-body"},
+        {"POST /v1/batch", JSON, "{\"operations\":[{\"op\":\"put\",\"key\":\"k\"}]}", 400,
+         "bad-body"},
+        {"POST /v1/batch", JSON,
+         "{\"operations\":[{\"op\":\"put\",\"key\":\"k\",\"key\":\"k\","
+         "\"value\":\"v\"}]}",
+         400, "bad-body"},
+        {"GET /put?key=k&val=v", "", "", 404, "no-such-path"},
+        {"GET /v1/kv/k?db=99", "", "", 400, "bad-request"},
+    };
+    struct server_process server;
+    static struct http_answer answer;
+    start(&server, NULL);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char code[80];
+        test_note("case %zu", i);
+        int fd = wire_connect(server.http_port);
+        http_ask(fd, cases[i].line, cases[i].headers, cases[i].body, &answer);
+        CHECK_EQ_UINT(answer.status, cases[i].status);
+        snprintf(code, sizeof(code), "\"code\":\"%s\"", cases[i].code);
+        CHECK_MSG(strstr(answer.body, code) != NULL, "%s", answer.body);
+        wire_close(fd);
+    }
+    CHECK_EQ_INT(server_end(&server), 0);
+}
+
+TEST(a_host_that_is_not_ours_is_refused_unless_it_is_named)
+{
+    struct server_process server;
+    static struct http_answer answer;
+    const char *flags[] = {"--http-hosts", "db.example", NULL};
+    start(&server, flags);
+    int fd = wire_connect(server.http_port);
+    CHECK(wire_send_text(fd, "GET /healthz HTTP/1.1\r\nHost: evil.example\r\n\r\n"));
+    http_answer_read(fd, &answer, true);
+    CHECK_EQ_UINT(answer.status, 421);
+    CHECK(wire_send_text(fd, "GET /healthz HTTP/1.1\r\nHost: DB.example:80\r\n\r\n"));
+    http_answer_read(fd, &answer, true);
+    CHECK_EQ_UINT(answer.status, 200);
+    wire_close(fd);
+    CHECK_EQ_INT(server_end(&server), 0);
+}
+
+TEST(the_past_is_written_read_listed_and_exported)
+{
+    struct server_process server;
+    static struct http_answer answer;
+    start(&server, NULL);
+    int fd = wire_connect(server.http_port);
+    http_ask(fd, "PUT /v1/kv/k", "", "now", &answer);
+    http_ask(fd, "PUT /v1/kv/k?at=2025-01-01", "", "old", &answer);
+    CHECK_EQ_UINT(answer.status, 204);
+    http_ask(fd, "PUT /v1/kv/k?from=2025-03-01&to=2025-04-01", "", "span", &answer);
+    CHECK_EQ_UINT(answer.status, 204);
+    http_ask(fd, "GET /v1/kv/k?at=2025-02-01", "", "", &answer);
+    CHECK_EQ_STR(answer.body, "old");
+    CHECK(strstr(answer.head, "Yore-Valid-From: 2025-01-01T00:00:00Z\n") != NULL);
+    CHECK(strstr(answer.head, "Yore-Commit: ") != NULL);
+    http_ask(fd, "GET /v1/kv/k?at=2024-12-31", "", "", &answer);
+    CHECK_EQ_UINT(answer.status, 404);
+    http_ask(fd, "GET /v1/kv/k?at=2025-02-01&known=2025-02-01", "", "", &answer);
+    CHECK_EQ_UINT(answer.status, 404); /* nobody knew it yet */
+    http_ask(fd, "GET /v1/kv?at=2025-03-15", "", "", &answer);
+    CHECK_EQ_STR(answer.body, "{\"items\":[{\"key\":\"k\",\"value\":\"span\"}]}\n");
+    http_ask(fd, "GET /v1/kv", "", "", &answer); /* the present again */
+    CHECK_EQ_STR(answer.body, "{\"items\":[{\"key\":\"k\",\"value\":\"now\"}]}\n");
+    http_ask(fd, "GET /v1/export?at=2025-05-01", "", "", &answer);
+    CHECK_EQ_STR(answer.body, "{\"key\":\"k\",\"value\":\"old\"}\n");
+    http_ask(fd, "GET /v1/timeline/k", "", "", &answer);
+    CHECK(strstr(answer.body, "\"from\":\"2025-03-01T00:00:00Z\"") != NULL);
+    http_ask(fd, "GET /v1/changes?from=2025-02-01&to=2025-03-15", "", "", &answer);
+    CHECK(strstr(answer.body, "\"before\":\"old\",\"after\":\"span\"") != NULL);
+    http_ask(fd, "GET /v1/kv/k?at=then", "", "", &answer);
+    CHECK_EQ_UINT(answer.status, 400);
+    wire_close(fd);
+    CHECK_EQ_INT(server_end(&server), 0);
+}
+
+TEST(pages_of_a_list_go_on_where_they_ended)
+{
+    struct server_process server;
+    static struct http_answer answer;
+    start(&server, NULL);
+    int fd = wire_connect(server.http_port);
+    http_ask(fd, "POST /v1/import", "",
+             "{\"key\":\"a\",\"value\":\"1\"}\n"
+             "{\"key\":\"b\",\"value\":\"2\"}\n"
+             "{\"key\":\"c\",\"value\":\"3\",\"valid_from\":\"2025-01-01\"}",
+             &answer);
+    CHECK_EQ_STR(answer.body, "{\"written\":3}\n");
+    http_ask(fd, "GET /v1/kv?limit=2", "", "", &answer);
+    CHECK_EQ_STR(answer.body, "{\"items\":[{\"key\":\"a\",\"value\":\"1\"},"
+                              "{\"key\":\"b\",\"value\":\"2\"}],\"next\":\"c\"}\n");
+    http_ask(fd, "GET /v1/kv?limit=2&start=c", "", "", &answer);
+    CHECK_EQ_STR(answer.body, "{\"items\":[{\"key\":\"c\",\"value\":\"3\"}]}\n");
+    wire_close(fd);
+    CHECK_EQ_INT(server_end(&server), 0);
+}
+
+TEST(batches_and_transactions_are_all_or_nothing)
+{
+    struct server_process server;
+    static struct http_answer answer;
+    start(&server, NULL);
+    int fd = wire_connect(server.http_port);
+    http_ask(fd, "POST /v1/batch", JSON,
+             "{\"operations\":[{\"op\":\"put\",\"key\":\"a\",\"value\":\"1\"},"
+             "{\"op\":\"put\",\"key_base64\":\"Yg==\",\"value_base64\":\"/w==\"}]}",
+             &answer);
+    CHECK_EQ_UINT(answer.status, 204);
+    http_ask(fd, "GET /v1/kv/b", "", "", &answer);
+    CHECK_EQ_BYTES(answer.body, answer.size, "\xff", 1);
+    const char *swap = "{\"if\":[{\"key\":\"a\",\"value\":\"1\"},{\"key\":\"c\",\"absent\":true}],"
+                       "\"operations\":[{\"op\":\"delete\",\"key\":\"a\"},"
+                       "{\"op\":\"put\",\"key\":\"c\",\"value\":\"2\"}]}";
+    http_ask(fd, "POST /v1/transaction", JSON, swap, &answer);
+    CHECK_EQ_UINT(answer.status, 204);
+    http_ask(fd, "POST /v1/transaction", JSON, swap, &answer);
+    CHECK_EQ_UINT(answer.status, 409);
+    http_ask(fd, "GET /v1/kv/c", "", "", &answer);
+    CHECK_EQ_STR(answer.body, "2");
+    wire_close(fd);
+    CHECK_EQ_INT(server_end(&server), 0);
+}
+
+TEST(the_same_users_and_rights_as_for_redis_clients)
+{
+    struct server_process server;
+    static struct http_answer answer;
+    const char *flags[] = {"--requirepass", "secret", NULL};
+    start(&server, flags);
+    int fd = wire_connect(server.http_port);
+    http_ask(fd, "GET /healthz", "", "", &answer);
+    CHECK_EQ_UINT(answer.status, 200);
+    http_ask(fd, "GET /v1/kv/k", "", "", &answer);
+    CHECK_EQ_UINT(answer.status, 401);
+    CHECK(strstr(answer.head, "WWW-Authenticate: Basic ") != NULL);
+    /* default:secret and default:wrong */
+    http_ask(fd, "PUT /v1/kv/k", "Authorization: Basic ZGVmYXVsdDpzZWNyZXQ=\r\n", "v", &answer);
+    CHECK_EQ_UINT(answer.status, 204);
+    http_ask(fd, "GET /v1/kv/k", "Authorization: Bearer secret\r\n", "", &answer);
+    CHECK_EQ_STR(answer.body, "v");
+    http_ask(fd, "GET /v1/kv/k", "Authorization: Basic ZGVmYXVsdDp3cm9uZw==\r\n", "", &answer);
+    CHECK_EQ_UINT(answer.status, 401);
+    http_ask(fd, "GET /v1/kv/k", "", "", &answer); /* what was right before does not count */
+    CHECK_EQ_UINT(answer.status, 401);
+    wire_close(fd);
+
+    int redis = wire_connect(server.port);
+    CHECK(wire_send_text(redis, "AUTH secret\r\nACL SETUSER ann on >pw ~a* +get\r\n"));
+    CHECK(wire_expect(redis, "+OK\r\n+OK\r\n"));
+    wire_close(redis);
+    fd = wire_connect(server.http_port);
+    http_ask(fd, "GET /v1/kv/a", "Authorization: Bearer ann:pw\r\n", "", &answer);
+    CHECK_EQ_UINT(answer.status, 404);
+    http_ask(fd, "GET /v1/kv/k", "Authorization: Bearer ann:pw\r\n", "", &answer);
+    CHECK_EQ_UINT(answer.status, 403);
+    CHECK(strstr(answer.body, "\"code\":\"not-permitted\"") != NULL);
+    http_ask(fd, "PUT /v1/kv/a", "Authorization: Bearer ann:pw\r\n", "v", &answer);
+    CHECK_EQ_UINT(answer.status, 403);
+    wire_close(fd);
+    CHECK_EQ_INT(server_end(&server), 0);
+}
+
+TEST(an_import_streams_in_and_stops_at_a_wrong_line)
+{
+    struct server_process server;
+    static struct http_answer answer;
+    start(&server, NULL);
+    int fd = wire_connect(server.http_port);
+    CHECK(wire_send_text(fd, "POST /v1/import HTTP/1.1\r\nHost: localhost\r\n"
+                             "Transfer-Encoding: chunked\r\n\r\n"));
+    for (int i = 0; i < 5000; i++) { /* each line cut in two chunks */
+        char line[200];
+        int size = snprintf(line, sizeof(line),
+                            "8\r\n{\"key\":\"\r\n17\r\nk%05d\",\"value\":\"v\"}\n \n\r\n", i);
+        (void)size;
+        CHECK(wire_send_text(fd, line));
+    }
+    CHECK(wire_send_text(fd, "0\r\n\r\n"));
+    http_answer_read(fd, &answer, true);
+    CHECK_EQ_UINT(answer.status, 400); /* a line of one blank */
+    CHECK(strstr(answer.body, "line 2: ") != NULL);
+    wire_close(fd);
+
+    fd = wire_connect(server.http_port);
+    static char text[60000];
+    size_t used = 0;
+    for (int i = 0; i < 1500; i++) {
+        used += (size_t)snprintf(text + used, sizeof(text) - used,
+                                 "{\"key\":\"k%04d\",\"value\":\"v%d\"}\n", i, i);
+    }
+    http_ask(fd, "POST /v1/import", "", text, &answer);
+    CHECK_EQ_UINT(answer.status, 200);
+    CHECK_EQ_STR(answer.body, "{\"written\":1500}\n");
+    http_ask(fd, "GET /v1/kv/k1499", "", "", &answer);
+    CHECK_EQ_STR(answer.body, "v1499");
+    wire_close(fd);
+    CHECK_EQ_INT(server_end(&server), 0);
+}
+
+TEST(commits_come_as_events_and_go_on_where_they_were)
+{
+    struct server_process server;
+    static struct http_answer answer;
+    char line[1000];
+    char id[100] = "";
+    start(&server, NULL);
+    int fd = wire_connect(server.http_port);
+    int watcher = wire_connect(server.http_port);
+    CHECK(wire_send_text(watcher, "GET /v1/watch?prefix=w HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    http_answer_read(watcher, &answer, false);
+    CHECK(strstr(answer.head, "Content-Type: text/event-stream\n") != NULL);
+    CHECK(wire_expect(watcher, ": commits as they are made\n\n"));
+    http_ask(fd, "PUT /v1/kv/x1", "", "unseen", &answer);
+    http_ask(fd, "PUT /v1/kv/w1", "", "seen", &answer);
+    CHECK(wire_expect(watcher, "id: "));
+    for (size_t i = 0; i < sizeof(id) - 1 && (i == 0 || id[i - 1] != '\n'); i++) {
+        CHECK(wire_read(watcher, id + i, 1));
+    }
+    CHECK(wire_expect(watcher, "event: commit\ndata: {\"commit\":"));
+    wire_close(watcher);
+    http_ask(fd, "PUT /v1/kv/w2", "", "later", &answer);
+    id[strcspn(id, "\n")] = '\0';
+    snprintf(line, sizeof(line),
+             "GET /v1/watch?prefix=w HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: %s\r\n\r\n", id);
+    watcher = wire_connect(server.http_port);
+    CHECK(wire_send_text(watcher, line));
+    http_answer_read(watcher, &answer, false);
+    CHECK(wire_expect(watcher, ": commits as they are made\n\nid: "));
+    char event[600] = "";
+    CHECK(wire_read(watcher, event, 150));
+    CHECK(strstr(event, "\"key\":\"w2\"") != NULL || wire_read(watcher, event + 150, 40));
+    CHECK(strstr(event, "\"key\":\"w1\"") == NULL);
+    wire_close(watcher);
+    wire_close(fd);
+    CHECK_EQ_INT(server_end(&server), 0);
+}
+
+TEST(metrics_are_told_in_both_formats)
+{
+    struct server_process server;
+    static struct http_answer answer;
+    start(&server, NULL);
+    int fd = wire_connect(server.http_port);
+    http_ask(fd, "GET /v1/kv/k", "", "", &answer);
+    http_ask(fd, "GET /metrics", "", "", &answer);
+    CHECK(strstr(answer.head, "text/plain; version=0.0.4") != NULL);
+    CHECK(strstr(answer.body, "# TYPE yore_commands_total counter\n") != NULL);
+    CHECK(strstr(answer.body, "yore_commands_total{command=\"get\",status=\"ok\"} 1\n") != NULL);
+    CHECK(strstr(answer.body, "# EOF") == NULL);
+    http_ask(fd, "GET /metrics", "Accept: application/openmetrics-text;version=1.0.0\r\n", "",
+             &answer);
+    CHECK(strstr(answer.head, "application/openmetrics-text; version=1.0.0") != NULL);
+    CHECK(strstr(answer.body, "# TYPE yore_commands counter\n") != NULL);
+    CHECK_EQ_STR(answer.body + answer.size - 6, "# EOF\n");
+    wire_close(fd);
+    CHECK_EQ_INT(server_end(&server), 0);
+}
+
+TEST(a_body_is_asked_for_before_it_is_sent_and_bounded)
+{
+    struct server_process server;
+    static struct http_answer answer;
+    const char *flags[] = {"--http-body-max", "2kb", NULL};
+    start(&server, flags);
+    int fd = wire_connect(server.http_port);
+    CHECK(wire_send_text(fd, "PUT /v1/kv/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n"
+                             "Expect: 100-continue\r\n\r\n"));
+    CHECK(wire_expect(fd, "HTTP/1.1 100 Continue\r\n\r\n"));
+    CHECK(wire_send_text(fd, "hello"));
+    http_answer_read(fd, &answer, true);
+    CHECK_EQ_UINT(answer.status, 204);
+    CHECK(wire_send_text(fd, "PUT /v1/kv/k HTTP/1.1\r\nHost: localhost\r\n"
+                             "Content-Length: 5000\r\nExpect: 100-continue\r\n\r\n"));
+    http_answer_read(fd, &answer, true);
+    CHECK_EQ_UINT(answer.status, 413);
+    char octet = 0;
+    CHECK_EQ_UINT(wire_read_all(fd, &octet, 1), 0);
+    wire_close(fd);
+    CHECK_EQ_INT(server_end(&server), 0);
+}
+
+TEST(pipelined_requests_are_answered_in_order)
+{
+    struct server_process server;
+    static struct http_answer answer;
+    start(&server, NULL);
+    int fd = wire_connect(server.http_port);
+    CHECK(wire_send_text(fd,
+                         "PUT /v1/kv/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\n1"
+                         "GET /v1/kv/k HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                         "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                         "GET /v1/kv/k HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+                         "GET /v1/kv/k HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    http_answer_read(fd, &answer, true);
+    CHECK_EQ_UINT(answer.status, 204);
+    http_answer_read(fd, &answer, true);
+    CHECK_EQ_STR(answer.body, "1");
+    http_answer_read(fd, &answer, true);
+    CHECK_EQ_STR(answer.body, "ok\n");
+    http_answer_read(fd, &answer, true);
+    CHECK_EQ_STR(answer.body, "1");
+    char octet = 0;
+    CHECK_EQ_UINT(wire_read_all(fd, &octet, 1), 0);
+    wire_close(fd);
+    CHECK_EQ_INT(server_end(&server), 0);
+}
+
+TEST(the_forms_of_small_servers_are_there_when_switched_on)
+{
+    struct server_process server;
+    static struct http_answer answer;
+    const char *flags[] = {"--http-compat-writes", NULL};
+    start(&server, flags);
+    int fd = wire_connect(server.http_port);
+    http_ask(fd, "GET /put?key=K&val=some+text", "", "", &answer);
+    CHECK_EQ_UINT(answer.status, 200);
+    http_ask(fd, "GET /put?L=M", "", "", &answer);
+    CHECK_EQ_UINT(answer.status, 200);
+    http_ask(fd, "GET /get/K", "", "", &answer);
+    CHECK_EQ_STR(answer.body, "some text");
+    http_ask(fd, "GET /get/L", "", "", &answer);
+    CHECK_EQ_STR(answer.body, "M");
+    http_ask(fd, "GET /delete/L", "", "", &answer);
+    http_ask(fd, "GET /get/L", "", "", &answer);
+    CHECK_EQ_UINT(answer.status, 404);
+    http_ask(fd, "GET /put?A=B", "Sec-Fetch-Site: cross-site\r\n", "", &answer);
+    CHECK_EQ_UINT(answer.status, 403);
+    wire_close(fd);
+    CHECK_EQ_INT(server_end(&server), 0);
+}
+
+TEST_MAIN(a_key_is_written_read_and_deleted_on_one_connection,
+          requests_that_are_wrong_get_problems_with_codes,
+          a_host_that_is_not_ours_is_refused_unless_it_is_named,
+          the_past_is_written_read_listed_and_exported, pages_of_a_list_go_on_where_they_ended,
+          batches_and_transactions_are_all_or_nothing,
+          the_same_users_and_rights_as_for_redis_clients,
+          an_import_streams_in_and_stops_at_a_wrong_line,
+          commits_come_as_events_and_go_on_where_they_were, metrics_are_told_in_both_formats,
+          a_body_is_asked_for_before_it_is_sent_and_bounded,
+          pipelined_requests_are_answered_in_order,
+          the_forms_of_small_servers_are_there_when_switched_on)

@@ -1,0 +1,123 @@
+#!/bin/sh
+# tls_test.sh -- TLS and mutual TLS on both ports, and certificates changed while the server runs.
+#   tls_test.sh YORE
+# Needs openssl and redis-cli; skipped without them.
+set -eu
+yore=$1
+for tool in openssl redis-cli; do
+    command -v $tool >/dev/null || { echo "skipped: no $tool"; exit 77; }
+done
+work=$(mktemp -d)
+server=
+stop() {
+    [ -z "$server" ] || kill "$server" 2>/dev/null || true
+    wait
+    rm -rf "$work"
+}
+trap stop EXIT
+cd "$work"
+passed=0
+failed=0
+check() { # check WHAT COMMAND...
+    what=$1
+    shift
+    if "$@" >out 2>&1; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAILED: $what"
+        sed 's/^/    /' out
+    fi
+}
+fails() { ! "$@"; }
+
+openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=ca 2>err
+signed() { # signed NAME
+    openssl req -newkey rsa:2048 -nodes -keyout "$1.key" -out "$1.csr" -subj "/CN=$1" 2>err
+    openssl x509 -req -in "$1.csr" -CA ca.pem -CAkey ca.key -CAcreateserial -out "$1.pem" -days 2 2>err
+}
+signed server
+signed second
+signed client
+openssl req -x509 -newkey rsa:2048 -nodes -keyout stranger.key -out stranger.pem -days 2 -subj /CN=stranger 2>err
+cp server.pem cert.pem
+cp server.key cert.key
+
+start() { # start FLAG...
+    "$yore" server --dir db --port 0 --tls-port any --http-port any --http-tls --bolt-port any --bolt-tls \
+        --tls-cert-file cert.pem --tls-key-file cert.key "$@" >server.out 2>&1 &
+    server=$!
+    for _ in $(seq 200); do
+        grep -qs 'Ready to accept' server.out && break
+        kill -0 $server || { cat server.out; exit 1; }
+        sleep 0.05
+    done
+    port=$(sed -n 's/^redis tls .* port //p' server.out)
+    bolt=$(sed -n 's/^bolt .* port \([0-9]*\).*/\1/p' server.out)
+    http=$(sed -n 's/^http .* port \([0-9]*\).*/\1/p' server.out)
+}
+end() {
+    kill $server
+    wait $server
+    server=
+}
+cli() { redis-cli -p "$port" --tls --cacert ca.pem --sni server "$@"; }
+says() { # says TEXT COMMAND...
+    text=$1
+    shift
+    "$@" 2>&1 | grep -q -- "$text"
+}
+get() { # get FLAG...: one request over TLS
+    printf 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' |
+        openssl s_client -connect "127.0.0.1:$http" -CAfile ca.pem -quiet "$@" 2>err
+}
+hello() { # hello FLAG...: the version that a Bolt handshake over TLS agrees on
+    { printf '\140\140\260\027\000\004\004\005\000\000\004\004\000\000\000\000\000\000\000\000'; sleep 1; } |
+        openssl s_client -connect "127.0.0.1:$bolt" -CAfile ca.pem -quiet "$@" 2>err | od -An -tx1
+}
+subject() {
+    openssl s_client -connect "127.0.0.1:$port" -CAfile ca.pem "$@" </dev/null 2>err |
+        sed -n 's/^subject=//p'
+}
+
+start --tls-auth-clients no
+check "a command over TLS" says PONG cli ping
+check "a large value goes both ways" sh -c "
+    head -c 300000 /dev/zero | tr '\\0' x >large
+    redis-cli -p $port --tls --cacert ca.pem --sni server -x set large <large >out1 &&
+    redis-cli -p $port --tls --cacert ca.pem --sni server --raw get large >back &&
+    [ \$(wc -c <back) = 300001 ]"
+check "a pipeline over TLS" says 1000 sh -c "
+    for i in \$(seq 1000); do echo SET k\$i v; done |
+    redis-cli -p $port --tls --cacert ca.pem --sni server --pipe"
+check "HTTP over TLS" says '^ok' get
+check "Bolt over TLS" says '00 00 04 05' hello
+check "plain text is refused" fails says PONG redis-cli -p "$port" ping
+check "TLS 1.1 is refused" fails says 'Cipher is [A-Z]' openssl s_client -connect "127.0.0.1:$port" -tls1_1 -cipher 'ALL:@SECLEVEL=0' </dev/null
+check "it shows its certificate" says 'CN = server' subject
+cp second.pem cert.pem
+cp second.key cert.key
+kill -HUP $server
+sleep 1
+check "a new one after SIGHUP" says 'CN = second' subject
+echo rubbish >cert.pem
+kill -HUP $server
+sleep 1
+check "the old one stays when the new is none" says 'CN = second' subject
+check "and the log says so" grep -q 'cannot use the certificate' server.out
+end
+
+cp server.pem cert.pem
+cp server.key cert.key
+start --tls-ca-cert-file ca.pem
+check "without a certificate a client is refused" fails says PONG cli ping
+check "with one it is served" says PONG cli --cert client.pem --key client.key ping
+check "a stranger's is refused" fails says PONG cli --cert stranger.pem --key stranger.key ping
+check "Bolt too is refused without" fails says '00 00 04 05' hello
+check "and served with it" says '00 00 04 05' hello -cert client.pem -key client.key
+check "HTTP too is refused without" fails says '^ok' get
+check "HTTP with one" says '^ok' get -cert client.pem -key client.key
+end
+check "no certificate, no start" fails "$yore" server --dir db --tls-port any --tls-auth-clients no
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]

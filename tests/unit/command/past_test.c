@@ -1,0 +1,194 @@
+/* The past over the wire: sessions at a moment, dated writes, timelines, differences, watches. */
+#include <stdio.h>
+#include <string.h>
+
+#include "unit/command/bed.h"
+
+/* "|...|" of a commit time is not known beforehand. */
+static void expect_commit(struct bed_client *client, const char *request)
+{
+    const char *reply = bed_run(client, request);
+    CHECK_MSG(reply[0] == ':', "%s: %s", request, reply);
+}
+
+static bool starts(const char *text, const char *begin)
+{
+    return strncmp(text, begin, strlen(begin)) == 0;
+}
+
+static void put_past(struct bed_client *c)
+{
+    expect_commit(c, "YORE.PUT host up AT 2025-01-01");
+    expect_commit(c, "YORE.PUT host down AT 2025-01-03T12:00:00Z");
+    expect_commit(c, "YORE.PUT host draining FROM 2025-01-02 TO 2025-01-02T01:00:00Z");
+    expect_commit(c, "YORE.PUT guest hi AT 2025-01-02 UNTIL 2025-01-04");
+}
+
+TEST(a_session_at_a_moment_reads_as_of_it_and_writes_nothing)
+{
+    struct bed bed = {0};
+    bed_open(&bed);
+    struct bed_client *c = &bed.clients[0];
+    put_past(c);
+    EXPECT(c, "DBSIZE", ":1|");
+    EXPECT(c, "YORE.AT 2025-01-02T00:30:00Z", "+OK|");
+    EXPECT(c, "GET host", "$8|draining|");
+    EXPECT(c, "MGET host guest x", "*3|$8|draining|$2|hi|$-1|");
+    EXPECT(c, "DBSIZE", ":2|");
+    EXPECT(c, "KEYS *", "*2|$5|guest|$4|host|");
+    EXPECT(c, "SCAN 0", "*2|$1|0|*2|$5|guest|$4|host|");
+    EXPECT(c, "TTL guest", ":171000|");
+    EXPECT(c, "SET host x",
+           "-READONLY the session is at a moment of the past: YORE.AT NOW returns to the present, "
+           "where writes are|");
+    EXPECT(c, "YORE.AT 2025-01-02T02:00:00Z", "+OK|");
+    EXPECT(c, "GET host", "$2|up|");
+    EXPECT(c, "YORE.GET host AT 2025-01-03T12:00:00Z", "$4|down|");
+    EXPECT(c, "YORE.AT NOW", "+OK|");
+    EXPECT(c, "GET host", "$4|down|");
+    EXPECT(c, "GET guest", "$-1|");
+    CHECK(starts(bed_run(c, "YORE.AT yesterday"), "-ERR "));
+    bed_close(&bed);
+}
+
+TEST(databases_that_were_swapped_are_found_as_they_were)
+{
+    struct bed bed = {0};
+    char request[64];
+    bed_open(&bed);
+    struct bed_client *c = &bed.clients[0];
+    EXPECT(c, "SET a 1", "+OK|");
+    snprintf(request, sizeof request, "YORE.AT @%lldns", (long long)yore_now(bed.db));
+    EXPECT(c, "SWAPDB 0 1", "+OK|");
+    EXPECT(c, "GET a", "$-1|");
+    EXPECT(c, request, "+OK|");
+    EXPECT(c, "GET a", "$1|1|");
+    bed_close(&bed);
+}
+
+TEST(a_timeline_tells_every_version)
+{
+    struct bed bed = {0};
+    bed_open(&bed);
+    struct bed_client *c = &bed.clients[0];
+    put_past(c);
+    const char *reply = bed_run(c, "YORE.TIMELINE host");
+    CHECK_MSG(starts(reply, "*4|*10|$4|kind|$3|put|$4|from|$20|2025-01-01T00:00:00Z|$2|to|$-1|"),
+              "%s", reply);
+    CHECK(strstr(reply, "$8|draining|") != NULL && strstr(reply, "$4|down|") != NULL);
+    reply = bed_run(c, "YORE.TIMELINE host REV LIMIT 1");
+    CHECK_MSG(starts(reply, "*1|") && strstr(reply, "$4|down|") != NULL, "%s", reply);
+    reply = bed_run(c, "YORE.TIMELINE host FROM 2025-01-02 TO 2025-01-02T00:30:00Z");
+    CHECK_MSG(starts(reply, "*1|") && strstr(reply, "$8|draining|") != NULL, "%s", reply);
+    EXPECT(c, "YORE.TIMELINE nothing", "*0|");
+    EXPECT(c, "YORE.TIMELINE host LIMIT 0",
+           "-ERR value is out of range, must be between 1 and 9223372036854775807|");
+    bed_close(&bed);
+}
+
+TEST(changes_tell_what_differs)
+{
+    struct bed bed = {0};
+    bed_open(&bed);
+    struct bed_client *c = &bed.clients[0];
+    put_past(c);
+    const char *reply = bed_run(c, "YORE.CHANGES \"\" FROM 2025-01-01T12:00:00Z TO 2025-01-05");
+    CHECK_MSG(starts(reply, "*1|*12|$4|kind|$7|changed|$3|key|$4|host|"), "%s", reply);
+    CHECK(strstr(reply, "$6|before|$2|up|$5|after|$4|down|") != NULL);
+    reply = bed_run(c, "YORE.CHANGES g FROM 2025-01-01 TO 2025-01-05 EVERY");
+    CHECK_MSG(starts(reply, "*2|"), "%s", reply);
+    EXPECT(c, "YORE.CHANGES g FROM 2025-01-01 LIMIT 3", "-ERR syntax error|");
+    bed_close(&bed);
+}
+
+TEST(ranges_are_told_in_pages)
+{
+    struct bed bed = {0};
+    bed_open(&bed);
+    struct bed_client *c = &bed.clients[0];
+    EXPECT(c, "MSET a 1 b 2 c 3 d 4", "+OK|");
+    EXPECT(c, "YORE.SCAN \"\" COUNT 2", "*2|$1|c|*4|$1|a|$1|1|$1|b|$1|2|");
+    EXPECT(c, "YORE.SCAN c COUNT 2 KEYS", "*2|$-1|*2|$1|c|$1|d|");
+    EXPECT(c, "YORE.SCAN \"\" END b", "*2|$-1|*2|$1|a|$1|1|");
+    EXPECT(c, "YORE.SCAN \"\" PREFIX d", "*2|$-1|*2|$1|d|$1|4|");
+    bed_close(&bed);
+}
+
+TEST(who_may_not_see_the_past_does_not)
+{
+    struct bed bed = {0};
+    bed_open(&bed);
+    struct bed_client *root = &bed.clients[0];
+    struct bed_client *c = bed_client(&bed, 1);
+    put_past(root);
+    EXPECT(root, "ACL SETUSER bob on nopass +@all ~host nohistory", "+OK|");
+    EXPECT(c, "AUTH bob x", "+OK|");
+    EXPECT(c, "GET host", "$4|down|");
+    EXPECT(c, "YORE.GET host", "$4|down|");
+    EXPECT(c, "YORE.AT NOW", "+OK|");
+    EXPECT(c, "YORE.AT 2025-01-02", "-NOPERM this user has no permissions to look at that moment|");
+    EXPECT(c, "YORE.GET host AT 2025-01-02",
+           "-NOPERM this user has no permissions to look at that moment|");
+    EXPECT(c, "YORE.TIMELINE host", "-NOPERM this user has no permissions to look at that moment|");
+    EXPECT(root, "ACL SETUSER bob history:1h", "+OK|");
+    EXPECT(c, "YORE.GET host AT -30m", "$4|down|");
+    EXPECT(c, "YORE.AT 2025-01-02", "-NOPERM this user has no permissions to look at that moment|");
+    CHECK(starts(bed_run(c, "YORE.TIMELINE host"), "*1|"));
+    EXPECT(c, "YORE.SCAN \"\"", "*2|$-1|*2|$4|host|$4|down|");
+    EXPECT(c, "YORE.CHANGES g FROM -30m TO NOW", "*0|");
+    bed_close(&bed);
+}
+
+TEST(a_watch_pushes_commits_from_where_it_was)
+{
+    struct bed bed = {0};
+    char request[64];
+    bed_open(&bed);
+    struct bed_client *c = &bed.clients[0];
+    struct bed_client *eye = bed_client(&bed, 1);
+    EXPECT(eye, "YORE.WATCH", "-ERR YORE.WATCH pushes: say HELLO 3 first|");
+    bed_run(eye, "HELLO 3");
+    long long position = 0;
+    CHECK(sscanf(bed_run(eye, "YORE.WATCH PREFIX a"), ":%lld|", &position) == 1);
+    EXPECT(c, "SET b 1", "+OK|");
+    EXPECT(c, "SET a1 x", "+OK|");
+    command_tick(bed.server);
+    const char *pushed = bed_pushed(eye);
+    CHECK_MSG(starts(pushed, ">4|$11|yore.commit|:") &&
+                  strstr(pushed, "$3|key|$2|a1|$5|value|$1|x|") != NULL &&
+                  strstr(pushed, "$1|b|") == NULL,
+              "%s", pushed);
+    EXPECT(eye, "YORE.UNWATCH", "+OK|");
+    EXPECT(c, "SET a2 x", "+OK|");
+    command_tick(bed.server);
+    CHECK_EQ_STR(bed_pushed(eye), "");
+    snprintf(request, sizeof request, "YORE.WATCH PREFIX a AFTER %lld", position);
+    bed_run(eye, request);
+    command_tick(bed.server);
+    pushed = bed_pushed(eye);
+    CHECK(strstr(pushed, "$2|a1|") != NULL && strstr(pushed, "$2|a2|") != NULL);
+    bed_close(&bed);
+}
+
+TEST(retention_backup_and_check_answer)
+{
+    struct bed bed = {0};
+    bed_open(&bed);
+    struct bed_client *c = &bed.clients[0];
+    EXPECT(c, "SET a 1", "+OK|");
+    EXPECT(c, "YORE.RETENTION",
+           "*8|$8|keyspace|$7|default|$4|keep|$3|all|$12|keep_seconds|:0|$7|horizon|$-1|");
+    EXPECT(c, "YORE.RETENTION KEEP 30d", "+OK|");
+    CHECK(strstr(bed_run(c, "YORE.RETENTION"), "$3|for|$12|keep_seconds|:2592000|") != NULL);
+    EXPECT(c, "YORE.RETENTION KEEP", "-ERR syntax error|");
+    EXPECT(c, "YORE.BACKUP ../x",
+           "-ERR the server has no backup directory: set backup-dir and "
+           "start it again|");
+    CHECK(strstr(bed_run(c, "YORE.CHECK"), "$8|problems|:0|$8|findings|*0|") != NULL);
+    bed_close(&bed);
+}
+
+TEST_MAIN(a_session_at_a_moment_reads_as_of_it_and_writes_nothing,
+          databases_that_were_swapped_are_found_as_they_were, a_timeline_tells_every_version,
+          changes_tell_what_differs, ranges_are_told_in_pages, who_may_not_see_the_past_does_not,
+          a_watch_pushes_commits_from_where_it_was, retention_backup_and_check_answer)

@@ -1,0 +1,677 @@
+/* Connections over real sockets, with a protocol of lines: what is run where, in which order, how
+ * much is kept, and how it ends. */
+#include "net/net.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "net/limits.h"
+#include "os/env.h"
+#include "os/socket.h"
+#include "os/thread.h"
+#include "support/test.h"
+#include "support/wire.h"
+
+/* The protocol: "q<text>\n" is echoed on the loop, "s<text>\n" by a worker, "l<count>\n" sends that
+ * many KiB in parts at pace LONG, "p<text>\n" pushes to every session before it answers, "w\n"
+ * waits for a wake, "x\n" closes; "f\n" makes its job fail; "d\n" keeps the loop for 100 us. */
+struct bed {
+    struct net *net;
+    uint16_t port;
+    _Atomic int open_count;
+    _Atomic int job_count;
+    _Atomic int dear_count;
+    _Atomic bool is_held; /* jobs wait */
+    _Atomic size_t arrived_bytes;
+    struct os_mutex lock;
+    struct line_session *sessions; /* GUARDED_BY(lock) */
+};
+
+struct line_session {
+    struct bed *bed;
+    struct net_conn *conn;
+    struct line_session *next;
+    bool was_woken;
+};
+
+static void *line_open(void *arg, struct net_conn *conn, const char *peer, const char *local)
+{
+    struct bed *bed = arg;
+    if (strncmp(peer, "127.0.0.1:", 10) != 0 || strncmp(local, "127.0.0.1:", 10) != 0) {
+        return NULL;
+    }
+    struct line_session *session = mem_zalloc(sizeof(*session));
+    session->bed = bed;
+    session->conn = conn;
+    os_mutex_lock(&bed->lock);
+    session->next = bed->sessions;
+    bed->sessions = session;
+    os_mutex_unlock(&bed->lock);
+    atomic_fetch_add(&bed->open_count, 1);
+    return session;
+}
+
+static void line_close(void *arg)
+{
+    struct line_session *session = arg;
+    struct bed *bed = session->bed;
+    os_mutex_lock(&bed->lock);
+    for (struct line_session **at = &bed->sessions; *at != NULL; at = &(*at)->next) {
+        if (*at == session) {
+            *at = session->next;
+            break;
+        }
+    }
+    os_mutex_unlock(&bed->lock);
+    atomic_fetch_sub(&bed->open_count, 1);
+    mem_free(session);
+}
+
+static void push_to_all(struct bed *bed, const char *text, size_t size)
+{
+    os_mutex_lock(&bed->lock);
+    for (struct line_session *at = bed->sessions; at != NULL; at = at->next) {
+        net_conn_push(at->conn, bytes_of(text, size));
+    }
+    os_mutex_unlock(&bed->lock);
+}
+
+static enum net_pace pace_of(char letter)
+{
+    return letter == 'l' ? NET_LONG : letter == 's' || letter == 'f' ? NET_SHORT : NET_QUICK;
+}
+
+static void send_long(struct line_session *session, const char *number, struct buffer *out)
+{
+    char block[1024];
+    memset(block, 'L', sizeof(block));
+    block[1023] = '\n';
+    long count = strtol(number, NULL, 10);
+    for (long i = 0; i < count; i++) {
+        buffer_append(out, block, sizeof(block));
+        if (out->size >= 65536 && !net_conn_drain(session->conn, out)) {
+            return;
+        }
+    }
+}
+
+/* Run one line. */
+static enum net_next line_run(struct line_session *session, const char *line, size_t size,
+                              struct net_turn *turn)
+{
+    switch (line[0]) {
+    case 'l':
+        send_long(session, line + 1, turn->out);
+        return NET_INPUT;
+    case 'p':
+        push_to_all(session->bed, line, size);
+        break;
+    case 'w':
+        if (!session->was_woken) {
+            session->was_woken = true;
+            return NET_LATER;
+        }
+        break;
+    case 'd':
+        for (int64_t end = os_monotonic_ns(os_env_posix()) + 100000;
+             os_monotonic_ns(os_env_posix()) < end;) {
+        }
+        atomic_fetch_add(&session->bed->dear_count, 1);
+        break;
+    case 'f':
+        memset(turn->job->state, 'f', 1);
+        break;
+    case 'x':
+        return NET_CLOSE;
+    default:
+        break;
+    }
+    buffer_append(turn->out, line, size);
+    return NET_INPUT;
+}
+
+static enum net_next line_turn(void *arg, struct net_turn *turn)
+{
+    struct line_session *session = arg;
+    const char *at = turn->input.data;
+    size_t left = turn->input.size;
+    for (unsigned done = 0;; done++) {
+        const char *end = left > 0 ? memchr(at, '\n', left) : NULL;
+        if (end == NULL) {
+            return NET_INPUT;
+        }
+        if (turn->out->size > NET_OUTPUT_SOFT_BYTES || done == turn->requests) {
+            return NET_ROOM;
+        }
+        size_t size = (size_t)(end - at) + 1;
+        enum net_pace pace = pace_of(at[0]);
+        if (pace > turn->pace) {
+            turn->wanted = pace;
+            return NET_PACE;
+        }
+        enum net_next next = line_run(session, at, size, turn);
+        if (next == NET_LATER) {
+            return next;
+        }
+        turn->consumed += size;
+        at += size;
+        left -= size;
+        if (next == NET_CLOSE) {
+            return next;
+        }
+    }
+}
+
+static bool line_is_overdue(void *session, int64_t idle_ns, size_t input_bytes, size_t output_bytes)
+{
+    (void)session;
+    (void)input_bytes;
+    (void)output_bytes;
+    return idle_ns > 60000000000;
+}
+
+static void line_arrived(void *arg, struct yore_bytes octets)
+{
+    struct line_session *session = arg;
+    atomic_fetch_add(&session->bed->arrived_bytes, octets.size);
+}
+
+static void line_job_begin(void *arg, struct net_job *job)
+{
+    struct bed *bed = arg;
+    memset(job, 0, sizeof(*job));
+    while (atomic_load(&bed->is_held)) {
+        os_sleep_ns(os_env_posix(), 1000000);
+    }
+}
+
+static bool line_job_end(void *arg, struct net_job *job)
+{
+    struct bed *bed = arg;
+    atomic_fetch_add(&bed->job_count, 1);
+    return job->state[0] != 'f';
+}
+
+static void line_tell(void *arg, const char *text)
+{
+    (void)arg;
+    (void)text;
+}
+
+static void bed_open(struct bed *bed, unsigned loops, unsigned clients_max)
+{
+    *bed = (struct bed){0};
+    signal(SIGPIPE, SIG_IGN);
+    os_mutex_init(&bed->lock);
+    struct net_handler handler = {.arg = bed,
+                                  .open = line_open,
+                                  .turn = line_turn,
+                                  .close = line_close,
+                                  .is_overdue = line_is_overdue,
+                                  .refusal = bytes_of("full\n", 5),
+                                  .arrived = line_arrived};
+    struct net_options options = {
+        .jobs = {bed, line_job_begin, line_job_end, line_tell},
+        .loops = loops,
+        .workers = 2,
+        .long_workers = 2,
+        .login_workers = 1,
+        .clients_max = clients_max,
+        .buffer_bytes_max = 64u << 20,
+        .stall_ns = 30000000000,
+    };
+    struct yore_error error = {0};
+    int fd = -1;
+    CHECK_OK(net_start(&options, &bed->net, &error));
+    CHECK_OK(os_listen_tcp("127.0.0.1", 0, &fd, &bed->port, &error));
+    CHECK_OK(net_listen(bed->net, fd, &handler, NULL, &error));
+}
+
+static void bed_close(struct bed *bed)
+{
+    net_stop(bed->net, 10000000000);
+    CHECK_EQ_INT(atomic_load(&bed->open_count), 0);
+    os_mutex_release(&bed->lock);
+}
+
+static struct net_stats stats_of(struct bed *bed)
+{
+    struct net_stats stats;
+    net_stats(bed->net, &stats);
+    return stats;
+}
+
+TEST(replies_keep_the_order_of_requests_of_any_pace)
+{
+    struct bed bed;
+    bed_open(&bed, 1, 100);
+    int fd = wire_connect(bed.port);
+    CHECK(wire_send_text(fd, "q1\ns2\nq3\ns4\nq5\n"));
+    CHECK(wire_expect(fd, "q1\ns2\nq3\ns4\nq5\n"));
+    wire_close(fd);
+    bed_close(&bed);
+}
+
+TEST(requests_arrive_in_pieces)
+{
+    struct bed bed;
+    bed_open(&bed, 2, 100);
+    int fd = wire_connect(bed.port);
+    for (int i = 0; i < 50; i++) {
+        CHECK(wire_send_text(fd, i % 2 == 0 ? "s" : "q"));
+        CHECK(wire_send_text(fd, "piece"));
+        CHECK(wire_send_text(fd, "\n"));
+        CHECK(wire_expect(fd, i % 2 == 0 ? "spiece\n" : "qpiece\n"));
+    }
+    wire_close(fd);
+    bed_close(&bed);
+}
+
+TEST(a_pipeline_larger_than_every_buffer_is_answered_whole)
+{
+    struct bed bed;
+    bed_open(&bed, 1, 100);
+    int fd = wire_connect(bed.port);
+    size_t line = 100;
+    size_t count = 200000;
+    char *text = mem_alloc(line * count);
+    for (size_t i = 0; i < count; i++) {
+        memset(text + i * line, i % 3 == 0 ? 's' : 'q', line);
+        text[i * line + line - 1] = '\n';
+    }
+    /* Sent and read by turns: a client that only sends would wait for itself. */
+    size_t sent = 0;
+    size_t got = 0;
+    char *back = mem_alloc(line * count);
+    while (got < line * count) {
+        if (sent < line * count) {
+            sent += wire_send_some(fd, text + sent, line * count - sent);
+        }
+        size_t part = sent - got < 65536 ? sent - got : 65536;
+        CHECK(wire_read(fd, back + got, part));
+        got += part;
+    }
+    CHECK(memcmp(text, back, line * count) == 0);
+    mem_free(text);
+    mem_free(back);
+    wire_close(fd);
+    bed_close(&bed);
+}
+
+TEST(connections_that_are_ready_together_share_a_job)
+{
+    struct bed bed;
+    bed_open(&bed, 1, 100);
+    int fds[20];
+    atomic_store(&bed.is_held, true);
+    for (int i = 0; i < 20; i++) {
+        fds[i] = wire_connect(bed.port);
+        CHECK(wire_send_text(fds[i], "shello\n"));
+    }
+    while (stats_of(&bed).received_bytes < 20 * 7) {
+        os_sleep_ns(os_env_posix(), 1000000);
+    }
+    atomic_store(&bed.is_held, false);
+    for (int i = 0; i < 20; i++) {
+        CHECK(wire_expect(fds[i], "shello\n"));
+        wire_close(fds[i]);
+    }
+    CHECK_EQ_UINT(stats_of(&bed).job_turns, 20);
+    CHECK(stats_of(&bed).jobs <= NET_JOBS_PER_LOOP + 2);
+    bed_close(&bed);
+}
+
+TEST(a_modest_client_does_not_wait_for_all_greedy_ones)
+{
+    enum { GREEDY = 20, LINES = 400 };
+    struct bed bed;
+    char lines[2 * LINES + 1];
+    int fds[GREEDY];
+    bed_open(&bed, 1, 100);
+    int modest = wire_connect(bed.port);
+    CHECK(wire_send_text(modest, "qhello\n"));
+    CHECK(wire_expect(modest, "qhello\n"));
+    for (size_t i = 0; i < LINES; i++) {
+        memcpy(lines + 2 * i, "d\n", 2);
+    }
+    for (int i = 0; i < GREEDY; i++) {
+        fds[i] = wire_connect(bed.port);
+        CHECK(wire_send(fds[i], lines, 2 * (size_t)LINES));
+    }
+    /* Everybody has had the first turn, of an even share. */
+    while (atomic_load(&bed.dear_count) < (int)NET_ROUND_REQUESTS + 2 * LINES) {
+        os_sleep_ns(os_env_posix(), 1000000);
+    }
+    /* It asks again and again: where this thread itself had to wait for a processor, more was done.
+     */
+    int least = GREEDY * LINES;
+    int before = atomic_load(&bed.dear_count);
+    while (before < GREEDY * LINES - 1500) {
+        CHECK(wire_send_text(modest, "qhello\n"));
+        CHECK(wire_expect(modest, "qhello\n"));
+        int meanwhile = atomic_load(&bed.dear_count) - before;
+        least = meanwhile < least ? meanwhile : least;
+        before += meanwhile;
+    }
+    CHECK_MSG(least <= 6 * (int)NET_AGAIN_REQUESTS, "%d", least);
+    for (int i = 0; i < GREEDY; i++) {
+        wire_close(fds[i]);
+    }
+    wire_close(modest);
+    bed_close(&bed);
+}
+
+/* While a worker is held: what arrives is shown, and signs of life leave. */
+TEST(a_busy_connection_shows_what_arrives_and_sends_signs_of_life)
+{
+    struct bed bed;
+    bed_open(&bed, 1, 100);
+    atomic_store(&bed.is_held, true);
+    int fd = wire_connect(bed.port);
+    int other = wire_connect(bed.port);
+    CHECK(wire_send_text(fd, "sone\n"));
+    while (atomic_load(&bed.arrived_bytes) < 5) {
+        os_sleep_ns(os_env_posix(), 1000000);
+    }
+    CHECK(wire_send_text(fd, "qtwo\nsthree"));
+    while (atomic_load(&bed.arrived_bytes) < 5 + 11) {
+        os_sleep_ns(os_env_posix(), 1000000);
+    }
+    os_mutex_lock(&bed.lock);
+    for (struct line_session *at = bed.sessions; at != NULL; at = at->next) {
+        net_conn_send_now(at->conn, bytes_of("alive\n", 6));
+    }
+    os_mutex_unlock(&bed.lock);
+    CHECK(wire_expect(fd, "alive\n"));
+    CHECK(wire_expect(other, "alive\n"));
+    CHECK(wire_send_text(other, "sfour\n"));
+    while (atomic_load(&bed.arrived_bytes) < 5 + 11 + 6) {
+        os_sleep_ns(os_env_posix(), 1000000);
+    }
+    atomic_store(&bed.is_held, false);
+    CHECK(wire_expect(fd, "sone\nqtwo\n"));
+    CHECK(wire_expect(other, "sfour\n"));
+    wire_close(fd);
+    wire_close(other);
+    bed_close(&bed);
+}
+
+TEST(a_failed_job_sends_no_reply_and_closes)
+{
+    struct bed bed;
+    bed_open(&bed, 1, 100);
+    int fd = wire_connect(bed.port);
+    char octet = 0;
+    CHECK(wire_send_text(fd, "f\n"));
+    CHECK_EQ_UINT(wire_read_all(fd, &octet, 1), 0);
+    wire_close(fd);
+    bed_close(&bed);
+}
+
+TEST(a_busy_connection_is_read_only_up_to_a_limit)
+{
+    struct bed bed;
+    bed_open(&bed, 1, 100);
+    atomic_store(&bed.is_held, true);
+    int fd = wire_connect(bed.port);
+    char block[4096];
+    memset(block, 's', sizeof(block));
+    block[sizeof(block) - 1] = '\n';
+    size_t sent = 0;
+    for (int quiet = 0; quiet < 100;) {   /* until nothing more is taken for 100 ms */
+        size_t at = sent % sizeof(block); /* a part may be taken */
+        size_t taken = sent < (64u << 20) ? wire_send_some(fd, block + at, sizeof(block) - at) : 0;
+        sent += taken;
+        quiet = taken > 0 ? 0 : quiet + 1;
+        if (taken == 0) {
+            os_sleep_ns(os_env_posix(), 1000000);
+        }
+    }
+    struct net_stats stats = stats_of(&bed);
+    CHECK(stats.received_bytes <= 2 * NET_ARRIVING_BYTES_MAX + 4 * NET_INPUT_BLOCK_BYTES);
+    CHECK(stats.backpressure > 0);
+    atomic_store(&bed.is_held, false);
+    char *back = mem_alloc(sent);
+    CHECK(wire_read(fd, back, sent - sent % sizeof(block)));
+    mem_free(back);
+    wire_close(fd);
+    bed_close(&bed);
+}
+
+TEST(a_long_reply_waits_for_a_slow_reader_within_bounds)
+{
+    struct bed bed;
+    bed_open(&bed, 1, 100);
+    int fd = wire_connect(bed.port);
+    CHECK(wire_send_text(fd, "l100000\nqend\n"));
+    uint64_t before = UINT64_MAX;
+    while (stats_of(&bed).sent_bytes != before) { /* until it has filled the system's buffers */
+        before = stats_of(&bed).sent_bytes;
+        os_sleep_ns(os_env_posix(), 50000000);
+    }
+    CHECK(stats_of(&bed).buffer_bytes_peak < 8 * NET_OUTPUT_SOFT_BYTES);
+    char *back = mem_alloc(100000 * 1024);
+    CHECK(wire_read(fd, back, 100000 * 1024));
+    CHECK(back[0] == 'L' && back[100000 * 1024 - 1] == '\n');
+    CHECK(wire_expect(fd, "qend\n"));
+    mem_free(back);
+    wire_close(fd);
+    bed_close(&bed);
+}
+
+TEST(a_worker_that_sends_learns_that_the_client_is_gone)
+{
+    struct bed bed;
+    bed_open(&bed, 1, 100);
+    int fd = wire_connect(bed.port);
+    char some[10];
+    CHECK(wire_send_text(fd, "l100000000\n"));
+    CHECK(wire_read(fd, some, sizeof(some)));
+    wire_close(fd);
+    while (atomic_load(&bed.open_count) > 0) {
+        os_sleep_ns(os_env_posix(), 1000000);
+    }
+    bed_close(&bed);
+}
+
+TEST(pushes_come_between_replies)
+{
+    struct bed bed;
+    bed_open(&bed, 2, 100);
+    int listener = wire_connect(bed.port);
+    int speaker = wire_connect(bed.port);
+    CHECK(wire_send_text(listener, "qhere\n"));
+    CHECK(wire_expect(listener, "qhere\n"));
+    for (int i = 0; i < 100; i++) {
+        CHECK(wire_send_text(speaker, "pnews\n"));
+        CHECK(wire_expect(speaker, "pnews\npnews\n"));
+        CHECK(wire_expect(listener, "pnews\n"));
+    }
+    wire_close(listener);
+    wire_close(speaker);
+    bed_close(&bed);
+}
+
+TEST(a_client_that_reads_no_pushes_is_closed)
+{
+    struct bed bed;
+    bed_open(&bed, 1, 100);
+    int deaf = wire_connect(bed.port);
+    CHECK(wire_send_text(deaf, "qhere\n"));
+    CHECK(wire_expect(deaf, "qhere\n"));
+    size_t size = 1u << 20;
+    char *text = mem_alloc(size);
+    memset(text, 'n', size);
+    for (int i = 0; i < 200 && atomic_load(&bed.open_count) > 0; i++) {
+        push_to_all(&bed, text, size);
+        os_sleep_ns(os_env_posix(), 1000000);
+    }
+    while (atomic_load(&bed.open_count) > 0) {
+        os_sleep_ns(os_env_posix(), 1000000);
+    }
+    CHECK(stats_of(&bed).stalled >= 1);
+    mem_free(text);
+    wire_close(deaf);
+    bed_close(&bed);
+}
+
+TEST(a_request_put_off_runs_when_woken)
+{
+    struct bed bed;
+    bed_open(&bed, 1, 100);
+    int fd = wire_connect(bed.port);
+    CHECK(wire_send_text(fd, "q1\nw\nq3\n"));
+    CHECK(wire_expect(fd, "q1\n"));
+    os_mutex_lock(&bed.lock);
+    net_conn_wake(bed.sessions->conn);
+    os_mutex_unlock(&bed.lock);
+    CHECK(wire_expect(fd, "w\nq3\n"));
+    wire_close(fd);
+    bed_close(&bed);
+}
+
+TEST(closing_sends_what_was_replied_even_when_more_was_sent)
+{
+    struct bed bed;
+    bed_open(&bed, 1, 100);
+    for (int i = 0; i < 50; i++) {
+        int fd = wire_connect(bed.port);
+        char back[64];
+        CHECK(wire_send_text(fd, "s1\nx\nq3\nq4\n"));
+        os_sleep_ns(os_env_posix(), 100000);
+        wire_send_text(fd, "q5 more that nobody will read\n");
+        size_t size = wire_read_all(fd, back, sizeof(back));
+        CHECK_EQ_BYTES(back, size, "s1\n", 3);
+        wire_close(fd);
+    }
+    bed_close(&bed);
+}
+
+TEST(a_client_that_ends_its_side_gets_its_replies)
+{
+    struct bed bed;
+    bed_open(&bed, 1, 100);
+    int fd = wire_connect(bed.port);
+    char back[64];
+    CHECK(wire_send_text(fd, "s1\nq2\ns3\n"));
+    wire_end(fd);
+    size_t size = wire_read_all(fd, back, sizeof(back));
+    CHECK_EQ_BYTES(back, size, "s1\nq2\ns3\n", 9);
+    wire_close(fd);
+    bed_close(&bed);
+}
+
+TEST(clients_over_the_limit_are_told_and_refused)
+{
+    struct bed bed;
+    bed_open(&bed, 1, 2);
+    int first = wire_connect(bed.port);
+    int second = wire_connect(bed.port);
+    CHECK(wire_send_text(first, "q\n") && wire_expect(first, "q\n"));
+    CHECK(wire_send_text(second, "q\n") && wire_expect(second, "q\n"));
+    int third = wire_connect(bed.port);
+    char back[64];
+    size_t size = wire_read_all(third, back, sizeof(back));
+    CHECK_EQ_BYTES(back, size, "full\n", 5);
+    CHECK_EQ_UINT(stats_of(&bed).refused, 1);
+    wire_close(first);
+    wire_close(second);
+    wire_close(third);
+    bed_close(&bed);
+}
+
+TEST(over_the_limit_of_all_buffers_the_largest_is_closed)
+{
+    struct bed bed;
+    bed_open(&bed, 1, 100);
+    net_set_buffer_bytes_max(bed.net, 8u << 20);
+    int small = wire_connect(bed.port);
+    CHECK(wire_send_text(small, "q\n") && wire_expect(small, "q\n"));
+    int large = wire_connect(bed.port);
+    char block[65536];
+    memset(block, 'q', sizeof(block)); /* a line that does not end */
+    size_t sent = 0;
+    while (sent < (64u << 20) && wire_send(large, block, sizeof(block))) {
+        sent += sizeof(block);
+    }
+    CHECK(sent < (64u << 20));
+    CHECK_EQ_UINT(stats_of(&bed).evicted, 1);
+    CHECK(stats_of(&bed).buffer_bytes_peak <= (32u << 20));
+    CHECK(wire_send_text(small, "q\n") && wire_expect(small, "q\n"));
+    wire_close(small);
+    wire_close(large);
+    bed_close(&bed);
+}
+
+TEST(stopping_answers_what_has_arrived_and_cuts_no_reply)
+{
+    struct bed bed;
+    static const char text[] = "shello\nqthere\nspart of a li";
+    bed_open(&bed, 2, 100);
+    int fds[20];
+    atomic_store(&bed.is_held, true);
+    for (int i = 0; i < 20; i++) {
+        fds[i] = wire_connect(bed.port);
+        CHECK(wire_send_text(fds[i], text));
+    }
+    while (stats_of(&bed).received_bytes < 20 * strlen(text)) {
+        os_sleep_ns(os_env_posix(), 1000000);
+    }
+    atomic_store(&bed.is_held, false);
+    bed_close(&bed);
+    for (int i = 0; i < 20; i++) {
+        char back[64];
+        size_t size = wire_read_all(fds[i], back, sizeof(back));
+        CHECK_EQ_BYTES(back, size, "shello\nqthere\n", 14);
+        wire_close(fds[i]);
+    }
+}
+
+static void hammer(void *arg)
+{
+    struct bed *bed = arg;
+    for (int round = 0; round < 30; round++) {
+        int fd = wire_connect(bed->port);
+        for (int i = 0; i < 20; i++) {
+            CHECK(wire_send_text(fd, "sone\nqtwo\npthree\n"));
+            if (i % 5 == 4) {
+                break;
+            }
+        }
+        char some[64];
+        CHECK(wire_read(fd, some, 5));
+        wire_close(fd);
+    }
+}
+
+TEST(many_come_and_go_at_once)
+{
+    struct bed bed;
+    bed_open(&bed, 2, 1000);
+    struct os_thread *threads[6];
+    for (int i = 0; i < 6; i++) {
+        CHECK_OK(os_thread_start(hammer, &bed, "hammer", &threads[i], NULL));
+    }
+    for (int i = 0; i < 6; i++) {
+        os_thread_join(threads[i]);
+    }
+    bed_close(&bed);
+}
+
+TEST_MAIN(replies_keep_the_order_of_requests_of_any_pace,
+          a_busy_connection_shows_what_arrives_and_sends_signs_of_life, requests_arrive_in_pieces,
+          a_pipeline_larger_than_every_buffer_is_answered_whole,
+          connections_that_are_ready_together_share_a_job,
+          a_modest_client_does_not_wait_for_all_greedy_ones, a_failed_job_sends_no_reply_and_closes,
+          a_busy_connection_is_read_only_up_to_a_limit,
+          a_long_reply_waits_for_a_slow_reader_within_bounds,
+          a_worker_that_sends_learns_that_the_client_is_gone, pushes_come_between_replies,
+          a_client_that_reads_no_pushes_is_closed, a_request_put_off_runs_when_woken,
+          closing_sends_what_was_replied_even_when_more_was_sent,
+          a_client_that_ends_its_side_gets_its_replies, clients_over_the_limit_are_told_and_refused,
+          over_the_limit_of_all_buffers_the_largest_is_closed,
+          stopping_answers_what_has_arrived_and_cuts_no_reply, many_come_and_go_at_once)

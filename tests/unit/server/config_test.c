@@ -1,0 +1,231 @@
+/* Settings: their order of precedence, their units, what is refused and how it is said. */
+#include "server/config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "os/env.h"
+#include "support/test.h"
+
+static bool knows(const char *name)
+{
+    return strcmp(name, "user") == 0 || strcmp(name, "requirepass") == 0;
+}
+
+static const char *file_of(const char *text)
+{
+    const char *path = test_path("yore.conf");
+    FILE *file = fopen(path, "w");
+    CHECK(file != NULL);
+    CHECK(fputs(text, file) >= 0);
+    CHECK(fclose(file) == 0);
+    return path;
+}
+
+static const char *value_of(const struct config *config, const char *name)
+{
+    static char text[200];
+    struct buffer value = {0};
+    config_get(config, config_find(name), &value);
+    snprintf(text, sizeof(text), "%.*s", (int)value.size,
+             value.size > 0 ? (const char *)value.data : "");
+    buffer_release(&value);
+    return text;
+}
+
+TEST(flags_go_over_the_environment_over_the_file_over_defaults)
+{
+    struct config config;
+    struct yore_error error = {0};
+    const char *path = file_of("port 7001\nio-threads 3\n# a comment\n\n  workers 9  \n");
+    const char *flags[] = {"--port", "7003"};
+    CHECK_OK(config_init(&config, knows, &error));
+    CHECK_EQ_UINT(config.port, 6379);
+    CHECK_OK(config_read_file(&config, path, &error));
+    CHECK_EQ_UINT(config.port, 7001);
+    setenv("YORE_PORT", "7002", 1);
+    setenv("YORE_IO_THREADS", "4", 1);
+    CHECK_OK(config_read_environment(&config, &error));
+    unsetenv("YORE_PORT");
+    unsetenv("YORE_IO_THREADS");
+    CHECK_EQ_UINT(config.port, 7002);
+    CHECK_OK(config_read_flags(&config, 2, flags, &error));
+    CHECK_EQ_UINT(config.port, 7003);
+    CHECK_EQ_UINT(config.io_threads, 4);
+    CHECK_EQ_UINT(config.workers, 9);
+    CHECK_EQ_INT(config.origins[config_find("port")], CONFIG_FLAG);
+    CHECK_EQ_INT(config.origins[config_find("workers")], CONFIG_FILE);
+    CHECK_EQ_INT(config.origins[config_find("maxclients")], CONFIG_DEFAULT);
+    config_release(&config);
+}
+
+TEST(sizes_and_durations_have_units)
+{
+    struct config config;
+    struct yore_error error = {0};
+    const char *flags[] = {"--cache=64mb",
+                           "--timeout",
+                           "10d",
+                           "--sync-interval=250ms",
+                           "--output-timeout=30",
+                           "--insecure",
+                           "--unixsocketperm",
+                           "770",
+                           "--port=any"};
+    CHECK_OK(config_init(&config, knows, &error));
+    CHECK_OK(config_read_flags(&config, 9, flags, &error));
+    CHECK_EQ_UINT(config.cache, 64u << 20);
+    CHECK_EQ_INT(config.timeout, INT64_C(864000) * 1000000000);
+    CHECK_EQ_INT(config.sync_interval, 250000000);
+    CHECK_EQ_INT(config.output_timeout, INT64_C(30000000000));
+    CHECK_EQ_UINT(config.unixsocketperm, 0770);
+    CHECK(config.insecure);
+    CHECK_EQ_UINT(config.port, CONFIG_PORT_ANY);
+    CHECK_EQ_STR(value_of(&config, "timeout"), "864000");
+    CHECK_EQ_STR(value_of(&config, "sync-interval"), "250000000ns");
+    CHECK_EQ_STR(value_of(&config, "unixsocketperm"), "770");
+    CHECK_EQ_STR(value_of(&config, "durability"), "sync");
+    config_release(&config);
+}
+
+TEST(what_is_wrong_is_said_with_its_place_and_the_nearest_name)
+{
+    static const struct {
+        const char *text;
+        const char *error;
+    } cases[] = {
+        {"\n\nprot 7000\n", ":3: there is no setting 'prot'; did you mean port?"},
+        {"frobnicate yes\n", ":1: there is no setting 'frobnicate'; yore server --help lists them"},
+        {"port x\n", ":1: port does not take 'x': 0 to 65535, or any"},
+        {"port\n", ":1: port has no value"},
+        {"port 1 2\n", ":1: port takes one word, not 2"},
+        {"io-threads 0\n", ":1: io-threads is 1 to 64"},
+        {"durability often\n", ":1: durability does not take 'often': one of sync, interval, none"},
+        {"cache 5qb\n", ":1: cache does not take '5qb': '5qb' is no size; write 512, 64mb or 2gb"},
+        {"bind \"127.0.0.1\n", ":1: quotes do not close, or the line is too long"},
+        {"*1\n", ":1: a setting does not begin with *"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct config config;
+        struct yore_error error = {0};
+        test_note("case %zu", i);
+        const char *path = file_of(cases[i].text);
+        CHECK_OK(config_init(&config, knows, &error));
+        CHECK_STATUS(config_read_file(&config, path, &error), YORE_INVALID);
+        CHECK_EQ_STR(error.text + strlen(path), cases[i].error);
+        config_release(&config);
+    }
+}
+
+TEST(flags_that_are_wrong_are_refused)
+{
+    static const char *const cases[][2] = {{"port", "7000"}, {"--prot", "7000"}, {"--", "x"}};
+    for (size_t i = 0; i < 3; i++) {
+        struct config config;
+        struct yore_error error = {0};
+        CHECK_OK(config_init(&config, knows, &error));
+        CHECK_STATUS(config_read_flags(&config, 2, cases[i], &error), YORE_INVALID);
+        config_release(&config);
+    }
+}
+
+TEST(lines_of_the_command_layer_are_kept_word_by_word)
+{
+    struct config config;
+    struct yore_error error = {0};
+    const char *path = file_of("user alice on \">p w\" ~k* +@all\nREQUIREPASS secret\n");
+    CHECK_OK(config_init(&config, knows, &error));
+    CHECK_OK(config_read_file(&config, path, &error));
+    CHECK_EQ_UINT(config.extra_count, 2);
+    CHECK_EQ_STR(config.extras[0].name, "user");
+    CHECK_EQ_UINT(config.extras[0].word_count, 5);
+    CHECK_EQ_BYTES(config.extras[0].words[2].data, config.extras[0].words[2].size, ">p w", 4);
+    CHECK_EQ_STR(config.extras[1].name, "requirepass");
+    config_release(&config);
+}
+
+TEST(settings_that_contradict_are_refused)
+{
+    static const char *const cases[] = {"--tls-port=7000",  "--http-port=6379", "--http-tls=yes",
+                                        "--bolt-port=6380", "--bolt-port=6379", "--bolt-tls=yes",
+                                        "--bolt-graph="};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct config config;
+        struct yore_error error = {0};
+        CHECK_OK(config_init(&config, knows, &error));
+        CHECK_OK(config_read_flags(&config, 1, &cases[i], &error));
+        CHECK_STATUS(config_check(&config, &error), YORE_INVALID);
+        config_release(&config);
+    }
+}
+
+TEST(rewriting_replaces_lines_where_they_stand_and_appends_new_ones)
+{
+    struct config config;
+    struct yore_error error = {0};
+    char text[400] = "";
+    const char *path = file_of("# mine\nport 7000\n  MaxClients 50\n\nmaxclients 60\ntimeout 5");
+    struct config_pair pairs[] = {{"maxclients", bytes_of("70", 2), false},
+                                  {"requirepass", bytes_of("a \"b\"\n", 6), false},
+                                  {"save", bytes_of("60 1 30 2", 9), true}};
+    CHECK_OK(config_init(&config, knows, &error));
+    CHECK_OK(config_read_file(&config, path, &error));
+    CHECK_OK(config_rewrite(&config, os_env_posix(), pairs, 3, &error));
+    FILE *file = fopen(path, "r");
+    CHECK(fread(text, 1, sizeof(text) - 1, file) > 0);
+    fclose(file);
+    CHECK_EQ_STR(text, "# mine\nport 7000\nmaxclients 70\n\ntimeout 5\n"
+                       "requirepass \"a \\\"b\\\"\\x0a\"\nsave 60 1 30 2\n");
+    config_release(&config);
+}
+
+TEST(every_default_is_taken_back_as_it_is_shown)
+{
+    struct config config;
+    struct yore_error error = {0};
+    CHECK_OK(config_init(&config, knows, &error));
+    for (size_t i = 0; i < config_count(); i++) {
+        struct buffer value = {0};
+        struct buffer again = {0};
+        config_get(&config, i, &value);
+        config_get_default(i, &again);
+        CHECK_EQ_BYTES(value.data, value.size, again.data, again.size);
+        CHECK_OK(config_set(&config, i, buffer_bytes(&value), CONFIG_RUNNING, &error));
+        buffer_clear(&again);
+        config_get(&config, i, &again);
+        CHECK_EQ_BYTES(value.data, value.size, again.data, again.size);
+        buffer_release(&value);
+        buffer_release(&again);
+    }
+    config_release(&config);
+}
+
+TEST(running_out_of_memory_is_a_status)
+{
+    struct yore_error error = {0};
+    const char *path = file_of("port 7001\nuser alice on >x\n");
+    for (uint64_t nth = 1;; nth++) {
+        struct config config;
+        mem_fail_at(nth, true);
+        enum yore_status status = config_init(&config, knows, &error);
+        if (status == YORE_OK) {
+            status = config_read_file(&config, path, &error);
+        }
+        mem_fail_at(0, false);
+        config_release(&config);
+        if (status == YORE_OK) {
+            CHECK(nth > 10);
+            break;
+        }
+        CHECK_STATUS(status, YORE_NOMEM);
+    }
+}
+
+TEST_MAIN(flags_go_over_the_environment_over_the_file_over_defaults, sizes_and_durations_have_units,
+          what_is_wrong_is_said_with_its_place_and_the_nearest_name,
+          flags_that_are_wrong_are_refused, lines_of_the_command_layer_are_kept_word_by_word,
+          settings_that_contradict_are_refused,
+          rewriting_replaces_lines_where_they_stand_and_appends_new_ones,
+          every_default_is_taken_back_as_it_is_shown, running_out_of_memory_is_a_status)

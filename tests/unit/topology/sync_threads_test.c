@@ -1,0 +1,100 @@
+/* sync_threads_test.c -- snapshots carried out in parts by whoever comes first: the stop, or those
+ * that settle beside it. */
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "os/thread.h"
+#include "support/test.h"
+#include "topology/graph_internal.h"
+#include "topology/ingest.h"
+
+#define NODES 60
+#define NODES_A_PART 10
+#define SETTLERS 2
+
+static struct yore_bytes text(const char *words)
+{
+    return bytes_of(words, strlen(words));
+}
+
+struct settlers {
+    struct graph *graph;
+    _Atomic bool is_over;
+};
+
+static void settle_on(void *arg)
+{
+    struct settlers *settlers = arg;
+    while (!atomic_load(&settlers->is_over)) {
+        struct yore_error error = {.text = ""};
+        enum yore_status st = graph_settle(settlers->graph, NULL, &error);
+        CHECK_MSG(st == YORE_OK || st == YORE_CONFLICT, "settle: %s", error.text);
+    }
+}
+
+/* Every node differs from the snapshot before. */
+static void send_all(struct graph *graph, uint64_t snapshot, int64_t round)
+{
+    static char names[NODES][16];
+    struct yore_graph_word words[NODES];
+    struct yore_graph_entry entry = {.name = text("round"),
+                                     .value = {.kind = YORE_GRAPH_INT, .as.integer = round}};
+    for (int i = 0; i < NODES; i++) {
+        snprintf(names[i], sizeof names[i], "n%d", i);
+        words[i] = (struct yore_graph_word){.element = YORE_GRAPH_ELEMENT_NODE,
+                                            .external_id = text(names[i]),
+                                            .properties = {&entry, 1},
+                                            .from = YORE_NOW,
+                                            .to = YORE_FOREVER};
+    }
+    struct graph_speech speech = {text("s"), words, NODES, YORE_DURABILITY_NONE};
+    CHECK_OK(graph_sync_send(graph, &speech, snapshot, NULL));
+}
+
+static int count_nodes(void *arg, const struct yore_graph_source *source)
+{
+    *(uint64_t *)arg = source->nodes;
+    return 0;
+}
+
+TEST(a_snapshot_is_whole_once_it_is_stopped_whoever_carries_it_out)
+{
+    struct yore_options options;
+    struct yore_db *db = NULL;
+    struct settlers settlers = {0};
+    struct os_thread *threads[SETTLERS];
+    struct yore_error error = {.text = ""};
+    int64_t rounds = (int64_t)test_scale(40, 2000);
+    yore_options_init(&options);
+    options.durability = YORE_DURABILITY_NONE;
+    CHECK_OK(yore_open(test_path("db"), &options, &db, NULL));
+    CHECK_OK(graph_open(db, text("g"), true, NULL, &settlers.graph, NULL));
+    settlers.graph->words_max = NODES_A_PART;
+    for (size_t i = 0; i < SETTLERS; i++) {
+        CHECK_OK(os_thread_start(settle_on, &settlers, "settler", &threads[i], NULL));
+    }
+    for (int64_t round = 0; round < rounds; round++) {
+        uint64_t snapshot = 0;
+        uint64_t nodes = 0;
+        enum yore_status st =
+            graph_sync_start(settlers.graph, text("s"), YORE_NOW, &snapshot, &error);
+        CHECK_MSG(st == YORE_OK, "start: %s", error.text);
+        send_all(settlers.graph, snapshot, round);
+        st = graph_sync_stop(settlers.graph, text("s"), snapshot, YORE_DURABILITY_NONE, NULL,
+                             &error);
+        CHECK_MSG(st == YORE_OK, "stop: %s", error.text);
+        CHECK_OK(graph_sources(settlers.graph, count_nodes, &nodes, NULL));
+        CHECK_EQ_UINT(nodes, NODES);
+    }
+    atomic_store(&settlers.is_over, true);
+    for (size_t i = 0; i < SETTLERS; i++) {
+        os_thread_join(threads[i]);
+    }
+    CHECK_OK(graph_verify(settlers.graph, NULL, NULL, NULL, &error));
+    graph_close(settlers.graph);
+    CHECK_OK(yore_close(db, NULL));
+    test_count((uint64_t)rounds);
+}
+
+TEST_MAIN(a_snapshot_is_whole_once_it_is_stopped_whoever_carries_it_out)
