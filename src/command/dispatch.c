@@ -524,6 +524,7 @@ bool command_authorize_graph(struct client *client, struct yore_bytes name, bool
 bool command_may_look(struct client *client, int64_t moment)
 {
     char text[MOMENT_TEXT_BYTES];
+    acl_refresh(client);
     if (acl_allows_moment(client, moment, yore_now(client->server->db))) {
         return true;
     }
