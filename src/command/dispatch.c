@@ -241,7 +241,7 @@ static bool check(struct call *call)
 static uint64_t stripes_of(const struct call *call)
 {
     struct key_position inline_keys[KEYS_INLINE];
-    if ((call->command->flags & (CF_WRITE | CF_DECIDES)) != CF_WRITE) {
+    if ((call->command->flags & (CF_WRITE | CF_OF_GRAPH)) != CF_WRITE) {
         return 0;
     }
     if ((call->command->flags & CF_EVERY_KEY) != 0) {
