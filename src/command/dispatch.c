@@ -265,6 +265,17 @@ static bool has_failed(const struct call *call, size_t start)
            out->data[start] == '-';
 }
 
+/* Run the handler, and tell what ended within it. */
+static void run_handler(struct call *call, size_t start)
+{
+    call->command->run(call);
+    if (has_failed(call, start)) {
+        buffer_release(&call->access->ended);
+    } else {
+        event_tell_ended(call->access);
+    }
+}
+
 /* Run the handler, commit what it gathered; again while what it read expires under it. */
 static void handle(struct call *call)
 {
@@ -273,12 +284,12 @@ static void handle(struct call *call)
     enum yore_status st = YORE_CONFLICT;
     error_init(&error);
     if (call->is_in_exec) {
-        call->command->run(call);
+        run_handler(call, start);
         return;
     }
     for (unsigned attempt = 0; attempt < MULTI_RETRIES_MAX && st == YORE_CONFLICT; attempt++) {
         call->reply->out.size = start;
-        call->command->run(call);
+        run_handler(call, start);
         if (has_failed(call, start)) {
             access_abort(call->access);
         }
