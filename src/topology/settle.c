@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "topology/erase.h"
 #include "topology/ingest_internal.h"
 #include "topology/sync.h"
 
@@ -238,7 +237,6 @@ enum yore_status graph_settle(struct graph *graph, struct yore_graph_ingest_tall
     struct yore_error error = {.text = ""};
     note(&settling, repeat(&settling, try_due, &error), &error);
     note(&settling, repeat(&settling, try_pending, &error), &error);
-    note(&settling, graph_erase_resume(graph, &error), &error);
     if (settling.status == YORE_OK && tally_out != NULL) {
         *tally_out = settling.tally;
     }
