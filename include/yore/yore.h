@@ -660,7 +660,10 @@ struct yore_keyspace_info {
 /* Create (YORE_EXISTS when there is one of that name; YORE_TOO_BIG beyond YORE_KEYSPACES_MAX; NULL
  * options keep all), open (YORE_NOT_FOUND), drop (YORE_NOT_FOUND; YORE_INVALID for "default").
  * YORE_INVALID: a name or options that are not allowed.  Handles belong to the database and stay
- * valid until it closes; after a drop writes get YORE_NOT_FOUND, the past stays readable.
+ * valid until it closes; after a drop writes get YORE_NOT_FOUND.  The past of a dropped keyspace
+ * stays readable for as long as it would have: for ever, until its duration has passed the drop,
+ * or, where only now is kept, not at all.  Then all that it took is given back; a held snapshot
+ * still reads it.  To be rid of it sooner, call yore_trim() with a moment after the drop.
  * yore_keyspace_open with `at` opens one that existed then. */
 YORE_API enum yore_status yore_keyspace_create(struct yore_db *db, const char *name,
                                                const struct yore_keyspace_options *options,
@@ -672,7 +675,10 @@ YORE_API enum yore_status yore_keyspace_open(struct yore_db *db, const char *nam
                                              struct yore_error *error_out) YORE_MUST_USE;
 YORE_API enum yore_status yore_keyspace_drop(struct yore_db *db, const char *name,
                                              struct yore_error *error_out) YORE_MUST_USE;
-/* Change retention (not to or from YORE_KEEP_NOW) and compression of what is written from now on.
+/* YORE_KEEP_FOR counts back from the database's now, which follows the wall clock: a clock that is
+ * set forward moves horizons with it, and what they pass is gone, also when the clock is set back.
+ *
+ * Change retention (not to or from YORE_KEEP_NOW) and compression of what is written from now on.
  * Errors: YORE_INVALID, YORE_NOT_FOUND (it was dropped). */
 YORE_API enum yore_status yore_keyspace_alter(struct yore_db *db, struct yore_keyspace *keyspace,
                                               const struct yore_keyspace_options *options,
@@ -768,7 +774,10 @@ struct yore_restore {
 };
 /* Make a database from a backup.  Erasures recorded in any later backup of the directory are
  * applied too. Errors: YORE_NOT_FOUND (no backup, or none of that id), YORE_BEFORE_HORIZON (no
- * backup reaches back to `to_commit`), YORE_EXISTS, YORE_CANCELLED, YORE_CORRUPT. */
+ * backup reaches back to `to_commit`: a commit between backups can be restored only if every
+ * keyspace, also dropped ones, has kept what was known then; one that keeps only now has not once
+ * it was written to after that commit.  A backup's own commit can always be restored), YORE_EXISTS,
+ * YORE_CANCELLED, YORE_CORRUPT. */
 YORE_API enum yore_status yore_restore(const struct yore_restore *restore,
                                        struct yore_error *error_out) YORE_MUST_USE;
 

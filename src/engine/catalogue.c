@@ -89,13 +89,28 @@ static enum yore_status erase_decode(struct yore_bytes value, struct erase_rule 
 
 /* ---- keyspaces in memory ---- */
 
+/* Of the first whose id is not less.  REQUIRES(lock). */
+static size_t keyspace_index(const struct yore_db *db, uint32_t id)
+{
+    size_t low = 0;
+    size_t high = db->keyspace_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (db->keyspaces[middle]->id < id) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
 struct yore_keyspace *db_keyspace(struct yore_db *db, uint32_t id)
 {
-    struct yore_keyspace *found = NULL;
     os_mutex_lock(&db->lock);
-    for (size_t i = 0; i < db->keyspace_count && found == NULL; i++) {
-        found = db->keyspaces[i]->id == id ? db->keyspaces[i] : NULL;
-    }
+    size_t index = keyspace_index(db, id);
+    bool is_found = index < db->keyspace_count && db->keyspaces[index]->id == id;
+    struct yore_keyspace *found = is_found ? db->keyspaces[index] : NULL;
     os_mutex_unlock(&db->lock);
     return found;
 }
@@ -119,13 +134,17 @@ static enum yore_status add_keyspace(struct yore_db *db, struct yore_bytes name,
     keyspace->id = record->id;
     memcpy(keyspace->name, name.data, name.size);
     atomic_init(&keyspace->horizon, YORE_TIME_MIN);
+    atomic_init(&keyspace->dropped_at, INT64_MAX);
     set_options(keyspace, &record->options);
     os_mutex_lock(&db->lock);
     struct yore_keyspace **grown =
         mem_realloc(db->keyspaces, (db->keyspace_count + 1) * sizeof(*grown));
     if (grown != NULL) {
         db->keyspaces = grown;
-        grown[db->keyspace_count++] = keyspace;
+        size_t index = keyspace_index(db, record->id);
+        memmove(grown + index + 1, grown + index, (db->keyspace_count - index) * sizeof(*grown));
+        grown[index] = keyspace;
+        db->keyspace_count++;
     }
     os_mutex_unlock(&db->lock);
     if (grown == NULL) {
@@ -147,22 +166,29 @@ enum yore_status catalogue_init(struct yore_db *db)
     return st;
 }
 
+static void apply_drop(struct yore_db *db, struct yore_bytes name, int64_t commit)
+{
+    os_mutex_lock(&db->lock);
+    for (size_t i = 1; i < db->keyspace_count; i++) { /* not the catalogue's own */
+        struct yore_keyspace *keyspace = db->keyspaces[i];
+        if (!atomic_load(&keyspace->is_dropped) && strlen(keyspace->name) == name.size &&
+            memcmp(keyspace->name, name.data, name.size) == 0) {
+            atomic_store(&keyspace->dropped_at, commit);
+            atomic_store(&keyspace->is_dropped, true);
+        }
+    }
+    os_mutex_unlock(&db->lock);
+    atomic_fetch_add(&db->refusals, 1);
+}
+
 static enum yore_status apply_keyspace(struct yore_db *db, const struct commit_write *write,
-                                       struct yore_bytes name, struct yore_error *error_out)
+                                       struct yore_bytes name, int64_t commit,
+                                       struct yore_error *error_out)
 {
     struct keyspace_record record;
     struct yore_keyspace *keyspace;
     if (write->kind == YORE_KIND_DELETE) {
-        os_mutex_lock(&db->lock);
-        for (size_t i = 1; i < db->keyspace_count; i++) { /* not the catalogue's own */
-            keyspace = db->keyspaces[i];
-            if (strlen(keyspace->name) == name.size &&
-                memcmp(keyspace->name, name.data, name.size) == 0) {
-                atomic_store(&keyspace->is_dropped, true);
-            }
-        }
-        os_mutex_unlock(&db->lock);
-        atomic_fetch_add(&db->refusals, 1);
+        apply_drop(db, name, commit);
         return YORE_OK;
     }
     if (name.size == 0 || name.size > YORE_KEYSPACE_NAME_BYTES_MAX) {
@@ -257,7 +283,7 @@ enum yore_status catalogue_apply(struct yore_db *db, const struct commit_write *
 {
     struct yore_bytes rest;
     if (has_prefix(write->key, KEYSPACE_RECORD_PREFIX, &rest)) {
-        return apply_keyspace(db, write, rest, error_out);
+        return apply_keyspace(db, write, rest, commit, error_out);
     }
     if (has_prefix(write->key, HORIZON_PREFIX, &rest)) {
         return apply_horizon(db, write, rest, error_out);
@@ -287,7 +313,8 @@ static enum yore_status prepare_write(struct yore_db *db, const struct commit_wr
     struct yore_bytes rest;
     bool is_put = write->kind == YORE_KIND_PUT;
     if (has_prefix(write->key, KEYSPACE_RECORD_PREFIX, &rest) && is_put) {
-        return apply_keyspace(db, write, rest, error_out); /* empty until the commit is visible */
+        /* Empty until the commit is visible. */
+        return apply_keyspace(db, write, rest, commit, error_out);
     }
     if (!has_prefix(write->key, ERASE_PREFIX, &rest) || !is_put) {
         return YORE_OK;

@@ -64,8 +64,9 @@ struct yore_keyspace {
     char name[YORE_KEYSPACE_NAME_BYTES_MAX + 1];
     _Atomic int keep; /* enum yore_keep */
     _Atomic int64_t keep_ns;
-    _Atomic int compression; /* enum yore_compression */
-    _Atomic int64_t horizon; /* reads need min(valid, known) >= it */
+    _Atomic int compression;    /* enum yore_compression */
+    _Atomic int64_t horizon;    /* reads need min(valid, known) >= it */
+    _Atomic int64_t dropped_at; /* the commit that dropped it; INT64_MAX: it lives */
     _Atomic bool is_dropped;
     _Atomic bool is_level_busy;   /* a merge of its levels runs; set under db lock */
     _Atomic bool is_history_busy; /* work on its history runs; set under db lock */

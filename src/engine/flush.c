@@ -107,6 +107,9 @@ static enum yore_status flush_tree(struct flush *f, uint32_t id, struct yore_err
                          "%s: keyspace %u is in the journal but not in the catalogue", f->db->path,
                          id);
     }
+    if (retention_is_all_over(f->db, keyspace)) {
+        return YORE_OK;
+    }
     struct flush_tree t = {.keyspace = keyspace, .tree = forest_tree(f->view->forest, id)};
     struct output *outputs[] = {&t.newest, &t.run, &t.late};
     retention_of(f->db, keyspace, &t.retention);

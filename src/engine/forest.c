@@ -311,23 +311,23 @@ static enum yore_status check_region(const struct forest_tree *tree, size_t inde
     return YORE_OK;
 }
 
+enum yore_status tree_check(const struct forest_tree *tree, struct yore_error *error_out)
+{
+    enum yore_status st = YORE_OK;
+    for (size_t i = 1; st == YORE_OK && i < LEVELS_MAX; i++) {
+        st = check_sorted(tree->levels[i].files, tree->levels[i].file_count, "level", error_out);
+    }
+    for (size_t i = 0; st == YORE_OK && i < tree->region_count; i++) {
+        st = check_region(tree, i, error_out);
+    }
+    return st;
+}
+
 enum yore_status forest_check(const struct forest *forest, struct yore_error *error_out)
 {
-    for (size_t i = 0; i < forest->tree_count; i++) {
-        const struct forest_tree *tree = forest->trees[i];
-        for (size_t j = 1; j < LEVELS_MAX; j++) {
-            enum yore_status st =
-                check_sorted(tree->levels[j].files, tree->levels[j].file_count, "level", error_out);
-            if (st != YORE_OK) {
-                return st;
-            }
-        }
-        for (size_t j = 0; j < tree->region_count; j++) {
-            enum yore_status st = check_region(tree, j, error_out);
-            if (st != YORE_OK) {
-                return st;
-            }
-        }
+    enum yore_status st = YORE_OK;
+    for (size_t i = 0; st == YORE_OK && i < forest->tree_count; i++) {
+        st = tree_check(forest->trees[i], error_out);
     }
-    return YORE_OK;
+    return st;
 }

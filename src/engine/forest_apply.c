@@ -536,23 +536,30 @@ static enum yore_status apply_one(struct forest *next, const struct edit_op *op,
     return apply_to_tree(next->trees[index], op, error_out);
 }
 
-static void derive(struct forest *next)
+static void derive(struct forest_tree *tree)
 {
-    for (size_t i = 0; i < next->tree_count; i++) {
-        struct forest_tree *tree = next->trees[i];
-        if (atomic_load_explicit(&tree->refs, memory_order_relaxed) != 1) {
-            continue; /* shared, so unchanged */
-        }
-        tree->unresolved_count = 0;
-        for (size_t j = 0; j < LEVELS_MAX; j++) {
-            struct forest_level *level = &tree->levels[j];
-            level->bytes = 0;
-            for (size_t k = 0; k < level->file_count; k++) {
-                level->bytes += level->files[k]->meta->file_bytes;
-                tree->unresolved_count += level->files[k]->meta->unresolved_count;
-            }
+    tree->unresolved_count = 0;
+    for (size_t i = 0; i < LEVELS_MAX; i++) {
+        struct forest_level *level = &tree->levels[i];
+        level->bytes = 0;
+        for (size_t j = 0; j < level->file_count; j++) {
+            level->bytes += level->files[j]->meta->file_bytes;
+            tree->unresolved_count += level->files[j]->meta->unresolved_count;
         }
     }
+}
+
+/* What the edit changed: a tree that is shared is as it was. */
+static enum yore_status settle(struct forest *next, struct yore_error *error_out)
+{
+    enum yore_status st = YORE_OK;
+    for (size_t i = 0; st == YORE_OK && i < next->tree_count; i++) {
+        if (atomic_load_explicit(&next->trees[i]->refs, memory_order_relaxed) == 1) {
+            derive(next->trees[i]);
+            st = tree_check(next->trees[i], error_out);
+        }
+    }
+    return st;
 }
 
 enum yore_status forest_apply(const struct forest *forest, const struct edit *edit,
@@ -570,8 +577,7 @@ enum yore_status forest_apply(const struct forest *forest, const struct edit *ed
         st = apply_one(next, &edit->ops[i], error_out);
     }
     if (st == YORE_OK) {
-        derive(next);
-        st = forest_check(next, error_out);
+        st = settle(next, error_out);
     }
     if (st != YORE_OK) {
         forest_unref(next);

@@ -26,6 +26,7 @@ enum job_kind {
     JOB_LEVEL,
     JOB_HISTORY,
     JOB_RETENTION,
+    JOB_DROP,       /* of all that a dropped keyspace has left */
     JOB_IDLE_LEVEL, /* only when the database is quiet */
     JOB_IDLE_HISTORY
 };
@@ -46,7 +47,8 @@ static struct job propose_level(struct yore_db *db, const struct superview *view
         uint32_t level;
         double score = compact_score(db, view->forest->trees[i], &level);
         struct yore_keyspace *keyspace = db_keyspace(db, view->forest->trees[i]->keyspace);
-        if (keyspace != NULL && score >= best && !atomic_load(&keyspace->is_level_busy)) {
+        if (keyspace != NULL && score >= best && !atomic_load(&keyspace->is_level_busy) &&
+            !retention_is_all_over(db, keyspace)) {
             best = score;
             job = (struct job){JOB_LEVEL, keyspace};
         }
@@ -61,6 +63,12 @@ static struct job propose_history(struct yore_db *db, const struct superview *vi
         struct yore_keyspace *keyspace = db_keyspace(db, tree->keyspace);
         size_t region;
         if (keyspace == NULL || atomic_load(&keyspace->is_history_busy)) {
+            continue;
+        }
+        if (retention_is_all_over(db, keyspace)) {
+            if (!atomic_load(&keyspace->is_level_busy)) {
+                return (struct job){JOB_DROP, keyspace};
+            }
             continue;
         }
         if (atomic_load(&keyspace->keep) != YORE_KEEP_NOW &&
@@ -134,6 +142,13 @@ static bool claim(struct yore_db *db, const struct job *job)
         db->is_flushing = true;
     } else if (job->kind == JOB_LEVEL || job->kind == JOB_IDLE_LEVEL) {
         is_free = !atomic_exchange(&job->keyspace->is_level_busy, true);
+    } else if (job->kind == JOB_DROP) {
+        is_free = !atomic_load(&job->keyspace->is_level_busy) &&
+                  !atomic_load(&job->keyspace->is_history_busy);
+        if (is_free) {
+            atomic_store(&job->keyspace->is_level_busy, true);
+            atomic_store(&job->keyspace->is_history_busy, true);
+        }
     } else if (job->kind != JOB_NONE) {
         is_free = !atomic_exchange(&job->keyspace->is_history_busy, true);
     }
@@ -149,6 +164,9 @@ static void unclaim(struct yore_db *db, const struct job *job)
     } else if (job->kind == JOB_LEVEL || job->kind == JOB_IDLE_LEVEL) {
         atomic_store(&job->keyspace->is_level_busy, false);
     } else {
+        if (job->kind == JOB_DROP) {
+            atomic_store(&job->keyspace->is_level_busy, false);
+        }
         atomic_store(&job->keyspace->is_history_busy, false);
     }
     db->jobs_running--;
@@ -170,6 +188,8 @@ static enum yore_status run(struct yore_db *db, const struct job *job, struct yo
         return history_step(db, job->keyspace, error_out);
     case JOB_RETENTION:
         return retention_drop(db, job->keyspace, &ignored, error_out);
+    case JOB_DROP:
+        return retention_drop_tree(db, job->keyspace, error_out);
     case JOB_NONE:
         break;
     }
@@ -531,8 +551,16 @@ static enum yore_status compact_keyspace(struct yore_db *db, struct yore_keyspac
                                          struct yore_error *error_out)
 {
     bool ignored;
-    enum yore_status st = jobs_claim_keyspace(db, keyspace, error_out);
-    if (st != YORE_OK) {
+    struct superview *view = superview_acquire(db);
+    bool has_tree = forest_tree(view->forest, keyspace->id) != NULL;
+    superview_release(view);
+    enum yore_status st = has_tree ? jobs_claim_keyspace(db, keyspace, error_out) : YORE_OK;
+    if (st != YORE_OK || !has_tree) {
+        return st;
+    }
+    if (retention_is_all_over(db, keyspace)) {
+        st = retention_drop_tree(db, keyspace, error_out);
+        jobs_free_keyspace(db, keyspace);
         return st;
     }
     st = compact_all(db, keyspace, error_out);

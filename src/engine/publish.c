@@ -19,18 +19,26 @@ static void drop_unmarked(void *arg, struct forest_file *file)
     }
 }
 
-/* Tables of `old` that `next` does not name any more.  Under manifest_lock, which guards the marks.
+/* Tables of `old` that `next` does not name any more: a table belongs to one tree, so only trees
+ * that changed are looked through.  Under manifest_lock, which guards the marks.
  */
 static void drop_dead_files(const struct forest *old, const struct forest *next, uint64_t mark)
 {
-    for (size_t i = 0; i < next->tree_count; i++) {
-        tree_each_file(next->trees[i], mark_file, &mark);
-    }
+    size_t at = 0; /* both are by keyspace */
     for (size_t i = 0; i < old->tree_count; i++) {
-        const struct forest_tree *same = forest_tree(next, old->trees[i]->keyspace);
-        if (same != old->trees[i]) {
-            tree_each_file(old->trees[i], drop_unmarked, &mark);
+        const struct forest_tree *was = old->trees[i];
+        while (at < next->tree_count && next->trees[at]->keyspace < was->keyspace) {
+            at++;
         }
+        const struct forest_tree *now = at < next->tree_count ? next->trees[at] : NULL;
+        now = now != NULL && now->keyspace == was->keyspace ? now : NULL;
+        if (now == was) {
+            continue;
+        }
+        if (now != NULL) {
+            tree_each_file(now, mark_file, &mark);
+        }
+        tree_each_file(was, drop_unmarked, &mark);
     }
 }
 

@@ -34,28 +34,43 @@ struct restore {
 
 /* ---- which backup ---- */
 
-/* The earliest commit the backup can be rewound to. */
-static int64_t reach_of(const struct backup_record *record)
+/* The earliest commit the backup can be rewound to, and the keyspace that bounds it (NULL: none).
+ */
+static int64_t reach_of(const struct backup_record *record, const struct backup_keyspace **by_out)
 {
     int64_t reach = YORE_TIME_MIN;
+    const struct backup_keyspace *by = NULL;
     for (size_t i = 0; i < record->keyspace_count; i++) {
         const struct backup_keyspace *keyspace = &record->keyspaces[i];
-        int64_t least = keyspace->keep == YORE_KEEP_NOW ? keyspace->commit_max : keyspace->horizon;
-        reach = least > reach ? least : reach;
+        int64_t least = keyspace->horizon;
+        if (keyspace->keep == YORE_KEEP_NOW && keyspace->commit_max > least) {
+            least = keyspace->commit_max;
+        }
+        if (least > reach) {
+            reach = least;
+            by = keyspace;
+        }
+    }
+    if (by_out != NULL) {
+        *by_out = by;
     }
     return reach;
 }
 
 static enum yore_status out_of_reach(const struct restore *r, const struct backup_record *record)
 {
-    int64_t reach = reach_of(record);
+    const struct backup_keyspace *by;
+    int64_t reach = reach_of(record, &by);
     char texts[3][MOMENT_TEXT_BYTES];
+    bool is_only_now = by != NULL && by->keep == YORE_KEEP_NOW;
     return error_set(r->error_out, YORE_BEFORE_HORIZON,
                      "%s: no backup reaches back to commit %s; backup %llu has what was known from "
-                     "%s (%lld) to %s, and each backup can be restored as it is",
+                     "%s (%lld) to %s, because keyspace %u %s; each backup can be restored as it "
+                     "is: choose the last before that commit by its id",
                      r->asked->backup_path, moment_told(r->asked->to_commit, texts[0]),
                      (unsigned long long)record->id, moment_told(reach, texts[1]), (long long)reach,
-                     moment_told(record->commit, texts[2]));
+                     moment_told(record->commit, texts[2]), by != NULL ? by->id : 0,
+                     is_only_now ? "keeps only now and was written to then" : "keeps no more");
 }
 
 static enum yore_status choose_of(struct restore *r, const struct backup_record *record)
@@ -64,7 +79,7 @@ static enum yore_status choose_of(struct restore *r, const struct backup_record 
     r->base = record;
     r->is_rewound = to_commit < record->commit;
     r->commit = r->is_rewound ? to_commit : record->commit;
-    return r->is_rewound && reach_of(record) > to_commit ? out_of_reach(r, record) : YORE_OK;
+    return r->is_rewound && reach_of(record, NULL) > to_commit ? out_of_reach(r, record) : YORE_OK;
 }
 
 static enum yore_status choose(struct restore *r)
@@ -94,7 +109,7 @@ static enum yore_status choose(struct restore *r)
         if (record->commit == to_commit) {
             return choose_of(r, record);
         }
-        if (record->commit > to_commit && reach_of(record) <= to_commit) {
+        if (record->commit > to_commit && reach_of(record, NULL) <= to_commit) {
             rewindable = record; /* the oldest has least to leave out */
         }
     }

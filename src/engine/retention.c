@@ -164,13 +164,64 @@ enum yore_status retention_drop(struct yore_db *db, struct yore_keyspace *keyspa
     return st;
 }
 
+/* ---- dropped keyspaces ---- */
+
+bool retention_is_all_over(struct yore_db *db, const struct yore_keyspace *keyspace)
+{
+    if (!atomic_load(&keyspace->is_dropped)) {
+        return false;
+    }
+    int64_t dropped_at = atomic_load(&keyspace->dropped_at);
+    int64_t horizon = atomic_load_explicit(&keyspace->horizon, memory_order_acquire);
+    return horizon >= dropped_at && db_oldest_snapshot(db) >= dropped_at;
+}
+
+enum yore_status retention_drop_tree(struct yore_db *db, struct yore_keyspace *keyspace,
+                                     struct yore_error *error_out)
+{
+    struct superview *view = superview_acquire(db);
+    bool has_tree = forest_tree(view->forest, keyspace->id) != NULL;
+    struct edit edit = {0};
+    enum yore_status st = YORE_OK;
+    superview_release(view);
+    if (!has_tree) {
+        return st;
+    }
+    (void)edit_add(&edit, EDIT_TREE_DROP, keyspace->id);
+    st = db_commit_edit(db, &edit, NULL, error_out);
+    edit_release(&edit);
+    if (st == YORE_OK) {
+        struct yore_event event = {.kind = YORE_EVENT_RETENTION,
+                                   .keyspace_id = keyspace->id,
+                                   .text = "a dropped keyspace given back"};
+        db_event(db, &event);
+    }
+    return st;
+}
+
+/* ---- horizons ---- */
+
+/* A dropped keyspace's moves up to the drop, which ends its past: at once where there was none to
+ * read, else as its duration says. */
 int64_t retention_horizon_at(const struct yore_keyspace *keyspace, int64_t now)
 {
     int64_t keep_ns = atomic_load_explicit(&keyspace->keep_ns, memory_order_relaxed);
     int64_t horizon = atomic_load_explicit(&keyspace->horizon, memory_order_acquire);
-    bool is_for = atomic_load_explicit(&keyspace->keep, memory_order_relaxed) == YORE_KEEP_FOR;
-    bool may_move = is_for && !atomic_load(&keyspace->is_dropped) && now >= INT64_MIN + keep_ns;
-    return may_move && now - keep_ns > horizon ? now - keep_ns : horizon;
+    int64_t due = YORE_TIME_MIN;
+    bool is_dropped = atomic_load(&keyspace->is_dropped);
+    int64_t end = is_dropped ? atomic_load(&keyspace->dropped_at) : INT64_MAX;
+    switch (atomic_load_explicit(&keyspace->keep, memory_order_relaxed)) {
+    case YORE_KEEP_FOR:
+        due = now >= INT64_MIN + keep_ns ? now - keep_ns : due;
+        break;
+    case YORE_KEEP_NOW:
+        due = is_dropped ? end : due;
+        break;
+    default:
+        break;
+    }
+    due = due < end ? due : end;
+    return due > horizon ? due : horizon;
 }
 
 /* Often enough that at most 1/64 of the duration is kept too long, and not more often than needed.
@@ -181,7 +232,20 @@ static bool is_due(const struct yore_keyspace *keyspace, int64_t now, int64_t *h
     int64_t horizon = atomic_load_explicit(&keyspace->horizon, memory_order_relaxed);
     *horizon_out = retention_horizon_at(keyspace, now);
     return *horizon_out > horizon &&
-           (horizon == YORE_TIME_MIN || *horizon_out - horizon >= keep_ns / 64);
+           (horizon == YORE_TIME_MIN || *horizon_out - horizon >= keep_ns / 64 ||
+            *horizon_out == atomic_load(&keyspace->dropped_at));
+}
+
+/* Then there is nothing that a horizon would let go. */
+static bool is_dropped_without_tree(struct yore_db *db, const struct yore_keyspace *keyspace)
+{
+    if (!atomic_load(&keyspace->is_dropped)) {
+        return false;
+    }
+    struct superview *view = superview_acquire(db);
+    bool has_tree = forest_tree(view->forest, keyspace->id) != NULL;
+    superview_release(view);
+    return !has_tree;
 }
 
 enum yore_status retention_advance(struct yore_db *db, struct yore_error *error_out)
@@ -196,7 +260,7 @@ enum yore_status retention_advance(struct yore_db *db, struct yore_error *error_
         if (keyspace == NULL) {
             break;
         }
-        if (is_due(keyspace, now, &horizon)) {
+        if (is_due(keyspace, now, &horizon) && !is_dropped_without_tree(db, keyspace)) {
             st = catalogue_set_horizon(db, keyspace, horizon, error_out);
         }
     }

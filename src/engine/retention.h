@@ -30,6 +30,8 @@ size_t retention_slices_over(const struct superview *view, const struct forest_t
                              const struct forest_region *region, const struct retention *r);
 /* Where only now is kept runs serve held snapshots alone: does none need this one? */
 bool retention_run_is_over(const struct forest_file *run, const struct retention *r);
+/* Was the keyspace dropped, and can no read reach what it held any more? */
+bool retention_is_all_over(struct yore_db *db, const struct yore_keyspace *keyspace);
 /* The horizon that the keyspace should have at `now`; not before the one it has. */
 int64_t retention_horizon_at(const struct yore_keyspace *keyspace, int64_t now);
 
@@ -41,8 +43,12 @@ bool retention_wants(struct yore_db *db, const struct superview *view,
  */
 enum yore_status retention_drop(struct yore_db *db, struct yore_keyspace *keyspace,
                                 bool *has_dropped_out, struct yore_error *error_out);
-/* Write a horizon record for every keyspace that keeps a duration and whose horizon should move by
- * now. */
+/* Give back all of a keyspace of which retention_is_all_over(); the caller keeps other work on it
+ * away. */
+enum yore_status retention_drop_tree(struct yore_db *db, struct yore_keyspace *keyspace,
+                                     struct yore_error *error_out);
+/* Write a horizon record for every keyspace whose horizon should move by now: those that keep a
+ * duration, and dropped ones up to their end. */
 enum yore_status retention_advance(struct yore_db *db, struct yore_error *error_out);
 
 #endif

@@ -61,13 +61,15 @@ static bool has(const struct file_list *list, const struct forest_file *file)
 struct past {
     struct file_list kept;
     struct file_list over;
+    bool is_all_over; /* nothing is kept */
 };
 
 static bool list_region(struct past *past, const struct superview *view,
                         const struct forest_tree *tree, const struct forest_region *region,
                         const struct retention *r)
 {
-    size_t over = retention_slices_over(view, tree, region, r);
+    size_t over =
+        past->is_all_over ? region->slice_count : retention_slices_over(view, tree, region, r);
     bool is_done = true;
     for (size_t i = 0; i < region->slice_count; i++) {
         struct file_list *list = i < over ? &past->over : &past->kept;
@@ -76,9 +78,8 @@ static bool list_region(struct past *past, const struct superview *view,
         }
     }
     for (size_t i = 0; i < region->run_count && is_done; i++) {
-        struct file_list *list =
-            retention_run_is_over(region->runs[i], r) ? &past->over : &past->kept;
-        is_done = add(list, region->runs[i]);
+        bool is_over = past->is_all_over || retention_run_is_over(region->runs[i], r);
+        is_done = add(is_over ? &past->over : &past->kept, region->runs[i]);
     }
     return is_done;
 }
@@ -131,7 +132,7 @@ enum yore_status yore_keyspace_usage(struct yore_db *db, struct yore_keyspace *k
                                      struct yore_keyspace_usage *usage_out,
                                      struct yore_error *error_out)
 {
-    struct past past = {{0}, {0}};
+    struct past past = {0};
     struct retention r;
     bool is_done = true;
     int64_t now = db_now(db);
@@ -140,6 +141,7 @@ enum yore_status yore_keyspace_usage(struct yore_db *db, struct yore_keyspace *k
     retention_of(db, keyspace, &r);
     int64_t due = retention_horizon_at(keyspace, now);
     r.horizon = due < r.oldest_snapshot ? due : r.oldest_snapshot;
+    past.is_all_over = retention_is_all_over(db, keyspace);
     *usage_out = (struct yore_keyspace_usage){
         .oldest =
             r.is_only_now ? now : atomic_load_explicit(&keyspace->horizon, memory_order_acquire)};
@@ -148,6 +150,8 @@ enum yore_status yore_keyspace_usage(struct yore_db *db, struct yore_keyspace *k
     count_memory(usage_out, view, keyspace->id);
     if (tree != NULL) {
         count_present(usage_out, tree);
+        usage_out->freeable_bytes = past.is_all_over ? usage_out->present_bytes : 0;
+        usage_out->freeable_versions = past.is_all_over ? usage_out->present_versions : 0;
         for (size_t i = 0; i < tree->region_count && is_done; i++) {
             is_done = list_region(&past, view, tree, &tree->regions[i], &r);
         }
