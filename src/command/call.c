@@ -25,7 +25,7 @@ void call_fail(struct call *call, enum yore_status status, const struct yore_err
     } codes[] = {
         {YORE_ERASED, "ERASED"},   {YORE_NO_SPACE, "NOSPACE"},       {YORE_IO, "IOERR"},
         {YORE_CORRUPT, "CORRUPT"}, {YORE_BEFORE_HORIZON, "HORIZON"}, {YORE_READ_ONLY, "READONLY"},
-        {YORE_NOMEM, "OOM"},       {YORE_CONFLICT, "CONFLICT"}};
+        {YORE_NOMEM, "OOM"},       {YORE_CONFLICT, "CONFLICT"},      {YORE_NO_FILES, "IOERR"}};
     const char *code = "ERR";
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
         code = codes[i].status == status ? codes[i].code : code;
