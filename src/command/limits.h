@@ -34,6 +34,7 @@
 #define SERIES_TIMES_MAX 128u          /* ... and one less timestamps of FILTER_BY_TS */
 #define SERIES_FOUND_BYTES_MAX (64u << 20) /* names of the series that filters find */
 #define SERIES_ROWS_MAX (1u << 28)         /* rows of one range, empty buckets too */
+#define SERIES_GROUP_ROWS_MAX (1u << 20)   /* times of one group of series, kept in memory */
 #define SERIES_DELETE_CHUNK 65536u         /* samples that TS.DEL deletes in one commit */
 #define FINDINGS_TOLD_MAX 1000u            /* lines of YORE.CHECK */
 #define FLUSH_CHUNK_KEYS 65536u            /* keys that FLUSHDB deletes in one commit */
