@@ -48,7 +48,7 @@
 #define PENDING_NS_MAX 1000000         /* ... and how long they may hold up other writers */
 #define WRITE_STRIPES 64u              /* locks that order writes of one key */
 
-#define GRAPH_REPLY_BYTES_MAX (128u << 20) /* of GRAPH.QUERY: its rows are counted before them */
+#define GRAPH_REPLY_BYTES_MAX (128u << 20) /* rows of GRAPH.QUERY that cannot leave in parts */
 #define GRAPH_PLAN_DEPTH_MAX 256u          /* levels of a plan that GRAPH.EXPLAIN indents */
 #define GRAPH_RUN_ATTEMPTS_MAX 8u          /* of a statement that meets other writers */
 #define GRAPH_JSON_PARAMETERS_MAX 1000u    /* of one request */
