@@ -23,7 +23,7 @@ struct memtable_tree {
     _Atomic uint64_t count;
     _Atomic uint64_t user_bytes;
     _Atomic int64_t commit_max;
-    _Atomic int64_t back_dated_commit_max; /* INT64_MIN: no back-dated versions */
+    _Atomic int64_t back_dated_commit_max;               /* INT64_MIN: no back-dated versions */
     _Atomic int64_t back_dated_of[MEMTABLE_TREE_HASHES]; /* the same of keys by their hash */
     /* Writer only. */
     struct memtable_node *tail;        /* rightmost leaf */
