@@ -1,8 +1,8 @@
 #include <string.h>
 
+#include "base/keep.h"
 #include "base/moment.h"
 #include "cli/commands.h"
-#include "cli/keep.h"
 #include "cli/output.h"
 
 #define KEYSPACE_COLUMNS 5
@@ -49,6 +49,25 @@ static int keyspace_list(struct cli *cli, const struct args *args)
         return cli_fail(cli, &error);
     }
     return close_st == YORE_OK ? EXIT_FOUND : cli_fail_status(cli, close_st);
+}
+
+/* --keep and --compression; what is not given stays as it is. */
+static enum yore_status keep_parse(const struct args *args, struct yore_keyspace_options *options,
+                                   struct yore_error *error_out)
+{
+    const char *keep = args->values[OPT_KEEP];
+    const char *compression = args->values[OPT_COMPRESSION];
+    if (keep != NULL) {
+        enum yore_status st = keep_of_text(bytes_of(keep, strlen(keep)), options, error_out);
+        if (st != YORE_OK) {
+            return st;
+        }
+    }
+    if (compression == NULL) {
+        return YORE_OK;
+    }
+    return compression_of_text(bytes_of(compression, strlen(compression)), &options->compression,
+                               error_out);
 }
 
 static int keyspace_create(struct cli *cli, const struct args *args)
