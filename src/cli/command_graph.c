@@ -8,6 +8,7 @@
 #include "cli/graph_name.h"
 #include "cli/graph_table.h"
 #include "cli/output.h"
+#include "cli/store.h"
 #include "os/term.h"
 #include "query/word_json.h"
 #include "topology/graph.h"
@@ -91,7 +92,7 @@ static int list_graphs(struct cli *cli, const struct args *args)
     if (st != YORE_OK) {
         return cli_usage_error(cli, &error);
     }
-    st = graph_each(cli->db, &at, take_name, &names, &error);
+    st = graph_each(store_db(cli->store), &at, take_name, &names, &error);
     st = st == YORE_OK && names.is_nomem ? error_plain(&error, YORE_NOMEM) : st;
     if (st == YORE_OK) {
         st = output_open(cli, format, graph_columns, GRAPH_COLUMNS, &output);
@@ -121,7 +122,7 @@ static int graph_drop(struct cli *cli, const struct args *args)
     if (st == YORE_OK) {
         graph_close(graph);
         snprintf(keyspace, sizeof(keyspace), KEYSPACE_PREFIX "%s", args->words[1]);
-        st = yore_keyspace_drop(cli->db, keyspace, &error);
+        st = yore_keyspace_drop(store_db(cli->store), keyspace, &error);
     }
     return st == YORE_OK ? EXIT_FOUND : cli_fail(cli, &error);
 }
@@ -384,8 +385,11 @@ static enum yore_status write_ever(struct graph_writer *writer, enum graph_eleme
 
 static enum yore_status write_history(struct graph_writer *writer, struct yore_error *error_out)
 {
-    enum yore_status st = cli_horizon(writer->cli, graph_keyspace(graph_view_graph(writer->view)),
-                                      &writer->begin, error_out);
+    struct yore_keyspace_info info;
+    enum yore_status st =
+        yore_keyspace_info(store_db(writer->cli->store),
+                           graph_keyspace(graph_view_graph(writer->view)), &info, error_out);
+    writer->begin = st == YORE_OK ? info.horizon : YORE_TIME_MIN;
     if (st == YORE_OK) {
         st = write_ever(writer, GRAPH_NODE, error_out);
     }

@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/graph_name.h"
 #include "cli/output.h"
+#include "cli/store.h"
 #include "cli/words.h"
 #include "os/term.h"
 #include "query/query.h"
@@ -35,10 +36,11 @@ enum yore_status cli_graph(struct cli *cli, const char *name, bool creates,
 {
     struct yore_error cause;
     bool is_past = at->valid != YORE_NOW || at->known != YORE_NOW;
-    enum yore_status st =
-        graph_open(cli->db, bytes_of(name, strlen(name)), creates, NULL, graph_out, &cause);
+    enum yore_status st = graph_open(store_db(cli->store), bytes_of(name, strlen(name)), creates,
+                                     NULL, graph_out, &cause);
     if (st == YORE_NOT_FOUND && is_past) { /* dropped since, perhaps */
-        st = graph_open(cli->db, bytes_of(name, strlen(name)), false, at, graph_out, &cause);
+        st = graph_open(store_db(cli->store), bytes_of(name, strlen(name)), false, at, graph_out,
+                        &cause);
     }
     if (st == YORE_NOT_FOUND) {
         return error_set(error_out, st,
@@ -311,7 +313,7 @@ static enum yore_status parse_options(struct query_request *request)
         st = cli_time(cli, args, &request->options.at, error);
     }
     if (st == YORE_OK) {
-        st = cli_durability(args, &request->options.durability, error);
+        st = cli_durability(cli, args, &request->options.durability, error);
     }
     if (st == YORE_OK) {
         st = args_count(args, OPT_LIMIT, INT64_MAX, &request->options.budget.rows_max, error);
@@ -325,7 +327,7 @@ static enum yore_status run_statement(struct query_request *request)
     struct query_result *result = NULL;
     bool writes = query_writes(request->query);
     enum yore_status st = YORE_OK;
-    if (cli->db == NULL) {
+    if (cli->store == NULL) {
         cli->reads_only = !writes;
         st = cli_open(cli, writes, &request->error.error);
     }
@@ -388,7 +390,7 @@ int command_query(struct cli *cli, const struct args *args)
         code = st == YORE_OK ? EXIT_FOUND
                : is_output   ? cli_fail_status(cli, st)
                              : cli_fail(cli, &request->error.error);
-        if (st == YORE_NOT_FOUND && cli->db == NULL) {
+        if (st == YORE_NOT_FOUND && cli->store == NULL) {
             code = EXIT_NO_DATABASE;
         }
     }

@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/store.h"
 #include "os/env.h"
 #include "os/term.h"
 #include "topology/graph.h"
@@ -47,13 +48,13 @@ static int keyspace_stats(struct cli *cli, const struct args *args, enum output_
 {
     static const struct column columns[] = {{"name", COLUMN_EVERYWHERE},
                                             {"value", COLUMN_EVERYWHERE}};
-    struct yore_keyspace *keyspace;
+    struct store_keyspace *keyspace;
     struct yore_keyspace_usage usage;
     struct output *output;
     struct yore_error error;
     enum yore_status st = cli_keyspace(cli, args, NULL, &keyspace, &error);
     if (st == YORE_OK) {
-        st = yore_keyspace_usage(cli->db, keyspace, &usage, &error);
+        st = store_keyspace_usage(cli->store, keyspace, &usage, &error);
     }
     if (st != YORE_OK) {
         return cli_fail(cli, &error);
@@ -93,8 +94,11 @@ int command_stats(struct cli *cli, const struct args *args)
     }
     enum yore_status st = output_open(cli, format, stats_columns, STATS_COLUMNS, &output);
     if (st == YORE_OK) {
-        yore_stats(cli->db, print_stat, output);
+        enum yore_status told = store_stats(cli->store, print_stat, output, &error);
         st = output_close(output);
+        if (told != YORE_OK) {
+            return cli_fail(cli, &error);
+        }
     }
     return st == YORE_OK ? EXIT_FOUND : cli_fail_status(cli, st);
 }
@@ -199,13 +203,14 @@ int command_check(struct cli *cli, const struct args *args)
         return cli_usage_error(cli, &error);
     }
     /* Outside of a shell nothing is open yet: what is too damaged to open is checked too. */
-    enum yore_status st = cli->db != NULL
-                              ? yore_verify(cli->db, print_problem, cli, &report, &error)
+    struct yore_db *db = store_db(cli->store);
+    enum yore_status st = db != NULL
+                              ? yore_verify(db, print_problem, cli, &report, &error)
                               : yore_verify_path(cli->dir, print_problem, cli, &report, &error);
     if (st != YORE_OK && st != YORE_CORRUPT) {
         return cli_open_failed(cli, st, false, &error);
     }
-    struct graph_check graphs = {.cli = cli, .db = cli->db, .error = &error};
+    struct graph_check graphs = {.cli = cli, .db = db, .error = &error};
     if (st == YORE_OK) { /* what is damaged below is not looked at from above */
         st = check_graphs(&graphs);
         if (st != YORE_OK) {
@@ -232,11 +237,11 @@ int command_check(struct cli *cli, const struct args *args)
 
 int command_compact(struct cli *cli, const struct args *args)
 {
-    struct yore_keyspace *keyspace;
+    struct store_keyspace *keyspace;
     struct yore_error error;
     enum yore_status st = cli_keyspace(cli, args, NULL, &keyspace, &error);
     if (st == YORE_OK) {
-        st = yore_compact(cli->db, keyspace, &error);
+        st = store_compact(cli->store, keyspace, &error);
     }
     return st == YORE_OK ? EXIT_FOUND : cli_fail(cli, &error);
 }
@@ -315,7 +320,8 @@ int command_backup(struct cli *cli, const struct args *args)
     }
     os_interrupt_catch(true);
     progress_begin(&progress, cli, "backup", NULL);
-    st = yore_backup(cli->db, args->words[0], progress_callback, &progress, &info, &error);
+    st = yore_backup(store_db(cli->store), args->words[0], progress_callback, &progress, &info,
+                     &error);
     progress_end(&progress);
     os_interrupt_catch(cli->session != NULL);
     if (st != YORE_OK) {

@@ -205,9 +205,13 @@ struct tls_conn *tls_conn_new_client(struct net_tls *tls, const char *host)
         return NULL;
     }
     X509_VERIFY_PARAM *wanted = SSL_get0_param(conn->ssl);
-    bool is_address = X509_VERIFY_PARAM_set1_ip_asc(wanted, host) == 1;
-    bool is_named = is_address || (SSL_set1_host(conn->ssl, host) == 1 &&
-                                   SSL_set_tlsext_host_name(conn->ssl, host) == 1);
+    bool is_named = X509_VERIFY_PARAM_set1_ip_asc(wanted, host) == 1;
+    char *name = is_named ? NULL : mem_copy(host, strlen(host) + 1); /* not const there */
+    if (name != NULL) {
+        is_named =
+            SSL_set1_host(conn->ssl, name) == 1 && SSL_set_tlsext_host_name(conn->ssl, name) == 1;
+    }
+    mem_free(name);
     ERR_clear_error();
     if (!is_named) {
         tls_conn_free(conn);
