@@ -13,8 +13,6 @@
 #include "query/word_json.h"
 #include "topology/graph.h"
 
-#define KEYSPACE_PREFIX "g."
-
 /* ---- list ----------------------------------------------------------------------------------- */
 
 #define GRAPH_COLUMNS 3
@@ -114,15 +112,14 @@ static int list_graphs(struct cli *cli, const struct args *args)
 
 static int graph_drop(struct cli *cli, const struct args *args)
 {
-    char keyspace[YORE_KEYSPACE_NAME_BYTES_MAX + 1];
     struct graph *graph = NULL;
     struct yore_error error;
     struct yore_time now = {YORE_NOW, YORE_NOW};
-    enum yore_status st = cli_graph(cli, args->words[1], false, &now, &graph, &error);
+    const char *name = args->words[1];
+    enum yore_status st = cli_graph(cli, name, false, &now, &graph, &error);
     if (st == YORE_OK) {
         graph_close(graph);
-        snprintf(keyspace, sizeof(keyspace), KEYSPACE_PREFIX "%s", args->words[1]);
-        st = yore_keyspace_drop(store_db(cli->store), keyspace, &error);
+        st = graph_remove(store_db(cli->store), bytes_of(name, strlen(name)), &error);
     }
     return st == YORE_OK ? EXIT_FOUND : cli_fail(cli, &error);
 }
@@ -467,6 +464,7 @@ int command_graph(struct cli *cli, const struct args *args)
         {"sync", "needs the NAME of a graph and FILEs", 3, COMMAND_WORDS_MAX, command_graph_sync},
         {"source", "needs the NAME of a graph", 2, 2, command_graph_source},
         {"end", "needs the NAME of a graph", 2, 2, command_graph_end},
+        {"abort", "needs the NAME of a graph", 2, 2, command_graph_abort},
         {"sources", "needs the NAME of a graph", 2, 2, command_graph_sources},
         {"pending", "needs the NAME of a graph", 2, 2, command_graph_pending},
         {"settle", "needs the NAME of a graph", 2, 2, command_graph_settle},
@@ -485,7 +483,7 @@ int command_graph(struct cli *cli, const struct args *args)
         return verbs[i].run(cli, args);
     }
     return cli_usage(cli,
-                     "'%.80s' is none of list, import, apply, sync, source, end, sources, pending, "
-                     "settle, erase, export, drop, use",
+                     "'%.80s' is none of list, import, apply, sync, source, end, abort, sources, "
+                     "pending, settle, erase, export, drop, use",
                      args->words[0]);
 }
