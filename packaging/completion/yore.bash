@@ -18,12 +18,12 @@ _yore() {
     feed) options='--from --limit --count --output --null --url --password-file --cacert --cert --cert-key --color --quiet --help' ;;
     import) options='--keyspace --durability --output --format --batch --valid --as-now --url --password-file --cacert --cert --cert-key --color --quiet --help' ;;
     export) options='--at --known --prefix --low --high --keyspace --base64 --url --password-file --cacert --cert --cert-key --color --quiet --help' ;;
-    query) options='--at --known --limit --durability --output --null --file --param --color --quiet --help' ;;
-    graph) options='--at --known --ttl --every --durability --output --null --format --batch --source --rank --color --quiet --help' ;;
+    query) options='--at --known --limit --durability --output --null --file --param --url --password-file --cacert --cert --cert-key --color --quiet --help' ;;
+    graph) options='--at --known --ttl --every --durability --output --null --format --batch --source --rank --url --password-file --cacert --cert --cert-key --color --quiet --help' ;;
     stats) options='--keyspace --output --url --password-file --cacert --cert --cert-key --color --quiet --help' ;;
-    check) options='--output --color --quiet --help' ;;
+    check) options='--output --url --password-file --cacert --cert --cert-key --color --quiet --help' ;;
     compact) options='--keyspace --output --url --password-file --cacert --cert --cert-key --color --quiet --help' ;;
-    backup) options='--output --color --quiet --help' ;;
+    backup) options='--output --url --password-file --cacert --cert --cert-key --color --quiet --help' ;;
     backups) options='--output --null --color --quiet --help' ;;
     restore) options='--to --output --id --color --quiet --help' ;;
     keyspace) options='--at --known --output --keep --compression --url --password-file --cacert --cert --cert-key --color --quiet --help' ;;

@@ -11,8 +11,7 @@
 #define ROWS_SHOWN (OPTION(LIMIT) | OPTION(COUNT))
 #define SPAN (OPTION(FROM) | OPTION(TO))
 #define DATED (OPTION(AT) | SPAN | OPTION(KEYSPACE) | OPTION(DURABILITY) | OPTION(BASE64))
-#define LOCAL_DB (COMMAND_HAS_DIR | COMMAND_OPENS | COMMAND_IN_SHELL)
-#define DB (LOCAL_DB | COMMAND_SERVERS)
+#define DB (COMMAND_HAS_DIR | COMMAND_OPENS | COMMAND_IN_SHELL | COMMAND_SERVERS)
 
 const struct command command_table[] = {
     {.name = "put",
@@ -223,7 +222,7 @@ const struct command command_table[] = {
          "yore query db topo 'CALL yore.diff(\"2015-07-21\", \"2015-07-22\")' -o ndjson\n",
      .options = OPTION(AT) | OPTION(KNOWN) | OPTION(OUTPUT) | OPTION(NUL) | OPTION(FILE) |
                 OPTION(PARAM) | OPTION(DURABILITY) | OPTION(LIMIT),
-     .flags = COMMAND_HAS_DIR | COMMAND_IN_SHELL,
+     .flags = COMMAND_HAS_DIR | COMMAND_IN_SHELL | COMMAND_SERVERS,
      .words_min = 1,
      .words_max = 2,
      .run = command_query},
@@ -275,7 +274,7 @@ const struct command command_table[] = {
      .options = OPTION(AT) | OPTION(KNOWN) | OPTION(OUTPUT) | OPTION(NUL) | OPTION(FORMAT) |
                 OPTION(DURABILITY) | OPTION(SOURCE) | OPTION(RANK) | OPTION(TTL) | OPTION(BATCH) |
                 OPTION(EVERY),
-     .flags = LOCAL_DB,
+     .flags = DB,
      .words_min = 1,
      .words_max = COMMAND_WORDS_MAX,
      .run = command_graph},
@@ -302,7 +301,7 @@ const struct command command_table[] = {
                     "there is damage.\n",
      .examples = "yore check db\n",
      .options = OPTION(OUTPUT),
-     .flags = COMMAND_HAS_DIR | COMMAND_IN_SHELL,
+     .flags = COMMAND_HAS_DIR | COMMAND_IN_SHELL | COMMAND_SERVERS,
      .run = command_check},
     {.name = "compact",
      .operands = "",
@@ -318,10 +317,12 @@ const struct command command_table[] = {
      .description = "The first backup in TARGET is full; each later one copies only what TARGET "
                     "lacks.  Reads and "
                     "writes of the same process (libyore) go on meanwhile; like every command this "
-                    "one needs the database for itself.\n",
+                    "one needs the database for itself.  With a server, which goes on meanwhile, "
+                    "TARGET is a name "
+                    "below its setting backup-dir.\n",
      .examples = "yore backup db /srv/backup/db\n",
      .options = OPTION(OUTPUT),
-     .flags = LOCAL_DB,
+     .flags = DB,
      .words_min = 1,
      .words_max = 1,
      .run = command_backup},
@@ -487,9 +488,6 @@ const char *command_instead(const struct command *command)
         const char *name;
         const char *text;
     } instead[] = {{"query", ": ask it with GRAPH.QUERY, or over HTTP"},
-                   {"graph", ": use GRAPH.QUERY and GRAPH.INGEST"},
-                   {"check", ": YORE.CHECK verifies a server's database"},
-                   {"backup", ": YORE.BACKUP writes one on the server's machine"},
                    {"restore", ": restore into a directory, then start a server there"},
                    {"bench", ": redis-benchmark measures a server"}};
     for (size_t i = 0; i < sizeof(instead) / sizeof(instead[0]); i++) {

@@ -108,6 +108,20 @@ enum yore_status remote_stats(struct remote *remote,
                               void (*each)(void *arg, const struct yore_stat *stat), void *arg,
                               struct yore_error *error_out);
 
+/* YORE.CHECK: the findings, then what was verified; of graphs as well.  YORE_CORRUPT: there are
+ * findings. */
+struct remote_report {
+    struct yore_verify_report report;
+    uint64_t graphs;
+    uint64_t graph_elements;
+};
+enum yore_status remote_verify(struct remote *remote, void (*problem)(void *arg, const char *line),
+                               void *arg, struct remote_report *report_out,
+                               struct yore_error *error_out);
+/* YORE.BACKUP, below the server's own directory of backups. */
+enum yore_status remote_backup(struct remote *remote, const char *name,
+                               struct yore_backup_info *info_out, struct yore_error *error_out);
+
 struct remote_walk;
 enum yore_status remote_rows_open(struct remote *remote, const char *keyspace,
                                   const struct store_rows *options, struct remote_walk **walk_out,

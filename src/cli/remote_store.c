@@ -353,3 +353,66 @@ enum yore_status remote_stats(struct remote *remote,
     }
     return YORE_OK;
 }
+
+enum yore_status remote_verify(struct remote *remote, void (*problem)(void *arg, const char *line),
+                               void *arg, struct remote_report *report_out,
+                               struct yore_error *error_out)
+{
+    struct yore_verify_report *report = &report_out->report;
+    const struct {
+        const char *name;
+        uint64_t *count_out;
+    } counts[] = {{"files", &report->files},
+                  {"bytes", &report->bytes},
+                  {"pages", &report->pages},
+                  {"journal_records", &report->journal_records},
+                  {"keys", &report->keys},
+                  {"versions", &report->versions},
+                  {"copies", &report->copies},
+                  {"values_apart", &report->values_apart},
+                  {"erasures_pending", &report->erasures_pending},
+                  {"graphs", &report_out->graphs},
+                  {"graph_elements", &report_out->graph_elements},
+                  {"problems", &report->problems}};
+    const struct yore_client_reply *reply = NULL;
+    struct remote_words words = {.count = 0};
+    remote_word(&words, "YORE.CHECK");
+    enum yore_status st = remote_call(remote, &words, &reply, error_out);
+    if (st != YORE_OK) {
+        return st;
+    }
+    bool is_good = true;
+    for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+        is_good = read_count(reply, 0, counts[i].name, counts[i].count_out) && is_good;
+    }
+    const struct yore_client_value *findings = remote_member(reply, 0, "findings");
+    for (size_t i = 0; findings != NULL && i < findings->count; i++) {
+        char line[STAT_TEXT_BYTES];
+        copy_text(line, findings[1 + i].bytes);
+        problem(arg, line);
+    }
+    if (!is_good || findings == NULL) {
+        return remote_strange(error_out);
+    }
+    return report->problems > 0 ? error_plain(error_out, YORE_CORRUPT) : YORE_OK;
+}
+
+enum yore_status remote_backup(struct remote *remote, const char *name,
+                               struct yore_backup_info *info_out, struct yore_error *error_out)
+{
+    const struct yore_client_reply *reply = NULL;
+    struct remote_words words = {.count = 0};
+    uint64_t commit = 0;
+    remote_word(&words, "YORE.BACKUP");
+    remote_word(&words, name);
+    enum yore_status st = remote_call(remote, &words, &reply, error_out);
+    if (st != YORE_OK) {
+        return st;
+    }
+    bool is_good = read_count(reply, 0, "id", &info_out->id) &&
+                   read_count(reply, 0, "commit", &commit) &&
+                   read_count(reply, 0, "bytes", &info_out->bytes) &&
+                   read_count(reply, 0, "new_bytes", &info_out->new_bytes);
+    info_out->commit = (int64_t)commit;
+    return is_good ? YORE_OK : remote_strange(error_out);
+}

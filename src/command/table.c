@@ -295,8 +295,8 @@ static const struct command rows[] = {
         "graph source APPLY lines|START [moment]|SEND snapshot lines|STOP snapshot|ABORT snapshot|"
         "SET rank ttl",
         "Takes in what a source says of a graph, or a snapshot of all it claims."),
-    ROW("graph.list", cmd_graph_list, 1, CF_READ | CF_NO_MULTI, CC_GRAPH, COMMAND_SHORT, KEYS_0,
-        NULL, "0.2.0", "graph", "", "Lists the graphs."),
+    ROW("graph.list", cmd_graph_list, -1, CF_READ | CF_NO_MULTI, CC_GRAPH, COMMAND_SHORT, KEYS_0,
+        NULL, "0.2.0", "graph", "[AT moment] [KNOWN moment]", "Lists the graphs."),
     ROW("graph.profile", cmd_graph_profile, 3,
         CF_WRITE | CF_DENYOOM | CF_DECIDES | CF_OF_GRAPH | CF_NO_MULTI, CC_GRAPH, COMMAND_LONG,
         KEYS_1(SPAN(1, 1, 1, KEY_READ, "RW access update variable_flags")), NULL, "0.2.0", "graph",
@@ -304,11 +304,13 @@ static const struct command rows[] = {
     ROW("graph.query", cmd_graph_query, -3,
         CF_WRITE | CF_DENYOOM | CF_DECIDES | CF_OF_GRAPH | CF_NO_MULTI, CC_GRAPH, COMMAND_LONG,
         KEYS_1(SPAN(1, 1, 1, KEY_READ, "RW access update variable_flags")), NULL, "0.2.0", "graph",
-        "graph [CYPHER name=value [name=value ...]] statement [--compact] [TIMEOUT ms]",
+        "graph [CYPHER name=value [name=value ...]] statement [--compact|--cells] "
+        "[TIMEOUT ms] [LIMIT rows] [AT moment] [KNOWN moment]",
         "Runs a statement of the query language; makes the graph if there is none."),
     ROW("graph.ro_query", cmd_graph_ro_query, -3, CF_READ | CF_NO_MULTI, CC_GRAPH, COMMAND_LONG,
         KEYS_1(SPAN(1, 1, 1, KEY_READ, "RO access")), NULL, "0.2.0", "graph",
-        "graph [CYPHER name=value [name=value ...]] statement [--compact] [TIMEOUT ms]",
+        "graph [CYPHER name=value [name=value ...]] statement [--compact|--cells] "
+        "[TIMEOUT ms] [LIMIT rows] [AT moment] [KNOWN moment]",
         "Runs a statement that only reads."),
     ROW("hello", cmd_hello, -1,
         CF_NOSCRIPT | CF_LOADING | CF_STALE | CF_FAST | CF_NO_AUTH | CF_SKIP_SLOWLOG |

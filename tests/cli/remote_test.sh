@@ -46,9 +46,12 @@ ok put db t1 20.5 --keyspace sensors --at 2024-01-01
 ok put db t1 21 --keyspace sensors --at 2024-01-02
 ok keyspace db create dropped
 ok put db k v --keyspace dropped
+ok query db topo "CREATE (:Service {name: 'cart', n: 1, d: date('2020-01-01'), at: time('12:00+01:00')})
+    -[:CALLS {ms: 1.5, tags: ['a', 'b']}]->(:Service {name: \"it's\"})"
 then=$(date -u +%Y-%m-%dT%H:%M:%SZ -d '+1 second')
 sleep 1.1
 ok keyspace db drop dropped
+ok query db topo "MATCH (n {name: 'cart'}) SET n.n = 2"
 # What goes on in the background has been done: between two runs nothing changes by itself.
 ok compact db
 
@@ -101,7 +104,19 @@ stats WHERE --keyspace sensors
 export WHERE --at 2020-02-10
 export WHERE --keyspace sensors
 export WHERE --prefix host/ --keyspace default
+graph WHERE list
+graph WHERE list -o json --at THEN
+query WHERE topo --file statement
+query WHERE topo --file statement -o json
+query WHERE topo --file statement -o csv --at THEN
+query WHERE topo --file statement --limit 1
+query WHERE topo --file literals -o ndjson -p n=1 -p s=it's -p l=[1,'x'] -p t=true
+query WHERE topo --file wrong
+query WHERE nowhere --file literals
 END
+echo 'MATCH p = (s)-[c]->(d) RETURN s, c, d.name, s.d, s.at, s.n, null AS x, [1, "a"] AS l, {k: 2} AS m, p ORDER BY d.name' >statement
+echo 'RETURN $n AS n, $s AS s, $l AS l, $t AS t, 1.0 AS f, "" AS empty' >literals
+echo 'MATCH (n) RETURN m' >wrong
 run_reads() { # run_reads WHERE FOLDER
     mkdir "$2"
     n=0
@@ -141,6 +156,17 @@ ok keyspace "$url" create made --keep 90d
 ok put "$url" m 1 --keyspace made
 ok keyspace "$url" alter made --keep all
 ok keyspace "$url" trim sensors --at 2024-01-01T12:00:00Z
+ok query "$url" made "CREATE (:A)-[:B]->(:C)"
+err_has "2 nodes created, 1 relationships created"
+ok query "$url" made "MATCH (n) RETURN count(n)"
+out_is 2
+ok graph "$url" drop made
+fails 1 "no graph 'made' in $url" graph "$url" drop made
+fails 18 "GRAPH.INGEST" graph "$url" apply topo facts.ndjson
+fails 3 "" query "$url" topo "RETURN 1/0"
+ok check "$url" -o json
+out_has '{"what":"graphs","count":1}'
+out_has '{"what":"problems","count":0}'
 ok compact "$url"
 ok compact "$url" --keyspace made
 fails 2 "--to must be later" put "$url" h x --from 2020-04-01 --to 2020-03-01
@@ -196,12 +222,30 @@ err_has "leave --read-only out"
 ok get "$url" w/4 -o raw
 check "bytes came through" cmp "$out" blob
 
+run_with 'graph use topo
+MATCH (n) RETURN count(n)
+at 2020-01-01
+graph use topo
+' shell "$url"
+code_is 0
+out_has 2
+err_has "there is no graph 'topo' yet"
+
 # What cannot be done over the wire says so.
 fails 18 "restore into a directory" restore "$url" /nowhere
 fails 3 "leave /3 out of the URL" get "$url/3" a
 fails 3 "the URL of the server" get yore:// a
 fails 2 "--url takes" get --url http://x a
 fails 6 "cannot connect" get yore://127.0.0.1:1 a
+stop_server
+
+# A backup is written on the server's machine.
+mkdir backups
+start_server db --backup-dir backups
+ok backup "$url" first -o json
+out_has '"id":1'
+ok backups backups/first
+fails 3 "a backup's name is" backup "$url" ../elsewhere
 stop_server
 
 # A server that wants a login: the password is never on the command line.
