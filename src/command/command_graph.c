@@ -14,6 +14,7 @@
 #include "command/commands.h"
 #include "command/graph_reply.h"
 #include "command/graph_run.h"
+#include "command/moments.h"
 #include "command/rows.h"
 #include "topology/graph.h"
 
@@ -44,7 +45,8 @@ static void fail(struct call *call, enum yore_status status, const struct query_
 
 /* ---- arguments ------------------------------------------------------------------------------ */
 
-/* GRAPH.QUERY name text [--compact] [TIMEOUT ms] [version n] */
+/* GRAPH.QUERY name text [--compact] [--cells] [TIMEOUT ms] [LIMIT rows] [AT moment] [KNOWN moment]
+ * [version n] */
 static bool take_options(struct call *call, struct graph_run_request *request)
 {
     for (size_t i = 3; i < call->count; i++) {
@@ -52,6 +54,18 @@ static bool take_options(struct call *call, struct graph_run_request *request)
         bool has_next = i + 1 < call->count;
         if (call_is(call, i, "--compact")) {
             request->is_compact = true;
+        } else if (call_is(call, i, "--cells")) {
+            request->has_cells = true;
+        } else if (has_next && call_is(call, i, "limit")) {
+            if (!call_int_between(call, ++i, 1, INT64_MAX, &number)) {
+                return false;
+            }
+            request->rows_max = (uint64_t)number;
+        } else if (has_next && (call_is(call, i, "at") || call_is(call, i, "known"))) {
+            bool is_at = call_is(call, i, "at");
+            if (!moments_take_read(call, ++i, is_at ? &request->at.valid : &request->at.known)) {
+                return false;
+            }
         } else if (has_next && call_is(call, i, "timeout")) {
             if (!call_int_between(call, ++i, 0, GRAPH_QUERY_TIME_MS_MAX, &number)) {
                 return false;
@@ -95,13 +109,15 @@ static void tell_header(struct call *call, const struct query_result *result, bo
 }
 
 static void tell_row(struct call *call, const struct graph_run *run,
-                     const struct yore_graph_value *row, bool is_compact)
+                     const struct yore_graph_value *row, const struct graph_run_request *request)
 {
     size_t columns = query_column_count(run->result);
     reply_array(call->reply, columns);
     for (size_t i = 0; i < columns; i++) {
-        if (is_compact) {
+        if (request->is_compact) {
             graph_reply_compact(call->reply, run->graph, &row[i]);
+        } else if (request->has_cells) {
+            graph_reply_cell(call->reply, &row[i]);
         } else {
             graph_reply_value(call->reply, &row[i]);
         }
@@ -111,12 +127,13 @@ static void tell_row(struct call *call, const struct graph_run *run,
 /* A row of the reply, as it is wanted. */
 static enum yore_status tell_if_wanted(struct call *call, const struct graph_run *run,
                                        struct rows *rows, const struct yore_graph_value *row,
-                                       bool is_compact, struct query_error *error)
+                                       const struct graph_run_request *request,
+                                       struct query_error *error)
 {
     if (!rows_want(rows)) {
         return YORE_OK;
     }
-    tell_row(call, run, row, is_compact);
+    tell_row(call, run, row, request);
     int64_t begun_ns = rows->is_second ? server_monotonic_ns(call->server) : 0;
     enum yore_status st = rows_told(rows, &error->error);
     if (rows->is_second) { /* waiting for the client is no time of the statement's */
@@ -131,12 +148,13 @@ static enum yore_status tell_if_wanted(struct call *call, const struct graph_run
 }
 
 static enum yore_status walk_rows(struct call *call, const struct graph_run *run, struct rows *rows,
-                                  bool is_compact, struct query_error *error)
+                                  const struct graph_run_request *request,
+                                  struct query_error *error)
 {
     const struct yore_graph_value *row;
     enum yore_status st;
     while ((st = query_next(run->result, &row, error)) == YORE_OK) {
-        st = tell_if_wanted(call, run, rows, row, is_compact, error);
+        st = tell_if_wanted(call, run, rows, row, request, error);
         if (st != YORE_OK) {
             return st;
         }
@@ -145,17 +163,18 @@ static enum yore_status walk_rows(struct call *call, const struct graph_run *run
 }
 
 /* Errors: nothing has left yet. */
-static enum yore_status tell_rows(struct call *call, const struct graph_run *run, bool is_compact,
+static enum yore_status tell_rows(struct call *call, const struct graph_run *run,
+                                  const struct graph_run_request *request,
                                   struct query_error *error)
 {
     struct rows rows;
     rows_begin(&rows, call);
     rows.is_single = !query_result_can_rewind(run->result);
     rows.bytes_max = rows.begun + GRAPH_REPLY_BYTES_MAX;
-    enum yore_status st = walk_rows(call, run, &rows, is_compact, error);
+    enum yore_status st = walk_rows(call, run, &rows, request, error);
     if (st == YORE_OK && rows_again(&rows, st, &error->error)) {
         query_result_rewind(run->result);
-        st = walk_rows(call, run, &rows, is_compact, error);
+        st = walk_rows(call, run, &rows, request, error);
         (void)rows_again(&rows, st, &error->error); /* what fails now ends the connection */
         st = YORE_OK;
     }
@@ -163,8 +182,8 @@ static enum yore_status tell_rows(struct call *call, const struct graph_run *run
 }
 
 /* [header, rows, statistics]; what returns nothing has statistics only. */
-static void tell_result(struct call *call, const struct graph_run *run, bool is_compact,
-                        int64_t begun_ns)
+static void tell_result(struct call *call, const struct graph_run *run,
+                        const struct graph_run_request *request, int64_t begun_ns)
 {
     struct query_error error = {.type = NULL};
     size_t start = call->reply->out.size;
@@ -172,8 +191,8 @@ static void tell_result(struct call *call, const struct graph_run *run, bool is_
     enum yore_status st = YORE_OK;
     reply_array(call->reply, has_columns ? 3 : 1);
     if (has_columns) {
-        tell_header(call, run->result, is_compact);
-        st = tell_rows(call, run, is_compact, &error);
+        tell_header(call, run->result, request->is_compact);
+        st = tell_rows(call, run, request, &error);
     } else {
         const struct yore_graph_value *row;
         st = query_next(run->result, &row, &error);
@@ -201,7 +220,7 @@ static void ask(struct call *call, struct graph_run_request *request)
     if (st != YORE_OK) {
         fail(call, st, &error);
     } else {
-        tell_result(call, &run, request->is_compact, begun_ns);
+        tell_result(call, &run, request, begun_ns);
     }
     graph_run_close(&run);
 }
@@ -341,10 +360,23 @@ void cmd_graph_list(struct call *call)
 {
     struct listing listing = {call, 0};
     struct yore_error error = {.text = ""};
+    struct yore_time at = {YORE_NOW, YORE_NOW};
+    if (call->access->at != NULL) {
+        at = *call->access->at;
+    }
+    for (size_t i = 1; i < call->count; i += 2) {
+        bool is_at = call_is(call, i, "at");
+        if (i + 1 == call->count || (!is_at && !call_is(call, i, "known"))) {
+            call_syntax(call);
+            return;
+        }
+        if (!moments_take_read(call, i + 1, is_at ? &at.valid : &at.known)) {
+            return;
+        }
+    }
     size_t start = call->reply->out.size;
     size_t begun = reply_array_begin(call->reply);
-    enum yore_status st =
-        graph_each(call->server->db, call->access->at, tell_graph, &listing, &error);
+    enum yore_status st = graph_each(call->server->db, &at, tell_graph, &listing, &error);
     if (st != YORE_OK) {
         call->reply->out.size = start;
         call_fail(call, st, &error);
