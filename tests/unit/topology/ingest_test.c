@@ -227,7 +227,7 @@ TEST(words_dated_backwards_on_one_element_each_hold_until_the_next)
     struct graph_txn *txn = begin(&bed);
     struct graph_schema schema = {.label = label(txn, "Pod"), .property = property(txn, "seen_by")};
     commit(txn);
-    CHECK_OK(graph_schema_create(bed.graph, &schema, NULL));
+    CHECK_OK(graph_schema_create(bed.graph, &schema, NULL, NULL));
     say_backwards(&bed, "at once", 300, 300);
     say_backwards(&bed, "one by one", 300, 1);
     for (int i = 0; i < 300; i++) {
@@ -298,7 +298,7 @@ TEST(a_unique_value_may_pass_from_one_that_ends_to_one_that_begins)
     struct graph_schema schema = {.is_unique = true,
                                   .label = graph_token(bed.graph, GRAPH_LABEL, text("Pod")),
                                   .property = graph_token(bed.graph, GRAPH_PROPERTY, text("ip"))};
-    CHECK_OK(graph_schema_create(bed.graph, &schema, NULL));
+    CHECK_OK(graph_schema_create(bed.graph, &schema, NULL, NULL));
     node_word(&said[1], "b", "Pod", "ip", 1)->from = AT(20);
     struct graph_speech speech = {text("s"), &said[1].word, 1, YORE_DURABILITY_DEFAULT};
     CHECK_STATUS(graph_ingest(bed.graph, &speech, NULL, &error), YORE_EXISTS);
