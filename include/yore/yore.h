@@ -568,8 +568,9 @@ struct yore_feed_commit {
 };
 
 /* Every commit after `after_commit`, in commit order, up to the commits visible at the call.
- * Resumable: pass the last commit seen whole.  An open feed keeps the journal's segments that it
- * has yet to read, without limit: read it to its end, or close it; a watch keeps none.
+ * Resumable: pass the last commit seen whole.  Of the writes of a commit to one key and moment the
+ * last is told.  An open feed keeps the journal's segments that it has yet to read, without limit:
+ * read it to its end, or close it; a watch keeps none.
  * YORE_BEFORE_HORIZON: commits after it are no longer kept. */
 YORE_API enum yore_status yore_feed_open(struct yore_db *db, int64_t after_commit,
                                          struct yore_feed **feed_out,

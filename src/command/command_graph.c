@@ -11,6 +11,7 @@
 #include "command/commands.h"
 #include "command/graph_reply.h"
 #include "command/graph_run.h"
+#include "command/moments.h"
 #include "topology/graph.h"
 
 /* ---- errors --------------------------------------------------------------------------------- */
@@ -40,7 +41,8 @@ static void fail(struct call *call, enum yore_status status, const struct query_
 
 /* ---- arguments ------------------------------------------------------------------------------ */
 
-/* GRAPH.QUERY name text [--compact] [TIMEOUT ms] [version n] */
+/* GRAPH.QUERY name text [--compact] [--cells] [TIMEOUT ms] [LIMIT rows] [AT moment] [KNOWN moment]
+ * [version n] */
 static bool take_options(struct call *call, struct graph_run_request *request)
 {
     for (size_t i = 3; i < call->count; i++) {
@@ -48,6 +50,18 @@ static bool take_options(struct call *call, struct graph_run_request *request)
         bool has_next = i + 1 < call->count;
         if (call_is(call, i, "--compact")) {
             request->is_compact = true;
+        } else if (call_is(call, i, "--cells")) {
+            request->has_cells = true;
+        } else if (has_next && call_is(call, i, "limit")) {
+            if (!call_int_between(call, ++i, 1, INT64_MAX, &number)) {
+                return false;
+            }
+            request->rows_max = (uint64_t)number;
+        } else if (has_next && (call_is(call, i, "at") || call_is(call, i, "known"))) {
+            bool is_at = call_is(call, i, "at");
+            if (!moments_take_read(call, ++i, is_at ? &request->at.valid : &request->at.known)) {
+                return false;
+            }
         } else if (has_next && call_is(call, i, "timeout")) {
             if (!call_int_between(call, ++i, 0, GRAPH_QUERY_TIME_MS_MAX, &number)) {
                 return false;
@@ -91,20 +105,23 @@ static void tell_header(struct call *call, const struct query_result *result, bo
 }
 
 static void tell_row(struct call *call, const struct graph_run *run,
-                     const struct yore_graph_value *row, bool is_compact)
+                     const struct yore_graph_value *row, const struct graph_run_request *request)
 {
     size_t columns = query_column_count(run->result);
     reply_array(call->reply, columns);
     for (size_t i = 0; i < columns; i++) {
-        if (is_compact) {
+        if (request->is_compact) {
             graph_reply_compact(call->reply, run->graph, &row[i]);
+        } else if (request->has_cells) {
+            graph_reply_cell(call->reply, &row[i]);
         } else {
             graph_reply_value(call->reply, &row[i]);
         }
     }
 }
 
-static enum yore_status tell_rows(struct call *call, const struct graph_run *run, bool is_compact,
+static enum yore_status tell_rows(struct call *call, const struct graph_run *run,
+                                  const struct graph_run_request *request,
                                   struct query_error *error)
 {
     const struct yore_graph_value *row;
@@ -113,7 +130,7 @@ static enum yore_status tell_rows(struct call *call, const struct graph_run *run
     size_t count = 0;
     enum yore_status st;
     while ((st = query_next(run->result, &row, error)) == YORE_OK) {
-        tell_row(call, run, row, is_compact);
+        tell_row(call, run, row, request);
         count++;
         if (call->reply->out.size - start > GRAPH_REPLY_BYTES_MAX) {
             return error_set(&error->error, YORE_TOO_BIG,
@@ -127,8 +144,8 @@ static enum yore_status tell_rows(struct call *call, const struct graph_run *run
 }
 
 /* [header, rows, statistics]; what returns nothing has statistics only. */
-static void tell_result(struct call *call, const struct graph_run *run, bool is_compact,
-                        int64_t begun_ns)
+static void tell_result(struct call *call, const struct graph_run *run,
+                        const struct graph_run_request *request, int64_t begun_ns)
 {
     struct query_error error = {.type = NULL};
     size_t start = call->reply->out.size;
@@ -136,8 +153,8 @@ static void tell_result(struct call *call, const struct graph_run *run, bool is_
     enum yore_status st = YORE_OK;
     reply_array(call->reply, has_columns ? 3 : 1);
     if (has_columns) {
-        tell_header(call, run->result, is_compact);
-        st = tell_rows(call, run, is_compact, &error);
+        tell_header(call, run->result, request->is_compact);
+        st = tell_rows(call, run, request, &error);
     } else {
         const struct yore_graph_value *row;
         st = query_next(run->result, &row, &error);
@@ -165,7 +182,7 @@ static void ask(struct call *call, struct graph_run_request *request)
     if (st != YORE_OK) {
         fail(call, st, &error);
     } else {
-        tell_result(call, &run, request->is_compact, begun_ns);
+        tell_result(call, &run, request, begun_ns);
     }
     graph_run_close(&run);
 }
@@ -305,10 +322,23 @@ void cmd_graph_list(struct call *call)
 {
     struct listing listing = {call, 0};
     struct yore_error error = {.text = ""};
+    struct yore_time at = {YORE_NOW, YORE_NOW};
+    if (call->access->at != NULL) {
+        at = *call->access->at;
+    }
+    for (size_t i = 1; i < call->count; i += 2) {
+        bool is_at = call_is(call, i, "at");
+        if (i + 1 == call->count || (!is_at && !call_is(call, i, "known"))) {
+            call_syntax(call);
+            return;
+        }
+        if (!moments_take_read(call, i + 1, is_at ? &at.valid : &at.known)) {
+            return;
+        }
+    }
     size_t start = call->reply->out.size;
     size_t begun = reply_array_begin(call->reply);
-    enum yore_status st =
-        graph_each(call->server->db, call->access->at, tell_graph, &listing, &error);
+    enum yore_status st = graph_each(call->server->db, &at, tell_graph, &listing, &error);
     if (st != YORE_OK) {
         call->reply->out.size = start;
         call_fail(call, st, &error);

@@ -48,7 +48,7 @@ bool rows_again(struct rows *rows, enum yore_status st, const struct yore_error 
     }
     if (!is_good) {
         call->reply->out.size = rows->begun;
-        call_fail(call, st, error);
+        call_fail_told(call, st, error);
         return false;
     }
     reply_array_end(call->reply, rows->begun, rows->count);

@@ -282,7 +282,7 @@ static enum yore_status publish_first(struct yore_db *db, struct forest *forest)
 {
     struct memtable *active = NULL;
     struct erase_set *erased = NULL;
-    enum yore_status st = memtable_new(&active);
+    enum yore_status st = memtable_new(db->options.memtable_bytes, &active);
     if (st == YORE_OK) {
         st = erase_set_new(&erased);
     }

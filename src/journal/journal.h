@@ -102,6 +102,9 @@ enum yore_status journal_purge(struct journal *journal, struct yore_error *error
 /* Is a purged segment still there, because a reader has pinned it or it could not be unlinked yet?
  */
 bool journal_has_doomed(const struct journal *journal);
+/* The first commit that spares, and the segment being written behind its end, may still hold of
+ * segments that are gone; INT64_MAX: nothing.  A purge takes them all. */
+int64_t journal_stale_first(const struct journal *journal);
 /* Bytes of all segments, spares included, and the first commit still held (INT64_MAX: none). */
 void journal_usage(const struct journal *journal, uint64_t *bytes_out, int64_t *first_commit_out);
 /* Sync, record the noted now, mark, give back spares and preallocated space, close.  Returns the

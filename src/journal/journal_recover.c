@@ -629,6 +629,7 @@ static struct journal *journal_new(struct os_env *env, const char *dir,
     journal->lock = mutex_new();
     journal->now = INT64_MIN;
     journal->now_recorded = INT64_MIN;
+    journal->stale_first = INT64_MAX;
     journal->spares = mem_array((size_t)options->recycle_count_max + 1, sizeof(*journal->spares));
     atomic_store(&journal->appended, JOURNAL_NO_COMMIT);
     atomic_store(&journal->durable, JOURNAL_NO_COMMIT);

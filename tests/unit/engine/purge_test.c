@@ -213,7 +213,7 @@ TEST(an_erasure_is_pending_where_only_the_journal_has_its_value)
     (void)erase_key(bed.db, "never written", YORE_TIME_MIN, YORE_FOREVER);
     CHECK_EQ_UINT(pending(&bed), 1);
     CHECK_OK(yore_flush(bed.db, NULL)); /* the table has a skeleton */
-    CHECK_EQ_UINT(pending(&bed), hunt(&bed, "db", SECRET).found[0] != '\0');
+    CHECK_EQ_INT(pending(&bed) > 0, hunt(&bed, "db", SECRET).found[0] != '\0');
     CHECK_OK(yore_compact(bed.db, NULL, NULL));
     CHECK_EQ_UINT(pending(&bed), 0);
     check_gone(&bed, "db");
