@@ -37,6 +37,14 @@ static bool is_run_over(const struct forest_file *run, const struct retention *r
     return run->known <= r->horizon;
 }
 
+/* Deletes may have to stay. */
+static uint64_t bytes_of_values(const struct forest_file *run)
+{
+    const struct table_meta *meta = run->meta;
+    uint64_t values = meta->version_count - meta->delete_count;
+    return (uint64_t)((double)meta->file_bytes * (double)values / (double)meta->version_count);
+}
+
 bool trim_is_due(const struct superview *view, const struct forest_tree *tree,
                  const struct forest_region *region, const struct retention *r)
 {
@@ -47,8 +55,12 @@ bool trim_is_due(const struct superview *view, const struct forest_tree *tree,
         return false;
     }
     for (size_t i = 0; i < region->run_count; i++) {
-        const struct table_meta *meta = region->runs[i]->meta;
-        *(is_run_over(region->runs[i], r) ? &over : &kept) += meta->file_bytes;
+        uint64_t freed = is_run_over(region->runs[i], r) ? bytes_of_values(region->runs[i]) : 0;
+        over += freed;
+        kept += region->runs[i]->meta->file_bytes - freed;
+    }
+    if (over == 0 && region->slice_count == 0) {
+        return false;
     }
     region_measure(tree, region, &size);
     over += size.slice_file_bytes;
@@ -232,6 +244,10 @@ enum yore_status trim_region(struct history_job *job, struct yore_error *error_o
     }
     st = walk(&t, it, error_out);
     version_iter_free(it);
+    bool is_in_vain = job->trimmed == 0 && job->region->slice_count == 0;
+    if (st == YORE_OK && is_in_vain) {
+        st = YORE_NOT_FOUND;
+    }
     drop_all(job);
     if (st == YORE_OK) {
         st = job_finish_runs(job, &job->run, error_out);
