@@ -137,8 +137,8 @@ static enum yore_status open_sources(struct trim *t, struct version_iter **iter_
 
 static bool is_over_at(const struct version *v, int64_t horizon)
 {
-    bool is_end = v->kind == YORE_KIND_DELETE ||
-                  (v->kind == YORE_KIND_PUT && v->valid_to <= horizon);
+    bool is_end =
+        v->kind == YORE_KIND_DELETE || (v->kind == YORE_KIND_PUT && v->valid_to <= horizon);
     return is_end && v->valid_from <= horizon && v->commit <= horizon;
 }
 
