@@ -6,6 +6,14 @@
  * was the newest of all that was deeper), or nothing deeper is left and history holds none greater.
  * In the deepest level a delete or an expired value has done its work and leaves for history as
  * well.
+ *
+ * What a put costs in octets written is its flush, its merges within level 0, and its share of each
+ * time that level 1 is written anew.  So tables of level 0 that are about as large become one
+ * there, and level 0 is merged down only when it holds as much as level 1, or too many tables for
+ * reads; level 1 is large.  Data of a hundred memtables is written three to five times (small
+ * levels one after the other, each written anew by the one above: eleven to twenty).  The price is
+ * paid by scans, which merge more tables; when no commits come, compact_idle() gives some of it
+ * back.
  */
 #include "engine/compact.h"
 
