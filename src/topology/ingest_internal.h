@@ -47,14 +47,25 @@ static inline int64_t claim_segment_end(const struct claim_line *line, size_t i)
 {
     return i + 1 < line->count ? line->items[i + 1].from : YORE_FOREVER;
 }
+/* The segment that a moment lies in; 0 also for one before all. */
+static inline size_t claim_segment_at(const struct claim_line *line, int64_t at)
+{
+    size_t low = 0;
+    size_t high = line->count;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (line->items[middle].from <= at) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
 /* What was claimed at a moment. */
 static inline const struct claims *claim_line_at(const struct claim_line *line, int64_t at)
 {
-    size_t i = line->count - 1;
-    while (i > 0 && line->items[i].from > at) {
-        i--;
-    }
-    return &line->items[i].before;
+    return &line->items[claim_segment_at(line, at)].before;
 }
 /* From `from` on; in the ingest's arena.  `stored`: as the transaction found it, and not noted. */
 enum yore_status claim_line_read(struct ingest *ingest, const struct element_name *name,
@@ -69,7 +80,7 @@ struct life_span {
     bool is_kept;
 };
 struct lives {
-    struct life_span *items;
+    struct life_span *items; /* ascending, apart */
     size_t count;
 };
 enum yore_status lives_read(struct ingest *ingest, const struct element_name *name, int64_t from,
@@ -90,7 +101,13 @@ enum yore_status ingest_derive(struct ingest *ingest, struct yore_error *error_o
 
 /* ---- sources.c ---- */
 
-enum source_phase { SOURCE_IDLE = 0, SOURCE_SENDING = 1, SOURCE_DECIDED = 2 };
+enum source_phase {
+    SOURCE_IDLE = 0,
+    SOURCE_SENDING = 1,
+    SOURCE_DECIDED = 2,
+    SOURCE_REFUSED = 3 /* decided, and the graph will not have it: a constraint, say */
+};
+#define SOURCE_REFUSAL_BYTES_MAX 240
 struct source {
     uint32_t token;
     int64_t rank;
@@ -100,7 +117,13 @@ struct source {
     uint64_t snapshot; /* the number given last */
     enum source_phase phase;
     int64_t snapshot_at;
+    enum yore_status refusal; /* SOURCE_REFUSED: what it was, in words too */
+    char refusal_text[SOURCE_REFUSAL_BYTES_MAX + 1];
 };
+static inline bool source_is_decided(const struct source *source)
+{
+    return source->phase == SOURCE_DECIDED || source->phase == SOURCE_REFUSED;
+}
 /* When it has been silent too long; YORE_FOREVER: never, or it has ended already. */
 int64_t source_deadline(const struct source *source);
 /* Errors: YORE_INVALID (the name). */
