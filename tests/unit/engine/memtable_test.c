@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/mem.h"
 #include "support/test.h"
@@ -245,7 +246,10 @@ static void check_gets(struct memtable *m, uint32_t keyspace, const struct model
         if (want != NULL) {
             check_version(&got, &want->v);
         }
-        CHECK_EQ_INT(memtable_newest_commit(m, keyspace, key), newest);
+        CHECK(!memtable_has_newer(m, keyspace, key, newest));
+        CHECK(newest == INT64_MIN || memtable_has_newer(m, keyspace, key, newest - 1));
+        int64_t since = make_moment(maker);
+        CHECK_EQ_INT(memtable_has_newer(m, keyspace, key, since), newest > since);
     }
 }
 
@@ -267,7 +271,8 @@ static void check_newest_in(struct memtable *m, uint32_t keyspace, const struct 
                 newest = v->commit;
             }
         }
-        CHECK_EQ_INT(memtable_newest_commit_in(m, keyspace, low, high), newest);
+        CHECK(!memtable_has_newer_in(m, keyspace, low, high, newest));
+        CHECK(newest == INT64_MIN || memtable_has_newer_in(m, keyspace, low, high, newest - 1));
     }
 }
 
@@ -457,8 +462,8 @@ TEST(an_empty_memtable_has_nothing)
     struct version got;
     struct yore_bytes key = bytes_text("k");
     CHECK(!memtable_get(m, 1, key, INT64_MAX, INT64_MAX, &got));
-    CHECK_EQ_INT(memtable_newest_commit(m, 1, key), INT64_MIN);
-    CHECK_EQ_INT(memtable_newest_commit_in(m, 1, bytes_of("", 0), bytes_of("", 0)), INT64_MIN);
+    CHECK(!memtable_has_newer(m, 1, key, INT64_MIN));
+    CHECK(!memtable_has_newer_in(m, 1, bytes_of("", 0), bytes_of("", 0), INT64_MIN));
     struct maker maker = {.rand = test_rand_new(0), .keys = KEYS_TINY, .commit = 1};
     struct model model = {0};
     check_views(m, 1, &model, &maker);
@@ -524,7 +529,8 @@ TEST(ten_thousand_versions_of_one_key_are_found_each)
         }
         version_iter_free(it);
     }
-    CHECK_EQ_INT(memtable_newest_commit(m, 1, bytes_text("the key")), COUNT);
+    CHECK(memtable_has_newer(m, 1, bytes_text("the key"), COUNT - 1));
+    CHECK(!memtable_has_newer(m, 1, bytes_text("the key"), COUNT));
     CHECK(memtable_check(m));
     memtable_unref(m);
 }
@@ -542,7 +548,8 @@ TEST(ten_thousand_corrections_of_one_moment_are_seen_as_known)
         CHECK_EQ_INT(memtable_get(m, 1, bytes_text("k"), 5, known, &got), known > 0);
         CHECK(known == 0 || got.commit == known);
     }
-    CHECK_EQ_INT(memtable_newest_commit(m, 1, bytes_text("k")), 10000);
+    CHECK(memtable_has_newer(m, 1, bytes_text("k"), 9999));
+    CHECK(!memtable_has_newer(m, 1, bytes_text("k"), 10000));
     CHECK(memtable_check(m));
     memtable_unref(m);
 }
@@ -811,7 +818,41 @@ TEST(a_reservation_that_is_too_large_is_refused)
     memtable_unref(m);
 }
 
-TEST_MAIN(tiny_keys_with_zero_octets_agree_with_a_sorted_array,
+/* Processor time of a thousand calls. */
+static clock_t time_of(const struct memtable *m, bool gets, int64_t since)
+{
+    clock_t begin = clock();
+    for (int i = 0; i < 1000; i++) {
+        struct version got;
+        if (gets) {
+            CHECK(memtable_get(m, 1, bytes_text("k"), 1 + i, INT64_MAX, &got));
+        } else {
+            CHECK(!memtable_has_newer(m, 1, bytes_text("k"), since));
+        }
+    }
+    return clock() - begin;
+}
+
+TEST(a_key_is_found_unchanged_without_a_walk_over_its_versions)
+{
+    enum { COUNT = 200000 };
+    struct memtable *m;
+    CHECK_OK(memtable_new(FULL_BYTES, &m));
+    for (int64_t t = 1; t <= COUNT; t++) { /* back-dated, as samples of a time series are */
+        struct version v = version_of("k", t, COUNT + t, "value");
+        CHECK_OK(memtable_add(m, 1, &v));
+    }
+    struct version late = version_of("other", 1, 3 * COUNT, "value");
+    CHECK_OK(memtable_add(m, 1, &late));
+    /* A look at one version; a walk is 200,000 of them. */
+    clock_t one = time_of(m, true, 0);
+    clock_t all = time_of(m, false, 2 * COUNT);
+    CHECK_MSG(all < 100 * one + CLOCKS_PER_SEC / 10, "%ld against %ld", (long)all, (long)one);
+    memtable_unref(m);
+}
+
+TEST_MAIN(a_key_is_found_unchanged_without_a_walk_over_its_versions,
+          tiny_keys_with_zero_octets_agree_with_a_sorted_array,
           long_keys_with_common_prefixes_agree_with_a_sorted_array,
           random_keys_agree_with_a_sorted_array, ascending_keys_agree_with_a_sorted_array,
           thousands_of_versions_of_few_keys_agree_with_a_sorted_array,
