@@ -87,6 +87,8 @@ int command_backups(struct cli *cli, const struct args *args);
 int command_restore(struct cli *cli, const struct args *args);
 /* command_keyspace.c */
 int command_keyspace(struct cli *cli, const struct args *args);
+/* command_top.c */
+int command_top(struct cli *cli, const struct args *args);
 /* bench.c */
 int command_bench(struct cli *cli, const struct args *args);
 /* shell.c, shell_session.c */

@@ -231,6 +231,19 @@ code_is 0
 out_has 2
 err_has "there is no graph 'topo' yet"
 
+# top: what goes on meanwhile.
+yes 'put busy x' | head -4000 | "$YORE" shell "$url" >/dev/null 2>&1 &
+writer=$!
+ok top "$url" --interval 300ms --limit 3 -o csv
+out_lines 4
+check "it saw the writes" awk -F, 'NR > 1 && $3 > 0 { seen = 1 } END { exit !seen }' "$out"
+out_has "yore.put"
+kill $writer 2>/dev/null
+ok top "$url" --once --interval 100ms -o json
+out_has '"clients":'
+fails 2 "top watches a server" top db
+fails 2 "give one of them" top "$url" --once --limit 3
+
 # What cannot be done over the wire says so.
 fails 18 "restore into a directory" restore "$url" /nowhere
 fails 3 "leave /3 out of the URL" get "$url/3" a
