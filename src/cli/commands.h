@@ -99,6 +99,7 @@ int command_use(struct cli *cli, const struct args *args);
 int command_output(struct cli *cli, const struct args *args);
 /* command_server.c */
 int command_server(struct cli *cli, const struct args *args);
+int command_ping(struct cli *cli, const struct args *args);
 /* help.c */
 int command_help(struct cli *cli, const struct args *args);
 int command_version(struct cli *cli, const struct args *args);

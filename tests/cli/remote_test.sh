@@ -231,6 +231,11 @@ code_is 0
 out_has 2
 err_has "there is no graph 'topo' yet"
 
+ok ping "$url"
+out_is "$url answers"
+fails 6 "cannot connect" ping yore://127.0.0.1:1
+fails 2 "ping asks a server" ping db
+
 # top: what goes on meanwhile.
 yes 'put busy x' | head -4000 | "$YORE" shell "$url" >/dev/null 2>&1 &
 writer=$!
@@ -262,8 +267,13 @@ fails 3 "a backup's name is" backup "$url" ../elsewhere
 stop_server
 
 # A server that wants a login: the password is never on the command line.
-start_server db --requirepass secret
+YORE_REQUIREPASS=secret
+export YORE_REQUIREPASS
+start_server db
+unset YORE_REQUIREPASS
 fails 15 "YORE_PASSWORD" get "$url" host/2
+ok ping "$url"
+out_has "it wants a login"
 YORE_PASSWORD=secret
 export YORE_PASSWORD
 ok get "$url" host/2
