@@ -1,8 +1,11 @@
 /* command_graph.c -- GRAPH.*: the query language over RESP, in the shapes that client libraries of
  * graph modules know.
  *
- * A reply counts its rows before it tells them, so all of them wait in memory, up to
- * GRAPH_REPLY_BYTES_MAX; HTTP and Bolt stream. */
+ * A reply counts its rows before it tells them.  A large one is walked twice, the second time into
+ * parts that leave (rows.h): what a statement reads, and its clock, stay as they were, and rows of
+ * one that writes are held in any case.  Where a function gives another value at every call, rand()
+ * for one, or nothing can leave in parts, all rows wait in memory, up to GRAPH_REPLY_BYTES_MAX;
+ * HTTP and Bolt stream. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +15,7 @@
 #include "command/graph_reply.h"
 #include "command/graph_run.h"
 #include "command/moments.h"
+#include "command/rows.h"
 #include "topology/graph.h"
 
 /* ---- errors --------------------------------------------------------------------------------- */
@@ -120,27 +124,61 @@ static void tell_row(struct call *call, const struct graph_run *run,
     }
 }
 
-static enum yore_status tell_rows(struct call *call, const struct graph_run *run,
+/* A row of the reply, as it is wanted. */
+static enum yore_status tell_if_wanted(struct call *call, const struct graph_run *run,
+                                       struct rows *rows, const struct yore_graph_value *row,
+                                       const struct graph_run_request *request,
+                                       struct query_error *error)
+{
+    if (!rows_want(rows)) {
+        return YORE_OK;
+    }
+    tell_row(call, run, row, request);
+    int64_t begun_ns = rows->is_second ? server_monotonic_ns(call->server) : 0;
+    enum yore_status st = rows_told(rows, &error->error);
+    if (rows->is_second) { /* waiting for the client is no time of the statement's */
+        query_result_excuse(run->result, (uint64_t)(server_monotonic_ns(call->server) - begun_ns));
+    } else if (st == YORE_TOO_BIG) {
+        error_set(&error->error, st,
+                  "the reply takes more than %u bytes: ask for less with LIMIT, or over HTTP or "
+                  "Bolt, which stream",
+                  GRAPH_REPLY_BYTES_MAX);
+    }
+    return st;
+}
+
+static enum yore_status walk_rows(struct call *call, const struct graph_run *run, struct rows *rows,
                                   const struct graph_run_request *request,
                                   struct query_error *error)
 {
     const struct yore_graph_value *row;
-    size_t start = call->reply->out.size;
-    size_t begun = reply_array_begin(call->reply);
-    size_t count = 0;
     enum yore_status st;
     while ((st = query_next(run->result, &row, error)) == YORE_OK) {
-        tell_row(call, run, row, request);
-        count++;
-        if (call->reply->out.size - start > GRAPH_REPLY_BYTES_MAX) {
-            return error_set(&error->error, YORE_TOO_BIG,
-                             "the reply takes more than %u bytes: ask for less with LIMIT, or over "
-                             "HTTP or Bolt, which stream",
-                             GRAPH_REPLY_BYTES_MAX);
+        st = tell_if_wanted(call, run, rows, row, request, error);
+        if (st != YORE_OK) {
+            return st;
         }
     }
-    reply_array_end(call->reply, begun, count);
     return st == YORE_NOT_FOUND ? YORE_OK : st;
+}
+
+/* Errors: nothing has left yet. */
+static enum yore_status tell_rows(struct call *call, const struct graph_run *run,
+                                  const struct graph_run_request *request,
+                                  struct query_error *error)
+{
+    struct rows rows;
+    rows_begin(&rows, call);
+    rows.is_single = !query_result_can_rewind(run->result);
+    rows.bytes_max = rows.begun + GRAPH_REPLY_BYTES_MAX;
+    enum yore_status st = walk_rows(call, run, &rows, request, error);
+    if (st == YORE_OK && rows_again(&rows, st, &error->error)) {
+        query_result_rewind(run->result);
+        st = walk_rows(call, run, &rows, request, error);
+        (void)rows_again(&rows, st, &error->error); /* what fails now ends the connection */
+        st = YORE_OK;
+    }
+    return st;
 }
 
 /* [header, rows, statistics]; what returns nothing has statistics only. */

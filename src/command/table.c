@@ -561,13 +561,13 @@ static const struct command rows[] = {
         NULL, "0.2.0", "timeseries",
         "from to [FILTER_BY_TS ts ...] [FILTER_BY_VALUE min max] [WITHLABELS|SELECTED_LABELS label "
         "...] [COUNT count] [ALIGN start|end|ts] [AGGREGATION aggregator ms [BUCKETTIMESTAMP "
-        "low|mid|high] [EMPTY]] FILTER filter ...",
+        "low|mid|high] [EMPTY]] FILTER filter ... [GROUPBY label REDUCE reducer]",
         "Tells samples of each series with such labels."),
     ROW("ts.mrevrange", cmd_ts_mrevrange, -5, CF_READ | CF_NO_MULTI, CC_SERIES, COMMAND_LONG,
         KEYS_0, NULL, "0.2.0", "timeseries",
         "from to [FILTER_BY_TS ts ...] [FILTER_BY_VALUE min max] [WITHLABELS|SELECTED_LABELS label "
         "...] [COUNT count] [ALIGN start|end|ts] [AGGREGATION aggregator ms [BUCKETTIMESTAMP "
-        "low|mid|high] [EMPTY]] FILTER filter ...",
+        "low|mid|high] [EMPTY]] FILTER filter ... [GROUPBY label REDUCE reducer]",
         "The same, latest first."),
     ROW("ts.queryindex", cmd_ts_queryindex, -2, CF_READ | CF_NO_MULTI, CC_SERIES, COMMAND_LONG,
         KEYS_0, NULL, "0.2.0", "timeseries", "filter ...", "Names the series with such labels."),
