@@ -42,9 +42,12 @@
 #define FEED_WINDOW_BYTES (32u << 20)     /* memory of a feed rebuilt from tables */
 #define LOAD_BLOCK_BYTES (64u << 10)      /* rows of a load are handed over in these */
 #define LOAD_WAITING_BYTES_MAX (2u << 20) /* of them at a time, or one */
+#define OPEN_FILES_MIN 16u                /* of tables, whatever the process may open */
 #define ERASURES_MAX (1u << 20)
 #define CLOCK_JUMP_NS 1000000000ll /* wall against monotonic: told from here on */
 
+/* Indexes and filters of tables may take so much where the cache is smaller.  Part of: */
+#define INDEX_BYTES_FLOOR (32u << 20)
 /* Memory beside memtables and cache that a process with default options may take (tested). */
 #define FIXED_MEMORY_BYTES (96u << 20)
 
