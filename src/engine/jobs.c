@@ -115,7 +115,7 @@ static struct job propose_idle(struct yore_db *db, const struct superview *view)
         struct yore_keyspace *keyspace = db_keyspace(db, tree->keyspace);
         if (keyspace != NULL && !atomic_load(&keyspace->is_level_busy) &&
             atomic_load(&keyspace->idle_stuck_at) != view->forest->serial &&
-            compact_wants_idle(tree)) {
+            compact_wants_idle(db, tree)) {
             return (struct job){JOB_IDLE_LEVEL, keyspace};
         }
         size_t region;
