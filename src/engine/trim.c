@@ -178,7 +178,8 @@ static enum yore_status put(struct trim *t, const struct version *v, size_t sour
     if (source < t->level_count) {
         return put_held(t, error_out);
     }
-    if (t->has_newer && !retention_needs(&job->retention, v, &t->newer)) {
+    /* What is held hides all that is older, also behind one that was learned after the horizon. */
+    if (t->has_held || (t->has_newer && !retention_needs(&job->retention, v, &t->newer))) {
         job->trimmed++;
         return YORE_OK;
     }

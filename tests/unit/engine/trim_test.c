@@ -178,6 +178,30 @@ TEST(a_delete_stays_that_hides_what_the_levels_have_yet)
     bed_close(&bed);
 }
 
+/* The late fact is of no use to reads that know it, and unknown to those at the horizon. */
+TEST(what_a_delete_hid_leaves_with_it_also_behind_a_late_fact)
+{
+    struct bed bed;
+    bed_open(&bed);
+    fill(&bed, 2);
+    CHECK_OK(yore_flush(bed.db, NULL));
+    int64_t first = put(bed.db, "k", "first");
+    sim_disk_advance(bed.disk, 10 * BED_SECOND);
+    (void)delete_at(bed.db, "k", YORE_NOW);
+    int64_t horizon = yore_now(bed.db);
+    sim_disk_advance(bed.disk, 10 * BED_SECOND);
+    (void)put_at(bed.db, "k", "late", first + 5 * BED_SECOND, YORE_FOREVER);
+    (void)put(bed.db, "k", "last");
+    CHECK_OK(yore_flush(bed.db, NULL));
+    uint64_t trimmed = store_stat(bed.db, "versions_trimmed");
+    CHECK_OK(yore_trim(bed.db, NULL, horizon, NULL));
+    CHECK(store_stat(bed.db, "versions_trimmed") > trimmed);
+    CHECK_EQ_STR(get_at(bed.db, "k", horizon, horizon), "-");
+    CHECK_EQ_STR(get_at(bed.db, "k", horizon, YORE_NOW), "-");
+    CHECK_EQ_STR(get(bed.db, "k"), "last");
+    bed_close(&bed);
+}
+
 TEST(compaction_trims_the_slice_in_which_the_horizon_lies)
 {
     struct bed bed;
@@ -248,5 +272,6 @@ TEST_MAIN(every_key_at_and_after_the_horizon_is_as_it_was,
           a_sealed_region_that_is_all_over_gives_everything_back,
           what_a_trimmed_region_frees_was_foretold, runs_that_are_over_leave_in_the_background,
           deletes_leave_with_what_they_hid, a_delete_stays_that_hides_what_the_levels_have_yet,
+          what_a_delete_hid_leaves_with_it_also_behind_a_late_fact,
           compaction_trims_the_slice_in_which_the_horizon_lies,
           compaction_of_what_was_compacted_writes_nothing, what_a_snapshot_reads_is_not_trimmed)
