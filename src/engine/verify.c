@@ -163,6 +163,8 @@ static void verify_value_file(struct verify *v, const struct value_file_info *in
     enum yore_status st = value_reader_open(v->db->env, path, identity, &reader, &error);
     if (st == YORE_OK) {
         st = value_reader_walk(reader, pass_record, v, &end, &error);
+        struct yore_error judged = {.text = ""};
+        judge(v, erase_check_records_end(&v->erase, &judged), &judged);
         value_reader_close(reader);
     }
     judge(v, st, &error);

@@ -281,6 +281,78 @@ TEST(large_values_that_left_the_tables_leave_the_disk_with_the_next_compaction)
     bed_close(&bed);
 }
 
+struct counter {
+    const char *name;
+    uint64_t value;
+};
+
+static void pick_counter(void *arg, const struct yore_stat *stat)
+{
+    struct counter *counter = arg;
+    if (strcmp(stat->name, counter->name) == 0) {
+        counter->value = stat->value;
+    }
+}
+
+static uint64_t count_of(struct bed *bed, const char *name)
+{
+    struct counter counter = {name, 0};
+    yore_stats(bed->db, pick_counter, &counter);
+    return counter.value;
+}
+
+TEST(the_versions_of_a_key_are_walked_once_for_all_its_large_values)
+{
+    enum { VERSIONS = 300 };
+    struct bed bed;
+    bed_open(&bed);
+    for (int i = 0; i < VERSIONS; i++) {
+        (void)put(bed.db, "a", large_secret());
+    }
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    uint64_t once = count_of(&bed, "collect_versions");
+    CHECK(once >= VERSIONS && once <= 2 * VERSIONS);
+    (void)erase_key(bed.db, "a", AT(1), YORE_FOREVER);
+    CHECK_EQ_UINT(pending(&bed), 1);
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    CHECK(count_of(&bed, "collect_versions") - once <= 2 * VERSIONS);
+    CHECK_EQ_UINT(pending(&bed), 0);
+    bed_close(&bed);
+}
+
+TEST(of_the_values_in_a_file_those_that_some_version_has_stay)
+{
+    enum { KEYS = 7, ROUNDS = 9 };
+    struct bed bed;
+    struct yore_keyspace *now;
+    struct yore_keyspace_options options = {.keep = YORE_KEEP_NOW};
+    char value[LARGE + 1];
+    char key[8];
+    int64_t commits[KEYS][ROUNDS];
+    bed_open(&bed);
+    CHECK_OK(yore_keyspace_create(bed.db, "now", &options, &now, NULL));
+    for (int i = 0; i < KEYS * ROUNDS; i++) {
+        (void)snprintf(key, sizeof key, "k%d", i % KEYS);
+        (void)snprintf(value, sizeof value, "public %d%0*d", i, LARGE - 20, 0);
+        CHECK_OK(yore_put(bed.db, now, text(key), text(large_secret()), NULL, NULL));
+        commits[i % KEYS][i / KEYS] = put(bed.db, key, value);
+    }
+    for (int i = 0; i < KEYS; i++) {
+        (void)snprintf(key, sizeof key, "k%d", i);
+        CHECK_OK(yore_delete(bed.db, now, text(key), NULL, NULL));
+    }
+    (void)erase_key(bed.db, "k3", YORE_TIME_MIN, YORE_FOREVER);
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    CHECK_EQ_UINT(hunt(&bed, "db", SECRET).values, 0);
+    for (int i = 0; i < KEYS * ROUNDS; i++) {
+        (void)snprintf(key, sizeof key, "k%d", i % KEYS);
+        (void)snprintf(value, sizeof value, "public %d%0*d", i, LARGE - 20, 0);
+        CHECK_EQ_STR(get_at(bed.db, key, commits[i % KEYS][i / KEYS], YORE_NOW),
+                     i % KEYS == 3 ? "!" : value);
+    }
+    bed_close(&bed);
+}
+
 TEST(erased_values_are_in_no_later_backup_and_in_nothing_restored)
 {
     struct bed bed;
@@ -312,4 +384,6 @@ TEST_MAIN(erased_values_leave_every_file,
           an_erasure_is_pending_while_a_value_file_has_its_value,
           an_erasure_is_pending_while_a_reader_holds_files,
           large_values_that_left_the_tables_leave_the_disk_with_the_next_compaction,
+          the_versions_of_a_key_are_walked_once_for_all_its_large_values,
+          of_the_values_in_a_file_those_that_some_version_has_stay,
           erased_values_are_in_no_later_backup_and_in_nothing_restored)
