@@ -290,10 +290,13 @@ struct yore_erase {
  * was written before the erasure reads as erased from then on, and keeps its bytes, because it
  * holds until then.
  * The empty key as a prefix is that of every key: the whole keyspace is erased.
+ * An erasure of whole keys is held in memory until its bytes are gone, of files that readers hold
+ * too; one of a span until its keys are erased whole.  From 2^20 of them on this waits until bytes
+ * are gone, which is refused when that does not help; a prefix is taken nonetheless.
  * Errors: YORE_INVALID (empty key or span, a prefix with a span), YORE_TOO_BIG (key; 2^20 erasures
- * are held already), YORE_READ_ONLY (a span in a keyspace that keeps only now), YORE_BEFORE_HORIZON
- * and YORE_IN_FUTURE (`to`), YORE_BUSY (a key that others write all the time), YORE_NO_SPACE,
- * YORE_IO. */
+ * are held that cannot leave), YORE_READ_ONLY (a span in a keyspace that keeps only now),
+ * YORE_BEFORE_HORIZON and YORE_IN_FUTURE (`to`), YORE_BUSY (a key that others write all the time),
+ * YORE_NO_SPACE, YORE_IO. */
 YORE_API enum yore_status yore_erase(struct yore_db *db, struct yore_keyspace *keyspace,
                                      const struct yore_erase *erase,
                                      struct yore_error *error_out) YORE_MUST_USE;

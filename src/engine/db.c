@@ -185,6 +185,11 @@ static enum yore_status open_database(struct yore_db *db, struct yore_error *err
     return st == YORE_OK ? begin_work(db, error_out) : st;
 }
 
+void db_bound_erasures(struct yore_db *db, size_t count)
+{
+    db->erasures_max = count;
+}
+
 static void init_locks(struct yore_db *db)
 {
     os_mutex_init(&db->catalogue_lock);
@@ -329,6 +334,7 @@ static struct yore_db *new_database(struct os_env *env, const char *path,
     db->options = *filled;
     db->assigned = INT64_MIN;
     db->known_floor = INT64_MIN;
+    db->erasures_max = ERASURES_MAX;
     atomic_store(&db->visible, INT64_MIN);
     atomic_store(&db->now_floor, INT64_MIN);
     init_locks(db);

@@ -124,6 +124,14 @@ struct collect_pass {
     uint64_t left_bytes; /* that the last pass could not look through */
 };
 
+/* Of the last purge: erasures up to a commit have left every file of the forest with this serial
+ * and of later ones, and their rules are still there. */
+struct purged {
+    int64_t commit;
+    uint64_t serial;
+    bool is_left;
+};
+
 struct yore_db {
     struct os_env *env;
     struct db_findings *findings; /* opened to be checked; else NULL */
@@ -171,6 +179,8 @@ struct yore_db {
     bool is_closing;                /* lock */
     bool is_purging;                /* lock: purge_pending() runs in some thread */
     bool is_erase_pending;          /* lock: some file may hold erased bytes */
+    struct purged purged;           /* lock */
+    size_t erasures_max;            /* rules, before an erasure waits for others to leave */
     struct os_thread *threads[18];  /* workers, timer, upkeep */
     size_t thread_count;
 

@@ -284,7 +284,7 @@ static enum yore_status publish_first(struct yore_db *db, struct forest *forest)
     struct erase_set *erased = NULL;
     enum yore_status st = memtable_new(db->options.memtable_bytes, &active);
     if (st == YORE_OK) {
-        st = erase_set_new(&erased);
+        st = erase_set_new(forest->purged, &erased);
     }
     if (st == YORE_OK) {
         os_mutex_lock(&db->lock);
