@@ -86,8 +86,10 @@ enum yore_status graph_refuse_busy(const struct graph *graph, struct yore_error 
 enum yore_status graph_begin_of_time(struct graph *graph, int64_t *from_out,
                                      struct yore_error *error_out);
 
-/* Has any value of a constraint two nodes at once, at any time?  YORE_EXISTS. */
+/* Has any value of a constraint two nodes at once, at any time?  YORE_EXISTS;
+ * YORE_CANCELLED (`cancel` may be NULL). */
 enum yore_status graph_check_unique(struct graph *graph, const struct graph_rule *rule,
+                                    const struct graph_cancel *cancel,
                                     struct yore_error *error_out);
 
 /* ---- estimate.c ---- */
