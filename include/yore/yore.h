@@ -664,7 +664,8 @@ struct yore_keyspace_info {
  * options keep all), open (YORE_NOT_FOUND), drop (YORE_NOT_FOUND; YORE_INVALID for "default").
  * YORE_INVALID: a name or options that are not allowed.  Handles belong to the database and stay
  * valid until it closes; after a drop writes get YORE_NOT_FOUND, the past stays readable.
- * yore_keyspace_open with `at` opens one that existed then. */
+ * yore_keyspace_open with `at` opens one that existed then.  A transaction that read a keyspace
+ * before its drop conflicts with that; which keyspaces there are is no part of what it read. */
 YORE_API enum yore_status yore_keyspace_create(struct yore_db *db, const char *name,
                                                const struct yore_keyspace_options *options,
                                                struct yore_keyspace **keyspace_out,

@@ -148,7 +148,8 @@ enum yore_status catalogue_init(struct yore_db *db)
 }
 
 static enum yore_status apply_keyspace(struct yore_db *db, const struct commit_write *write,
-                                       struct yore_bytes name, struct yore_error *error_out)
+                                       int64_t commit, struct yore_bytes name,
+                                       struct yore_error *error_out)
 {
     struct keyspace_record record;
     struct yore_keyspace *keyspace;
@@ -157,7 +158,9 @@ static enum yore_status apply_keyspace(struct yore_db *db, const struct commit_w
         for (size_t i = 1; i < db->keyspace_count; i++) { /* not the catalogue's own */
             keyspace = db->keyspaces[i];
             if (strlen(keyspace->name) == name.size &&
-                memcmp(keyspace->name, name.data, name.size) == 0) {
+                memcmp(keyspace->name, name.data, name.size) == 0 &&
+                !atomic_load(&keyspace->is_dropped)) {
+                keyspace->dropped = commit;
                 atomic_store(&keyspace->is_dropped, true);
             }
         }
@@ -257,7 +260,7 @@ enum yore_status catalogue_apply(struct yore_db *db, const struct commit_write *
 {
     struct yore_bytes rest;
     if (has_prefix(write->key, KEYSPACE_RECORD_PREFIX, &rest)) {
-        return apply_keyspace(db, write, rest, error_out);
+        return apply_keyspace(db, write, commit, rest, error_out);
     }
     if (has_prefix(write->key, HORIZON_PREFIX, &rest)) {
         return apply_horizon(db, write, rest, error_out);
@@ -287,7 +290,8 @@ static enum yore_status prepare_write(struct yore_db *db, const struct commit_wr
     struct yore_bytes rest;
     bool is_put = write->kind == YORE_KIND_PUT;
     if (has_prefix(write->key, KEYSPACE_RECORD_PREFIX, &rest) && is_put) {
-        return apply_keyspace(db, write, rest, error_out); /* empty until the commit is visible */
+        return apply_keyspace(db, write, commit, rest,
+                              error_out); /* empty until the commit is visible */
     }
     if (!has_prefix(write->key, ERASE_PREFIX, &rest) || !is_put) {
         return YORE_OK;

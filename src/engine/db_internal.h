@@ -67,6 +67,7 @@ struct yore_keyspace {
     _Atomic int compression; /* enum yore_compression */
     _Atomic int64_t horizon; /* reads need min(valid, known) >= it */
     _Atomic bool is_dropped;
+    int64_t dropped;              /* by this commit; set before is_dropped */
     _Atomic bool is_level_busy;   /* a merge of its levels runs; set under db lock */
     _Atomic bool is_history_busy; /* work on its history runs; set under db lock */
     _Atomic uint64_t
@@ -276,6 +277,7 @@ struct commit_reads {
     int64_t begin; /* visible when the transaction began */
     int64_t
         expiry_min; /* something read expires then: conflict when the commit time is not before */
+    int64_t since;  /* the first `begin`, which moves on with what was checked */
     int64_t validated; /* tables were checked up to this flushed commit */
     const struct commit_read *reads;
     size_t count;

@@ -213,6 +213,7 @@ static enum yore_status submit(struct yore_txn *txn, struct commit_request *requ
     enum yore_status st = note_erase_records(txn, error_out);
     if (st == YORE_OK) {
         attempt.reads = (struct commit_reads){.begin = txn->snapshot.commit,
+                                              .since = txn->snapshot.commit,
                                               .validated = txn->snapshot.commit,
                                               .expiry_min = txn->expiry_min,
                                               .reads = txn->reads.reads,
