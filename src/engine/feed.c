@@ -468,9 +468,25 @@ static enum yore_status add_record_writes(struct yore_feed *feed, struct commit_
     return st == YORE_NOT_FOUND ? YORE_OK : st;
 }
 
-static enum yore_status tell_record(struct yore_feed *feed, struct yore_feed_commit *commit_out,
-                                    struct yore_error *error_out)
+/* A record that waited for the limit may have been purged meanwhile, and the rule that hides its
+ * values have left with it: then the tables tell the commit.  `*is_gone_out`. */
+static void drop_purged(struct yore_feed *feed, int64_t commit, bool *is_gone_out)
 {
+    *is_gone_out = commit <= feed->view->forest->purged;
+    if (*is_gone_out) {
+        superview_release(feed->view);
+        feed->view = NULL;
+        feed->record = bytes_of(NULL, 0);
+        journal_reader_close(feed->reader);
+        feed->reader = NULL;
+    }
+}
+
+/* `*is_gone_out`: the journal has it no more, go on with another source. */
+static enum yore_status tell_record(struct yore_feed *feed, struct yore_feed_commit *commit_out,
+                                    bool *is_gone_out, struct yore_error *error_out)
+{
+    *is_gone_out = false;
     struct commit_decoder decoder;
     if (commit_decoder_init(&decoder, feed->record) != YORE_OK) {
         return error_set(error_out, YORE_CORRUPT,
@@ -482,6 +498,10 @@ static enum yore_status tell_record(struct yore_feed *feed, struct yore_feed_com
         return YORE_NOT_FOUND;
     }
     feed->view = superview_acquire(feed->db);
+    drop_purged(feed, decoder.commit, is_gone_out);
+    if (*is_gone_out) {
+        return YORE_OK;
+    }
     if (decoder.is_load && feed_scope_has_keyspace(&feed->scope, decoder.load.keyspace)) {
         begin_load(feed, &decoder);
         return next_in_stream(feed, commit_out, error_out);
@@ -552,7 +572,12 @@ static enum yore_status next(struct yore_feed *feed, struct yore_feed_commit *co
             return next_in_stream(feed, commit_out, error_out);
         }
         if (feed->record.data != NULL) {
-            return tell_record(feed, commit_out, error_out);
+            bool is_gone;
+            st = tell_record(feed, commit_out, &is_gone, error_out);
+            if (!is_gone) {
+                return st;
+            }
+            continue;
         }
         if (feed->reader != NULL) {
             st = read_record(feed, error_out);

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "unit/engine/bed.h"
+#include "unit/engine/watch_bed.h"
 
 static void pick_erasures(void *arg, const struct yore_stat *stat)
 {
@@ -165,6 +165,27 @@ TEST(a_transaction_conflicts_with_an_erasure_whose_rule_has_left)
     bed_close(&bed);
 }
 
+TEST(a_watch_that_waited_for_a_commit_to_be_durable_tells_it_erased)
+{
+    struct bed bed;
+    struct yore_watch *watch;
+    const struct yore_write unsynced = {
+        .from = YORE_NOW, .to = YORE_FOREVER, .durability = YORE_DURABILITY_NONE};
+    struct yore_feed_commit told;
+    bed_open(&bed);
+    const struct yore_watch_options durable = {.after_commit = put(bed.db, "0", "0"),
+                                               .durable_only = true};
+    CHECK_OK(yore_watch_open(bed.db, &durable, &watch, NULL));
+    CHECK_OK(yore_put(bed.db, NULL, text("a"), text("secret"), &unsynced, NULL));
+    CHECK_STATUS(yore_watch_next(watch, 0, &told, NULL), YORE_NOT_FOUND);
+    CHECK_OK(erase(&bed, "a", false));
+    compact(&bed);
+    CHECK_EQ_UINT(rules_of(&bed), 0);
+    CHECK_EQ_STR(heard(watch), "a! ; catalogue ; ");
+    yore_watch_close(watch);
+    bed_close(&bed);
+}
+
 TEST(what_is_restored_is_erased_by_rules_that_have_left)
 {
     struct bed bed;
@@ -209,4 +230,5 @@ TEST_MAIN(the_rule_of_a_key_leaves_with_its_bytes_and_the_key_stays_erased,
           past_the_bound_a_key_is_refused_and_a_prefix_is_not,
           the_rule_of_a_span_stays_until_one_over_its_whole_key_leaves,
           a_transaction_conflicts_with_an_erasure_whose_rule_has_left,
+          a_watch_that_waited_for_a_commit_to_be_durable_tells_it_erased,
           what_is_restored_is_erased_by_rules_that_have_left)
