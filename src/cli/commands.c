@@ -38,8 +38,8 @@ const struct command command_table[] = {
      .summary = "read a value",
      .description = "Print the value of KEY now, or as of --at, or as it was known at --known.  "
                     "Raw output is the "
-                    "value's bytes and nothing else; of several keys each value ends with a "
-                    "newline.  The exit code is "
+                    "value's bytes and nothing else; of several keys, and in the shell, each value "
+                    "ends with a newline.  The exit code is "
                     "1 when a key is absent at that moment.\n",
      .examples =
          "yore get db host1                                     # now\n"
