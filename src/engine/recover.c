@@ -444,7 +444,7 @@ enum yore_status recover_tail(struct yore_db *db, struct forest *forest,
     if (st == YORE_OK) {
         st = begin_manifest(db, forest, current.number, recovery.first_live_segment, error_out);
     }
-    if (st == YORE_OK) {
+    if (st == YORE_OK && !db->options.read_only) { /* there they stay, whatever is done here */
         st = journal_release(db->journal, recovery.first_live_segment, error_out);
     }
     if (st == YORE_OK) {

@@ -99,9 +99,11 @@ enum yore_status journal_release(struct journal *journal, uint64_t segment,
  * holds behind its end: their bytes must go (erase).  What a reader has pinned goes when it is
  * closed. */
 enum yore_status journal_purge(struct journal *journal, struct yore_error *error_out);
-/* Is a purged segment still there, because a reader has pinned it or it could not be unlinked yet?
- */
-bool journal_has_doomed(const struct journal *journal);
+/* May a segment that readers are not told of hold more than the records they are told?  It is still
+ * there because a reader has pinned it, because it could not be unlinked yet, or because the
+ * database is opened to read only; then what was found is in the copy.  Reads what lies behind its
+ * records. */
+bool journal_has_untold(const struct journal *journal);
 /* Bytes of all segments, spares included, and the first commit still held (INT64_MAX: none). */
 void journal_usage(const struct journal *journal, uint64_t *bytes_out, int64_t *first_commit_out);
 /* Sync, record the noted now, mark, give back spares and preallocated space, close.  Returns the

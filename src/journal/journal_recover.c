@@ -354,6 +354,8 @@ static enum yore_status end_segment(struct recovery *r, struct segment_read *rea
         r->told->is_torn = true;
         r->told->torn_segment = read->number;
         r->told->torn_offset = end;
+    } else {
+        read->info->copied_end = end;
     }
     r->told->segments++;
     r->told->bytes += end;
