@@ -158,9 +158,9 @@ struct yore_options {
                                        YORE_VALUE_APART_BYTES; see there */
     uint32_t background_threads;    /* flush, merge, seal: 1..16, default 2 */
     uint32_t open_files_max;        /* table handles kept open: 16.., default 512 */
-    int64_t clock_skew_max_ns;      /* facts may be dated this far ahead, default 500 ms */
-    uint64_t feed_retention_bytes;  /* closed journal segments kept for the feed, default 0 */
-    yore_event_fn on_event;         /* may be NULL */
+    int64_t clock_skew_max_ns; /* facts may be dated this far ahead: 1 ns..1 h, default 500 ms */
+    uint64_t feed_retention_bytes; /* closed journal segments kept for the feed, default 0 */
+    yore_event_fn on_event;        /* may be NULL */
     void *event_arg;
 };
 
