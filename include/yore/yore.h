@@ -567,10 +567,12 @@ struct yore_feed_commit {
     bool has_more; /* a large one is told in parts: the next goes on with this commit */
 };
 
-/* Every commit after `after_commit`, in commit order, up to the commits visible at the call.
- * Resumable: pass the last commit seen whole.  An open feed keeps the journal's segments that it
- * has yet to read, without limit: read it to its end, or close it; a watch keeps none.
- * YORE_BEFORE_HORIZON: commits after it are no longer kept. */
+/* Every commit after `after_commit`, in commit order, up to the commits visible at the call;
+ * YORE_TIME_MIN: from the first on.  Resumable: pass the last commit seen whole.  An open feed
+ * keeps the journal's segments that it has yet to read, without limit: read it to its end, or close
+ * it; a watch keeps none.  Errors: YORE_INVALID (INT64_MIN), YORE_IN_FUTURE (`after_commit` after
+ * now, YORE_NOW too: only a watch waits for what is to come), YORE_BEFORE_HORIZON (commits after it
+ * are no longer kept). */
 YORE_API enum yore_status yore_feed_open(struct yore_db *db, int64_t after_commit,
                                          struct yore_feed **feed_out,
                                          struct yore_error *error_out) YORE_MUST_USE;
@@ -586,7 +588,8 @@ YORE_API void yore_feed_close(struct yore_feed *feed);
 struct yore_watch_options {
     struct yore_keyspace *keyspace; /* NULL: every one */
     struct yore_range range;        /* copied; with a range the catalogue is left out */
-    int64_t after_commit;           /* YORE_NOW: from the commits after the call on */
+    int64_t after_commit;           /* YORE_NOW: from the commits after the call on;
+                                       YORE_TIME_MIN: from the first on */
     bool durable_only; /* tell a commit once it is on stable storage: for followers that must
                           never be ahead of what a power cut leaves */
 };
@@ -595,9 +598,9 @@ struct yore_watch_options {
  * before, then each as it becomes visible, to any reader at the same moment, whatever its
  * durability. `options` may be NULL: everything, from now on.  What is read at
  * yore_watch_position() after opening, and told from there on, is the whole.  To go on after
- * closing or another opening of the database, pass the last position. Errors: YORE_INVALID and
- * YORE_TOO_BIG (range), YORE_IN_FUTURE (`after_commit` after now), YORE_BEFORE_HORIZON (commits
- * after it are no longer kept). */
+ * closing or another opening of the database, pass the last position. Errors: YORE_INVALID
+ * (`after_commit` INT64_MIN; range), YORE_TOO_BIG (range), YORE_IN_FUTURE (`after_commit` after
+ * now), YORE_BEFORE_HORIZON (commits after it are no longer kept). */
 YORE_API enum yore_status yore_watch_open(struct yore_db *db,
                                           const struct yore_watch_options *options,
                                           struct yore_watch **watch_out,

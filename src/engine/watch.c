@@ -11,7 +11,6 @@
  */
 #include "base/mem.h"
 #include "engine/feed.h"
-#include "engine/refuse.h"
 
 struct yore_watch {
     struct yore_db *db;
@@ -51,16 +50,13 @@ static enum yore_status open_feed(struct yore_watch *watch,
     struct feed_options feed = {
         .limit = limit_of(watch), .is_following = true, .is_cancelled = &watch->is_cancelled};
     feed.after = options->after_commit == YORE_NOW ? feed.limit : options->after_commit;
-    int64_t now = db_now(watch->db);
-    if (feed.after > now) {
-        char texts[2][MOMENT_TEXT_BYTES];
-        return error_set(error_out, YORE_IN_FUTURE,
-                         "the watch begins after commit %s, but now is %s: name a commit that was, "
-                         "or YORE_NOW",
-                         moment_told(feed.after, texts[0]), moment_told(now, texts[1]));
+    enum yore_status st = YORE_OK;
+    if (options->after_commit != YORE_NOW) {
+        st = feed_check_after(watch->db, feed.after, "watch", error_out);
     }
-    enum yore_status st =
-        feed_scope_init(&feed.scope, options->keyspace, &options->range, error_out);
+    if (st == YORE_OK) {
+        st = feed_scope_init(&feed.scope, options->keyspace, &options->range, error_out);
+    }
     return st == YORE_OK ? feed_open(watch->db, &feed, &watch->feed, error_out) : st;
 }
 
