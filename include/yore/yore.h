@@ -655,15 +655,18 @@ struct yore_keyspace_info {
     uint32_t id;
     char name[YORE_KEYSPACE_NAME_BYTES_MAX + 1];
     struct yore_keyspace_options options;
-    int64_t horizon; /* oldest readable moment; YORE_TIME_MIN: all */
-    bool is_dropped; /* only when listed as of a past moment */
+    int64_t horizon;    /* oldest readable moment; YORE_TIME_MIN: all */
+    bool is_dropped;    /* since; yore_keyspace_list() has such only as of a past moment */
+    int64_t dropped_at; /* the commit that dropped it; YORE_FOREVER: none has */
 };
 
 /* Create (YORE_EXISTS when there is one of that name; YORE_TOO_BIG beyond YORE_KEYSPACES_MAX; NULL
  * options keep all), open (YORE_NOT_FOUND), drop (YORE_NOT_FOUND; YORE_INVALID for "default").
  * YORE_INVALID: a name or options that are not allowed.  Handles belong to the database and stay
- * valid until it closes; after a drop writes get YORE_NOT_FOUND, the past stays readable.
- * yore_keyspace_open with `at` opens one that existed then. */
+ * valid until it closes.  After a drop writes get YORE_NOT_FOUND, and so does every read at or
+ * after yore_keyspace_info.dropped_at, now included; the past stays readable, and what was opened,
+ * begun or taken before the drop goes on as it was. yore_keyspace_open with `at` opens one that
+ * existed then. */
 YORE_API enum yore_status yore_keyspace_create(struct yore_db *db, const char *name,
                                                const struct yore_keyspace_options *options,
                                                struct yore_keyspace **keyspace_out,

@@ -64,9 +64,9 @@ struct yore_keyspace {
     char name[YORE_KEYSPACE_NAME_BYTES_MAX + 1];
     _Atomic int keep; /* enum yore_keep */
     _Atomic int64_t keep_ns;
-    _Atomic int compression; /* enum yore_compression */
-    _Atomic int64_t horizon; /* reads need min(valid, known) >= it */
-    _Atomic bool is_dropped;
+    _Atomic int compression;      /* enum yore_compression */
+    _Atomic int64_t horizon;      /* reads need min(valid, known) >= it */
+    _Atomic int64_t dropped_at;   /* the commit that dropped it; INT64_MAX: it is there */
     _Atomic bool is_level_busy;   /* a merge of its levels runs; set under db lock */
     _Atomic bool is_history_busy; /* work on its history runs; set under db lock */
     _Atomic uint64_t
@@ -74,6 +74,11 @@ struct yore_keyspace {
     _Atomic uint64_t idle_stuck_at; /* likewise: where merging when idle failed */
     _Atomic int32_t gate;           /* writers inside, or -1: one alone (gate.c) */
 };
+
+static inline bool keyspace_is_dropped(const struct yore_keyspace *keyspace)
+{
+    return atomic_load_explicit(&keyspace->dropped_at, memory_order_acquire) != INT64_MAX;
+}
 
 struct snapshot_list {
     struct yore_snapshot *first; /* ascending commit */

@@ -43,7 +43,7 @@ struct yore_load {
 static enum yore_status check_keyspace(const struct yore_keyspace *keyspace,
                                        struct yore_error *error_out)
 {
-    if (atomic_load_explicit(&keyspace->is_dropped, memory_order_acquire)) {
+    if (keyspace_is_dropped(keyspace)) {
         return refuse_dropped(keyspace, error_out);
     }
     return YORE_OK;

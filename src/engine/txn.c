@@ -216,6 +216,9 @@ enum yore_status txn_read_begin(struct yore_txn *txn, struct yore_keyspace *keys
                                       .is_own_now = valid == now && sees_own,
                                       .sees_own = sees_own};
     if (moment_out->is_own_now) {
+        if (begin >= atomic_load_explicit(&keyspace->dropped_at, memory_order_acquire)) {
+            return refuse_dropped(keyspace, error_out);
+        }
         /* Held: no horizon can have passed it, also where only now is kept. */
         *view_out = superview_acquire(txn->db);
         return YORE_OK;
