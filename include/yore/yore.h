@@ -185,11 +185,13 @@ YORE_API enum yore_status yore_open(const char *path, const struct yore_options 
                                     struct yore_error *error_out) YORE_MUST_USE;
 
 /* Wait for the background's work in flight, make everything durable, release the directory and all
- * memory.  No other call on the database may be under way or come after, and every cursor, value,
- * timeline, walk over changes, batch, transaction, load, feed, watch and snapshot must have been
- * released.  NULL is ignored. Returns the error that stopped the database, if one did; the handle
- * is gone in any case.
- */
+ * memory.  No other call on the database may be under way or, once it is closed, come after.  NULL
+ * is ignored.
+ *
+ * YORE_BUSY: a cursor, value, timeline, walk over changes, batch, transaction, load, feed, watch or
+ * snapshot has not been given back; the text says how many of what.  The database is open and as
+ * it was: give them back and close it again.  After anything else the handle is gone; an error is
+ * that which had stopped the database, or that of closing it. */
 YORE_API enum yore_status yore_close(struct yore_db *db, struct yore_error *error_out);
 
 /* The database's now: max(wall clock, last visible commit), never backwards, over yore_close() and

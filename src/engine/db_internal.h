@@ -19,6 +19,7 @@
 #include "engine/db.h"
 #include "engine/erase_set.h"
 #include "engine/forest.h"
+#include "engine/handles.h"
 #include "engine/limits.h"
 #include "engine/manifest.h"
 #include "engine/memtable.h"
@@ -198,6 +199,7 @@ struct yore_db {
     _Atomic bool is_failure_untold; /* failed, and the hook does not know */
 
     struct stats stats;
+    struct handles handles;
 };
 
 /* ---- failing, time, numbers ---- */

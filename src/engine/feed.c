@@ -24,7 +24,7 @@
 struct yore_feed {
     struct yore_db *db;
     struct feed_scope scope;
-    bool is_following;
+    bool is_following; /* a watch's */
     const atomic_bool *is_cancelled;
     int64_t after;                 /* everything up to here has been told, or was not asked for */
     int64_t limit;                 /* no commit behind it is told */
@@ -129,6 +129,7 @@ enum yore_status feed_open(struct yore_db *db, struct feed_options *options,
     feed->scope = options->scope;
     feed->is_following = options->is_following;
     feed->is_cancelled = options->is_cancelled;
+    handles_add(&db->handles, HANDLE_feed, !feed->is_following);
     feed->after = options->after;
     feed->limit = options->limit;
     enum yore_status st = open_reader(feed, error_out);
@@ -224,6 +225,7 @@ void yore_feed_close(struct yore_feed *feed)
     superview_release(feed->view);
     mem_free(feed->writes);
     mem_free(feed->heap);
+    handles_add(&feed->db->handles, HANDLE_feed, -(int)!feed->is_following);
     mem_free(feed);
 }
 

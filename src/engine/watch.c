@@ -78,6 +78,7 @@ enum yore_status yore_watch_open(struct yore_db *db, const struct yore_watch_opt
         mem_free(watch);
         return st;
     }
+    handles_add(&db->handles, HANDLE_watch, 1);
     *watch_out = watch;
     return YORE_OK;
 }
@@ -86,6 +87,7 @@ void yore_watch_close(struct yore_watch *watch)
 {
     if (watch != NULL) {
         yore_feed_close(watch->feed);
+        handles_add(&watch->db->handles, HANDLE_watch, -1);
         mem_free(watch);
     }
 }
