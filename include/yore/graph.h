@@ -536,13 +536,15 @@ YORE_API enum yore_status yore_graph_pending(struct yore_graph *graph, const str
  * -------------------------------------------------------------------------------------*/
 
 /* Destroy all that is known of an external id, of every incarnation, at every time: records,
- * entries of indexes, claims; of a node also every relationship it ever had, pending ones too.  The
- * graph stays whole; reads find nothing.  The bytes leave the files as yore_erase() says.  Keys
- * stay, and with them the external id and the values of indexed properties, until retention passes
- * them: do not put what a law may ask for into either.  Not undone by any source: one that speaks
- * of the external id again makes another element.
- * `count_out` (may be NULL): elements erased.  Errors: YORE_NOT_FOUND (never heard of it),
- * YORE_BUSY (others write the graph: try again), YORE_TOO_BIG (2^20 erasures are held). */
+ * entries of indexes, claims; of a node also every relationship it ever had, pending ones too.  One
+ * transaction does it: a crash leaves all or nothing, the graph stays whole, reads find nothing.
+ * It reaches what was committed before it and nothing later: a source, or a transaction, that
+ * speaks of the external id again makes another element.  The bytes leave the files as yore_erase()
+ * says. Keys stay, and with them the external id and the values of indexed properties, until
+ * retention passes them: do not put what a law may ask for into either. `count_out` (may be NULL):
+ * elements erased.  Errors: YORE_NOT_FOUND (never heard of it), YORE_CONFLICT (others write the
+ * same all the time: try again), YORE_BUSY (an import), YORE_TOO_BIG (2^20 erasures are held, or
+ * would be). */
 YORE_API enum yore_status yore_graph_erase(struct yore_graph *graph,
                                            enum yore_graph_element element,
                                            struct yore_bytes external_id, uint64_t *count_out,

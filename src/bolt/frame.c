@@ -29,7 +29,7 @@ enum frame_result frame_read(struct frame_reader *reader, struct yore_bytes inpu
                              size_t *consumed_out)
 {
     struct yore_bytes rest = input;
-    enum frame_result result = FRAME_MORE;
+    enum frame_result result = reader->is_too_big ? FRAME_TOO_BIG : FRAME_MORE;
     if (reader->is_whole) {
         frame_reader_clear(reader);
     }
@@ -43,6 +43,7 @@ enum frame_result frame_read(struct frame_reader *reader, struct yore_bytes inpu
                 reader->is_whole = reader->message.size > 0; /* otherwise a NOOP */
                 result = reader->is_whole ? FRAME_WHOLE : FRAME_MORE;
             } else if (length > bytes_max - reader->message.size) {
+                reader->is_too_big = true;
                 result = FRAME_TOO_BIG;
             }
             reader->chunk_left = length;

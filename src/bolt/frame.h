@@ -21,6 +21,7 @@ struct frame_reader {
     unsigned char head;    /* the first octet of a chunk's length ... */
     bool has_head;         /* ... if it has come alone */
     bool is_whole;
+    bool is_too_big; /* and stays so */
 };
 
 enum frame_result {

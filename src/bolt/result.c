@@ -34,6 +34,11 @@ void result_free(struct bolt_result *result)
     mem_free(result);
 }
 
+size_t result_bytes(const struct bolt_result *result)
+{
+    return atomic_load_explicit(&result->arena.bytes, memory_order_relaxed);
+}
+
 enum yore_status result_set_parameters(struct bolt_result *result,
                                        const struct yore_graph_map *parameters)
 {

@@ -13,9 +13,11 @@
 
 struct graph;
 struct graph_pool;
+struct bolt_session;
 
 struct bolt_result {
     struct bolt_result *next;
+    const struct bolt_session *session; /* whose it is; kept */
     int64_t id;
     struct arena arena; /* parameters */
     struct place place;
@@ -26,6 +28,8 @@ struct bolt_result {
     struct graph *graph;                    /* its own, NULL: the transaction's */
     const struct yore_graph_value *pending; /* the row that was looked at ahead; or NULL */
     bool is_at_end;
+    bool has_looked;   /* at a past of its own ... */
+    int64_t looked_at; /* ... from this moment on */
     bool is_timed;     /* the client named its time: all of it counts */
     int64_t begun_ns;  /* monotonic */
     int64_t rested_ns; /* monotonic: when it was last at work */
@@ -35,6 +39,9 @@ struct bolt_result {
 struct bolt_result *result_new(struct arena *arena);
 /* NULL is ignored.  May touch the disk. */
 void result_free(struct bolt_result *result);
+
+/* The memory of its parameters; the same from result_set_parameters() on. */
+size_t result_bytes(const struct bolt_result *result);
 
 /* The statement's parameters out of a map of result->arena.  Errors: YORE_NOMEM. */
 enum yore_status result_set_parameters(struct bolt_result *result,

@@ -47,6 +47,9 @@ void bolt_session_free(struct bolt_session *session)
     }
     struct bolt_server *server = session->server;
     bool holds = bolt_session_is_busy(session);
+    frame_reader_release(&session->reader);
+    arena_release(&session->arena);
+    arena_release(&session->scratch);
     os_mutex_lock(&server->lock);
     if (session->before != NULL) {
         session->before->behind = session->behind;
@@ -70,9 +73,6 @@ void bolt_session_free(struct bolt_session *session)
 void session_destroy(struct bolt_session *session)
 {
     session_let_go(session);
-    frame_reader_release(&session->reader);
-    arena_release(&session->arena);
-    arena_release(&session->scratch);
     zone_cache_free(session->zones);
     mem_free(session);
 }
@@ -90,6 +90,17 @@ bool bolt_session_is_busy(const struct bolt_session *session)
 bool bolt_session_is_at_work(const struct bolt_session *session)
 {
     return session->pull.result != NULL || session->reader.is_whole;
+}
+
+static size_t arena_bytes(const struct arena *arena)
+{
+    return atomic_load_explicit(&arena->bytes, memory_order_relaxed);
+}
+
+size_t bolt_session_kept_bytes(const struct bolt_session *session)
+{
+    return session->reader.message.capacity + arena_bytes(&session->arena) +
+           arena_bytes(&session->scratch) + session->result_bytes;
 }
 
 void bolt_session_arrived(struct bolt_session *session, struct yore_bytes octets)
@@ -123,6 +134,7 @@ void session_let_go(struct bolt_session *session)
         }
     }
     session->result_count = 0;
+    session->result_bytes = 0;
     if (session->txn.is_open) {
         if (session->txn.inner != NULL) {
             graph_abort(session->txn.inner);
@@ -259,17 +271,25 @@ static bool is_taken(const struct bolt_session *session, const struct request_ru
     return rule != NULL && (rule->states & (1u << session->state)) != 0;
 }
 
+/* Where what may be open is ended: transactions and results may touch the disk as they go. */
+static enum bolt_pace pace_of_end(const struct bolt_session *session)
+{
+    return bolt_session_is_busy(session) ? BOLT_LONG : BOLT_QUICK;
+}
+
 static enum bolt_pace pace_of(const struct bolt_session *session, uint8_t signature)
 {
     const struct request_rule *rule = find_rule(signature);
-    if (is_ignored(session, signature) || !is_taken(session, rule)) {
+    if (is_ignored(session, signature)) {
         return BOLT_QUICK;
+    }
+    if (!is_taken(session, rule) || signature == BOLT_RESET) {
+        return pace_of_end(session);
     }
     if (signature == BOLT_HELLO && bolt_version_is_since(session->version, 5, 1)) {
         return BOLT_QUICK; /* it has no password */
     }
-    bool ends_something = signature == BOLT_RESET && bolt_session_is_busy(session);
-    return ends_something ? BOLT_LONG : rule->pace;
+    return rule->pace;
 }
 
 static void refuse_state(struct bolt_session *session, uint8_t signature, struct buffer *out)
@@ -318,7 +338,7 @@ static void answer(struct bolt_session *session, const struct request_rule *rule
 /* Between requests a session keeps little. */
 static void forget(struct arena *arena)
 {
-    if (atomic_load_explicit(&arena->bytes, memory_order_relaxed) > BOLT_ARENA_KEPT_BYTES) {
+    if (arena_bytes(arena) > BOLT_ARENA_KEPT_BYTES) {
         arena_release(arena);
         arena_init(arena, ARENA_CHUNK_BYTES);
     } else {
@@ -390,6 +410,9 @@ static enum bolt_next step(struct bolt_session *session, struct bolt_turn *turn)
         return BOLT_ROOM;
     }
     enum frame_result result = next_message(session, turn);
+    if (result == FRAME_TOO_BIG && turn->pace != BOLT_LONG && bolt_session_is_busy(session)) {
+        return want(turn, BOLT_LONG);
+    }
     if (result == FRAME_TOO_BIG) {
         session_refuse(session, turn->out, FAILURE_REQUEST,
                        bolt_session_is_trusted(session)

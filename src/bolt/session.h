@@ -71,6 +71,10 @@ struct bolt_turn {
     struct buffer *out;    /* answers are appended; whole messages only */
 };
 
+/* Never during a turn: the memory it has for what its client sent, messages on their way and
+ * parameters of open results. */
+size_t bolt_session_kept_bytes(const struct bolt_session *session);
+
 /* `conn` is for the port; `address` is how this server is reached, "127.0.0.1:7687", copied.
  * Errors: YORE_NOMEM. */
 enum yore_status bolt_session_new(struct bolt_server *server, void *conn, const char *address,

@@ -30,6 +30,7 @@ enum bolt_state {
 struct bolt_txn {
     bool is_open;
     bool is_read_only;
+    bool has_written;        /* a statement of it */
     struct place place;      /* a reading one's moment is fixed at BEGIN */
     struct graph *graph;     /* NULL: it is not there yet, or is to be read as of the past ... */
     struct graph_txn *inner; /* ... and NULL with it, and of one that only reads */
@@ -67,6 +68,7 @@ struct bolt_session {
     struct bolt_txn txn;
     struct bolt_result *results; /* open ones, the last first */
     size_t result_count;
+    size_t result_bytes; /* of their parameters */
     int64_t next_result;
     struct bolt_pull pull;
 

@@ -88,6 +88,23 @@ static bool check_rights(struct bolt_session *session, const struct place *place
     return false;
 }
 
+/* Rules change, and moments grow old, while a result is open.  False: it was answered. */
+static bool check_result(struct bolt_session *session, const struct bolt_result *result,
+                         struct buffer *out)
+{
+    const struct bolt_port *port = &session->server->options.port;
+    if (!check_rights(session, &result->place, false, out)) {
+        return false;
+    }
+    if (result->has_looked && !port->may_look(port->arg, session->conn, result->looked_at)) {
+        tell(session, &result->place, false, true, FAILURE_FORBIDDEN);
+        session_fail(session, out, FAILURE_FORBIDDEN,
+                     "the user may not look that far into the past any more");
+        return false;
+    }
+    return true;
+}
+
 /* Commits are seen by everybody when they are acknowledged, so a bookmark needs no waiting: it has
  * to be one of this database. */
 static bool check_bookmarks(struct bolt_session *session, struct buffer *out)
@@ -280,11 +297,17 @@ static bool find_graph(struct bolt_session *session, struct bolt_result *result,
 /* The moment at which a transaction that only reads looks is its present. */
 static bool may_look_at(void *arg, int64_t moment)
 {
-    const struct bolt_session *session = arg;
+    struct bolt_result *result = arg;
+    const struct bolt_session *session = result->session;
     const struct bolt_port *port = &session->server->options.port;
     const struct bolt_txn *txn = &session->txn;
-    bool is_present = txn->is_open && !txn->place.is_past && moment >= txn->place.at.valid;
-    return is_present || port->may_look(port->arg, session->conn, moment);
+    if (txn->is_open && !txn->place.is_past && moment >= txn->place.at.valid) {
+        return true;
+    }
+    result->looked_at =
+        result->has_looked && result->looked_at < moment ? result->looked_at : moment;
+    result->has_looked = true;
+    return port->may_look(port->arg, session->conn, moment);
 }
 
 /* What is left of the transaction's time, or of the statement's own. */
@@ -308,6 +331,7 @@ static void set_options(struct bolt_session *session, struct bolt_result *result
 {
     bool is_read_only =
         is_in_txn(session) ? session->txn.is_read_only : session->request.scope.is_read_only;
+    result->session = session;
     result->id = session->next_result;
     result->begun_ns = session->begun_ns;
     result->options.at = result->place.at;
@@ -316,7 +340,7 @@ static void set_options(struct bolt_session *session, struct bolt_result *result
     result->options.is_cancelled = is_interrupted;
     result->options.cancel_arg = session;
     result->options.may_look = may_look_at;
-    result->options.look_arg = session;
+    result->options.look_arg = result;
     set_budget(session, result);
 }
 
@@ -325,6 +349,7 @@ static void attach(struct bolt_session *session, struct bolt_result *result)
     result->next = session->results;
     session->results = result;
     session->result_count++;
+    session->result_bytes += result_bytes(result);
     session->next_result++;
     session->state = is_in_txn(session) ? STATE_TX_STREAMING : STATE_STREAMING;
     bolt_count(&session->server->statements, 1);
@@ -344,6 +369,7 @@ static bool run(struct bolt_session *session, struct bolt_result *result, struct
     }
     enum yore_status st = result_run(result, graph, &error);
     bool is_write = query_type(result->query) != QUERY_READS;
+    session->txn.has_written = session->txn.has_written || (is_in_txn(session) && is_write);
     if (is_write) {
         tell(session, &result->place, true, false, st != YORE_OK ? failure_code(&error) : NULL);
     }
@@ -405,6 +431,7 @@ static void detach(struct bolt_session *session, struct bolt_result *result)
     }
     *at = result->next;
     session->result_count--;
+    session->result_bytes -= result_bytes(result);
     result_free(result);
     if (!is_in_txn(session)) {
         atomic_fetch_sub_explicit(&session->server->transactions, 1, memory_order_relaxed);
@@ -490,6 +517,9 @@ void session_pull_on(struct bolt_session *session, struct buffer *out)
     struct query_error error = {0};
     struct bolt_result *result = session->pull.result;
     enum yore_status st = YORE_OK;
+    if (!check_result(session, result, out)) {
+        return;
+    }
     result_resume(result, now_ns());
     if (session->pull.discards && session->pull.left == -1) {
         st = YORE_NOT_FOUND; /* what nobody wants is not looked for */
@@ -529,7 +559,8 @@ void session_commit(struct bolt_session *session, struct buffer *out)
 {
     struct bolt_txn *txn = &session->txn;
     struct query_error error = {0};
-    if (!check_deadline(session, out)) {
+    if (!check_deadline(session, out) ||
+        !check_rights(session, &txn->place, txn->has_written, out)) {
         return;
     }
     session->pull = (struct bolt_pull){0};

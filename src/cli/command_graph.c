@@ -12,8 +12,6 @@
 #include "query/word_json.h"
 #include "topology/graph.h"
 
-#define KEYSPACE_PREFIX "g."
-
 /* ---- list ----------------------------------------------------------------------------------- */
 
 #define GRAPH_COLUMNS 3
@@ -113,15 +111,14 @@ static int list_graphs(struct cli *cli, const struct args *args)
 
 static int graph_drop(struct cli *cli, const struct args *args)
 {
-    char keyspace[YORE_KEYSPACE_NAME_BYTES_MAX + 1];
     struct graph *graph = NULL;
     struct yore_error error;
     struct yore_time now = {YORE_NOW, YORE_NOW};
-    enum yore_status st = cli_graph(cli, args->words[1], false, &now, &graph, &error);
+    const char *name = args->words[1];
+    enum yore_status st = cli_graph(cli, name, false, &now, &graph, &error);
     if (st == YORE_OK) {
         graph_close(graph);
-        snprintf(keyspace, sizeof(keyspace), KEYSPACE_PREFIX "%s", args->words[1]);
-        st = yore_keyspace_drop(cli->db, keyspace, &error);
+        st = graph_remove(cli->db, bytes_of(name, strlen(name)), &error);
     }
     return st == YORE_OK ? EXIT_FOUND : cli_fail(cli, &error);
 }

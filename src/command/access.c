@@ -47,6 +47,7 @@ void access_init(struct access *access, struct command_server *server, const str
     access->at = at;
     access->now = yore_now(server->db);
     access->writes = 0;
+    access->ended = (struct buffer){0};
     access->effects.events = (struct buffer){0};
     access->effects.count = 0;
     access->effects.swap_count = 0;
@@ -395,6 +396,17 @@ static enum yore_status apply(struct access *access, struct change *change,
     return st;
 }
 
+/* It has ended before it was written. */
+static enum yore_status put_ended(struct access *access, const struct entry *entry,
+                                  struct yore_error *error_out)
+{
+    enum yore_status st = entry->exists ? access_delete(access, entry, error_out) : YORE_OK;
+    if (st == YORE_OK) {
+        event_ended(access, entry->database, entry->key);
+    }
+    return st;
+}
+
 enum yore_status access_put(struct access *access, const struct entry *entry,
                             struct yore_bytes value, int64_t valid_to, struct yore_error *error_out)
 {
@@ -405,11 +417,11 @@ enum yore_status access_put(struct access *access, const struct entry *entry,
         return st;
     }
     if (valid_to <= access->now) {
-        return entry->exists ? access_delete(access, entry, error_out) : YORE_OK;
+        return put_ended(access, entry, error_out);
     }
     st = apply(access, &change, error_out);
     if (st == YORE_INVALID && valid_to <= yore_now(access->server->db)) {
-        st = entry->exists ? access_delete(access, entry, error_out) : YORE_OK;
+        st = put_ended(access, entry, error_out);
     }
     return st;
 }

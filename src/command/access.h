@@ -62,6 +62,7 @@ struct access {
     bool has_refused;           /* ... and one has */
     int64_t now;                /* of the command, or of its EXEC */
     uint64_t writes;            /* commits and facts so far */
+    struct buffer ended;        /* keys that end within the command (event_tell_ended) */
     struct access_effects effects;
 };
 
@@ -95,8 +96,10 @@ static inline bool entry_has_end(const struct entry *entry)
     return entry->exists && entry->value.valid_to != YORE_FOREVER;
 }
 
-/* Write what `entry` was looked up for; `valid_to` YORE_FOREVER: no end.  One at or before now
- * deletes.  The entry still tells what was before. */
+/* Write what `entry` was looked up for; `valid_to` YORE_FOREVER: no end.  One that has passed
+ * leaves no key behind, and is told as one that has expired.  The entry still tells what was
+ * before.
+ */
 enum yore_status access_put(struct access *access, const struct entry *entry,
                             struct yore_bytes value, int64_t valid_to,
                             struct yore_error *error_out);

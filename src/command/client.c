@@ -99,6 +99,11 @@ void command_client_note_buffers(struct client *client, size_t input_bytes, size
     atomic_store_explicit(&client->output_bytes, output_bytes, memory_order_relaxed);
 }
 
+size_t command_client_queue_bytes(const struct client *client)
+{
+    return client->queue_bytes + client->queue_capacity * sizeof(*client->queue);
+}
+
 static size_t digits(size_t number)
 {
     size_t count = 1;

@@ -169,6 +169,8 @@ void command_client_user(const struct client *client, char *name, size_t size);
 int command_client_protocol(const struct client *client);
 /* What CLIENT LIST and CLIENT INFO tell of the connection's buffers; any thread. */
 void command_client_note_buffers(struct client *client, size_t input_bytes, size_t output_bytes);
+/* The memory that requests waiting for EXEC take.  On the client's thread. */
+size_t command_client_queue_bytes(const struct client *client);
 /* May idle time-outs close it?  Not while it is subscribed or watches. */
 bool command_client_may_idle(const struct client *client);
 

@@ -218,14 +218,14 @@ void cmd_getex(struct call *call)
         return;
     }
     bool is_same = !entry.exists || !changes || end == entry.value.valid_to;
-    if (!is_same && !call_put(call, &entry, entry_bytes(&entry), end)) {
+    bool deletes = end <= call->access->now;
+    if (!is_same &&
+        !(deletes ? call_delete(call, &entry) : call_put(call, &entry, entry_bytes(&entry), end))) {
         entry_release(&entry);
         return;
     }
     if (!is_same) {
-        const char *event = end == YORE_FOREVER        ? "persist"
-                            : end <= call->access->now ? "del"
-                                                       : "expire";
+        const char *event = end == YORE_FOREVER ? "persist" : deletes ? "del" : "expire";
         call_event(call, EVENT_GENERIC, event, call->args[1]);
     }
     reply_entry(call, &entry);

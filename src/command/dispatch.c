@@ -241,7 +241,7 @@ static bool check(struct call *call)
 static uint64_t stripes_of(const struct call *call)
 {
     struct key_position inline_keys[KEYS_INLINE];
-    if ((call->command->flags & (CF_WRITE | CF_DECIDES)) != CF_WRITE) {
+    if ((call->command->flags & (CF_WRITE | CF_OF_GRAPH)) != CF_WRITE) {
         return 0;
     }
     if ((call->command->flags & CF_EVERY_KEY) != 0) {
@@ -265,6 +265,17 @@ static bool has_failed(const struct call *call, size_t start)
            out->data[start] == '-';
 }
 
+/* Run the handler, and tell what ended within it. */
+static void run_handler(struct call *call, size_t start)
+{
+    call->command->run(call);
+    if (has_failed(call, start)) {
+        buffer_release(&call->access->ended);
+    } else {
+        event_tell_ended(call->access);
+    }
+}
+
 /* Run the handler, commit what it gathered; again while what it read expires under it. */
 static void handle(struct call *call)
 {
@@ -273,12 +284,12 @@ static void handle(struct call *call)
     enum yore_status st = YORE_CONFLICT;
     error_init(&error);
     if (call->is_in_exec) {
-        call->command->run(call);
+        run_handler(call, start);
         return;
     }
     for (unsigned attempt = 0; attempt < MULTI_RETRIES_MAX && st == YORE_CONFLICT; attempt++) {
         call->reply->out.size = start;
-        call->command->run(call);
+        run_handler(call, start);
         if (has_failed(call, start)) {
             access_abort(call->access);
         }
@@ -524,6 +535,7 @@ bool command_authorize_graph(struct client *client, struct yore_bytes name, bool
 bool command_may_look(struct client *client, int64_t moment)
 {
     char text[MOMENT_TEXT_BYTES];
+    acl_refresh(client);
     if (acl_allows_moment(client, moment, yore_now(client->server->db))) {
         return true;
     }

@@ -121,6 +121,12 @@ struct kept_event {
     size_t key_size;
 };
 
+static void keep(struct buffer *events, const struct kept_event *kept, struct yore_bytes key)
+{
+    buffer_append(events, kept, sizeof *kept);
+    buffer_append_bytes(events, key);
+}
+
 void access_event(struct access *access, struct database *database, enum event_class class,
                   const char *event, struct yore_bytes key)
 {
@@ -136,17 +142,44 @@ void access_event(struct access *access, struct database *database, enum event_c
     struct kept_event kept = {database, class, event, key.size};
     struct buffer *events =
         access->txn != NULL ? &access->effects.events : pending_events(access->pending);
-    buffer_append(events, &kept, sizeof kept);
-    buffer_append_bytes(events, key);
+    keep(events, &kept, key);
+}
+
+void event_ended(struct access *access, struct database *database, struct yore_bytes key)
+{
+    struct kept_event kept = {database, EVENT_EXPIRED, "expired", key.size};
+    keep(&access->ended, &kept, key);
+}
+
+/* Take the next event at `*at`; false: there is none. */
+static bool next_event(const struct buffer *events, size_t *at, struct kept_event *kept_out,
+                       struct yore_bytes *key_out)
+{
+    if (events->is_nomem || *at >= events->size) {
+        return false;
+    }
+    memcpy(kept_out, events->data + *at, sizeof *kept_out);
+    *key_out = bytes_of(events->data + *at + sizeof *kept_out, kept_out->key_size);
+    *at += sizeof *kept_out + kept_out->key_size;
+    return true;
+}
+
+void event_tell_ended(struct access *access)
+{
+    struct kept_event kept;
+    struct yore_bytes key;
+    for (size_t at = 0; next_event(&access->ended, &at, &kept, &key);) {
+        atomic_fetch_add(&access->server->stats.expired, 1);
+        access_event(access, kept.database, kept.class, kept.event, key);
+    }
+    buffer_release(&access->ended);
 }
 
 void event_replay(struct command_server *server, const struct buffer *events)
 {
     struct kept_event kept;
-    for (size_t at = 0; at < events->size && !events->is_nomem; at += kept.key_size) {
-        memcpy(&kept, events->data + at, sizeof kept);
-        at += sizeof kept;
-        event_tell(server, kept.database, kept.class, kept.event,
-                   bytes_of(events->data + at, kept.key_size));
+    struct yore_bytes key;
+    for (size_t at = 0; next_event(events, &at, &kept, &key);) {
+        event_tell(server, kept.database, kept.class, kept.event, key);
     }
 }

@@ -38,7 +38,11 @@ enum event_class {
  * `event` is a constant. */
 void access_event(struct access *access, struct database *database, enum event_class class,
                   const char *event, struct yore_bytes key);
-/* The same at once. */
+/* A key that a command gives an end which has passed when it writes: told as expired when the
+ * command is done, behind its own events; where it fails it is forgotten with its transaction. */
+void event_ended(struct access *access, struct database *database, struct yore_bytes key);
+void event_tell_ended(struct access *access);
+/* Tell an event of a key at once. */
 void event_tell(struct command_server *server, struct database *database, enum event_class class,
                 const char *event, struct yore_bytes key);
 /* Tell what access_event() kept. */

@@ -41,9 +41,11 @@ enum command_flag {
      * may gather (pending.h). */
     CF_GATHER = 1u << 20,
     CF_DECIDES = 1u << 21, /* whether it writes its text decides: it refuses that itself where
-                              writing is refused, and takes no locks of keys */
+                              writing is refused */
     /* SHORT, and yet tried on a loop: what it reads is often in memory.  It writes nothing. */
-    CF_TRY = 1u << 22
+    CF_TRY = 1u << 22,
+    CF_OF_GRAPH = 1u << 23 /* the key it writes is a graph, whose transactions keep order among
+                              themselves: it takes no locks of keys */
 };
 
 /* Categories of ACL rules, in Redis' order. */

@@ -125,6 +125,60 @@ enum yore_status erase_by_rule(struct yore_db *db, const struct erase_rule *rule
     return erase_once(db, rule, !is_key, YORE_DURABILITY_SYNC, NULL, error_out);
 }
 
+static enum yore_status check_room(struct yore_db *db, size_t more, struct yore_error *error_out)
+{
+    struct superview *view = superview_acquire(db);
+    size_t count = erase_set_count(view->erased);
+    superview_release(view);
+    return more <= ERASURES_MAX && count <= ERASURES_MAX - more
+               ? YORE_OK
+               : error_set(error_out, YORE_TOO_BIG,
+                           "the database holds %zu erasures of %u, and this needs %zu; erase by "
+                           "prefix",
+                           count, ERASURES_MAX, more);
+}
+
+static enum yore_status add_key_rule(struct yore_txn *txn, const struct yore_keyspace *keyspace,
+                                     struct yore_bytes key, struct yore_error *error_out)
+{
+    struct buffer low = {0};
+    struct buffer high = {0};
+    struct yore_erase erase = {.key = key, .from = YORE_TIME_MIN, .to = YORE_FOREVER};
+    buffer_append_bytes(&low, key);
+    enum yore_status st = rule_high(&erase, &high);
+    if (st != YORE_OK || buffer_status(&low) != YORE_OK) {
+        st = error_plain(error_out, YORE_NOMEM);
+    } else {
+        struct erase_rule rule = {.keyspace = keyspace->id,
+                                  .low = {low.data, low.size},
+                                  .high = {high.data, high.size},
+                                  .from = erase.from,
+                                  .to = erase.to};
+        st = add_record(txn, &rule, error_out);
+    }
+    buffer_release(&low);
+    buffer_release(&high);
+    return st;
+}
+
+enum yore_status txn_erase_keys(struct yore_txn *txn, struct yore_keyspace *keyspace,
+                                const struct yore_bytes *keys, size_t count,
+                                struct yore_error *error_out)
+{
+    enum yore_status st = check_room(txn->db, count, error_out);
+    keyspace = keyspace_or_default(txn->db, keyspace);
+    for (size_t i = 0; st == YORE_OK && i < count; i++) {
+        st = key_check(keys[i], error_out);
+        if (st == YORE_OK) {
+            st = txn_note_key(txn, keyspace, keys[i], error_out);
+        }
+        if (st == YORE_OK) {
+            st = add_key_rule(txn, keyspace, keys[i], error_out);
+        }
+    }
+    return st;
+}
+
 static enum yore_status erase_with_rule(struct yore_db *db, struct yore_keyspace *keyspace,
                                         const struct yore_erase *erase,
                                         struct yore_error *error_out)
@@ -157,17 +211,6 @@ static enum yore_status erase_with_rule(struct yore_db *db, struct yore_keyspace
     return st;
 }
 
-static enum yore_status check_room(struct yore_db *db, struct yore_error *error_out)
-{
-    struct superview *view = superview_acquire(db);
-    size_t count = erase_set_count(view->erased);
-    superview_release(view);
-    return count < ERASURES_MAX
-               ? YORE_OK
-               : error_set(error_out, YORE_TOO_BIG,
-                           "the database holds %u erasures; erase by prefix", ERASURES_MAX);
-}
-
 enum yore_status yore_erase(struct yore_db *db, struct yore_keyspace *keyspace,
                             const struct yore_erase *erase, struct yore_error *error_out)
 {
@@ -179,7 +222,7 @@ enum yore_status yore_erase(struct yore_db *db, struct yore_keyspace *keyspace,
         st = check_span(db, keyspace, erase, error_out);
     }
     if (st == YORE_OK) {
-        st = check_room(db, error_out);
+        st = check_room(db, 1, error_out);
     }
     return st == YORE_OK ? erase_with_rule(db, keyspace, erase, error_out) : st;
 }

@@ -472,9 +472,7 @@ void conn_turn(struct net_conn *conn, unsigned requests)
                                 bytes_of(conn->in.data + conn->in.begin, inlet_size(&conn->in)),
                             .out = &conn->out};
     conn->after = conn->handler->turn(conn->session, &turn);
-    conn->in.begin += turn.consumed;
-    conn->missing = turn.missing;
-    conn->wanted = turn.wanted;
+    conn_note_turn(conn, &turn);
     apply_turn(conn);
 }
 
@@ -692,7 +690,7 @@ void conn_sweep(struct net_conn *conn, int64_t now_ns)
 void conn_account(struct net_conn *conn)
 {
     if (conn->state != CONN_BUSY) {
-        conn->driver_bytes = conn->in.capacity + conn->out.capacity;
+        conn->driver_bytes = conn->in.capacity + conn->out.capacity + conn->kept;
     }
     size_t now = conn->driver_bytes + conn->arriving.capacity + conn->sending.capacity +
                  conn->waiting.capacity;

@@ -81,9 +81,7 @@ static void turn_of(struct net_conn *conn, struct net_job *job, enum net_pace pa
         .input = bytes_of(conn->in.data + conn->in.begin, conn->in.end - conn->in.begin),
         .out = &conn->out};
     conn->after = conn->handler->turn(conn->session, &turn);
-    conn->in.begin += turn.consumed;
-    conn->missing = turn.missing;
-    conn->wanted = turn.wanted;
+    conn_note_turn(conn, &turn);
 }
 
 static void job_run(struct net *net, struct job *job)

@@ -61,6 +61,8 @@ struct net_turn {
     struct yore_bytes input;
     size_t consumed;      /* out: octets of it that are done with */
     size_t missing;       /* out: octets the next request lacks at least, if known */
+    size_t kept;          /* out: memory the session has for what its client sent; it counts as a
+                             buffer of the connection */
     enum net_pace wanted; /* out, with NET_PACE */
     struct buffer *out;   /* replies are appended; is_nomem closes the connection */
 };

@@ -68,13 +68,14 @@ struct net_conn {
     size_t sent; /* of sending */
     struct buffer waiting;
     size_t accounted;    /* octets of its buffers that are in net->buffer_bytes */
-    size_t driver_bytes; /* ... of `in` and `out`, as of when they were last the loop's */
+    size_t driver_bytes; /* ... of `in`, `out` and `kept`, as of when they were last the loop's */
 
     /* driver */
     struct inlet in;
     struct buffer out;
-    size_t missing;
-    enum net_next after; /* what the last turn said */
+    size_t missing; /* what the last turn said, as the next three */
+    size_t kept;
+    enum net_next after;
     enum net_pace wanted;
     bool is_void; /* the job failed: what is in `out` must not leave */
 
@@ -205,6 +206,14 @@ void conn_sweep(struct net_conn *conn, int64_t now_ns);
 void conn_end(struct net_conn *conn);  /* read no more; close when all is run and sent */
 void conn_kill(struct net_conn *conn); /* close now, or as soon as nobody has it */
 void conn_account(struct net_conn *conn);
+/* Take down what a turn said; by who gave it. */
+static inline void conn_note_turn(struct net_conn *conn, const struct net_turn *turn)
+{
+    conn->in.begin += turn->consumed;
+    conn->missing = turn->missing;
+    conn->kept = turn->kept;
+    conn->wanted = turn->wanted;
+}
 
 /* loop.c */
 enum yore_status loop_start(struct loop *loop, struct net *net, struct yore_error *error_out);

@@ -14,6 +14,11 @@ void resp_parser_release(struct resp_parser *p)
     *p = (struct resp_parser){0};
 }
 
+size_t resp_parser_bytes(const struct resp_parser *p)
+{
+    return p->capacity * (sizeof(*p->args) + sizeof(*p->slices)) + p->unquoted.capacity;
+}
+
 static enum resp_result refuse(struct resp_parser *p, const char *text)
 {
     snprintf(p->error_text, sizeof(p->error_text), "Protocol error: %s", text);

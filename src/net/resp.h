@@ -70,4 +70,7 @@ void resp_rebase(struct resp_parser *p, struct yore_bytes data);
  */
 size_t resp_missing(const struct resp_parser *p, size_t size);
 
+/* The memory it has for the words of requests; their octets are the caller's. */
+size_t resp_parser_bytes(const struct resp_parser *p);
+
 #endif

@@ -157,6 +157,7 @@ static enum net_next bolt_turn(void *arg, struct net_turn *turn)
                               .out = turn->out};
     enum bolt_next next = bolt_session_turn(peer->session, &inner);
     turn->consumed = inner.consumed;
+    turn->kept = bolt_session_kept_bytes(peer->session);
     turn->wanted = wanted[inner.wanted];
     return nexts[next];
 }

@@ -430,6 +430,7 @@ static enum net_next http_turn(void *arg, struct net_turn *turn)
     }
     reply_release(&call.reply);
     reply_reader_release(&call.reader);
+    turn->kept = session->text.capacity + session->body.capacity;
     return next;
 }
 

@@ -150,9 +150,8 @@ static enum net_next refuse_request(struct session *session, struct net_turn *tu
     return NET_CLOSE;
 }
 
-static enum net_next session_turn(void *arg, struct net_turn *turn)
+static enum net_next run_requests(struct session *session, struct net_turn *turn)
 {
-    struct session *session = arg;
     for (unsigned done = 0;; done++) {
         if (turn->out->size > NET_OUTPUT_SOFT_BYTES || done >= turn->requests) {
             return NET_ROOM;
@@ -191,6 +190,14 @@ static enum net_next session_turn(void *arg, struct net_turn *turn)
             return NET_ROOM; /* it ran alone; what stands behind it gets a turn of its own */
         }
     }
+}
+
+static enum net_next session_turn(void *arg, struct net_turn *turn)
+{
+    struct session *session = arg;
+    enum net_next next = run_requests(session, turn);
+    turn->kept = resp_parser_bytes(&session->parser) + command_client_queue_bytes(session->client);
+    return next;
 }
 
 static_assert((int)COMMAND_QUICK == (int)NET_QUICK && (int)COMMAND_SHORT == (int)NET_SHORT &&

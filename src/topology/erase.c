@@ -1,10 +1,9 @@
 /* erase.c -- all that is known of an external id, destroyed, and the graph whole at every step.
  *
- * First one transaction takes the elements away from their very begin, with everything that follows
- * from them, and leaves a list of their keys: from then on, at every valid time as known now, they
- * never were.  Then key by key is erased, which changes no answer about now any more, and the list
- * last.  A crash in between leaves the list; the next erase of the same name goes on with it, and
- * so does settling.
+ * One transaction does it: it takes the elements away from their very begin, with everything that
+ * follows from them, and destroys what was committed before it under their keys.  So at every valid
+ * time as known from then on they never were, a crash leaves all or nothing, and what is made again
+ * under the same external id is a later commit, which the erasure does not reach.
  *
  * What was taken back from its very begin before the erase is found by its external id, but not
  * from a node it hung on.
@@ -14,6 +13,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/erase.h"
 #include "topology/claims.h"
 #include "topology/entries.h"
 #include "topology/graph_internal.h"
@@ -30,13 +30,6 @@ struct erasing {
 };
 
 /* ---- the list of keys ---- */
-
-static void list_key(struct buffer *key, enum graph_element element, struct yore_bytes external_id)
-{
-    buffer_append_u8(key, GRAPH_KEY_ERASING);
-    buffer_append_u8(key, (uint8_t)element);
-    buffer_append_bytes(key, external_id);
-}
 
 static enum yore_status add_to(struct erasing *erasing, struct entry_list *list,
                                struct yore_bytes key, struct yore_error *error_out)
@@ -305,23 +298,6 @@ static enum yore_status erase_name(struct erasing *erasing, enum graph_element e
 
 /* ---- the transaction ---- */
 
-static enum yore_status write_list(struct erasing *erasing, struct yore_bytes key,
-                                   struct yore_error *error_out)
-{
-    struct buffer list = {0};
-    buffer_append_varint(&list, erasing->keys.count);
-    for (size_t i = 0; i < erasing->keys.count; i++) {
-        buffer_append_varint(&list, erasing->keys.keys[i].size);
-        buffer_append_bytes(&list, erasing->keys.keys[i]);
-    }
-    enum yore_status st = list.is_nomem
-                              ? error_plain(error_out, YORE_NOMEM)
-                              : yore_txn_put(erasing->txn->engine, erasing->graph->keyspace, key,
-                                             buffer_bytes(&list), NULL, error_out);
-    buffer_release(&list);
-    return st;
-}
-
 static enum yore_status collect(struct erasing *erasing, enum graph_element element,
                                 struct yore_bytes external_id, struct yore_error *error_out)
 {
@@ -354,11 +330,11 @@ static uint64_t count_elements(const struct erasing *erasing)
     return count;
 }
 
-static enum yore_status try_take_back(struct erasing *erasing, enum graph_element element,
-                                      struct yore_bytes external_id, struct yore_bytes list,
-                                      struct yore_error *error_out)
+static enum yore_status try_erase(struct erasing *erasing, enum graph_element element,
+                                  struct yore_bytes external_id, struct yore_error *error_out)
 {
-    enum yore_status st = graph_begin(erasing->graph, &erasing->txn, error_out);
+    struct graph *graph = erasing->graph;
+    enum yore_status st = graph_begin(graph, &erasing->txn, error_out);
     if (st != YORE_OK) {
         return st;
     }
@@ -366,12 +342,13 @@ static enum yore_status try_take_back(struct erasing *erasing, enum graph_elemen
     erasing->count = count_elements(erasing);
     if (st == YORE_OK && erasing->count == 0 && erasing->txn->writes == 0) {
         char text[KEY_TEXT_BYTES];
-        st = error_set(error_out, YORE_NOT_FOUND, "graph %s: nothing is known of %s %s",
-                       erasing->graph->name, element == GRAPH_NODE ? "node" : "relationship",
-                       key_text(external_id, text));
+        st =
+            error_set(error_out, YORE_NOT_FOUND, "graph %s: nothing is known of %s %s", graph->name,
+                      element == GRAPH_NODE ? "node" : "relationship", key_text(external_id, text));
     }
     if (st == YORE_OK) {
-        st = write_list(erasing, list, error_out);
+        st = txn_erase_keys(erasing->txn->engine, graph->keyspace, erasing->keys.keys,
+                            erasing->keys.count, error_out);
     }
     if (st != YORE_OK) {
         graph_abort(erasing->txn);
@@ -380,86 +357,21 @@ static enum yore_status try_take_back(struct erasing *erasing, enum graph_elemen
     return graph_commit(erasing->txn, YORE_DURABILITY_SYNC, NULL, error_out);
 }
 
-/* ---- the keys ---- */
-
-static enum yore_status erase_key(struct graph *graph, struct yore_bytes key,
-                                  enum yore_durability durability, struct yore_error *error_out)
-{
-    struct yore_erase erase = {
-        .key = key, .from = YORE_TIME_MIN, .to = YORE_FOREVER, .durability = durability};
-    return yore_erase(graph->db, graph->keyspace, &erase, error_out);
-}
-
-/* Erase what a list names, and the list.  YORE_NOT_FOUND: there is none. */
-static enum yore_status work_off(struct graph *graph, struct yore_bytes list,
-                                 struct yore_error *error_out)
-{
-    struct yore_value value;
-    struct decoder from;
-    enum yore_status st = yore_get(graph->db, graph->keyspace, list, NULL, &value, error_out);
-    if (st != YORE_OK) {
-        return st == YORE_ERASED ? YORE_NOT_FOUND : st;
-    }
-    decoder_init(&from, value.data, value.size);
-    uint64_t count = decode_varint(&from);
-    for (uint64_t i = 0; st == YORE_OK && i < count; i++) {
-        uint64_t size = decode_varint(&from);
-        if (from.is_bad || size > decoder_left(&from)) {
-            st = error_set(error_out, YORE_CORRUPT,
-                           "graph %s: a list of keys to erase is malformed", graph->name);
-            break;
-        }
-        struct yore_bytes key = bytes_of(decode_run(&from, (size_t)size), (size_t)size);
-        st = erase_key(graph, key, YORE_DURABILITY_NONE, error_out);
-    }
-    yore_value_release(&value);
-    return st == YORE_OK ? erase_key(graph, list, YORE_DURABILITY_SYNC, error_out) : st;
-}
-
 enum yore_status graph_erase(struct graph *graph, enum graph_element element,
                              struct yore_bytes external_id, uint64_t *count_out,
                              struct yore_error *error_out)
 {
     struct erasing erasing = {.graph = graph};
-    struct buffer list = {0};
-    error_clear(error_out);
-    list_key(&list, element, external_id);
-    enum yore_status st = list.is_nomem ? error_plain(error_out, YORE_NOMEM)
-                                        : work_off(graph, buffer_bytes(&list), error_out);
-    bool went_on = st == YORE_OK;
-    st = st == YORE_NOT_FOUND || went_on ? YORE_CONFLICT : st;
+    enum yore_status st = YORE_CONFLICT;
     for (unsigned round = 0; st == YORE_CONFLICT && round < GRAPH_INGEST_ROUNDS_MAX; round++) {
         error_clear(error_out);
         arena_release(&erasing.arena);
         erasing = (struct erasing){.graph = graph};
-        st = try_take_back(&erasing, element, external_id, buffer_bytes(&list), error_out);
-    }
-    if (st == YORE_OK) {
-        st = work_off(graph, buffer_bytes(&list), error_out);
-    } else if (st == YORE_NOT_FOUND && went_on) {
-        error_clear(error_out);
-        st = YORE_OK;
+        st = try_erase(&erasing, element, external_id, error_out);
     }
     if (count_out != NULL) {
         *count_out = erasing.count;
     }
     arena_release(&erasing.arena);
-    buffer_release(&list);
     return st;
-}
-
-enum yore_status graph_erase_resume(struct graph *graph, struct yore_error *error_out)
-{
-    unsigned char prefix[1] = {GRAPH_KEY_ERASING};
-    struct yore_cursor_options options = {.range = {.prefix = bytes_of(prefix, 1)},
-                                          .keys_only = true};
-    struct yore_cursor *cursor = NULL;
-    enum yore_status st =
-        yore_cursor_open(graph->db, graph->keyspace, &options, &cursor, error_out);
-    while (st == YORE_OK && (st = yore_cursor_next(cursor)) == YORE_OK) {
-        st = work_off(graph, yore_cursor_row(cursor)->key, error_out);
-        st = st == YORE_NOT_FOUND ? YORE_OK : st;
-    }
-    yore_cursor_close(cursor);
-    return st == YORE_NOT_FOUND ? YORE_OK : st;
 }

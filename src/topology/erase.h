@@ -8,7 +8,5 @@
 enum yore_status graph_erase(struct graph *graph, enum graph_element element,
                              struct yore_bytes external_id, uint64_t *count_out,
                              struct yore_error *error_out);
-/* Go on with what a crash has cut off. */
-enum yore_status graph_erase_resume(struct graph *graph, struct yore_error *error_out);
 
 #endif

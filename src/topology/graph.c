@@ -13,6 +13,7 @@
 #include "base/coding.h"
 #include "base/mem.h"
 #include "topology/graph_internal.h"
+#include "topology/staging.h"
 
 #define GRAPH_FORMAT 1u
 #define KEYSPACE_PREFIX "g."
@@ -202,6 +203,9 @@ enum yore_status graph_remove(struct yore_db *db, struct yore_bytes name,
     enum yore_status st = keyspace_name(name, text, error_out);
     if (st == YORE_OK) {
         st = yore_keyspace_drop(db, text, error_out);
+    }
+    if (st == YORE_OK) {
+        st = staging_sweep(db, error_out);
     }
     return st == YORE_NOT_FOUND
                ? error_set(error_out, st, "there is no graph %s", text + sizeof KEYSPACE_PREFIX - 1)

@@ -37,7 +37,8 @@ struct yore_db *graph_db(const struct graph *graph);
 struct yore_keyspace *graph_keyspace(const struct graph *graph);
 const char *graph_name(const struct graph *graph);
 
-/* Drop a graph: its past stays readable, as of moments before (yore_keyspace_drop()).
+/* Drop a graph: its past stays readable, as of moments before (yore_keyspace_drop()).  What sources
+ * have sent of snapshots that are not there yet goes with it.
  * Errors: YORE_INVALID (name), YORE_NOT_FOUND. */
 enum yore_status graph_remove(struct yore_db *db, struct yore_bytes name,
                               struct yore_error *error_out);

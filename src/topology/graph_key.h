@@ -27,8 +27,7 @@ enum graph_key_kind {
     GRAPH_KEY_CLAIM_END = 0x22, /* size, external id of an end, that of the relationship -> */
     GRAPH_KEY_PENDING = 0x23,   /* external id of a relationship -> which ends are missing */
     GRAPH_KEY_DUE = 0x24,       /* moment, element, external id -> : a claim ends by itself */
-    GRAPH_KEY_SOURCE = 0x25,    /* source -> what is known of it */
-    GRAPH_KEY_ERASING = 0x26    /* element, external id -> keys that are to be erased */
+    GRAPH_KEY_SOURCE = 0x25     /* source -> what is known of it */
 };
 
 enum graph_meta {

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "topology/erase.h"
 #include "topology/ingest_internal.h"
+#include "topology/staging.h"
 #include "topology/sync.h"
 
 /* ---- sources ---- */
@@ -124,13 +124,14 @@ static enum yore_status try_due(struct settling *settling, bool *more_out,
 
 /* ---- pending relationships ---- */
 
+struct pending_item {
+    struct yore_bytes external_id;
+    int64_t since;
+};
 struct pending_list {
     struct graph *graph;
     struct arena arena;
-    struct {
-        struct yore_bytes external_id;
-        int64_t since;
-    } * items;
+    struct pending_item *items;
     size_t count;
     size_t capacity;
     bool is_nomem;
@@ -154,16 +155,13 @@ static int look_at_pending(void *arg, const struct yore_graph_pending *pending)
     if (!is_end_there(look->view, pending->start) || !is_end_there(look->view, pending->end)) {
         return 0;
     }
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity == 0 ? 16 : list->capacity * 2;
-        void *items = mem_realloc(list->items, capacity * sizeof *list->items);
-        list->is_nomem = items == NULL;
-        if (items == NULL) {
-            return 1;
-        }
-        list->items = items;
-        list->capacity = capacity;
+    struct pending_item *items =
+        mem_grow(list->items, list->count, &list->capacity, sizeof *list->items);
+    list->is_nomem = items == NULL;
+    if (items == NULL) {
+        return 1;
     }
+    list->items = items;
     struct yore_bytes name = pending->external_id;
     name.data = arena_copy(&list->arena, name.data, name.size);
     list->is_nomem = name.data == NULL;
@@ -238,7 +236,7 @@ enum yore_status graph_settle(struct graph *graph, struct yore_graph_ingest_tall
     struct yore_error error = {.text = ""};
     note(&settling, repeat(&settling, try_due, &error), &error);
     note(&settling, repeat(&settling, try_pending, &error), &error);
-    note(&settling, graph_erase_resume(graph, &error), &error);
+    note(&settling, staging_sweep(graph->db, &error), &error); /* a drop was cut off by a crash */
     if (settling.status == YORE_OK && tally_out != NULL) {
         *tally_out = settling.tally;
     }

@@ -4,24 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "engine/db.h"
-#include "os/sim_disk.h"
-#include "support/store.h"
-#include "support/test.h"
-#include "topology/graph.h"
+#include "support/graph_story.h"
+#include "topology/erase.h"
+#include "topology/ingest.h"
 
 #define STEPS 40
-#define WALL INT64_C(1700000000000000000)
-#define LATE (WALL - INT64_C(1000000000000))
-
-struct story {
-    struct sim_disk *disk;
-    struct yore_options options;
-    struct yore_db *db;
-    struct graph *graph;
-    struct test_rand rand;
-    unsigned acked; /* steps that were acknowledged, all of them durable */
-};
+#define LATE (GRAPH_STORY_WALL - INT64_C(1000000000000))
 
 static struct yore_bytes name_of(char words[24], const char *what, uint64_t number)
 {
@@ -29,27 +17,9 @@ static struct yore_bytes name_of(char words[24], const char *what, uint64_t numb
     return (struct yore_bytes){words, (size_t)size};
 }
 
-static bool open_story(struct story *s, bool creates)
-{
-    struct yore_error error;
-    s->db = NULL;
-    s->graph = NULL;
-    s->options.must_exist = !creates;
-    return db_open_inline(sim_disk_env(s->disk), "db", &s->options, &s->db, &error) == YORE_OK &&
-           graph_open(s->db, (struct yore_bytes){"g", 1}, creates, NULL, &s->graph, &error) ==
-               YORE_OK;
-}
-
-static void close_story(struct story *s)
-{
-    graph_close(s->graph);
-    enum yore_status ignored = yore_close(s->db, NULL);
-    (void)ignored; /* it repeats what stopped the database */
-}
-
 /* ---- steps ---- */
 
-static uint64_t find(struct story *s, struct graph_txn *txn, uint64_t number)
+static uint64_t find(struct graph_story *s, struct graph_txn *txn, uint64_t number)
 {
     struct graph_view *view = NULL;
     char words[24];
@@ -62,14 +32,15 @@ static uint64_t find(struct story *s, struct graph_txn *txn, uint64_t number)
     return id;
 }
 
-static int64_t some_time(struct story *s)
+static int64_t some_time(struct graph_story *s)
 {
     return test_rand_below(&s->rand, 2) == 0 ? YORE_NOW
                                              : LATE + (int64_t)test_rand_below(&s->rand, 1000000);
 }
 
 /* Whether a change is refused says nothing here; whether what is left is whole does. */
-static void change(struct story *s, struct graph_txn *txn, const uint32_t tokens[3], unsigned step)
+static void change(struct graph_story *s, struct graph_txn *txn, const uint32_t tokens[3],
+                   unsigned step)
 {
     uint64_t a = find(s, txn, test_rand_below(&s->rand, step + 1));
     uint64_t b = find(s, txn, test_rand_below(&s->rand, step + 1));
@@ -100,7 +71,7 @@ static void change(struct story *s, struct graph_txn *txn, const uint32_t tokens
 }
 
 /* A transaction that leaves "step<n>" behind, which nothing ever takes away. */
-static bool take_step(struct story *s, unsigned step)
+static bool take_step(struct graph_story *s, unsigned step)
 {
     struct graph_txn *txn = NULL;
     uint32_t tokens[3] = {0};
@@ -132,7 +103,7 @@ static bool take_step(struct story *s, unsigned step)
     return graph_commit(txn, YORE_DURABILITY_SYNC, NULL, NULL) == YORE_OK;
 }
 
-static bool make_index(struct story *s)
+static bool make_index(struct graph_story *s)
 {
     struct graph_schema schema = {
         .label = graph_token(s->graph, GRAPH_LABEL, (struct yore_bytes){"L", 1}),
@@ -140,45 +111,24 @@ static bool make_index(struct story *s)
     return graph_schema_create(s->graph, &schema, NULL) == YORE_OK;
 }
 
-static void tell_story(struct story *s)
+static bool upkeep(struct graph_story *s, unsigned step)
 {
-    bool goes_on = open_story(s, true);
-    for (unsigned step = 0; goes_on && step < STEPS; step++) {
-        goes_on = take_step(s, step);
-        s->acked += goes_on;
-        if (goes_on && step == STEPS / 2) {
-            goes_on = make_index(s);
-        } else if (goes_on && step % 9 == 8) {
-            goes_on = yore_compact(s->db, NULL, NULL) == YORE_OK;
-        } else if (goes_on && step % 9 == 4) {
-            goes_on = yore_flush(s->db, NULL) == YORE_OK;
-        }
+    if (step == STEPS / 2) {
+        return make_index(s);
     }
-    close_story(s);
+    if (step % 9 == 8) {
+        return yore_compact(s->db, NULL, NULL) == YORE_OK;
+    }
+    return step % 9 != 4 || yore_flush(s->db, NULL) == YORE_OK;
 }
 
-/* ---- judging ---- */
-
-static void print_problem(void *arg, const char *line)
-{
-    (void)arg;
-    fprintf(stderr, "%s\n", line);
-}
-
-static void judge(struct story *s)
+static void judge(struct graph_story *s)
 {
     struct graph_view *view = NULL;
     char words[24];
     uint64_t id;
     unsigned there = 0;
     bool has_ended = false;
-    bool is_open = open_story(s, false);
-    if (!is_open && s->acked == 0) {
-        close_story(s); /* the graph was not made yet */
-        return;
-    }
-    CHECK(is_open);
-    CHECK_OK(graph_verify(s->graph, print_problem, NULL, NULL, NULL));
     CHECK_OK(graph_view_open(s->graph, NULL, NULL, &view, NULL));
     for (unsigned step = 0; step < STEPS; step++) {
         enum yore_status st = graph_node_find(view, name_of(words, "step", step), &id, NULL);
@@ -190,42 +140,140 @@ static void judge(struct story *s)
     graph_view_close(view);
     CHECK_MSG(there >= s->acked && there <= s->acked + 1, "%u steps, %u acknowledged", there,
               s->acked);
-    close_story(s);
-}
-
-static uint64_t run(uint64_t crash_at, enum sim_crash_mode mode, uint64_t seed)
-{
-    struct story s = {.disk = sim_disk_new(seed), .rand = test_rand_new(7)};
-    CHECK(s.disk != NULL);
-    sim_disk_set_wall(s.disk, WALL);
-    store_options_tiny(&s.options);
-    if (crash_at != 0) {
-        sim_disk_crash_at(s.disk, crash_at);
-    }
-    tell_story(&s);
-    uint64_t ops = sim_disk_op_count(s.disk);
-    if (crash_at != 0) {
-        test_note("crash at operation %llu, mode %d", (unsigned long long)crash_at, (int)mode);
-        sim_disk_crash(s.disk, mode, seed);
-    } else {
-        CHECK_EQ_UINT(s.acked, STEPS);
-    }
-    judge(&s);
-    sim_disk_free(s.disk);
-    return ops;
 }
 
 TEST(graph_is_whole_after_a_crash_at_every_operation)
 {
-    static const enum sim_crash_mode modes[] = {SIM_CRASH_DROP_ALL, SIM_CRASH_RANDOM};
-    uint64_t ops = run(0, SIM_CRASH_DROP_ALL, 1);
-    uint64_t stride = test_stride(3, 1);
-    uint64_t cases = 0;
-    for (uint64_t op = 1; op <= ops; op += stride) {
-        run(op, modes[op % 2], op);
-        cases++;
-    }
-    test_count(cases);
+    static const struct graph_plot plot = {
+        .step_count = STEPS, .take_step = take_step, .after_step = upkeep, .judge = judge};
+    graph_story_crash_everywhere(&plot);
 }
 
-TEST_MAIN(graph_is_whole_after_a_crash_at_every_operation)
+/* ---- an element that is erased and made again ---- */
+
+#define LIVES 3
+
+/* "x", "y" and a relationship between them, by a source. */
+static bool say_life(struct graph_story *s, int64_t life)
+{
+    struct yore_graph_entry entry = {.name = bytes_of("life", 4),
+                                     .value = {.kind = YORE_GRAPH_INT, .as.integer = life}};
+    struct yore_graph_word words[3] = {{.external_id = bytes_of("x", 1)},
+                                       {.external_id = bytes_of("y", 1)},
+                                       {.external_id = bytes_of("x>y", 3)}};
+    for (int i = 0; i < 3; i++) {
+        words[i].element = i < 2 ? YORE_GRAPH_ELEMENT_NODE : YORE_GRAPH_ELEMENT_RELATIONSHIP;
+        words[i].properties = (struct yore_graph_map){&entry, 1};
+        words[i].from = LATE + life;
+        words[i].to = YORE_FOREVER;
+    }
+    words[2].type = bytes_of("T", 1);
+    words[2].start = words[0].external_id;
+    words[2].end = words[1].external_id;
+    struct graph_speech speech = {bytes_of("a", 1), words, 3, YORE_DURABILITY_SYNC};
+    return graph_ingest(s->graph, &speech, NULL, NULL) == YORE_OK;
+}
+
+/* "x" alone, by hand. */
+static bool make_life(struct graph_story *s, int64_t life)
+{
+    struct graph_txn *txn = NULL;
+    struct graph_property property = {.value = {.kind = YORE_GRAPH_INT, .as.integer = life}};
+    struct graph_new_node node = {
+        .external_id = bytes_of("x", 1), .properties = &property, .property_count = 1};
+    struct graph_write late = {.from = LATE + life, .to = YORE_FOREVER};
+    uint64_t id;
+    if (graph_begin(s->graph, &txn, NULL) != YORE_OK) {
+        return false;
+    }
+    if (graph_txn_token(txn, GRAPH_PROPERTY, bytes_of("life", 4), &property.token, NULL) !=
+            YORE_OK ||
+        graph_node_create(txn, &node, &late, &id, NULL) != YORE_OK) {
+        graph_abort(txn);
+        return false;
+    }
+    return graph_commit(txn, YORE_DURABILITY_SYNC, NULL, NULL) == YORE_OK;
+}
+
+static bool erase_life(struct graph_story *s)
+{
+    return graph_erase(s->graph, GRAPH_NODE, bytes_of("x", 1), NULL, NULL) == YORE_OK;
+}
+
+/* Two lives by a source, one by hand; each is erased. */
+static bool live_or_erase(struct graph_story *s, unsigned step)
+{
+    int64_t life = step / 2;
+    return step % 2 == 1 ? erase_life(s) : life % 2 == 0 ? say_life(s, life) : make_life(s, life);
+}
+
+/* The life that so many steps leave; -1: none. */
+static int64_t life_after(unsigned steps)
+{
+    return steps % 2 == 1 ? (int64_t)(steps / 2) : -1;
+}
+
+/* Which life "x" is in; -1: it is not there. */
+static int64_t life_of(struct graph_story *s, int64_t valid)
+{
+    struct graph_view *view = NULL;
+    struct yore_time at = {valid, YORE_NOW};
+    struct yore_graph_value value = {.as.integer = -1};
+    uint64_t id = 0;
+    CHECK_OK(graph_view_open(s->graph, NULL, &at, &view, NULL));
+    enum yore_status st = graph_node_find(view, bytes_of("x", 1), &id, NULL);
+    CHECK(st == YORE_OK || st == YORE_NOT_FOUND);
+    if (st == YORE_OK) {
+        struct arena arena = {0};
+        uint32_t token = graph_token(s->graph, GRAPH_PROPERTY, bytes_of("life", 4));
+        CHECK_OK(graph_node_property(view, id, token, &arena, &value, NULL));
+        arena_release(&arena);
+    }
+    graph_view_close(view);
+    return value.as.integer;
+}
+
+/* What the erase had begun is gone whole or there whole; and what is made before anybody settles
+ * it, as a source or by hand, stays. */
+static void judge_lives(struct graph_story *s, bool (*make)(struct graph_story *s, int64_t life))
+{
+    int64_t found = life_of(s, YORE_NOW);
+    CHECK_MSG(found == life_after(s->acked) || found == life_after(s->acked + 1),
+              "life %lld after %u steps", (long long)found, s->acked);
+    CHECK(found < 0 || erase_life(s));
+    CHECK(make(s, LIVES));
+    CHECK_OK(graph_settle(s->graph, NULL, NULL));
+    CHECK_OK(yore_compact(s->db, NULL, NULL));
+    CHECK_EQ_INT(life_of(s, YORE_NOW), LIVES);
+    CHECK_EQ_INT(life_of(s, LATE + LIVES), LIVES);
+    CHECK_EQ_INT(life_of(s, LATE + LIVES - 1), -1);
+    graph_story_check_whole(s);
+}
+
+static void judge_said(struct graph_story *s)
+{
+    judge_lives(s, say_life);
+}
+
+static void judge_made(struct graph_story *s)
+{
+    judge_lives(s, make_life);
+}
+
+TEST(what_a_source_says_again_after_a_crash_in_an_erase_stays)
+{
+    static const struct graph_plot plot = {
+        .step_count = 2 * LIVES, .take_step = live_or_erase, .judge = judge_said};
+    graph_story_crash_everywhere(&plot);
+}
+
+TEST(what_is_made_again_by_hand_after_a_crash_in_an_erase_stays)
+{
+    static const struct graph_plot plot = {
+        .step_count = 2 * LIVES, .take_step = live_or_erase, .judge = judge_made};
+    graph_story_crash_everywhere(&plot);
+}
+
+TEST_MAIN(graph_is_whole_after_a_crash_at_every_operation,
+          what_a_source_says_again_after_a_crash_in_an_erase_stays,
+          what_is_made_again_by_hand_after_a_crash_in_an_erase_stays)

@@ -5,53 +5,17 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "engine/db.h"
-#include "os/sim_disk.h"
-#include "support/store.h"
-#include "support/test.h"
-#include "topology/graph_internal.h"
+#include "support/graph_story.h"
 #include "topology/ingest.h"
 
 #define STEPS 10
 #define NODES 8
 #define RELATIONSHIPS 6
 #define ELEMENTS (NODES + RELATIONSHIPS)
-#define WALL INT64_C(1700000000000000000)
-
-struct story {
-    struct sim_disk *disk;
-    struct yore_options options;
-    struct yore_db *db;
-    struct graph *graph;
-    size_t words_max; /* 0: a snapshot is one transaction */
-    unsigned acked;   /* steps that were acknowledged */
-};
 
 static struct yore_bytes text(const char *words)
 {
     return (struct yore_bytes){words, strlen(words)};
-}
-
-static bool open_story(struct story *s, bool creates)
-{
-    struct yore_error error;
-    s->db = NULL;
-    s->graph = NULL;
-    s->options.must_exist = !creates;
-    bool is_open =
-        db_open_inline(sim_disk_env(s->disk), "db", &s->options, &s->db, &error) == YORE_OK &&
-        graph_open(s->db, text("g"), creates, NULL, &s->graph, &error) == YORE_OK;
-    if (is_open && s->words_max != 0) {
-        s->graph->words_max = s->words_max;
-    }
-    return is_open;
-}
-
-static void close_story(struct story *s)
-{
-    graph_close(s->graph);
-    enum yore_status ignored = yore_close(s->db, NULL);
-    (void)ignored; /* it repeats what stopped the database */
 }
 
 /* ---- what is sent: the same at every run ---- */
@@ -105,7 +69,8 @@ static void name_of(unsigned element, char name[8])
     (void)snprintf(name, 8, "%c%u", element < NODES ? 'n' : 'r', element);
 }
 
-static enum yore_status send_one(struct story *s, unsigned step, unsigned element, uint64_t number)
+static enum yore_status send_one(struct graph_story *s, unsigned step, unsigned element,
+                                 uint64_t number)
 {
     char names[3][8];
     unsigned ends[2];
@@ -127,7 +92,7 @@ static enum yore_status send_one(struct story *s, unsigned step, unsigned elemen
     return graph_sync_send(s->graph, &speech, number, NULL);
 }
 
-static bool take_step(struct story *s, unsigned step)
+static bool take_step(struct graph_story *s, unsigned step)
 {
     uint64_t number = 0;
     struct yore_bytes source = text(step % 2 == 0 ? "a" : "b");
@@ -145,28 +110,14 @@ static bool take_step(struct story *s, unsigned step)
     return st == YORE_OK;
 }
 
-static void tell_story(struct story *s)
+static bool compact_once(struct graph_story *s, unsigned step)
 {
-    bool goes_on = open_story(s, true);
-    for (unsigned step = 0; goes_on && step < STEPS; step++) {
-        goes_on = take_step(s, step);
-        s->acked += goes_on;
-        if (goes_on && step == STEPS / 2) {
-            goes_on = yore_compact(s->db, NULL, NULL) == YORE_OK;
-        }
-    }
-    close_story(s);
+    return step != STEPS / 2 || yore_compact(s->db, NULL, NULL) == YORE_OK;
 }
 
 /* ---- judging ---- */
 
-static void print_problem(void *arg, const char *line)
-{
-    (void)arg;
-    fprintf(stderr, "%s\n", line);
-}
-
-static unsigned graph_found(struct story *s)
+static unsigned graph_found(struct graph_story *s)
 {
     struct graph_view *view = NULL;
     unsigned there = 0;
@@ -184,15 +135,8 @@ static unsigned graph_found(struct story *s)
     return there;
 }
 
-static void judge(struct story *s)
+static void judge(struct graph_story *s)
 {
-    bool is_open = open_story(s, false);
-    if (!is_open && s->acked == 0) {
-        close_story(s); /* the graph was not made yet */
-        return;
-    }
-    CHECK(is_open);
-    CHECK_OK(graph_verify(s->graph, print_problem, NULL, NULL, NULL));
     unsigned found = graph_found(s);
     if (s->words_max == 0) { /* one transaction: whole before anything is settled */
         CHECK_MSG(found == graph_after(s->acked) || found == graph_after(s->acked + 1),
@@ -202,59 +146,30 @@ static void judge(struct story *s)
     found = graph_found(s);
     CHECK_MSG(found == graph_after(s->acked) || found == graph_after(s->acked + 1),
               "%u acknowledged, settled to %x", s->acked, found);
-    CHECK_OK(graph_verify(s->graph, print_problem, NULL, NULL, NULL));
+    graph_story_check_whole(s);
     /* And it goes on: the next snapshots of both take it from there. */
     CHECK(take_step(s, 0) && take_step(s, 1));
     unsigned claims[2] = {set_of(0), set_of(1)};
     CHECK_EQ_UINT(graph_found(s) & ((1u << NODES) - 1),
                   (claims[0] | claims[1]) & ((1u << NODES) - 1));
-    CHECK_OK(graph_verify(s->graph, print_problem, NULL, NULL, NULL));
-    close_story(s);
-}
-
-static uint64_t run(uint64_t crash_at, enum sim_crash_mode mode, size_t words_max)
-{
-    struct story s = {.disk = sim_disk_new(crash_at + 1), .words_max = words_max};
-    CHECK(s.disk != NULL);
-    sim_disk_set_wall(s.disk, WALL);
-    store_options_tiny(&s.options);
-    if (crash_at != 0) {
-        sim_disk_crash_at(s.disk, crash_at);
-    }
-    tell_story(&s);
-    uint64_t ops = sim_disk_op_count(s.disk);
-    if (crash_at != 0) {
-        test_note("crash at operation %llu, mode %d", (unsigned long long)crash_at, (int)mode);
-        sim_disk_crash(s.disk, mode, crash_at);
-    } else {
-        CHECK_EQ_UINT(s.acked, STEPS);
-    }
-    judge(&s);
-    sim_disk_free(s.disk);
-    return ops;
-}
-
-static void crash_everywhere(size_t words_max)
-{
-    static const enum sim_crash_mode modes[] = {SIM_CRASH_DROP_ALL, SIM_CRASH_RANDOM};
-    uint64_t ops = run(0, SIM_CRASH_DROP_ALL, words_max);
-    uint64_t stride = test_stride(3, 1);
-    uint64_t cases = 0;
-    for (uint64_t op = 1; op <= ops; op += stride) {
-        run(op, modes[op % 2], words_max);
-        cases++;
-    }
-    test_count(cases);
+    graph_story_check_whole(s);
 }
 
 TEST(a_snapshot_is_there_whole_or_not_at_all_after_a_crash_at_every_operation)
 {
-    crash_everywhere(0);
+    static const struct graph_plot plot = {
+        .step_count = STEPS, .take_step = take_step, .after_step = compact_once, .judge = judge};
+    graph_story_crash_everywhere(&plot);
 }
 
 TEST(a_decided_snapshot_is_carried_out_after_a_crash_at_every_operation)
 {
-    crash_everywhere(2);
+    static const struct graph_plot plot = {.step_count = STEPS,
+                                           .take_step = take_step,
+                                           .after_step = compact_once,
+                                           .judge = judge,
+                                           .words_max = 2};
+    graph_story_crash_everywhere(&plot);
 }
 
 TEST_MAIN(a_snapshot_is_there_whole_or_not_at_all_after_a_crash_at_every_operation,

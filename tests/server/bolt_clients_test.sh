@@ -17,6 +17,7 @@ stop() {
     rm -rf "$work"
 }
 trap stop EXIT
+trap 'exit 1' HUP INT TERM
 cd "$work" || exit 1
 cp "$here/package.json" "$here/package-lock.json" "$here/day.mjs" .
 npm ci --no-audit --no-fund --loglevel=error >npm.out 2>&1 || { echo "skipped: npm cannot get the drivers"; exit 77; }

@@ -14,6 +14,7 @@ stop() {
     rm -rf "$work"
 }
 trap stop EXIT
+trap 'exit 1' HUP INT TERM
 cd "$work" || exit 1
 passed=0
 failed=0

@@ -16,6 +16,7 @@ stop() {
     rm -rf "$work"
 }
 trap stop EXIT
+trap 'exit 1' HUP INT TERM
 passed=0
 failed=0
 check() { # check WHAT COMMAND...

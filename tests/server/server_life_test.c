@@ -4,8 +4,10 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "support/server_process.h"
@@ -308,6 +310,71 @@ TEST(shutdown_ends_it)
     CHECK_EQ_INT(server_end(&server), 0);
 }
 
+/* ---- the harness of these tests ----------------------------------------------------------------
+ */
+
+#define ON_PURPOSE "YORE_TEST_LEAVE_A_SERVER"
+
+TEST(leaves_a_server_when_asked)
+{
+    const char *how = getenv(ON_PURPOSE);
+    struct server_process server;
+    if (how == NULL) {
+        return;
+    }
+    CHECK(server_start(&server, test_path("db"), NULL));
+    printf("server %d\n", (int)server.pid);
+    fflush(stdout);
+    if (strcmp(how, "killed") == 0) {
+        raise(SIGKILL);
+    }
+    FAIL("on purpose");
+}
+
+/* Neither running nor about to. */
+static bool has_ended(int pid)
+{
+    char path[64];
+    char state = 'Z';
+    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    FILE *file = fopen(path, "r");
+    if (file != NULL) {
+        if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1) {
+            state = 'Z';
+        }
+        fclose(file);
+    }
+    return state == 'Z' || state == 'X';
+}
+
+TEST(a_case_that_fails_or_is_killed_leaves_no_server)
+{
+    static const char *const ways[] = {"failed", "killed"};
+    char program[4096];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
+    CHECK(length > 0);
+    program[length] = '\0';
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        char command[8192];
+        char line[200] = "";
+        int pid = 0;
+        test_note("%s", ways[i]);
+        snprintf(command, sizeof(command), "TMPDIR=%s " ON_PURPOSE "=%s %s leaves_a 2>&1",
+                 test_tmpdir(), ways[i], program);
+        FILE *pipe = popen(command, "r");
+        CHECK(pipe != NULL);
+        CHECK(fgets(line, sizeof(line), pipe) != NULL);
+        CHECK_MSG(sscanf(line, "server %d", &pid) == 1, "%s", line);
+        while (fgets(line, sizeof(line), pipe) != NULL) {
+        }
+        CHECK(pclose(pipe) != 0);
+        for (int k = 0; k < 500 && !has_ended(pid); k++) {
+            nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+        }
+        CHECK(has_ended(pid));
+    }
+}
+
 TEST_MAIN(backups_are_written_below_their_directory_and_nowhere_else,
           it_prints_where_it_is_and_what_to_try_and_answers,
           what_is_not_the_protocol_is_answered_and_closed,
@@ -316,4 +383,5 @@ TEST_MAIN(backups_are_written_below_their_directory_and_nowhere_else,
           settings_are_got_set_and_written_back, users_are_loaded_again_at_sighup,
           ending_loses_no_acknowledged_write_and_cuts_no_reply,
           the_audit_log_tells_who_did_what_without_values,
-          a_second_server_on_the_same_directory_is_refused, shutdown_ends_it)
+          a_second_server_on_the_same_directory_is_refused, shutdown_ends_it,
+          leaves_a_server_when_asked, a_case_that_fails_or_is_killed_leaves_no_server)

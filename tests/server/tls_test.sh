@@ -15,6 +15,7 @@ stop() {
     rm -rf "$work"
 }
 trap stop EXIT
+trap 'exit 1' HUP INT TERM
 cd "$work"
 passed=0
 failed=0

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,6 +13,33 @@
 #include "support/test.h"
 
 #define FLAGS_MAX 60
+#define SERVERS_MAX 16 /* of one case, at a time */
+
+/* Those that run. */
+static pid_t running[SERVERS_MAX];
+
+static void note(pid_t was, pid_t is)
+{
+    for (size_t i = 0; i < SERVERS_MAX; i++) {
+        if (running[i] == was) {
+            running[i] = is;
+            return;
+        }
+    }
+    FAIL("more than %d servers at a time", SERVERS_MAX);
+}
+
+/* A case that failed has left them. */
+static void kill_left(void)
+{
+    for (size_t i = 0; i < SERVERS_MAX; i++) {
+        if (running[i] > 0) {
+            kill(running[i], SIGKILL);
+            waitpid(running[i], NULL, 0);
+            running[i] = 0;
+        }
+    }
+}
 
 static uint16_t port_behind(const char *text, const char *word)
 {
@@ -20,8 +48,12 @@ static uint16_t port_behind(const char *text, const char *word)
     return port != NULL ? (uint16_t)strtoul(port + 6, NULL, 10) : 0;
 }
 
-static void run_program(const char *dir, const char *const *flags, int out)
+static void run_program(const char *dir, const char *const *flags, int out, pid_t parent)
 {
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test program that is killed takes it along */
+    if (getppid() != parent) {
+        _exit(127);
+    }
     const char *words[FLAGS_MAX] = {YORE_PROGRAM, "server",          "--dir",          dir,
                                     "--port=any", "--http-port=any", "--bolt-port=any"};
     size_t count = 7;
@@ -43,11 +75,14 @@ bool server_start(struct server_process *server, const char *dir, const char *co
     int ends[2];
     *server = (struct server_process){0};
     CHECK(pipe2(ends, O_CLOEXEC) == 0);
+    test_at_end(kill_left);
+    pid_t parent = getpid();
     server->pid = fork();
     CHECK(server->pid >= 0);
     if (server->pid == 0) {
-        run_program(dir, flags, ends[1]);
+        run_program(dir, flags, ends[1], parent);
     }
+    note(0, server->pid);
     close(ends[1]);
     server->out = ends[0];
     size_t size = 0;
@@ -55,6 +90,7 @@ bool server_start(struct server_process *server, const char *dir, const char *co
         ssize_t got = read(server->out, server->text + size, sizeof(server->text) - size - 1);
         if (got <= 0) {
             waitpid(server->pid, NULL, 0);
+            note(server->pid, 0);
             close(server->out);
             return false;
         }
@@ -79,6 +115,7 @@ int server_end(struct server_process *server)
     kill(server->pid, SIGTERM);
     for (int i = 0; i < 6000; i++) {
         if (waitpid(server->pid, &status, WNOHANG) == server->pid) {
+            note(server->pid, 0);
             close(server->out);
             return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
         }
@@ -92,6 +129,7 @@ void server_kill(struct server_process *server)
 {
     kill(server->pid, SIGKILL);
     waitpid(server->pid, NULL, 0);
+    note(server->pid, 0);
     close(server->out);
 }
 

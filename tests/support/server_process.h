@@ -1,7 +1,8 @@
 /* server_process.h -- a `yore server` of a test's own: started, talked to, ended by its number.
  *
  * The program is the macro YORE_PROGRAM.  Ports are chosen by the kernel and read from what the
- * server prints.
+ * server prints.  One that a case leaves running, as a failed check does, is killed when the case
+ * ends, and when the test program itself is killed.
  */
 #ifndef YORE_TEST_SUPPORT_SERVER_PROCESS_H
 #define YORE_TEST_SUPPORT_SERVER_PROCESS_H

@@ -31,6 +31,7 @@ static struct {
     char dir[DIR_BYTES];
     char *paths[PATHS_MAX];
     size_t path_count;
+    void (*at_end)(void);
     jmp_buf leave;
 } run;
 
@@ -324,6 +325,12 @@ static void remove_scratch(void)
     run.path_count = 0;
 }
 
+void test_at_end(void (*act)(void))
+{
+    CHECK(run.at_end == NULL || run.at_end == act);
+    run.at_end = act;
+}
+
 static double seconds_now(void)
 {
     struct timespec now;
@@ -343,6 +350,10 @@ static void run_case(const struct test_case *test)
         test->run();
     }
     may_leave = false;
+    if (run.at_end != NULL) {
+        run.at_end();
+        run.at_end = NULL;
+    }
     remove_scratch();
     if (run.is_verbose) {
         printf("%-6s %6.2f s  %s\n",

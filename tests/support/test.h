@@ -118,6 +118,10 @@ uint64_t test_rand_below(struct test_rand *rand, uint64_t bound);
 bool test_rand_one_in(struct test_rand *rand, uint64_t n);
 void test_rand_fill(struct test_rand *rand, void *bytes, size_t size);
 
+/* Have `act` called when the running case ends, whether it passes or fails, before its scratch
+ * folder is removed; there is one at most.  Thread of the case only. */
+void test_at_end(void (*act)(void));
+
 /* The scratch folder of the running case, below $TMPDIR or /tmp, made at the first call and removed
  * with all it holds when the case ends. */
 const char *test_tmpdir(void);

@@ -44,6 +44,10 @@ static bool on_may(void *arg, void *conn, struct yore_bytes graph, bool writes,
 {
     struct bolt_bed *bed = conn;
     (void)arg;
+    if (bed->is_unreadable) {
+        error_set(error_out, YORE_INVALID, "may not read");
+        return false;
+    }
     if (writes && bed->unwritable != NULL && is_text(graph, bed->unwritable)) {
         error_set(error_out, YORE_INVALID, "may not write");
         return false;

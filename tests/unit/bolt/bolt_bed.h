@@ -23,6 +23,7 @@ struct bolt_bed {
     bool is_gone;           /* the client has left */
     bool is_watched;        /* octets are shown to bolt_session_arrived() first */
     const char *unwritable; /* the one graph that may not be written to, or NULL */
+    bool is_unreadable;     /* nothing may be read */
     int64_t horizon;        /* how far back the user may look */
     unsigned noops;
     unsigned denied;

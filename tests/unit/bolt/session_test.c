@@ -385,6 +385,79 @@ TEST(what_the_state_does_not_take_ends_the_connection)
     bolt_bed_close(&bed);
 }
 
+TEST(what_ends_a_transaction_runs_where_it_may_block)
+{
+    static const char *const ends[] = {"PULL {n: 0}", "LOGOFF", "SUCCESS {}", "COMMIT 1", "RESET"};
+    struct bolt_bed bed;
+    bolt_bed_open(&bed);
+    connect_ready(&bed);
+    write_down(&bed, "CREATE (:A)");
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        test_note("%s", ends[i]);
+        connect_ready(&bed);
+        TALKED(&bed, "BEGIN {}\nRUN 'CREATE (:A)' {} {}",
+               "SUCCESS {}\nSUCCESS {fields: [], t_first: _, qid: 0}");
+        unsigned before = bed.long_turns;
+        talk(&bed, ends[i]);
+        CHECK(!bolt_session_is_busy(bed.session));
+        CHECK_EQ_UINT(bed.long_turns, before + 1);
+    }
+    connect_ready(&bed); /* where nothing is open nobody else is needed */
+    unsigned before = bed.long_turns;
+    talk(&bed, "COMMIT");
+    CHECK_EQ_UINT(bed.long_turns, before);
+    bolt_bed_close(&bed);
+}
+
+/* As many octets of a message that is not whole yet. */
+static void send_part(struct bolt_bed *bed, size_t size)
+{
+    static unsigned char chunk[2 + 65535] = {0xFF, 0xFF};
+    for (size_t done = 0; done < size; done += 65535) {
+        talk_octets(bed, chunk, sizeof(chunk));
+    }
+}
+
+TEST(a_message_that_is_too_large_ends_a_transaction_where_that_may_block)
+{
+    struct bolt_bed bed;
+    bolt_bed_open(&bed);
+    connect_ready(&bed);
+    TALKED(&bed, "BEGIN {}", DONE);
+    unsigned before = bed.long_turns;
+    send_part(&bed, BOLT_MESSAGE_BYTES_MAX + 1);
+    CHECK_EQ_STR(answers(&bed), "FAILURE {code: 'Neo.ClientError.Request.Invalid', message: 'a "
+                                "message is larger than 64 MiB: send less at a time'}");
+    CHECK_EQ_INT(bed.next, BOLT_CLOSE);
+    CHECK(!bolt_session_is_busy(bed.session));
+    CHECK_EQ_UINT(bed.long_turns, before + 1);
+    bolt_bed_close(&bed);
+}
+
+TEST(what_a_session_keeps_of_what_its_client_sent_is_told)
+{
+    static const char text[] = "RUN 'RETURN $p AS p' {p: '%0*d'} {}";
+    enum { KEPT = 64 << 10 };
+    char message[8192];
+    struct bolt_bed bed;
+    bolt_bed_open(&bed);
+    connect_ready(&bed);
+    write_down(&bed, "CREATE (:A)");
+    CHECK(bolt_session_kept_bytes(bed.session) < KEPT);
+    send_part(&bed, 1 << 20);
+    CHECK(bolt_session_kept_bytes(bed.session) > 1 << 20);
+    connect_ready(&bed);
+    snprintf(message, sizeof(message), text, 7000, 1);
+    TALKED(&bed, "BEGIN {}", DONE);
+    for (int i = 0; i < 100; i++) {
+        CHECK(strncmp(talk(&bed, message), "SUCCESS {fields", 15) == 0);
+    }
+    CHECK(bolt_session_kept_bytes(bed.session) > 700000);
+    TALKED(&bed, "ROLLBACK", DONE);
+    CHECK(bolt_session_kept_bytes(bed.session) < KEPT);
+    bolt_bed_close(&bed);
+}
+
 /* ---- transactions -----------------------------------------------------------------------------
  */
 
@@ -607,6 +680,70 @@ TEST(rights_are_asked_for)
     bolt_bed_close(&bed);
 }
 
+#define REFUSED "FAILURE {code: 'Neo.ClientError.Security.Forbidden', message: "
+
+TEST(rights_that_are_withdrawn_are_withdrawn_from_what_is_open)
+{
+    struct bolt_bed bed;
+    bolt_bed_open(&bed);
+    connect_ready(&bed);
+    write_down(&bed, "CREATE (:A)");
+    /* A result between two pages. */
+    TALKED(&bed, "RUN 'UNWIND range(1, 3) AS x RETURN x' {} {}\nPULL {n: 1}",
+           "SUCCESS {fields: ['x'], t_first: _}\nRECORD [1]\nSUCCESS {has_more: true}");
+    bed.is_unreadable = true;
+    TALKED(&bed, "PULL {n: 1}", REFUSED "'may not read'}");
+    CHECK(!bolt_session_is_busy(bed.session));
+    bed.is_unreadable = false;
+    TALKED(&bed, "RESET\nRUN 'UNWIND range(1, 3) AS x RETURN x' {} {}",
+           "SUCCESS {}\nSUCCESS {fields: ['x'], t_first: _}");
+    bed.is_unreadable = true;
+    TALKED(&bed, "DISCARD {n: 2}", REFUSED "'may not read'}");
+    bed.is_unreadable = false;
+    /* What a transaction has written. */
+    TALKED(&bed, "RESET\nBEGIN {}\nRUN 'CREATE (:A)' {} {}\nPULL {n: -1}",
+           "SUCCESS {}\nSUCCESS {}\nSUCCESS {fields: [], t_first: _, qid: 0}\n"
+           "SUCCESS {type: 'w', db: 'neo4j', t_last: _, stats: {nodes-created: 1, labels-added: 1, "
+           "contains-updates: true}}");
+    bed.unwritable = "neo4j";
+    TALKED(&bed, "COMMIT", REFUSED "'may not write'}");
+    TALKED(&bed, "RESET", DONE);
+    CHECK_EQ_STR(rows(&bed, "MATCH (a:A) RETURN count(a)", "neo4j"), "RECORD [1]");
+    /* One that has written nothing needs no right to. */
+    TALKED(&bed, "BEGIN {}\nCOMMIT", "SUCCESS {}\nSUCCESS {bookmark: _}");
+    /* Giving up is everybody's. */
+    TALKED(&bed, "BEGIN {}", DONE);
+    bed.is_unreadable = true;
+    TALKED(&bed, "ROLLBACK", DONE);
+    CHECK_EQ_UINT(bed.denied, 3);
+    bolt_bed_close(&bed);
+}
+
+TEST(history_that_is_withdrawn_is_withdrawn_from_what_is_open)
+{
+    char messages[2][200];
+    struct bolt_bed bed;
+    bolt_bed_open(&bed);
+    connect_ready(&bed);
+    write_down(&bed, "CREATE (:A)");
+    long long then = (long long)yore_now(bed.bed.db);
+    snprintf(messages[0], sizeof(messages[0]),
+             "RUN 'UNWIND range(1, 3) AS x RETURN x' {} {db: 'neo4j@@%lldns'}", then);
+    snprintf(messages[1], sizeof(messages[1]),
+             "RUN 'MATCH (a:A) AS OF \"@%lldns\" UNWIND range(1, 3) AS x RETURN x' {} {}", then);
+    for (size_t i = 0; i < 2; i++) {
+        test_note("%s", messages[i]);
+        bed.horizon = INT64_MIN;
+        TALKED(&bed, messages[i], "SUCCESS {fields: ['x'], t_first: _}");
+        TALKED(&bed, "PULL {n: 1}", "RECORD [1]\nSUCCESS {has_more: true}");
+        bed.horizon = INT64_MAX;
+        const char *told = talk(&bed, "PULL {n: 1}");
+        CHECK_MSG(strstr(told, REFUSED) == told, "%s", told);
+        TALKED(&bed, "RESET", DONE);
+    }
+    bolt_bed_close(&bed);
+}
+
 /* ---- the rest ---------------------------------------------------------------------------------
  */
 
@@ -729,10 +866,16 @@ TEST_MAIN(a_client_says_hello_and_logs_in_as_its_version_has_it, who_is_not_know
           what_a_statement_did_is_told, values_of_every_kind_go_there_and_back,
           a_value_that_a_graph_does_not_have_is_named,
           after_a_failure_everything_is_ignored_until_a_reset,
-          what_the_state_does_not_take_ends_the_connection, a_transaction_is_whole_or_not_at_all,
-          a_transaction_has_several_results_open, who_wrote_the_same_meanwhile_is_told_to_try_again,
+          what_the_state_does_not_take_ends_the_connection,
+          what_ends_a_transaction_runs_where_it_may_block,
+          a_message_that_is_too_large_ends_a_transaction_where_that_may_block,
+          what_a_session_keeps_of_what_its_client_sent_is_told,
+          a_transaction_is_whole_or_not_at_all, a_transaction_has_several_results_open,
+          who_wrote_the_same_meanwhile_is_told_to_try_again,
           a_transaction_that_only_reads_looks_at_one_moment, a_transaction_ends_with_its_time,
           a_database_of_the_past_reads_and_refuses_to_be_written, rights_are_asked_for,
+          rights_that_are_withdrawn_are_withdrawn_from_what_is_open,
+          history_that_is_withdrawn_is_withdrawn_from_what_is_open,
           a_bookmark_of_another_database_is_refused,
           routes_lead_to_where_the_client_found_the_server, a_reset_jumps_the_queue,
           who_waits_long_is_sent_a_sign_of_life)

@@ -1,8 +1,11 @@
 /* GRAPH.*: statements, replies in both forms, rights, moments, bounds. */
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "os/env.h"
+#include "os/thread.h"
 #include "unit/command/bed.h"
 
 #define TOOK "Query internal execution time: "
@@ -256,6 +259,45 @@ TEST(a_statement_is_a_transaction_of_its_own)
     bed_close(&bed);
 }
 
+struct taker {
+    struct bed_client *client;
+    _Atomic bool is_done;
+};
+
+static void take_in(void *arg)
+{
+    struct taker *taker = arg;
+    bed_run(taker->client, "GRAPH.INGEST topo cmdb APPLY "
+                           "{\"node\":\"h1\",\"labels\":[\"Host\"]}");
+    atomic_store(&taker->is_done, true);
+}
+
+TEST(taking_in_what_a_source_says_waits_for_no_writer_of_keys)
+{
+    struct bed bed = {0};
+    struct command_job job;
+    bed_open(&bed);
+    struct bed_client *writer = &bed.clients[0];
+    struct taker taker = {.client = bed_client(&bed, 1)};
+    struct os_thread *thread = NULL;
+    command_job_begin(&job, bed.server); /* the writer has key topo until its job ends */
+    writer->job = &job;
+    EXPECT(writer, "SET topo 1", "+OK|");
+    CHECK_OK(os_thread_start(take_in, &taker, "taker", &thread, NULL));
+    for (int i = 0; i < 1000 && !atomic_load(&taker.is_done); i++) {
+        os_sleep_ns(os_env_posix(), 10000000);
+    }
+    bool was_done = atomic_load(&taker.is_done);
+    CHECK_OK(command_job_end(&job, NULL));
+    writer->job = NULL;
+    os_thread_join(thread);
+    CHECK(was_done);
+    EXPECT(writer, "GET topo", "$1|1|");
+    CHECK(strstr(bed_run(writer, "GRAPH.RO_QUERY topo \"MATCH (n:Host) RETURN count(n)\""),
+                 "|*1|*1|:1|") != NULL);
+    bed_close(&bed);
+}
+
 TEST(rules_see_a_graphs_name_as_a_key)
 {
     static const char *const READS = "GRAPH.QUERY topo \"MATCH (n:Host) RETURN n.name\"";
@@ -366,5 +408,6 @@ TEST_MAIN(a_reply_has_columns_rows_and_statistics, compact_replies_name_by_posit
           a_statement_has_its_time_its_memory_and_a_client_that_waits,
           a_reply_beyond_its_bound_is_refused, a_session_at_a_moment_asks_the_graph_of_then,
           plans_are_lines_indented_by_four, a_statement_is_a_transaction_of_its_own,
+          taking_in_what_a_source_says_waits_for_no_writer_of_keys,
           rules_see_a_graphs_name_as_a_key, rights_to_the_past_hold_inside_of_statements,
           tools_are_told_of_the_commands)

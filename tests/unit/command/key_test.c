@@ -126,6 +126,40 @@ TEST(keys_that_end_are_told_and_counted_out)
     bed_close(&bed);
 }
 
+TEST(a_key_that_ends_within_the_command_that_gives_its_end_is_told_once)
+{
+    struct bed bed = {0};
+    bed_open(&bed);
+    struct bed_client *c = &bed.clients[0];
+    struct bed_client *listener = bed_client(&bed, 1);
+    EXPECT(c, "CONFIG SET notify-keyspace-events E$x", "+OK|");
+    EXPECT(listener, "PSUBSCRIBE __keyevent@0__:*", "*3|$10|psubscribe|$16|__keyevent@0__:*|:1|");
+#define HEARD(event, size, key)                                                                    \
+    "*4|$8|pmessage|$16|__keyevent@0__:*|$" size "|__keyevent@0__:" event "|$1|" key "|"
+    EXPECT(c, "SET a 1 PXAT 1000", "+OK|"); /* in 1970 */
+    CHECK_EQ_STR(bed_pushed(listener), HEARD("set", "18", "a") HEARD("expired", "22", "a"));
+    EXPECT(c, "SET b 1", "+OK|");
+    EXPECT(c, "SET b 2 PXAT 1000", "+OK|"); /* in place of another */
+    CHECK_EQ_STR(bed_pushed(listener),
+                 HEARD("set", "18", "b") HEARD("set", "18", "b") HEARD("expired", "22", "b"));
+    /* EXEC has one present, from its begin: the end passes before it is written. */
+    EXPECT(c, "MULTI", "+OK|");
+    EXPECT(c, "DEBUG SLEEP 0.05", "+QUEUED|");
+    EXPECT(c, "SET c 1 PX 20", "+QUEUED|");
+    EXPECT(c, "EXEC", "*2|+OK|+OK|");
+    CHECK_EQ_STR(bed_pushed(listener), HEARD("set", "18", "c") HEARD("expired", "22", "c"));
+    EXPECT(c, "EXISTS a b c", ":0|");
+    EXPECT(c, "DBSIZE", ":0|");
+    command_tick(bed.server); /* and not once more */
+    CHECK_EQ_STR(bed_pushed(listener), "");
+    /* What is told as deleted has not expired. */
+    EXPECT(c, "SET d 1", "+OK|");
+    EXPECT(c, "GETEX d PXAT 1000", "$1|1|");
+    CHECK_EQ_STR(bed_pushed(listener), HEARD("set", "18", "d"));
+    bed_close(&bed);
+#undef HEARD
+}
+
 TEST(scan_meets_every_key_once)
 {
     struct bed bed = {0};
@@ -161,4 +195,6 @@ TEST(scan_meets_every_key_once)
 
 TEST_MAIN(keys_are_found_renamed_copied_moved_and_deleted,
           databases_and_counts_are_found_again_after_opening, ends_take_every_condition,
-          keys_that_end_are_told_and_counted_out, scan_meets_every_key_once)
+          keys_that_end_are_told_and_counted_out,
+          a_key_that_ends_within_the_command_that_gives_its_end_is_told_once,
+          scan_meets_every_key_once)

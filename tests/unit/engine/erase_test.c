@@ -2,6 +2,7 @@
  * prefixes and spans at every age of the data. */
 #include <string.h>
 
+#include "engine/erase.h"
 #include "unit/engine/bed.h"
 
 static char too_long[YORE_KEY_BYTES_MAX + 1];
@@ -155,8 +156,57 @@ TEST(a_prefix_erases_its_keys_and_no_other_at_every_age)
     }
 }
 
+TEST(a_transaction_erases_what_was_there_before_it_and_nothing_later)
+{
+    for (int age = 0; age < BED_AGES; age++) {
+        struct bed bed;
+        struct yore_txn *txn = NULL;
+        const struct yore_bytes keys[] = {text("a"), text("b"), text("never")};
+        bed_open(&bed);
+        put_at(bed.db, "a", "old", AT(10), YORE_FOREVER);
+        put(bed.db, "b", "old");
+        int64_t before = put(bed.db, "c", "other");
+        bed_age(&bed, age);
+        CHECK_OK(yore_begin(bed.db, &txn, NULL));
+        CHECK_OK(yore_txn_put(txn, NULL, keys[0], text("own"), NULL, NULL));
+        CHECK_OK(txn_erase_keys(txn, NULL, keys, 3, NULL));
+        CHECK_EQ_STR(get(bed.db, "b"), "old"); /* not before the commit */
+        CHECK_OK(yore_txn_commit(txn, YORE_DURABILITY_SYNC, NULL, NULL));
+        bed_age(&bed, age);
+        CHECK_EQ_STR(get(bed.db, "a"), "own");
+        CHECK_EQ_STR(get_at(bed.db, "a", AT(20), YORE_NOW), "!");
+        CHECK_EQ_STR(get_at(bed.db, "a", before, before), "!");
+        CHECK_EQ_STR(get(bed.db, "b"), "!");
+        CHECK_EQ_STR(get(bed.db, "c"), "other");
+        CHECK_EQ_STR(get(bed.db, "never"), "-");
+        put_at(bed.db, "b", "late", AT(30), YORE_FOREVER);
+        put(bed.db, "b", "again");
+        bed_age(&bed, age);
+        CHECK_EQ_STR(get(bed.db, "b"), "again");
+        CHECK_EQ_STR(get_at(bed.db, "b", AT(40), YORE_NOW), "late");
+        bed_close(&bed);
+    }
+}
+
+TEST(a_transaction_that_erases_conflicts_with_who_writes_its_keys)
+{
+    struct bed bed;
+    struct yore_txn *txn = NULL;
+    const struct yore_bytes key = text("a");
+    bed_open(&bed);
+    put(bed.db, "a", "old");
+    CHECK_OK(yore_begin(bed.db, &txn, NULL));
+    CHECK_OK(txn_erase_keys(txn, NULL, &key, 1, NULL));
+    put(bed.db, "a", "new");
+    CHECK_STATUS(yore_txn_commit(txn, YORE_DURABILITY_DEFAULT, NULL, NULL), YORE_CONFLICT);
+    CHECK_EQ_STR(get(bed.db, "a"), "new");
+    bed_close(&bed);
+}
+
 TEST_MAIN(a_span_without_end_may_begin_after_now,
           what_cannot_be_erased_is_refused_and_nothing_changes,
           a_span_before_the_horizon_is_refused,
           a_keyspace_that_keeps_only_now_erases_whole_keys_only,
-          a_prefix_erases_its_keys_and_no_other_at_every_age)
+          a_prefix_erases_its_keys_and_no_other_at_every_age,
+          a_transaction_erases_what_was_there_before_it_and_nothing_later,
+          a_transaction_that_erases_conflicts_with_who_writes_its_keys)

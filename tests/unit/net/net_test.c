@@ -18,7 +18,9 @@
 
 /* The protocol: "q<text>\n" is echoed on the loop, "s<text>\n" by a worker, "l<count>\n" sends that
  * many KiB in parts at pace LONG, "p<text>\n" pushes to every session before it answers, "w\n"
- * waits for a wake, "x\n" closes; "f\n" makes its job fail; "d\n" keeps the loop for 100 us. */
+ * waits for a wake, "x\n" closes; "f\n" makes its job fail; "d\n" keeps the loop for 100 us;
+ * "k<count>\n" makes the session say that it keeps so many MiB, "t<count>\n" the same by a worker.
+ */
 struct bed {
     struct net *net;
     uint16_t port;
@@ -36,6 +38,7 @@ struct line_session {
     struct net_conn *conn;
     struct line_session *next;
     bool was_woken;
+    size_t kept;
 };
 
 static void *line_open(void *arg, struct net_conn *conn, const char *peer, const char *local)
@@ -82,7 +85,9 @@ static void push_to_all(struct bed *bed, const char *text, size_t size)
 
 static enum net_pace pace_of(char letter)
 {
-    return letter == 'l' ? NET_LONG : letter == 's' || letter == 'f' ? NET_SHORT : NET_QUICK;
+    return letter == 'l'                                     ? NET_LONG
+           : letter == 's' || letter == 'f' || letter == 't' ? NET_SHORT
+                                                             : NET_QUICK;
 }
 
 static void send_long(struct line_session *session, const char *number, struct buffer *out)
@@ -125,6 +130,10 @@ static enum net_next line_run(struct line_session *session, const char *line, si
     case 'f':
         memset(turn->job->state, 'f', 1);
         break;
+    case 'k':
+    case 't':
+        session->kept = (size_t)strtoul(line + 1, NULL, 10) << 20;
+        break;
     case 'x':
         return NET_CLOSE;
     default:
@@ -134,9 +143,8 @@ static enum net_next line_run(struct line_session *session, const char *line, si
     return NET_INPUT;
 }
 
-static enum net_next line_turn(void *arg, struct net_turn *turn)
+static enum net_next run_lines(struct line_session *session, struct net_turn *turn)
 {
-    struct line_session *session = arg;
     const char *at = turn->input.data;
     size_t left = turn->input.size;
     for (unsigned done = 0;; done++) {
@@ -164,6 +172,14 @@ static enum net_next line_turn(void *arg, struct net_turn *turn)
             return next;
         }
     }
+}
+
+static enum net_next line_turn(void *arg, struct net_turn *turn)
+{
+    struct line_session *session = arg;
+    enum net_next next = run_lines(session, turn);
+    turn->kept = session->kept;
+    return next;
 }
 
 static bool line_is_overdue(void *session, int64_t idle_ns, size_t input_bytes, size_t output_bytes)
@@ -607,6 +623,40 @@ TEST(over_the_limit_of_all_buffers_the_largest_is_closed)
     bed_close(&bed);
 }
 
+/* Buffers are counted behind the reply: wait until they take so many MiB. */
+static void wait_for_buffers(struct bed *bed, uint64_t mib)
+{
+    for (int i = 0; i < 2000 && stats_of(bed).buffer_bytes >> 20 != mib; i++) {
+        os_sleep_ns(os_env_posix(), 5000000);
+    }
+    CHECK_EQ_UINT(stats_of(bed).buffer_bytes >> 20, mib);
+}
+
+TEST(what_a_session_keeps_counts_as_a_buffer_of_its_connection)
+{
+    struct bed bed;
+    char back[8];
+    bed_open(&bed, 1, 100);
+    net_set_buffer_bytes_max(bed.net, 8u << 20);
+    int some = wire_connect(bed.port);
+    int most = wire_connect(bed.port);
+    int more = wire_connect(bed.port);
+    CHECK(wire_send_text(some, "k2\n") && wire_expect(some, "k2\n"));
+    CHECK(wire_send_text(most, "t5\n") && wire_expect(most, "t5\n"));
+    wait_for_buffers(&bed, 7);
+    CHECK_EQ_UINT(stats_of(&bed).evicted, 0);
+    CHECK(wire_send_text(more, "k2\n") && wire_expect(more, "k2\n"));
+    CHECK_EQ_UINT(wire_read_all(most, back, sizeof(back)), 0);
+    CHECK_EQ_UINT(stats_of(&bed).evicted, 1);
+    CHECK(wire_send_text(some, "k0\n") && wire_expect(some, "k0\n"));
+    CHECK(wire_send_text(more, "k0\n") && wire_expect(more, "k0\n"));
+    wait_for_buffers(&bed, 0);
+    wire_close(some);
+    wire_close(most);
+    wire_close(more);
+    bed_close(&bed);
+}
+
 TEST(stopping_answers_what_has_arrived_and_cuts_no_reply)
 {
     struct bed bed;
@@ -674,4 +724,5 @@ TEST_MAIN(replies_keep_the_order_of_requests_of_any_pace,
           closing_sends_what_was_replied_even_when_more_was_sent,
           a_client_that_ends_its_side_gets_its_replies, clients_over_the_limit_are_told_and_refused,
           over_the_limit_of_all_buffers_the_largest_is_closed,
+          what_a_session_keeps_counts_as_a_buffer_of_its_connection,
           stopping_answers_what_has_arrived_and_cuts_no_reply, many_come_and_go_at_once)

@@ -645,6 +645,62 @@ TEST(sources_are_told_with_what_they_claim)
     close_whole(&bed);
 }
 
+/* Rows that wait for snapshots to be stopped, of all graphs. */
+static unsigned staged(struct graph_bed *bed)
+{
+    struct yore_keyspace *staging = NULL;
+    struct yore_cursor *cursor = NULL;
+    unsigned count = 0;
+    CHECK_OK(yore_keyspace_open(bed->bed.db, "graph.staging", NULL, &staging, NULL));
+    CHECK_OK(yore_cursor_open(bed->bed.db, staging, NULL, &cursor, NULL));
+    while (yore_cursor_next(cursor) == YORE_OK) {
+        count++;
+    }
+    yore_cursor_close(cursor);
+    return count;
+}
+
+/* A graph that a node of a snapshot was sent to, and closed. */
+static void send_to_graph(struct graph_bed *bed, const char *name)
+{
+    struct graph *graph = NULL;
+    struct said said;
+    uint64_t snapshot = 0;
+    struct graph_speech speech = {text("a"), node_word(&said, "x", NULL, NULL, 0), 1,
+                                  YORE_DURABILITY_DEFAULT};
+    CHECK_OK(graph_open(bed->bed.db, text(name), true, NULL, &graph, NULL));
+    CHECK_OK(graph_sync_start(graph, text("a"), YORE_NOW, &snapshot, NULL));
+    CHECK_OK(graph_sync_send(graph, &speech, snapshot, NULL));
+    graph_close(graph);
+}
+
+TEST(dropping_a_graph_takes_along_what_was_sent_to_it_and_to_no_other)
+{
+    struct graph_bed bed;
+    graph_bed_open(&bed);
+    send_to_graph(&bed, "one");
+    send_to_graph(&bed, "two");
+    send_to_graph(&bed, "three");
+    CHECK_OK(graph_remove(bed.bed.db, text("two"), NULL));
+    CHECK_EQ_UINT(staged(&bed), 2);
+    CHECK_OK(graph_remove(bed.bed.db, text("one"), NULL));
+    CHECK_OK(graph_remove(bed.bed.db, text("three"), NULL));
+    CHECK_EQ_UINT(staged(&bed), 0);
+    close_whole(&bed);
+}
+
+TEST(what_was_sent_to_a_graph_dropped_as_a_keyspace_goes_when_another_is_settled)
+{
+    struct graph_bed bed;
+    graph_bed_open(&bed);
+    send_to_graph(&bed, "one");
+    send_to_graph(&bed, "two");
+    CHECK_OK(yore_keyspace_drop(bed.bed.db, "g.one", NULL));
+    settle(&bed);
+    CHECK_EQ_UINT(staged(&bed), 1);
+    close_whole(&bed);
+}
+
 /* ---- erase ---- */
 
 /* Nothing that compression could shorten. */
@@ -763,6 +819,9 @@ TEST_MAIN(a_word_makes_an_element_and_its_removal_ends_it, saying_the_same_again
           a_snapshot_with_more_differences_than_a_transaction_takes_is_carried_out,
           a_silent_source_claims_nothing_from_its_last_word_and_its_time_on,
           a_source_that_speaks_after_its_time_was_silent_in_between,
-          a_claim_with_an_end_to_come_ends_then, sources_are_told_with_what_they_claim,
+          a_claim_with_an_end_to_come_ends_then,
+          dropping_a_graph_takes_along_what_was_sent_to_it_and_to_no_other,
+          what_was_sent_to_a_graph_dropped_as_a_keyspace_goes_when_another_is_settled,
+          sources_are_told_with_what_they_claim,
           an_erased_node_is_gone_with_its_relationships_from_every_file,
           an_erased_relationship_leaves_its_ends)

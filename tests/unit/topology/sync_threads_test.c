@@ -1,11 +1,12 @@
 /* sync_threads_test.c -- snapshots carried out in parts by whoever comes first: the stop, or those
- * that settle beside it. */
+ * that settle beside it; and an element that is erased while its source speaks of it. */
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "os/thread.h"
 #include "support/test.h"
+#include "topology/erase.h"
 #include "topology/graph_internal.h"
 #include "topology/ingest.h"
 
@@ -97,4 +98,95 @@ TEST(a_snapshot_is_whole_once_it_is_stopped_whoever_carries_it_out)
     test_count((uint64_t)rounds);
 }
 
-TEST_MAIN(a_snapshot_is_whole_once_it_is_stopped_whoever_carries_it_out)
+/* ---- erase ---- */
+
+static void erase_on(void *arg)
+{
+    struct settlers *settlers = arg;
+    while (!atomic_load(&settlers->is_over)) {
+        struct yore_error error = {.text = ""};
+        enum yore_status st = graph_erase(settlers->graph, GRAPH_NODE, text("x"), NULL, &error);
+        CHECK_MSG(st == YORE_OK || st == YORE_NOT_FOUND || st == YORE_CONFLICT, "erase: %s",
+                  error.text);
+    }
+}
+
+/* "x", and what hangs between it and "y". */
+static void say_again(struct graph *graph, int64_t round)
+{
+    struct yore_graph_entry entry = {.name = text("round"),
+                                     .value = {.kind = YORE_GRAPH_INT, .as.integer = round}};
+    struct yore_graph_word words[3] = {{.external_id = text("x")},
+                                       {.external_id = text("y")},
+                                       {.element = YORE_GRAPH_ELEMENT_RELATIONSHIP,
+                                        .external_id = text("x>y"),
+                                        .type = text("T"),
+                                        .start = text("x"),
+                                        .end = text("y")}};
+    for (int i = 0; i < 3; i++) {
+        words[i].element = i < 2 ? YORE_GRAPH_ELEMENT_NODE : YORE_GRAPH_ELEMENT_RELATIONSHIP;
+        words[i].properties = (struct yore_graph_map){&entry, 1};
+        words[i].from = YORE_NOW;
+        words[i].to = YORE_FOREVER;
+    }
+    struct graph_speech speech = {text("s"), words, 3, YORE_DURABILITY_NONE};
+    struct yore_error error = {.text = ""};
+    enum yore_status st = graph_ingest(graph, &speech, NULL, &error);
+    CHECK_MSG(st == YORE_OK || st == YORE_CONFLICT, "ingest: %s", error.text);
+}
+
+static bool is_there(struct graph *graph, enum graph_element element, const char *name)
+{
+    struct graph_view *view = NULL;
+    uint64_t id;
+    CHECK_OK(graph_view_open(graph, NULL, NULL, &view, NULL));
+    enum yore_status st = element == GRAPH_NODE
+                              ? graph_node_find(view, text(name), &id, NULL)
+                              : graph_relationship_find(view, text(name), &id, NULL);
+    CHECK(st == YORE_OK || st == YORE_NOT_FOUND);
+    graph_view_close(view);
+    return st == YORE_OK;
+}
+
+static int copy_counts(void *arg, const struct yore_graph_source *source)
+{
+    *(struct yore_graph_source *)arg = *source;
+    return 0;
+}
+
+TEST(what_a_source_says_beside_an_erase_is_there_whole_or_not_at_all)
+{
+    struct yore_options options;
+    struct yore_db *db = NULL;
+    struct settlers erasers = {0};
+    struct os_thread *thread = NULL;
+    struct yore_error error = {.text = ""};
+    int64_t rounds = (int64_t)test_scale(200, 5000);
+    yore_options_init(&options);
+    options.durability = YORE_DURABILITY_NONE;
+    CHECK_OK(yore_open(test_path("db"), &options, &db, NULL));
+    CHECK_OK(graph_open(db, text("g"), true, NULL, &erasers.graph, NULL));
+    for (int64_t round = 0; round < rounds; round++) {
+        struct yore_graph_source told = {0};
+        atomic_store(&erasers.is_over, false);
+        CHECK_OK(os_thread_start(erase_on, &erasers, "eraser", &thread, NULL));
+        for (int i = 0; i < 5; i++) {
+            say_again(erasers.graph, round);
+        }
+        atomic_store(&erasers.is_over, true);
+        os_thread_join(thread);
+        enum yore_status st = graph_verify(erasers.graph, NULL, NULL, NULL, &error);
+        CHECK_MSG(st == YORE_OK, "%s", error.text);
+        bool has_x = is_there(erasers.graph, GRAPH_NODE, "x");
+        CHECK_OK(graph_sources(erasers.graph, copy_counts, &told, NULL));
+        CHECK_EQ_UINT(told.nodes, has_x ? 2 : 1); /* and "y" */
+        CHECK_EQ_UINT(told.relationships, has_x ? 1 : 0);
+        CHECK_EQ_UINT(is_there(erasers.graph, GRAPH_RELATIONSHIP, "x>y"), has_x);
+    }
+    graph_close(erasers.graph);
+    CHECK_OK(yore_close(db, NULL));
+    test_count((uint64_t)rounds);
+}
+
+TEST_MAIN(a_snapshot_is_whole_once_it_is_stopped_whoever_carries_it_out,
+          what_a_source_says_beside_an_erase_is_there_whole_or_not_at_all)
