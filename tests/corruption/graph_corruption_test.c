@@ -19,8 +19,8 @@ static const char *const questions[] = {
     "MATCH (h:Host)<-[:RUNS_ON]-(s) RETURN h.name, s.name",
     "MATCH ()-[r:CALLS]->() RETURN externalId(r), validFrom(r)",
     "MATCH (s:Service) WHERE s.name >= 's1' AND s.name < 's7' RETURN s.name, s.note",
-    "MATCH (s:Service {name: 's1-1'}) CALL yore.history(s) YIELD validFrom, validTo, version "
-    "RETURN validFrom, validTo, version.load",
+    ("MATCH (s:Service {name: 's1-1'}) CALL yore.history(s) YIELD validFrom, validTo, version "
+     "RETURN validFrom, validTo, version.load"),
 };
 #define QUESTIONS (sizeof questions / sizeof questions[0])
 
