@@ -13,7 +13,7 @@
 #include "base/rand.h"
 #include "engine/memtable.h"
 
-enum { KEY_BYTES = 16, VALUE_BYTES_MAX = 4096, KEYSPACE = 1 };
+enum { KEY_BYTES = 16, VALUE_BYTES_MAX = 4096, KEYSPACE = 1, FULL_BYTES = 64 << 20 };
 
 struct run {
     const char *name;
@@ -157,7 +157,7 @@ static void walk(const struct run *run, struct memtable *m, bool is_as_of, bool 
 static void run_one(const struct run *run)
 {
     struct memtable *m;
-    if (memtable_new(&m) != YORE_OK) {
+    if (memtable_new(FULL_BYTES, &m) != YORE_OK) {
         give_up("out of memory");
     }
     fill(run, m);

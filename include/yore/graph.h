@@ -419,10 +419,11 @@ struct yore_graph_source {
     int64_t rank;           /* of what it says from now on; 0 unless it was set */
     int64_t ttl_ns;         /* 0: it may be silent for ever */
     /* Told only: */
-    int64_t last_word;  /* the latest moment it spoke of; YORE_TIME_MIN: it never spoke */
-    int64_t expired_at; /* it was silent too long; YORE_TIME_MIN: no */
-    uint64_t snapshot;  /* number of the snapshot under way; 0: none */
-    uint64_t nodes;     /* that it claims now */
+    int64_t last_word;         /* the latest moment it spoke of; YORE_TIME_MIN: it never spoke */
+    int64_t expired_at;        /* it was silent too long; YORE_TIME_MIN: no */
+    uint64_t snapshot;         /* number of the snapshot under way; 0: none */
+    struct yore_bytes refusal; /* why that cannot be carried out to its end; size 0: it can */
+    uint64_t nodes;            /* that it claims now */
     uint64_t relationships;
     uint64_t pending; /* of those relationships */
 };
@@ -489,11 +490,19 @@ YORE_API enum yore_status yore_graph_sync_send(struct yore_graph *graph, struct 
  * Up to YORE_GRAPH_WORDS_MAX differences are one transaction.  More are decided first (durably),
  * then carried out in several, removals before the rest: who reads meanwhile may see a part; a
  * crash in between does not lose the rest, which yore_graph_settle(), or the source's next word,
- * carries out. */
+ * carries out.  Where the graph will not have one of them (a constraint, a limit), what came before
+ * stays, and the snapshot is *refused*: the error, of that cause's status, says what, where and how
+ * to mend it, and so does the error of the source's next words.  Once the cause is gone
+ * yore_graph_settle() carries out the rest; yore_graph_sync_abort() gives it up, and so does the
+ * next yore_graph_sync_start().
+ * Errors: those of yore_graph_ingest(); YORE_CONFLICT also: the snapshot is not under way. */
 YORE_API enum yore_status yore_graph_sync_stop(struct yore_graph *graph, struct yore_bytes source,
                                                uint64_t snapshot, enum yore_durability durability,
                                                struct yore_graph_ingest_tally *tally_out,
                                                struct yore_error *error_out) YORE_MUST_USE;
+/* Give up a snapshot that is being sent, of which nothing is left, or that was refused, of which
+ * that stays which was carried out.  Errors: YORE_CONFLICT (it is not under way, or it is decided:
+ * it will be carried out). */
 YORE_API enum yore_status yore_graph_sync_abort(struct yore_graph *graph, struct yore_bytes source,
                                                 uint64_t snapshot,
                                                 struct yore_error *error_out) YORE_MUST_USE;
@@ -503,8 +512,10 @@ YORE_API enum yore_status yore_graph_source_end(struct yore_graph *graph, struct
                                                 struct yore_graph_ingest_tally *tally_out,
                                                 struct yore_error *error_out) YORE_MUST_USE;
 /* Do what time has brought: end the claims of silent sources and those with an end of their own,
- * each at its moment, finish decided snapshots, and look again for the ends of pending
- * relationships.  Calls that take in words do the first for their own source. */
+ * each at its moment (at the graph's horizon if that is later, for nothing can be written before
+ * it), finish decided snapshots, also refused ones, and look again for the ends of pending
+ * relationships.  Calls that take in words do the first for their own source.
+ * What cannot be settled keeps nothing else back: the first error is told in the end. */
 YORE_API enum yore_status yore_graph_settle(struct yore_graph *graph,
                                             struct yore_graph_ingest_tally *tally_out,
                                             struct yore_error *error_out) YORE_MUST_USE;

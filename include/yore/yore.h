@@ -570,11 +570,11 @@ struct yore_feed_commit {
 };
 
 /* Every commit after `after_commit`, in commit order, up to the commits visible at the call;
- * YORE_TIME_MIN: from the first on.  Resumable: pass the last commit seen whole.  An open feed
- * keeps the journal's segments that it has yet to read, without limit: read it to its end, or close
- * it; a watch keeps none.  Errors: YORE_INVALID (INT64_MIN), YORE_IN_FUTURE (`after_commit` after
- * now, YORE_NOW too: only a watch waits for what is to come), YORE_BEFORE_HORIZON (commits after it
- * are no longer kept). */
+ * YORE_TIME_MIN: from the first on.  Resumable: pass the last commit seen whole.  Of the writes of
+ * a commit to one key and moment the last is told.  An open feed keeps the journal's segments that
+ * it has yet to read, without limit: read it to its end, or close it; a watch keeps none.  Errors:
+ * YORE_INVALID (INT64_MIN), YORE_IN_FUTURE (`after_commit` after now, YORE_NOW too: only a watch
+ * waits for what is to come), YORE_BEFORE_HORIZON (commits after it are no longer kept). */
 YORE_API enum yore_status yore_feed_open(struct yore_db *db, int64_t after_commit,
                                          struct yore_feed **feed_out,
                                          struct yore_error *error_out) YORE_MUST_USE;

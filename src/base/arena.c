@@ -8,7 +8,7 @@
 #include "base/mem.h"
 
 #define CHUNK_BYTES_DEFAULT ((size_t)64 << 10)
-#define CHUNK_BYTES_MAX ((size_t)4 << 20)
+#define CHUNK_BYTES_DEFAULT_MAX ((size_t)4 << 20)
 #define ALIGNMENT_MAX 64
 
 struct arena_chunk {
@@ -28,6 +28,7 @@ void arena_init(struct arena *a, size_t first_chunk_bytes)
     a->at = NULL;
     a->end = NULL;
     a->chunk_bytes = first_chunk_bytes;
+    a->chunk_bytes_max = 0;
     atomic_init(&a->bytes, 0);
 }
 
@@ -118,8 +119,9 @@ static void *alloc_slow(struct arena *a, size_t size)
     a->chunks = chunk;
     a->at = chunk_octets(chunk) + size;
     a->end = chunk_octets(chunk) + chunk_bytes;
-    if (chunk_bytes < CHUNK_BYTES_MAX) {
-        a->chunk_bytes = chunk_bytes * 2 < CHUNK_BYTES_MAX ? chunk_bytes * 2 : CHUNK_BYTES_MAX;
+    size_t max = a->chunk_bytes_max > 0 ? a->chunk_bytes_max : CHUNK_BYTES_DEFAULT_MAX;
+    if (chunk_bytes < max) {
+        a->chunk_bytes = chunk_bytes < max / 2 ? chunk_bytes * 2 : max;
     }
     return chunk_octets(chunk);
 }

@@ -14,7 +14,8 @@ struct arena {
     struct arena_chunk *chunks;
     unsigned char *at;
     unsigned char *end;
-    size_t chunk_bytes; /* next chunk's size; 0 means 64 KiB; doubles up to 4 MiB */
+    size_t chunk_bytes;     /* next chunk's size; 0 means 64 KiB; doubles up to the greatest */
+    size_t chunk_bytes_max; /* the greatest size; 0 means 4 MiB; may be set after arena_init() */
     _Atomic size_t bytes;
 };
 

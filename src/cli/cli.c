@@ -352,7 +352,7 @@ static int run_with_dir(struct cli *cli, const struct command *command, struct a
 static bool changes_keyspaces(const struct command *command, const struct args *args)
 {
     bool is_graph = command->run == command_graph &&
-                    is_verb(args, "drop import apply sync source end settle erase");
+                    is_verb(args, "drop import apply sync source end abort settle erase");
     return is_graph || (command->run == command_keyspace && strcmp(args->words[0], "list") != 0 &&
                         strcmp(args->words[0], "trim") != 0);
 }

@@ -419,6 +419,7 @@ int command_graph(struct cli *cli, const struct args *args)
         {"sync", "needs the NAME of a graph and FILEs", 3, COMMAND_WORDS_MAX, command_graph_sync},
         {"source", "needs the NAME of a graph", 2, 2, command_graph_source},
         {"end", "needs the NAME of a graph", 2, 2, command_graph_end},
+        {"abort", "needs the NAME of a graph", 2, 2, command_graph_abort},
         {"sources", "needs the NAME of a graph", 2, 2, command_graph_sources},
         {"pending", "needs the NAME of a graph", 2, 2, command_graph_pending},
         {"settle", "needs the NAME of a graph", 2, 2, command_graph_settle},
@@ -437,7 +438,7 @@ int command_graph(struct cli *cli, const struct args *args)
         return verbs[i].run(cli, args);
     }
     return cli_usage(cli,
-                     "'%.80s' is none of list, import, apply, sync, source, end, sources, pending, "
-                     "settle, erase, export, drop, use",
+                     "'%.80s' is none of list, import, apply, sync, source, end, abort, sources, "
+                     "pending, settle, erase, export, drop, use",
                      args->words[0]);
 }

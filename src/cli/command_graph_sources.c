@@ -1,4 +1,4 @@
-/* graph source, end, sources, pending, settle, erase. */
+/* graph source, end, abort, sources, pending, settle, erase. */
 #include <string.h>
 
 #include "cli/commands.h"
@@ -137,6 +137,59 @@ int command_graph_settle(struct cli *cli, const struct args *args)
     return run_tallied(cli, args, false);
 }
 
+/* ---- abort ---------------------------------------------------------------------------------- */
+
+struct under_way {
+    struct yore_bytes source;
+    uint64_t snapshot; /* 0: none */
+};
+
+static int find_under_way(void *arg, const struct yore_graph_source *source)
+{
+    struct under_way *found = arg;
+    if (!bytes_equal(source->name, found->source)) {
+        return 0;
+    }
+    found->snapshot = source->snapshot;
+    return 1;
+}
+
+/* Whatever snapshot of the source is under way. */
+static enum yore_status abort_snapshot(struct graph *graph, struct yore_bytes source,
+                                       struct yore_error *error_out)
+{
+    char text[KEY_TEXT_BYTES];
+    struct under_way found = {.source = source};
+    enum yore_status st = graph_sources(graph, find_under_way, &found, error_out);
+    if (st == YORE_OK && found.snapshot == 0) {
+        return error_set(
+            error_out, YORE_NOT_FOUND,
+            "no snapshot of source %s is under way (yore graph ... sources lists them)",
+            key_text(source, text));
+    }
+    return st == YORE_OK ? graph_sync_abort(graph, source, found.snapshot, error_out) : st;
+}
+
+int command_graph_abort(struct cli *cli, const struct args *args)
+{
+    struct yore_bytes source = bytes_of("", 0);
+    struct graph *graph = NULL;
+    struct yore_time now = {YORE_NOW, YORE_NOW};
+    struct yore_error error = {YORE_OK, ""};
+    enum yore_status st = graph_source_name(args, &source, &error);
+    if (st != YORE_OK) {
+        return cli_usage_error(cli, &error);
+    }
+    st = cli_graph(cli, args->words[1], false, &now, &graph, &error);
+    if (st == YORE_OK) {
+        st = abort_snapshot(graph, source, &error);
+    }
+    if (graph != NULL) {
+        graph_close(graph);
+    }
+    return st == YORE_OK ? EXIT_FOUND : cli_fail(cli, &error);
+}
+
 /* ---- sources, pending ----------------------------------------------------------------------- */
 
 struct listing {
@@ -144,7 +197,7 @@ struct listing {
     bool is_written;
 };
 
-#define SOURCE_COLUMNS 9
+#define SOURCE_COLUMNS 10
 static const struct column source_columns[SOURCE_COLUMNS] = {
     {"name", COLUMN_EVERYWHERE},
     {"rank", COLUMN_TABLE | COLUMN_DATA},
@@ -155,6 +208,7 @@ static const struct column source_columns[SOURCE_COLUMNS] = {
     {"nodes", COLUMN_TABLE | COLUMN_DATA},
     {"relationships", COLUMN_TABLE | COLUMN_DATA},
     {"pending", COLUMN_TABLE | COLUMN_DATA},
+    {"refusal", COLUMN_TABLE | COLUMN_DATA},
 };
 
 static struct cell cell_integer(int64_t integer, char text[24])
@@ -183,6 +237,7 @@ static int tell_source(void *arg, const struct yore_graph_source *source)
         cell_count(source->nodes),
         cell_count(source->relationships),
         cell_count(source->pending),
+        source->refusal.size == 0 ? cell_none() : cell_bytes(source->refusal),
     };
     listing->is_written = output_row(listing->output, cells);
     return listing->is_written ? 0 : 1;

@@ -68,6 +68,7 @@ int command_graph_source(struct cli *cli, const struct args *args);  /* NAME */
 int command_graph_end(struct cli *cli, const struct args *args);     /* NAME */
 int command_graph_sources(struct cli *cli, const struct args *args); /* NAME */
 int command_graph_pending(struct cli *cli, const struct args *args); /* NAME */
+int command_graph_abort(struct cli *cli, const struct args *args);   /* NAME */
 int command_graph_settle(struct cli *cli, const struct args *args);  /* NAME */
 int command_graph_erase(struct cli *cli, const struct args *args);   /* NAME ELEMENT ID */
 /* command_upkeep.c */

@@ -19,7 +19,7 @@ enum yore_status commit_switch_memtable(struct yore_db *db, struct yore_error *e
         superview_release(view);
         return YORE_OK;
     }
-    st = memtable_new(&fresh);
+    st = memtable_new(db->options.memtable_bytes, &fresh);
     if (st == YORE_OK) {
         st = journal_rotate(db->journal, &segment, error_out);
         if (st != YORE_OK) {

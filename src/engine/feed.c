@@ -7,13 +7,14 @@
  * A load is in the journal by name only, and told from the tables, in parts when it is large; so is
  * a commit that is larger than a window.
  *
- * From tables a commit is told as it is kept: its writes in key order, of two to the same key and
- * moment the one that won.  Facts about the time before a keyspace's horizon that retention has let
- * go are not among them.
+ * Of the writes of a commit to one key and moment the last is told: tables have no other, and of a
+ * record the others are left out (feed_last.h).  From tables a commit is told in key order, and
+ * facts about the time before a keyspace's horizon that retention has let go are not among it.
  */
 #include "engine/feed.h"
 
 #include "base/mem.h"
+#include "engine/feed_last.h"
 #include "engine/feed_stream.h"
 #include "engine/feed_window.h"
 #include "engine/refuse.h"
@@ -247,12 +248,9 @@ static bool make_room(struct yore_feed *feed)
     return true;
 }
 
-/* Is the version still in a memtable or table, and with this value?  A later write of its commit to
- * the same key and moment replaces it: then nothing refers to its value. */
-enum kept { KEPT_NOT, KEPT_REPLACED, KEPT_AS_IT_IS };
-
+/* Is the version still in a memtable or table? */
 static enum yore_status find_kept(struct yore_feed *feed, uint32_t keyspace,
-                                  const struct version *version, enum kept *kept_out,
+                                  const struct version *version, bool *is_kept_out,
                                   struct yore_error *error_out)
 {
     struct iter_view every = {.known = INT64_MAX, .commit_after = INT64_MIN};
@@ -264,11 +262,8 @@ static enum yore_status find_kept(struct yore_feed *feed, uint32_t keyspace,
         sources_of_key(feed->view, db_keyspace(feed->db, keyspace), &range, &every, &it, error_out);
     if (st == YORE_OK) {
         version_iter_seek(it, &place);
-        bool is_there = it->is_valid && bytes_equal(it->at.key, version->key) &&
-                        it->at.valid_from == version->valid_from &&
-                        it->at.commit == version->commit;
-        bool is_same = is_there && bytes_equal(it->at.value, version->value);
-        *kept_out = is_same ? KEPT_AS_IT_IS : is_there ? KEPT_REPLACED : KEPT_NOT;
+        *is_kept_out = it->is_valid && bytes_equal(it->at.key, version->key) &&
+                       it->at.valid_from == version->valid_from && it->at.commit == version->commit;
         st = it->is_valid ? YORE_OK : it->status;
         if (st != YORE_OK && error_out != NULL) {
             *error_out = it->error;
@@ -278,21 +273,16 @@ static enum yore_status find_kept(struct yore_feed *feed, uint32_t keyspace,
     return st;
 }
 
-/* Where a value is missing: damage, unless the write was replaced in its own commit
- * (YORE_NOT_FOUND: not to be told), or retention let its version go while the journal still names
- * it. */
+/* Where a value is missing: damage, unless retention let its version go while the journal still
+ * names it. */
 static enum yore_status explain_missing(struct yore_feed *feed, uint32_t keyspace,
                                         const struct version *version, enum yore_status failure,
                                         struct yore_error *error_out)
 {
-    enum kept kept = KEPT_AS_IT_IS;
+    bool is_kept = true;
     struct yore_error error;
-    enum yore_status st = find_kept(feed, keyspace, version, &kept, &error);
-    if (st == YORE_OK && kept == KEPT_REPLACED) {
-        error_clear(error_out);
-        return YORE_NOT_FOUND;
-    }
-    if (st == YORE_OK && kept == KEPT_NOT) {
+    enum yore_status st = find_kept(feed, keyspace, version, &is_kept, &error);
+    if (st == YORE_OK && !is_kept) {
         return error_set(error_out, YORE_BEFORE_HORIZON, "a value of commit %lld is no longer kept",
                          (long long)version->commit);
     }
@@ -350,7 +340,7 @@ static enum yore_status add_write(struct yore_feed *feed, const struct erase_set
                                      .valid_from = version.valid_from,
                                      .valid_to = version.valid_to};
     }
-    return st == YORE_NOT_FOUND ? YORE_OK : st;
+    return st;
 }
 
 /* Everything up to here is told. */
@@ -476,10 +466,15 @@ static enum yore_status add_record_writes(struct yore_feed *feed, struct commit_
                                           struct yore_error *error_out)
 {
     struct commit_write write;
-    enum yore_status st = YORE_OK;
+    struct feed_last last;
+    enum yore_status st = feed_last_collect(&last, decoder);
+    if (st != YORE_OK) {
+        return error_plain(error_out, st);
+    }
     while (st == YORE_OK) {
+        uint32_t index = decoder->done;
         st = commit_decoder_next(decoder, &write);
-        if (st == YORE_OK) {
+        if (st == YORE_OK && feed_last_counts(&last, &write, index)) {
             struct version version = {.key = write.key,
                                       .valid_from = write.valid_from,
                                       .commit = decoder->commit,
@@ -493,6 +488,7 @@ static enum yore_status add_record_writes(struct yore_feed *feed, struct commit_
                       (long long)decoder->commit);
         }
     }
+    feed_last_release(&last);
     return st == YORE_NOT_FOUND ? YORE_OK : st;
 }
 

@@ -13,7 +13,7 @@
 static_assert(YORE_KEY_BYTES_MAX < 1u << 24, "a key's size fits its field");
 static_assert(YORE_VALUE_BYTES_MAX <= UINT32_MAX, "a value's size fits its field");
 
-enum yore_status memtable_new(struct memtable **memtable_out)
+enum yore_status memtable_new(uint64_t full_bytes, struct memtable **memtable_out)
 {
     struct memtable *m = mem_zalloc(sizeof(*m));
     *memtable_out = m;
@@ -21,7 +21,7 @@ enum yore_status memtable_new(struct memtable **memtable_out)
         return YORE_NOMEM;
     }
     atomic_init(&m->refs, 1);
-    memtable_room_init(&m->room);
+    memtable_room_init(&m->room, full_bytes);
     atomic_init(&m->commit_min, INT64_MAX);
     atomic_init(&m->commit_max, INT64_MIN);
     atomic_init(&m->valid_min, INT64_MAX);

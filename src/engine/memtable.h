@@ -18,7 +18,9 @@
 
 struct memtable;
 
-enum yore_status memtable_new(struct memtable **memtable_out); /* one reference */
+/* Empty, with one reference.  `full_bytes`: at which memtable_bounds().bytes it will be flushed.
+ * Errors: YORE_NOMEM. */
+enum yore_status memtable_new(uint64_t full_bytes, struct memtable **memtable_out);
 void memtable_ref(struct memtable *m);
 void memtable_unref(struct memtable *m); /* any thread; NULL is ignored */
 

@@ -6,7 +6,13 @@
 #include "base/assert.h"
 #include "engine/memtable_node.h"
 
+/* A chunk counts whole towards the size at which the memtable is flushed, so it is a small part of
+ * it: 4 KiB of the least there is. */
+#define CHUNKS_WHEN_FULL 16
+#define CHUNK_BYTES_MIN ((size_t)4 << 10)
+#define CHUNK_BYTES_MAX ((size_t)4 << 20)
 #define CHUNK_BYTES_FIRST ((size_t)64 << 10)
+#define BLOCK_BYTES_MIN ((size_t)1 << 10)
 #define NODES_PER_RUN_MIN 8
 #define NODES_PER_RUN_MAX 64
 
@@ -16,9 +22,14 @@ struct memtable_node_run {
     uint64_t count;
 };
 
-void memtable_room_init(struct memtable_room *room)
+void memtable_room_init(struct memtable_room *room, uint64_t full_bytes)
 {
-    arena_init(&room->arena, CHUNK_BYTES_FIRST);
+    uint64_t part = full_bytes / CHUNKS_WHEN_FULL;
+    size_t max = part < CHUNK_BYTES_MIN   ? CHUNK_BYTES_MIN
+                 : part > CHUNK_BYTES_MAX ? CHUNK_BYTES_MAX
+                                          : (size_t)part;
+    arena_init(&room->arena, max < CHUNK_BYTES_FIRST ? max : CHUNK_BYTES_FIRST);
+    room->arena.chunk_bytes_max = max;
     room->at = NULL;
     room->end = NULL;
     room->runs = NULL;
@@ -40,7 +51,8 @@ static size_t room_left(const struct memtable_room *room)
  * one. */
 static size_t block_bytes(const struct memtable_room *room)
 {
-    return room->arena.chunk_bytes / 16;
+    size_t part = room->arena.chunk_bytes / 16;
+    return part < BLOCK_BYTES_MIN ? BLOCK_BYTES_MIN : part;
 }
 
 bool memtable_room_reserve(struct memtable_room *room, uint64_t bytes)

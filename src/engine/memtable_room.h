@@ -24,7 +24,8 @@ struct memtable_room {
     uint64_t level_nodes[MEMTABLE_HEIGHT_MAX]; /* taken, by their level */
 };
 
-void memtable_room_init(struct memtable_room *room);
+/* For a memtable that is flushed at `full_bytes`: memory is taken in small parts of that. */
+void memtable_room_init(struct memtable_room *room, uint64_t full_bytes);
 void memtable_room_release(struct memtable_room *room);
 
 /* After true, so many bytes (taken in multiples of 8) or nodes can be taken without fail.  False:

@@ -263,7 +263,7 @@ static enum yore_status publish_first(struct yore_db *db, struct forest *forest)
 {
     struct memtable *active = NULL;
     struct erase_set *erased = NULL;
-    enum yore_status st = memtable_new(&active);
+    enum yore_status st = memtable_new(db->options.memtable_bytes, &active);
     if (st == YORE_OK) {
         st = erase_set_new(&erased);
     }
@@ -299,6 +299,7 @@ static enum yore_status open_journal(struct yore_db *db, const struct forest *fo
         .segment_bytes = db->options.segment_bytes,
         .keep_bytes = db->options.read_only ? UINT64_MAX : db->options.feed_retention_bytes,
         .recycle_count_max = 2,
+        .reads_only = db->options.read_only,
         .first_segment = forest->journal_first,
         .next_segment = forest->journal_next,
         .commit_before = forest->flushed_commit};

@@ -121,7 +121,7 @@ enum yore_status txn_make_overlay(struct yore_txn *txn, struct yore_error *error
         return YORE_OK;
     }
     if (txn->overlay == NULL) {
-        st = memtable_new(&txn->overlay);
+        st = memtable_new(txn->db->options.memtable_bytes, &txn->overlay);
     }
     while (st == YORE_OK && txn->overlay_count < txn->fact_count) {
         const struct fact *fact = &txn->facts[txn->overlay_count];

@@ -26,6 +26,7 @@ struct journal_options {
     uint64_t keep_bytes; /* closed, released segments kept for readers: at most this many bytes */
     uint32_t recycle_count_max; /* spare segments kept; 0: unlink */
     uint64_t first_segment;     /* from the manifest: replay begins here */
+    bool reads_only;            /* the files that were found stay, whatever is done here */
     uint64_t next_segment;      /* a number greater than any ever used (from the manifest) */
     int64_t commit_before;      /* where no segment is there: the last commit before the first one
                                    here, which no reader may begin before (INT64_MIN: none) */
@@ -104,6 +105,9 @@ enum yore_status journal_purge(struct journal *journal, struct yore_error *error
  * database is opened to read only; then what was found is in the copy.  Reads what lies behind its
  * records. */
 bool journal_has_untold(const struct journal *journal);
+/* The first commit that spares, and the segment being written behind its end, may still hold of
+ * segments that are gone; INT64_MAX: nothing.  A purge takes them all. */
+int64_t journal_stale_first(const struct journal *journal);
 /* Bytes of all segments, spares included, and the first commit still held (INT64_MAX: none). */
 void journal_usage(const struct journal *journal, uint64_t *bytes_out, int64_t *first_commit_out);
 /* Sync, record the noted now, mark, give back spares and preallocated space, close.  Returns the

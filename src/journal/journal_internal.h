@@ -115,6 +115,7 @@ struct journal {
     struct spare *spares; /* recycle_count_max entries */
     uint32_t spare_count;
     uint32_t spares_promised;  /* being renamed */
+    int64_t stale_first;       /* journal_stale_first() */
     uint64_t released;         /* segments below are not needed for recovery */
     struct active_log *active; /* replaced under both locks */
     struct waymarks waymarks;  /* of it; changed under both locks */

@@ -137,6 +137,9 @@ static enum yore_status list_files(struct recovery *r, struct yore_error *error_
 static enum yore_status unlink_spares(struct recovery *r, struct yore_error *error_out)
 {
     enum yore_status st = YORE_OK;
+    if (r->options->reads_only && r->spares.count > 0) {
+        r->journal->stale_first = INT64_MIN; /* they hold what nobody knows */
+    }
     for (size_t i = 0; i < r->spares.count && st == YORE_OK; i++) {
         char *path = journal_spare_path(r->journal, r->spares.items[i]);
         st = path == NULL ? error_plain(error_out, YORE_NOMEM)
@@ -631,6 +634,7 @@ static struct journal *journal_new(struct os_env *env, const char *dir,
     journal->lock = mutex_new();
     journal->now = INT64_MIN;
     journal->now_recorded = INT64_MIN;
+    journal->stale_first = INT64_MAX;
     journal->spares = mem_array((size_t)options->recycle_count_max + 1, sizeof(*journal->spares));
     atomic_store(&journal->appended, JOURNAL_NO_COMMIT);
     atomic_store(&journal->durable, JOURNAL_NO_COMMIT);

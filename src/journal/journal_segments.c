@@ -67,6 +67,14 @@ struct drop_paths {
     char *to;
 };
 
+/* REQUIRES journal->lock. */
+static void note_stale(struct journal *journal, int64_t commit_first)
+{
+    if (commit_first < journal->stale_first) {
+        journal->stale_first = commit_first;
+    }
+}
+
 /* Make the file of a segment that left the list a spare, or unlink it. */
 static enum yore_status drop_file(struct journal *journal, const struct segment *segment,
                                   bool is_spare, const struct drop_paths *paths,
@@ -82,6 +90,7 @@ static enum yore_status drop_file(struct journal *journal, const struct segment 
         if (st == YORE_OK) {
             journal->spares[journal->spare_count++] =
                 (struct spare){.number = segment->number, .bytes = segment->file_bytes};
+            note_stale(journal, segment->commit_first);
         }
         os_mutex_unlock(journal->lock);
     }
@@ -160,6 +169,8 @@ enum yore_status journal_purge(struct journal *journal, struct yore_error *error
             journal->segments[i].is_doomed = true;
         }
     }
+    int64_t stale_first = journal->stale_first;
+    journal->stale_first = INT64_MAX;
     os_mutex_unlock(journal->lock);
     enum yore_status st = journal_drop_released(journal, error_out);
     if (st == YORE_OK) {
@@ -171,6 +182,11 @@ enum yore_status journal_purge(struct journal *journal, struct yore_error *error
     }
     if (st == YORE_OK) {
         st = os_dir_sync(journal->env, journal->dir, error_out);
+    }
+    if (st != YORE_OK) {
+        os_mutex_lock(journal->lock);
+        note_stale(journal, stale_first);
+        os_mutex_unlock(journal->lock);
     }
     os_mutex_unlock(journal->append_lock);
     return st;
@@ -223,6 +239,14 @@ bool journal_has_untold(const struct journal *journal)
         has_untold = is_untold(journal, &segment);
     }
     return has_untold;
+}
+
+int64_t journal_stale_first(const struct journal *journal)
+{
+    os_mutex_lock(journal->lock);
+    int64_t first = journal->stale_first;
+    os_mutex_unlock(journal->lock);
+    return first;
 }
 
 void journal_usage(const struct journal *journal, uint64_t *bytes_out, int64_t *first_commit_out)

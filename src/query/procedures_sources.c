@@ -70,6 +70,7 @@ static int take_source(void *arg, const struct yore_graph_source *source)
         value_int((int64_t)source->nodes),
         value_int((int64_t)source->relationships),
         value_int((int64_t)source->pending),
+        source->refusal.size > 0 ? kept(telling, source->refusal) : value_null(),
     };
     return add(telling, row);
 }
@@ -93,7 +94,8 @@ static const struct procedure_field SOURCE[] = {FIELD("name", PROCEDURE_STRING),
                                                 FIELD("expiredAt", PROCEDURE_DATETIME),
                                                 FIELD("nodes", PROCEDURE_INTEGER),
                                                 FIELD("relationships", PROCEDURE_INTEGER),
-                                                FIELD("pending", PROCEDURE_INTEGER)};
+                                                FIELD("pending", PROCEDURE_INTEGER),
+                                                FIELD("refusal", PROCEDURE_STRING)};
 
 const struct procedure procedure_yore_sources = {.name = {"yore.sources", 12},
                                                  .columns = SOURCE,

@@ -17,8 +17,7 @@ struct walk {
     struct graph *graph;
     enum pass pass;
     struct ingest *ingest;
-    bool is_over; /* somebody else has carried it out */
-    bool is_one;  /* one transaction: stop when it is full */
+    bool is_one; /* one transaction: stop when it is full */
     bool is_full;
     size_t count; /* of the transaction in hand */
     size_t bytes;
@@ -144,11 +143,12 @@ static enum yore_status begin_part(struct walk *walk, struct yore_error *error_o
                          &source, error_out);
     }
     if (st == YORE_OK) {
-        walk->is_over = walk->work->is_silence ? source_deadline(&source) != walk->work->at
-                                               : source.phase != SOURCE_DECIDED ||
-                                                     source.snapshot != walk->work->snapshot;
+        const struct carry_out *work = walk->work;
+        walk->work->is_over =
+            work->is_silence ? source_deadline(&source) != work->deadline
+                             : !source_is_decided(&source) || source.snapshot != work->snapshot;
     }
-    if (st != YORE_OK || walk->is_over) {
+    if (st != YORE_OK || walk->work->is_over) {
         ingest_abort(walk->ingest);
         walk->ingest = NULL;
     }
@@ -185,7 +185,7 @@ static enum yore_status take_difference(struct walk *walk, const struct element_
         return YORE_OK;
     }
     enum yore_status st = is_full ? turn_over(walk, error_out) : YORE_OK;
-    if (st == YORE_OK && walk->is_over) {
+    if (st == YORE_OK && walk->work->is_over) {
         walk->is_full = true; /* the walk ends */
         return YORE_OK;
     }
@@ -267,7 +267,7 @@ static enum yore_status walk_differences(struct walk *walk, struct yore_error *e
 static void close_source(const struct carry_out *work, struct source *source)
 {
     if (work->is_silence) {
-        source->expired_at = work->at;
+        source->expired_at = work->deadline;
     } else {
         source->phase = SOURCE_IDLE;
         source->last_word = work->at > source->last_word ? work->at : source->last_word;
@@ -338,15 +338,15 @@ static enum yore_status apply_pass(struct walk *walk, enum pass pass, struct yor
     walk->is_full = false;
     for (unsigned round = 0; st == YORE_CONFLICT && round < GRAPH_INGEST_ROUNDS_MAX; round++) {
         error_clear(error_out);
-        st = walk->is_over ? YORE_OK : turn_over(walk, error_out);
-        if (st == YORE_OK && !walk->is_over) {
+        st = walk->work->is_over ? YORE_OK : turn_over(walk, error_out);
+        if (st == YORE_OK && !walk->work->is_over) {
             st = open_walk(walk, error_out);
         }
-        if (st == YORE_OK && !walk->is_over) {
+        if (st == YORE_OK && !walk->work->is_over) {
             st = walk_differences(walk, error_out);
         }
         close_walk(walk);
-        if (st == YORE_OK && !walk->is_over) {
+        if (st == YORE_OK && !walk->work->is_over) {
             st = turn_over(walk, error_out);
         }
         if (st != YORE_OK) {
@@ -364,13 +364,13 @@ static enum yore_status apply_passes(struct walk *walk, struct yore_error *error
     for (size_t i = 0; st == YORE_OK && i < sizeof passes / sizeof passes[0]; i++) {
         st = apply_pass(walk, passes[i], error_out);
     }
-    if (st != YORE_OK || walk->is_over) {
+    if (st != YORE_OK || walk->work->is_over) {
         return st;
     }
     st = YORE_CONFLICT;
     for (unsigned round = 0; st == YORE_CONFLICT && round < GRAPH_INGEST_ROUNDS_MAX; round++) {
         st = walk->ingest == NULL ? begin_part(walk, error_out) : YORE_OK;
-        if (st != YORE_OK || walk->is_over) {
+        if (st != YORE_OK || walk->work->is_over) {
             return st;
         }
         st = end_walk(walk, error_out);
@@ -382,6 +382,7 @@ enum yore_status carry_out_in_parts(struct carry_out *work, struct yore_error *e
 {
     struct walk walk = {.work = work, .graph = work->graph};
     work->tally = (struct yore_graph_ingest_tally){0};
+    work->is_over = false;
     os_mutex_lock(&work->graph->finishing); /* two would only make each other begin again */
     enum yore_status st = apply_passes(&walk, error_out);
     os_mutex_unlock(&work->graph->finishing);

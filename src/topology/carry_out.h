@@ -8,10 +8,12 @@ struct carry_out {
     struct graph *graph;
     struct source source; /* as it was read */
     uint64_t snapshot;    /* what was sent; 0: nothing */
-    bool is_silence;      /* nothing, since it did not speak; else nothing of that is looked at */
+    bool is_silence;      /* nothing was sent since it did not speak until ... */
+    int64_t deadline;     /* ... then */
     int64_t at;           /* the moment of all of it */
     enum yore_durability durability;
     struct yore_graph_ingest_tally tally; /* result */
+    bool is_over;                         /* result: somebody else has ended it, done or not */
 };
 
 /* All in one transaction; *is_full_out: it is too much for one, and nothing was done.  Errors:

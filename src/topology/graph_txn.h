@@ -25,7 +25,8 @@ struct graph_txn {
     struct yore_txn *engine;
     struct yore_time time;
     struct own_facts own;
-    struct own_facts own_hanging; /* adjacency keys among them: of each node, their values */
+    struct own_facts own_groups; /* of a node its adjacency keys among them, of an indexed value its
+                                    entries: as values under what these keys begin with */
     uint64_t writes;
     bool is_inside; /* of the keyspace's gate: it writes */
     bool is_ahead;  /* something is dated after `time`, within what clocks may differ */
@@ -77,7 +78,8 @@ enum yore_status line_stored(struct graph_txn *txn, struct yore_bytes key, int64
 /* How many versions from the first on are puts without a gap; 0 when it is not in force.
  * *end_out: when the last of them gives way. */
 size_t line_life(const struct line *line, int64_t *end_out);
-/* Every key with `prefix` that is there at `from` or comes later, each once; in the scratch. */
+/* Every key with `prefix` that is there at `from` or comes later, each once; in the scratch.  Of
+ * adjacency the prefix is a node's, of a property index a value's. */
 struct line_keys {
     struct yore_bytes *keys;
     size_t count;

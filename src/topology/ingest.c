@@ -302,10 +302,10 @@ static enum yore_status try_words(struct graph *graph, const struct graph_speech
     st = source_read(graph, ingest->txn->engine, attempt->token, &source, error_out);
     attempt->tally = (struct yore_graph_ingest_tally){0};
     attempt->is_behind =
-        st == YORE_OK && (source.phase == SOURCE_DECIDED || source_deadline(&source) < latest);
+        st == YORE_OK && (source_is_decided(&source) || source_deadline(&source) < latest);
     if (attempt->is_behind) {
         ingest_abort(ingest);
-        return sync_catch_up(graph, attempt->token, latest, NULL, error_out);
+        return sync_catch_up(graph, attempt->token, latest, error_out);
     }
     if (st == YORE_OK) {
         st = take_words(ingest, &source, speech, error_out);

@@ -90,7 +90,13 @@ enum yore_status ingest_derive(struct ingest *ingest, struct yore_error *error_o
 
 /* ---- sources.c ---- */
 
-enum source_phase { SOURCE_IDLE = 0, SOURCE_SENDING = 1, SOURCE_DECIDED = 2 };
+enum source_phase {
+    SOURCE_IDLE = 0,
+    SOURCE_SENDING = 1,
+    SOURCE_DECIDED = 2,
+    SOURCE_REFUSED = 3 /* decided, and the graph will not have it: a constraint, say */
+};
+#define SOURCE_REFUSAL_BYTES_MAX 240
 struct source {
     uint32_t token;
     int64_t rank;
@@ -100,7 +106,13 @@ struct source {
     uint64_t snapshot; /* the number given last */
     enum source_phase phase;
     int64_t snapshot_at;
+    enum yore_status refusal; /* SOURCE_REFUSED: what it was, in words too */
+    char refusal_text[SOURCE_REFUSAL_BYTES_MAX + 1];
 };
+static inline bool source_is_decided(const struct source *source)
+{
+    return source->phase == SOURCE_DECIDED || source->phase == SOURCE_REFUSED;
+}
 /* When it has been silent too long; YORE_FOREVER: never, or it has ended already. */
 int64_t source_deadline(const struct source *source);
 /* Errors: YORE_INVALID (the name). */

@@ -306,8 +306,9 @@ static enum yore_status keys_own(struct graph_txn *txn, struct yore_bytes prefix
                                  struct line_keys *keys, struct yore_error *error_out)
 {
     enum yore_status st = YORE_OK;
-    if (prefix.size > 0 && *(const unsigned char *)prefix.data == GRAPH_KEY_ADJACENCY) {
-        const struct own_fact *fact = own_facts_find(&txn->own_hanging, prefix);
+    unsigned char kind = prefix.size > 0 ? *(const unsigned char *)prefix.data : 0;
+    if (kind == GRAPH_KEY_ADJACENCY || kind == GRAPH_KEY_PROPERTY) {
+        const struct own_fact *fact = own_facts_find(&txn->own_groups, prefix);
         for (; st == YORE_OK && fact != NULL; fact = fact->next) {
             st = add_key(txn, keys, fact->value, error_out);
         }

@@ -34,7 +34,7 @@ static int settle_source(void *arg, uint32_t token, struct yore_bytes name)
     (void)name;
     struct settling *settling = arg;
     struct yore_error error = {.text = ""};
-    note(settling, sync_catch_up(settling->graph, token, settling->now, &settling->tally, &error),
+    note(settling, sync_settle(settling->graph, token, settling->now, &settling->tally, &error),
          &error);
     return 0;
 }
@@ -47,15 +47,17 @@ static int64_t due_moment(struct yore_bytes key)
     return (int64_t)(get_u64_big_endian(octets + 1) ^ UINT64_C(1) << 63);
 }
 
-/* Every claim on the element that ends at that moment. */
+/* Every claim on the element that ends at that moment; at `begin` if that is before what can be
+ * written. */
 static enum yore_status end_due(struct ingest *ingest, const struct element_name *name,
-                                int64_t moment, struct yore_error *error_out)
+                                int64_t moment, int64_t begin, struct yore_error *error_out)
 {
+    int64_t from = moment > begin ? moment : begin;
     struct claim_line line;
     uint32_t *sources = NULL;
     size_t count = 0;
     arena_reset(&ingest->arena);
-    enum yore_status st = claim_line_read(ingest, name, moment, true, &line, error_out);
+    enum yore_status st = claim_line_read(ingest, name, from, true, &line, error_out);
     if (st == YORE_OK) {
         const struct claims *claims = &line.items[0].before;
         sources = mem_array(claims->count + 1, sizeof *sources);
@@ -71,7 +73,7 @@ static enum yore_status end_due(struct ingest *ingest, const struct element_name
                                       .external_id = name->external_id,
                                       .source = sources[i],
                                       .until = moment,
-                                      .from = moment,
+                                      .from = from,
                                       .to = YORE_FOREVER};
         st = ingest_change(ingest, &change, error_out);
     }
@@ -89,11 +91,15 @@ static enum yore_status try_due(struct settling *settling, bool *more_out,
     struct buffer high = {0};
     unsigned char low[1] = {GRAPH_KEY_DUE};
     size_t count = 0;
+    int64_t begin = YORE_TIME_MIN;
     due_key(&high, settling->now, GRAPH_NODE, bytes_of("", 0));
     struct yore_cursor_options options = {
         .range = {.low = bytes_of(low, 1), .high = buffer_bytes(&high)}, .keys_only = true};
     enum yore_status st = high.is_nomem ? error_plain(error_out, YORE_NOMEM)
-                                        : ingest_begin(graph, &ingest, error_out);
+                                        : graph_begin_of_time(graph, &begin, error_out);
+    if (st == YORE_OK) {
+        st = ingest_begin(graph, &ingest, error_out);
+    }
     if (st == YORE_OK) {
         st = yore_cursor_open(graph->db, graph->keyspace, &options, &cursor, error_out);
     }
@@ -106,7 +112,7 @@ static enum yore_status try_due(struct settling *settling, bool *more_out,
             st = error_plain(error_out, YORE_CORRUPT);
             break;
         }
-        st = end_due(ingest, &name, due_moment(key), error_out);
+        st = end_due(ingest, &name, due_moment(key), begin, error_out);
         if (st == YORE_OK) {
             st = yore_txn_delete(ingest->txn->engine, graph->keyspace, key, NULL, error_out);
         }

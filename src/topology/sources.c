@@ -38,6 +38,17 @@ static struct graph_key source_key(uint32_t token)
     return key;
 }
 
+static void decode_refusal(struct decoder *from, struct source *source)
+{
+    source->refusal = (enum yore_status)decode_u8(from);
+    uint64_t size = decode_varint(from);
+    const void *text = size <= SOURCE_REFUSAL_BYTES_MAX ? decode_run(from, (size_t)size) : NULL;
+    from->is_bad |= text == NULL;
+    if (text != NULL) {
+        memcpy(source->refusal_text, text, (size_t)size);
+    }
+}
+
 static bool source_decode(struct yore_bytes octets, struct source *source)
 {
     struct decoder from;
@@ -51,7 +62,10 @@ static bool source_decode(struct yore_bytes octets, struct source *source)
     uint8_t phase = decode_u8(&from);
     source->phase = (enum source_phase)phase;
     source->snapshot_at = decode_zigzag(&from);
-    return is_known && !from.is_bad && decoder_left(&from) == 0 && phase <= SOURCE_DECIDED;
+    if (phase == SOURCE_REFUSED) {
+        decode_refusal(&from, source);
+    }
+    return is_known && !from.is_bad && decoder_left(&from) == 0 && phase <= SOURCE_REFUSED;
 }
 
 enum yore_status source_read(struct graph *graph, struct yore_txn *engine, uint32_t token,
@@ -92,6 +106,12 @@ enum yore_status source_write(struct graph *graph, struct yore_txn *engine,
     buffer_append_varint(&record, source->snapshot);
     buffer_append_u8(&record, (uint8_t)source->phase);
     buffer_append_zigzag(&record, source->snapshot_at);
+    if (source->phase == SOURCE_REFUSED) {
+        size_t size = strlen(source->refusal_text);
+        buffer_append_u8(&record, (uint8_t)source->refusal);
+        buffer_append_varint(&record, size);
+        buffer_append(&record, source->refusal_text, size);
+    }
     enum yore_status st = buffer_status(&record) != YORE_OK
                               ? error_plain(error_out, YORE_NOMEM)
                               : yore_txn_put(engine, graph->keyspace, graph_key_bytes(&key),
@@ -298,6 +318,9 @@ static int tell_source(void *arg, uint32_t token, struct yore_bytes name)
     told.last_word = source.last_word;
     told.expired_at = source_deadline(&source) == YORE_FOREVER ? source.expired_at : YORE_TIME_MIN;
     told.snapshot = source.phase == SOURCE_IDLE ? 0 : source.snapshot;
+    told.refusal = source.phase == SOURCE_REFUSED
+                       ? bytes_of(source.refusal_text, strlen(source.refusal_text))
+                       : bytes_of("", 0);
     told.pending = token < list->pending_count ? list->pending[token] : 0;
     return list->each(list->arg, &told);
 }

@@ -4,9 +4,13 @@
 
 #include "topology/ingest.h"
 
-/* Finish what the source has decided, and end its claims if it was silent too long before `moment`.
- * `tally` may be NULL. */
+/* For words of a source: finish what it has decided, and end its claims if it was silent too long
+ * before `moment`.  A decided snapshot that was refused is told, and nothing is done: the status is
+ * that of the refusal, never YORE_CONFLICT. */
 enum yore_status sync_catch_up(struct graph *graph, uint32_t source, int64_t moment,
-                               struct yore_graph_ingest_tally *tally, struct yore_error *error_out);
+                               struct yore_error *error_out);
+/* The same for settling: what was refused is tried again, and keeps silence from nothing. */
+enum yore_status sync_settle(struct graph *graph, uint32_t source, int64_t moment,
+                             struct yore_graph_ingest_tally *tally, struct yore_error *error_out);
 
 #endif

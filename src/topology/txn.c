@@ -18,7 +18,7 @@ enum yore_status graph_begin(struct graph *graph, struct graph_txn **txn_out,
     txn->graph = graph;
     arena_init(&txn->scratch, 4096);
     arena_init(&txn->own.bytes, 4096);
-    arena_init(&txn->own_hanging.bytes, 4096);
+    arena_init(&txn->own_groups.bytes, 4096);
     enum yore_status st = yore_begin(graph->db, &txn->engine, error_out);
     if (st != YORE_OK) {
         mem_free(txn);
@@ -35,7 +35,7 @@ static void txn_free(struct graph_txn *txn)
         gate_leave(txn->graph->keyspace);
     }
     own_facts_release(&txn->own);
-    own_facts_release(&txn->own_hanging);
+    own_facts_release(&txn->own_groups);
     arena_release(&txn->scratch);
     graph_rules_free(txn->rules);
     mem_free(txn);
@@ -142,18 +142,26 @@ int64_t txn_first_end(const struct graph_txn *txn, int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* Who deletes a node asks for what hangs on it, of all that a transaction has written. */
-static bool keep_hanging(struct graph_txn *txn, struct yore_bytes key)
+/* What a key is looked for by, of all that a transaction has written: who deletes a node asks for
+ * what hangs on it, and a unique value for who has it.  Size 0: nobody asks. */
+static struct yore_bytes group_of(struct yore_bytes key)
 {
     const unsigned char *begin = key.data;
     const unsigned char *at = begin + 1;
+    struct yore_bytes group = bytes_of("", 0);
     uint64_t node;
-    if (key.size == 0 || *begin != GRAPH_KEY_ADJACENCY ||
-        !key_number_decode(&at, begin + key.size, &node)) {
-        return true;
+    if (key.size > 0 && *begin == GRAPH_KEY_ADJACENCY &&
+        key_number_decode(&at, begin + key.size, &node)) {
+        return bytes_of(begin, (size_t)(at - begin));
     }
-    struct own_fact fact = {.key = bytes_of(begin, (size_t)(at - begin)), .value = key};
-    return own_facts_add(&txn->own_hanging, &fact);
+    bool is_entry = key.size > 0 && *begin == GRAPH_KEY_PROPERTY;
+    return is_entry && graph_key_index_decode(key, &node, &group) ? group : bytes_of("", 0);
+}
+
+static bool keep_group(struct graph_txn *txn, struct yore_bytes key)
+{
+    struct own_fact fact = {.key = group_of(key), .value = key};
+    return fact.key.size == 0 || own_facts_add(&txn->own_groups, &fact);
 }
 
 static enum yore_status keep_own(struct graph_txn *txn, const struct own_fact *fact,
@@ -162,7 +170,7 @@ static enum yore_status keep_own(struct graph_txn *txn, const struct own_fact *f
     txn->writes++;
     txn->is_ahead |= fact->from != LINE_NOW && fact->from > txn->time.valid;
     bool is_new = own_facts_find(&txn->own, fact->key) == NULL;
-    if (own_facts_add(&txn->own, fact) && (!is_new || keep_hanging(txn, fact->key))) {
+    if (own_facts_add(&txn->own, fact) && (!is_new || keep_group(txn, fact->key))) {
         return YORE_OK;
     }
     txn->is_broken = true;

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Sources of a graph: apply, sync, source, end, sources, pending, settle, erase; export and back.
+# Sources of a graph: apply, sync, source, end, sources, pending, settle, abort, erase; export and back.
 . "$(dirname "$0")/lib.sh"
 
 cat >a.ndjson <<'END'
@@ -162,6 +162,30 @@ printf '<graphml><key id="k" attr.name="k" attr.type="int"/><graph><node id="a">
 fails 3 "not of its key's type" graph db apply other type.graphml --source s
 printf '<html/>' >html.graphml
 fails 3 "the document is no graphml" graph db apply other html.graphml --source s
+
+# A snapshot too large for one transaction, which a constraint refuses.
+ok query db big 'CREATE CONSTRAINT FOR (n:Pod) REQUIRE n.ip IS UNIQUE' -o raw
+ok query db big 'CREATE (:Pod {externalId: "taken", ip: 33000})' -o raw
+i=0
+while [ $i -lt 34000 ]; do
+    i=$((i + 1))
+    echo "{\"node\":\"n$i\",\"labels\":[\"Pod\"],\"properties\":{\"ip\":$i}}"
+done >big.ndjson
+run graph db sync big big.ndjson --source s
+code_is 11
+err_has "snapshot 1 of source s is refused"
+err_has "node n33000"
+ok graph db sources big -o json
+out_has '"snapshot":1'
+out_has "Pod.ip"
+run graph db settle big
+code_is 11
+err_has "snapshot 1 of source s is refused"
+ok graph db abort big --source s
+fails 1 "no snapshot of source s is under way" graph db abort big --source s
+fails 2 "source NAME says who" graph db abort big
+ok graph db settle big
+ok graph db drop big
 
 # Erase.
 ok graph db erase topo node web -o raw

@@ -8,8 +8,8 @@
 static const struct model_write *run_recent_write(struct run *run, int64_t *commit_out)
 {
     const struct model *model = run->model;
-    bool is_late_wanted = test_rand_one_in(&run->rand, 2);
-    for (unsigned i = 0; i < 4; i++) {
+    bool is_late_wanted = test_rand_one_in(&run->rand, 2); /* what slices do not hold yet */
+    for (unsigned i = 0; i < (is_late_wanted ? 12 : 4); i++) {
         uint64_t back = test_rand_below(&run->rand, 1ull << test_rand_below(&run->rand, 10));
         if (back >= model->commit_count) {
             continue;
@@ -17,7 +17,8 @@ static const struct model_write *run_recent_write(struct run *run, int64_t *comm
         const struct model_commit *commit = &model->commits[model->commit_count - 1 - back];
         const struct model_write *write =
             &commit->writes[test_rand_below(&run->rand, commit->count)];
-        if (write->kind != MODEL_ERASE && (!is_late_wanted || write->from != YORE_NOW)) {
+        bool is_late = write->from != YORE_NOW && write->from < run->sealed_last;
+        if (write->kind != MODEL_ERASE && (!is_late_wanted || is_late)) {
             *commit_out = commit->commit;
             return write;
         }

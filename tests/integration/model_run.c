@@ -282,12 +282,18 @@ static bool run_step(struct run *run, const struct run_op *op)
     if (run->horizon[RUN_FOR] < now - run->keep_ns + RUN_SECOND) {
         run->horizon[RUN_FOR] = now - run->keep_ns + RUN_SECOND;
     }
-    if (run->sealed_at == INT64_MIN &&
-        atomic_load(&run->has_sealed)) { /* partner: run_on_event() */
-        run->sealed_at = now;
+    if (atomic_exchange(&run->has_sealed, false)) { /* partner: run_on_event() */
+        run->sealed_at = run->sealed_at == INT64_MIN ? now : run->sealed_at;
+        run->sealed_last = now;
     }
     run->counts->ops[op->kind]++;
-    return run_ops[op->kind].run(run);
+    uint64_t commits = run->counts->commits;
+    bool is_right = run_ops[op->kind].run(run);
+    if (is_right && run->counts->commits > commits && run->flush_one_in > 0 &&
+        test_rand_one_in(&run->rand, run->flush_one_in)) {
+        is_right = run_flush(run);
+    }
+    return is_right;
 }
 
 static void run_set_up(struct run *run)
@@ -295,6 +301,7 @@ static void run_set_up(struct run *run)
     run->start = RUN_START;
     run->now_seen = INT64_MIN;
     run->sealed_at = INT64_MIN;
+    run->sealed_last = INT64_MIN;
     run->keep_ns = 40 * (int64_t)RUN_SECOND;
     for (unsigned i = 0; i < RUN_SPACES; i++) {
         run->horizon[i] = YORE_TIME_MIN;
@@ -313,6 +320,9 @@ static void run_set_up(struct run *run)
     run->options.feed_retention_bytes = test_rand_one_in(&rand, 2) ? 0 : 64u << 20;
     run->options.background_threads = 1 + (uint32_t)test_rand_below(&rand, 2);
     run->options.seal_versions_per_key = 2 + (uint32_t)test_rand_below(&rand, 2) * 4;
+    /* Memtables of one commit, of some, of hundreds. */
+    static const uint64_t flushes[4] = {1, 4, 24, 0};
+    run->flush_one_in = flushes[test_rand_below(&rand, 4)];
     run->options.on_event = run_on_event;
     run->options.event_arg = run;
 }

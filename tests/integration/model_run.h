@@ -139,7 +139,8 @@ struct run_snapshot {
 struct run {
     uint64_t seed;
     bool is_clock_wild;
-    bool is_traced; /* print every commit */
+    bool is_traced;        /* print every commit */
+    uint64_t flush_one_in; /* commits, beside the flushes that are operations; 0: none is flushed */
     struct sim_disk *disk;
     struct os_env *env;
     struct yore_options options;
@@ -156,7 +157,8 @@ struct run {
     uint64_t backups;
     int64_t backup_commit[64]; /* by backup id */
     atomic_bool has_sealed;
-    int64_t sealed_at; /* now when the first seal was seen; INT64_MIN: none yet */
+    int64_t sealed_at;   /* now when the first seal was seen; INT64_MIN: none yet */
+    int64_t sealed_last; /* and the last one */
     struct run_counts *counts;
 };
 

@@ -68,6 +68,22 @@ TEST(a_big_run_leaves_the_rest_of_the_chunk_in_use)
     arena_release(&a);
 }
 
+TEST(chunks_grow_up_to_the_greatest_asked_for)
+{
+    struct arena a;
+    size_t most = 0;
+    arena_init(&a, 1024);
+    a.chunk_bytes_max = 3000;
+    for (int i = 0; i < 200; i++) {
+        size_t before = a.bytes;
+        CHECK(arena_alloc(&a, 100) != NULL);
+        size_t chunk = a.bytes - before;
+        most = chunk > most ? chunk : most;
+    }
+    CHECK(most >= 3000 && most < 3000 + 100); /* and its header */
+    arena_release(&a);
+}
+
 TEST(bytes_counts_every_chunk_and_reset_keeps_the_largest)
 {
     struct arena a;
@@ -159,7 +175,7 @@ TEST(a_mark_of_an_empty_arena_rewinds_to_empty)
 
 TEST_MAIN(a_zeroed_arena_allocates, runs_are_aligned_as_asked,
           runs_do_not_overlap_and_keep_their_contents,
-          a_big_run_leaves_the_rest_of_the_chunk_in_use,
+          a_big_run_leaves_the_rest_of_the_chunk_in_use, chunks_grow_up_to_the_greatest_asked_for,
           bytes_counts_every_chunk_and_reset_keeps_the_largest, reset_of_an_empty_arena_is_harmless,
           copy_copies, out_of_memory_is_null_and_leaves_the_arena_usable,
           rewinding_gives_back_what_was_allocated_since_the_mark,

@@ -208,8 +208,32 @@ TEST(a_write_replaced_in_its_own_commit_is_not_told)
         CHECK_OK(yore_batch_commit(batch, YORE_DURABILITY_SYNC, NULL, NULL));
         yore_batch_free(batch);
         bed_age(&bed, age);
+        test_note("age %d", age);
         CHECK_EQ_STR(get(bed.db, "a"), "small");
         CHECK_EQ_STR(told(bed.db, YORE_TIME_MIN), "a=small ; ");
+        bed_close(&bed);
+    }
+}
+
+TEST(of_a_commits_writes_to_one_key_and_moment_the_last_is_told)
+{
+    for (int age = 0; age < BED_AGES; age++) {
+        struct bed bed;
+        struct yore_batch *batch = NULL;
+        const struct yore_write early = {.from = AT(1), .to = YORE_FOREVER};
+        const struct yore_write late = {.from = AT(2), .to = YORE_FOREVER};
+        bed_open(&bed);
+        CHECK_OK(yore_batch_new(bed.db, &batch, NULL));
+        CHECK_OK(yore_batch_put(batch, NULL, text("a"), text("1"), &early, NULL));
+        CHECK_OK(yore_batch_put(batch, NULL, text("a"), text("2"), &late, NULL));
+        CHECK_OK(yore_batch_put(batch, NULL, text("b"), text("3"), &early, NULL));
+        CHECK_OK(yore_batch_put(batch, NULL, text("a"), text("4"), &early, NULL));
+        CHECK_OK(yore_batch_delete(batch, NULL, text("b"), &early, NULL));
+        CHECK_OK(yore_batch_commit(batch, YORE_DURABILITY_SYNC, NULL, NULL));
+        yore_batch_free(batch);
+        bed_age(&bed, age);
+        test_note("age %d", age);
+        CHECK_EQ_STR(told(bed.db, INT64_MIN), "a=2 a=4 b- ; ");
         bed_close(&bed);
     }
 }
@@ -254,4 +278,5 @@ TEST_MAIN(a_feed_begins_behind_a_commit_that_was, feed_tells_every_commit_whole_
           erased_values_are_not_told, values_apart_are_fetched,
           a_damaged_value_apart_is_told_as_damage_by_the_name_of_its_file,
           a_write_replaced_in_its_own_commit_is_not_told,
+          of_a_commits_writes_to_one_key_and_moment_the_last_is_told,
           feed_before_the_horizon_is_refused_when_the_journal_is_gone)

@@ -9,7 +9,7 @@
 
 #include "support/test.h"
 
-enum { KEY_MAX = 64 };
+enum { KEY_MAX = 64, FULL_BYTES = 64 << 20 };
 
 static struct version version_at(struct yore_bytes key, uint32_t commit)
 {
@@ -171,7 +171,7 @@ static void *race_read(void *arg)
 static void run_race(struct race *race)
 {
     struct race_reader readers[RACE_READERS];
-    CHECK_OK(memtable_new(&race->memtable));
+    CHECK_OK(memtable_new(FULL_BYTES, &race->memtable));
     atomic_init(&race->published, 0);
     for (unsigned i = 0; i < RACE_READERS; i++) {
         readers[i].race = race;
@@ -270,7 +270,7 @@ TEST(a_seek_never_ends_on_the_wrong_side_while_one_writes_there)
         test_note("round %u", round);
         struct chase chase = {.count = 256 + (uint32_t)test_rand_below(&rand, 2000)};
         unsigned char octets[KEY_MAX];
-        CHECK_OK(memtable_new(&chase.memtable));
+        CHECK_OK(memtable_new(FULL_BYTES, &chase.memtable));
         struct version v = version_at(chase_key(0, octets), 1);
         CHECK_OK(memtable_add(chase.memtable, 1, &v));
         struct version_iter *it;

@@ -2,13 +2,14 @@
  * has threads. */
 #include "engine/memtable.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "support/test.h"
 
-enum { KEY_MAX = 400, VALUE_MAX = 64 };
+enum { KEY_MAX = 400, VALUE_MAX = 64, FULL_BYTES = 64 << 20 };
 
 /* ---- the model: one keyspace as a sorted array ---- */
 
@@ -386,7 +387,7 @@ static void compare_with_model(enum keys keys, unsigned count, unsigned rounds)
         test_note("round %u", round);
         struct model model = {0};
         struct memtable *m;
-        CHECK_OK(memtable_new(&m));
+        CHECK_OK(memtable_new(FULL_BYTES, &m));
         for (unsigned i = 0; i < count; i++) {
             struct version v = make_version(&maker);
             CHECK_OK(memtable_add(m, 7, &v));
@@ -452,7 +453,7 @@ static struct version version_of(const char *key, int64_t valid_from, int64_t co
 TEST(an_empty_memtable_has_nothing)
 {
     struct memtable *m;
-    CHECK_OK(memtable_new(&m));
+    CHECK_OK(memtable_new(FULL_BYTES, &m));
     struct version got;
     struct yore_bytes key = bytes_text("k");
     CHECK(!memtable_get(m, 1, key, INT64_MAX, INT64_MAX, &got));
@@ -470,7 +471,7 @@ TEST(an_empty_memtable_has_nothing)
 TEST(a_later_call_replaces_a_version_of_the_same_place)
 {
     struct memtable *m;
-    CHECK_OK(memtable_new(&m));
+    CHECK_OK(memtable_new(FULL_BYTES, &m));
     struct model model = {0};
     static const char *const values[] = {"first", "second, longer", ""};
     for (size_t i = 0; i < 3; i++) {
@@ -494,7 +495,7 @@ TEST(a_later_call_replaces_a_version_of_the_same_place)
 TEST(ten_thousand_versions_of_one_key_are_found_each)
 {
     struct memtable *m;
-    CHECK_OK(memtable_new(&m));
+    CHECK_OK(memtable_new(FULL_BYTES, &m));
     enum { COUNT = 10000 };
     for (int64_t t = 1; t <= COUNT; t++) {
         struct version v = version_of("the key", t, t, "value");
@@ -531,7 +532,7 @@ TEST(ten_thousand_versions_of_one_key_are_found_each)
 TEST(ten_thousand_corrections_of_one_moment_are_seen_as_known)
 {
     struct memtable *m;
-    CHECK_OK(memtable_new(&m));
+    CHECK_OK(memtable_new(FULL_BYTES, &m));
     for (int64_t commit = 1; commit <= 10000; commit++) {
         struct version v = version_of("k", 1, commit, "value");
         CHECK_OK(memtable_add(m, 1, &v));
@@ -554,7 +555,7 @@ TEST(keyspaces_are_apart_and_listed_in_order)
     struct maker maker = {.rand = test_rand_new(0), .keys = KEYS_MIXED, .commit = 100};
     struct model models[KEYSPACES] = {{0}};
     struct memtable *m;
-    CHECK_OK(memtable_new(&m));
+    CHECK_OK(memtable_new(FULL_BYTES, &m));
     for (unsigned i = 0; i < 3000; i++) {
         size_t k = i < KEYSPACES ? i : (size_t)test_rand_below(&maker.rand, KEYSPACES);
         struct version v = make_version(&maker);
@@ -579,7 +580,7 @@ TEST(keyspaces_are_apart_and_listed_in_order)
 TEST(more_keyspaces_than_a_database_may_have_are_held)
 {
     struct memtable *m;
-    CHECK_OK(memtable_new(&m));
+    CHECK_OK(memtable_new(FULL_BYTES, &m));
     for (uint32_t id = 0; id < 2000; id++) {
         struct version v = version_of("k", id + 1, id + 1, "v");
         CHECK_OK(memtable_add(m, id * 3, &v));
@@ -597,7 +598,7 @@ TEST(more_keyspaces_than_a_database_may_have_are_held)
 TEST(an_iterator_outlives_the_last_other_reference)
 {
     struct memtable *m;
-    CHECK_OK(memtable_new(&m));
+    CHECK_OK(memtable_new(FULL_BYTES, &m));
     struct version v = version_of("k", 5, 5, "v");
     CHECK_OK(memtable_add(m, 1, &v));
     struct iter_view view = {.known = INT64_MAX};
@@ -615,7 +616,7 @@ TEST(an_iterator_outlives_the_last_other_reference)
 TEST(values_larger_than_a_chunk_are_held_whole)
 {
     struct memtable *m;
-    CHECK_OK(memtable_new(&m));
+    CHECK_OK(memtable_new(FULL_BYTES, &m));
     size_t size = 5u << 20;
     char *value = malloc(size);
     CHECK(value != NULL);
@@ -633,19 +634,45 @@ TEST(values_larger_than_a_chunk_are_held_whole)
     memtable_unref(m);
 }
 
+/* ---- memory ---- */
+
+TEST(half_of_a_memtable_of_any_size_is_for_small_commits)
+{
+    for (uint64_t full = 64 << 10; full <= 16 << 20; full *= 4) {
+        struct memtable *m;
+        struct memtable_bounds bounds = {0};
+        uint64_t entries = 0;
+        CHECK_OK(memtable_new(full, &m));
+        while (bounds.bytes < full) {
+            char key[24];
+            snprintf(key, sizeof key, "key%013llu", (unsigned long long)(entries * 7919 % 1000003));
+            struct version v = version_of(key, 100 + (int64_t)entries, 100 + (int64_t)entries,
+                                          "a value of 24 octets all");
+            CHECK_OK(memtable_reserve(m, v.key.size + v.value.size, 1, 1));
+            CHECK_OK(memtable_add(m, 1, &v));
+            memtable_bounds(m, &bounds);
+            entries++;
+        }
+        test_note("%llu octets: %llu commits", (unsigned long long)full,
+                  (unsigned long long)entries);
+        CHECK(entries * (24 + 16 + 24) >= full / 2); /* header, key, value */
+        memtable_unref(m);
+    }
+}
+
 /* ---- without memory ---- */
 
 TEST(out_of_memory_at_any_allocation_inserts_nothing)
 {
     struct memtable *m;
     mem_fail_at(1, false);
-    CHECK_STATUS(memtable_new(&m), YORE_NOMEM);
+    CHECK_STATUS(memtable_new(FULL_BYTES, &m), YORE_NOMEM);
     mem_fail_at(0, false);
     CHECK(m == NULL);
     for (uint64_t nth = 1; nth < 60; nth++) {
         struct maker maker = {.rand = test_rand_new(nth), .keys = KEYS_MIXED, .commit = 100};
         struct model models[2] = {{0}};
-        CHECK_OK(memtable_new(&m));
+        CHECK_OK(memtable_new(FULL_BYTES, &m));
         unsigned failures = 0;
         mem_fail_at(nth, nth % 2 == 0);
         for (unsigned i = 0; i < 3000; i++) {
@@ -711,7 +738,7 @@ TEST(what_was_reserved_cannot_fail)
         struct maker maker = {.rand = test_rand_new(keys), .keys = keys, .commit = 100};
         struct memtable *m;
         uint32_t keyspaces_max = 0;
-        CHECK_OK(memtable_new(&m));
+        CHECK_OK(memtable_new(FULL_BYTES, &m));
         for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
             test_note("keys %d, batch %zu", (int)keys, i);
             add_reserved(m, &maker, counts[i], i % 3 == 0 ? 1 : (uint32_t)i * 100, &keyspaces_max);
@@ -725,7 +752,7 @@ TEST(what_begins_later_is_told_without_a_search)
 {
     struct memtable *m;
     struct version v = version_of("k", 50, 90, "v");
-    CHECK_OK(memtable_new(&m));
+    CHECK_OK(memtable_new(FULL_BYTES, &m));
     CHECK(!memtable_begins_by(m, INT64_MAX - 1, INT64_MAX - 1)); /* empty */
     CHECK_OK(memtable_add(m, 1, &v));
     CHECK(memtable_begins_by(m, 50, 90) && memtable_begins_by(m, 51, 91));
@@ -739,7 +766,7 @@ TEST(what_begins_later_is_told_without_a_search)
 TEST(a_reservation_covers_a_split_of_every_full_node)
 {
     struct memtable *m;
-    CHECK_OK(memtable_new(&m));
+    CHECK_OK(memtable_new(FULL_BYTES, &m));
     enum { COUNT = 62 * 62 * 5 };
     unsigned char key[5] = {0};
     struct version v = version_of("", 1, 1, "");
@@ -768,7 +795,7 @@ TEST(a_reservation_covers_a_split_of_every_full_node)
 TEST(a_reservation_that_is_too_large_is_refused)
 {
     struct memtable *m;
-    CHECK_OK(memtable_new(&m));
+    CHECK_OK(memtable_new(FULL_BYTES, &m));
     CHECK_STATUS(memtable_reserve(m, UINT64_MAX, 1, 9), YORE_NOMEM);
     CHECK_STATUS(memtable_reserve(m, 1, UINT64_MAX, UINT64_MAX), YORE_NOMEM);
     CHECK_STATUS(memtable_reserve(m, UINT64_MAX / 2, UINT64_MAX / 2, 9), YORE_NOMEM);
@@ -790,6 +817,7 @@ TEST_MAIN(tiny_keys_with_zero_octets_agree_with_a_sorted_array,
           thousands_of_versions_of_few_keys_agree_with_a_sorted_array,
           keys_of_all_sorts_agree_with_a_sorted_array, an_empty_memtable_has_nothing,
           a_later_call_replaces_a_version_of_the_same_place,
+          half_of_a_memtable_of_any_size_is_for_small_commits,
           ten_thousand_versions_of_one_key_are_found_each,
           ten_thousand_corrections_of_one_moment_are_seen_as_known,
           keyspaces_are_apart_and_listed_in_order, more_keyspaces_than_a_database_may_have_are_held,

@@ -93,6 +93,21 @@ TEST(counters_count)
     bed_close(&bed);
 }
 
+TEST(the_smallest_memtable_holds_many_small_commits_before_it_is_flushed)
+{
+    struct bed bed;
+    char key[32];
+    bed_open(&bed); /* with memtable_bytes of 64 KiB */
+    unsigned commits = 0;
+    for (; value_of(bed.db, "flushes") == 0; commits++) {
+        snprintf(key, sizeof key, "key%05u", commits * 7919 % 100003);
+        (void)put(bed.db, key, "a value");
+        CHECK_MSG(commits < 65536 / 8, "%u commits and no flush", commits);
+    }
+    CHECK_MSG(commits > 400, "flushed after %u commits", commits);
+    bed_close(&bed);
+}
+
 TEST(gauges_follow_the_files)
 {
     struct bed bed;
@@ -177,5 +192,6 @@ TEST(histograms_have_quantiles)
 }
 
 TEST_MAIN(names_are_snake_case_and_told_once_in_a_fixed_order, counters_count,
+          the_smallest_memtable_holds_many_small_commits_before_it_is_flushed,
           gauges_follow_the_files, history_is_told, snapshots_and_failure_are_told,
           histograms_have_quantiles)

@@ -62,11 +62,15 @@ static void pass_time(struct busy *b)
 
 #define LARGE_BYTES (16u << 10)
 #define LARGE_KEYS 4
+#define SMALL_BYTES 4000
 
+/* Beside each a small one, so that memtables are full soon. */
 static void write_large(struct busy *b, struct yore_keyspace *keyspace, int count)
 {
     static char value[LARGE_BYTES];
     for (int i = 0; i < count; i++) {
+        CHECK_OK(
+            yore_put(b->db, keyspace, text("small"), bytes_of(value, SMALL_BYTES), NULL, NULL));
         char key[16];
         (void)snprintf(key, sizeof key, "large/%d", i % LARGE_KEYS);
         memset(value, 'a' + i % 26, sizeof value);
@@ -179,6 +183,7 @@ static bool rewrite_failing(uint64_t nth, unsigned *kept)
     struct bed bed;
     bed_open(&bed);
     put(bed.db, "a", "1");
+    CHECK_OK(yore_flush(bed.db, NULL));
     uint64_t number = manifest_number(bed.db->manifest);
     uint64_t before = manifest_bytes(bed.db->manifest);
     CHECK_OK(commit_nothing(bed.db, 5000));

@@ -552,6 +552,10 @@ static struct sim_disk *closed_database(void)
     bed_open(&bed);
     write_some(&bed, 300);
     CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    for (int i = 0; i < 3; i++) { /* tables of level 0, and runs */
+        write_some(&bed, 40);
+        CHECK_OK(yore_flush(bed.db, NULL));
+    }
     write_some(&bed, 40);
     CHECK_OK(yore_close(bed.db, NULL));
     return bed.disk;

@@ -362,7 +362,9 @@ static bool is_leaking_without(const char *site, bool is_recycled)
         CHECK_OK(world_flush(&w));
     }
     CHECK(world_is_on_disk(&w, 'S'));
+    CHECK(journal_stale_first(w.journal) < INT64_MAX);
     CHECK_OK(journal_purge(w.journal, NULL));
+    CHECK_EQ_INT(journal_stale_first(w.journal), INT64_MAX);
     CHECK(!world_is_on_disk(&w, 'S'));
     world_crash(&w, SIM_CRASH_DROP_ALL, 1);
     bool is_leaking = world_is_on_disk(&w, 'S');

@@ -6,105 +6,7 @@
 #include "topology/erase.h"
 #include "topology/graph_internal.h"
 #include "topology/ingest.h"
-#include "unit/topology/graph_bed.h"
-
-#define VALUES 4
-
-/* Words with their memory. */
-struct said {
-    struct yore_graph_word word;
-    struct yore_bytes labels[VALUES];
-    struct yore_graph_entry entries[VALUES];
-};
-
-static struct yore_graph_word *node_word(struct said *said, const char *id, const char *label_name,
-                                         const char *property_name, int64_t value)
-{
-    *said = (struct said){.word = {.element = YORE_GRAPH_ELEMENT_NODE,
-                                   .external_id = text(id),
-                                   .from = YORE_NOW,
-                                   .to = YORE_FOREVER}};
-    if (label_name != NULL) {
-        said->labels[0] = text(label_name);
-        said->word.labels = said->labels;
-        said->word.label_count = 1;
-    }
-    if (property_name != NULL) {
-        said->entries[0] = (struct yore_graph_entry){text(property_name), integer(value)};
-        said->word.properties = (struct yore_graph_map){said->entries, 1};
-    }
-    return &said->word;
-}
-
-static struct yore_graph_word *relationship_word(struct said *said, const char *id,
-                                                 const char *start, const char *end)
-{
-    node_word(said, id, NULL, NULL, 0);
-    said->word.element = YORE_GRAPH_ELEMENT_RELATIONSHIP;
-    said->word.type = text("CALLS");
-    said->word.start = text(start);
-    said->word.end = text(end);
-    return &said->word;
-}
-
-static struct yore_graph_ingest_tally say(struct graph_bed *bed, const char *source,
-                                          const struct yore_graph_word *word)
-{
-    struct graph_speech speech = {text(source), word, 1, YORE_DURABILITY_DEFAULT};
-    struct yore_graph_ingest_tally tally = {0};
-    struct yore_error error = {0};
-    enum yore_status st = graph_ingest(bed->graph, &speech, &tally, &error);
-    CHECK_MSG(st == YORE_OK, "%s", error.text);
-    return tally;
-}
-
-static void say_node(struct graph_bed *bed, const char *source, const char *id, int64_t from)
-{
-    struct said said;
-    node_word(&said, id, "Pod", "seen_by", source[0])->from = from;
-    say(bed, source, &said.word);
-}
-
-static void say_call(struct graph_bed *bed, const char *source, const char *start, const char *end,
-                     int64_t from)
-{
-    char id[64];
-    struct said said;
-    snprintf(id, sizeof id, "%s>%s", start, end);
-    relationship_word(&said, id, start, end)->from = from;
-    say(bed, source, &said.word);
-}
-
-static void take_back(struct graph_bed *bed, const char *source, enum yore_graph_element element,
-                      const char *id, int64_t from)
-{
-    struct yore_graph_word word = {.element = element,
-                                   .external_id = text(id),
-                                   .removes = true,
-                                   .from = from,
-                                   .to = YORE_FOREVER};
-    say(bed, source, &word);
-}
-
-/* The id at a moment; 0: none. */
-static uint64_t id_at(struct graph_bed *bed, enum graph_element element, const char *id,
-                      int64_t valid)
-{
-    struct graph_view *view = view_at(bed, NULL, valid);
-    uint64_t found = 0;
-    enum yore_status st = element == GRAPH_NODE
-                              ? graph_node_find(view, text(id), &found, NULL)
-                              : graph_relationship_find(view, text(id), &found, NULL);
-    graph_view_close(view);
-    CHECK(st == YORE_OK || st == YORE_NOT_FOUND);
-    return st == YORE_OK ? found : 0;
-}
-
-static int64_t value_at(struct graph_bed *bed, const char *id, const char *name, int64_t valid)
-{
-    uint64_t node = id_at(bed, GRAPH_NODE, id, valid);
-    return node != 0 ? property_of(bed, valid, node, name) : -2;
-}
+#include "unit/topology/said.h"
 
 static int count_one(void *arg, const struct yore_graph_pending *pending)
 {
@@ -119,29 +21,6 @@ static unsigned pending_at(struct graph_bed *bed, int64_t valid)
     struct yore_time at = {valid, YORE_NOW};
     CHECK_OK(graph_pending(bed->graph, valid == YORE_NOW ? NULL : &at, count_one, &count, NULL));
     return count;
-}
-
-static void print_problem(void *arg, const char *line)
-{
-    (void)arg;
-    fprintf(stderr, "%s\n", line);
-}
-
-static void close_whole(struct graph_bed *bed)
-{
-    struct yore_error error = {0};
-    enum yore_status st = graph_verify(bed->graph, print_problem, NULL, NULL, &error);
-    CHECK_MSG(st == YORE_OK, "%s", error.text);
-    graph_bed_close(bed);
-}
-
-static struct yore_graph_ingest_tally settle(struct graph_bed *bed)
-{
-    struct yore_graph_ingest_tally tally = {0};
-    struct yore_error error = {0};
-    enum yore_status st = graph_settle(bed->graph, &tally, &error);
-    CHECK_MSG(st == YORE_OK, "%s", error.text);
-    return tally;
 }
 
 /* ---- claims ---- */
@@ -555,7 +434,7 @@ TEST(a_snapshot_with_more_differences_than_a_transaction_takes_is_carried_out)
     }
     CHECK(id_at(&bed, GRAPH_NODE, "n7", AT(100)) != 0);
     CHECK_EQ_UINT(id_at(&bed, GRAPH_NODE, "n7", AT(101)), 0);
-    CHECK_OK(graph_verify(bed.graph, print_problem, NULL, NULL, &error));
+    CHECK_OK(graph_verify(bed.graph, NULL, NULL, NULL, &error));
     graph_close(bed.graph);
     CHECK_OK(yore_close(bed.bed.db, NULL));
 }
@@ -645,62 +524,6 @@ TEST(sources_are_told_with_what_they_claim)
     close_whole(&bed);
 }
 
-/* Rows that wait for snapshots to be stopped, of all graphs. */
-static unsigned staged(struct graph_bed *bed)
-{
-    struct yore_keyspace *staging = NULL;
-    struct yore_cursor *cursor = NULL;
-    unsigned count = 0;
-    CHECK_OK(yore_keyspace_open(bed->bed.db, "graph.staging", NULL, &staging, NULL));
-    CHECK_OK(yore_cursor_open(bed->bed.db, staging, NULL, &cursor, NULL));
-    while (yore_cursor_next(cursor) == YORE_OK) {
-        count++;
-    }
-    yore_cursor_close(cursor);
-    return count;
-}
-
-/* A graph that a node of a snapshot was sent to, and closed. */
-static void send_to_graph(struct graph_bed *bed, const char *name)
-{
-    struct graph *graph = NULL;
-    struct said said;
-    uint64_t snapshot = 0;
-    struct graph_speech speech = {text("a"), node_word(&said, "x", NULL, NULL, 0), 1,
-                                  YORE_DURABILITY_DEFAULT};
-    CHECK_OK(graph_open(bed->bed.db, text(name), true, NULL, &graph, NULL));
-    CHECK_OK(graph_sync_start(graph, text("a"), YORE_NOW, &snapshot, NULL));
-    CHECK_OK(graph_sync_send(graph, &speech, snapshot, NULL));
-    graph_close(graph);
-}
-
-TEST(dropping_a_graph_takes_along_what_was_sent_to_it_and_to_no_other)
-{
-    struct graph_bed bed;
-    graph_bed_open(&bed);
-    send_to_graph(&bed, "one");
-    send_to_graph(&bed, "two");
-    send_to_graph(&bed, "three");
-    CHECK_OK(graph_remove(bed.bed.db, text("two"), NULL));
-    CHECK_EQ_UINT(staged(&bed), 2);
-    CHECK_OK(graph_remove(bed.bed.db, text("one"), NULL));
-    CHECK_OK(graph_remove(bed.bed.db, text("three"), NULL));
-    CHECK_EQ_UINT(staged(&bed), 0);
-    close_whole(&bed);
-}
-
-TEST(what_was_sent_to_a_graph_dropped_as_a_keyspace_goes_when_another_is_settled)
-{
-    struct graph_bed bed;
-    graph_bed_open(&bed);
-    send_to_graph(&bed, "one");
-    send_to_graph(&bed, "two");
-    CHECK_OK(yore_keyspace_drop(bed.bed.db, "g.one", NULL));
-    settle(&bed);
-    CHECK_EQ_UINT(staged(&bed), 1);
-    close_whole(&bed);
-}
-
 /* ---- erase ---- */
 
 /* Nothing that compression could shorten. */
@@ -766,7 +589,7 @@ TEST(an_erased_node_is_gone_with_its_relationships_from_every_file)
     CHECK(is_on_disk(&bed, FIRST));
     enum yore_status st = graph_erase(bed.graph, GRAPH_NODE, text("p1"), &count, &error);
     CHECK_MSG(st == YORE_OK, "%s", error.text);
-    CHECK_OK(graph_verify(bed.graph, print_problem, NULL, NULL, NULL));
+    CHECK_OK(graph_verify(bed.graph, NULL, NULL, NULL, NULL));
     for (int at = 10; at < 50; at += 10) {
         CHECK_EQ_UINT(id_at(&bed, GRAPH_NODE, "p1", AT(at)), 0);
         CHECK_EQ_UINT(id_at(&bed, GRAPH_RELATIONSHIP, "p1>p2", AT(at)), 0);
@@ -819,9 +642,6 @@ TEST_MAIN(a_word_makes_an_element_and_its_removal_ends_it, saying_the_same_again
           a_snapshot_with_more_differences_than_a_transaction_takes_is_carried_out,
           a_silent_source_claims_nothing_from_its_last_word_and_its_time_on,
           a_source_that_speaks_after_its_time_was_silent_in_between,
-          a_claim_with_an_end_to_come_ends_then,
-          dropping_a_graph_takes_along_what_was_sent_to_it_and_to_no_other,
-          what_was_sent_to_a_graph_dropped_as_a_keyspace_goes_when_another_is_settled,
-          sources_are_told_with_what_they_claim,
+          a_claim_with_an_end_to_come_ends_then, sources_are_told_with_what_they_claim,
           an_erased_node_is_gone_with_its_relationships_from_every_file,
           an_erased_relationship_leaves_its_ends)
