@@ -41,8 +41,9 @@ static void script_store(struct crash_run *run)
 
 static const struct crash_workload store_workload = {"store", script_store, NULL};
 
-static bool is_right(void *arg, struct yore_db *db, char text[DAMAGE_TEXT_BYTES])
+static bool is_right(void *arg, struct yore_db *db, bool is_sound, char text[DAMAGE_TEXT_BYTES])
 {
+    (void)is_sound;
     struct crash_run *run = arg;
     bool is_same = crash_compare(run, db, run->model);
     (void)snprintf(text, DAMAGE_TEXT_BYTES, "%s", run->text);

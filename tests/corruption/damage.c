@@ -51,7 +51,7 @@ void damage_store_begin(struct damage_store *store)
     struct yore_db *db = NULL;
     char text[DAMAGE_TEXT_BYTES] = "";
     CHECK_OK(db_open_inline(sim_disk_env(copy), STORE_PATH, &store->options, &db, NULL));
-    CHECK_MSG(store->is_right(store->arg, db, text), "the undamaged store: %s", text);
+    CHECK_MSG(store->is_right(store->arg, db, true, text), "the undamaged store: %s", text);
     CHECK_OK(yore_verify(db, NULL, NULL, NULL, NULL));
     CHECK_OK(yore_close(db, NULL));
     sim_disk_free(copy);
@@ -165,12 +165,12 @@ static enum outcome judge_open_store(struct damage_store *store, struct yore_db 
     struct yore_verify_report report = {0};
     struct findings findings = {"", 0};
     struct yore_error error = {0};
-    bool is_right = store->is_right(store->arg, db, text);
+    enum yore_status status = yore_verify(db, note_problem, &findings, &report, &error);
+    bool is_right = store->is_right(store->arg, db, status == YORE_OK, text);
     if (!is_right && !is_damage_status(text)) {
         return OUTCOME_SILENT;
     }
     enum outcome read = is_right ? OUTCOME_HARMLESS : judge_report(damage, text);
-    enum yore_status status = yore_verify(db, note_problem, &findings, &report, &error);
     if (status == YORE_OK && !is_right) {
         (void)snprintf(text, DAMAGE_TEXT_BYTES, "a read tells damage, a check finds none");
         return OUTCOME_SILENT;

@@ -36,8 +36,8 @@ struct damage_store {
     struct sim_disk *other; /* another database with the same history of operations */
     struct yore_options options;
     /* Ask all there is to ask.  False: an answer is wrong or missing, and `text` tells the status
-     * that came instead, or what differs. */
-    bool (*is_right)(void *arg, struct yore_db *db, char text[DAMAGE_TEXT_BYTES]);
+     * that came instead, or what differs.  `is_sound`: yore_verify has found nothing. */
+    bool (*is_right)(void *arg, struct yore_db *db, bool is_sound, char text[DAMAGE_TEXT_BYTES]);
     void *arg;
     struct damage_file files[DAMAGE_FILES_MAX];
     size_t file_count;

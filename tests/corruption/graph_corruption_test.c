@@ -8,7 +8,7 @@
 #include "os/env.h"
 #include "unit/query/query_bed.h"
 
-#define ROUNDS 24
+#define ROUNDS 21
 #define MOMENTS 3
 #define TEXT_OF_PAST AT(5000)
 
@@ -108,7 +108,7 @@ static bool answer(struct query_bed *bed, int64_t moment, const char *question, 
     return !is_error;
 }
 
-static bool is_right(void *arg, struct yore_db *db, char text[DAMAGE_TEXT_BYTES])
+static bool is_right(void *arg, struct yore_db *db, bool is_sound, char text[DAMAGE_TEXT_BYTES])
 {
     struct suite *suite = arg;
     struct query_bed bed = {.options = {.at = {YORE_NOW, YORE_NOW}}};
@@ -132,7 +132,7 @@ static bool is_right(void *arg, struct yore_db *db, char text[DAMAGE_TEXT_BYTES]
             is_same = false;
         }
     }
-    if (is_same) {
+    if (is_same && is_sound) { /* which takes long, and tells no place in a file */
         st = graph_verify(bed.graph.graph, NULL, NULL, NULL, &error);
         (void)snprintf(text, DAMAGE_TEXT_BYTES, "%s [%s]", yore_status_name(st), error.text);
         is_same = st == YORE_OK;
@@ -169,7 +169,7 @@ static struct suite *suite_new(void)
     suite->store.is_right = is_right;
     suite->store.arg = suite;
     damage_store_begin(&suite->store);
-    CHECK(suite->store.bytes >= 100000);
+    CHECK(suite->store.bytes >= 50000);
     return suite;
 }
 

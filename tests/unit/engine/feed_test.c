@@ -233,7 +233,7 @@ TEST(of_a_commits_writes_to_one_key_and_moment_the_last_is_told)
         yore_batch_free(batch);
         bed_age(&bed, age);
         test_note("age %d", age);
-        CHECK_EQ_STR(told(bed.db, INT64_MIN), "a=2 a=4 b- ; ");
+        CHECK_EQ_STR(told(bed.db, YORE_TIME_MIN), "a=2 a=4 b- ; ");
         bed_close(&bed);
     }
 }
