@@ -53,17 +53,41 @@ struct yore_client_reply {
     size_t count;
 };
 
+/* What carries the octets of a connection where they do not go as they are: TLS, which this library
+ * leaves to whoever has a library for it.  Used by the thread of the client; `read` and `write`
+ * take and return what the client's own do: `read` YORE_NOT_FOUND when nothing came within the
+ * time, both YORE_IO when the connection is lost. */
+struct yore_client_wire {
+    void *arg;
+    /* Take over the connected, non-blocking socket `fd`, which stays the client's to close; `host`
+     * is whom the other side has to prove to be. */
+    enum yore_status (*open)(void *arg, int fd, const char *host, int64_t timeout_ns,
+                             void **channel_out, struct yore_error *error_out);
+    enum yore_status (*read)(void *channel, void *data, size_t size, int64_t timeout_ns,
+                             size_t *read_out, struct yore_error *error_out);
+    enum yore_status (*write)(void *channel, const void *data, size_t size, int64_t timeout_ns,
+                              struct yore_error *error_out);
+    void (*close)(void *channel);
+};
+
 struct yore_client_options {
     const char *user;     /* NULL: the one of the URL, or "default" */
     const char *password; /* NULL: the one of the URL, or none */
-    int64_t timeout_ns;   /* of connecting, sending and receiving; 0: 30 s */
+    int64_t timeout_ns;   /* of sending and of waiting for octets, and at most 30 s of connecting;
+                             0: 30 s, YORE_FOREVER: no limit */
+    const struct yore_client_wire *wire; /* for rediss:// and yores://; copied, may be NULL */
+    /* Asked about ten times a second while an answer is waited for; true ends the call with
+     * YORE_CANCELLED.  May be NULL. */
+    bool (*should_stop)(void *arg);
+    void *stop_arg;
 };
 
 /* Connect, log in where a password is given, speak RESP3.  `url` is
- * redis://[user[:password]@]host[:port][/database], or unix:///path/of/socket[?db=N]; `options` may
- * be NULL.  Errors: YORE_INVALID (the URL), YORE_IO (nobody listens, the time passed),
- * YORE_READ_ONLY (the server refused user or password), YORE_BAD_FORMAT (it speaks something else).
- */
+ * redis://[user[:password]@]host[:port][/database], or unix:///path/of/socket[?db=N]; yore:// is
+ * redis://, and rediss:// and yores:// are the same over TLS.  %XX in user and password is an
+ * octet.  `options` may be NULL.  Errors: YORE_INVALID (the URL), YORE_IO (nobody listens, the time
+ * passed), YORE_READ_ONLY (the server refused user or password), YORE_BAD_FORMAT (it speaks
+ * something else), YORE_UNSUPPORTED (TLS without a wire). */
 YORE_API enum yore_status yore_client_open(const char *url,
                                            const struct yore_client_options *options,
                                            struct yore_client **client_out,
@@ -78,6 +102,22 @@ YORE_API enum yore_status yore_client_call(struct yore_client *client,
                                            const struct yore_bytes *words, size_t count,
                                            const struct yore_client_reply **reply_out,
                                            struct yore_error *error_out) YORE_MUST_USE;
+
+/* Send a command whose reply is an array that may be larger than memory, and have its items told
+ * one at a time.  `*reply_out` NULL: it is one, call yore_client_next_row(); else the reply is
+ * something else (an error), whole.  Until the last row was told nothing else can be sent: close
+ * the client to stop earlier. */
+YORE_API enum yore_status yore_client_rows(struct yore_client *client,
+                                           const struct yore_bytes *words, size_t count,
+                                           const struct yore_client_reply **reply_out,
+                                           struct yore_error *error_out) YORE_MUST_USE;
+/* The next item, borrowed until the next call.  YORE_NOT_FOUND: that was the last one. */
+YORE_API enum yore_status yore_client_next_row(struct yore_client *client,
+                                               const struct yore_client_reply **reply_out,
+                                               struct yore_error *error_out) YORE_MUST_USE;
+/* Can another command be sent?  Not after a failure, within rows, nor once the server has closed
+ * the connection or has sent what nobody asked for: then open another. */
+YORE_API bool yore_client_is_usable(struct yore_client *client);
 
 /* Send without waiting; replies come in the order of commands. */
 YORE_API enum yore_status yore_client_send(struct yore_client *client,

@@ -14,6 +14,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/store.h"
 #include "os/env.h"
 #include "os/term.h"
 
@@ -372,7 +373,7 @@ static enum yore_status parse_bench(struct cli *cli, const struct args *args, st
         bench->value_bytes = (size_t)value_bytes;
     }
     if (st == YORE_OK) {
-        st = cli_durability(args, &bench->durability, error_out);
+        st = cli_durability(cli, args, &bench->durability, error_out);
     }
     if (bench->durability == YORE_DURABILITY_DEFAULT) {
         bench->durability = YORE_DURABILITY_NONE;
@@ -386,7 +387,7 @@ static int run_bench(struct cli *cli, struct bench *bench, enum output_format fo
     struct yore_options options;
     yore_options_init(&options);
     options.must_not_exist = true;
-    enum yore_status st = yore_open(cli->dir, &options, &cli->db, &bench->error);
+    enum yore_status st = yore_open(cli->dir, &options, &bench->db, &bench->error);
     if (st == YORE_EXISTS) {
         return cli_fail_text(cli, st, "%s is there already; bench makes a database of its own",
                              cli->dir);
@@ -394,7 +395,11 @@ static int run_bench(struct cli *cli, struct bench *bench, enum output_format fo
     if (st != YORE_OK) {
         return cli_fail(cli, &bench->error);
     }
-    bench->db = cli->db;
+    st = store_of_db(bench->db, &cli->store, &bench->error);
+    if (st != YORE_OK) {
+        (void)yore_close(bench->db, NULL);
+        return cli_fail(cli, &bench->error);
+    }
     st = output_open(cli, format, bench_columns, BENCH_COLUMNS, &bench->output);
     if (st != YORE_OK || !make_values(bench)) {
         output_close(bench->output);

@@ -8,8 +8,13 @@
 #include "base/mem.h"
 #include "base/moment.h"
 #include "cli/commands.h"
+#include "cli/remote.h"
+#include "cli/store.h"
+#include "cli/words.h"
 #include "os/env.h"
 #include "os/term.h"
+
+#define PASSWORD_FILE_BYTES_MAX 65536u
 
 void cli_init(struct cli *cli)
 {
@@ -122,7 +127,7 @@ int cli_refuse(struct cli *cli, const struct yore_error *error)
 
 int64_t cli_now(struct cli *cli)
 {
-    return cli->db != NULL ? yore_now(cli->db) : os_wall_ns(cli->env);
+    return cli->store != NULL ? store_now(cli->store) : os_wall_ns(cli->env);
 }
 
 enum yore_status cli_time(struct cli *cli, const struct args *args, struct yore_time *time_out,
@@ -138,7 +143,7 @@ enum yore_status cli_time(struct cli *cli, const struct args *args, struct yore_
 }
 
 enum yore_status cli_keyspace(struct cli *cli, const struct args *args, const struct yore_time *at,
-                              struct yore_keyspace **keyspace_out, struct yore_error *error_out)
+                              struct store_keyspace **keyspace_out, struct yore_error *error_out)
 {
     const char *name = args->values[OPT_KEYSPACE];
     if (name == NULL && cli->session != NULL && cli->session->keyspace[0] != '\0') {
@@ -149,9 +154,9 @@ enum yore_status cli_keyspace(struct cli *cli, const struct args *args, const st
         return YORE_OK;
     }
     struct yore_error cause;
-    enum yore_status st = yore_keyspace_open(cli->db, name, NULL, keyspace_out, &cause);
+    enum yore_status st = store_keyspace_open(cli->store, name, NULL, keyspace_out, &cause);
     if (st == YORE_NOT_FOUND && at != NULL) { /* dropped since, perhaps */
-        st = yore_keyspace_open(cli->db, name, at, keyspace_out, &cause);
+        st = store_keyspace_open(cli->store, name, at, keyspace_out, &cause);
     }
     if (st == YORE_NOT_FOUND) {
         return error_set(error_out, YORE_NOT_FOUND,
@@ -161,21 +166,26 @@ enum yore_status cli_keyspace(struct cli *cli, const struct args *args, const st
     return st == YORE_OK ? YORE_OK : error_set(error_out, st, "%s", cause.text);
 }
 
-enum yore_status cli_horizon(struct cli *cli, struct yore_keyspace *keyspace, int64_t *horizon_out,
+enum yore_status cli_horizon(struct cli *cli, struct store_keyspace *keyspace, int64_t *horizon_out,
                              struct yore_error *error_out)
 {
     struct yore_keyspace_info info;
-    enum yore_status st = yore_keyspace_info(cli->db, keyspace, &info, error_out);
+    enum yore_status st = store_keyspace_info(cli->store, keyspace, &info, error_out);
     *horizon_out = st == YORE_OK ? info.horizon : YORE_TIME_MIN;
     return st;
 }
 
-enum yore_status cli_durability(const struct args *args, enum yore_durability *durability_out,
-                                struct yore_error *error_out)
+enum yore_status cli_durability(const struct cli *cli, const struct args *args,
+                                enum yore_durability *durability_out, struct yore_error *error_out)
 {
     static const char *const modes[] = {"sync", "interval", "none", NULL};
     size_t index = SIZE_MAX;
     enum yore_status st = args_choice(args, OPT_DURABILITY, modes, &index, error_out);
+    if (st == YORE_OK && index != SIZE_MAX && cli->server != NULL) {
+        st = error_set(error_out, YORE_UNSUPPORTED,
+                       "a server's own setting `durability` says when a write is acknowledged: "
+                       "leave --durability out");
+    }
     *durability_out = st != YORE_OK || index == SIZE_MAX ? YORE_DURABILITY_DEFAULT
                                                          : (enum yore_durability)(index + 1);
     return st;
@@ -250,15 +260,39 @@ static enum yore_status explain(struct cli *cli, enum yore_status st, bool makes
     return error_set(error_out, st, "%s", error->text);
 }
 
+static enum yore_status open_remote(struct cli *cli, struct yore_error *error_out)
+{
+    struct remote *remote = NULL;
+    enum yore_status st = remote_open(cli->server, &remote, error_out);
+    if (st == YORE_OK) {
+        st = store_of_remote(remote, cli->reads_only, &cli->store, error_out);
+        if (st != YORE_OK) {
+            remote_close(remote);
+        }
+    }
+    return st;
+}
+
 enum yore_status cli_open(struct cli *cli, bool makes, struct yore_error *error_out)
 {
     struct yore_options options;
     struct yore_error error;
+    struct yore_db *db = NULL;
+    if (cli->server != NULL) {
+        return open_remote(cli, error_out);
+    }
     yore_options_init(&options);
     options.must_exist = !makes;
     options.read_only = cli->reads_only;
-    enum yore_status st = yore_open(cli->dir, &options, &cli->db, &error);
-    return st == YORE_OK ? st : explain(cli, st, makes, &error, error_out);
+    enum yore_status st = yore_open(cli->dir, &options, &db, &error);
+    if (st != YORE_OK) {
+        return explain(cli, st, makes, &error, error_out);
+    }
+    st = store_of_db(db, &cli->store, error_out);
+    if (st != YORE_OK) {
+        (void)yore_close(db, NULL);
+    }
+    return st;
 }
 
 int cli_open_failed(struct cli *cli, enum yore_status st, bool makes,
@@ -288,15 +322,16 @@ static int open_database(struct cli *cli, const struct command *command, const s
         return EXIT_FOUND;
     }
     int code = cli_fail(cli, &error);
-    return st == YORE_NOT_FOUND && !makes ? EXIT_NO_DATABASE : code;
+    bool is_missing = st == YORE_NOT_FOUND && !makes && cli->server == NULL;
+    return is_missing ? EXIT_NO_DATABASE : code;
 }
 
 /* The exit code of the command, unless closing the database or the output says worse. */
 static int close_all(struct cli *cli, int code)
 {
     struct yore_error error;
-    enum yore_status st = cli->db != NULL ? yore_close(cli->db, &error) : YORE_OK;
-    cli->db = NULL;
+    enum yore_status st = store_close(cli->store, &error);
+    cli->store = NULL;
     if (st != YORE_OK && code <= EXIT_NOTHING) {
         code = cli_fail(cli, &error);
     }
@@ -331,9 +366,84 @@ static int show_help_of(struct cli *cli, const struct command *command)
     return command_help(cli, &args);
 }
 
-/* Take DIR off the operands, open, run, close. */
+/* The first line of --password-file; else YORE_PASSWORD. */
+static enum yore_status find_password(const struct args *args, struct buffer *store,
+                                      struct remote_options *server, struct yore_error *error_out)
+{
+    const char *name = args->values[OPT_PASSWORD_FILE];
+    server->password = getenv("YORE_PASSWORD");
+    if (name == NULL) {
+        return YORE_OK;
+    }
+    FILE *stream = fopen(name, "rb");
+    if (stream == NULL) {
+        return error_set(error_out, YORE_IO, "cannot open %s: %s", name, strerror(errno));
+    }
+    enum yore_status st = read_stream(stream, name, PASSWORD_FILE_BYTES_MAX, store, error_out);
+    fclose(stream);
+    if (st != YORE_OK) {
+        return st;
+    }
+    const char *end = store->size > 0 ? memchr(store->data, '\n', store->size) : NULL;
+    store->size = end != NULL ? (size_t)(end - (const char *)store->data) : store->size;
+    if (store->size > 0 && store->data[store->size - 1] == '\r') {
+        store->size--;
+    }
+    buffer_append(store, "", 1);
+    server->password = (const char *)store->data;
+    return buffer_status(store);
+}
+
+static int check_open_run(struct cli *cli, const struct command *command, struct args *args)
+{
+    int code = check_words(cli, command, args);
+    if (code == EXIT_FOUND && (command->flags & COMMAND_OPENS) != 0) {
+        code = open_database(cli, command, args);
+    }
+    return close_all(cli, code == EXIT_FOUND ? command->run(cli, args) : code);
+}
+
+static int refuse_server(struct cli *cli, const struct command *command)
+{
+    return cli_fail_text(cli, YORE_UNSUPPORTED, "%s works in a directory, not with a server%s",
+                         command->name, command_instead(command));
+}
+
+static int run_with_server(struct cli *cli, const struct command *command, struct args *args,
+                           const char *url)
+{
+    struct buffer password = {0};
+    char shown[CLIENT_URL_TEXT_BYTES];
+    struct yore_error error;
+    struct remote_options server = {.url = url,
+                                    .ca = args->values[OPT_CACERT],
+                                    .cert = args->values[OPT_CERT],
+                                    .cert_key = args->values[OPT_CERT_KEY]};
+    int code;
+    if ((command->flags & COMMAND_SERVERS) == 0) {
+        return refuse_server(cli, command);
+    }
+    cli->dir = client_url_show(url, shown);
+    cli->server = &server;
+    code = find_password(args, &password, &server, &error) == YORE_OK
+               ? check_open_run(cli, command, args)
+               : cli_fail(cli, &error);
+    cli->server = NULL;
+    buffer_release(&password);
+    return code;
+}
+
+/* Take DIR, or the URL in its place, off the operands, open, run, close. */
 static int run_with_dir(struct cli *cli, const struct command *command, struct args *args)
 {
+    const char *url = args->values[OPT_URL];
+    if (url != NULL && !client_url_is_one(url)) {
+        return cli_usage(cli, "--url takes yore://host[:port], yores:// (TLS), redis://, rediss:// "
+                              "or unix:///path");
+    }
+    if (url != NULL) {
+        return run_with_server(cli, command, args, url);
+    }
     if (args->word_count == 0 || args->words[0][0] == '\0') {
         return cli_usage(cli, "name the database's directory: yore %s DIR%s%s", command->name,
                          *command->operands != '\0' ? " " : "", command->operands);
@@ -341,11 +451,8 @@ static int run_with_dir(struct cli *cli, const struct command *command, struct a
     cli->dir = args->words[0];
     args->words++;
     args->word_count--;
-    int code = check_words(cli, command, args);
-    if (code == EXIT_FOUND && (command->flags & COMMAND_OPENS) != 0) {
-        code = open_database(cli, command, args);
-    }
-    return close_all(cli, code == EXIT_FOUND ? command->run(cli, args) : code);
+    return client_url_is_one(cli->dir) ? run_with_server(cli, command, args, cli->dir)
+                                       : check_open_run(cli, command, args);
 }
 
 /* list reads, and trim names its own time. */
@@ -374,6 +481,10 @@ static int run_command(struct cli *cli, const struct command *command, struct ar
     }
     if ((command->flags & COMMAND_HAS_DIR) != 0 && cli->session == NULL) {
         return run_with_dir(cli, command, args);
+    }
+    bool needs_dir = (command->flags & (COMMAND_HAS_DIR | COMMAND_SERVERS)) == COMMAND_HAS_DIR;
+    if (needs_dir && cli->server != NULL) {
+        return refuse_server(cli, command);
     }
     int code = check_words(cli, command, args);
     if (code == EXIT_FOUND && is_write_into_past(cli, command, args)) {
@@ -416,9 +527,13 @@ static int parse_and_run(struct cli *cli, const struct command *command, size_t 
         return cli_fail_text(cli, YORE_NOMEM, "out of memory");
     }
     cli->command = command->name;
+    uint64_t allowed = cli->session != NULL ? command->options : command_options(command);
+    if (cli->store != NULL) {
+        store_begin_command(cli->store);
+    }
     enum yore_status st = (command->flags & COMMAND_OWN_FLAGS) != 0
                               ? take_words(&args, count, words)
-                              : args_parse(&args, count, words, command->options, &error);
+                              : args_parse(&args, count, words, allowed, &error);
     enum yore_status color_st = st == YORE_OK ? apply_switches(cli, &args, &error) : st;
     int code =
         color_st == YORE_OK ? run_command(cli, command, &args) : cli_usage_error(cli, &error);

@@ -20,6 +20,9 @@
 #include "cli/options.h"
 
 struct os_env;
+struct remote_options;
+struct store;
+struct store_keyspace;
 
 #define EXIT_FOUND 0
 #define EXIT_NOTHING 1
@@ -52,10 +55,12 @@ struct cli {
     bool has_failed;     /* the last command: a fault, not an answer such as absent or erased */
     unsigned columns;    /* of the terminal behind `out`; 0: no terminal, nothing is cut */
     const char *command; /* the command that runs, for messages */
-    const char *dir;     /* the database's directory; NULL when the command has none */
-    struct yore_db *db;
-    bool reads_only;             /* the database is opened to read: nothing is written */
-    struct cli_session *session; /* NULL outside the shell */
+    const char *dir;     /* the database's directory, or the URL of its server without password;
+                            NULL when the command has none */
+    struct store *store; /* the database; NULL: none is open */
+    const struct remote_options *server; /* whose database it is; NULL: one in a directory */
+    bool reads_only;                     /* the database is opened to read: nothing is written */
+    struct cli_session *session;         /* NULL outside the shell */
 };
 
 /* Streams and terminal of the process. */
@@ -103,15 +108,15 @@ int64_t cli_now(struct cli *cli);
 /* The keyspace named by --keyspace or the session; NULL for "default".  `at` as in
  * yore_keyspace_open(). */
 enum yore_status cli_keyspace(struct cli *cli, const struct args *args, const struct yore_time *at,
-                              struct yore_keyspace **keyspace_out, struct yore_error *error_out);
+                              struct store_keyspace **keyspace_out, struct yore_error *error_out);
 
 /* The first moment that `keyspace` still keeps, YORE_TIME_MIN when it keeps all: where a span that
  * names no begin begins. */
-enum yore_status cli_horizon(struct cli *cli, struct yore_keyspace *keyspace, int64_t *horizon_out,
+enum yore_status cli_horizon(struct cli *cli, struct store_keyspace *keyspace, int64_t *horizon_out,
                              struct yore_error *error_out);
 
-/* --durability; YORE_DURABILITY_DEFAULT when not given. */
-enum yore_status cli_durability(const struct args *args, enum yore_durability *durability_out,
-                                struct yore_error *error_out);
+/* --durability; YORE_DURABILITY_DEFAULT when not given.  YORE_UNSUPPORTED: a server has its own. */
+enum yore_status cli_durability(const struct cli *cli, const struct args *args,
+                                enum yore_durability *durability_out, struct yore_error *error_out);
 
 #endif

@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/rows.h"
+#include "cli/store.h"
 #include "cli/words.h"
 #include "os/term.h"
 
@@ -22,7 +23,7 @@ static const struct column changes_columns[CHANGES_COLUMNS] = {
 struct changes_request {
     struct yore_changes_options options;
     struct word_range range;
-    struct yore_keyspace *keyspace;
+    struct store_keyspace *keyspace;
     enum output_format format;
     uint64_t limit;
 };
@@ -87,7 +88,7 @@ static struct cell value_cell(struct yore_bytes value)
 static enum yore_status changes_next(void *arg, struct cell *cells, struct yore_error *error_out)
 {
     struct yore_change change;
-    enum yore_status st = yore_changes_next(arg, &change, error_out);
+    enum yore_status st = store_changes_next(arg, &change, error_out);
     if (st == YORE_OK) {
         const struct cell row[CHANGES_COLUMNS] = {
             cell_moment(change.time),
@@ -103,7 +104,7 @@ static enum yore_status changes_next(void *arg, struct cell *cells, struct yore_
 }
 
 /* Without --from: from the begin of all there is. */
-static enum yore_status changes_begin(struct cli *cli, struct yore_keyspace *keyspace,
+static enum yore_status changes_begin(struct cli *cli, struct store_keyspace *keyspace,
                                       struct yore_changes_options *options,
                                       struct yore_error *error_out)
 {
@@ -118,7 +119,7 @@ static enum yore_status changes_begin(struct cli *cli, struct yore_keyspace *key
 int command_changes(struct cli *cli, const struct args *args)
 {
     struct changes_request request = {.keyspace = NULL};
-    struct yore_changes *changes = NULL;
+    struct store_walk *changes = NULL;
     struct yore_error error;
     int code;
     if (changes_parse(cli, args, &request, &error) != YORE_OK) {
@@ -130,15 +131,14 @@ int command_changes(struct cli *cli, const struct args *args)
         st = changes_begin(cli, request.keyspace, &request.options, &error);
     }
     if (st == YORE_OK) {
-        st = yore_changes_open(cli->db, request.keyspace, &request.options, &changes, &error);
+        st = store_changes_open(cli->store, request.keyspace, &request.options, request.limit,
+                                &changes, &error);
     }
     const struct row_walk walk = {changes_columns, CHANGES_COLUMNS, request.limit, changes_next,
                                   changes};
     code = st == YORE_OK ? rows_print(cli, args, request.format, &walk) : cli_fail(cli, &error);
 out:
-    if (changes != NULL) {
-        yore_changes_close(changes);
-    }
+    store_walk_close(changes);
     word_range_release(&request.range);
     return code;
 }
@@ -183,7 +183,7 @@ static bool feed_commit_rows(struct output *output, const struct yore_feed_commi
 }
 
 /* The limit counts commits: half of one would be no use to who resumes after it. */
-static int feed_print(struct cli *cli, const struct args *args, struct yore_feed *feed,
+static int feed_print(struct cli *cli, const struct args *args, struct store_walk *feed,
                       struct output *output, uint64_t limit)
 {
     struct yore_feed_commit commit = {.has_more = false};
@@ -195,7 +195,7 @@ static int feed_print(struct cli *cli, const struct args *args, struct yore_feed
     }
     for (; count < limit; count += !commit.has_more) {
         st = os_interrupt_take() ? error_plain(&error, YORE_CANCELLED)
-                                 : yore_feed_next(feed, &commit, &error);
+                                 : store_feed_next(feed, &commit, &error);
         if (st != YORE_OK || (!args_has(args, OPT_COUNT) && !feed_commit_rows(output, &commit))) {
             break;
         }
@@ -215,28 +215,26 @@ static int feed_print(struct cli *cli, const struct args *args, struct yore_feed
 /* Where retention has given commits up: the feed of those that are all kept.  A feed opens after
  * every moment from some commit on, and after none before it, so halving finds it; horizons alone
  * would not do, for keyspaces that keep only now have none. */
-static enum yore_status feed_open_kept(struct cli *cli, struct yore_feed **feed_out,
-                                       struct yore_error *error_out)
+static enum yore_status feed_open_kept(struct cli *cli, uint64_t limit,
+                                       struct store_walk **feed_out, struct yore_error *error_out)
 {
     int64_t refused = YORE_TIME_MIN;
     int64_t opened = cli_now(cli);
-    enum yore_status st = yore_feed_open(cli->db, opened, feed_out, error_out);
+    enum yore_status st = YORE_OK;
     while (st == YORE_OK && (uint64_t)opened - (uint64_t)refused > 1) {
-        struct yore_feed *feed;
-        struct yore_error error;
+        struct store_walk *feed = NULL;
         int64_t middle = (int64_t)((uint64_t)refused + ((uint64_t)opened - (uint64_t)refused) / 2);
-        enum yore_status middle_st = yore_feed_open(cli->db, middle, &feed, &error);
-        if (middle_st == YORE_OK) {
-            yore_feed_close(*feed_out);
-            *feed_out = feed;
+        st = store_feed_open(cli->store, middle, 0, &feed, error_out);
+        store_walk_close(feed);
+        if (st == YORE_OK) {
             opened = middle;
-        } else if (middle_st == YORE_BEFORE_HORIZON) {
+        } else if (st == YORE_BEFORE_HORIZON) {
             refused = middle;
-        } else {
-            yore_feed_close(*feed_out);
-            *error_out = error;
-            return middle_st;
+            st = YORE_OK;
         }
+    }
+    if (st == YORE_OK) {
+        st = store_feed_open(cli->store, opened, limit, feed_out, error_out);
     }
     if (st == YORE_OK && !cli->is_quiet) {
         char text[MOMENT_TEXT_BYTES];
@@ -252,7 +250,7 @@ int command_feed(struct cli *cli, const struct args *args)
 {
     enum output_format format;
     struct output *output = NULL;
-    struct yore_feed *feed = NULL;
+    struct store_walk *feed = NULL;
     struct yore_error error;
     int64_t after = YORE_TIME_MIN;
     uint64_t limit = UINT64_MAX;
@@ -266,9 +264,10 @@ int command_feed(struct cli *cli, const struct args *args)
     if (st != YORE_OK) {
         return cli_usage_error(cli, &error);
     }
-    st = yore_feed_open(cli->db, after == YORE_NOW ? cli_now(cli) : after, &feed, &error);
+    after = after == YORE_NOW ? cli_now(cli) : after;
+    st = store_feed_open(cli->store, after, limit, &feed, &error);
     if (st == YORE_BEFORE_HORIZON && !args_has(args, OPT_FROM)) {
-        st = feed_open_kept(cli, &feed, &error);
+        st = feed_open_kept(cli, limit, &feed, &error);
     }
     if (st != YORE_OK) {
         return cli_fail(cli, &error);
@@ -278,6 +277,6 @@ int command_feed(struct cli *cli, const struct args *args)
     int code =
         st == YORE_OK ? feed_print(cli, args, feed, output, limit) : cli_fail_status(cli, st);
     st = st == YORE_OK ? output_close(output) : YORE_OK;
-    yore_feed_close(feed);
+    store_walk_close(feed);
     return st == YORE_OK ? code : cli_fail_status(cli, st);
 }

@@ -10,6 +10,8 @@
 #include "cli/graph_name.h"
 #include "cli/graph_table.h"
 #include "cli/output.h"
+#include "cli/remote.h"
+#include "cli/store.h"
 #include "os/term.h"
 #include "query/word_json.h"
 #include "topology/graph.h"
@@ -77,6 +79,96 @@ static enum yore_status list_row(struct cli *cli, const char *name, const struct
     return st == YORE_OK && !output_row(output, cells) ? error_plain(error_out, YORE_IO) : st;
 }
 
+/* ---- with a server ---- */
+
+static enum yore_status count_remote(struct cli *cli, const char *name, const char *text,
+                                     const struct yore_time *at, uint64_t *count_out,
+                                     struct yore_error *error_out)
+{
+    const struct yore_client_reply *reply = NULL;
+    struct remote_words words = {.count = 0};
+    remote_word(&words, "GRAPH.RO_QUERY");
+    remote_bytes(&words, name, bytes_of(text, strlen(text)));
+    remote_at(&words, at);
+    enum yore_status st = remote_call(store_remote(cli->store), &words, &reply, error_out);
+    /* [[name], [[count]], statistics] */
+    if (st == YORE_OK && (reply->count < 6 || reply->values[5].kind != YORE_CLIENT_INTEGER)) {
+        st = remote_strange(error_out);
+    }
+    *count_out = st == YORE_OK ? (uint64_t)reply->values[5].integer : 0;
+    return st;
+}
+
+static enum yore_status list_names(struct cli *cli, const struct yore_time *at,
+                                   struct buffer *names, struct yore_error *error_out)
+{
+    const struct yore_client_reply *reply = NULL;
+    struct remote_words words = {.count = 0};
+    if (store_db(cli->store) != NULL) {
+        return graph_each(store_db(cli->store), at, take_name, names, error_out);
+    }
+    remote_word(&words, "GRAPH.LIST");
+    remote_at(&words, at);
+    enum yore_status st = remote_call(store_remote(cli->store), &words, &reply, error_out);
+    for (size_t i = 1; st == YORE_OK && i < reply->values[0].next; i = reply->values[i].next) {
+        buffer_append_bytes(names, reply->values[i].bytes);
+        buffer_append(names, "", 1);
+    }
+    return st;
+}
+
+/* YORE_NOT_FOUND: there is no such graph. */
+static enum yore_status find_remote(struct cli *cli, const char *name, const struct yore_time *at,
+                                    struct yore_error *error_out)
+{
+    struct buffer names = {0};
+    enum yore_status st = list_names(cli, at, &names, error_out);
+    bool is_there = false;
+    for (size_t i = 0; st == YORE_OK && i < names.size;
+         i += strlen((const char *)names.data + i) + 1) {
+        is_there = is_there || strcmp((const char *)names.data + i, name) == 0;
+    }
+    st = st == YORE_OK && names.is_nomem ? error_plain(error_out, YORE_NOMEM) : st;
+    buffer_release(&names);
+    return st == YORE_OK && !is_there ? error_plain(error_out, YORE_NOT_FOUND) : st;
+}
+
+static enum yore_status list_remote_row(struct cli *cli, const char *name,
+                                        const struct yore_time *at, struct output *output,
+                                        struct yore_error *error_out)
+{
+    uint64_t nodes = 0;
+    uint64_t relationships = 0;
+    enum yore_status st =
+        count_remote(cli, name, "MATCH (n) RETURN count(n)", at, &nodes, error_out);
+    if (st == YORE_OK) {
+        st = count_remote(cli, name, "MATCH ()-[r]->() RETURN count(r)", at, &relationships,
+                          error_out);
+    }
+    struct cell cells[GRAPH_COLUMNS] = {cell_word(name), cell_count(nodes),
+                                        cell_count(relationships)};
+    return st == YORE_OK && !output_row(output, cells) ? error_plain(error_out, YORE_IO) : st;
+}
+
+static int drop_remote(struct cli *cli, const char *name)
+{
+    const struct yore_client_reply *reply = NULL;
+    struct remote_words words = {.count = 0};
+    struct yore_error error;
+    if (cli->reads_only) {
+        return cli_fail_text(
+            cli, YORE_READ_ONLY,
+            "the database was opened to read only: leave --read-only out to write");
+    }
+    remote_word(&words, "GRAPH.DELETE");
+    remote_word(&words, name);
+    enum yore_status st = remote_call(store_remote(cli->store), &words, &reply, &error);
+    if (st == YORE_INVALID && strncmp(error.text, "there is no graph ", 18) == 0) {
+        error_set(&error, YORE_NOT_FOUND, "no graph '%.80s' in %s", name, cli->dir);
+    }
+    return st == YORE_OK ? EXIT_FOUND : cli_fail(cli, &error);
+}
+
 static int list_graphs(struct cli *cli, const struct args *args)
 {
     struct buffer names = {0};
@@ -91,7 +183,7 @@ static int list_graphs(struct cli *cli, const struct args *args)
     if (st != YORE_OK) {
         return cli_usage_error(cli, &error);
     }
-    st = graph_each(cli->db, &at, take_name, &names, &error);
+    st = list_names(cli, &at, &names, &error);
     st = st == YORE_OK && names.is_nomem ? error_plain(&error, YORE_NOMEM) : st;
     if (st == YORE_OK) {
         st = output_open(cli, format, graph_columns, GRAPH_COLUMNS, &output);
@@ -99,7 +191,8 @@ static int list_graphs(struct cli *cli, const struct args *args)
     const char *name = (const char *)names.data;
     for (size_t at_byte = 0; st == YORE_OK && at_byte < names.size;
          at_byte += strlen(name + at_byte) + 1) {
-        st = list_row(cli, name + at_byte, &at, output, &error);
+        st = cli->server != NULL ? list_remote_row(cli, name + at_byte, &at, output, &error)
+                                 : list_row(cli, name + at_byte, &at, output, &error);
     }
     enum yore_status close_st = output != NULL ? output_close(output) : YORE_OK;
     buffer_release(&names);
@@ -117,10 +210,13 @@ static int graph_drop(struct cli *cli, const struct args *args)
     struct yore_error error;
     struct yore_time now = {YORE_NOW, YORE_NOW};
     const char *name = args->words[1];
+    if (cli->server != NULL) {
+        return drop_remote(cli, name);
+    }
     enum yore_status st = cli_graph(cli, name, false, &now, &graph, &error);
     if (st == YORE_OK) {
         graph_close(graph);
-        st = graph_remove(cli->db, bytes_of(name, strlen(name)), &error);
+        st = graph_remove(store_db(cli->store), bytes_of(name, strlen(name)), &error);
     }
     return st == YORE_OK ? EXIT_FOUND : cli_fail(cli, &error);
 }
@@ -139,7 +235,9 @@ static int graph_use(struct cli *cli, const struct args *args)
                          args->words[1]);
     }
     struct yore_time at = {session->valid, session->known};
-    enum yore_status st = cli_graph(cli, args->words[1], false, &at, &graph, &error);
+    enum yore_status st = cli->server != NULL
+                              ? find_remote(cli, args->words[1], &at, &error)
+                              : cli_graph(cli, args->words[1], false, &at, &graph, &error);
     if (st != YORE_OK && st != YORE_NOT_FOUND) {
         return cli_fail(cli, &error);
     }
@@ -412,28 +510,44 @@ int command_graph(struct cli *cli, const struct args *args)
         size_t words_min;
         size_t words_max;
         int (*run)(struct cli *cli, const struct args *args);
+        const char *instead; /* what does it with a server; NULL: this does */
     } verbs[] = {
-        {"list", "takes no NAME", 1, 1, list_graphs},
-        {"import", "needs the NAME of a graph and a FILE", 3, 3, command_graph_import},
-        {"apply", "needs the NAME of a graph and FILEs", 3, COMMAND_WORDS_MAX, command_graph_apply},
-        {"sync", "needs the NAME of a graph and FILEs", 3, COMMAND_WORDS_MAX, command_graph_sync},
-        {"source", "needs the NAME of a graph", 2, 2, command_graph_source},
-        {"end", "needs the NAME of a graph", 2, 2, command_graph_end},
-        {"abort", "needs the NAME of a graph", 2, 2, command_graph_abort},
-        {"sources", "needs the NAME of a graph", 2, 2, command_graph_sources},
-        {"pending", "needs the NAME of a graph", 2, 2, command_graph_pending},
-        {"settle", "needs the NAME of a graph", 2, 2, command_graph_settle},
+        {"list", "takes no NAME", 1, 1, list_graphs, NULL},
+        {"import", "needs the NAME of a graph and a FILE", 3, 3, command_graph_import,
+         "stop the server and import into its directory"},
+        {"apply", "needs the NAME of a graph and FILEs", 3, COMMAND_WORDS_MAX, command_graph_apply,
+         "GRAPH.INGEST and POST /v1/graph/NAME/ingest take in what a source says"},
+        {"sync", "needs the NAME of a graph and FILEs", 3, COMMAND_WORDS_MAX, command_graph_sync,
+         "GRAPH.INGEST and POST /v1/graph/NAME/ingest take in what a source says"},
+        {"source", "needs the NAME of a graph", 2, 2, command_graph_source,
+         "GRAPH.INGEST NAME SOURCE SET rank ttl does"},
+        {"end", "needs the NAME of a graph", 2, 2, command_graph_end,
+         "an empty snapshot by GRAPH.INGEST ends what a source claims"},
+        {"abort", "needs the NAME of a graph", 2, 2, command_graph_abort,
+         "GRAPH.INGEST NAME SOURCE ABORT does"},
+        {"sources", "needs the NAME of a graph", 2, 2, command_graph_sources,
+         "yore query URL NAME 'CALL yore.sources()' tells them"},
+        {"pending", "needs the NAME of a graph", 2, 2, command_graph_pending,
+         "yore query URL NAME 'CALL yore.pending()' tells them"},
+        {"settle", "needs the NAME of a graph", 2, 2, command_graph_settle,
+         "a server settles by itself (graph-settle-interval)"},
         {"erase", "needs the NAME of a graph, node or relationship, and its external ID", 4, 4,
-         command_graph_erase},
-        {"export", "needs the NAME of a graph", 2, 2, graph_export},
-        {"drop", "needs the NAME of a graph", 2, 2, graph_drop},
-        {"use", "needs the NAME of a graph", 2, 2, graph_use}};
+         command_graph_erase, "stop the server and erase in its directory"},
+        {"export", "needs the NAME of a graph", 2, 2, graph_export,
+         "yore query asks a graph; stop the server to export it from its directory"},
+        {"drop", "needs the NAME of a graph", 2, 2, graph_drop, NULL},
+        {"use", "needs the NAME of a graph", 2, 2, graph_use, NULL}};
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
         if (strcmp(args->words[0], verbs[i].name) != 0) {
             continue;
         }
         if (args->word_count < verbs[i].words_min || args->word_count > verbs[i].words_max) {
             return cli_usage(cli, "%s %s", verbs[i].name, verbs[i].wants);
+        }
+        if (cli->server != NULL && verbs[i].instead != NULL) {
+            return cli_fail_text(cli, YORE_UNSUPPORTED,
+                                 "%s works in a directory, not with a server: %s", verbs[i].name,
+                                 verbs[i].instead);
         }
         return verbs[i].run(cli, args);
     }

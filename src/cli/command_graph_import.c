@@ -8,6 +8,7 @@
 #include "cli/line_source.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/store.h"
 #include "os/term.h"
 #include "topology/event_import.h"
 
@@ -73,7 +74,7 @@ static enum yore_status run_import(struct import_run *run, struct graph *graph,
     }
     run->import = NULL;
     if (st == YORE_OK) {
-        st = yore_flush(run->cli->db, error_out);
+        st = yore_flush(store_db(run->cli->store), error_out);
     }
     progress_end(&run->progress);
     return st;
@@ -110,7 +111,7 @@ static int import_stream(struct cli *cli, const struct args *args, FILE *stream,
     struct yore_time now = {YORE_NOW, YORE_NOW};
     enum yore_status st = output_choose(cli, args, &format, &error);
     if (st == YORE_OK) {
-        st = cli_durability(args, &durability, &error);
+        st = cli_durability(cli, args, &durability, &error);
     }
     if (st != YORE_OK) {
         return cli_usage_error(cli, &error);

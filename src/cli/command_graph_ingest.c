@@ -133,7 +133,7 @@ static enum yore_status read_options(struct ingest_run *run, struct yore_error *
     size_t format = 0;
     enum yore_status st = graph_source_name(run->args, &run->source, error_out);
     if (st == YORE_OK) {
-        st = cli_durability(run->args, &run->durability, error_out);
+        st = cli_durability(run->cli, run->args, &run->durability, error_out);
     }
     if (st == YORE_OK && args_has(run->args, OPT_FORMAT)) {
         st = args_choice(run->args, OPT_FORMAT, formats, &format, error_out);

@@ -1,9 +1,10 @@
 #include <string.h>
 
+#include "base/keep.h"
 #include "base/moment.h"
 #include "cli/commands.h"
-#include "cli/keep.h"
 #include "cli/output.h"
+#include "cli/store.h"
 
 #define KEYSPACE_COLUMNS 5
 
@@ -43,7 +44,7 @@ static int keyspace_list(struct cli *cli, const struct args *args)
     if (st != YORE_OK) {
         return cli_fail_status(cli, st);
     }
-    st = yore_keyspace_list(cli->db, &at, list_one, output, &error);
+    st = store_keyspace_list(cli->store, &at, list_one, output, &error);
     enum yore_status close_st = output_close(output);
     if (st != YORE_OK) {
         return cli_fail(cli, &error);
@@ -51,30 +52,49 @@ static int keyspace_list(struct cli *cli, const struct args *args)
     return close_st == YORE_OK ? EXIT_FOUND : cli_fail_status(cli, close_st);
 }
 
+/* --keep and --compression; what is not given stays as it is. */
+static enum yore_status keep_parse(const struct args *args, struct yore_keyspace_options *options,
+                                   struct yore_error *error_out)
+{
+    const char *keep = args->values[OPT_KEEP];
+    const char *compression = args->values[OPT_COMPRESSION];
+    if (keep != NULL) {
+        enum yore_status st = keep_of_text(bytes_of(keep, strlen(keep)), options, error_out);
+        if (st != YORE_OK) {
+            return st;
+        }
+    }
+    if (compression == NULL) {
+        return YORE_OK;
+    }
+    return compression_of_text(bytes_of(compression, strlen(compression)), &options->compression,
+                               error_out);
+}
+
 static int keyspace_create(struct cli *cli, const struct args *args)
 {
     struct yore_keyspace_options options = {.keep = YORE_KEEP_ALL};
-    struct yore_keyspace *keyspace;
+    struct store_keyspace *keyspace;
     struct yore_error error;
     if (keep_parse(args, &options, &error) != YORE_OK) {
         return cli_usage_error(cli, &error);
     }
     enum yore_status st =
-        yore_keyspace_create(cli->db, args->words[1], &options, &keyspace, &error);
+        store_keyspace_create(cli->store, args->words[1], &options, &keyspace, &error);
     return st == YORE_OK ? EXIT_FOUND : cli_fail(cli, &error);
 }
 
 static int keyspace_alter(struct cli *cli, const struct args *args)
 {
     struct yore_keyspace_info info;
-    struct yore_keyspace *keyspace;
+    struct store_keyspace *keyspace;
     struct yore_error error;
     if (!args_has(args, OPT_KEEP) && !args_has(args, OPT_COMPRESSION)) {
         return cli_usage(cli, "nothing to alter; give --keep or --compression");
     }
-    enum yore_status st = yore_keyspace_open(cli->db, args->words[1], NULL, &keyspace, &error);
+    enum yore_status st = store_keyspace_open(cli->store, args->words[1], NULL, &keyspace, &error);
     if (st == YORE_OK) {
-        st = yore_keyspace_info(cli->db, keyspace, &info, &error);
+        st = store_keyspace_info(cli->store, keyspace, &info, &error);
     }
     if (st != YORE_OK) {
         return cli_fail(cli, &error);
@@ -82,20 +102,20 @@ static int keyspace_alter(struct cli *cli, const struct args *args)
     if (keep_parse(args, &info.options, &error) != YORE_OK) {
         return cli_usage_error(cli, &error);
     }
-    st = yore_keyspace_alter(cli->db, keyspace, &info.options, &error);
+    st = store_keyspace_alter(cli->store, keyspace, &info.options, &error);
     return st == YORE_OK ? EXIT_FOUND : cli_fail(cli, &error);
 }
 
 static int keyspace_drop(struct cli *cli, const struct args *args)
 {
     struct yore_error error;
-    enum yore_status st = yore_keyspace_drop(cli->db, args->words[1], &error);
+    enum yore_status st = store_keyspace_drop(cli->store, args->words[1], &error);
     return st == YORE_OK ? EXIT_FOUND : cli_fail(cli, &error);
 }
 
 static int keyspace_trim(struct cli *cli, const struct args *args)
 {
-    struct yore_keyspace *keyspace;
+    struct store_keyspace *keyspace;
     struct yore_error error;
     int64_t now = cli_now(cli);
     int64_t horizon = YORE_NOW;
@@ -105,9 +125,9 @@ static int keyspace_trim(struct cli *cli, const struct args *args)
     if (args_moment(args, OPT_AT, now, &horizon, &error) != YORE_OK) {
         return cli_usage_error(cli, &error);
     }
-    enum yore_status st = yore_keyspace_open(cli->db, args->words[1], NULL, &keyspace, &error);
+    enum yore_status st = store_keyspace_open(cli->store, args->words[1], NULL, &keyspace, &error);
     if (st == YORE_OK) {
-        st = yore_trim(cli->db, keyspace, horizon == YORE_NOW ? now : horizon, &error);
+        st = store_trim(cli->store, keyspace, horizon == YORE_NOW ? now : horizon, &error);
     }
     return st == YORE_OK ? EXIT_FOUND : cli_fail(cli, &error);
 }

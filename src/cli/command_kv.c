@@ -6,13 +6,14 @@
 #include "base/moment.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/store.h"
 #include "cli/words.h"
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
 /* What put and del need before they can write. */
 struct write_request {
-    struct yore_keyspace *keyspace;
+    struct store_keyspace *keyspace;
     struct buffer key_store;
     struct buffer value_store;
     struct yore_bytes key;
@@ -90,7 +91,7 @@ static enum yore_status parse_write(struct cli *cli, const struct args *args,
     if (st == YORE_OK) {
         st = parse_dates(cli, args, &request->write, error_out);
     }
-    return st == YORE_OK ? cli_durability(args, &request->write.durability, error_out) : st;
+    return st == YORE_OK ? cli_durability(cli, args, &request->write.durability, error_out) : st;
 }
 
 /* On a terminal, or when a format was asked for: what was written and when. */
@@ -162,8 +163,8 @@ int command_put(struct cli *cli, const struct args *args)
     }
     st = cli_keyspace(cli, args, NULL, &request.keyspace, &error);
     if (st == YORE_OK) {
-        st =
-            yore_put(cli->db, request.keyspace, request.key, request.value, &request.write, &error);
+        st = store_put(cli->store, request.keyspace, request.key, request.value, &request.write,
+                       &error);
     }
     code = st == YORE_OK ? report_commit(cli, args, request.commit) : cli_fail(cli, &error);
 out:
@@ -183,7 +184,7 @@ int command_del(struct cli *cli, const struct args *args)
     }
     st = cli_keyspace(cli, args, NULL, &request.keyspace, &error);
     if (st == YORE_OK) {
-        st = yore_delete(cli->db, request.keyspace, request.key, &request.write, &error);
+        st = store_delete(cli->store, request.keyspace, request.key, &request.write, &error);
     }
     code = st == YORE_OK ? report_commit(cli, args, request.commit) : cli_fail(cli, &error);
 out:
@@ -239,13 +240,13 @@ static enum yore_status parse_erase(struct cli *cli, const struct args *args, st
     if (st == YORE_OK && erase->from >= erase->to) {
         return error_set(error_out, YORE_INVALID, "--to must be later than --from");
     }
-    return st == YORE_OK ? cli_durability(args, &erase->durability, error_out) : st;
+    return st == YORE_OK ? cli_durability(cli, args, &erase->durability, error_out) : st;
 }
 
 int command_erase(struct cli *cli, const struct args *args)
 {
     struct yore_erase erase = {.durability = YORE_DURABILITY_DEFAULT};
-    struct yore_keyspace *keyspace;
+    struct store_keyspace *keyspace;
     struct buffer store = {0};
     struct yore_error error;
     int64_t commit = 0;
@@ -257,7 +258,7 @@ int command_erase(struct cli *cli, const struct args *args)
     }
     enum yore_status st = cli_keyspace(cli, args, NULL, &keyspace, &error);
     if (st == YORE_OK) {
-        st = yore_erase(cli->db, keyspace, &erase, &error);
+        st = store_erase(cli->store, keyspace, &erase, &error);
     }
     code = st == YORE_OK ? report_commit(cli, args, commit) : cli_fail(cli, &error);
 out:
@@ -277,7 +278,7 @@ static const struct column get_columns[] = {
 #define GET_COLUMNS (sizeof(get_columns) / sizeof(get_columns[0]))
 
 struct get_request {
-    struct yore_keyspace *keyspace;
+    struct store_keyspace *keyspace;
     struct yore_time at;
     enum output_format format;
     struct output *output; /* NULL: one raw value, its bytes and nothing else */
@@ -306,8 +307,9 @@ static int report_absent(struct cli *cli, const struct get_request *request, str
 }
 
 static enum yore_status print_value(struct cli *cli, const struct get_request *request,
-                                    struct yore_bytes key, const struct yore_value *value)
+                                    struct yore_bytes key, const struct store_value *stored)
 {
+    const struct yore_value *value = &stored->value;
     struct yore_bytes bytes = bytes_of(value->data, value->size);
     if (request->output == NULL) {
         bool is_whole =
@@ -330,7 +332,7 @@ static int get_one(struct cli *cli, const struct args *args, const struct get_re
 {
     struct buffer store = {0};
     struct yore_bytes key;
-    struct yore_value value;
+    struct store_value value;
     struct yore_error error;
     enum yore_status st = word_bytes(args, "KEY", word, &store, &key, &error);
     int code = EXIT_FOUND;
@@ -338,14 +340,14 @@ static int get_one(struct cli *cli, const struct args *args, const struct get_re
         code = cli_usage_error(cli, &error);
         goto out;
     }
-    st = yore_get(cli->db, request->keyspace, key, &request->at, &value, &error);
+    st = store_get(cli->store, request->keyspace, key, &request->at, &value, &error);
     if (st == YORE_NOT_FOUND || st == YORE_ERASED) {
         code = report_absent(cli, request, key, st);
     } else if (st != YORE_OK) {
         code = cli_fail(cli, &error);
     } else {
         st = print_value(cli, request, key, &value);
-        yore_value_release(&value);
+        store_value_release(&value);
         code = st == YORE_OK ? EXIT_FOUND : cli_fail_text(cli, st, "cannot write the value");
     }
 out:

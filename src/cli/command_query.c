@@ -8,6 +8,8 @@
 #include "cli/commands.h"
 #include "cli/graph_name.h"
 #include "cli/output.h"
+#include "cli/query_remote.h"
+#include "cli/store.h"
 #include "cli/words.h"
 #include "os/term.h"
 #include "query/query.h"
@@ -26,7 +28,8 @@ struct query_request {
     struct query_parameter parameters[ARGS_PARAMETERS_MAX];
     struct query_result *held[ARGS_PARAMETERS_MAX]; /* what the parameters' values live in */
     struct query_error error;
-    struct buffer text; /* of --file */
+    struct buffer text;          /* of --file */
+    struct yore_bytes statement; /* there, or on the command line */
 };
 
 enum yore_status cli_graph(struct cli *cli, const char *name, bool creates,
@@ -35,10 +38,11 @@ enum yore_status cli_graph(struct cli *cli, const char *name, bool creates,
 {
     struct yore_error cause;
     bool is_past = at->valid != YORE_NOW || at->known != YORE_NOW;
-    enum yore_status st =
-        graph_open(cli->db, bytes_of(name, strlen(name)), creates, NULL, graph_out, &cause);
+    enum yore_status st = graph_open(store_db(cli->store), bytes_of(name, strlen(name)), creates,
+                                     NULL, graph_out, &cause);
     if (st == YORE_NOT_FOUND && is_past) { /* dropped since, perhaps */
-        st = graph_open(cli->db, bytes_of(name, strlen(name)), false, at, graph_out, &cause);
+        st = graph_open(store_db(cli->store), bytes_of(name, strlen(name)), false, at, graph_out,
+                        &cause);
     }
     if (st == YORE_NOT_FOUND) {
         return error_set(error_out, st,
@@ -75,13 +79,14 @@ static enum yore_status prepare(struct query_request *request)
     const struct args *args = request->args;
     const char *file = args->values[OPT_FILE];
     enum yore_status st = YORE_OK;
-    struct yore_bytes text;
+    struct yore_bytes text = {NULL, 0};
     if (file != NULL) {
         st = read_text(request, file, &request->error.error);
         text = buffer_bytes(&request->text);
     } else {
         text = bytes_of(args->words[1], strlen(args->words[1]));
     }
+    request->statement = text;
     return st == YORE_OK ? query_prepare(text, &request->query, &request->error) : st;
 }
 
@@ -99,7 +104,7 @@ static bool is_number(const char *text)
     return *text == '\0' && digits > 0;
 }
 
-static bool is_literal(const char *text)
+bool query_is_literal(const char *text)
 {
     return is_number(text) || strcmp(text, "true") == 0 || strcmp(text, "false") == 0 ||
            strcmp(text, "null") == 0 || (*text != '\0' && strchr("'\"[{", *text) != NULL);
@@ -140,7 +145,7 @@ static enum yore_status read_parameters(struct query_request *request)
         }
         request->parameters[i].name = bytes_of(text, (size_t)(equals - text));
         enum yore_status st = YORE_OK;
-        if (is_literal(equals + 1)) {
+        if (query_is_literal(equals + 1)) {
             st = read_literal(request, equals + 1, i);
         } else {
             request->parameters[i].value = (struct yore_graph_value){
@@ -207,33 +212,21 @@ static enum yore_status open_printer(struct query_request *request, struct query
     return st == YORE_OK ? st : error_plain(&request->error.error, st);
 }
 
-/* By itself it needs no quotes to be told from text. */
-static bool is_temporal(enum yore_graph_kind kind)
-{
-    return kind >= YORE_GRAPH_DATE && kind <= YORE_GRAPH_DURATION;
-}
-
 static bool print_row(struct row_printer *printer, const struct yore_graph_value *row)
 {
     for (size_t i = 0; i < printer->count; i++) {
         struct buffer *text = &printer->shown[2 * i];
         struct buffer *json = &printer->shown[2 * i + 1];
-        bool is_string = row[i].kind == YORE_GRAPH_STRING;
         buffer_clear(text);
         buffer_clear(json);
+        value_show(text, &row[i]);
         value_format_json(json, &row[i]);
-        if (is_temporal(row[i].kind) && value_to_string(text, &row[i]) != YORE_OK) {
-            return false;
-        }
-        if (!is_string && !is_temporal(row[i].kind)) {
-            value_format(text, &row[i]);
-        }
         if (text->is_nomem || json->is_nomem) {
             return false;
         }
         printer->cells[i] = (struct cell){
             .kind = row[i].kind == YORE_GRAPH_NULL ? CELL_NONE : CELL_LITERAL,
-            .bytes = is_string ? row[i].as.string : buffer_bytes(text),
+            .bytes = buffer_bytes(text),
             .json = buffer_bytes(json),
             .is_number = row[i].kind == YORE_GRAPH_INT || row[i].kind == YORE_GRAPH_FLOAT};
     }
@@ -311,10 +304,37 @@ static enum yore_status parse_options(struct query_request *request)
         st = cli_time(cli, args, &request->options.at, error);
     }
     if (st == YORE_OK) {
-        st = cli_durability(args, &request->options.durability, error);
+        st = cli_durability(cli, args, &request->options.durability, error);
     }
     if (st == YORE_OK) {
         st = args_count(args, OPT_LIMIT, INT64_MAX, &request->options.budget.rows_max, error);
+    }
+    return st;
+}
+
+/* The server plans it and carries it out; that it can be read was seen here. */
+static enum yore_status run_remote(struct query_request *request)
+{
+    struct cli *cli = request->cli;
+    const struct query_remote query = {.graph = request->args->words[0],
+                                       .text = request->statement,
+                                       .writes = query_writes(request->query),
+                                       .at = request->options.at,
+                                       .limit = request->options.budget.rows_max,
+                                       .format = request->format};
+    struct query_summary summary;
+    enum yore_status st =
+        cli->store == NULL ? cli_open(cli, false, &request->error.error) : YORE_OK;
+    if (st == YORE_OK && query.writes && cli->reads_only) {
+        st = error_set(&request->error.error, YORE_READ_ONLY,
+                       "the database was opened to read only: leave --read-only out to write");
+    }
+    if (st == YORE_OK) {
+        st = query_remote_run(cli, request->args, &query, &summary, &request->error.error);
+    }
+    if (st == YORE_OK) {
+        fflush(cli->out);
+        tell_summary(cli, &summary);
     }
     return st;
 }
@@ -325,7 +345,7 @@ static enum yore_status run_statement(struct query_request *request)
     struct query_result *result = NULL;
     bool writes = query_writes(request->query);
     enum yore_status st = YORE_OK;
-    if (cli->db == NULL) {
+    if (cli->store == NULL) {
         cli->reads_only = !writes;
         st = cli_open(cli, writes, &request->error.error);
     }
@@ -383,12 +403,15 @@ int command_query(struct cli *cli, const struct args *args)
         code = cli_usage_error(cli, &request->error.error);
     } else {
         enum yore_status st = prepare(request);
-        st = st == YORE_OK ? run_statement(request) : st;
-        bool is_output = st == YORE_IO && request->query != NULL && request->graph != NULL;
+        if (st == YORE_OK) {
+            st = cli->server != NULL ? run_remote(request) : run_statement(request);
+        }
+        bool is_output = st == YORE_IO && request->query != NULL &&
+                         (request->graph != NULL || request->error.error.text[0] == '\0');
         code = st == YORE_OK ? EXIT_FOUND
                : is_output   ? cli_fail_status(cli, st)
                              : cli_fail(cli, &request->error.error);
-        if (st == YORE_NOT_FOUND && cli->db == NULL) {
+        if (st == YORE_NOT_FOUND && cli->store == NULL && cli->server == NULL) {
             code = EXIT_NO_DATABASE;
         }
     }

@@ -6,6 +6,8 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/remote.h"
+#include "cli/store.h"
 #include "os/env.h"
 #include "os/term.h"
 #include "topology/graph.h"
@@ -47,13 +49,13 @@ static int keyspace_stats(struct cli *cli, const struct args *args, enum output_
 {
     static const struct column columns[] = {{"name", COLUMN_EVERYWHERE},
                                             {"value", COLUMN_EVERYWHERE}};
-    struct yore_keyspace *keyspace;
+    struct store_keyspace *keyspace;
     struct yore_keyspace_usage usage;
     struct output *output;
     struct yore_error error;
     enum yore_status st = cli_keyspace(cli, args, NULL, &keyspace, &error);
     if (st == YORE_OK) {
-        st = yore_keyspace_usage(cli->db, keyspace, &usage, &error);
+        st = store_keyspace_usage(cli->store, keyspace, &usage, &error);
     }
     if (st != YORE_OK) {
         return cli_fail(cli, &error);
@@ -93,8 +95,11 @@ int command_stats(struct cli *cli, const struct args *args)
     }
     enum yore_status st = output_open(cli, format, stats_columns, STATS_COLUMNS, &output);
     if (st == YORE_OK) {
-        yore_stats(cli->db, print_stat, output);
+        enum yore_status told = store_stats(cli->store, print_stat, output, &error);
         st = output_close(output);
+        if (told != YORE_OK) {
+            return cli_fail(cli, &error);
+        }
     }
     return st == YORE_OK ? EXIT_FOUND : cli_fail_status(cli, st);
 }
@@ -190,30 +195,11 @@ static enum yore_status print_report(struct cli *cli, enum output_format format,
     return output_close(output);
 }
 
-int command_check(struct cli *cli, const struct args *args)
+static int report_check(struct cli *cli, enum output_format format,
+                        const struct yore_verify_report *report, const struct graph_check *graphs)
 {
-    struct yore_verify_report report = {0};
-    enum output_format format;
-    struct yore_error error;
-    if (output_choose(cli, args, &format, &error) != YORE_OK) {
-        return cli_usage_error(cli, &error);
-    }
-    /* Outside of a shell nothing is open yet: what is too damaged to open is checked too. */
-    enum yore_status st = cli->db != NULL
-                              ? yore_verify(cli->db, print_problem, cli, &report, &error)
-                              : yore_verify_path(cli->dir, print_problem, cli, &report, &error);
-    if (st != YORE_OK && st != YORE_CORRUPT) {
-        return cli_open_failed(cli, st, false, &error);
-    }
-    struct graph_check graphs = {.cli = cli, .db = cli->db, .error = &error};
-    if (st == YORE_OK) { /* what is damaged below is not looked at from above */
-        st = check_graphs(&graphs);
-        if (st != YORE_OK) {
-            return cli_fail(cli, &error);
-        }
-    }
-    enum yore_status print_st = print_report(cli, format, &report, &graphs);
-    uint64_t problems = report.problems + graphs.problems;
+    enum yore_status print_st = print_report(cli, format, report, graphs);
+    uint64_t problems = report->problems + graphs->problems;
     if (problems > 0) {
         return cli_fail_text(cli, YORE_CORRUPT,
                              "%llu problems in %s; restore it from a backup (yore help restore)",
@@ -228,15 +214,59 @@ int command_check(struct cli *cli, const struct args *args)
     return EXIT_FOUND;
 }
 
+static int check_remote(struct cli *cli, enum output_format format)
+{
+    struct remote_report report = {.graphs = 0};
+    struct yore_error error;
+    enum yore_status st = cli->store == NULL ? cli_open(cli, false, &error) : YORE_OK;
+    if (st == YORE_OK) {
+        st = remote_verify(store_remote(cli->store), print_problem, cli, &report, &error);
+    }
+    if (st != YORE_OK && (st != YORE_CORRUPT || report.report.problems == 0)) {
+        return cli_fail(cli, &error);
+    }
+    const struct graph_check graphs = {.graphs = report.graphs, .elements = report.graph_elements};
+    return report_check(cli, format, &report.report, &graphs);
+}
+
+int command_check(struct cli *cli, const struct args *args)
+{
+    struct yore_verify_report report = {0};
+    enum output_format format;
+    struct yore_error error;
+    if (output_choose(cli, args, &format, &error) != YORE_OK) {
+        return cli_usage_error(cli, &error);
+    }
+    if (cli->server != NULL) {
+        return check_remote(cli, format);
+    }
+    /* Outside of a shell nothing is open yet: what is too damaged to open is checked too. */
+    struct yore_db *db = store_db(cli->store);
+    enum yore_status st = db != NULL
+                              ? yore_verify(db, print_problem, cli, &report, &error)
+                              : yore_verify_path(cli->dir, print_problem, cli, &report, &error);
+    if (st != YORE_OK && st != YORE_CORRUPT) {
+        return cli_open_failed(cli, st, false, &error);
+    }
+    struct graph_check graphs = {.cli = cli, .db = db, .error = &error};
+    if (st == YORE_OK) { /* what is damaged below is not looked at from above */
+        st = check_graphs(&graphs);
+        if (st != YORE_OK) {
+            return cli_fail(cli, &error);
+        }
+    }
+    return report_check(cli, format, &report, &graphs);
+}
+
 /* ---- compact --------------------------------------------------------------------------------- */
 
 int command_compact(struct cli *cli, const struct args *args)
 {
-    struct yore_keyspace *keyspace;
+    struct store_keyspace *keyspace;
     struct yore_error error;
     enum yore_status st = cli_keyspace(cli, args, NULL, &keyspace, &error);
     if (st == YORE_OK) {
-        st = yore_compact(cli->db, keyspace, &error);
+        st = store_compact(cli->store, keyspace, &error);
     }
     return st == YORE_OK ? EXIT_FOUND : cli_fail(cli, &error);
 }
@@ -291,6 +321,24 @@ static int backup_row(void *arg, const struct yore_backup_info *info)
     return output_row(arg, cells) ? 0 : 1;
 }
 
+/* TARGET must lie outside of any database; false: it was refused, `*code_out` says how. */
+static bool is_target_outside(struct cli *cli, const char *target, int *code_out)
+{
+    bool is_inside = false;
+    if (strcmp(target, cli->dir) == 0) {
+        *code_out = cli_usage(cli, "TARGET is the database itself; name another directory");
+        return false;
+    }
+    enum yore_status st = find_above(cli, target, DATABASE_MARK, &is_inside);
+    if (st != YORE_OK) {
+        *code_out = cli_fail_status(cli, st);
+    } else if (is_inside) {
+        *code_out = cli_usage(
+            cli, "%.300s is or lies inside a database; name a directory outside of it", target);
+    }
+    return st == YORE_OK && !is_inside;
+}
+
 int command_backup(struct cli *cli, const struct args *args)
 {
     struct yore_backup_info info;
@@ -298,24 +346,20 @@ int command_backup(struct cli *cli, const struct args *args)
     struct progress progress;
     struct output *output;
     struct yore_error error;
-    bool is_inside;
+    const char *target = args->words[0];
+    int code = EXIT_FOUND;
     if (output_choose(cli, args, &format, &error) != YORE_OK) {
         return cli_usage_error(cli, &error);
     }
-    if (strcmp(args->words[0], cli->dir) == 0) {
-        return cli_usage(cli, "TARGET is the database itself; name another directory");
-    }
-    enum yore_status st = find_above(cli, args->words[0], DATABASE_MARK, &is_inside);
-    if (st != YORE_OK) {
-        return cli_fail_status(cli, st);
-    }
-    if (is_inside) {
-        return cli_usage(cli, "%.300s is or lies inside a database; name a directory outside of it",
-                         args->words[0]);
+    if (cli->server == NULL && !is_target_outside(cli, target, &code)) {
+        return code;
     }
     os_interrupt_catch(true);
     progress_begin(&progress, cli, "backup", NULL);
-    st = yore_backup(cli->db, args->words[0], progress_callback, &progress, &info, &error);
+    enum yore_status st = cli->server != NULL
+                              ? remote_backup(store_remote(cli->store), target, &info, &error)
+                              : yore_backup(store_db(cli->store), target, progress_callback,
+                                            &progress, &info, &error);
     progress_end(&progress);
     os_interrupt_catch(cli->session != NULL);
     if (st != YORE_OK) {

@@ -11,7 +11,7 @@
 #define ROWS_SHOWN (OPTION(LIMIT) | OPTION(COUNT))
 #define SPAN (OPTION(FROM) | OPTION(TO))
 #define DATED (OPTION(AT) | SPAN | OPTION(KEYSPACE) | OPTION(DURABILITY) | OPTION(BASE64))
-#define DB (COMMAND_HAS_DIR | COMMAND_OPENS | COMMAND_IN_SHELL)
+#define DB (COMMAND_HAS_DIR | COMMAND_OPENS | COMMAND_IN_SHELL | COMMAND_SERVERS)
 
 const struct command command_table[] = {
     {.name = "put",
@@ -173,7 +173,8 @@ const struct command command_table[] = {
                  "yore import db readings.csv --keyspace sensors --batch 10000\n",
      .options = OPTION(KEYSPACE) | OPTION(FORMAT) | OPTION(DURABILITY) | OPTION(BATCH) |
                 OPTION(VALID) | OPTION(AS_NOW) | OPTION(OUTPUT),
-     .flags = COMMAND_HAS_DIR | COMMAND_IN_SHELL | COMMAND_CREATES | COMMAND_WRITES,
+     .flags =
+         COMMAND_HAS_DIR | COMMAND_IN_SHELL | COMMAND_CREATES | COMMAND_WRITES | COMMAND_SERVERS,
      .words_min = 1,
      .words_max = 1,
      .run = command_import},
@@ -221,7 +222,7 @@ const struct command command_table[] = {
          "yore query db topo 'CALL yore.diff(\"2015-07-21\", \"2015-07-22\")' -o ndjson\n",
      .options = OPTION(AT) | OPTION(KNOWN) | OPTION(OUTPUT) | OPTION(NUL) | OPTION(FILE) |
                 OPTION(PARAM) | OPTION(DURABILITY) | OPTION(LIMIT),
-     .flags = COMMAND_HAS_DIR | COMMAND_IN_SHELL,
+     .flags = COMMAND_HAS_DIR | COMMAND_IN_SHELL | COMMAND_SERVERS,
      .words_min = 1,
      .words_max = 2,
      .run = command_query},
@@ -301,7 +302,7 @@ const struct command command_table[] = {
                     "there is damage.\n",
      .examples = "yore check db\n",
      .options = OPTION(OUTPUT),
-     .flags = COMMAND_HAS_DIR | COMMAND_IN_SHELL,
+     .flags = COMMAND_HAS_DIR | COMMAND_IN_SHELL | COMMAND_SERVERS,
      .run = command_check},
     {.name = "compact",
      .operands = "",
@@ -317,7 +318,9 @@ const struct command command_table[] = {
      .description = "The first backup in TARGET is full; each later one copies only what TARGET "
                     "lacks.  Reads and "
                     "writes of the same process (libyore) go on meanwhile; like every command this "
-                    "one needs the database for itself.\n",
+                    "one needs the database for itself.  With a server, which goes on meanwhile, "
+                    "TARGET is a name "
+                    "below its setting backup-dir.\n",
      .examples = "yore backup db /srv/backup/db\n",
      .options = OPTION(OUTPUT),
      .flags = DB,
@@ -403,7 +406,7 @@ const struct command command_table[] = {
                  "yore shell db -c 'scan --prefix n/ --limit 5'\n"
                  "echo 'get host1' | yore shell db\n",
      .options = OPTION(COMMAND) | OPTION(OUTPUT) | OPTION(READ_ONLY),
-     .flags = COMMAND_HAS_DIR | COMMAND_OPENS,
+     .flags = COMMAND_HAS_DIR | COMMAND_OPENS | COMMAND_SERVERS,
      .run = command_shell},
     {.name = "at",
      .operands = "[TIME]",
@@ -473,6 +476,28 @@ const struct command command_table[] = {
 };
 
 const size_t command_count = sizeof(command_table) / sizeof(command_table[0]);
+
+uint64_t command_options(const struct command *command)
+{
+    bool is_for_servers = (command->flags & COMMAND_SERVERS) != 0;
+    return command->options | OPTIONS_EVERYWHERE | (is_for_servers ? OPTIONS_OF_SERVERS : 0);
+}
+
+const char *command_instead(const struct command *command)
+{
+    static const struct {
+        const char *name;
+        const char *text;
+    } instead[] = {{"query", ": ask it with GRAPH.QUERY, or over HTTP"},
+                   {"restore", ": restore into a directory, then start a server there"},
+                   {"bench", ": redis-benchmark measures a server"}};
+    for (size_t i = 0; i < sizeof(instead) / sizeof(instead[0]); i++) {
+        if (strcmp(command->name, instead[i].name) == 0) {
+            return instead[i].text;
+        }
+    }
+    return "";
+}
 
 const struct command *command_find(const char *name)
 {

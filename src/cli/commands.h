@@ -17,7 +17,8 @@ enum command_flag {
     COMMAND_IN_SHELL = 16, /* known to the shell */
     COMMAND_ONLY_SHELL = 32, /* known to the shell only */
     COMMAND_READS = 64,      /* opens the database to read only */
-    COMMAND_OWN_FLAGS = 128  /* its words are its own to read, but for --help */
+    COMMAND_OWN_FLAGS = 128, /* its words are its own to read, but for --help */
+    COMMAND_SERVERS = 256    /* works with a server, too: --url in place of DIR */
 };
 
 struct command {
@@ -37,6 +38,12 @@ struct command {
 
 extern const struct command command_table[];
 extern const size_t command_count;
+
+/* The options it takes: its own, those of servers where it works with one, those of all. */
+uint64_t command_options(const struct command *command);
+
+/* What to do with a server instead of a command that works in a directory only; "" or ": ...". */
+const char *command_instead(const struct command *command);
 
 /* NULL when there is no such command. */
 const struct command *command_find(const char *name);

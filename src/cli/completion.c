@@ -13,7 +13,7 @@ static bool is_shown(const struct command *command)
 
 static bool has_option(const struct command *command, size_t id)
 {
-    return ((command->options | OPTIONS_EVERYWHERE) >> id & 1) != 0;
+    return (command_options(command) >> id & 1) != 0;
 }
 
 /* Settings are flags of `yore server`. */

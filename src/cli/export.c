@@ -9,6 +9,7 @@
 #include "cli/export_internal.h"
 #include "cli/progress.h"
 #include "cli/record.h"
+#include "cli/store.h"
 #include "cli/words.h"
 #include "os/env.h"
 #include "os/term.h"
@@ -51,12 +52,12 @@ static enum yore_status list_keyspaces(struct exporter *e, struct yore_error *er
     struct yore_keyspace_info info;
     enum yore_status st = YORE_OK;
     if (options->is_one_keyspace) {
-        st = yore_keyspace_info(e->db, options->keyspace, &info, error_out);
+        st = store_keyspace_info(e->store, options->keyspace, &info, error_out);
         if (st == YORE_OK) {
             keep_info(e, &info);
         }
     } else {
-        st = yore_keyspace_list(e->db, NULL, keep_info, e, error_out);
+        st = store_keyspace_list(e->store, NULL, keep_info, e, error_out);
     }
     if (st == YORE_OK && e->keyspaces.is_nomem) {
         st = error_plain(error_out, YORE_NOMEM);
@@ -168,8 +169,8 @@ static enum yore_status put_commit(struct exporter *e, const struct yore_feed_co
 static enum yore_status put_history(struct exporter *e, struct yore_error *error_out)
 {
     struct yore_feed_commit commit;
-    struct yore_feed *feed;
-    enum yore_status st = yore_feed_open(e->db, YORE_TIME_MIN, &feed, error_out);
+    struct store_walk *feed = NULL;
+    enum yore_status st = store_feed_open(e->store, YORE_TIME_MIN, UINT64_MAX, &feed, error_out);
     if (st == YORE_BEFORE_HORIZON) {
         return export_kept(e, error_out);
     }
@@ -177,49 +178,47 @@ static enum yore_status put_history(struct exporter *e, struct yore_error *error
         return st;
     }
     while (st == YORE_OK) {
-        st = yore_feed_next(feed, &commit, error_out);
+        st = store_feed_next(feed, &commit, error_out);
         if (st == YORE_OK) {
             st = put_commit(e, &commit, error_out);
         }
     }
-    yore_feed_close(feed);
+    store_walk_close(feed);
     return st == YORE_NOT_FOUND ? YORE_OK : st;
 }
 
 /* ---- one moment ------------------------------------------------------------------------------ */
 
 static enum yore_status put_rows(struct exporter *e, const struct yore_keyspace_info *info,
-                                 struct yore_cursor *cursor, struct yore_error *error_out)
+                                 struct store_walk *rows, struct yore_error *error_out)
 {
-    enum yore_status st = yore_cursor_first(cursor);
-    while (st == YORE_OK) {
-        const struct yore_row *row = yore_cursor_row(cursor);
+    struct yore_row row;
+    enum yore_status st;
+    while ((st = store_rows_next(rows, &row, error_out)) == YORE_OK) {
         const struct record_version version = {.kind = RECORD_PUT,
                                                .keyspace = export_name(info),
-                                               .key = row->key,
-                                               .value = row->value,
-                                               .valid_from = row->valid_from,
-                                               .valid_to = row->valid_to,
+                                               .key = row.key,
+                                               .value = row.value,
+                                               .valid_from = row.valid_from,
+                                               .valid_to = row.valid_to,
                                                .commit = YORE_NOW};
         st = put_version(e, &version, error_out);
         if (st != YORE_OK) {
             return st;
         }
-        st = yore_cursor_next(cursor);
     }
-    if (st != YORE_NOT_FOUND) {
-        return error_set(error_out, st, "%s", yore_cursor_error(cursor)->text);
-    }
-    return YORE_OK;
+    return st == YORE_NOT_FOUND ? YORE_OK : st;
 }
 
 static enum yore_status put_moment_of(struct exporter *e, const struct yore_keyspace_info *info,
                                       struct yore_error *error_out)
 {
-    const struct yore_cursor_options options = {
-        .range = e->options->range, .at = e->options->at, .no_cache_fill = true};
-    struct yore_keyspace *keyspace = NULL;
-    struct yore_cursor *cursor;
+    const struct store_rows options = {.range = e->options->range,
+                                       .at = e->options->at,
+                                       .no_cache_fill = true,
+                                       .limit = UINT64_MAX};
+    struct store_keyspace *keyspace = NULL;
+    struct store_walk *rows = NULL;
     enum yore_status st = YORE_OK;
     bool is_past = e->options->at->valid != YORE_NOW || e->options->at->known != YORE_NOW;
     if (info->options.keep == YORE_KEEP_NOW && is_past) {
@@ -227,15 +226,15 @@ static enum yore_status put_moment_of(struct exporter *e, const struct yore_keys
         return YORE_OK;
     }
     if (export_name(info) != NULL) {
-        st = yore_keyspace_open(e->db, info->name, NULL, &keyspace, error_out);
+        st = store_keyspace_open(e->store, info->name, NULL, &keyspace, error_out);
     }
     if (st == YORE_OK) {
-        st = yore_cursor_open(e->db, keyspace, &options, &cursor, error_out);
+        st = store_rows_open(e->store, keyspace, &options, &rows, error_out);
     }
     if (st == YORE_OK) {
-        st = put_rows(e, info, cursor, error_out);
-        yore_cursor_close(cursor);
+        st = put_rows(e, info, rows, error_out);
     }
+    store_walk_close(rows);
     return st;
 }
 
@@ -248,10 +247,10 @@ static enum yore_status put_moment(struct exporter *e, struct yore_error *error_
     return st;
 }
 
-enum yore_status export_run(struct yore_db *db, FILE *stream, const struct export_options *options,
+enum yore_status export_run(struct store *store, FILE *stream, const struct export_options *options,
                             struct export_counts *counts_out, struct yore_error *error_out)
 {
-    struct exporter e = {.db = db, .stream = stream, .options = options};
+    struct exporter e = {.store = store, .stream = stream, .options = options};
     enum yore_status st = list_keyspaces(&e, error_out);
     if (st == YORE_OK) {
         st = put_keyspaces(&e, error_out);
@@ -283,7 +282,7 @@ static int export_to(struct cli *cli, FILE *stream, const struct export_options 
     struct export_counts counts;
     struct yore_error error;
     progress_begin(options->tick_arg, cli, "export", "rows");
-    enum yore_status st = export_run(cli->db, stream, options, &counts, &error);
+    enum yore_status st = export_run(cli->store, stream, options, &counts, &error);
     progress_end(options->tick_arg);
     if (st != YORE_OK) {
         return cli_fail(cli, &error);

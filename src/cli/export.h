@@ -9,12 +9,15 @@
 #include "base/bytes.h"
 #include "base/status.h"
 
+struct store;
+struct store_keyspace;
+
 struct export_options {
     const struct yore_time
         *at; /* NULL: all history, in commit order; else the state at that moment */
-    struct yore_keyspace *keyspace; /* with is_one_keyspace: NULL is "default" */
-    bool is_one_keyspace;           /* false: every keyspace there is */
-    struct yore_range range;        /* only these keys */
+    struct store_keyspace *keyspace; /* with is_one_keyspace: NULL is "default" */
+    bool is_one_keyspace;            /* false: every keyspace there is */
+    struct yore_range range;         /* only these keys */
     /* Called now and then; a non-zero return ends the export with YORE_CANCELLED.  May be NULL. */
     int (*tick)(void *arg, uint64_t rows, uint64_t bytes);
     void *tick_arg;
@@ -29,7 +32,7 @@ struct export_counts {
 
 /* Write to `stream` (not closed).  `*counts_out` is set in any case.
  * Errors: YORE_IO when `stream` fails; YORE_BEFORE_HORIZON for an `at` that is no longer kept. */
-enum yore_status export_run(struct yore_db *db, FILE *stream, const struct export_options *options,
+enum yore_status export_run(struct store *store, FILE *stream, const struct export_options *options,
                             struct export_counts *counts_out, struct yore_error *error_out);
 
 #endif

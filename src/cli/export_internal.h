@@ -7,7 +7,7 @@
 #include "cli/record.h"
 
 struct exporter {
-    struct yore_db *db;
+    struct store *store;
     FILE *stream;
     const struct export_options *options;
     struct export_counts counts;

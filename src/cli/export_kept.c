@@ -8,12 +8,13 @@
 
 #include "cli/commit_sort.h"
 #include "cli/export_internal.h"
+#include "cli/store.h"
 
 struct kept {
     struct exporter *e;
     struct commit_sort *sort;
     const struct yore_keyspace_info *info;
-    struct yore_keyspace *keyspace;
+    struct store_keyspace *keyspace;
     struct buffer line;
     struct buffer last_key; /* of the changes walk: one key may change often */
 };
@@ -40,27 +41,26 @@ static enum yore_status keep_version(struct kept *kept, struct yore_bytes key,
 static enum yore_status keep_timeline(struct kept *kept, struct yore_bytes key,
                                       struct yore_error *error_out)
 {
-    const struct yore_timeline_options options = {.from = kept->info->horizon,
-                                                  .to = YORE_FOREVER,
-                                                  .known = YORE_NOW,
-                                                  .with_in_force = true,
-                                                  .every_commit = true};
-    struct yore_timeline *timeline;
+    const struct store_timeline options = {.key = key,
+                                           .options = {.from = kept->info->horizon,
+                                                       .to = YORE_FOREVER,
+                                                       .known = YORE_NOW,
+                                                       .with_in_force = true,
+                                                       .every_commit = true},
+                                           .limit = UINT64_MAX};
+    struct store_walk *timeline = NULL;
     struct yore_version version;
-    struct yore_db *db = kept->e->db;
     enum yore_status st =
-        yore_timeline_open(db, kept->keyspace, key, &options, &timeline, error_out);
-    if (st != YORE_OK) {
-        return st;
-    }
+        store_timeline_open(kept->e->store, kept->keyspace, &options, &timeline, error_out);
     while (st == YORE_OK) {
-        st = yore_timeline_next(timeline, &version, error_out);
+        st = store_timeline_next(timeline, &version, error_out);
         if (st == YORE_OK) {
             st = keep_version(kept, key, &version, error_out);
         }
     }
-    yore_timeline_close(timeline);
-    return st == YORE_NOT_FOUND ? YORE_OK : st;
+    bool is_whole = timeline != NULL && st == YORE_NOT_FOUND;
+    store_walk_close(timeline);
+    return is_whole ? YORE_OK : st;
 }
 
 /* Call `take` for what is there at `at`. */
@@ -70,24 +70,22 @@ static enum yore_status walk_state(struct kept *kept, const struct yore_time *at
                                                             struct yore_error *error_out),
                                    struct yore_error *error_out)
 {
-    const struct yore_cursor_options options = {
-        .range = kept->e->options->range, .at = at, .no_cache_fill = true};
-    struct yore_cursor *cursor;
+    const struct store_rows options = {
+        .range = kept->e->options->range, .at = at, .no_cache_fill = true, .limit = UINT64_MAX};
+    struct store_walk *rows = NULL;
+    struct yore_row row;
     enum yore_status st =
-        yore_cursor_open(kept->e->db, kept->keyspace, &options, &cursor, error_out);
-    if (st != YORE_OK) {
-        return st;
+        store_rows_open(kept->e->store, kept->keyspace, &options, &rows, error_out);
+    bool is_whole = false;
+    while (st == YORE_OK && !is_whole) {
+        st = store_rows_next(rows, &row, error_out);
+        is_whole = st == YORE_NOT_FOUND;
+        if (st == YORE_OK) {
+            st = take(kept, &row, error_out);
+        }
     }
-    enum yore_status move = yore_cursor_first(cursor);
-    while (move == YORE_OK && st == YORE_OK) {
-        st = take(kept, yore_cursor_row(cursor), error_out);
-        move = yore_cursor_next(cursor);
-    }
-    if (st == YORE_OK && move != YORE_NOT_FOUND) {
-        st = error_set(error_out, move, "%s", yore_cursor_error(cursor)->text);
-    }
-    yore_cursor_close(cursor);
-    return st;
+    store_walk_close(rows);
+    return is_whole ? YORE_OK : st;
 }
 
 static enum yore_status take_present(struct kept *kept, const struct yore_row *row,
@@ -112,15 +110,15 @@ static enum yore_status held_at_horizon(struct kept *kept, struct yore_bytes key
                                         struct yore_error *error_out)
 {
     const struct yore_time at = {kept->info->horizon, YORE_NOW};
-    struct yore_value value;
+    struct store_value value;
     *is_held_out = false;
     if (kept->info->horizon == YORE_TIME_MIN) {
         return YORE_OK;
     }
-    enum yore_status st = yore_get(kept->e->db, kept->keyspace, key, &at, &value, error_out);
+    enum yore_status st = store_get(kept->e->store, kept->keyspace, key, &at, &value, error_out);
     if (st == YORE_OK) {
         *is_held_out = true;
-        yore_value_release(&value);
+        store_value_release(&value);
     }
     return st == YORE_NOT_FOUND || st == YORE_ERASED ? YORE_OK : st;
 }
@@ -151,21 +149,21 @@ static enum yore_status walk_changes(struct kept *kept, struct yore_error *error
                                                  .to = YORE_NOW,
                                                  .known = YORE_NOW,
                                                  .every_version = true};
-    struct yore_changes *changes;
+    struct store_walk *changes = NULL;
     struct yore_change change;
-    enum yore_status st =
-        yore_changes_open(kept->e->db, kept->keyspace, &options, &changes, error_out);
+    enum yore_status st = store_changes_open(kept->e->store, kept->keyspace, &options, UINT64_MAX,
+                                             &changes, error_out);
     if (st != YORE_OK) {
         return st;
     }
     buffer_clear(&kept->last_key);
     while (st == YORE_OK) {
-        st = yore_changes_next(changes, &change, error_out);
+        st = store_changes_next(changes, &change, error_out);
         if (st == YORE_OK) {
             st = take_change(kept, change.key, error_out);
         }
     }
-    yore_changes_close(changes);
+    store_walk_close(changes);
     return st == YORE_NOT_FOUND ? YORE_OK : st;
 }
 
@@ -176,7 +174,7 @@ static enum yore_status keep_keyspace(struct kept *kept, struct yore_error *erro
     kept->keyspace = NULL;
     if (export_name(info) != NULL) {
         enum yore_status st =
-            yore_keyspace_open(kept->e->db, info->name, NULL, &kept->keyspace, error_out);
+            store_keyspace_open(kept->e->store, info->name, NULL, &kept->keyspace, error_out);
         if (st != YORE_OK) {
             return st;
         }

@@ -119,6 +119,10 @@ static void print_command_help(struct cli *cli, const struct command *command)
             print_option(cli, &option_table[id]);
         }
     }
+    if ((command->flags & COMMAND_SERVERS) != 0 && !is_shell) {
+        fprintf(cli->out, "\nIn place of DIR the URL of a server (yore://host:port); with --url it "
+                          "may stand anywhere.\n");
+    }
     if (command->examples != NULL) {
         print_examples(cli, command);
     }
@@ -128,6 +132,15 @@ static const char *const time_text =
     "A TIME is RFC 3339 (2026-11-21T10:00:00Z), a date, a date and hour:minute (UTC), now, a "
     "duration "
     "from now (-1h, -1h30m, -30d), or a number since 1970 (@1763719200s, ms, us or ns).\n";
+
+static const char *const server_text =
+    "In place of DIR most commands take the URL of a server, as an operand or with --url: "
+    "yore://[user@]host[:port] (or redis://), yores:// (or rediss://) for TLS, or "
+    "unix:///path/of/socket.  What they print is the same.  Times are the server's, a write is "
+    "acknowledged as its setting durability says, and its users have the rights the server gives "
+    "them.  The password is the first line of --password-file, or the environment's YORE_PASSWORD; "
+    "in the URL others may see it.  A directory whose name looks like a URL is written "
+    "./yore:...\n";
 
 static const char *const exit_text =
     "0 done or found; 1 not found (a key, keyspace or file), "
@@ -152,7 +165,7 @@ static void print_overview(struct cli *cli)
     bool is_shell = cli->session != NULL;
     fprintf(cli->out, "%s\n\n",
             is_shell ? "Commands (help COMMAND tells more, with examples):"
-                     : "yore COMMAND DIR ...   a database in which every key is a timeline");
+                     : "yore COMMAND DIR|URL ...   a database in which every key is a timeline");
     for (size_t i = 0; i < command_count; i++) {
         const struct command *command = &command_table[i];
         if (is_shown(cli, command)) {
@@ -170,7 +183,8 @@ static void print_overview(struct cli *cli)
           "  yore put db host1 up                     # DIR db is made by the first write\n"
           "  yore get db host1 --at -1h               # absent: it was not so an hour ago\n"
           "  yore timeline db host1                   # all it ever was\n"
-          "  yore shell db                            # look around\n\n"
+          "  yore shell db                            # look around\n"
+          "  yore shell yore://localhost              # the same with a server's database\n\n"
           "yore help COMMAND tells more; man yore has it all.\n",
           cli->out);
 }
@@ -283,7 +297,7 @@ static void print_manual(FILE *out)
     fputs(".SH NAME\nyore \\- a key\\-value database in which every key is a timeline\n"
           ".SH SYNOPSIS\n.B yore\n.I COMMAND DIR\n.RI [ OPERAND ...]\n.RI [ OPTIONS ]\n"
           ".SH DESCRIPTION\n"
-          "A database is a directory.\n"
+          "A database is a directory, or behind a server.\n"
           "Every key holds what was written to it over time; every reading command can name the "
           "moment it is\n"
           "about, and the moment of the knowledge it goes by.\n"
@@ -307,10 +321,12 @@ static void print_manual(FILE *out)
         roff_option(out, &option_table[id]);
     }
     roff_section(out, "TIMES", time_text);
+    roff_section(out, "SERVERS", server_text);
     roff_section(out, "OUTPUT", output_text);
     roff_section(out, "EXIT STATUS", exit_text);
-    fputs(".SH FILES\n.TP\n.I ~/.yore_history\nwhat was typed at the shell\n"
-          ".SH SEE ALSO\n.BR libyore (3)\n",
+    fputs(".SH ENVIRONMENT\n.TP\n.B YORE_PASSWORD\nthe password for a server\n"
+          ".SH FILES\n.TP\n.I ~/.yore_history\nwhat was typed at the shell\n"
+          ".SH SEE ALSO\n.BR libyore (3),\n.BR yore\\-server (8)\n",
           out);
 }
 

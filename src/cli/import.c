@@ -9,6 +9,7 @@
 #include "cli/import_internal.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/store.h"
 #include "os/env.h"
 #include "os/term.h"
 
@@ -37,7 +38,7 @@ enum yore_status import_blame(const struct import_sink *sink, const struct yore_
 
 size_t import_sink_pending(const struct import_sink *sink)
 {
-    return yore_batch_count(sink->batch);
+    return store_batch_count(sink->batch);
 }
 
 enum yore_status import_sink_write(struct import_sink *sink, const struct import_write *write,
@@ -45,7 +46,7 @@ enum yore_status import_sink_write(struct import_sink *sink, const struct import
 {
     const struct import_options *options = sink->options;
     bool is_forced = options->is_keyspace_forced || write->keyspace == NULL;
-    struct yore_keyspace *keyspace = is_forced ? options->keyspace : write->keyspace;
+    struct store_keyspace *keyspace = is_forced ? options->keyspace : write->keyspace;
     struct yore_write dates = {.from = write->from, .to = write->to};
     struct yore_error cause;
     if (options->dates_by_commit) {
@@ -54,8 +55,8 @@ enum yore_status import_sink_write(struct import_sink *sink, const struct import
     }
     enum yore_status st =
         write->is_delete
-            ? yore_batch_delete(sink->batch, keyspace, write->key, &dates, &cause)
-            : yore_batch_put(sink->batch, keyspace, write->key, write->value, &dates, &cause);
+            ? store_batch_delete(sink->batch, keyspace, write->key, &dates, &cause)
+            : store_batch_put(sink->batch, keyspace, write->key, write->value, &dates, &cause);
     sink->last_line = line_source_number(sink->source);
     return st == YORE_OK ? YORE_OK : import_blame(sink, &cause, error_out);
 }
@@ -63,12 +64,12 @@ enum yore_status import_sink_write(struct import_sink *sink, const struct import
 enum yore_status import_sink_commit(struct import_sink *sink, struct yore_error *error_out)
 {
     const struct import_options *options = sink->options;
-    uint64_t writes = yore_batch_count(sink->batch);
+    uint64_t writes = store_batch_count(sink->batch);
     struct yore_error cause;
     if (writes == 0) {
         return YORE_OK;
     }
-    enum yore_status st = yore_batch_commit(sink->batch, options->durability, NULL, &cause);
+    enum yore_status st = store_batch_commit(sink->batch, options->durability, &cause);
     if (st != YORE_OK) {
         return error_set(error_out, st, "%.80s: the transaction that ends before line %llu: %.380s",
                          line_source_name(sink->source), (unsigned long long)sink->last_line + 1,
@@ -141,12 +142,12 @@ enum yore_status import_detect(struct line_source *source, enum import_format *f
     return YORE_OK;
 }
 
-enum yore_status import_run(struct yore_db *db, struct line_source *source,
+enum yore_status import_run(struct store *store, struct line_source *source,
                             enum import_format format, const struct import_options *options,
                             struct import_counts *counts_out, struct yore_error *error_out)
 {
-    struct import_sink sink = {.db = db, .source = source, .options = options};
-    enum yore_status st = yore_batch_new(db, &sink.batch, error_out);
+    struct import_sink sink = {.store = store, .source = source, .options = options};
+    enum yore_status st = store_batch_new(store, &sink.batch, error_out);
     if (st != YORE_OK) {
         *counts_out = sink.counts;
         return st;
@@ -168,7 +169,7 @@ enum yore_status import_run(struct yore_db *db, struct line_source *source,
     }
     sink.counts.lines = line_source_number(source);
     *counts_out = sink.counts;
-    yore_batch_free(sink.batch);
+    store_batch_free(sink.batch);
     return st;
 }
 
@@ -213,7 +214,7 @@ static enum yore_status parse_request(struct cli *cli, const struct args *args,
         st = args_count(args, OPT_BATCH, 1000000, &options->batch_rows, error_out);
     }
     if (st == YORE_OK) {
-        st = cli_durability(args, &options->durability, error_out);
+        st = cli_durability(cli, args, &options->durability, error_out);
     }
     if (options->durability == YORE_DURABILITY_DEFAULT) {
         options->durability = YORE_DURABILITY_NONE; /* durable at the end, in one go */
@@ -251,7 +252,7 @@ static enum yore_status open_input(struct cli *cli, struct import_request *reque
 static enum yore_status open_target(struct cli *cli, const struct args *args,
                                     struct import_request *request, struct yore_error *error_out)
 {
-    enum yore_status st = cli->db == NULL ? cli_open(cli, true, error_out) : YORE_OK;
+    enum yore_status st = cli->store == NULL ? cli_open(cli, true, error_out) : YORE_OK;
     return st == YORE_OK ? cli_keyspace(cli, args, NULL, &request->options.keyspace, error_out)
                          : st;
 }
@@ -276,9 +277,9 @@ static enum yore_status import_stream(struct cli *cli, const struct args *args,
     if (st == YORE_OK && !is_empty) {
         os_interrupt_catch(true);
         progress_begin(&request->progress, cli, "import", "writes");
-        st = import_run(cli->db, source, request->format, &request->options, counts, error_out);
+        st = import_run(cli->store, source, request->format, &request->options, counts, error_out);
         progress_end(&request->progress);
-        enum yore_status flush_st = yore_flush(cli->db, &flush_error);
+        enum yore_status flush_st = store_flush(cli->store, &flush_error);
         if (st == YORE_OK && flush_st != YORE_OK) {
             *error_out = flush_error;
             st = flush_st;
@@ -325,7 +326,7 @@ static int report_failure(struct cli *cli, const struct import_counts *counts,
                           const struct yore_error *error)
 {
     int code = cli_fail(cli, error);
-    if (cli->db == NULL) {
+    if (cli->store == NULL) {
         return code;
     }
     fprintf(cli->err, "%llu writes in %llu transactions before it are in the database\n",

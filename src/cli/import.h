@@ -17,9 +17,12 @@
 
 enum import_format { IMPORT_EVENTS, IMPORT_NDJSON, IMPORT_CSV, IMPORT_TSV };
 
+struct store;
+struct store_keyspace;
+
 struct import_options {
-    struct yore_keyspace *keyspace; /* NULL: "default" */
-    bool is_keyspace_forced;        /* all goes to `keyspace`, whatever the lines say */
+    struct store_keyspace *keyspace; /* NULL: "default" */
+    bool is_keyspace_forced;         /* all goes to `keyspace`, whatever the lines say */
     bool dates_by_commit; /* facts hold from their commit; times in the file are ignored */
     enum yore_durability durability;
     uint64_t batch_rows; /* rows per transaction where the file names none: >= 1 */
@@ -39,8 +42,8 @@ struct import_counts {
 enum yore_status import_detect(struct line_source *source, enum import_format *format_out,
                                struct yore_error *error_out);
 
-/* Everything of `source` into `db`.  `*counts_out` is set in any case: what was committed. */
-enum yore_status import_run(struct yore_db *db, struct line_source *source,
+/* Everything of `source` into `store`.  `*counts_out` is set in any case: what was committed. */
+enum yore_status import_run(struct store *store, struct line_source *source,
                             enum import_format format, const struct import_options *options,
                             struct import_counts *counts_out, struct yore_error *error_out);
 

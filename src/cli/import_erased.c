@@ -1,12 +1,13 @@
 #include "cli/import_erased.h"
 
 #include "base/coding.h"
+#include "cli/store.h"
 
 #define ENTRY_HEAD_BYTES 12u /* slot, from */
 
 struct apply {
     struct import_sink *sink;
-    struct yore_keyspace *(*keyspace_of)(const void *arg, uint32_t slot);
+    struct store_keyspace *(*keyspace_of)(const void *arg, uint32_t slot);
     const void *arg;
 };
 
@@ -38,32 +39,35 @@ enum yore_status import_erased_add(struct import_erased *erased, uint32_t slot,
 
 /* Set `to` to where the next version after the empty one at `from` begins; `*is_there_out` is false
  * when another has taken its place since. */
-static enum yore_status find_end(struct yore_db *db, struct yore_keyspace *keyspace,
+static enum yore_status find_end(struct store *store, struct store_keyspace *keyspace,
                                  struct yore_erase *erase, bool *is_there_out,
                                  struct yore_error *error_out)
 {
-    const struct yore_timeline_options options = {
-        .from = erase->from, .to = YORE_FOREVER, .known = YORE_NOW};
-    struct yore_timeline *timeline;
+    const struct store_timeline options = {
+        .key = erase->key,
+        .options = {.from = erase->from, .to = YORE_FOREVER, .known = YORE_NOW},
+        .limit = UINT64_MAX};
+    struct store_walk *timeline = NULL;
     struct yore_version version;
-    enum yore_status st =
-        yore_timeline_open(db, keyspace, erase->key, &options, &timeline, error_out);
+    enum yore_status st = store_timeline_open(store, keyspace, &options, &timeline, error_out);
     *is_there_out = false;
     if (st != YORE_OK) {
         return st;
     }
-    st = yore_timeline_next(timeline, &version, error_out);
+    do { /* behind a server what holds at `from` is told first */
+        st = store_timeline_next(timeline, &version, error_out);
+    } while (st == YORE_OK && version.valid_from < erase->from);
     if (st == YORE_OK && version.valid_from == erase->from && version.kind == YORE_KIND_PUT &&
         version.value.size == 0) {
         /* Not its own end, where the erasure would have to say that the key is absent. */
         *is_there_out = true;
         erase->to = YORE_FOREVER;
-        st = yore_timeline_next(timeline, &version, error_out);
+        st = store_timeline_next(timeline, &version, error_out);
         if (st == YORE_OK) {
             erase->to = version.valid_from;
         }
     }
-    yore_timeline_close(timeline);
+    store_walk_close(timeline);
     return st == YORE_NOT_FOUND ? YORE_OK : st;
 }
 
@@ -72,20 +76,20 @@ static enum yore_status erase_entry(void *arg, struct yore_bytes entry,
 {
     const struct apply *apply = arg;
     const unsigned char *head = entry.data;
-    struct yore_db *db = apply->sink->db;
-    struct yore_keyspace *keyspace = apply->keyspace_of(apply->arg, get_u32(head));
+    struct store *store = apply->sink->store;
+    struct store_keyspace *keyspace = apply->keyspace_of(apply->arg, get_u32(head));
     struct yore_erase erase = {.key =
                                    bytes_of(head + ENTRY_HEAD_BYTES, entry.size - ENTRY_HEAD_BYTES),
                                .from = (int64_t)get_u64(head + 4),
                                .durability = apply->sink->options->durability};
     bool is_there;
-    enum yore_status st = find_end(db, keyspace, &erase, &is_there, error_out);
-    return st == YORE_OK && is_there ? yore_erase(db, keyspace, &erase, error_out) : st;
+    enum yore_status st = find_end(store, keyspace, &erase, &is_there, error_out);
+    return st == YORE_OK && is_there ? store_erase(store, keyspace, &erase, error_out) : st;
 }
 
 enum yore_status import_erased_apply(struct import_erased *erased, struct import_sink *sink,
-                                     struct yore_keyspace *(*keyspace_of)(const void *arg,
-                                                                          uint32_t slot),
+                                     struct store_keyspace *(*keyspace_of)(const void *arg,
+                                                                           uint32_t slot),
                                      const void *arg, struct yore_error *error_out)
 {
     struct apply apply = {sink, keyspace_of, arg};

@@ -26,8 +26,8 @@ enum yore_status import_erased_add(struct import_erased *erased, uint32_t slot,
 
 /* Erase them all; the transactions they belong to are committed.  `keyspace_of` resolves slots. */
 enum yore_status import_erased_apply(struct import_erased *erased, struct import_sink *sink,
-                                     struct yore_keyspace *(*keyspace_of)(const void *arg,
-                                                                          uint32_t slot),
+                                     struct store_keyspace *(*keyspace_of)(const void *arg,
+                                                                           uint32_t slot),
                                      const void *arg, struct yore_error *error_out);
 
 #endif

@@ -8,6 +8,7 @@
 #include "cli/element.h"
 #include "cli/import_internal.h"
 #include "cli/key_map.h"
+#include "cli/store.h"
 #include "topology/event_line.h"
 
 struct event_import {
@@ -49,7 +50,7 @@ static enum yore_status state_before(struct event_import *import, const struct e
                                      struct buffer *before, struct yore_error *error_out)
 {
     struct yore_bytes known;
-    struct yore_value value;
+    struct store_value value;
     const struct import_options *options = import->sink->options;
     struct yore_time at = {options->dates_by_commit ? YORE_NOW : event->time, YORE_NOW};
     if (key_map_get(&import->touched, buffer_bytes(&import->key), &known)) {
@@ -59,11 +60,11 @@ static enum yore_status state_before(struct event_import *import, const struct e
         buffer_append_bytes(before, known);
         return buffer_status(before);
     }
-    enum yore_status st = yore_get(import->sink->db, options->keyspace, buffer_bytes(&import->key),
-                                   &at, &value, error_out);
+    enum yore_status st = store_get(import->sink->store, options->keyspace,
+                                    buffer_bytes(&import->key), &at, &value, error_out);
     if (st == YORE_OK) {
-        buffer_append(before, value.data, value.size);
-        yore_value_release(&value);
+        buffer_append(before, value.value.data, value.value.size);
+        store_value_release(&value);
         st = buffer_status(before);
     }
     return st;

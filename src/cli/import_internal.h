@@ -5,10 +5,10 @@
 #include "cli/import.h"
 
 struct import_sink {
-    struct yore_db *db;
+    struct store *store;
     struct line_source *source;
     const struct import_options *options;
-    struct yore_batch *batch;
+    struct store_batch *batch;
     uint64_t last_line;          /* of the last write; a format may have read further */
     struct import_counts counts; /* committed ones, and lines */
 };
@@ -16,7 +16,7 @@ struct import_sink {
 /* One write into the transaction in hand.  `keyspace` is where the file says; options may override
  * it. */
 struct import_write {
-    struct yore_keyspace *keyspace;
+    struct store_keyspace *keyspace;
     struct yore_bytes key;
     struct yore_bytes value;
     int64_t from; /* YORE_NOW: the commit */

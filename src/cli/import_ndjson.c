@@ -4,12 +4,13 @@
 #include "cli/import_erased.h"
 #include "cli/import_internal.h"
 #include "cli/record.h"
+#include "cli/store.h"
 
 /* A keyspace that lines have named; its retention is set when all is written, or old facts would be
  * refused. */
 struct named_keyspace {
     char name[YORE_KEYSPACE_NAME_BYTES_MAX + 1];
-    struct yore_keyspace *handle;
+    struct store_keyspace *handle;
     struct yore_keyspace_options wanted;
     bool is_altered_at_end;
     bool keeps_now; /* takes no times of its own */
@@ -45,14 +46,14 @@ static struct named_keyspace *find_keyspace(const struct ndjson_import *import, 
 }
 
 static enum yore_status remember_keyspace(struct ndjson_import *import, const char *name,
-                                          struct yore_keyspace *handle,
+                                          struct store_keyspace *handle,
                                           struct named_keyspace **keyspace_out,
                                           struct yore_error *error_out)
 {
     struct named_keyspace keyspace = {.handle = handle};
     struct yore_keyspace_info info;
     struct yore_error cause;
-    enum yore_status st = yore_keyspace_info(import->sink->db, handle, &info, &cause);
+    enum yore_status st = store_keyspace_info(import->sink->store, handle, &info, &cause);
     if (st != YORE_OK) {
         return import_blame(import->sink, &cause, error_out);
     }
@@ -72,7 +73,7 @@ static enum yore_status enter_keyspace(struct ndjson_import *import,
                                        struct yore_error *error_out)
 {
     const char *name = (const char *)import->record.keyspace.data;
-    struct yore_keyspace *handle;
+    struct store_keyspace *handle;
     struct yore_error cause;
     *keyspace_out = NULL;
     if (import->record.keyspace.size == 0 || import->sink->options->is_keyspace_forced ||
@@ -83,7 +84,7 @@ static enum yore_status enter_keyspace(struct ndjson_import *import,
     if (*keyspace_out != NULL) {
         return YORE_OK;
     }
-    enum yore_status st = yore_keyspace_open(import->sink->db, name, NULL, &handle, &cause);
+    enum yore_status st = store_keyspace_open(import->sink->store, name, NULL, &handle, &cause);
     if (st == YORE_NOT_FOUND) {
         return import_refuse(import->sink, error_out,
                              "no keyspace '%s'; make it first, by a line "
@@ -102,7 +103,7 @@ static enum yore_status make_keyspace(struct ndjson_import *import, struct yore_
     const char *name = (const char *)import->record.keyspace.data;
     struct yore_keyspace_options options = *wanted;
     struct named_keyspace *keyspace;
-    struct yore_keyspace *handle;
+    struct store_keyspace *handle;
     struct yore_error cause;
     if (sink->options->is_keyspace_forced || find_keyspace(import, name) != NULL ||
         strcmp(name, "default") == 0) {
@@ -116,10 +117,10 @@ static enum yore_status make_keyspace(struct ndjson_import *import, struct yore_
         options.keep = YORE_KEEP_ALL;
         options.keep_ns = 0;
     }
-    st = yore_keyspace_create(sink->db, name, &options, &handle, &cause);
+    st = store_keyspace_create(sink->store, name, &options, &handle, &cause);
     bool was_there = st == YORE_EXISTS;
     if (was_there) {
-        st = yore_keyspace_open(sink->db, name, NULL, &handle, &cause);
+        st = store_keyspace_open(sink->store, name, NULL, &handle, &cause);
     }
     if (st != YORE_OK) {
         return import_blame(sink, &cause, error_out);
@@ -170,7 +171,7 @@ static enum yore_status take_line(struct ndjson_import *import, struct yore_byte
     struct import_sink *sink = import->sink;
     struct named_keyspace *keyspace;
     struct yore_error cause;
-    if (record_parse(record, line, yore_now(sink->db), &cause) != YORE_OK) {
+    if (record_parse(record, line, store_now(sink->store), &cause) != YORE_OK) {
         return import_blame(sink, &cause, error_out);
     }
     if (record->kind == RECORD_KEYSPACE) {
@@ -183,7 +184,7 @@ static enum yore_status take_line(struct ndjson_import *import, struct yore_byte
     if (st != YORE_OK) {
         return st;
     }
-    struct yore_keyspace *handle = keyspace != NULL ? keyspace->handle : sink->options->keyspace;
+    struct store_keyspace *handle = keyspace != NULL ? keyspace->handle : sink->options->keyspace;
     bool is_undated = keyspace != NULL && keyspace->keeps_now;
     const struct import_write write = {.keyspace = handle,
                                        .key = buffer_bytes(&record->key),
@@ -197,7 +198,7 @@ static enum yore_status take_line(struct ndjson_import *import, struct yore_byte
                : st;
 }
 
-static struct yore_keyspace *keyspace_of_slot(const void *arg, uint32_t slot)
+static struct store_keyspace *keyspace_of_slot(const void *arg, uint32_t slot)
 {
     const struct ndjson_import *import = arg;
     return slot == 0 ? import->sink->options->keyspace : keyspace_at(import, slot - 1)->handle;
@@ -214,8 +215,8 @@ static enum yore_status finish(struct ndjson_import *import, struct yore_error *
     for (size_t i = 0; i < keyspace_count(import) && st == YORE_OK; i++) {
         struct named_keyspace *keyspace = keyspace_at(import, i);
         if (keyspace->is_altered_at_end) {
-            st = yore_keyspace_alter(import->sink->db, keyspace->handle, &keyspace->wanted,
-                                     error_out);
+            st = store_keyspace_alter(import->sink->store, keyspace->handle, &keyspace->wanted,
+                                      error_out);
         }
     }
     return st;

@@ -5,6 +5,7 @@
 #include "base/buffer.h"
 #include "base/moment.h"
 #include "cli/import_internal.h"
+#include "cli/store.h"
 
 #define ROW_FIELDS 3
 
@@ -171,7 +172,7 @@ static enum yore_status write_row(struct import_sink *sink, const struct row *ro
         return import_refuse(sink, error_out, "the key is empty");
     }
     if (row_field(row, 0).size > 0 &&
-        moment_parse(row_field(row, 0), yore_now(sink->db), &write.from, &cause) != YORE_OK) {
+        moment_parse(row_field(row, 0), store_now(sink->store), &write.from, &cause) != YORE_OK) {
         return import_blame(sink, &cause, error_out);
     }
     enum yore_status st = import_sink_write(sink, &write, error_out);

@@ -54,6 +54,13 @@
     X(READ_ONLY, "read-only", 0, NULL, "open the database to read: nothing is written")            \
     X(SOURCE, "source", 0, "NAME", "who says so")                                                  \
     X(RANK, "rank", 0, "N", "whose claim goes first: the greater rank's")                          \
+    X(URL, "url", 0, "URL",                                                                        \
+      "the database of a server, in place of DIR: yore://[user@]host[:port]")                      \
+    X(PASSWORD_FILE, "password-file", 0, "FILE",                                                   \
+      "the password for the server is the first line of FILE (default: YORE_PASSWORD)")            \
+    X(CACERT, "cacert", 0, "FILE", "of yores://: who may sign the server's certificate (PEM)")     \
+    X(CERT, "cert", 0, "FILE", "of yores://: our certificate, for servers that ask (PEM)")         \
+    X(CERT_KEY, "cert-key", 0, "FILE", "of yores://: the key of our certificate (PEM)")            \
     X(MAN, "man", 0, NULL, "print the whole manual page in roff")                                  \
     X(COMPLETION, "completion", 0, "SHELL", "print what completes words in bash, zsh or fish")     \
     X(COLOR, "color", 0, "WHEN", "auto, always or never (default auto; NO_COLOR is honoured)")     \
@@ -68,6 +75,9 @@ enum option_id {
 };
 
 #define OPTION(id) (UINT64_C(1) << OPT_##id)
+/* Taken by every command that works with a server too. */
+#define OPTIONS_OF_SERVERS                                                                         \
+    (OPTION(URL) | OPTION(PASSWORD_FILE) | OPTION(CACERT) | OPTION(CERT) | OPTION(CERT_KEY))
 /* Taken by every command. */
 #define OPTIONS_EVERYWHERE (OPTION(COLOR) | OPTION(QUIET) | OPTION(HELP))
 

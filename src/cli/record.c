@@ -5,10 +5,10 @@
 
 #include "base/base64.h"
 #include "base/json.h"
+#include "base/keep.h"
 #include "base/moment.h"
 #include "base/nearest.h"
 #include "base/utf8.h"
-#include "cli/keep.h"
 
 void record_release(struct record *record)
 {

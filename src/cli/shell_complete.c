@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/shell_statement.h"
 #include "cli/shell_words.h"
+#include "cli/store.h"
 
 /* What is gathered: the longest text all candidates begin with, and the first of them to show. */
 struct gather {
@@ -84,7 +85,7 @@ static int add_keyspace(void *arg, const struct yore_keyspace_info *info)
 static void add_keyspaces(struct gather *g, struct cli *cli)
 {
     struct yore_error ignored;
-    enum yore_status st = yore_keyspace_list(cli->db, NULL, add_keyspace, g, &ignored);
+    enum yore_status st = store_keyspace_list(cli->store, NULL, add_keyspace, g, &ignored);
     (void)st; /* no list, no candidates */
 }
 
@@ -100,33 +101,44 @@ static bool is_typable(struct yore_bytes key)
     return utf8_is_valid(key);
 }
 
+/* Call with the first keys below the word, or the last ones. */
+static size_t add_some(struct gather *g, struct cli *cli, struct store_keyspace *keyspace,
+                       bool is_reverse, uint64_t limit)
+{
+    struct yore_time at = {cli->session->valid, cli->session->known};
+    const struct store_rows options = {.range = {.prefix = g->word},
+                                       .at = &at,
+                                       .keys_only = true,
+                                       .is_reverse = is_reverse,
+                                       .limit = limit};
+    struct store_walk *rows = NULL;
+    struct yore_row row;
+    struct yore_error ignored;
+    size_t count = 0;
+    enum yore_status st = store_rows_open(cli->store, keyspace, &options, &rows, &ignored);
+    while (st == YORE_OK && count < limit &&
+           (st = store_rows_next(rows, &row, &ignored)) == YORE_OK) {
+        if (is_reverse || is_typable(row.key)) {
+            gather_add(g, row.key);
+        }
+        count++;
+    }
+    store_walk_close(rows);
+    return count;
+}
+
 /* The first keys to show; the last one too, as keys are sorted: what all have in common is what the
  * first and the last have. */
 static void add_keys(struct gather *g, struct cli *cli)
 {
     struct args none = {.word_count = 0};
     struct yore_time at = {cli->session->valid, cli->session->known};
-    struct yore_cursor_options options = {.at = &at, .keys_only = true};
-    struct yore_keyspace *keyspace;
-    struct yore_cursor *cursor;
+    struct store_keyspace *keyspace;
     struct yore_error ignored;
-    options.range.prefix = g->word;
-    if (cli_keyspace(cli, &none, &at, &keyspace, &ignored) != YORE_OK ||
-        yore_cursor_open(cli->db, keyspace, &options, &cursor, &ignored) != YORE_OK) {
-        return;
+    if (cli_keyspace(cli, &none, &at, &keyspace, &ignored) == YORE_OK &&
+        add_some(g, cli, keyspace, false, COMPLETION_SHOWN_MAX + 1) > COMPLETION_SHOWN_MAX) {
+        add_some(g, cli, keyspace, true, 1);
     }
-    enum yore_status st = yore_cursor_first(cursor);
-    while (st == YORE_OK && g->completion->count < COMPLETION_SHOWN_MAX) {
-        struct yore_bytes key = yore_cursor_row(cursor)->key;
-        if (is_typable(key)) {
-            gather_add(g, key);
-        }
-        st = yore_cursor_next(cursor);
-    }
-    if (st == YORE_OK && yore_cursor_last(cursor) == YORE_OK) {
-        gather_add(g, yore_cursor_row(cursor)->key);
-    }
-    yore_cursor_close(cursor);
 }
 
 /* The option whose value the last word is, or OPT_COUNT_OF. */

@@ -3,6 +3,7 @@
 
 #include "base/moment.h"
 #include "cli/commands.h"
+#include "cli/store.h"
 
 /* A moment as the prompt shows it: as it was written, unless that was relative to a now that goes
  * on. */
@@ -46,7 +47,7 @@ int command_use(struct cli *cli, const struct args *args)
     struct cli_session *session = cli->session;
     struct yore_time at = {session->valid, session->known};
     struct args as_option = {.word_count = 0};
-    struct yore_keyspace *ignored;
+    struct store_keyspace *ignored;
     struct yore_error error;
     if (args->word_count == 0) {
         fprintf(cli->out, "%s\n", session->keyspace[0] != '\0' ? session->keyspace : "default");

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "cli/graph_name.h"
+#include "cli/store.h"
 #include "topology/graph.h"
 
 static const char *const FIRST_WORDS[] = {"MATCH",  "OPTIONAL", "RETURN", "WITH", "UNWIND",
@@ -161,7 +162,8 @@ void shell_complete_name(struct cli *cli, struct yore_bytes line,
     struct yore_time at = {cli->session->valid, cli->session->known};
     struct graph *graph = NULL;
     struct yore_error ignored;
-    if ((!is_property && !is_label) || cli->session->graph[0] == '\0' ||
+    if ((!is_property && !is_label) || store_db(cli->store) == NULL ||
+        cli->session->graph[0] == '\0' ||
         cli_graph(cli, cli->session->graph, false, &at, &graph, &ignored) != YORE_OK) {
         return;
     }

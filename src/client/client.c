@@ -7,6 +7,7 @@
 #include "base/buffer.h"
 #include "base/mem.h"
 #include "client/reply_reader.h"
+#include "client/url.h"
 #include "os/env.h"
 #include "os/socket.h"
 
@@ -14,128 +15,79 @@ struct yore_client {
     int fd;
     int64_t timeout_ns;
     struct buffer in;
-    size_t done; /* octets of `in` that the last reply took */
+    size_t begin; /* octets of `in` that were given back */
+    size_t done;  /* octets behind them that the last reply takes */
     struct buffer out;
     struct reply_reader reader;
     struct yore_client_reply reply;
+    uint64_t rows_left; /* items of an array that is told one at a time */
+    bool is_broken;     /* what comes next on the connection is not known */
+    struct yore_client_wire wire;
+    void *channel; /* of the wire; NULL: the octets go as they are */
+    bool (*should_stop)(void *arg);
+    void *stop_arg;
 };
 
-/* ---- the URL ----------------------------------------------------------------------------------
+/* ---- octets -----------------------------------------------------------------------------------
  */
 
-struct place {
-    bool is_unix;
-    char host[256]; /* or the path of the socket */
-    uint16_t port;
-    char user[256];
-    char password[512];
-    unsigned database;
-};
-
-static enum yore_status refuse_url(const char *url, const char *problem,
-                                   struct yore_error *error_out)
+static enum yore_status read_octets(struct yore_client *client, void *data, size_t size,
+                                    int64_t timeout_ns, size_t *read_out,
+                                    struct yore_error *error_out)
 {
-    /* The URL is not shown: it may hold a password. */
-    (void)url;
-    return error_set(
-        error_out, YORE_INVALID,
-        "the URL of the server %s; write redis://[user[:password]@]host[:port][/db] or "
-        "unix:///path",
-        problem);
+    return client->channel != NULL
+               ? client->wire.read(client->channel, data, size, timeout_ns, read_out, error_out)
+               : os_socket_read(client->fd, data, size, timeout_ns, read_out, error_out);
 }
 
-static bool copy_part(char *to, size_t room, const char *from, size_t size)
+static enum yore_status write_octets(struct yore_client *client, const void *data, size_t size,
+                                     struct yore_error *error_out)
 {
-    if (size >= room) {
-        return false;
-    }
-    memcpy(to, from, size);
-    to[size] = '\0';
-    return true;
+    return client->channel != NULL
+               ? client->wire.write(client->channel, data, size, client->timeout_ns, error_out)
+               : os_socket_write(client->fd, data, size, client->timeout_ns, error_out);
 }
 
-static bool parse_small(const char *text, size_t size, unsigned max, unsigned *number_out)
+/* Wait in slices where somebody may want to stop. */
+static enum yore_status read_patiently(struct yore_client *client, int64_t timeout_ns,
+                                       struct yore_error *error_out)
 {
-    unsigned number = 0;
-    for (size_t i = 0; i < size; i++) {
-        if (text[i] < '0' || text[i] > '9' || number > max) {
-            return false;
+    size_t size = 0;
+    enum yore_status status = YORE_NOT_FOUND;
+    for (int64_t left = timeout_ns; status == YORE_NOT_FOUND;) {
+        int64_t slice =
+            client->should_stop != NULL && left > CLIENT_SLICE_NS ? CLIENT_SLICE_NS : left;
+        status = read_octets(client, client->in.data + client->in.size,
+                             client->in.capacity - client->in.size, slice, &size, error_out);
+        left -= left == YORE_FOREVER ? 0 : slice;
+        if (status == YORE_NOT_FOUND && client->should_stop != NULL &&
+            client->should_stop(client->stop_arg)) {
+            client->is_broken = true; /* its answer is still to come */
+            return error_plain(error_out, YORE_CANCELLED);
         }
-        number = number * 10 + (unsigned)(text[i] - '0');
+        if (left <= 0) {
+            break;
+        }
     }
-    *number_out = number;
-    return size > 0 && number <= max;
+    client->in.size += size;
+    return status;
 }
 
-static bool parse_login(struct place *place, const char *text, size_t size)
-{
-    const char *colon = memchr(text, ':', size);
-    size_t user_size = colon != NULL ? (size_t)(colon - text) : size;
-    return copy_part(place->user, sizeof(place->user), text, user_size) &&
-           (colon == NULL ||
-            copy_part(place->password, sizeof(place->password), colon + 1, size - user_size - 1));
-}
-
-static bool parse_host(struct place *place, const char *text, size_t size)
-{
-    size_t skip = size > 0 && text[0] == '[' ? 1 : 0; /* IPv6 stands in brackets */
-    const char *end = memchr(text + skip, skip > 0 ? ']' : ':', size - skip);
-    if (end == NULL && skip > 0) {
-        return false;
-    }
-    size_t host_size = end != NULL ? (size_t)(end - text) - skip : size;
-    const char *behind = text + skip + host_size + skip;
-    size_t rest = size - (size_t)(behind - text);
-    unsigned port = 6379;
-    if (rest > 0 && (*behind != ':' || !parse_small(behind + 1, rest - 1, 65535, &port))) {
-        return false;
-    }
-    place->port = (uint16_t)port;
-    return host_size > 0 && copy_part(place->host, sizeof(place->host), text + skip, host_size);
-}
-
-static enum yore_status parse_url(const char *url, struct place *place,
+static enum yore_status read_more(struct yore_client *client, int64_t timeout_ns,
                                   struct yore_error *error_out)
 {
-    *place = (struct place){.port = 6379};
-    if (strncmp(url, "unix://", 7) == 0) {
-        place->is_unix = true;
-        const char *mark = strstr(url, "?db=");
-        size_t size = mark != NULL ? (size_t)(mark - url) - 7 : strlen(url) - 7;
-        bool is_good =
-            size > 0 && copy_part(place->host, sizeof(place->host), url + 7, size) &&
-            (mark == NULL || parse_small(mark + 4, strlen(mark + 4), 65535, &place->database));
-        return is_good ? YORE_OK : refuse_url(url, "names no socket", error_out);
+    if (client->begin > 0) {
+        memmove(client->in.data, client->in.data + client->begin, client->in.size - client->begin);
+        client->in.size -= client->begin;
+        client->begin = 0;
     }
-    if (strncmp(url, "rediss://", 9) == 0) {
-        return error_set(error_out, YORE_UNSUPPORTED,
-                         "this library speaks no TLS; use a Unix socket, or a tunnel");
+    if (client->in.size > CLIENT_REPLY_BYTES_MAX) {
+        return error_set(error_out, YORE_TOO_BIG, "the server's reply is larger than 1 GiB");
     }
-    if (strncmp(url, "redis://", 8) != 0) {
-        return refuse_url(url, "does not begin with redis:// or unix://", error_out);
+    if (!buffer_reserve(&client->in, CLIENT_READ_BYTES)) {
+        return error_plain(error_out, YORE_NOMEM);
     }
-    const char *at = url + 8;
-    const char *slash = strchr(at, '/');
-    size_t size = slash != NULL ? (size_t)(slash - at) : strlen(at);
-    const char *mark = NULL;
-    for (size_t i = 0; i < size; i++) { /* a password may hold an @: the last one counts */
-        mark = at[i] == '@' ? at + i : mark;
-    }
-    if (mark != NULL) {
-        if (!parse_login(place, at, (size_t)(mark - at))) {
-            return refuse_url(url, "has a user or a password that is too long", error_out);
-        }
-        size -= (size_t)(mark - at) + 1;
-        at = mark + 1;
-    }
-    if (!parse_host(place, at, size)) {
-        return refuse_url(url, "names no host and port", error_out);
-    }
-    if (slash != NULL && slash[1] != '\0' &&
-        !parse_small(slash + 1, strlen(slash + 1), 65535, &place->database)) {
-        return refuse_url(url, "ends in something that is no number of a database", error_out);
-    }
-    return YORE_OK;
+    return read_patiently(client, timeout_ns, error_out);
 }
 
 /* ---- sending and receiving --------------------------------------------------------------------
@@ -148,6 +100,13 @@ static void append_word(struct buffer *out, struct yore_bytes word)
     buffer_append(out, head, strlen(head));
     buffer_append_bytes(out, word);
     buffer_append(out, "\r\n", 2);
+}
+
+/* After a failure that leaves the connection in an unknown place. */
+static enum yore_status broken(struct yore_client *client, enum yore_status status)
+{
+    client->is_broken = true;
+    return status;
 }
 
 enum yore_status yore_client_send(struct yore_client *client, const struct yore_bytes *words,
@@ -167,25 +126,13 @@ enum yore_status yore_client_send(struct yore_client *client, const struct yore_
         buffer_release(&client->out);
         return error_plain(error_out, YORE_NOMEM);
     }
-    return os_socket_write(client->fd, client->out.data, client->out.size, client->timeout_ns,
-                           error_out);
+    enum yore_status status = write_octets(client, client->out.data, client->out.size, error_out);
+    return status == YORE_OK ? status : broken(client, status);
 }
 
-static enum yore_status read_more(struct yore_client *client, int64_t timeout_ns,
-                                  struct yore_error *error_out)
+static struct yore_bytes received(const struct yore_client *client)
 {
-    if (client->in.size > CLIENT_REPLY_BYTES_MAX) {
-        return error_set(error_out, YORE_TOO_BIG, "the server's reply is larger than 1 GiB");
-    }
-    if (!buffer_reserve(&client->in, CLIENT_READ_BYTES)) {
-        return error_plain(error_out, YORE_NOMEM);
-    }
-    size_t size = 0;
-    enum yore_status status =
-        os_socket_read(client->fd, client->in.data + client->in.size,
-                       client->in.capacity - client->in.size, timeout_ns, &size, error_out);
-    client->in.size += size;
-    return status;
+    return bytes_behind(buffer_bytes(&client->in), client->begin);
 }
 
 enum yore_status yore_client_receive(struct yore_client *client, int64_t timeout_ns,
@@ -193,27 +140,42 @@ enum yore_status yore_client_receive(struct yore_client *client, int64_t timeout
                                      struct yore_error *error_out)
 {
     *reply_out = NULL;
-    if (client->done > 0) {
-        memmove(client->in.data, client->in.data + client->done, client->in.size - client->done);
-        client->in.size -= client->done;
-        client->done = 0;
-    }
+    client->begin += client->done;
+    client->done = 0;
     for (;;) {
-        switch (reply_read(&client->reader, buffer_bytes(&client->in), &client->done)) {
+        switch (reply_read(&client->reader, received(client), &client->done)) {
         case REPLY_WHOLE:
             client->reply = (struct yore_client_reply){client->reader.values, client->reader.count};
             *reply_out = &client->reply;
             return YORE_OK;
         case REPLY_NOMEM:
-            return error_plain(error_out, YORE_NOMEM);
+            return broken(client, error_plain(error_out, YORE_NOMEM));
         case REPLY_BAD:
-            return error_set(error_out, YORE_BAD_FORMAT, "the server sent %s",
-                             client->reader.problem);
+            return broken(client, error_set(error_out, YORE_BAD_FORMAT, "the server sent %s",
+                                            client->reader.problem));
         default:
             break;
         }
         enum yore_status status = read_more(client, timeout_ns, error_out);
         if (status != YORE_OK) {
+            return status == YORE_NOT_FOUND ? status : broken(client, status);
+        }
+    }
+}
+
+/* The reply to what was sent; pushes before it are dropped. */
+static enum yore_status await(struct yore_client *client,
+                              const struct yore_client_reply **reply_out,
+                              struct yore_error *error_out)
+{
+    for (;;) {
+        enum yore_status status =
+            yore_client_receive(client, client->timeout_ns, reply_out, error_out);
+        if (status == YORE_NOT_FOUND) {
+            return broken(client,
+                          error_set(error_out, YORE_IO, "the server did not answer in time"));
+        }
+        if (status != YORE_OK || (*reply_out)->values[0].kind != YORE_CLIENT_PUSH) {
             return status;
         }
     }
@@ -225,16 +187,101 @@ enum yore_status yore_client_call(struct yore_client *client, const struct yore_
 {
     *reply_out = NULL;
     enum yore_status status = yore_client_send(client, words, count, error_out);
-    while (status == YORE_OK) {
-        status = yore_client_receive(client, client->timeout_ns, reply_out, error_out);
+    return status == YORE_OK ? await(client, reply_out, error_out) : status;
+}
+
+/* ---- arrays, an item at a time ---- */
+
+/* Wait until something of the next reply is there: its first octet. */
+static enum yore_status first_octet(struct yore_client *client, char *octet_out,
+                                    struct yore_error *error_out)
+{
+    client->begin += client->done;
+    client->done = 0;
+    while (received(client).size == 0) {
+        enum yore_status status = read_more(client, client->timeout_ns, error_out);
         if (status == YORE_NOT_FOUND) {
-            return error_set(error_out, YORE_IO, "the server did not answer in time");
+            status = error_set(error_out, YORE_IO, "the server did not answer in time");
         }
-        if (status == YORE_OK && (*reply_out)->values[0].kind != YORE_CLIENT_PUSH) {
-            break;
+        if (status != YORE_OK) {
+            return broken(client, status);
         }
     }
+    *octet_out = *(const char *)received(client).data;
+    return YORE_OK;
+}
+
+/* "*<count>\r\n" */
+static enum yore_status take_array_head(struct yore_client *client, struct yore_error *error_out)
+{
+    const char *end;
+    while (end = memchr(received(client).data, '\n', received(client).size), end == NULL) {
+        enum yore_status status =
+            received(client).size > CLIENT_LINE_BYTES_MAX
+                ? error_set(error_out, YORE_BAD_FORMAT, "the server sent a line without end")
+                : read_more(client, client->timeout_ns, error_out);
+        if (status != YORE_OK) {
+            return broken(client, status == YORE_NOT_FOUND ? YORE_IO : status);
+        }
+    }
+    const char *at = received(client).data;
+    uint64_t count = 0;
+    bool is_good = end - at >= 3 && end[-1] == '\r';
+    for (const char *digit = at + 1; is_good && digit < end - 1; digit++) {
+        is_good = *digit >= '0' && *digit <= '9' && count <= UINT64_MAX / 10 - 10;
+        count = count * 10 + (uint64_t)(*digit - '0');
+    }
+    if (!is_good) {
+        return broken(client, error_set(error_out, YORE_BAD_FORMAT,
+                                        "the server sent a reply with a wrong count"));
+    }
+    client->begin += (size_t)(end - at) + 1;
+    client->rows_left = count;
+    return YORE_OK;
+}
+
+enum yore_status yore_client_rows(struct yore_client *client, const struct yore_bytes *words,
+                                  size_t count, const struct yore_client_reply **reply_out,
+                                  struct yore_error *error_out)
+{
+    char octet = '\0';
+    *reply_out = NULL;
+    client->rows_left = 0;
+    enum yore_status status = yore_client_send(client, words, count, error_out);
+    while (status == YORE_OK) {
+        status = first_octet(client, &octet, error_out);
+        if (status != YORE_OK || octet == '*') {
+            break;
+        }
+        status = yore_client_receive(client, client->timeout_ns, reply_out, error_out);
+        if (status == YORE_OK && (*reply_out)->values[0].kind != YORE_CLIENT_PUSH) {
+            return YORE_OK;
+        }
+        *reply_out = NULL;
+    }
+    return status == YORE_OK ? take_array_head(client, error_out) : status;
+}
+
+enum yore_status yore_client_next_row(struct yore_client *client,
+                                      const struct yore_client_reply **reply_out,
+                                      struct yore_error *error_out)
+{
+    *reply_out = NULL;
+    if (client->rows_left == 0) {
+        return YORE_NOT_FOUND;
+    }
+    enum yore_status status = yore_client_receive(client, client->timeout_ns, reply_out, error_out);
+    if (status == YORE_NOT_FOUND) {
+        status = broken(client, error_set(error_out, YORE_IO, "the server did not go on in time"));
+    }
+    client->rows_left -= status == YORE_OK ? 1 : 0;
     return status;
+}
+
+bool yore_client_is_usable(struct yore_client *client)
+{
+    bool is_between = client->rows_left == 0 && client->begin + client->done == client->in.size;
+    return !client->is_broken && is_between && os_socket_is_quiet(client->fd);
 }
 
 /* ---- opening ----------------------------------------------------------------------------------
@@ -246,7 +293,7 @@ static struct yore_bytes text_of(const char *text)
 }
 
 /* HELLO 3, with the login; then SELECT. */
-static enum yore_status greet(struct yore_client *client, const struct place *place,
+static enum yore_status greet(struct yore_client *client, const struct client_place *place,
                               struct yore_error *error_out)
 {
     const char *user = *place->user != '\0' ? place->user : "default";
@@ -273,36 +320,75 @@ static enum yore_status greet(struct yore_client *client, const struct place *pl
     return status;
 }
 
+static bool take_text(const char *text, char *to, size_t room)
+{
+    if (text == NULL) {
+        return true;
+    }
+    bool fits = strlen(text) < room;
+    snprintf(to, room, "%s", text);
+    return fits;
+}
+
+/* Where the server is and who asks: the URL's, unless the options say otherwise. */
+static enum yore_status find_place(const char *url, const struct yore_client_options *options,
+                                   struct client_place *place, struct yore_error *error_out)
+{
+    enum yore_status status = client_url_parse(url, place, error_out);
+    if (status != YORE_OK || options == NULL) {
+        return status;
+    }
+    if (!take_text(options->user, place->user, sizeof(place->user)) ||
+        !take_text(options->password, place->password, sizeof(place->password))) {
+        return error_set(error_out, YORE_INVALID, "user or password are too long");
+    }
+    return YORE_OK;
+}
+
+static enum yore_status connect_to(struct yore_client *client, const struct client_place *place,
+                                   struct yore_error *error_out)
+{
+    int64_t timeout_ns =
+        client->timeout_ns < CLIENT_TIMEOUT_NS ? client->timeout_ns : CLIENT_TIMEOUT_NS;
+    enum yore_status status =
+        place->is_unix
+            ? os_connect_unix(place->host, timeout_ns, &client->fd, error_out)
+            : os_connect_tcp(place->host, place->port, timeout_ns, &client->fd, error_out);
+    if (status == YORE_OK && place->is_secure) {
+        status = client->wire.open(client->wire.arg, client->fd, place->host, timeout_ns,
+                                   &client->channel, error_out);
+    }
+    return status == YORE_OK ? greet(client, place, error_out) : status;
+}
+
 enum yore_status yore_client_open(const char *url, const struct yore_client_options *options,
                                   struct yore_client **client_out, struct yore_error *error_out)
 {
     *client_out = NULL;
-    struct place place;
-    enum yore_status status = parse_url(url, &place, error_out);
+    struct client_place place;
+    enum yore_status status = find_place(url, options, &place, error_out);
     if (status != YORE_OK) {
         return status;
     }
-    const char *user = options != NULL ? options->user : NULL;
-    const char *password = options != NULL ? options->password : NULL;
-    bool fits = (user == NULL || copy_part(place.user, sizeof(place.user), user, strlen(user))) &&
-                (password == NULL ||
-                 copy_part(place.password, sizeof(place.password), password, strlen(password)));
-    if (!fits) {
-        return error_set(error_out, YORE_INVALID, "user or password are too long");
+    const struct yore_client_wire *wire = options != NULL ? options->wire : NULL;
+    if (place.is_secure && wire == NULL) {
+        return error_set(error_out, YORE_UNSUPPORTED,
+                         "this library speaks no TLS by itself: give it a wire that does "
+                         "(struct yore_client_wire), or use a Unix socket or a tunnel");
     }
     struct yore_client *client = mem_zalloc(sizeof(*client));
     if (client == NULL) {
         return error_plain(error_out, YORE_NOMEM);
     }
     client->fd = -1;
-    client->timeout_ns =
-        options != NULL && options->timeout_ns > 0 ? options->timeout_ns : CLIENT_TIMEOUT_NS;
-    status = place.is_unix ? os_connect_unix(place.host, client->timeout_ns, &client->fd, error_out)
-                           : os_connect_tcp(place.host, place.port, client->timeout_ns, &client->fd,
-                                            error_out);
-    if (status == YORE_OK) {
-        status = greet(client, &place, error_out);
+    client->timeout_ns = CLIENT_TIMEOUT_NS;
+    if (options != NULL) {
+        client->timeout_ns = options->timeout_ns > 0 ? options->timeout_ns : client->timeout_ns;
+        client->should_stop = options->should_stop;
+        client->stop_arg = options->stop_arg;
+        client->wire = wire != NULL ? *wire : client->wire;
     }
+    status = connect_to(client, &place, error_out);
     if (status != YORE_OK) {
         yore_client_close(client);
         return status;
@@ -315,6 +401,9 @@ void yore_client_close(struct yore_client *client)
 {
     if (client == NULL) {
         return;
+    }
+    if (client->channel != NULL) {
+        client->wire.close(client->channel);
     }
     os_socket_close(client->fd);
     reply_reader_release(&client->reader);

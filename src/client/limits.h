@@ -8,5 +8,6 @@
 #define CLIENT_REPLY_BYTES_MAX (1u << 30) /* one reply */
 #define CLIENT_READ_BYTES (64u << 10)
 #define CLIENT_TIMEOUT_NS 30000000000
+#define CLIENT_SLICE_NS 100000000 /* how long before somebody is asked whether to stop */
 
 #endif

@@ -454,25 +454,15 @@ static enum yore_status list_end(struct access *access, struct yore_keyspace *ke
     return st;
 }
 
-enum yore_status access_put_dated(struct access *access, const struct entry *entry,
-                                  const struct yore_bytes *value, const struct yore_write *write,
-                                  struct yore_error *error_out)
+enum yore_status access_settle(struct access *access, const struct entry *entry,
+                               struct yore_error *error_out)
 {
-    struct yore_db *db = access->server->db;
-    struct yore_keyspace *keyspace;
+    struct yore_keyspace *keyspace = access_keyspace(access, entry->database);
     struct entry after = {0};
-    enum yore_status st = access_make_keyspace(access, entry->database, &keyspace, error_out);
-    if (st == YORE_OK) {
-        st = value != NULL ? yore_put(db, keyspace, entry->key, *value, write, error_out)
-                           : yore_delete(db, keyspace, entry->key, write, error_out);
-    }
-    if (st != YORE_OK) {
-        return st;
-    }
     access->writes++;
     atomic_fetch_add_explicit(&access->server->stats.changes, 1, memory_order_relaxed);
     watch_touch(access->server, entry->database, entry->key);
-    st = access_lookup(access, entry->database, entry->key, &after, error_out);
+    enum yore_status st = access_lookup(access, entry->database, entry->key, &after, error_out);
     int64_t old = entry_has_end(entry) ? entry->value.valid_to : YORE_FOREVER;
     int64_t end = entry_has_end(&after) ? after.value.valid_to : YORE_FOREVER;
     if (st == YORE_OK) {
@@ -487,6 +477,20 @@ enum yore_status access_put_dated(struct access *access, const struct entry *ent
     }
     entry_release(&after);
     return st;
+}
+
+enum yore_status access_put_dated(struct access *access, const struct entry *entry,
+                                  const struct yore_bytes *value, const struct yore_write *write,
+                                  struct yore_error *error_out)
+{
+    struct yore_db *db = access->server->db;
+    struct yore_keyspace *keyspace;
+    enum yore_status st = access_make_keyspace(access, entry->database, &keyspace, error_out);
+    if (st == YORE_OK) {
+        st = value != NULL ? yore_put(db, keyspace, entry->key, *value, write, error_out)
+                           : yore_delete(db, keyspace, entry->key, write, error_out);
+    }
+    return st == YORE_OK ? access_settle(access, entry, error_out) : st;
 }
 
 /* ---- ranges ---- */

@@ -112,6 +112,12 @@ enum yore_status access_put_dated(struct access *access, const struct entry *ent
                                   const struct yore_bytes *value, const struct yore_write *write,
                                   struct yore_error *error_out);
 
+/* A key was written past this layer (with dates, in a batch, by an erasure): counts, the list of
+ * ends and those who watch it follow what `entry`, looked up before, says against what is there
+ * now. */
+enum yore_status access_settle(struct access *access, const struct entry *entry,
+                               struct yore_error *error_out);
+
 /* Begin one transaction for what follows; commit it with its effects, or drop both. */
 enum yore_status access_begin(struct access *access, struct yore_error *error_out);
 enum yore_status access_commit(struct access *access, struct yore_error *error_out);

@@ -27,6 +27,55 @@ const char *aggregate_name(enum aggregate aggregate)
     return names[aggregate];
 }
 
+/* ---- values ---- */
+
+void tally_add(struct tally *tally, double value)
+{
+    bool is_first = tally->count == 0;
+    tally->count++;
+    tally->sum += value;
+    tally->first = is_first ? value : tally->first;
+    tally->min = is_first ? value : fmin(tally->min, value);
+    tally->max = is_first ? value : fmax(tally->max, value);
+    tally->last = value;
+    double delta = value - tally->mean;
+    tally->mean += delta / (double)tally->count;
+    tally->squares += delta * (value - tally->mean);
+}
+
+double tally_result(const struct tally *tally, enum aggregate aggregate)
+{
+    double n = (double)tally->count;
+    switch (aggregate) {
+    case AGGREGATE_AVG:
+        return tally->sum / n;
+    case AGGREGATE_SUM:
+        return tally->sum;
+    case AGGREGATE_MIN:
+        return tally->min;
+    case AGGREGATE_MAX:
+        return tally->max;
+    case AGGREGATE_RANGE:
+        return tally->max - tally->min;
+    case AGGREGATE_COUNT:
+        return n;
+    case AGGREGATE_FIRST:
+        return tally->first;
+    case AGGREGATE_LAST:
+        return tally->last;
+    case AGGREGATE_STD_P:
+        return sqrt(tally->squares / n);
+    case AGGREGATE_STD_S:
+        return tally->count > 1 ? sqrt(tally->squares / (n - 1)) : 0;
+    case AGGREGATE_VAR_P:
+        return tally->squares / n;
+    case AGGREGATE_VAR_S:
+        return tally->count > 1 ? tally->squares / (n - 1) : 0;
+    default:
+        return NAN;
+    }
+}
+
 /* ---- bounds ---- */
 
 static int64_t bucket_of(const struct buckets *b, int64_t ms)
@@ -63,9 +112,8 @@ static double distance(int64_t a, int64_t b)
 static void open_bucket(struct buckets *b, struct sample sample)
 {
     b->begin_ms = bucket_of(b, sample.ms);
-    b->count = 0;
-    b->sum = b->mean = b->squares = b->area = 0;
-    b->first = b->min = b->max = sample.value;
+    b->tally = (struct tally){.count = 0};
+    b->area = 0;
     b->entered_ms = sample.ms;
     if (b->has_before) {
         int64_t bound = near_bound(b, b->begin_ms);
@@ -77,17 +125,10 @@ static void open_bucket(struct buckets *b, struct sample sample)
 
 static void take(struct buckets *b, struct sample sample)
 {
-    if (b->count > 0) {
+    if (b->tally.count > 0) {
         b->area += (b->before.value + sample.value) / 2 * distance(b->before.ms, sample.ms);
     }
-    b->count++;
-    b->sum += sample.value;
-    b->min = fmin(b->min, sample.value);
-    b->max = fmax(b->max, sample.value);
-    b->last = sample.value;
-    double delta = sample.value - b->mean;
-    b->mean += delta / (double)b->count;
-    b->squares += delta * (sample.value - b->mean);
+    tally_add(&b->tally, sample.value);
 }
 
 static double weighted(const struct buckets *b, const struct sample *after)
@@ -101,41 +142,20 @@ static double weighted(const struct buckets *b, const struct sample *after)
         left_ms = bound;
     }
     double width = distance(b->entered_ms, left_ms);
-    return width > 0 ? area / width : b->last;
+    return width > 0 ? area / width : b->tally.last;
 }
 
 static double result(const struct buckets *b, const struct sample *after)
 {
-    double n = (double)b->count;
     switch (b->aggregate) {
-    case AGGREGATE_AVG:
-        return b->sum / n;
-    case AGGREGATE_SUM:
-        return b->sum;
-    case AGGREGATE_MIN:
-        return b->min;
-    case AGGREGATE_MAX:
-        return b->max;
-    case AGGREGATE_RANGE:
-        return b->max - b->min;
-    case AGGREGATE_COUNT:
-        return n;
-    case AGGREGATE_FIRST:
-        return b->is_backward ? b->last : b->first;
-    case AGGREGATE_LAST:
-        return b->is_backward ? b->first : b->last;
-    case AGGREGATE_STD_P:
-        return sqrt(b->squares / n);
-    case AGGREGATE_STD_S:
-        return b->count > 1 ? sqrt(b->squares / (n - 1)) : 0;
-    case AGGREGATE_VAR_P:
-        return b->squares / n;
-    case AGGREGATE_VAR_S:
-        return b->count > 1 ? b->squares / (n - 1) : 0;
     case AGGREGATE_TWA:
         return weighted(b, after);
+    case AGGREGATE_FIRST:
+        return b->is_backward ? b->tally.last : b->tally.first;
+    case AGGREGATE_LAST:
+        return b->is_backward ? b->tally.first : b->tally.last;
     default:
-        return NAN;
+        return tally_result(&b->tally, b->aggregate);
     }
 }
 
@@ -185,7 +205,7 @@ static bool tell_empty(struct buckets *b, struct sample next)
 
 void buckets_begin(struct buckets *buckets, const struct sample *before)
 {
-    buckets->count = 0;
+    buckets->tally = (struct tally){.count = 0};
     buckets->has_before = before != NULL;
     if (before != NULL) {
         buckets->before = *before;
@@ -195,7 +215,7 @@ void buckets_begin(struct buckets *buckets, const struct sample *before)
 bool buckets_add(struct buckets *buckets, struct sample sample)
 {
     bool goes_on = true;
-    bool is_open = buckets->count > 0;
+    bool is_open = buckets->tally.count > 0;
     if (is_open && bucket_of(buckets, sample.ms) != buckets->begin_ms) {
         goes_on = tell(buckets, buckets->begin_ms, result(buckets, &sample));
         goes_on = goes_on && (!buckets->with_empty || tell_empty(buckets, sample));
@@ -212,5 +232,5 @@ bool buckets_add(struct buckets *buckets, struct sample sample)
 
 bool buckets_end(struct buckets *buckets, const struct sample *after)
 {
-    return buckets->count == 0 || tell(buckets, buckets->begin_ms, result(buckets, after));
+    return buckets->tally.count == 0 || tell(buckets, buckets->begin_ms, result(buckets, after));
 }

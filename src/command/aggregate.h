@@ -32,6 +32,15 @@ enum aggregate {
 bool aggregate_find(struct yore_bytes name, enum aggregate *aggregate_out);
 const char *aggregate_name(enum aggregate aggregate);
 
+/* Of some values, in the order in which they came.  Zeroed: of none. */
+struct tally {
+    uint64_t count;
+    double sum, min, max, first, last, mean, squares;
+};
+void tally_add(struct tally *tally, double value);
+/* Of one value at least; not of the time-weighted average. */
+double tally_result(const struct tally *tally, enum aggregate aggregate);
+
 enum bucket_time { BUCKET_LOW, BUCKET_MIDDLE, BUCKET_HIGH };
 
 struct buckets {
@@ -45,10 +54,9 @@ struct buckets {
     bool (*tell)(void *arg, struct sample sample);
     void *arg;
 
-    int64_t begin_ms; /* of the bucket that is open */
-    uint64_t count;   /* of its samples; 0: none is open */
-    double sum, min, max, first, last, mean, squares;
-    double area; /* under its line, from `entered_ms` on */
+    int64_t begin_ms;   /* of the bucket that is open */
+    struct tally tally; /* of its samples; of none: no bucket is open */
+    double area;        /* under its line, from `entered_ms` on */
     int64_t entered_ms;
     struct sample before; /* the last sample, of this bucket or one before */
     bool has_before;

@@ -17,21 +17,54 @@ struct database *call_database_at(const struct call *call, uint32_t number)
                : state_database_at(call->server, number, access->at);
 }
 
-void call_fail(struct call *call, enum yore_status status, const struct yore_error *error)
+struct status_code {
+    enum yore_status status;
+    const char *code;
+};
+
+static const char *find_code(const struct status_code *codes, size_t count, enum yore_status status)
 {
-    static const struct {
-        enum yore_status status;
-        const char *code;
-    } codes[] = {
+    for (size_t i = 0; i < count; i++) {
+        if (codes[i].status == status) {
+            return codes[i].code;
+        }
+    }
+    return NULL;
+}
+
+static const char *code_of(enum yore_status status)
+{
+    static const struct status_code codes[] = {
         {YORE_ERASED, "ERASED"},   {YORE_NO_SPACE, "NOSPACE"},       {YORE_IO, "IOERR"},
         {YORE_CORRUPT, "CORRUPT"}, {YORE_BEFORE_HORIZON, "HORIZON"}, {YORE_READ_ONLY, "READONLY"},
         {YORE_NOMEM, "OOM"},       {YORE_CONFLICT, "CONFLICT"}};
-    const char *code = "ERR";
-    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
-        code = codes[i].status == status ? codes[i].code : code;
-    }
+    return find_code(codes, sizeof codes / sizeof codes[0], status);
+}
+
+static void fail_with(struct call *call, const char *code, enum yore_status status,
+                      const struct yore_error *error)
+{
     bool has_text = error != NULL && error->text[0] != '\0';
-    reply_error(call->reply, "%s %s", code, has_text ? error->text : yore_status_message(status));
+    reply_error(call->reply, "%s %s", code != NULL ? code : "ERR",
+                has_text ? error->text : yore_status_message(status));
+}
+
+void call_fail(struct call *call, enum yore_status status, const struct yore_error *error)
+{
+    fail_with(call, code_of(status), status, error);
+}
+
+void call_fail_told(struct call *call, enum yore_status status, const struct yore_error *error)
+{
+    static const struct status_code codes[] = {
+        {YORE_NOT_FOUND, "NOTFOUND"},  {YORE_TOO_BIG, "TOOBIG"},
+        {YORE_LOCKED, "LOCKED"},       {YORE_EXISTS, "EXISTS"},
+        {YORE_IN_FUTURE, "FUTURE"},    {YORE_BUSY, "BUSY"},
+        {YORE_CANCELLED, "CANCELLED"}, {YORE_UNSUPPORTED, "UNSUPPORTED"},
+        {YORE_BAD_FORMAT, "BADFORMAT"}};
+    const char *code = code_of(status);
+    code = code != NULL ? code : find_code(codes, sizeof codes / sizeof codes[0], status);
+    fail_with(call, code, status, error);
 }
 
 bool call_lookup(struct call *call, size_t index, struct entry *entry_out)

@@ -51,6 +51,9 @@ void call_event(struct call *call, enum event_class class, const char *event,
                 struct yore_bytes key);
 /* Reply what a status of the engine means to a client. */
 void call_fail(struct call *call, enum yore_status status, const struct yore_error *error);
+/* The same with a code for every status, from which the client library makes that status again;
+ * for commands that no Redis has. */
+void call_fail_told(struct call *call, enum yore_status status, const struct yore_error *error);
 /* Numbers of arguments; false: an error was replied. */
 bool call_int(struct call *call, size_t index, int64_t *number_out);
 bool call_int_between(struct call *call, size_t index, int64_t low, int64_t high,

@@ -1,8 +1,11 @@
 /* command_graph.c -- GRAPH.*: the query language over RESP, in the shapes that client libraries of
  * graph modules know.
  *
- * A reply counts its rows before it tells them, so all of them wait in memory, up to
- * GRAPH_REPLY_BYTES_MAX; HTTP and Bolt stream. */
+ * A reply counts its rows before it tells them.  A large one is walked twice, the second time into
+ * parts that leave (rows.h): what a statement reads, and its clock, stay as they were, and rows of
+ * one that writes are held in any case.  Where a function gives another value at every call, rand()
+ * for one, or nothing can leave in parts, all rows wait in memory, up to GRAPH_REPLY_BYTES_MAX;
+ * HTTP and Bolt stream. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +14,8 @@
 #include "command/commands.h"
 #include "command/graph_reply.h"
 #include "command/graph_run.h"
+#include "command/moments.h"
+#include "command/rows.h"
 #include "topology/graph.h"
 
 /* ---- errors --------------------------------------------------------------------------------- */
@@ -40,7 +45,8 @@ static void fail(struct call *call, enum yore_status status, const struct query_
 
 /* ---- arguments ------------------------------------------------------------------------------ */
 
-/* GRAPH.QUERY name text [--compact] [TIMEOUT ms] [version n] */
+/* GRAPH.QUERY name text [--compact] [--cells] [TIMEOUT ms] [LIMIT rows] [AT moment] [KNOWN moment]
+ * [version n] */
 static bool take_options(struct call *call, struct graph_run_request *request)
 {
     for (size_t i = 3; i < call->count; i++) {
@@ -48,6 +54,18 @@ static bool take_options(struct call *call, struct graph_run_request *request)
         bool has_next = i + 1 < call->count;
         if (call_is(call, i, "--compact")) {
             request->is_compact = true;
+        } else if (call_is(call, i, "--cells")) {
+            request->has_cells = true;
+        } else if (has_next && call_is(call, i, "limit")) {
+            if (!call_int_between(call, ++i, 1, INT64_MAX, &number)) {
+                return false;
+            }
+            request->rows_max = (uint64_t)number;
+        } else if (has_next && (call_is(call, i, "at") || call_is(call, i, "known"))) {
+            bool is_at = call_is(call, i, "at");
+            if (!moments_take_read(call, ++i, is_at ? &request->at.valid : &request->at.known)) {
+                return false;
+            }
         } else if (has_next && call_is(call, i, "timeout")) {
             if (!call_int_between(call, ++i, 0, GRAPH_QUERY_TIME_MS_MAX, &number)) {
                 return false;
@@ -91,44 +109,81 @@ static void tell_header(struct call *call, const struct query_result *result, bo
 }
 
 static void tell_row(struct call *call, const struct graph_run *run,
-                     const struct yore_graph_value *row, bool is_compact)
+                     const struct yore_graph_value *row, const struct graph_run_request *request)
 {
     size_t columns = query_column_count(run->result);
     reply_array(call->reply, columns);
     for (size_t i = 0; i < columns; i++) {
-        if (is_compact) {
+        if (request->is_compact) {
             graph_reply_compact(call->reply, run->graph, &row[i]);
+        } else if (request->has_cells) {
+            graph_reply_cell(call->reply, &row[i]);
         } else {
             graph_reply_value(call->reply, &row[i]);
         }
     }
 }
 
-static enum yore_status tell_rows(struct call *call, const struct graph_run *run, bool is_compact,
+/* A row of the reply, as it is wanted. */
+static enum yore_status tell_if_wanted(struct call *call, const struct graph_run *run,
+                                       struct rows *rows, const struct yore_graph_value *row,
+                                       const struct graph_run_request *request,
+                                       struct query_error *error)
+{
+    if (!rows_want(rows)) {
+        return YORE_OK;
+    }
+    tell_row(call, run, row, request);
+    int64_t begun_ns = rows->is_second ? server_monotonic_ns(call->server) : 0;
+    enum yore_status st = rows_told(rows, &error->error);
+    if (rows->is_second) { /* waiting for the client is no time of the statement's */
+        query_result_excuse(run->result, (uint64_t)(server_monotonic_ns(call->server) - begun_ns));
+    } else if (st == YORE_TOO_BIG) {
+        error_set(&error->error, st,
+                  "the reply takes more than %u bytes: ask for less with LIMIT, or over HTTP or "
+                  "Bolt, which stream",
+                  GRAPH_REPLY_BYTES_MAX);
+    }
+    return st;
+}
+
+static enum yore_status walk_rows(struct call *call, const struct graph_run *run, struct rows *rows,
+                                  const struct graph_run_request *request,
                                   struct query_error *error)
 {
     const struct yore_graph_value *row;
-    size_t start = call->reply->out.size;
-    size_t begun = reply_array_begin(call->reply);
-    size_t count = 0;
     enum yore_status st;
     while ((st = query_next(run->result, &row, error)) == YORE_OK) {
-        tell_row(call, run, row, is_compact);
-        count++;
-        if (call->reply->out.size - start > GRAPH_REPLY_BYTES_MAX) {
-            return error_set(&error->error, YORE_TOO_BIG,
-                             "the reply takes more than %u bytes: ask for less with LIMIT, or over "
-                             "HTTP or Bolt, which stream",
-                             GRAPH_REPLY_BYTES_MAX);
+        st = tell_if_wanted(call, run, rows, row, request, error);
+        if (st != YORE_OK) {
+            return st;
         }
     }
-    reply_array_end(call->reply, begun, count);
     return st == YORE_NOT_FOUND ? YORE_OK : st;
 }
 
+/* Errors: nothing has left yet. */
+static enum yore_status tell_rows(struct call *call, const struct graph_run *run,
+                                  const struct graph_run_request *request,
+                                  struct query_error *error)
+{
+    struct rows rows;
+    rows_begin(&rows, call);
+    rows.is_single = !query_result_can_rewind(run->result);
+    rows.bytes_max = rows.begun + GRAPH_REPLY_BYTES_MAX;
+    enum yore_status st = walk_rows(call, run, &rows, request, error);
+    if (st == YORE_OK && rows_again(&rows, st, &error->error)) {
+        query_result_rewind(run->result);
+        st = walk_rows(call, run, &rows, request, error);
+        (void)rows_again(&rows, st, &error->error); /* what fails now ends the connection */
+        st = YORE_OK;
+    }
+    return st;
+}
+
 /* [header, rows, statistics]; what returns nothing has statistics only. */
-static void tell_result(struct call *call, const struct graph_run *run, bool is_compact,
-                        int64_t begun_ns)
+static void tell_result(struct call *call, const struct graph_run *run,
+                        const struct graph_run_request *request, int64_t begun_ns)
 {
     struct query_error error = {.type = NULL};
     size_t start = call->reply->out.size;
@@ -136,8 +191,8 @@ static void tell_result(struct call *call, const struct graph_run *run, bool is_
     enum yore_status st = YORE_OK;
     reply_array(call->reply, has_columns ? 3 : 1);
     if (has_columns) {
-        tell_header(call, run->result, is_compact);
-        st = tell_rows(call, run, is_compact, &error);
+        tell_header(call, run->result, request->is_compact);
+        st = tell_rows(call, run, request, &error);
     } else {
         const struct yore_graph_value *row;
         st = query_next(run->result, &row, &error);
@@ -165,7 +220,7 @@ static void ask(struct call *call, struct graph_run_request *request)
     if (st != YORE_OK) {
         fail(call, st, &error);
     } else {
-        tell_result(call, &run, request->is_compact, begun_ns);
+        tell_result(call, &run, request, begun_ns);
     }
     graph_run_close(&run);
 }
@@ -305,10 +360,23 @@ void cmd_graph_list(struct call *call)
 {
     struct listing listing = {call, 0};
     struct yore_error error = {.text = ""};
+    struct yore_time at = {YORE_NOW, YORE_NOW};
+    if (call->access->at != NULL) {
+        at = *call->access->at;
+    }
+    for (size_t i = 1; i < call->count; i += 2) {
+        bool is_at = call_is(call, i, "at");
+        if (i + 1 == call->count || (!is_at && !call_is(call, i, "known"))) {
+            call_syntax(call);
+            return;
+        }
+        if (!moments_take_read(call, i + 1, is_at ? &at.valid : &at.known)) {
+            return;
+        }
+    }
     size_t start = call->reply->out.size;
     size_t begun = reply_array_begin(call->reply);
-    enum yore_status st =
-        graph_each(call->server->db, call->access->at, tell_graph, &listing, &error);
+    enum yore_status st = graph_each(call->server->db, &at, tell_graph, &listing, &error);
     if (st != YORE_OK) {
         call->reply->out.size = start;
         call_fail(call, st, &error);

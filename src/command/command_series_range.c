@@ -1,10 +1,12 @@
 /* command_series_range.c -- TS.RANGE, and what asks many series by their labels. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "command/call.h"
 #include "command/commands.h"
 #include "command/series.h"
+#include "command/series_group.h"
 #include "command/series_range.h"
 #include "command/series_reply.h"
 
@@ -372,7 +374,25 @@ struct many_ranges {
     struct series_range range;
     struct labels_wanted wanted;
     struct filters filters;
+    bool is_grouped;
+    struct yore_bytes group; /* the label whose values make groups ... */
+    enum aggregate reducer;  /* ... and what becomes of samples of one time in one */
 };
+
+/* GROUPBY label REDUCE reducer, at *at. */
+static bool take_group(struct call *call, size_t *at, struct many_ranges *many)
+{
+    if (*at + 3 >= call->count || !call_is(call, *at + 2, "reduce")) {
+        return fail(call, "GROUPBY takes a label, REDUCE and a reducer");
+    }
+    many->is_grouped = true;
+    many->group = call->args[*at + 1];
+    *at += 3;
+    return (aggregate_find(call->args[*at], &many->reducer) &&
+            series_group_reduces(many->reducer)) ||
+           fail(call, "Invalid reducer type: avg, sum, min, max, range, count, std.p, std.s, var.p "
+                      "and var.s are");
+}
 
 static bool take_many(struct call *call, bool is_backward, struct many_ranges *many)
 {
@@ -388,8 +408,11 @@ static bool take_many(struct call *call, bool is_backward, struct many_ranges *m
         if (taken == 1 || take_labels_wanted(call, &at, &many->wanted)) {
             continue;
         }
-        if (call_is(call, at, "groupby")) {
-            return fail(call, "GROUPBY is not supported: ask for the series and join them");
+        if (has_filter && !many->is_grouped && call_is(call, at, "groupby")) {
+            if (!take_group(call, &at, many)) {
+                return false;
+            }
+            continue;
         }
         if (!call_is(call, at, "filter")) {
             call_syntax(call);
@@ -432,6 +455,218 @@ static bool tell_range(struct call *call, struct yore_bytes key, const struct ma
     return goes_on;
 }
 
+static void tell_each(struct call *call, const struct many_ranges *many,
+                      const struct findings *findings)
+{
+    const struct found *found = findings->first;
+    begin_many(call, findings->count);
+    while (found != NULL && tell_range(call, found->key, many)) {
+        found = found->next;
+        call->must_close |= found != NULL && !reply_part(call->reply);
+    }
+}
+
+/* ---- groups ---- */
+
+/* A series with the value that puts it into its group. */
+struct member {
+    struct yore_bytes value;
+    struct yore_bytes key;
+    size_t order; /* of the series found */
+};
+
+static int by_value(const void *a, const void *b)
+{
+    const struct member *x = a;
+    const struct member *y = b;
+    int order = bytes_compare(x->value, y->value);
+    return order != 0 ? order : (x->order > y->order) - (x->order < y->order);
+}
+
+/* The value of a label, in the arena; data NULL: the series has no such label. */
+static enum yore_status value_of(struct call *call, struct yore_bytes key, struct yore_bytes label,
+                                 struct arena *memory, struct yore_bytes *value_out,
+                                 struct yore_error *error)
+{
+    struct series series;
+    struct yore_bytes name;
+    struct yore_bytes value;
+    *value_out = bytes_of(NULL, 0);
+    enum yore_status st = series_open(call, key, &series, error);
+    struct yore_bytes left = st == YORE_OK ? series.meta.labels : bytes_of(NULL, 0);
+    while (st == YORE_OK && value_out->data == NULL && series_label(&left, &name, &value)) {
+        if (bytes_equal(name, label)) {
+            *value_out = bytes_of(arena_copy(memory, value.data, value.size), value.size);
+            st = value_out->data != NULL ? YORE_OK : error_plain(error, YORE_NOMEM);
+        }
+    }
+    series_close(&series);
+    return st == YORE_NOT_FOUND || st == YORE_INVALID ? YORE_OK : st;
+}
+
+/* The series that have the label, sorted into their groups. */
+static enum yore_status sort_members(struct call *call, const struct many_ranges *many,
+                                     struct findings *findings, struct member **members_out,
+                                     size_t *count_out, struct yore_error *error)
+{
+    size_t count = 0;
+    enum yore_status st = YORE_OK;
+    struct member *members =
+        arena_alloc(&findings->memory, (findings->count + 1) * sizeof(*members));
+    if (members == NULL) {
+        return error_plain(error, YORE_NOMEM);
+    }
+    for (const struct found *at = findings->first; at != NULL && st == YORE_OK; at = at->next) {
+        struct member member = {.key = at->key, .order = count};
+        st = value_of(call, at->key, many->group, &findings->memory, &member.value, error);
+        if (member.value.data != NULL) {
+            members[count++] = member;
+        }
+    }
+    if (count > 1) {
+        qsort(members, count, sizeof(*members), by_value);
+    }
+    *members_out = members;
+    *count_out = count;
+    return st;
+}
+
+/* "a,b": the names of a group's series. */
+static void join_sources(const struct member *members, size_t count, struct buffer *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        buffer_append(out, ",", i > 0 ? 1 : 0);
+        buffer_append_bytes(out, members[i].key);
+    }
+}
+
+/* What RESP3 tells beside the labels, and RESP2 among them. */
+static void tell_origin(struct call *call, const struct many_ranges *many,
+                        const struct member *members, size_t count)
+{
+    struct reply *reply = call->reply;
+    reply_map(reply, 1);
+    reply_text(reply, "reducers");
+    reply_array(reply, 1);
+    reply_text(reply, aggregate_name(many->reducer));
+    reply_map(reply, 1);
+    reply_text(reply, "sources");
+    reply_array(reply, count);
+    for (size_t i = 0; i < count; i++) {
+        reply_bulk(reply, members[i].key);
+    }
+}
+
+static void tell_group_labels(struct call *call, const struct many_ranges *many,
+                              const struct member *members, size_t count)
+{
+    struct buffer labels = {0};
+    struct buffer sources = {0};
+    struct series_meta meta = {.label_count = 1};
+    series_label_append(&labels, many->group, members[0].value);
+    if (call->reply->protocol == 2) {
+        join_sources(members, count, &sources);
+        series_label_append(&labels, args_text("__reducer__"),
+                            args_text(aggregate_name(many->reducer)));
+        series_label_append(&labels, args_text("__source__"), buffer_bytes(&sources));
+        meta.label_count = 3;
+    }
+    call->reply->out.is_nomem |= labels.is_nomem || sources.is_nomem;
+    meta.labels = buffer_bytes(&labels);
+    tell_labels(call, &many->wanted, &meta);
+    buffer_release(&labels);
+    buffer_release(&sources);
+}
+
+static enum yore_status reduce(struct call *call, const struct many_ranges *many,
+                               const struct member *members, size_t count,
+                               struct series_group *group, struct yore_error *error)
+{
+    enum yore_status st = YORE_OK;
+    series_group_clear(group);
+    for (size_t i = 0; i < count && st == YORE_OK; i++) {
+        struct series series;
+        st = series_open(call, members[i].key, &series, error);
+        if (st == YORE_OK) {
+            st = series_group_add(group, call, &series, &many->range, error);
+        }
+        series_close(&series);
+        st = st == YORE_NOT_FOUND || st == YORE_INVALID ? YORE_OK : st; /* it went meanwhile */
+    }
+    return st;
+}
+
+/* False: the connection is gone. */
+static bool tell_group(struct call *call, const struct many_ranges *many,
+                       const struct member *members, size_t count, struct series_group *group)
+{
+    struct yore_error error = {.text = ""};
+    struct buffer name = {0};
+    buffer_append_bytes(&name, many->group);
+    buffer_append(&name, "=", 1);
+    buffer_append_bytes(&name, members[0].value);
+    call->reply->out.is_nomem |= name.is_nomem;
+    begin_one(call, buffer_bytes(&name), call->reply->protocol != 2 ? 4 : 2);
+    buffer_release(&name);
+    tell_group_labels(call, many, members, count);
+    if (call->reply->protocol != 2) {
+        tell_origin(call, many, members, count);
+    }
+    enum yore_status st = reduce(call, many, members, count, group, &error);
+    if (st != YORE_OK) {
+        call_fail(call, st, &error);
+        return true;
+    }
+    size_t rows = group->rows.count;
+    rows = (int64_t)rows < many->range.count ? rows : (size_t)many->range.count;
+    reply_array(call->reply, rows);
+    for (size_t i = 0; i < rows && !call->reply->is_gone; i++) {
+        const struct group_row *row = &group->rows.items[i];
+        reply_sample(call->reply,
+                     (struct sample){row->ms, tally_result(&row->tally, many->reducer)});
+        call->must_close |= !reply_part(call->reply);
+    }
+    return !call->reply->is_gone;
+}
+
+static size_t size_of_group(const struct member *members, size_t count)
+{
+    size_t size = 1;
+    while (size < count && bytes_equal(members[size].value, members[0].value)) {
+        size++;
+    }
+    return size;
+}
+
+static void tell_groups(struct call *call, const struct many_ranges *many,
+                        struct findings *findings)
+{
+    struct yore_error error = {.text = ""};
+    struct series_group group = {.rows = {NULL, 0, 0}};
+    struct member *members = NULL;
+    size_t count = 0;
+    size_t groups = 0;
+    enum yore_status st = sort_members(call, many, findings, &members, &count, &error);
+    if (st != YORE_OK) {
+        call_fail(call, st, &error);
+        return;
+    }
+    for (size_t at = 0; at < count; at += size_of_group(members + at, count - at)) {
+        groups++;
+    }
+    begin_many(call, groups);
+    size_t size = 0;
+    for (size_t at = 0; at < count; at += size) {
+        size = size_of_group(members + at, count - at);
+        if (!tell_group(call, many, members + at, size, &group)) {
+            break;
+        }
+    }
+    series_group_release(&group);
+}
+
+/* ---- the commands ---- */
+
 static void many_ranges(struct call *call, bool is_backward)
 {
     struct many_ranges many = {.wanted = {0}, .filters = {.count = 0}};
@@ -439,11 +674,10 @@ static void many_ranges(struct call *call, bool is_backward)
     if (!take_many(call, is_backward, &many) || !find_or_fail(call, &many.filters, &findings)) {
         return;
     }
-    begin_many(call, findings.count);
-    const struct found *found = findings.first;
-    while (found != NULL && tell_range(call, found->key, &many)) {
-        found = found->next;
-        call->must_close |= found != NULL && !reply_part(call->reply);
+    if (many.is_grouped) {
+        tell_groups(call, &many, &findings);
+    } else {
+        tell_each(call, &many, &findings);
     }
     arena_release(&findings.memory);
 }

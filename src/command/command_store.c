@@ -6,6 +6,7 @@
 #include "command/call.h"
 #include "command/commands.h"
 #include "command/moments.h"
+#include "topology/graph.h"
 
 /* ---- ranges ---- */
 
@@ -207,7 +208,7 @@ void cmd_yore_backup(struct call *call)
         st = yore_backup(call->server->db, (const char *)path.data, NULL, NULL, &info, &error);
     }
     if (st != YORE_OK) {
-        call_fail(call, st, &error);
+        call_fail_told(call, st, &error);
     } else {
         reply_map(call->reply, 4);
         reply_text(call->reply, "id");
@@ -225,8 +226,14 @@ void cmd_yore_backup(struct call *call)
 /* ---- check ---- */
 
 struct findings {
+    struct command_server *server;
     struct reply lines;
     size_t count;
+    uint64_t graphs;
+    uint64_t graph_elements;
+    uint64_t problems;       /* of graphs */
+    enum yore_status status; /* of a graph that could not be verified to its end */
+    struct yore_error *error;
 };
 
 static void note_finding(void *arg, const char *line)
@@ -238,32 +245,69 @@ static void note_finding(void *arg, const char *line)
     }
 }
 
-void cmd_yore_check(struct call *call)
+static int check_graph(void *arg, const char *name)
 {
-    struct findings findings = {.count = 0};
-    struct yore_verify_report report = {0};
-    struct yore_error error = {.text = ""};
-    reply_init(&findings.lines, call->reply->protocol);
-    enum yore_status st = yore_verify(call->server->db, note_finding, &findings, &report, &error);
-    if (st != YORE_OK && st != YORE_CORRUPT) {
-        call_fail(call, st, &error);
-        reply_release(&findings.lines);
-        return;
+    struct findings *findings = arg;
+    struct graph_verify_report report = {0};
+    struct graph *graph = NULL;
+    enum yore_status st =
+        graph_open(findings->server->db, args_text(name), false, NULL, &graph, findings->error);
+    if (st == YORE_OK) {
+        st = graph_verify(graph, note_finding, findings, &report, findings->error);
     }
+    graph_close(graph);
+    findings->graphs++;
+    findings->graph_elements += report.nodes + report.relationships;
+    findings->problems += report.problems;
+    findings->status = st == YORE_CORRUPT && report.problems > 0 ? YORE_OK : st;
+    return findings->status != YORE_OK;
+}
+
+static void tell_report(struct call *call, const struct yore_verify_report *report,
+                        const struct findings *findings)
+{
     const struct {
         const char *name;
         uint64_t number;
-    } told[] = {{"files", report.files},       {"bytes", report.bytes},
-                {"pages", report.pages},       {"keys", report.keys},
-                {"versions", report.versions}, {"erasures_pending", report.erasures_pending},
-                {"problems", report.problems}};
+    } told[] = {{"files", report->files},
+                {"bytes", report->bytes},
+                {"pages", report->pages},
+                {"journal_records", report->journal_records},
+                {"keys", report->keys},
+                {"versions", report->versions},
+                {"copies", report->copies},
+                {"values_apart", report->values_apart},
+                {"erasures_pending", report->erasures_pending},
+                {"graphs", findings->graphs},
+                {"graph_elements", findings->graph_elements},
+                {"problems", report->problems + findings->problems}};
     reply_map(call->reply, sizeof told / sizeof told[0] + 1);
     for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
         reply_text(call->reply, told[i].name);
         reply_int(call->reply, (int64_t)told[i].number);
     }
     reply_text(call->reply, "findings");
-    reply_array(call->reply, findings.count);
-    buffer_append_bytes(&call->reply->out, buffer_bytes(&findings.lines.out));
+    reply_array(call->reply, findings->count);
+    buffer_append_bytes(&call->reply->out, buffer_bytes(&findings->lines.out));
+}
+
+void cmd_yore_check(struct call *call)
+{
+    struct yore_error error = {.text = ""};
+    struct findings findings = {.server = call->server, .error = &error};
+    struct yore_verify_report report = {0};
+    reply_init(&findings.lines, call->reply->protocol);
+    enum yore_status st = yore_verify(call->server->db, note_finding, &findings, &report, &error);
+    if (st == YORE_OK) { /* what is damaged below is not looked at from above */
+        st = graph_each(call->server->db, NULL, check_graph, &findings, &error);
+        st = st == YORE_OK ? findings.status : st;
+    } else if (st == YORE_CORRUPT && report.problems > 0) {
+        st = YORE_OK;
+    }
+    if (st != YORE_OK) {
+        call_fail_told(call, st, &error);
+    } else {
+        tell_report(call, &report, &findings);
+    }
     reply_release(&findings.lines);
 }

@@ -6,6 +6,7 @@
 #include "command/commands.h"
 #include "command/expiry.h"
 #include "command/moments.h"
+#include "command/place.h"
 #include "command/rows.h"
 
 /* ---- the session ---- */
@@ -43,37 +44,74 @@ static void reply_version(struct call *call, const struct yore_value *value)
     reply_int(call->reply, value->commit);
 }
 
-void cmd_yore_get(struct call *call)
+struct read_request {
+    struct yore_time moment;
+    size_t keyspace; /* where its name stands; 0: the session's database */
+    bool with_times;
+};
+
+static bool take_get(struct call *call, struct read_request *request)
 {
-    struct yore_time moment = {YORE_NOW, YORE_NOW};
-    const struct yore_time *session = call->access->at;
-    struct entry entry;
-    bool with_times = false;
-    if (session != NULL) {
-        moment = *session;
-    }
     for (size_t i = 2; i < call->count; i++) {
         bool is_at = call_is(call, i, "at");
-        if ((is_at || call_is(call, i, "known")) && i + 1 < call->count) {
-            if (!moments_take_read(call, ++i, is_at ? &moment.valid : &moment.known)) {
-                return;
+        bool has_next = i + 1 < call->count;
+        if ((is_at || call_is(call, i, "known")) && has_next) {
+            if (!moments_take_read(call, ++i,
+                                   is_at ? &request->moment.valid : &request->moment.known)) {
+                return false;
             }
+        } else if (call_is(call, i, "keyspace") && has_next) {
+            request->keyspace = ++i;
         } else if (call_is(call, i, "withtimes")) {
-            with_times = true;
+            request->with_times = true;
         } else {
             call_syntax(call);
-            return;
+            return false;
         }
     }
-    call->access->at = moment.valid != YORE_NOW || moment.known != YORE_NOW ? &moment : session;
-    bool is_known = call_read(call, 1, &entry);
+    return true;
+}
+
+/* Of a keyspace that was named: what is there, whatever kind of value it is to clients. */
+static bool read_named(struct call *call, const struct read_request *request,
+                       const struct yore_time *at, struct entry *entry_out)
+{
+    struct yore_error error = {.text = ""};
+    struct place place;
+    if (!place_find(call, request->keyspace, PLACE_READ, at, &place)) {
+        return false;
+    }
+    enum yore_status st = place_lookup(call, &place, call->args[1], at, entry_out, &error);
+    st = st == YORE_OK && entry_out->is_erased ? YORE_ERASED : st;
+    if (st != YORE_OK) {
+        call_fail_told(call, st, &error);
+    }
+    return st == YORE_OK;
+}
+
+void cmd_yore_get(struct call *call)
+{
+    struct read_request request = {.moment = {YORE_NOW, YORE_NOW}};
+    const struct yore_time *session = call->access->at;
+    struct entry entry;
+    if (session != NULL) {
+        request.moment = *session;
+    }
+    if (!take_get(call, &request)) {
+        return;
+    }
+    bool is_past = request.moment.valid != YORE_NOW || request.moment.known != YORE_NOW;
+    const struct yore_time *at = is_past ? &request.moment : session;
+    call->access->at = at;
+    bool is_known =
+        request.keyspace == 0 ? call_read(call, 1, &entry) : read_named(call, &request, at, &entry);
     call->access->at = session;
     if (!is_known) {
         return;
     }
     if (!entry.exists) {
         reply_null(call->reply);
-    } else if (with_times) {
+    } else if (request.with_times) {
         reply_version(call, &entry.value);
     } else {
         reply_bulk(call->reply, entry_bytes(&entry));
@@ -85,6 +123,7 @@ void cmd_yore_get(struct call *call)
 
 struct dated {
     struct yore_write write;
+    size_t keyspace; /* where its name stands; 0: the session's database */
     bool has_from;
     bool has_to;
 };
@@ -97,6 +136,10 @@ static bool take_dates(struct call *call, size_t first, struct dated *dated)
         bool is_from = call_is(call, i, "from");
         bool is_to = call_is(call, i, "to");
         bool is_until = call_is(call, i, "until") && first == 3;
+        if (call_is(call, i, "keyspace") && i + 1 < call->count) {
+            dated->keyspace = i + 1;
+            continue;
+        }
         if ((!is_from && !is_to && !is_until && !call_is(call, i, "at")) || i + 1 >= call->count) {
             call_syntax(call);
             return false;
@@ -118,12 +161,24 @@ static bool take_dates(struct call *call, size_t first, struct dated *dated)
     return true;
 }
 
+/* Into a keyspace that is no database: nothing is counted there. */
+static enum yore_status write_named(struct call *call, struct yore_keyspace *keyspace,
+                                    const struct yore_bytes *value, const struct yore_write *write,
+                                    struct yore_error *error)
+{
+    struct yore_db *db = call->server->db;
+    call->access->writes++;
+    return value != NULL ? yore_put(db, keyspace, call->args[1], *value, write, error)
+                         : yore_delete(db, keyspace, call->args[1], write, error);
+}
+
 /* A write with dates may change what holds now, or not: counts and the list of ends follow what
  * was there before and after. */
 static void write_dated(struct call *call, const struct dated *dated,
                         const struct yore_bytes *value)
 {
     struct yore_error error = {.text = ""};
+    struct place place;
     struct entry entry;
     int64_t commit = 0;
     struct yore_write write = dated->write;
@@ -131,18 +186,28 @@ static void write_dated(struct call *call, const struct dated *dated,
         reply_error(call->reply, "ERR %s is not allowed inside a transaction", call->command->name);
         return;
     }
-    if (!call_lookup(call, 1, &entry)) {
+    if (!place_find(call, dated->keyspace, PLACE_WRITE, NULL, &place)) {
         return;
     }
     write.commit_out = &commit;
-    enum yore_status st = access_put_dated(call->access, &entry, value, &write, &error);
-    entry_release(&entry);
+    enum yore_status st = YORE_OK;
+    if (place.database == NULL) {
+        st = write_named(call, place.keyspace, value, &write, &error);
+    } else {
+        st = access_lookup(call->access, place.database, call->args[1], &entry, &error);
+        if (st == YORE_OK) {
+            st = access_put_dated(call->access, &entry, value, &write, &error);
+            entry_release(&entry);
+        }
+    }
     if (st != YORE_OK) {
-        call_fail(call, st, &error);
+        call_fail_told(call, st, &error);
         return;
     }
-    call_event(call, value != NULL ? EVENT_STRING : EVENT_GENERIC, value != NULL ? "set" : "del",
-               call->args[1]);
+    if (place.database != NULL) {
+        access_event(call->access, place.database, value != NULL ? EVENT_STRING : EVENT_GENERIC,
+                     value != NULL ? "set" : "del", call->args[1]);
+    }
     reply_int(call->reply, commit);
 }
 
@@ -166,6 +231,7 @@ void cmd_yore_del(struct call *call)
 
 /* What a timeline or a difference was asked for. */
 struct history_request {
+    size_t named; /* where the keyspace's name stands; 0: the session's database */
     struct yore_keyspace *keyspace;
     int64_t limit;
     struct yore_timeline_options timeline;
@@ -179,16 +245,21 @@ static void tell_history(struct call *call, struct history_request *request, wal
 {
     struct yore_error error = {.text = ""};
     struct rows rows;
+    struct place place;
     enum yore_status st = YORE_NOT_FOUND;
-    request->keyspace = access_keyspace(call->access, call_database(call));
+    if (!place_find(call, request->named, PLACE_READ, NULL, &place)) {
+        return;
+    }
+    request->keyspace = place.keyspace;
     rows_begin(&rows, call);
     do {
         st = request->keyspace != NULL ? walk(call, request, &rows, &error) : YORE_NOT_FOUND;
     } while (rows_again(&rows, st, &error));
 }
 
-static bool take_timeline(struct call *call, struct yore_timeline_options *options, int64_t *limit)
+static bool take_timeline(struct call *call, struct history_request *request)
 {
+    struct yore_timeline_options *options = &request->timeline;
     bool is_allowed = acl_allows_moment(call->client, YORE_TIME_MIN, call->access->now);
     *options = (struct yore_timeline_options){
         .from = YORE_TIME_MIN, .to = YORE_FOREVER, .known = YORE_NOW, .with_in_force = true};
@@ -199,9 +270,11 @@ static bool take_timeline(struct call *call, struct yore_timeline_options *optio
         } else if (call_is(call, i, "every")) {
             options->every_commit = true;
         } else if (has_next && call_is(call, i, "limit")) {
-            if (!call_int_between(call, ++i, 1, INT64_MAX, limit)) {
+            if (!call_int_between(call, ++i, 1, INT64_MAX, &request->limit)) {
                 return false;
             }
+        } else if (has_next && call_is(call, i, "keyspace")) {
+            request->named = ++i;
         } else if (has_next && call_is(call, i, "from")) {
             is_allowed = true;
             if (!moments_take_read(call, ++i, &options->from)) {
@@ -275,7 +348,7 @@ static enum yore_status walk_timeline(struct call *call, const struct history_re
 void cmd_yore_timeline(struct call *call)
 {
     struct history_request request = {.limit = INT64_MAX};
-    if (take_timeline(call, &request.timeline, &request.limit)) {
+    if (take_timeline(call, &request)) {
         fix_known(call, &request.timeline.known);
         tell_history(call, &request, walk_timeline);
     }
@@ -283,8 +356,9 @@ void cmd_yore_timeline(struct call *call)
 
 /* ---- differences ---- */
 
-static bool take_changes(struct call *call, struct yore_changes_options *options, int64_t *limit)
+static bool take_changes(struct call *call, struct history_request *request)
 {
+    struct yore_changes_options *options = &request->changes;
     bool has_from = false;
     bool has_to = false;
     *options = (struct yore_changes_options){.range = {.prefix = call->args[1]}, .known = YORE_NOW};
@@ -293,8 +367,16 @@ static bool take_changes(struct call *call, struct yore_changes_options *options
         bool is_fine = true;
         if (call_is(call, i, "every")) {
             options->every_version = true;
+        } else if (call_is(call, i, "bytime")) {
+            options->in_time_order = true;
+        } else if (has_next && call_is(call, i, "low")) {
+            options->range.low = call->args[++i];
+        } else if (has_next && call_is(call, i, "high")) {
+            options->range.high = call->args[++i];
+        } else if (has_next && call_is(call, i, "keyspace")) {
+            request->named = ++i;
         } else if (has_next && call_is(call, i, "limit")) {
-            is_fine = call_int_between(call, ++i, 1, INT64_MAX, limit);
+            is_fine = call_int_between(call, ++i, 1, INT64_MAX, &request->limit);
         } else if (has_next && call_is(call, i, "from")) {
             has_from = true;
             is_fine = moments_take_read(call, ++i, &options->from);
@@ -366,7 +448,7 @@ static enum yore_status walk_changes(struct call *call, const struct history_req
 void cmd_yore_changes(struct call *call)
 {
     struct history_request request = {.limit = INT64_MAX};
-    if (take_changes(call, &request.changes, &request.limit)) {
+    if (take_changes(call, &request)) {
         fix_known(call, &request.changes.known);
         tell_history(call, &request, walk_changes);
     }

@@ -2,7 +2,15 @@
 #ifndef YORE_COMMAND_COMMANDS_H
 #define YORE_COMMAND_COMMANDS_H
 
+#include <stddef.h>
+
 struct call;
+struct key_position;
+struct yore_bytes;
+
+/* Where the keys of YORE.BATCH are (command_keys_fn). */
+size_t keys_of_batch(const struct yore_bytes *args, size_t count, struct key_position *keys,
+                     size_t capacity);
 
 void cmd_acl_cat(struct call *call);
 void cmd_acl_deluser(struct call *call);
@@ -169,13 +177,27 @@ void cmd_wait(struct call *call);
 void cmd_watch(struct call *call);
 void cmd_yore_at(struct call *call);
 void cmd_yore_backup(struct call *call);
+void cmd_yore_batch(struct call *call);
 void cmd_yore_changes(struct call *call);
 void cmd_yore_check(struct call *call);
+void cmd_yore_compact(struct call *call);
 void cmd_yore_del(struct call *call);
+void cmd_yore_erase(struct call *call);
+void cmd_yore_feed(struct call *call);
 void cmd_yore_get(struct call *call);
+void cmd_yore_keyspace_alter(struct call *call);
+void cmd_yore_keyspace_create(struct call *call);
+void cmd_yore_keyspace_drop(struct call *call);
+void cmd_yore_keyspace_info(struct call *call);
+void cmd_yore_keyspace_list(struct call *call);
+void cmd_yore_keyspace_trim(struct call *call);
+void cmd_yore_keyspace_usage(struct call *call);
+void cmd_yore_now(struct call *call);
 void cmd_yore_put(struct call *call);
+void cmd_yore_range(struct call *call);
 void cmd_yore_retention(struct call *call);
 void cmd_yore_scan(struct call *call);
+void cmd_yore_stats(struct call *call);
 void cmd_yore_timeline(struct call *call);
 void cmd_yore_unwatch(struct call *call);
 void cmd_yore_watch(struct call *call);

@@ -15,6 +15,7 @@
 #include "command/graph_run.h"
 #include "command/limits.h"
 #include "command/server.h"
+#include "query/json_values.h"
 #include "query/map.h"
 #include "query/value.h"
 #include "query/value_format.h"
@@ -35,40 +36,16 @@ static void append_text(struct buffer *out, const char *text)
 
 /* ---- JSON as values of the language ---------------------------------------------------------- */
 
-struct value_reader {
-    struct json_reader json;
-    struct arena *arena;
-    struct buffer text; /* of the string or number at hand */
-    bool is_nomem;
-};
+static bool read_value(struct json_values *reader, struct yore_graph_value *value_out);
 
-static bool read_value(struct value_reader *reader, unsigned depth,
-                       struct yore_graph_value *value_out);
-
-static bool out_of_memory(struct value_reader *reader)
-{
-    reader->is_nomem = true;
-    return json_fail(&reader->json, "out of memory");
-}
-
-static bool keep_text(struct value_reader *reader, struct yore_bytes *text_out)
-{
-    void *copy = arena_copy(reader->arena, reader->text.data, reader->text.size);
-    if (reader->text.is_nomem || (copy == NULL && reader->text.size > 0)) {
-        return out_of_memory(reader);
-    }
-    *text_out = bytes_of(copy, reader->text.size);
-    return true;
-}
-
-static bool read_string(struct value_reader *reader, struct yore_bytes *text_out)
+static bool read_string(struct json_values *reader, struct yore_bytes *text_out)
 {
     buffer_clear(&reader->text);
-    return json_string(&reader->json, &reader->text) && keep_text(reader, text_out);
+    return json_string(&reader->json, &reader->text) && json_values_take(reader, text_out);
 }
 
 /* An integer where it is written as one, else a float. */
-static bool read_number(struct value_reader *reader, struct yore_graph_value *value_out)
+static bool read_number(struct json_values *reader, struct yore_graph_value *value_out)
 {
     buffer_clear(&reader->text);
     if (!json_copy(&reader->json, &reader->text)) {
@@ -76,7 +53,7 @@ static bool read_number(struct value_reader *reader, struct yore_graph_value *va
     }
     buffer_append_u8(&reader->text, '\0');
     if (reader->text.is_nomem) {
-        return out_of_memory(reader);
+        return json_values_nomem(reader);
     }
     const char *text = (const char *)reader->text.data;
     errno = 0;
@@ -88,88 +65,26 @@ static bool read_number(struct value_reader *reader, struct yore_graph_value *va
     return isfinite(value_out->as.real) || json_fail(&reader->json, "a number that fits 64 bits");
 }
 
-/* Room for one more of `size` octets at `*items`, which has `count`; doubled as it fills. */
-static bool grow(struct value_reader *reader, void **items, size_t count, size_t size)
+static bool read_entry(struct json_values *reader, struct yore_graph_entry *entry)
 {
-    bool is_full = count == 0 || (count >= 8 && (count & (count - 1)) == 0);
-    if (!is_full) {
-        return true;
-    }
-    void *grown = arena_alloc(reader->arena, (count < 8 ? 8 : count * 2) * size);
-    if (grown == NULL) {
-        return out_of_memory(reader);
-    }
-    if (count > 0) {
-        memcpy(grown, *items, count * size);
-    }
-    *items = grown;
-    return true;
+    return read_value(reader, &entry->value);
 }
 
-static bool read_list(struct value_reader *reader, unsigned depth,
-                      struct yore_graph_value *value_out)
-{
-    struct yore_graph_value *items = NULL;
-    size_t count = 0;
-    bool has_item = false;
-    if (!json_array_begin(&reader->json)) {
-        return false;
-    }
-    for (;;) {
-        if (!json_array_item(&reader->json, &has_item)) {
-            return false;
-        }
-        if (!has_item) {
-            *value_out = value_list(items, count);
-            return true;
-        }
-        void *room = items;
-        if (!grow(reader, &room, count, sizeof(*items))) {
-            return false;
-        }
-        items = room;
-        if (!read_value(reader, depth + 1, &items[count++])) {
-            return false;
-        }
-    }
-}
-
-static bool read_map(struct value_reader *reader, unsigned depth,
-                     struct yore_graph_value *value_out)
+static bool read_map(struct json_values *reader, struct yore_graph_value *value_out)
 {
     struct yore_graph_entry *entries = NULL;
     size_t count = 0;
-    bool has_member = false;
-    if (!json_object_begin(&reader->json)) {
+    if (!json_values_entries(reader, read_entry, &entries, &count)) {
         return false;
     }
-    for (;;) {
-        buffer_clear(&reader->text);
-        if (!json_object_member(&reader->json, &reader->text, &has_member)) {
-            return false;
-        }
-        if (!has_member) {
-            break;
-        }
-        void *room = entries;
-        if (!grow(reader, &room, count, sizeof(*entries))) {
-            return false;
-        }
-        entries = room;
-        if (!keep_text(reader, &entries[count].name) ||
-            !read_value(reader, depth + 1, &entries[count].value)) {
-            return false;
-        }
-        count++;
-    }
     if (map_settle(reader->arena, entries, &count) != YORE_OK) {
-        return out_of_memory(reader);
+        return json_values_nomem(reader);
     }
     *value_out = (struct yore_graph_value){.kind = YORE_GRAPH_MAP, .as.map = {entries, count}};
     return true;
 }
 
-static bool read_word(struct value_reader *reader, struct yore_graph_value value,
+static bool read_word(struct json_values *reader, struct yore_graph_value value,
                       struct yore_graph_value *value_out)
 {
     buffer_clear(&reader->text);
@@ -177,30 +92,19 @@ static bool read_word(struct value_reader *reader, struct yore_graph_value value
     return json_copy(&reader->json, &reader->text);
 }
 
-static bool read_value(struct value_reader *reader, unsigned depth,
-                       struct yore_graph_value *value_out)
+static bool read_kind(struct json_values *reader, enum json_kind kind,
+                      struct yore_graph_value *value_out)
 {
-    enum json_kind kind;
-    struct yore_bytes text;
-    if (depth > GRAPH_JSON_DEPTH_MAX) {
-        return json_fail(&reader->json, "values nested no deeper");
-    }
-    if (!json_peek(&reader->json, &kind)) {
-        return false;
-    }
     switch (kind) {
     case JSON_STRING:
-        if (!read_string(reader, &text)) {
-            return false;
-        }
-        *value_out = value_string(text);
-        return true;
+        *value_out = value_string(bytes_of("", 0));
+        return read_string(reader, &value_out->as.string);
     case JSON_NUMBER:
         return read_number(reader, value_out);
     case JSON_ARRAY:
-        return read_list(reader, depth, value_out);
+        return json_values_list(reader, read_value, value_out);
     case JSON_OBJECT:
-        return read_map(reader, depth, value_out);
+        return read_map(reader, value_out);
     case JSON_NULL:
         return read_word(reader, value_null(), value_out);
     default:
@@ -208,43 +112,47 @@ static bool read_value(struct value_reader *reader, unsigned depth,
     }
 }
 
-/* ---- the request ----------------------------------------------------------------------------- */
-
-static bool read_parameters(struct value_reader *reader, struct graph_json *json)
+static bool read_value(struct json_values *reader, struct yore_graph_value *value_out)
 {
-    struct query_parameter *parameters = NULL;
-    size_t count = 0;
-    bool has_member = false;
-    if (!json_object_begin(&reader->json)) {
+    enum json_kind kind;
+    if (reader->depth == GRAPH_JSON_DEPTH_MAX) {
+        return json_fail(&reader->json, "values nested no deeper");
+    }
+    if (!json_peek(&reader->json, &kind)) {
         return false;
     }
-    for (;;) {
-        buffer_clear(&reader->text);
-        if (!json_object_member(&reader->json, &reader->text, &has_member)) {
-            return false;
-        }
-        if (!has_member) {
-            json->request.parameters = parameters;
-            json->request.parameter_count = count;
-            return true;
-        }
-        if (count == GRAPH_JSON_PARAMETERS_MAX) {
-            return json_fail(&reader->json, "no more than 1000 parameters; a list or a map is one");
-        }
-        void *room = parameters;
-        if (!grow(reader, &room, count, sizeof(*parameters))) {
-            return false;
-        }
-        parameters = room;
-        if (!keep_text(reader, &parameters[count].name) ||
-            !read_value(reader, 1, &parameters[count].value)) {
-            return false;
-        }
-        count++;
-    }
+    reader->depth++;
+    bool is_read = read_kind(reader, kind, value_out);
+    reader->depth--;
+    return is_read;
 }
 
-static bool read_moment(struct value_reader *reader, int64_t now, int64_t *moment_out)
+/* ---- the request ----------------------------------------------------------------------------- */
+
+static bool read_parameters(struct json_values *reader, struct graph_json *json)
+{
+    struct yore_graph_entry *entries = NULL;
+    size_t count = 0;
+    if (!json_values_entries(reader, read_entry, &entries, &count)) {
+        return false;
+    }
+    if (count > GRAPH_JSON_PARAMETERS_MAX) {
+        return json_fail(&reader->json, "no more than 1000 parameters; a list or a map is one");
+    }
+    struct query_parameter *parameters =
+        arena_alloc(reader->arena, (count + 1) * sizeof(*parameters));
+    if (parameters == NULL) {
+        return json_values_nomem(reader);
+    }
+    for (size_t i = 0; i < count; i++) {
+        parameters[i] = (struct query_parameter){entries[i].name, entries[i].value};
+    }
+    json->request.parameters = parameters;
+    json->request.parameter_count = count;
+    return true;
+}
+
+static bool read_moment(struct json_values *reader, int64_t now, int64_t *moment_out)
 {
     struct yore_error error;
     struct yore_bytes text;
@@ -255,7 +163,7 @@ static bool read_moment(struct value_reader *reader, int64_t now, int64_t *momen
            json_fail(&reader->json, "a moment: \"2026-11-21T10:00:00Z\", a date, \"-1h\", \"@1s\"");
 }
 
-static bool read_timeout(struct value_reader *reader, uint64_t *time_ns_out)
+static bool read_timeout(struct json_values *reader, uint64_t *time_ns_out)
 {
     struct yore_graph_value value;
     enum json_kind kind;
@@ -268,17 +176,17 @@ static bool read_timeout(struct value_reader *reader, uint64_t *time_ns_out)
     return true;
 }
 
-static bool read_flag(struct value_reader *reader, bool *flag_out)
+static bool read_flag(struct json_values *reader, bool *flag_out)
 {
     struct yore_graph_value value;
-    if (!read_value(reader, 1, &value)) {
+    if (!read_value(reader, &value)) {
         return false;
     }
     *flag_out = value.kind == YORE_GRAPH_BOOL && value.as.boolean;
     return value.kind == YORE_GRAPH_BOOL || json_fail(&reader->json, "true or false");
 }
 
-static bool read_member(struct value_reader *reader, struct graph_json *json, int64_t now)
+static bool read_member(struct json_values *reader, struct graph_json *json, int64_t now)
 {
     struct graph_run_request *request = &json->request;
     char name[16] = "";
@@ -307,7 +215,7 @@ static bool read_member(struct value_reader *reader, struct graph_json *json, in
                      "query, parameters, at, known, timeoutMs or readOnly as a member");
 }
 
-static bool read_members(struct value_reader *reader, struct graph_json *json, int64_t now)
+static bool read_members(struct json_values *reader, struct graph_json *json, int64_t now)
 {
     bool has_member = false;
     if (!json_object_begin(&reader->json)) {
@@ -322,7 +230,7 @@ static bool read_members(struct value_reader *reader, struct graph_json *json, i
             break;
         }
         if (reader->text.is_nomem) {
-            return out_of_memory(reader);
+            return json_values_nomem(reader);
         }
         if (!read_member(reader, json, now)) {
             return false;
@@ -345,7 +253,7 @@ static enum yore_status take_request(struct graph_json *json, const struct clien
 {
     struct graph_run_request *request = &json->request;
     int64_t now = yore_now(client->server->db);
-    struct value_reader reader = {.arena = &json->arena};
+    struct json_values reader = {.arena = &json->arena};
     request->at = (struct yore_time){YORE_NOW, YORE_NOW};
     request->graph = asked->graph;
     enum yore_status st = take_moment(asked->at, now, &request->at.valid, error_out);

@@ -244,6 +244,24 @@ void graph_reply_compact(struct reply *reply, struct graph *graph,
     compact_parts(reply, graph, value);
 }
 
+/* ---- cells ---------------------------------------------------------------------------------- */
+
+void graph_reply_cell(struct reply *reply, const struct yore_graph_value *value)
+{
+    bool is_number = value->kind == YORE_GRAPH_INT || value->kind == YORE_GRAPH_FLOAT;
+    struct buffer text = {0};
+    struct buffer json = {0};
+    value_show(&text, value);
+    value_format_json(&json, value);
+    reply->out.is_nomem = reply->out.is_nomem || text.is_nomem || json.is_nomem;
+    reply_array(reply, 3);
+    reply_int(reply, value->kind == YORE_GRAPH_NULL ? 0 : is_number ? 2 : 1);
+    reply_bulk(reply, buffer_bytes(&text));
+    reply_bulk(reply, buffer_bytes(&json));
+    buffer_release(&text);
+    buffer_release(&json);
+}
+
 /* ---- statistics ----------------------------------------------------------------------------- */
 
 void graph_reply_statistics(struct reply *reply, const struct query_summary *summary,
@@ -263,6 +281,7 @@ void graph_reply_statistics(struct reply *reply, const struct query_summary *sum
                  {"Indices deleted", summary->indexes_removed},
                  {"Constraints created", summary->constraints_added},
                  {"Constraints deleted", summary->constraints_removed},
+                 {"Rows limited", summary->is_partial ? 1 : 0},
                  {"Commit", summary->commit > 0 ? (uint64_t)summary->commit : 0}};
     char text[96];
     size_t count = 1;

@@ -14,6 +14,9 @@ struct query_summary;
 void graph_reply_value(struct reply *reply, const struct yore_graph_value *value);
 void graph_reply_compact(struct reply *reply, struct graph *graph,
                          const struct yore_graph_value *value);
+/* [kind, text, JSON], as rows are shown to people and told to programs; kind 0 is null, 2 a number,
+ * 1 all else. */
+void graph_reply_cell(struct reply *reply, const struct yore_graph_value *value);
 /* The lines of statistics: what was done, and how long it took. */
 void graph_reply_statistics(struct reply *reply, const struct query_summary *summary,
                             int64_t took_ns);

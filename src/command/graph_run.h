@@ -28,11 +28,13 @@ struct graph_run_request {
     const struct query_parameter *parameters; /* kept until the statement closes */
     size_t parameter_count;
     struct yore_time at; /* YORE_NOW twice: now; otherwise the graph is that of then, too */
+    uint64_t rows_max;   /* 0: no limit; more are left out, and the summary says so */
     uint64_t time_ns;    /* 0: the setting graph-query-timeout */
     const char *order;   /* "EXPLAIN " or "PROFILE ", set before the text; NULL: as it is written */
     bool is_read_only;
     bool has_prefix;  /* the text may begin with "CYPHER name=value ...": parameters */
     bool makes_graph; /* a graph that is missing is made even where the text only reads */
+    bool has_cells;   /* rows as the program `yore` shows them */
     bool is_compact;  /* db.labels() and its like tell every name there ever was, in the order of
                          their tokens: a name's index there is how compact replies name it */
 };

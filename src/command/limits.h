@@ -34,6 +34,7 @@
 #define SERIES_TIMES_MAX 128u          /* ... and one less timestamps of FILTER_BY_TS */
 #define SERIES_FOUND_BYTES_MAX (64u << 20) /* names of the series that filters find */
 #define SERIES_ROWS_MAX (1u << 28)         /* rows of one range, empty buckets too */
+#define SERIES_GROUP_ROWS_MAX (1u << 20)   /* times of one group of series, kept in memory */
 #define SERIES_DELETE_CHUNK 65536u         /* samples that TS.DEL deletes in one commit */
 #define FINDINGS_TOLD_MAX 1000u            /* lines of YORE.CHECK */
 #define FLUSH_CHUNK_KEYS 65536u            /* keys that FLUSHDB deletes in one commit */
@@ -47,7 +48,7 @@
 #define PENDING_NS_MAX 1000000         /* ... and how long they may hold up other writers */
 #define WRITE_STRIPES 64u              /* locks that order writes of one key */
 
-#define GRAPH_REPLY_BYTES_MAX (128u << 20) /* of GRAPH.QUERY: its rows are counted before them */
+#define GRAPH_REPLY_BYTES_MAX (128u << 20) /* rows of GRAPH.QUERY that cannot leave in parts */
 #define GRAPH_PLAN_DEPTH_MAX 256u          /* levels of a plan that GRAPH.EXPLAIN indents */
 #define GRAPH_RUN_ATTEMPTS_MAX 8u          /* of a statement that meets other writers */
 #define GRAPH_JSON_PARAMETERS_MAX 1000u    /* of one request */

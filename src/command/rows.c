@@ -12,7 +12,8 @@ static bool may_part(const struct call *call)
 
 void rows_begin(struct rows *rows, struct call *call)
 {
-    *rows = (struct rows){.call = call, .begun = reply_array_begin(call->reply)};
+    *rows = (struct rows){
+        .call = call, .begun = reply_array_begin(call->reply), .bytes_max = REPLY_BYTES_MAX};
 }
 
 bool rows_want(struct rows *rows)
@@ -30,12 +31,12 @@ enum yore_status rows_told(struct rows *rows, struct yore_error *error_out)
         return reply_part(call->reply) ? YORE_OK : error_plain(error_out, YORE_CANCELLED);
     }
     rows->kept = rows->count;
-    rows->is_counting = may_part(call) && size - rows->begun > ROWS_KEPT_BYTES;
-    return size <= REPLY_BYTES_MAX
+    rows->is_counting = !rows->is_single && may_part(call) && size - rows->begun > ROWS_KEPT_BYTES;
+    return size <= rows->bytes_max
                ? YORE_OK
                : error_set(error_out, YORE_TOO_BIG,
-                           "the reply takes more than %u bytes: ask for less, or in pages",
-                           REPLY_BYTES_MAX);
+                           "the reply takes more than %zu bytes: ask for less, or in pages",
+                           rows->bytes_max);
 }
 
 bool rows_again(struct rows *rows, enum yore_status st, const struct yore_error *error)
@@ -48,7 +49,7 @@ bool rows_again(struct rows *rows, enum yore_status st, const struct yore_error 
     }
     if (!is_good) {
         call->reply->out.size = rows->begun;
-        call_fail(call, st, error);
+        call_fail_told(call, st, error);
         return false;
     }
     reply_array_end(call->reply, rows->begun, rows->count);

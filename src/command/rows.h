@@ -30,9 +30,11 @@ struct call;
 struct rows {
     struct call *call;
     size_t begun;
-    size_t count; /* rows of this walk so far */
-    size_t kept;  /* rows that the first walk has built */
-    size_t total; /* of the first walk */
+    size_t count;     /* rows of this walk so far */
+    size_t kept;      /* rows that the first walk has built */
+    size_t total;     /* of the first walk */
+    size_t bytes_max; /* of a reply that cannot leave in parts: REPLY_BYTES_MAX, may be set */
+    bool is_single;   /* may be set: there is no second walk, all of it is built */
     bool is_counting;
     bool is_second;
 };

@@ -139,31 +139,6 @@ bool series_range_check(struct call *call, struct series_range *range)
 
 /* ---- walking ---- */
 
-/* A walk on its way into rows. */
-struct telling {
-    const struct series_range *range;
-    struct rows *rows;
-    struct reply *reply;
-    struct yore_error *error;
-    enum yore_status status;
-};
-
-static bool tell(void *arg, struct sample sample)
-{
-    struct telling *t = arg;
-    if ((int64_t)t->rows->count >= t->range->count) {
-        return false;
-    }
-    if (rows_want(t->rows)) {
-        reply_sample(t->reply, sample);
-        t->status = rows_told(t->rows, t->error);
-    } else if (t->rows->count > SERIES_ROWS_MAX) {
-        t->status = error_set(t->error, YORE_TOO_BIG, "more than %u rows: ask for wider buckets",
-                              SERIES_ROWS_MAX);
-    }
-    return t->status == YORE_OK && (int64_t)t->rows->count < t->range->count;
-}
-
 static bool passes(const struct series_range *range, struct sample sample)
 {
     bool is_named = !range->has_times;
@@ -205,51 +180,114 @@ static enum yore_status clip(struct call *call, const struct series *series,
     return st == YORE_NOT_FOUND ? YORE_OK : st;
 }
 
-static enum yore_status walk_plain(struct series_walk *walk, struct telling *t)
+/* Who takes what a walk comes by. */
+struct taking {
+    const struct series_range *range;
+    bool (*take)(void *arg, struct sample sample);
+    void *arg;
+};
+
+static enum yore_status walk_plain(struct series_walk *walk, const struct taking *taking,
+                                   struct yore_error *error)
 {
     struct sample sample;
     enum yore_status st = YORE_OK;
-    while (st == YORE_OK && (st = series_walk_next(walk, &sample, t->error)) == YORE_OK) {
-        if (passes(t->range, sample) && !tell(t, sample)) {
-            return t->status;
+    while ((st = series_walk_next(walk, &sample, error)) == YORE_OK) {
+        if (passes(taking->range, sample) && !taking->take(taking->arg, sample)) {
+            break;
         }
     }
     return st;
 }
 
 static enum yore_status walk_buckets(struct call *call, const struct series *series,
-                                     struct series_walk *walk, struct telling *t)
+                                     struct series_walk *walk, const struct taking *taking,
+                                     struct yore_error *error)
 {
-    const struct series_range *range = t->range;
+    const struct series_range *range = taking->range;
     struct buckets buckets = {.aggregate = range->aggregate,
                               .width_ms = range->width_ms,
                               .align_ms = range->align_ms,
                               .time = range->bucket_time,
                               .is_backward = range->is_backward,
                               .with_empty = range->with_empty,
-                              .tell = tell,
-                              .arg = t};
+                              .tell = taking->take,
+                              .arg = taking->arg};
     struct sample sample;
     struct sample before;
     struct sample after;
     bool is_weighted = range->aggregate == AGGREGATE_TWA;
     bool has_before =
         is_weighted && neighbour(call, series, range->is_backward ? range->to_ms : range->from_ms,
-                                 !range->is_backward, &before, t->error) == YORE_OK;
+                                 !range->is_backward, &before, error) == YORE_OK;
     bool has_after =
         is_weighted && neighbour(call, series, range->is_backward ? range->from_ms : range->to_ms,
-                                 range->is_backward, &after, t->error) == YORE_OK;
+                                 range->is_backward, &after, error) == YORE_OK;
     enum yore_status st = YORE_OK;
     buckets_begin(&buckets, has_before ? &before : NULL);
-    while (st == YORE_OK && (st = series_walk_next(walk, &sample, t->error)) == YORE_OK) {
+    while ((st = series_walk_next(walk, &sample, error)) == YORE_OK) {
         if (passes(range, sample) && !buckets_add(&buckets, sample)) {
-            return t->status;
+            return YORE_OK;
         }
     }
-    if (st == YORE_NOT_FOUND && !buckets_end(&buckets, has_after ? &after : NULL)) {
-        return t->status;
+    if (st == YORE_NOT_FOUND) {
+        (void)buckets_end(&buckets, has_after ? &after : NULL);
     }
     return st;
+}
+
+/* Of a range that is clipped. */
+static enum yore_status walk_range(struct call *call, const struct series *series,
+                                   const struct taking *taking, struct yore_error *error)
+{
+    const struct series_range *range = taking->range;
+    struct series_walk walk = {NULL};
+    enum yore_status st = series_walk_open(call, series, range->from_ms, range->to_ms,
+                                           range->is_backward, &walk, error);
+    if (st == YORE_OK) {
+        st = range->aggregate == AGGREGATE_NONE ? walk_plain(&walk, taking, error)
+                                                : walk_buckets(call, series, &walk, taking, error);
+    }
+    series_walk_close(&walk);
+    return st == YORE_NOT_FOUND ? YORE_OK : st;
+}
+
+enum yore_status series_range_walk(struct call *call, const struct series *series,
+                                   const struct series_range *asked,
+                                   bool (*take)(void *arg, struct sample sample), void *arg,
+                                   struct yore_error *error_out)
+{
+    struct series_range range = *asked;
+    const struct taking taking = {&range, take, arg};
+    enum yore_status st = clip(call, series, &range, error_out);
+    return st == YORE_OK ? walk_range(call, series, &taking, error_out) : st;
+}
+
+/* ---- telling ---- */
+
+/* A walk on its way into rows. */
+struct telling {
+    const struct series_range *range;
+    struct rows *rows;
+    struct reply *reply;
+    struct yore_error *error;
+    enum yore_status status;
+};
+
+static bool tell(void *arg, struct sample sample)
+{
+    struct telling *t = arg;
+    if ((int64_t)t->rows->count >= t->range->count) {
+        return false;
+    }
+    if (rows_want(t->rows)) {
+        reply_sample(t->reply, sample);
+        t->status = rows_told(t->rows, t->error);
+    } else if (t->rows->count > SERIES_ROWS_MAX) {
+        t->status = error_set(t->error, YORE_TOO_BIG, "more than %u rows: ask for wider buckets",
+                              SERIES_ROWS_MAX);
+    }
+    return t->status == YORE_OK && (int64_t)t->rows->count < t->range->count;
 }
 
 bool series_range_tell(struct call *call, const struct series *series,
@@ -258,20 +296,15 @@ bool series_range_tell(struct call *call, const struct series *series,
     struct yore_error error = {.text = ""};
     struct series_range range = *asked;
     struct rows rows;
-    enum yore_status st = clip(call, series, &range, &error);
+    enum yore_status st = clip(call, series, &range, &error); /* once: both walks tell the same */
     rows_begin(&rows, call);
     do {
         struct telling t = {&range, &rows, call->reply, &error, YORE_OK};
-        struct series_walk walk = {NULL};
-        if (st == YORE_OK || st == YORE_NOT_FOUND) {
-            st = series_walk_open(call, series, range.from_ms, range.to_ms, range.is_backward,
-                                  &walk, &error);
-        }
+        const struct taking taking = {&range, tell, &t};
         if (st == YORE_OK) {
-            st = range.aggregate == AGGREGATE_NONE ? walk_plain(&walk, &t)
-                                                   : walk_buckets(call, series, &walk, &t);
+            st = walk_range(call, series, &taking, &error);
         }
-        series_walk_close(&walk);
+        st = st == YORE_OK ? t.status : st;
     } while (rows_again(&rows, st, &error));
     return !call->reply->is_gone && !call->must_close;
 }

@@ -36,6 +36,12 @@ bool series_range_begin(struct call *call, size_t first, bool is_backward,
 int series_range_option(struct call *call, size_t *at, struct series_range *range);
 /* After the options; false: an error was replied. */
 bool series_range_check(struct call *call, struct series_range *range);
+/* Hand its samples, or those of its buckets, to `take` in their order until that says false; COUNT
+ * is the caller's.  Errors: of reading; a walk that `take` has ended is YORE_OK. */
+enum yore_status series_range_walk(struct call *call, const struct series *series,
+                                   const struct series_range *range,
+                                   bool (*take)(void *arg, struct sample sample), void *arg,
+                                   struct yore_error *error_out);
 /* Reply the array of its samples, or an error; false: the connection is gone. */
 bool series_range_tell(struct call *call, const struct series *series,
                        const struct series_range *range);

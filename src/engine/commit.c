@@ -52,10 +52,8 @@ static enum yore_status check_again(struct yore_db *db, struct commit_request *r
 static bool memtable_touches(const struct memtable *m, const struct commit_read *read,
                              int64_t begin)
 {
-    int64_t newest = read->is_range
-                         ? memtable_newest_commit_in(m, read->keyspace, read->key, read->high)
-                         : memtable_newest_commit(m, read->keyspace, read->key);
-    return newest > begin;
+    return read->is_range ? memtable_has_newer_in(m, read->keyspace, read->key, read->high, begin)
+                          : memtable_has_newer(m, read->keyspace, read->key, begin);
 }
 
 static enum yore_status validate(struct yore_db *db, const struct superview *view,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "engine/memtable_cursor.h"
 #include "engine/memtable_internal.h"
@@ -114,6 +115,11 @@ static void note_bounds(struct memtable *m, const struct memtable_entry *e)
     }
 }
 
+static size_t hash_index(struct yore_bytes key)
+{
+    return hash_bytes(key) % MEMTABLE_TREE_HASHES;
+}
+
 static void note_in_tree(struct memtable_tree *t, const struct memtable_entry *e)
 {
     add_to(&t->count, 1);
@@ -121,6 +127,7 @@ static void note_in_tree(struct memtable_tree *t, const struct memtable_entry *e
     raise(&t->commit_max, e->commit);
     if (e->valid_from < e->commit) {
         raise(&t->back_dated_commit_max, e->commit);
+        raise(&t->back_dated_of[hash_index(memtable_entry_key(e))], e->commit);
     }
 }
 
@@ -206,46 +213,50 @@ bool memtable_get(const struct memtable *m, uint32_t keyspace, struct yore_bytes
     return true;
 }
 
-int64_t memtable_newest_commit(const struct memtable *m, uint32_t keyspace, struct yore_bytes key)
+bool memtable_has_newer(const struct memtable *m, uint32_t keyspace, struct yore_bytes key,
+                        int64_t since)
 {
     struct memtable_cursor c = {.tree = memtable_find(m, keyspace)};
-    int64_t newest = INT64_MIN;
-    if (c.tree == NULL) {
-        return newest;
+    if (c.tree == NULL ||
+        atomic_load_explicit(&c.tree->commit_max, memory_order_relaxed) <= since) {
+        return false;
     }
     struct memtable_target target = {key, INT64_MAX, INT64_MAX, false};
     memtable_cursor_find(&c, &target);
+    /* The first has the greatest valid_from.  Where it is no newer, none is that began with its
+     * commit; one that is back-dated may stand anywhere, if there is one: then each is looked at.
+     */
+    const _Atomic int64_t *back_dated = &c.tree->back_dated_of[hash_index(key)];
+    bool may_be_behind = atomic_load_explicit(back_dated, memory_order_relaxed) > since;
+    bool is_newer = false;
     while (c.entry != NULL && bytes_equal(memtable_entry_key(c.entry), key)) {
-        newest = c.entry->commit > newest ? c.entry->commit : newest;
-        /* Later in the order lie smaller valid_from: a greater commit there can only be a
-         * back-dated one. */
-        if (newest >= atomic_load_explicit(&c.tree->back_dated_commit_max, memory_order_relaxed)) {
+        is_newer = c.entry->commit > since;
+        if (is_newer || !may_be_behind) {
             break;
         }
         memtable_cursor_next(&c);
     }
-    return newest;
+    return is_newer;
 }
 
-int64_t memtable_newest_commit_in(const struct memtable *m, uint32_t keyspace,
-                                  struct yore_bytes low, struct yore_bytes high)
+bool memtable_has_newer_in(const struct memtable *m, uint32_t keyspace, struct yore_bytes low,
+                           struct yore_bytes high, int64_t since)
 {
     struct memtable_cursor c = {.tree = memtable_find(m, keyspace)};
-    int64_t newest = INT64_MIN;
-    if (c.tree == NULL) {
-        return newest;
+    if (c.tree == NULL ||
+        atomic_load_explicit(&c.tree->commit_max, memory_order_relaxed) <= since) {
+        return false;
     }
     struct memtable_target target = {low, INT64_MAX, INT64_MAX, false};
     memtable_cursor_seek(&c, &target);
     while (c.entry != NULL &&
            (high.size == 0 || bytes_compare(memtable_entry_key(c.entry), high) < 0)) {
-        newest = c.entry->commit > newest ? c.entry->commit : newest;
-        if (newest >= atomic_load_explicit(&c.tree->commit_max, memory_order_relaxed)) {
-            break;
+        if (c.entry->commit > since) {
+            return true;
         }
         memtable_cursor_next(&c);
     }
-    return newest;
+    return false;
 }
 
 size_t memtable_keyspaces(const struct memtable *m, uint32_t *ids_out, size_t max)

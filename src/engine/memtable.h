@@ -37,11 +37,12 @@ enum yore_status memtable_reserve(struct memtable *m, uint64_t bytes, uint64_t c
  * False: none. */
 bool memtable_get(const struct memtable *m, uint32_t keyspace, struct yore_bytes key, int64_t valid,
                   int64_t known, struct version *version_out);
-/* The greatest commit of any version of `key`; INT64_MIN: none.  `low`..`high`: of any key in [low,
- * high), high empty: to the end. */
-int64_t memtable_newest_commit(const struct memtable *m, uint32_t keyspace, struct yore_bytes key);
-int64_t memtable_newest_commit_in(const struct memtable *m, uint32_t keyspace,
-                                  struct yore_bytes low, struct yore_bytes high);
+/* Has `key` any version of a commit after `since`?  `low`..`high`: any key in [low, high), high
+ * empty: to the end. */
+bool memtable_has_newer(const struct memtable *m, uint32_t keyspace, struct yore_bytes key,
+                        int64_t since);
+bool memtable_has_newer_in(const struct memtable *m, uint32_t keyspace, struct yore_bytes low,
+                           struct yore_bytes high, int64_t since);
 
 /* Has the keyspace any version?  Any thread; false: none whose commit is visible. */
 bool memtable_has(const struct memtable *m, uint32_t keyspace);

@@ -388,6 +388,9 @@ struct memtable_tree *memtable_tree_new(struct memtable_room *room, uint32_t key
     atomic_init(&t->user_bytes, 0);
     atomic_init(&t->commit_max, INT64_MIN);
     atomic_init(&t->back_dated_commit_max, INT64_MIN);
+    for (size_t i = 0; i < MEMTABLE_TREE_HASHES; i++) {
+        atomic_init(&t->back_dated_of[i], INT64_MIN);
+    }
     t->tail = node_new(room, 0, first->key_size, NULL);
     put_slot(t->tail, 0, (struct item){first, NULL});
     t->last = first;

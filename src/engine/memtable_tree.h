@@ -10,6 +10,8 @@
 #include "engine/memtable_node.h"
 #include "engine/memtable_room.h"
 
+#define MEMTABLE_TREE_HASHES 16
+
 struct memtable_tree {
     struct memtable_tree *next; /* in the memtable's table; set before it is published */
     uint32_t keyspace;
@@ -21,7 +23,8 @@ struct memtable_tree {
     _Atomic uint64_t count;
     _Atomic uint64_t user_bytes;
     _Atomic int64_t commit_max;
-    _Atomic int64_t back_dated_commit_max; /* INT64_MIN: no back-dated versions */
+    _Atomic int64_t back_dated_commit_max;               /* INT64_MIN: no back-dated versions */
+    _Atomic int64_t back_dated_of[MEMTABLE_TREE_HASHES]; /* the same of keys by their hash */
     /* Writer only. */
     struct memtable_node *tail;        /* rightmost leaf */
     const struct memtable_entry *last; /* greatest place */

@@ -28,18 +28,28 @@ static enum yore_status refuse(struct yore_error *error_out, const char *what, c
                      reason != NULL ? reason : "it does not fit");
 }
 
-static enum yore_status load_files(SSL_CTX *context, const struct tls_files *files,
-                                   struct yore_error *error_out)
+static enum yore_status load_identity(SSL_CTX *context, const struct tls_files *files,
+                                      struct yore_error *error_out)
 {
-    if (files->cert == NULL || files->key == NULL) {
-        return error_set(error_out, YORE_INVALID, "TLS: a certificate and its key are both needed");
-    }
     if (SSL_CTX_use_certificate_chain_file(context, files->cert) != 1) {
         return refuse(error_out, "certificate", files->cert);
     }
     if (SSL_CTX_use_PrivateKey_file(context, files->key, SSL_FILETYPE_PEM) != 1 ||
         SSL_CTX_check_private_key(context) != 1) {
         return refuse(error_out, "key", files->key);
+    }
+    return YORE_OK;
+}
+
+static enum yore_status load_files(SSL_CTX *context, const struct tls_files *files,
+                                   struct yore_error *error_out)
+{
+    if (files->cert == NULL || files->key == NULL) {
+        return error_set(error_out, YORE_INVALID, "TLS: a certificate and its key are both needed");
+    }
+    enum yore_status status = load_identity(context, files, error_out);
+    if (status != YORE_OK) {
+        return status;
     }
     if (files->ca == NULL) {
         return files->is_mutual
@@ -83,15 +93,9 @@ static enum yore_status make_context(const struct tls_files *files, SSL_CTX **co
     return YORE_OK;
 }
 
-enum yore_status net_tls_new(const struct tls_files *files, struct net_tls **tls_out,
-                             struct yore_error *error_out)
+static enum yore_status wrap_context(SSL_CTX *context, struct net_tls **tls_out,
+                                     struct yore_error *error_out)
 {
-    *tls_out = NULL;
-    SSL_CTX *context = NULL;
-    enum yore_status status = make_context(files, &context, error_out);
-    if (status != YORE_OK) {
-        return status;
-    }
     struct net_tls *tls = mem_zalloc(sizeof(*tls));
     if (tls == NULL) {
         SSL_CTX_free(context);
@@ -101,6 +105,48 @@ enum yore_status net_tls_new(const struct tls_files *files, struct net_tls **tls
     tls->context = context;
     *tls_out = tls;
     return YORE_OK;
+}
+
+enum yore_status net_tls_new(const struct tls_files *files, struct net_tls **tls_out,
+                             struct yore_error *error_out)
+{
+    *tls_out = NULL;
+    SSL_CTX *context = NULL;
+    enum yore_status status = make_context(files, &context, error_out);
+    return status == YORE_OK ? wrap_context(context, tls_out, error_out) : status;
+}
+
+static enum yore_status load_client_files(SSL_CTX *context, const struct tls_files *files,
+                                          struct yore_error *error_out)
+{
+    bool is_found = files->ca != NULL ? SSL_CTX_load_verify_locations(context, files->ca, NULL) == 1
+                                      : SSL_CTX_set_default_verify_paths(context) == 1;
+    if (!is_found) {
+        return refuse(error_out, "certificate of an authority",
+                      files->ca != NULL ? files->ca : "(the system's)");
+    }
+    if ((files->cert == NULL) != (files->key == NULL)) {
+        return error_set(error_out, YORE_INVALID, "TLS: a certificate and its key go together");
+    }
+    return files->cert != NULL ? load_identity(context, files, error_out) : YORE_OK;
+}
+
+enum yore_status net_tls_new_client(const struct tls_files *files, struct net_tls **tls_out,
+                                    struct yore_error *error_out)
+{
+    *tls_out = NULL;
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    if (context == NULL) {
+        return error_plain(error_out, YORE_NOMEM);
+    }
+    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+    enum yore_status status = load_client_files(context, files, error_out);
+    if (status != YORE_OK) {
+        SSL_CTX_free(context);
+        return status;
+    }
+    return wrap_context(context, tls_out, error_out);
 }
 
 enum yore_status net_tls_reload(struct net_tls *tls, const struct tls_files *files,
@@ -150,6 +196,35 @@ struct tls_conn *tls_conn_new(struct net_tls *tls)
     SSL_set_bio(conn->ssl, conn->arriving, conn->leaving);
     SSL_set_accept_state(conn->ssl);
     return conn;
+}
+
+struct tls_conn *tls_conn_new_client(struct net_tls *tls, const char *host)
+{
+    struct tls_conn *conn = tls_conn_new(tls);
+    if (conn == NULL) {
+        return NULL;
+    }
+    X509_VERIFY_PARAM *wanted = SSL_get0_param(conn->ssl);
+    bool is_named = X509_VERIFY_PARAM_set1_ip_asc(wanted, host) == 1;
+    char *name = is_named ? NULL : mem_copy(host, strlen(host) + 1); /* not const there */
+    if (name != NULL) {
+        is_named =
+            SSL_set1_host(conn->ssl, name) == 1 && SSL_set_tlsext_host_name(conn->ssl, name) == 1;
+    }
+    mem_free(name);
+    ERR_clear_error();
+    if (!is_named) {
+        tls_conn_free(conn);
+        return NULL;
+    }
+    SSL_set_connect_state(conn->ssl);
+    return conn;
+}
+
+const char *tls_conn_refusal(const struct tls_conn *conn)
+{
+    long result = SSL_get_verify_result(conn->ssl);
+    return result != X509_V_OK ? X509_verify_cert_error_string(result) : NULL;
 }
 
 void tls_conn_free(struct tls_conn *conn)

@@ -33,7 +33,14 @@ enum yore_status net_tls_reload(struct net_tls *tls, const struct tls_files *fil
                                 struct yore_error *error_out);
 void net_tls_free(struct net_tls *tls);
 
+/* The other side of it, for connections to servers: `files->ca` says whose certificates are good
+ * (NULL: those the system trusts), `cert` and `key` prove who we are (NULL: nobody asks). */
+enum yore_status net_tls_new_client(const struct tls_files *files, struct net_tls **tls_out,
+                                    struct yore_error *error_out);
+
 struct tls_conn *tls_conn_new(struct net_tls *tls); /* NULL: no memory */
+/* To the server `host`, a name or an address, which its certificate must have. */
+struct tls_conn *tls_conn_new_client(struct net_tls *tls, const char *host);
 void tls_conn_free(struct tls_conn *conn);
 bool tls_conn_is_agreed(const struct tls_conn *conn);
 /* What arrived; false: no memory. */
@@ -44,6 +51,8 @@ bool tls_conn_read(struct tls_conn *conn, void *data, size_t size, size_t *read_
 /* Append to `encrypted` what is to be sent: the handshake's, and `plain`, which must wait for it to
  * be agreed (tls_conn_is_agreed()).  False: it broke. */
 bool tls_conn_write(struct tls_conn *conn, struct yore_bytes plain, struct buffer *encrypted);
+/* Why the other side's certificate was not taken, or NULL. */
+const char *tls_conn_refusal(const struct tls_conn *conn);
 /* The client's certificate's common name, or "": as text in `name`. */
 void tls_conn_name(const struct tls_conn *conn, char *name, size_t size);
 

@@ -252,6 +252,20 @@ static enum yore_status connect_to(int fd, const struct sockaddr *address, sockl
     return YORE_IO;
 }
 
+/* A machine that is gone is noticed within a minute, however long an answer may take. */
+static void keep_alive(int fd)
+{
+    static const struct {
+        int name;
+        int value;
+    } timing[] = {{TCP_KEEPIDLE, 30}, {TCP_KEEPINTVL, 10}, {TCP_KEEPCNT, 3}};
+    int one = 1;
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+    for (size_t i = 0; i < sizeof(timing) / sizeof(timing[0]); i++) {
+        setsockopt(fd, IPPROTO_TCP, timing[i].name, &timing[i].value, sizeof(timing[i].value));
+    }
+}
+
 enum yore_status os_connect_tcp(const char *host, uint16_t port, int64_t timeout_ns, int *fd_out,
                                 struct yore_error *error_out)
 {
@@ -271,6 +285,7 @@ enum yore_status os_connect_tcp(const char *host, uint16_t port, int64_t timeout
         }
         int one = 1;
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+        keep_alive(fd);
         *fd_out = fd;
     }
     freeaddrinfo(list);
@@ -338,6 +353,16 @@ enum yore_status os_socket_read(int fd, void *data, size_t size, int64_t timeout
             return error_set(error_out, YORE_IO, "cannot receive: %s", strerror(errno));
         }
     }
+}
+
+bool os_socket_is_quiet(int fd)
+{
+    char octet;
+    ssize_t got;
+    do {
+        got = recv(fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT);
+    } while (got < 0 && errno == EINTR);
+    return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
 uint64_t os_descriptors_raise(uint64_t wanted)

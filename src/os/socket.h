@@ -58,6 +58,9 @@ enum yore_status os_socket_write(int fd, const void *data, size_t size, int64_t 
 enum yore_status os_socket_read(int fd, void *data, size_t size, int64_t timeout_ns,
                                 size_t *read_out, struct yore_error *error_out);
 
+/* Is the connection open, with nothing to read? */
+bool os_socket_is_quiet(int fd);
+
 /* Raise the limit of open descriptors as far as allowed, up to `wanted`; what it is then. */
 uint64_t os_descriptors_raise(uint64_t wanted);
 

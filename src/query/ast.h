@@ -435,6 +435,7 @@ struct statement {
     uint32_t parameter_count;
     const struct yore_bytes *properties; /* (resolved) property names, each once */
     uint32_t property_count;
+    bool is_volatile;                    /* (resolved) calls a function that is */
     uint32_t slot_count;                 /* (resolved) */
     const struct yore_bytes *slot_names; /* (resolved) for messages; size 0: a temporary */
     const enum slot_kind *slot_kinds;    /* (resolved) */

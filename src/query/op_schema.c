@@ -31,6 +31,11 @@ static enum yore_status make_tokens(struct run *run, const struct clause *clause
     return graph_commit(txn, run->options->durability, &commit, run_error(run));
 }
 
+static bool is_cancelled(void *arg)
+{
+    return run_cancelled(arg) != YORE_OK;
+}
+
 static enum yore_status create(struct run *run, const struct clause *clause,
                                struct graph_schema *schema)
 {
@@ -40,7 +45,8 @@ static enum yore_status create(struct run *run, const struct clause *clause,
     }
     enum yore_status st = make_tokens(run, clause, schema);
     if (st == YORE_OK) {
-        st = graph_schema_create(run->graph, schema, run_error(run));
+        const struct graph_cancel cancel = {is_cancelled, run};
+        st = graph_schema_create(run->graph, schema, &cancel, run_error(run));
     }
     if (st == YORE_EXISTS && clause->as.schema.if_not_exists) {
         struct graph_view *view = run->eval.view;

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/mem.h"
 #include "query/element.h"
 #include "query/operator.h"
@@ -398,6 +399,23 @@ enum yore_status query_next(struct query_result *result, const struct yore_graph
         return st;
     }
     return tell_failure(result, st, error_out);
+}
+
+bool query_result_can_rewind(const struct query_result *result)
+{
+    return result->kind == RESULT_HELD ||
+           (!result->query->statement->is_volatile && !result->options.budget.partial_results);
+}
+
+void query_result_rewind(struct query_result *result)
+{
+    YORE_ASSERT(result->is_done && query_result_can_rewind(result));
+    result->is_done = false;
+    result->at = 0;
+    result->summary.rows = 0;
+    if (result->kind == RESULT_STREAM) {
+        run_rewind(&result->run);
+    }
 }
 
 struct query_summary query_result_summary(const struct query_result *result)

@@ -106,6 +106,13 @@ struct yore_bytes query_column_name(const struct query_result *result, size_t co
 enum yore_status query_next(struct query_result *result, const struct yore_graph_value **row_out,
                             struct query_error *error_out);
 
+/* Can query_result_rewind() be called?  Not where a function gives another value at every call, nor
+ * with partial results. */
+bool query_result_can_rewind(const struct query_result *result);
+/* At the end of the rows: tell them once more from the first on, the same rows.  A statement that
+ * reads is carried out again, on what it read before and at its clock; budgets begin anew. */
+void query_result_rewind(struct query_result *result);
+
 struct query_summary {
     uint64_t nodes_created, nodes_deleted;
     uint64_t relationships_created, relationships_deleted;

@@ -152,6 +152,8 @@ bool resolve_call(struct resolver *r, struct expr *expr, struct type *type_out)
         return resolver_fail(r, expr->spot, "UnexpectedSyntax",
                              "DISTINCT is for aggregates; %s() is none", function->name);
     }
-    r->is_volatile = r->is_volatile || function->purity == FUNCTION_VOLATILE;
+    bool is_volatile = function->purity == FUNCTION_VOLATILE;
+    r->is_volatile = r->is_volatile || is_volatile;
+    r->statement->is_volatile = r->statement->is_volatile || is_volatile;
     return resolve_arguments(r, expr);
 }

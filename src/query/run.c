@@ -401,7 +401,20 @@ enum yore_status run_begin(struct run *run, const struct plan *plan, struct grap
     if (st == YORE_OK) {
         st = run_view(run, 0, &run->eval.view);
     }
-    return st == YORE_OK ? operator_new(run, plan->root, &run->root) : st;
+    if (st == YORE_OK) {
+        st = operator_new(run, plan->root, &run->root);
+    }
+    run->rows_begin = arena_mark(&run->rows);
+    return st;
+}
+
+void run_rewind(struct run *run)
+{
+    operator_reset(run->root);
+    arena_rewind(&run->rows, run->rows_begin);
+    run->excused_ns += elapsed_ns(run); /* the moment it begun stays: moments count from it */
+    run->eval.steps = 0;
+    set_budget(run);
 }
 
 void run_finish(struct run *run)

@@ -36,6 +36,7 @@ struct run {
     struct yore_graph_value *frame;
     struct arena memory; /* what lives as long as the run */
     struct arena rows;
+    struct arena_mark rows_begin; /* before the first row */
     struct run_store *stores;
     struct eval eval;
     struct eval_ports ports;
@@ -62,6 +63,8 @@ enum yore_status run_begin(struct run *run, const struct plan *plan, struct grap
                            struct graph_txn *txn, const struct query_options *options,
                            struct query_error *error);
 void run_end(struct run *run);
+/* Rows come from the first on again; budgets of steps and time begin anew. */
+void run_rewind(struct run *run);
 /* Close operators and views, before the transaction they look into ends; memory stays. */
 void run_finish(struct run *run);
 

@@ -346,3 +346,13 @@ void value_format_json(struct buffer *to, const struct yore_graph_value *value)
         return;
     }
 }
+
+void value_show(struct buffer *to, const struct yore_graph_value *value)
+{
+    bool is_temporal = value->kind >= YORE_GRAPH_DATE && value->kind <= YORE_GRAPH_DURATION;
+    if (value->kind == YORE_GRAPH_STRING) {
+        buffer_append_bytes(to, value->as.string);
+    } else if (!is_temporal || value_to_string(to, value) != YORE_OK) {
+        value_format(to, value);
+    }
+}

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/moment.h"
 #include "query/duration.h"
+#include "query/json_values.h"
 #include "query/number.h"
 #include "query/temporal.h"
 #include "query/value.h"
@@ -157,28 +158,12 @@ void word_json_relationship(struct buffer *to, const struct yore_graph_relations
 
 /* ---- reading values ------------------------------------------------------------------------- */
 
-struct reading {
-    struct json_reader json;
-    struct arena *arena;
-    struct buffer text; /* of a name, a string, a number */
-    bool is_nomem;
-    unsigned depth;
-};
-
-static bool read_value(struct reading *r, struct yore_graph_value *value_out);
-static bool read_map(struct reading *r, struct yore_graph_map *map_out);
-static bool interpret(struct reading *r, const struct yore_graph_map *map,
+static bool read_value(struct json_values *r, struct yore_graph_value *value_out);
+static bool read_map(struct json_values *r, struct yore_graph_map *map_out);
+static bool interpret(struct json_values *r, const struct yore_graph_map *map,
                       struct yore_graph_value *value_out);
 
-static bool take_text(struct reading *r, struct yore_bytes *text_out)
-{
-    text_out->size = r->text.size;
-    text_out->data = arena_copy(r->arena, r->text.data, r->text.size);
-    r->is_nomem |= r->text.is_nomem || text_out->data == NULL;
-    return !r->is_nomem;
-}
-
-static bool read_string(struct reading *r, struct yore_bytes *text_out)
+static bool read_string(struct json_values *r, struct yore_bytes *text_out)
 {
     enum json_kind kind;
     buffer_clear(&r->text);
@@ -188,10 +173,10 @@ static bool read_string(struct reading *r, struct yore_bytes *text_out)
     if (kind != JSON_STRING) {
         return json_fail(&r->json, "a string is expected here");
     }
-    return json_string(&r->json, &r->text) && take_text(r, text_out);
+    return json_string(&r->json, &r->text) && json_values_take(r, text_out);
 }
 
-static bool read_number(struct reading *r, struct yore_graph_value *value_out)
+static bool read_number(struct json_values *r, struct yore_graph_value *value_out)
 {
     int64_t integer;
     double real;
@@ -200,8 +185,7 @@ static bool read_number(struct reading *r, struct yore_graph_value *value_out)
         return false;
     }
     if (r->text.is_nomem) {
-        r->is_nomem = true;
-        return false;
+        return json_values_nomem(r);
     }
     struct yore_bytes text = buffer_bytes(&r->text);
     if (integer_read(text, &integer)) {
@@ -212,44 +196,6 @@ static bool read_number(struct reading *r, struct yore_graph_value *value_out)
         return json_fail(&r->json, "a number that no float can hold");
     }
     return true;
-}
-
-/* Room for one more of `size` octets: doubled at powers of two. */
-static bool room(struct reading *r, void *items_at, size_t count, size_t size)
-{
-    void *items;
-    memcpy(&items, items_at, sizeof(items));
-    if ((count & (count - 1)) != 0) {
-        return true;
-    }
-    void *grown = arena_alloc(r->arena, (count == 0 ? 1 : count * 2) * size);
-    if (grown == NULL) {
-        r->is_nomem = true;
-        return false;
-    }
-    if (count > 0) {
-        memcpy(grown, items, count * size);
-    }
-    memcpy(items_at, &grown, sizeof(grown));
-    return true;
-}
-
-static bool read_list(struct reading *r, struct yore_graph_value *value_out)
-{
-    struct yore_graph_value *items = NULL;
-    size_t count = 0;
-    bool has_item = false;
-    if (!json_array_begin(&r->json)) {
-        return false;
-    }
-    while (json_array_item(&r->json, &has_item) && has_item) {
-        if (!room(r, &items, count, sizeof(*items)) || !read_value(r, &items[count])) {
-            return false;
-        }
-        count++;
-    }
-    *value_out = value_list(items, count);
-    return r->json.problem == NULL;
 }
 
 static int by_name(const void *a, const void *b)
@@ -264,7 +210,7 @@ static bool is_map_mark(struct yore_bytes name)
 }
 
 /* A member's value; that of $map is a map as it stands, whatever its members are called. */
-static bool read_member_value(struct reading *r, struct yore_graph_entry *entry)
+static bool read_member_value(struct json_values *r, struct yore_graph_entry *entry)
 {
     enum json_kind kind;
     if (!is_map_mark(entry->name) || !json_peek(&r->json, &kind) || kind != JSON_OBJECT) {
@@ -281,7 +227,7 @@ static bool read_member_value(struct reading *r, struct yore_graph_entry *entry)
 }
 
 /* Among others $map is a name like any other. */
-static bool interpret_members(struct reading *r, struct yore_graph_entry *entries, size_t count)
+static bool interpret_members(struct json_values *r, struct yore_graph_entry *entries, size_t count)
 {
     for (size_t i = 0; count > 1 && i < count; i++) {
         struct yore_graph_value value = entries[i].value;
@@ -293,26 +239,12 @@ static bool interpret_members(struct reading *r, struct yore_graph_entry *entrie
     return true;
 }
 
-static bool read_map(struct reading *r, struct yore_graph_map *map_out)
+static bool read_map(struct json_values *r, struct yore_graph_map *map_out)
 {
     struct yore_graph_entry *entries = NULL;
     size_t count = 0;
-    bool has_member = false;
-    if (!json_object_begin(&r->json)) {
-        return false;
-    }
-    for (;;) {
-        buffer_clear(&r->text);
-        if (!json_object_member(&r->json, &r->text, &has_member) || !has_member) {
-            break;
-        }
-        if (!room(r, &entries, count, sizeof(*entries)) || !take_text(r, &entries[count].name) ||
-            !read_member_value(r, &entries[count])) {
-            return false;
-        }
-        count++;
-    }
-    if (r->json.problem != NULL || !interpret_members(r, entries, count)) {
+    if (!json_values_entries(r, read_member_value, &entries, &count) ||
+        !interpret_members(r, entries, count)) {
         return false;
     }
     if (count > 1) {
@@ -327,20 +259,19 @@ static bool read_map(struct reading *r, struct yore_graph_map *map_out)
     return true;
 }
 
-static bool read_duration(struct reading *r, struct yore_bytes text,
+static bool read_duration(struct json_values *r, struct yore_bytes text,
                           struct yore_graph_value *value_out)
 {
     struct yore_graph_duration *duration = arena_alloc(r->arena, sizeof(*duration));
     if (duration == NULL) {
-        r->is_nomem = true;
-        return false;
+        return json_values_nomem(r);
     }
     *value_out = (struct yore_graph_value){.kind = YORE_GRAPH_DURATION, .as.duration = duration};
     return duration_read(text, duration) || json_fail(&r->json, "this is no duration");
 }
 
 /* The zone's name is the cache's; the value outlives it. */
-static bool keep_zone(struct reading *r, struct yore_graph_value *value)
+static bool keep_zone(struct json_values *r, struct yore_graph_value *value)
 {
     struct yore_graph_datetime *copy = arena_alloc(r->arena, sizeof(*copy));
     if (copy != NULL) {
@@ -352,7 +283,7 @@ static bool keep_zone(struct reading *r, struct yore_graph_value *value)
     return !r->is_nomem;
 }
 
-static bool read_marked(struct reading *r, enum yore_graph_kind kind, struct yore_bytes text,
+static bool read_marked(struct json_values *r, enum yore_graph_kind kind, struct yore_bytes text,
                         struct yore_graph_value *value_out)
 {
     struct zone_cache *zones = NULL;
@@ -378,7 +309,7 @@ static bool read_marked(struct reading *r, enum yore_graph_kind kind, struct yor
 }
 
 /* A map, or the value it stands for. */
-static bool interpret(struct reading *r, const struct yore_graph_map *map,
+static bool interpret(struct json_values *r, const struct yore_graph_map *map,
                       struct yore_graph_value *value_out)
 {
     *value_out = (struct yore_graph_value){.kind = YORE_GRAPH_MAP, .as.map = *map};
@@ -400,14 +331,14 @@ static bool interpret(struct reading *r, const struct yore_graph_map *map,
                                "$datetime, $localtime, $localdatetime, $duration or $float");
 }
 
-static bool read_object(struct reading *r, struct yore_graph_value *value_out)
+static bool read_object(struct json_values *r, struct yore_graph_value *value_out)
 {
     struct yore_graph_map map;
     return read_map(r, &map) && interpret(r, &map, value_out);
 }
 
 /* Nested as deep as the reader of JSON allows. */
-static bool read_value(struct reading *r, struct yore_graph_value *value_out)
+static bool read_value(struct json_values *r, struct yore_graph_value *value_out)
 {
     enum json_kind kind;
     bool is_read = false;
@@ -427,7 +358,7 @@ static bool read_value(struct reading *r, struct yore_graph_value *value_out)
         is_read = read_number(r, value_out);
         break;
     case JSON_ARRAY:
-        is_read = read_list(r, value_out);
+        is_read = json_values_list(r, read_value, value_out);
         break;
     case JSON_OBJECT:
         is_read = read_object(r, value_out);
@@ -460,7 +391,7 @@ static const char *const member_names[MEMBER_COUNT] = {
     "node", "relationship", "labels", "type", "start",
     "end",  "properties",   "from",   "to",   "removes"};
 
-static bool read_labels(struct reading *r, struct yore_graph_word *word)
+static bool read_labels(struct json_values *r, struct yore_graph_word *word)
 {
     struct yore_bytes *labels = NULL;
     bool has_item = false;
@@ -468,7 +399,7 @@ static bool read_labels(struct reading *r, struct yore_graph_word *word)
         return false;
     }
     while (json_array_item(&r->json, &has_item) && has_item) {
-        if (!room(r, &labels, word->label_count, sizeof(*labels)) ||
+        if (!json_values_room(r, &labels, word->label_count, sizeof(*labels)) ||
             !read_string(r, &labels[word->label_count])) {
             return false;
         }
@@ -478,7 +409,7 @@ static bool read_labels(struct reading *r, struct yore_graph_word *word)
     return r->json.problem == NULL;
 }
 
-static bool read_moment(struct reading *r, int64_t now, int64_t *moment_out)
+static bool read_moment(struct json_values *r, int64_t now, int64_t *moment_out)
 {
     struct yore_bytes text;
     struct yore_error error;
@@ -486,7 +417,7 @@ static bool read_moment(struct reading *r, int64_t now, int64_t *moment_out)
                                      json_fail(&r->json, "this is no moment"));
 }
 
-static bool read_flag(struct reading *r, bool *flag_out)
+static bool read_flag(struct json_values *r, bool *flag_out)
 {
     enum json_kind kind;
     buffer_clear(&r->text);
@@ -499,7 +430,7 @@ static bool read_flag(struct reading *r, bool *flag_out)
 }
 
 /* Names of properties are names, whatever they begin with. */
-static bool read_properties(struct reading *r, struct yore_graph_map *map_out)
+static bool read_properties(struct json_values *r, struct yore_graph_map *map_out)
 {
     if (!read_map(r, map_out)) {
         return false;
@@ -519,7 +450,7 @@ static bool read_properties(struct reading *r, struct yore_graph_map *map_out)
     return true;
 }
 
-static bool read_member(struct reading *r, enum member member, int64_t now,
+static bool read_member(struct json_values *r, enum member member, int64_t now,
                         struct yore_graph_word *word)
 {
     switch (member) {
@@ -548,7 +479,7 @@ static bool read_member(struct reading *r, enum member member, int64_t now,
     }
 }
 
-static bool read_word(struct reading *r, int64_t now, struct yore_graph_word *word)
+static bool read_word(struct json_values *r, int64_t now, struct yore_graph_word *word)
 {
     unsigned seen = 0;
     bool has_member = false;
@@ -585,7 +516,7 @@ static bool read_word(struct reading *r, int64_t now, struct yore_graph_word *wo
     return r->json.problem == NULL && json_end(&r->json);
 }
 
-static enum yore_status outcome(struct reading *r, bool is_read, struct yore_error *error_out)
+static enum yore_status outcome(struct json_values *r, bool is_read, struct yore_error *error_out)
 {
     buffer_release(&r->text);
     if (is_read) {
@@ -601,7 +532,7 @@ static enum yore_status outcome(struct reading *r, bool is_read, struct yore_err
 enum yore_status word_json_read(struct yore_bytes line, int64_t now, struct arena *arena,
                                 struct yore_graph_word *word_out, struct yore_error *error_out)
 {
-    struct reading r = {.arena = arena};
+    struct json_values r = {.arena = arena};
     *word_out = (struct yore_graph_word){.from = YORE_NOW, .to = YORE_FOREVER};
     json_reader_init(&r.json, line);
     bool is_read = read_word(&r, now, word_out);
@@ -612,7 +543,7 @@ enum yore_status word_json_read_value(struct yore_bytes text, struct arena *aren
                                       struct yore_graph_value *value_out,
                                       struct yore_error *error_out)
 {
-    struct reading r = {.arena = arena};
+    struct json_values r = {.arena = arena};
     json_reader_init(&r.json, text);
     bool is_read = read_value(&r, value_out) && json_end(&r.json);
     return outcome(&r, is_read, error_out);

@@ -125,12 +125,8 @@ enum yore_status lives_read(struct ingest *ingest, const struct element_name *na
 static enum yore_status split(struct ingest *ingest, struct claim_line *line, int64_t at,
                               struct yore_error *error_out)
 {
-    size_t place = 0;
-    while (place < line->count && line->items[place].from < at) {
-        place++;
-    }
-    if (place == 0 || at == YORE_FOREVER ||
-        (place < line->count && line->items[place].from == at)) {
+    size_t place = claim_segment_at(line, at) + 1;
+    if (at == YORE_FOREVER || at <= line->items[place - 1].from) {
         return YORE_OK;
     }
     enum yore_status st = add_segment(ingest, line, at, error_out);
@@ -198,12 +194,17 @@ static enum yore_status claim_of_life(struct ingest *ingest, const struct elemen
 
 static bool is_within(const struct lives *lives, int64_t at)
 {
-    for (size_t i = 0; i < lives->count; i++) {
-        if (lives->items[i].from <= at && at < lives->items[i].end) {
-            return true;
+    size_t low = 0;
+    size_t high = lives->count;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (lives->items[middle].from <= at) {
+            low = middle;
+        } else {
+            high = middle;
         }
     }
-    return false;
+    return low < lives->count && lives->items[low].from <= at && at < lives->items[low].end;
 }
 
 /* Claim by hand what is there and nobody claims.  What this transaction has let go of is there
@@ -215,7 +216,8 @@ static enum yore_status adopt(struct ingest *ingest, const struct element_name *
     struct claim claim;
     struct claim_line stored = {0};
     enum yore_status st = YORE_OK;
-    for (size_t i = 0; st == YORE_OK && i < line->count; i++) {
+    for (size_t i = claim_segment_at(line, life->from);
+         st == YORE_OK && i < line->count && line->items[i].from < life->end; i++) {
         int64_t from = line->items[i].from > life->from ? line->items[i].from : life->from;
         int64_t end =
             claim_segment_end(line, i) < life->end ? claim_segment_end(line, i) : life->end;
@@ -349,48 +351,66 @@ struct entry_pair {
     struct entry_list after;
 };
 
-/* As segments.c has it: versions of an entry begin only where one of the record does. */
+/* As segments.c has it: versions of an entry begin only where one of the record does, and only
+ * segments that change, and those behind them, have to be looked at. */
 static enum yore_status write_entry(struct ingest *ingest, struct yore_bytes key,
-                                    const struct claim_line *line, const struct entry_pair *pairs,
+                                    const struct claim_segment *segment,
+                                    const struct entry_pair *before, const struct entry_pair *pair,
                                     struct yore_error *error_out)
 {
-    enum yore_status st = YORE_OK;
-    bool had_before = false;
-    bool want_before = false;
-    for (size_t i = 0; st == YORE_OK && i < line->count; i++) {
-        const struct claim_segment *segment = &line->items[i];
-        bool had = entries_hold(&pairs[i].before, key);
-        bool want = entries_hold(&pairs[i].after, key);
-        bool goes_on_wrongly = i > 0 && want != want_before && had == had_before;
-        bool is_needed = segment->is_split ? want != want_before : want != had || goes_on_wrongly;
-        if (is_needed) {
-            st = want ? txn_put(ingest->txn, key, bytes_of("", 0), segment->from, YORE_FOREVER,
-                                error_out)
-                      : txn_delete(ingest->txn, key, segment->from, error_out);
-        }
-        had_before = had;
-        want_before = want;
+    bool had = entries_hold(&pair->before, key);
+    bool want = entries_hold(&pair->after, key);
+    bool had_before = before != NULL && entries_hold(&before->before, key);
+    bool want_before = before != NULL && entries_hold(&before->after, key);
+    bool goes_on_wrongly = before != NULL && want != want_before && had == had_before;
+    bool is_needed = segment->is_split ? want != want_before : want != had || goes_on_wrongly;
+    if (!is_needed) {
+        return YORE_OK;
     }
-    return st;
+    return want ? txn_put(ingest->txn, key, bytes_of("", 0), segment->from, YORE_FOREVER, error_out)
+                : txn_delete(ingest->txn, key, segment->from, error_out);
+}
+
+static bool list_entries(struct ingest *ingest, const struct element_name *name,
+                         const struct claim_segment *segment, struct entry_pair *pair,
+                         struct entry_list *all)
+{
+    struct arena *arena = &ingest->arena;
+    return claims_entries(&segment->before, name->element, name->external_id, arena,
+                          &pair->before) &&
+           claims_entries(&segment->after, name->element, name->external_id, arena, &pair->after) &&
+           entries_join(all, &pair->before, arena) == YORE_OK &&
+           entries_join(all, &pair->after, arena) == YORE_OK;
+}
+
+static bool is_changed(const struct claim_segment *segment)
+{
+    return !claims_equal(&segment->before, &segment->after);
 }
 
 static enum yore_status write_entries(struct ingest *ingest, const struct element_name *name,
                                       const struct claim_line *line, struct yore_error *error_out)
 {
-    struct entry_pair *pairs = arena_alloc(&ingest->arena, line->count * sizeof *pairs);
-    struct entry_list all = {0};
-    bool is_ok = pairs != NULL;
-    for (size_t i = 0; is_ok && i < line->count; i++) {
-        is_ok = claims_entries(&line->items[i].before, name->element, name->external_id,
-                               &ingest->arena, &pairs[i].before) &&
-                claims_entries(&line->items[i].after, name->element, name->external_id,
-                               &ingest->arena, &pairs[i].after) &&
-                entries_join(&all, &pairs[i].before, &ingest->arena) == YORE_OK &&
-                entries_join(&all, &pairs[i].after, &ingest->arena) == YORE_OK;
-    }
-    enum yore_status st = is_ok ? YORE_OK : error_plain(error_out, YORE_NOMEM);
-    for (size_t i = 0; st == YORE_OK && i < all.count; i++) {
-        st = write_entry(ingest, all.keys[i], line, pairs, error_out);
+    enum yore_status st = YORE_OK;
+    bool was_changed = false;
+    for (size_t i = 0; st == YORE_OK && i < line->count; i++) {
+        const struct claim_segment *segment = &line->items[i];
+        struct entry_pair pairs[2] = {0};
+        struct entry_list all = {0};
+        bool changes = is_changed(segment);
+        bool is_skipped = !changes && !was_changed;
+        was_changed = changes;
+        if (is_skipped) {
+            continue;
+        }
+        if ((i > 0 && !list_entries(ingest, name, segment - 1, &pairs[0], &all)) ||
+            !list_entries(ingest, name, segment, &pairs[1], &all)) {
+            st = error_plain(error_out, YORE_NOMEM);
+        }
+        for (size_t k = 0; st == YORE_OK && k < all.count; k++) {
+            st = write_entry(ingest, all.keys[k], segment, i > 0 ? &pairs[0] : NULL, &pairs[1],
+                             error_out);
+        }
     }
     return st;
 }

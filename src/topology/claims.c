@@ -152,8 +152,8 @@ bool claim_equal(const struct claim *a, const struct claim *b)
 
 bool claims_equal(const struct claims *a, const struct claims *b)
 {
-    if (a->count != b->count) {
-        return false;
+    if (a->count != b->count || a->items == b->items) {
+        return a->count == b->count;
     }
     for (size_t i = 0; i < a->count; i++) {
         if (!claim_equal(&a->items[i], &b->items[i])) {

@@ -38,11 +38,28 @@ struct plan {
 
 static size_t stretch_at(const struct plan *plan, int64_t at)
 {
-    size_t i = plan->count - 1;
-    while (i > 0 && plan->items[i].from > at) {
-        i--;
+    size_t low = 0;
+    size_t high = plan->count;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (plan->items[middle].from <= at) {
+            low = middle;
+        } else {
+            high = middle;
+        }
     }
-    return i;
+    return low;
+}
+
+/* How many stretches there are from that of `from` on which begin before `end`, at least one. */
+static size_t stretches_from(const struct plan *plan, int64_t from, int64_t end)
+{
+    size_t first = stretch_at(plan, from);
+    size_t count = 1;
+    while (first + count < plan->count && plan->items[first + count].from < end) {
+        count++;
+    }
+    return count;
 }
 
 /* ---- cutting ---- */
@@ -113,13 +130,17 @@ static enum yore_status cut_by_claims(struct plan *plan, int64_t from, struct yo
     if (st == YORE_OK) {
         st = add_stretch(plan, from, error_out);
     }
-    for (size_t i = 1; st == YORE_OK && i < stored.count; i++) {
-        st = cut(plan, stored.items[i].from, error_out);
+    size_t i = 1;
+    size_t k = 1;
+    while (st == YORE_OK && (i < stored.count || k < line.count)) {
+        int64_t a = i < stored.count ? stored.items[i].from : YORE_FOREVER;
+        int64_t b = k < line.count ? line.items[k].from : YORE_FOREVER;
+        int64_t at = a < b ? a : b;
+        i += a == at;
+        k += b == at;
+        st = add_stretch(plan, at, error_out);
     }
-    for (size_t i = 1; st == YORE_OK && i < line.count; i++) {
-        st = cut(plan, line.items[i].from, error_out);
-    }
-    for (size_t i = 0; st == YORE_OK && i < plan->count; i++) {
+    for (i = 0; st == YORE_OK && i < plan->count; i++) {
         struct stretch *stretch = &plan->items[i];
         st = merge(plan, stretch, claim_line_at(&stored, stretch->from),
                    claim_line_at(&line, stretch->from), error_out);
@@ -296,7 +317,8 @@ static enum yore_status make_life(struct plan *plan, int64_t from, int64_t end,
 {
     struct graph_txn *txn = plan->ingest->txn;
     struct graph_write write = {.from = from, .to = end};
-    struct segment *segments = arena_alloc(&plan->ingest->arena, plan->count * sizeof *segments);
+    struct segment *segments =
+        arena_alloc(&plan->ingest->arena, stretches_from(plan, from, end) * sizeof *segments);
     size_t count = 0;
     uint64_t id = 0;
     if (segments == NULL) {
@@ -351,6 +373,22 @@ static bool change_state(const struct stretch *stretch, struct element_state *st
     return is_ok;
 }
 
+/* Make its segments begin where the stretches do, from `begin` on. */
+static enum yore_status split_life(struct plan *plan, int64_t begin, struct life *life,
+                                   struct yore_error *error_out)
+{
+    size_t first = stretch_at(plan, begin) + 1;
+    size_t count = stretches_from(plan, begin, life->end) - 1;
+    int64_t *moments = arena_alloc(&plan->ingest->arena, count * sizeof *moments + 1);
+    if (moments == NULL) {
+        return error_plain(error_out, YORE_NOMEM);
+    }
+    for (size_t i = 0; i < count; i++) {
+        moments[i] = plan->items[first + i].from;
+    }
+    return life_split(plan->ingest->txn, life, moments, count, error_out);
+}
+
 /* Bring a kept incarnation to what is wanted; it begins at `from`, maybe earlier than it did. */
 static enum yore_status change_life(struct plan *plan, const struct life_span *life, int64_t from,
                                     struct yore_error *error_out)
@@ -366,16 +404,15 @@ static enum yore_status change_life(struct plan *plan, const struct life_span *l
     if (st == YORE_OK) {
         st = life_read(txn, id, begin, &found, error_out);
     }
-    for (size_t i = 0; st == YORE_OK && i < plan->count; i++) {
-        if (plan->items[i].from > begin) {
-            st = life_split(txn, &found, plan->items[i].from, error_out);
-        }
+    if (st == YORE_OK) {
+        st = split_life(plan, begin, &found, error_out);
     }
     if (st != YORE_OK) {
         return st;
     }
+    size_t ahead_max = stretches_from(plan, from, begin);
     struct segment *segments =
-        arena_alloc(&ingest->arena, (plan->count + found.count) * sizeof *segments);
+        arena_alloc(&ingest->arena, (ahead_max + found.count) * sizeof *segments);
     if (segments == NULL) {
         return error_plain(error_out, YORE_NOMEM);
     }
@@ -403,17 +440,21 @@ static enum yore_status change_life(struct plan *plan, const struct life_span *l
 
 /* ---- one run ---- */
 
-static enum yore_status cover(struct plan *plan, size_t first, size_t behind,
+/* Lives from number *next on may lie in the run, or behind it. */
+static enum yore_status cover(struct plan *plan, size_t first, size_t behind, size_t *next,
                               struct yore_error *error_out)
 {
     enum yore_status st = YORE_OK;
     int64_t at = plan->items[first].from;
     int64_t end = behind < plan->count ? plan->items[behind].from : YORE_FOREVER;
     bool is_first = true;
-    for (size_t i = 0; st == YORE_OK && i < plan->lives.count; i++) {
-        const struct life_span *life = &plan->lives.items[i];
+    for (; st == YORE_OK && *next < plan->lives.count; (*next)++) {
+        const struct life_span *life = &plan->lives.items[*next];
         int64_t begin = begin_of(plan, life);
-        if (!life->is_kept || begin < plan->items[first].from || begin >= end) {
+        if (begin >= end) {
+            break;
+        }
+        if (!life->is_kept || begin < plan->items[first].from) {
             continue;
         }
         if (begin > at && !is_first) {
@@ -532,10 +573,11 @@ static enum yore_status derive(struct plan *plan, int64_t from, struct yore_erro
     if (st == YORE_OK) {
         st = end_unwanted(plan, error_out);
     }
+    size_t next = 0;
     for (size_t i = 0; st == YORE_OK && i < plan->count;) {
         size_t behind = run_end(plan, i);
         if (plan->items[i].is_there) {
-            st = cover(plan, i, behind, error_out);
+            st = cover(plan, i, behind, &next, error_out);
         }
         i = behind;
     }

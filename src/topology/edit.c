@@ -10,29 +10,31 @@
 
 /* ---- the stretch that is changed ---- */
 
-enum yore_status life_split(struct graph_txn *txn, struct life *life, int64_t to,
-                            struct yore_error *error_out)
+enum yore_status life_split(struct graph_txn *txn, struct life *life, const int64_t *moments,
+                            size_t count, struct yore_error *error_out)
 {
+    struct segment *segments = arena_alloc(&txn->scratch, (life->count + count) * sizeof *segments);
+    size_t made = 0;
     size_t at = 0;
-    while (at < life->count && txn_begins_before(txn, life->segments[at].from, to)) {
-        at++;
-    }
-    bool is_begin = at < life->count && life->segments[at].from == to;
-    if (is_begin || txn_first_end(txn, life->end, to) == life->end) {
-        return YORE_OK;
-    }
-    struct segment *segments = arena_alloc(&txn->scratch, (life->count + 1) * sizeof *segments);
     if (segments == NULL) {
         return error_plain(error_out, YORE_NOMEM);
     }
-    for (size_t i = 0; i < life->count; i++) {
-        segments[i < at ? i : i + 1] = life->segments[i];
+    for (size_t i = 0; i < count; i++) {
+        while (at < life->count && txn_begins_before(txn, life->segments[at].from, moments[i])) {
+            segments[made++] = life->segments[at++];
+        }
+        bool is_begin = at < life->count && life->segments[at].from == moments[i];
+        if (!is_begin && txn_first_end(txn, life->end, moments[i]) != life->end) {
+            segments[made] = segments[made - 1];
+            segments[made].from = moments[i];
+            segments[made++].is_split = true;
+        }
     }
-    segments[at] = segments[at - 1];
-    segments[at].from = to;
-    segments[at].is_split = true;
+    while (at < life->count) {
+        segments[made++] = life->segments[at++];
+    }
     life->segments = segments;
-    life->count++;
+    life->count = made;
     return YORE_OK;
 }
 
@@ -121,7 +123,7 @@ enum yore_status graph_properties_set(struct graph_txn *txn, struct graph_id id,
         st = life_read(txn, id, dates.from, &life, error_out);
     }
     if (st == YORE_OK) {
-        st = life_split(txn, &life, dates.to, error_out);
+        st = life_split(txn, &life, &dates.to, 1, error_out);
     }
     if (st == YORE_OK && replaces) {
         st = remove_others(txn, &life, dates.to, properties, count, error_out);
@@ -174,7 +176,7 @@ enum yore_status graph_labels_change(struct graph_txn *txn, uint64_t node, const
         st = life_read(txn, id, dates.from, &life, error_out);
     }
     if (st == YORE_OK) {
-        st = life_split(txn, &life, dates.to, error_out);
+        st = life_split(txn, &life, &dates.to, 1, error_out);
     }
     for (size_t i = 0; st == YORE_OK && i < count; i++) {
         changed += element_state_has_label(&life.segments[0].after, labels[i]) != adds;

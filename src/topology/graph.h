@@ -293,10 +293,17 @@ struct graph_schema {
     uint32_t property;
     struct yore_bytes name; /* 1 to GRAPH_SCHEMA_NAME_BYTES_MAX octets; size 0: none was given */
 };
-/* Made online and backfilled over all of history.  Errors: YORE_EXISTS (there is one, or one of
- * that name; or two elements break the constraint: the text names them and when); YORE_TOO_BIG (the
- * name). */
+/* Asked now and then, by the thread that works: true ends the work. */
+struct graph_cancel {
+    bool (*is_cancelled)(void *arg);
+    void *arg;
+};
+/* Made online and backfilled over all of history.  What fails, or is cancelled (`cancel` may be
+ * NULL: it is not), leaves nothing behind; what a crash cuts off is taken up by the next call.
+ * Errors: YORE_EXISTS (there is one, or one of that name; or two elements break the constraint: the
+ * text names them and when); YORE_TOO_BIG (the name, a value); YORE_CANCELLED. */
 enum yore_status graph_schema_create(struct graph *graph, const struct graph_schema *schema,
+                                     const struct graph_cancel *cancel,
                                      struct yore_error *error_out);
 enum yore_status graph_schema_drop(struct graph *graph, const struct graph_schema *schema,
                                    struct yore_error *error_out);

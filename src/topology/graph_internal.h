@@ -90,8 +90,10 @@ struct yore_time graph_latest(const struct graph *graph);
 enum yore_status graph_begin_of_time(struct graph *graph, int64_t *from_out,
                                      struct yore_error *error_out);
 
-/* Has any value of a constraint two nodes at once, at any time?  YORE_EXISTS. */
+/* Has any value of a constraint two nodes at once, at any time?  YORE_EXISTS;
+ * YORE_CANCELLED (`cancel` may be NULL). */
 enum yore_status graph_check_unique(struct graph *graph, const struct graph_rule *rule,
+                                    const struct graph_cancel *cancel,
                                     struct yore_error *error_out);
 
 /* ---- estimate.c ---- */

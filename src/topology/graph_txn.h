@@ -120,9 +120,10 @@ enum yore_status life_read(struct graph_txn *txn, struct graph_id id, int64_t fr
 
 /* ---- edit.c ---- */
 
-/* Make a segment begin at `to`, a moment, unless the life has ended by then. */
-enum yore_status life_split(struct graph_txn *txn, struct life *life, int64_t to,
-                            struct yore_error *error_out);
+/* Make a segment begin at each of these moments, ascending and later than the life's begin, before
+ * which it has not ended. */
+enum yore_status life_split(struct graph_txn *txn, struct life *life, const int64_t *moments,
+                            size_t count, struct yore_error *error_out);
 
 /* ---- create.c ---- */
 

@@ -47,14 +47,25 @@ static inline int64_t claim_segment_end(const struct claim_line *line, size_t i)
 {
     return i + 1 < line->count ? line->items[i + 1].from : YORE_FOREVER;
 }
+/* The segment that a moment lies in; 0 also for one before all. */
+static inline size_t claim_segment_at(const struct claim_line *line, int64_t at)
+{
+    size_t low = 0;
+    size_t high = line->count;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (line->items[middle].from <= at) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
 /* What was claimed at a moment. */
 static inline const struct claims *claim_line_at(const struct claim_line *line, int64_t at)
 {
-    size_t i = line->count - 1;
-    while (i > 0 && line->items[i].from > at) {
-        i--;
-    }
-    return &line->items[i].before;
+    return &line->items[claim_segment_at(line, at)].before;
 }
 /* From `from` on; in the ingest's arena.  `stored`: as the transaction found it, and not noted. */
 enum yore_status claim_line_read(struct ingest *ingest, const struct element_name *name,
@@ -69,7 +80,7 @@ struct life_span {
     bool is_kept;
 };
 struct lives {
-    struct life_span *items;
+    struct life_span *items; /* ascending, apart */
     size_t count;
 };
 enum yore_status lives_read(struct ingest *ingest, const struct element_name *name, int64_t from,

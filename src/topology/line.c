@@ -64,17 +64,62 @@ static bool lay(struct line_room *room, const struct line_version *version)
     return true;
 }
 
+static int compare_facts(const void *a, const void *b)
+{
+    const struct own_fact *x = *(const struct own_fact *const *)a;
+    const struct own_fact *y = *(const struct own_fact *const *)b;
+    if (x->from != y->from) {
+        return x->from < y->from ? -1 : 1;
+    }
+    return x->number < y->number ? -1 : x->number > y->number;
+}
+
+static bool lay_fact(struct line_room *room, const struct own_fact *fact)
+{
+    struct line_version version = {
+        .from = fact->from, .to = fact->to, .is_put = fact->is_put, .value = fact->value};
+    return lay(room, &version);
+}
+
+/* Stored versions and own facts, both by begin, laid into an empty room: each finds its place at
+ * the end.  Of one begin the stored one comes first, then facts as they were written. */
+static bool lay_both(struct line_room *room, const struct line_room *stored,
+                     const struct own_fact *const *facts, size_t count)
+{
+    size_t i = 0;
+    size_t j = 0;
+    bool is_ok = true;
+    while (is_ok && (i < stored->count || j < count)) {
+        bool is_stored =
+            j == count || (i < stored->count && stored->versions[i].from <= facts[j]->from);
+        is_ok = is_stored ? lay(room, &stored->versions[i++]) : lay_fact(room, facts[j++]);
+    }
+    return is_ok;
+}
+
+/* Lay what the transaction has written over what is stored. */
 static bool lay_own(struct line_room *room, struct yore_bytes key)
 {
-    const struct own_fact *fact = own_facts_find(&room->txn->own, key);
-    for (; fact != NULL; fact = fact->next) {
-        struct line_version version = {
-            .from = fact->from, .to = fact->to, .is_put = fact->is_put, .value = fact->value};
-        if (!lay(room, &version)) {
-            return false;
-        }
+    const struct own_fact *first = own_facts_find(&room->txn->own, key);
+    struct line_room stored = *room;
+    size_t count = 0;
+    for (const struct own_fact *fact = first; fact != NULL; fact = fact->next) {
+        count++;
     }
-    return true;
+    if (count == 0) {
+        return true;
+    }
+    const struct own_fact **facts = arena_alloc(&room->txn->scratch, count * sizeof *facts);
+    if (facts == NULL) {
+        return false;
+    }
+    count = 0;
+    for (const struct own_fact *fact = first; fact != NULL; fact = fact->next) {
+        facts[count++] = fact;
+    }
+    qsort(facts, count, sizeof *facts, compare_facts);
+    *room = (struct line_room){.txn = stored.txn, .from = stored.from};
+    return lay_both(room, &stored, facts, count);
 }
 
 static enum yore_status lay_stored(struct line_room *room, struct yore_bytes key,

@@ -429,7 +429,7 @@ enum yore_status yore_graph_index_create(struct yore_graph *graph, struct yore_b
 {
     struct graph_schema schema = {.is_unique = is_unique};
     enum yore_status st = schema_of(graph->inner, label, property, &schema, error_out);
-    return st == YORE_OK ? graph_schema_create(graph->inner, &schema, error_out) : st;
+    return st == YORE_OK ? graph_schema_create(graph->inner, &schema, NULL, error_out) : st;
 }
 
 enum yore_status yore_graph_index_drop(struct yore_graph *graph, struct yore_bytes label,

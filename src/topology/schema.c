@@ -1,13 +1,16 @@
 /* schema.c -- indexes and constraints: made online, over all of history.
  *
  *   absent --declare--> building --complete--> online --drop--> absent
+ *                          \--withdraw--> absent
  *
  * Declaring writes the rule; from that commit on every writer keeps the index (those in flight read
  * the list of rules and conflict).  Then the past is filled in, some nodes at a time, each node's
  * whole line in one commit that conflicts with writers of that node.  A constraint is then checked
- * over the index itself, every value at every time.  A making that was cut off is taken up by the
- * next call.  The keys of an index carry a number that is never used again: what a dropped one left
- * behind says nothing to its successor, and still answers views that knew it.
+ * over the index itself, every value at every time.  A making that was cut off by a crash is taken
+ * up by the next call; one that fails, or is cancelled, withdraws the rule.  Who was at the same
+ * rule begins again: only the rule that was filled, by its number, is completed.  The keys of an
+ * index carry a number that is never used again: what a dropped one left behind says nothing to its
+ * successor, and still answers views that knew it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +28,7 @@
 
 /* ---- the list of rules ---- */
 
-enum edit_kind { RULE_DECLARE, RULE_COMPLETE, RULE_DROP };
+enum edit_kind { RULE_DECLARE, RULE_COMPLETE, RULE_WITHDRAW, RULE_DROP };
 
 static enum yore_status refuse_rule(struct graph *graph, const struct graph_schema *schema,
                                     enum yore_status st, const char *words,
@@ -68,14 +71,20 @@ static enum yore_status declare(struct graph *graph, struct graph_rules *rules,
     return YORE_OK;
 }
 
+/* `rule` is that which was declared, where one must have been. */
 static enum yore_status edit(struct graph *graph, struct graph_rules *rules, enum edit_kind kind,
-                             const struct graph_schema *schema, struct yore_error *error_out)
+                             const struct graph_schema *schema, const struct graph_rule *rule,
+                             struct yore_error *error_out)
 {
     if (kind == RULE_DECLARE) {
         return declare(graph, rules, schema, error_out);
     }
     struct graph_rule *found = graph_rules_find(rules, schema->label, schema->property);
-    if (found == NULL || found->schema.is_unique != schema->is_unique) {
+    bool is_same = found != NULL && found->schema.is_unique == schema->is_unique;
+    if (kind != RULE_DROP) {
+        is_same = is_same && found->number == rule->number && !found->is_online;
+    }
+    if (!is_same) {
         return refuse_rule(graph, schema, YORE_NOT_FOUND,
                            schema->is_unique ? "there is no constraint" : "there is no index",
                            error_out);
@@ -88,9 +97,9 @@ static enum yore_status edit(struct graph *graph, struct graph_rules *rules, enu
     return YORE_OK;
 }
 
-/* One change of the list in a commit of its own; *rule_out: the rule as it was found or made. */
+/* One change of the list in a commit of its own; *rule: as it was declared, or is dropped. */
 static enum yore_status try_edit(struct graph *graph, enum edit_kind kind,
-                                 const struct graph_schema *schema, struct graph_rule *rule_out,
+                                 const struct graph_schema *schema, struct graph_rule *rule,
                                  struct yore_error *error_out)
 {
     enum yore_status st = YORE_CONFLICT;
@@ -103,13 +112,13 @@ static enum yore_status try_edit(struct graph *graph, enum edit_kind kind,
         }
         if (st == YORE_OK && kind == RULE_DROP &&
             graph_rules_find(rules, schema->label, schema->property) != NULL) {
-            *rule_out = *graph_rules_find(rules, schema->label, schema->property);
+            *rule = *graph_rules_find(rules, schema->label, schema->property);
         }
         if (st == YORE_OK) {
-            st = edit(graph, rules, kind, schema, error_out);
+            st = edit(graph, rules, kind, schema, rule, error_out);
         }
-        if (st == YORE_OK && kind != RULE_DROP) {
-            *rule_out = *graph_rules_find(rules, schema->label, schema->property);
+        if (st == YORE_OK && kind == RULE_DECLARE) {
+            *rule = *graph_rules_find(rules, schema->label, schema->property);
         }
         if (st == YORE_OK) {
             st = graph_rules_write(graph, txn, rules, error_out);
@@ -125,18 +134,37 @@ static enum yore_status try_edit(struct graph *graph, enum edit_kind kind,
 }
 
 static enum yore_status edit_rules(struct graph *graph, enum edit_kind kind,
-                                   const struct graph_schema *schema, struct graph_rule *rule_out,
+                                   const struct graph_schema *schema, struct graph_rule *rule,
                                    struct yore_error *error_out)
 {
     if (!gate_enter(graph->keyspace)) {
         return graph_refuse_busy(graph, error_out);
     }
-    enum yore_status st = try_edit(graph, kind, schema, rule_out, error_out);
+    enum yore_status st = try_edit(graph, kind, schema, rule, error_out);
     gate_leave(graph->keyspace);
     return st;
 }
 
 /* ---- filling in the past ---- */
+
+/* A rule in the making. */
+struct building {
+    struct graph *graph;
+    struct graph_rule rule;
+    const struct graph_cancel *cancel; /* NULL: it is not */
+    bool is_withdrawn;                 /* by somebody who was at the same rule and failed */
+};
+
+static enum yore_status check_cancelled(struct graph *graph, const struct graph_rule *rule,
+                                        const struct graph_cancel *cancel,
+                                        struct yore_error *error_out)
+{
+    if (cancel == NULL || !cancel->is_cancelled(cancel->arg)) {
+        return YORE_OK;
+    }
+    return refuse_rule(graph, &rule->schema, YORE_CANCELLED,
+                       "cancelled, and nothing is left of what was to be made", error_out);
+}
 
 enum yore_status graph_begin_of_time(struct graph *graph, int64_t *from_out,
                                      struct yore_error *error_out)
@@ -179,16 +207,38 @@ static enum yore_status fill_node(struct graph_txn *txn, const struct graph_rule
     return st;
 }
 
-static enum yore_status fill_nodes(struct graph *graph, const struct graph_rule *rule,
-                                   const uint64_t *nodes, size_t count, int64_t from,
-                                   struct yore_error *error_out)
+/* Is the rule still in the list?  Noted: who takes it out conflicts. */
+static enum yore_status check_declared(struct building *building, struct graph_txn *txn,
+                                       struct yore_error *error_out)
 {
-    enum yore_status st = YORE_CONFLICT;
+    struct graph_write dates;
+    enum yore_status st = txn_dates(txn, NULL, &dates, error_out); /* reads the rules */
+    if (st != YORE_OK) {
+        return st;
+    }
+    const struct graph_schema *schema = &building->rule.schema;
+    const struct graph_rule *found = graph_rules_find(txn->rules, schema->label, schema->property);
+    building->is_withdrawn = found == NULL || found->number != building->rule.number;
+    return building->is_withdrawn ? error_plain(error_out, YORE_CONFLICT) : YORE_OK;
+}
+
+static enum yore_status fill_nodes(struct building *building, const uint64_t *nodes, size_t count,
+                                   int64_t from, struct yore_error *error_out)
+{
+    struct graph *graph = building->graph;
+    enum yore_status st = check_cancelled(graph, &building->rule, building->cancel, error_out);
+    if (st != YORE_OK) {
+        return st;
+    }
+    st = YORE_CONFLICT;
     for (unsigned round = 0; st == YORE_CONFLICT && round < ROUNDS_MAX; round++) {
         struct graph_txn *txn = NULL;
         st = graph_begin(graph, &txn, error_out);
+        if (st == YORE_OK) {
+            st = check_declared(building, txn, error_out);
+        }
         for (size_t i = 0; st == YORE_OK && i < count; i++) {
-            st = fill_node(txn, rule, nodes[i], from, error_out);
+            st = fill_node(txn, &building->rule, nodes[i], from, error_out);
         }
         if (st != YORE_OK) {
             graph_abort(txn);
@@ -200,9 +250,9 @@ static enum yore_status fill_nodes(struct graph *graph, const struct graph_rule 
 }
 
 /* Nodes that ever had the rule's label. */
-static enum yore_status fill_all(struct graph *graph, const struct graph_rule *rule,
-                                 struct yore_error *error_out)
+static enum yore_status fill_all(struct building *building, struct yore_error *error_out)
 {
+    struct graph *graph = building->graph;
     uint64_t nodes[GRAPH_BACKFILL_NODES];
     uint64_t numbers[2];
     size_t count = 0;
@@ -211,7 +261,7 @@ static enum yore_status fill_all(struct graph *graph, const struct graph_rule *r
     struct graph_key prefix;
     struct ever_walk walk = {0};
     graph_key_begin(&prefix, GRAPH_KEY_LABEL);
-    graph_key_number(&prefix, rule->schema.label);
+    graph_key_number(&prefix, building->rule.schema.label);
     enum yore_status st = graph_begin_of_time(graph, &from, error_out);
     if (st == YORE_OK) {
         const struct yore_time span = {from, YORE_NOW};
@@ -223,7 +273,7 @@ static enum yore_status fill_all(struct graph *graph, const struct graph_rule *r
             nodes[count++] = numbers[1];
         }
         if (count == GRAPH_BACKFILL_NODES || (st == YORE_NOT_FOUND && count > 0)) {
-            enum yore_status filled = fill_nodes(graph, rule, nodes, count, from, error_out);
+            enum yore_status filled = fill_nodes(building, nodes, count, from, error_out);
             st = filled != YORE_OK ? filled : st;
             count = 0;
         }
@@ -357,7 +407,7 @@ static enum yore_status check_key(struct graph *graph, const struct graph_rule *
 }
 
 enum yore_status graph_check_unique(struct graph *graph, const struct graph_rule *rule,
-                                    struct yore_error *error_out)
+                                    const struct graph_cancel *cancel, struct yore_error *error_out)
 {
     struct buffer prefix = {0};
     struct yore_bytes key;
@@ -373,7 +423,10 @@ enum yore_status graph_check_unique(struct graph *graph, const struct graph_rule
         st = ever_open(&walk, graph, buffer_bytes(&prefix), &span, error_out);
     }
     while (st == YORE_OK && (st = ever_next(&walk, &key, error_out)) == YORE_OK) {
-        st = check_key(graph, rule, &spans, key, from, error_out);
+        st = check_cancelled(graph, rule, cancel, error_out);
+        if (st == YORE_OK) {
+            st = check_key(graph, rule, &spans, key, from, error_out);
+        }
     }
     ever_close(&walk);
     buffer_release(&prefix);
@@ -383,27 +436,6 @@ enum yore_status graph_check_unique(struct graph *graph, const struct graph_rule
 }
 
 /* ---- the public face ---- */
-
-enum yore_status graph_schema_create(struct graph *graph, const struct graph_schema *schema,
-                                     struct yore_error *error_out)
-{
-    struct graph_rule rule = {0};
-    error_clear(error_out);
-    enum yore_status st = edit_rules(graph, RULE_DECLARE, schema, &rule, error_out);
-    if (st != YORE_OK) {
-        return st;
-    }
-    st = fill_all(graph, &rule, error_out);
-    if (st == YORE_OK && schema->is_unique) {
-        st = graph_check_unique(graph, &rule, error_out);
-    }
-    if (st == YORE_EXISTS) {
-        struct yore_error unheard;
-        enum yore_status dropped = graph_schema_drop(graph, schema, &unheard);
-        return dropped == YORE_OK || dropped == YORE_NOT_FOUND ? st : dropped;
-    }
-    return st == YORE_OK ? edit_rules(graph, RULE_COMPLETE, schema, &rule, error_out) : st;
-}
 
 /* What is there now of a dropped index would be kept for ever. */
 static enum yore_status delete_entries(struct graph *graph, const struct graph_rule *rule,
@@ -432,6 +464,48 @@ static enum yore_status delete_entries(struct graph *graph, const struct graph_r
     yore_cursor_close(cursor);
     yore_batch_free(batch);
     buffer_release(&prefix);
+    return st;
+}
+
+/* From the declaration on. */
+static enum yore_status build(struct building *building, const struct graph_schema *schema,
+                              struct yore_error *error_out)
+{
+    struct graph *graph = building->graph;
+    enum yore_status st = fill_all(building, error_out);
+    if (st == YORE_OK && schema->is_unique) {
+        st = graph_check_unique(graph, &building->rule, building->cancel, error_out);
+    }
+    if (st == YORE_OK) {
+        st = edit_rules(graph, RULE_COMPLETE, schema, &building->rule, error_out);
+        building->is_withdrawn = st == YORE_NOT_FOUND;
+        return st;
+    }
+    struct yore_error unheard; /* the first one is told */
+    if (!building->is_withdrawn &&
+        edit_rules(graph, RULE_WITHDRAW, schema, &building->rule, &unheard) == YORE_OK) {
+        enum yore_status deleted = delete_entries(graph, &building->rule, &unheard);
+        (void)deleted; /* they say nothing, and are in nobody's way */
+    }
+    return st;
+}
+
+enum yore_status graph_schema_create(struct graph *graph, const struct graph_schema *schema,
+                                     const struct graph_cancel *cancel,
+                                     struct yore_error *error_out)
+{
+    struct building building = {.graph = graph, .cancel = cancel};
+    enum yore_status st = YORE_OK;
+    building.is_withdrawn = true;
+    for (unsigned round = 0; building.is_withdrawn && round < ROUNDS_MAX; round++) {
+        error_clear(error_out);
+        building.is_withdrawn = false;
+        st = edit_rules(graph, RULE_DECLARE, schema, &building.rule, error_out);
+        building.rule.schema.name = bytes_of("", 0); /* it lived in the list of rules */
+        if (st == YORE_OK) {
+            st = build(&building, schema, error_out);
+        }
+    }
     return st;
 }
 

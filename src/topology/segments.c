@@ -88,12 +88,12 @@ struct entry_pair {
     struct entry_list after;
 };
 
-static bool needs_entries(const struct graph_txn *txn, const struct segment *segment)
+/* Does any entry of it come or go?  `before` and `after` being equal, no. */
+static bool is_changed(const struct graph_txn *txn, const struct segment *segment)
 {
     const struct element_state *before = &segment->before;
     const struct element_state *after = &segment->after;
-    if (segment->was != segment->will_be || txn->rules->count > 0 ||
-        before->label_count != after->label_count) {
+    if (segment->was != segment->will_be || before->label_count != after->label_count) {
         return true;
     }
     for (size_t i = 0; i < after->label_count; i++) {
@@ -101,7 +101,7 @@ static bool needs_entries(const struct graph_txn *txn, const struct segment *seg
             return true;
         }
     }
-    return false;
+    return txn->rules->count > 0 && !element_states_equal(before, after);
 }
 
 static enum yore_status list_entries(struct graph_txn *txn, uint64_t id,
@@ -110,7 +110,6 @@ static enum yore_status list_entries(struct graph_txn *txn, uint64_t id,
 {
     struct arena *arena = &txn->scratch;
     enum yore_status st = YORE_OK;
-    *pair = (struct entry_pair){0};
     if (segment->was) {
         st = entries_of_state(&segment->before, id, txn->rules, arena, &pair->before, error_out);
     }
@@ -124,46 +123,57 @@ static enum yore_status list_entries(struct graph_txn *txn, uint64_t id,
     return st;
 }
 
+/* At the begin of the segment of `pair`; `before` is that in front of it, or NULL. */
 static enum yore_status write_entry(struct graph_txn *txn, struct yore_bytes key,
-                                    const struct segment *segments, const struct entry_pair *pairs,
-                                    size_t count, int64_t end, struct yore_error *error_out)
+                                    const struct entry_pair *before, const struct entry_pair *pair,
+                                    const struct graph_write *dates, struct yore_error *error_out)
 {
+    bool had = entries_hold(&pair->before, key);
+    bool want = entries_hold(&pair->after, key);
+    bool had_before = before != NULL && entries_hold(&before->before, key);
+    bool want_before = before != NULL && entries_hold(&before->after, key);
+    bool goes_on_wrongly = before != NULL && want != want_before && had == had_before;
+    if (want == had && !goes_on_wrongly) {
+        return YORE_OK;
+    }
+    return want ? txn_put(txn, key, bytes_of("", 0), dates->from, dates->to, error_out)
+                : txn_delete(txn, key, dates->from, error_out);
+}
+
+/* All at the begin of segment `i`. */
+static enum yore_status write_begin(struct graph_txn *txn, struct graph_id id,
+                                    const struct segment *segments, size_t i, int64_t end,
+                                    struct yore_error *error_out)
+{
+    struct entry_pair pairs[2] = {0};
+    struct entry_list all = {0};
+    struct graph_write dates = {.from = segments[i].from, .to = end};
     enum yore_status st = YORE_OK;
-    bool had_before = false;
-    bool want_before = false;
-    for (size_t i = 0; st == YORE_OK && i < count; i++) {
-        bool had = entries_hold(&pairs[i].before, key);
-        bool want = entries_hold(&pairs[i].after, key);
-        bool goes_on_wrongly = i > 0 && want != want_before && had == had_before;
-        if (want != had || goes_on_wrongly) {
-            st = want ? txn_put(txn, key, bytes_of("", 0), segments[i].from, end, error_out)
-                      : txn_delete(txn, key, segments[i].from, error_out);
-        }
-        had_before = had;
-        want_before = want;
+    if (i > 0) {
+        st = list_entries(txn, id.id, &segments[i - 1], &pairs[0], &all, error_out);
+    }
+    if (st == YORE_OK) {
+        st = list_entries(txn, id.id, &segments[i], &pairs[1], &all, error_out);
+    }
+    for (size_t k = 0; st == YORE_OK && k < all.count; k++) {
+        st = write_entry(txn, all.keys[k], i > 0 ? &pairs[0] : NULL, &pairs[1], &dates, error_out);
     }
     return st;
 }
 
+/* Where neither a segment nor that in front of it changes, nothing stands to be written. */
 static enum yore_status write_entries(struct graph_txn *txn, struct graph_id id,
                                       const struct segment *segments, size_t count, int64_t end,
                                       struct yore_error *error_out)
 {
-    bool is_needed = false;
-    for (size_t i = 0; i < count; i++) {
-        is_needed |= needs_entries(txn, &segments[i]);
-    }
-    if (!is_needed) {
-        return YORE_OK;
-    }
-    struct entry_list all = {0};
-    struct entry_pair *pairs = arena_alloc(&txn->scratch, count * sizeof *pairs);
-    enum yore_status st = pairs == NULL ? error_plain(error_out, YORE_NOMEM) : YORE_OK;
+    enum yore_status st = YORE_OK;
+    bool was_changed = false;
     for (size_t i = 0; st == YORE_OK && i < count; i++) {
-        st = list_entries(txn, id.id, &segments[i], &pairs[i], &all, error_out);
-    }
-    for (size_t i = 0; st == YORE_OK && i < all.count; i++) {
-        st = write_entry(txn, all.keys[i], segments, pairs, count, end, error_out);
+        bool changes = is_changed(txn, &segments[i]);
+        if (changes || was_changed) {
+            st = write_begin(txn, id, segments, i, end, error_out);
+        }
+        was_changed = changes;
     }
     return st;
 }

@@ -484,7 +484,7 @@ static enum yore_status walk_rules(struct verifier *v, struct yore_error *error_
                  : walk_keys(v, buffer_bytes(&prefix), count_entry, error_out);
         buffer_release(&prefix);
         if (st == YORE_OK && rule->schema.is_unique) {
-            st = graph_check_unique(v->graph, rule, &cause);
+            st = graph_check_unique(v->graph, rule, NULL, &cause);
             if (st == YORE_EXISTS) {
                 tell(v, "%s", cause.text);
                 st = YORE_OK;

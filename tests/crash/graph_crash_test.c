@@ -108,7 +108,7 @@ static bool make_index(struct graph_story *s)
     struct graph_schema schema = {
         .label = graph_token(s->graph, GRAPH_LABEL, (struct yore_bytes){"L", 1}),
         .property = graph_token(s->graph, GRAPH_PROPERTY, (struct yore_bytes){"p", 1})};
-    return graph_schema_create(s->graph, &schema, NULL) == YORE_OK;
+    return graph_schema_create(s->graph, &schema, NULL, NULL) == YORE_OK;
 }
 
 static bool upkeep(struct graph_story *s, unsigned step)

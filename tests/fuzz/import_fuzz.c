@@ -9,6 +9,7 @@
 #include "base/buffer.h"
 #include "cli/export.h"
 #include "cli/import.h"
+#include "cli/store.h"
 #include "engine/db.h"
 #include "os/sim_disk.h"
 #include "support/fuzz.h"
@@ -36,6 +37,14 @@ static struct yore_db *open_db(struct sim_disk *disk, const char *path)
     return db;
 }
 
+static struct store *store_on(struct yore_db *db)
+{
+    struct store *store = NULL;
+    struct yore_error error;
+    must(store_of_db(db, &store, &error) == YORE_OK, error.text);
+    return store;
+}
+
 /* Import `size` octets; the status. */
 static enum yore_status import_text(struct yore_db *db, const void *data, size_t size,
                                     int forced_format)
@@ -52,7 +61,9 @@ static enum yore_status import_text(struct yore_db *db, const void *data, size_t
         st = import_detect(source, &format, &error);
     }
     if (st == YORE_OK) {
-        st = import_run(db, source, format, &options, &counts, &error);
+        struct store *store = store_on(db);
+        st = import_run(store, source, format, &options, &counts, &error);
+        store_leave(store);
     }
     must(st == YORE_OK || error.text[0] != '\0' || st == YORE_NOT_FOUND, "an error without a text");
     line_source_close(source);
@@ -70,7 +81,9 @@ static char *export_text(struct yore_db *db, bool keeps_commits)
     size_t size = 0;
     FILE *stream = open_memstream(&text, &size);
     must(stream != NULL, "no stream");
-    must(export_run(db, stream, &options, &counts, &error) == YORE_OK, error.text);
+    struct store *store = store_on(db);
+    must(export_run(store, stream, &options, &counts, &error) == YORE_OK, error.text);
+    store_leave(store);
     fclose(stream);
     char *to = text;
     for (char *at = text; !keeps_commits && *at != '\0';) {

@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/sha256.h"
 #include "cli/import.h"
+#include "cli/store.h"
 #include "cli/words.h"
 #include "support/test.h"
 
@@ -406,11 +407,14 @@ static void import_all(struct yore_db *db)
     CHECK_OK(line_source_open(file, "wmf-infra", &source, &error));
     CHECK_OK(import_detect(source, &format, &error));
     CHECK_EQ_INT(format, IMPORT_EVENTS);
-    enum yore_status st = import_run(db, source, format, &options, &counts, &error);
+    struct store *store = NULL;
+    CHECK_OK(store_of_db(db, &store, &error));
+    enum yore_status st = import_run(store, source, format, &options, &counts, &error);
     CHECK_MSG(st == YORE_OK, "%s", error.text);
     CHECK_EQ_UINT(counts.lines, 200757);
     CHECK_EQ_UINT(counts.writes, 200757);
     CHECK_EQ_UINT(counts.transactions, 37224);
+    store_leave(store);
     line_source_close(source);
     fclose(file);
 }

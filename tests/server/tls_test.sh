@@ -33,9 +33,11 @@ check() { # check WHAT COMMAND...
 fails() { ! "$@"; }
 
 openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=ca 2>err
+echo 'subjectAltName = DNS:localhost, IP:127.0.0.1' >names
 signed() { # signed NAME
     openssl req -newkey rsa:2048 -nodes -keyout "$1.key" -out "$1.csr" -subj "/CN=$1" 2>err
-    openssl x509 -req -in "$1.csr" -CA ca.pem -CAkey ca.key -CAcreateserial -out "$1.pem" -days 2 2>err
+    openssl x509 -req -in "$1.csr" -CA ca.pem -CAkey ca.key -CAcreateserial -out "$1.pem" -days 2 \
+        -extfile names 2>err
 }
 signed server
 signed second
@@ -91,6 +93,10 @@ check "a large value goes both ways" sh -c "
 check "a pipeline over TLS" says 1000 sh -c "
     for i in \$(seq 1000); do echo SET k\$i v; done |
     redis-cli -p $port --tls --cacert ca.pem --sni server --pipe"
+check "a value to ask for" says OK cli set ping PONG
+check "yore over TLS, by address" says PONG "$yore" get "yores://127.0.0.1:$port" ping --cacert ca.pem
+check "yore over TLS, by name" says PONG "$yore" get "rediss://localhost:$port" ping --cacert ca.pem
+check "a stranger's certificate is refused" says 'certificate is not good' "$yore" get "yores://127.0.0.1:$port" ping --cacert stranger.pem
 check "HTTP over TLS" says '^ok' get
 check "Bolt over TLS" says '00 00 04 05' hello
 check "plain text is refused" fails says PONG redis-cli -p "$port" ping
@@ -113,6 +119,8 @@ cp server.key cert.key
 start --tls-ca-cert-file ca.pem
 check "without a certificate a client is refused" fails says PONG cli ping
 check "with one it is served" says PONG cli --cert client.pem --key client.key ping
+check "yore with one is served" says PONG "$yore" get "yores://127.0.0.1:$port" ping --cacert ca.pem \
+    --cert client.pem --cert-key client.key
 check "a stranger's is refused" fails says PONG cli --cert stranger.pem --key stranger.key ping
 check "Bolt too is refused without" fails says '00 00 04 05' hello
 check "and served with it" says '00 00 04 05' hello -cert client.pem -key client.key

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/test.h"
 #include "tck/literal.h"
 
 /* ---- texts -----------------------------------------------------------------------------------
@@ -109,6 +110,22 @@ static void keep_row(void *arg, const struct yore_graph_value *row, size_t count
     }
 }
 
+/* Rows that are asked for once more are the same, in their order. */
+static void check_again(struct query_result *result, struct row_keeper *keeper)
+{
+    struct answer *answer = keeper->answer;
+    struct texts first = answer->rows;
+    answer->rows = (struct texts){.count = 0};
+    query_result_rewind(result);
+    CHECK_OK(walk_rows(result, keep_row, keeper, &answer->error));
+    CHECK_EQ_UINT(answer->rows.count, first.count);
+    for (size_t i = 0; i < first.count; i++) {
+        struct yore_bytes again = buffer_bytes(&answer->rows.items[i]);
+        CHECK_EQ_BYTES(again.data, again.size, first.items[i].data, first.items[i].size);
+    }
+    texts_release(&first);
+}
+
 static void run_prepared(const struct query *query, struct graph *graph,
                          const struct question *question, struct answer *answer)
 {
@@ -128,6 +145,9 @@ static void run_prepared(const struct query *query, struct graph *graph,
     }
     struct row_keeper keeper = {answer, question->lists_unordered};
     answer->status = walk_rows(result, keep_row, &keeper, &answer->error);
+    if (answer->status == YORE_OK && query_result_can_rewind(result)) {
+        check_again(result, &keeper);
+    }
     answer->summary = query_result_summary(result);
     query_result_close(result);
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/store.h"
 #include "query/query.h"
 #include "support/test.h"
 #include "topology/graph.h"
@@ -28,11 +29,13 @@ static void open_place(struct place *place)
     place->cli.session = &place->session;
     place->session.valid = YORE_NOW;
     place->session.known = YORE_NOW;
-    CHECK_OK(yore_open(test_path("db"), NULL, &place->cli.db, &error));
+    struct yore_db *db = NULL;
+    CHECK_OK(yore_open(test_path("db"), NULL, &db, &error));
+    CHECK_OK(store_of_db(db, &place->cli.store, &error));
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-        put(place->cli.db, keys[i]);
+        put(db, keys[i]);
     }
-    CHECK_OK(yore_keyspace_create(place->cli.db, "sensors", &options, &keyspace, &error));
+    CHECK_OK(yore_keyspace_create(db, "sensors", &options, &keyspace, &error));
 }
 
 TEST(what_may_stand_at_the_cursor)
@@ -77,7 +80,7 @@ TEST(what_may_stand_at_the_cursor)
         CHECK_EQ_UINT(completion.word_begin, cases[i].begin);
         completion_release(&completion);
     }
-    CHECK_OK(yore_close(place.cli.db, &error));
+    CHECK_OK(store_close(place.cli.store, &error));
 }
 
 static void make_graph(struct yore_db *db)
@@ -119,7 +122,7 @@ TEST(labels_types_and_properties_are_completed_in_statements)
     struct place place;
     struct yore_error error;
     open_place(&place);
-    make_graph(place.cli.db);
+    make_graph(store_db(place.cli.store));
     snprintf(place.session.graph, sizeof(place.session.graph), "topo");
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct completion completion;
@@ -133,7 +136,7 @@ TEST(labels_types_and_properties_are_completed_in_statements)
         }
         completion_release(&completion);
     }
-    CHECK_OK(yore_close(place.cli.db, &error));
+    CHECK_OK(store_close(place.cli.store, &error));
 }
 
 TEST(many_keys_are_completed_without_listing_all)
@@ -145,13 +148,13 @@ TEST(many_keys_are_completed_without_listing_all)
     open_place(&place);
     for (int i = 0; i < 500; i++) {
         snprintf(key, sizeof(key), "many/%03d", i);
-        put(place.cli.db, key);
+        put(store_db(place.cli.store), key);
     }
     CHECK(shell_complete(&place.cli, bytes_of("get m", 5), &completion));
     CHECK_EQ_BYTES(completion.replacement.data, completion.replacement.size, "many/", 5);
     CHECK(completion.count > COMPLETION_SHOWN_MAX);
     completion_release(&completion);
-    CHECK_OK(yore_close(place.cli.db, &error));
+    CHECK_OK(store_close(place.cli.store, &error));
 }
 
 TEST_MAIN(what_may_stand_at_the_cursor, labels_types_and_properties_are_completed_in_statements,

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/keep.h"
 #include "base/nearest.h"
-#include "cli/keep.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "support/test.h"

@@ -149,6 +149,88 @@ TEST(urls_that_are_none_are_refused_without_showing_them)
     }
 }
 
+TEST(octets_of_a_login_may_be_written_with_percent)
+{
+    static const char *const answers[] = {"%0\r\n", NULL};
+    struct script script;
+    struct yore_client *client = NULL;
+    struct yore_error error = {0};
+    char url[100];
+    char whole[200];
+    script_start(&script, answers, url);
+    snprintf(whole, sizeof(whole), "yore://:p%%2fw%%40%%zz@127.0.0.1:%u", (unsigned)script.port);
+    CHECK_OK(yore_client_open(whole, NULL, &client, &error));
+    yore_client_close(client);
+    script_end(&script);
+    CHECK(strstr(script.got, "$7\r\ndefault\r\n$7\r\np/w@%zz\r\n") != NULL);
+}
+
+TEST(rows_of_an_array_are_told_one_at_a_time)
+{
+    static const char *const answers[] = {
+        "%0\r\n",
+        ">1\r\n+push\r\n*3\r\n*2\r\n:1\r\n$1\r\na\r\n*2\r\n:2\r\n$1\r\nb\r\n$4\r\nlast\r\n",
+        "-ERR no\r\n", NULL};
+    struct script script;
+    struct yore_client *client = NULL;
+    struct yore_error error = {0};
+    const struct yore_client_reply *reply = NULL;
+    struct yore_bytes words[] = {bytes_of("KEYS", 4), bytes_of("*", 1)};
+    char url[100];
+    script_start(&script, answers, url);
+    CHECK_OK(yore_client_open(url, NULL, &client, &error));
+    CHECK_OK(yore_client_rows(client, words, 2, &reply, &error));
+    CHECK(reply == NULL);
+    for (int64_t i = 1; i <= 2; i++) {
+        CHECK_OK(yore_client_next_row(client, &reply, &error));
+        CHECK(reply->values[0].kind == YORE_CLIENT_ARRAY && reply->values[1].integer == i);
+        CHECK(!yore_client_is_usable(client));
+    }
+    CHECK_OK(yore_client_next_row(client, &reply, &error));
+    CHECK_EQ_BYTES(reply->values[0].bytes.data, reply->values[0].bytes.size, "last", 4);
+    CHECK_STATUS(yore_client_next_row(client, &reply, &error), YORE_NOT_FOUND);
+    CHECK(yore_client_is_usable(client));
+    CHECK_OK(yore_client_rows(client, words, 2, &reply, &error));
+    CHECK(reply != NULL && reply->values[0].kind == YORE_CLIENT_ERROR);
+    yore_client_close(client);
+    script_end(&script);
+}
+
+static bool stop_at_once(void *arg)
+{
+    ++*(int *)arg;
+    return true;
+}
+
+TEST(waiting_for_an_answer_can_be_stopped)
+{
+    static const char *const answers[] = {"%0\r\n", "", NULL};
+    struct script script;
+    struct yore_client *client = NULL;
+    struct yore_error error = {0};
+    const struct yore_client_reply *reply = NULL;
+    struct yore_bytes words[] = {bytes_of("GET", 3), bytes_of("a", 1)};
+    int asked = 0;
+    struct yore_client_options options = {
+        .timeout_ns = YORE_FOREVER, .should_stop = stop_at_once, .stop_arg = &asked};
+    char url[100];
+    script_start(&script, answers, url);
+    CHECK_OK(yore_client_open(url, &options, &client, &error));
+    enum yore_status status = yore_client_call(client, words, 2, &reply, &error);
+    CHECK(status == YORE_CANCELLED || status == YORE_IO); /* the script closes at its end */
+    CHECK(!yore_client_is_usable(client));
+    yore_client_close(client);
+    script_end(&script);
+}
+
+TEST(tls_needs_a_wire)
+{
+    struct yore_client *client = NULL;
+    struct yore_error error = {0};
+    CHECK_STATUS(yore_client_open("yores://127.0.0.1", NULL, &client, &error), YORE_UNSUPPORTED);
+    CHECK(strstr(error.text, "yore_client_wire") != NULL);
+}
+
 TEST(nobody_there_is_an_error_that_names_the_address)
 {
     struct yore_client *client = NULL;
@@ -167,4 +249,6 @@ TEST(nobody_there_is_an_error_that_names_the_address)
 TEST_MAIN(a_call_greets_sends_words_and_gives_the_reply, a_login_and_a_database_come_from_the_url,
           a_refused_login_is_told, a_server_that_speaks_something_else_is_told,
           urls_that_are_none_are_refused_without_showing_them,
+          octets_of_a_login_may_be_written_with_percent, rows_of_an_array_are_told_one_at_a_time,
+          waiting_for_an_answer_can_be_stopped, tls_needs_a_wire,
           nobody_there_is_an_error_that_names_the_address)

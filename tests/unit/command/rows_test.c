@@ -104,6 +104,70 @@ TEST(a_reply_in_parts_is_the_reply)
     bed_close(&bed);
 }
 
+/* A reply of GRAPH.QUERY without what it tells of the time it took. */
+static struct yore_bytes without_time(const struct buffer *whole)
+{
+    static const char told[] = "Query internal execution time";
+    size_t size = whole->size;
+    while (size > 0 && (whole->size - size < sizeof(told) ||
+                        memcmp(whole->data + size, told, sizeof(told) - 1) != 0)) {
+        size--;
+    }
+    CHECK(size > 5);
+    return bytes_of(whole->data, size - 5); /* its length is told before it */
+}
+
+TEST(rows_of_a_statement_leave_in_parts)
+{
+#define TEXT "'0123456789012345678901234567890123456789012345678901234567890123456789'"
+    static const struct {
+        const char *const words[4];
+        bool is_parted;
+    } cases[] = {
+        {{"GRAPH.RO_QUERY", "g", "UNWIND range(1, 30000) AS x RETURN x, " TEXT " AS t", NULL},
+         true},
+        {{"GRAPH.QUERY", "g",
+          "MATCH (n:N) UNWIND range(1, 300) AS x RETURN n.i, x, " TEXT " AS t ORDER BY x DESC, n.i",
+          NULL},
+         true},
+        {{"GRAPH.QUERY", "g", "UNWIND range(1, 30000) AS x SET x.y = 1 RETURN x", NULL}, false},
+        {{"GRAPH.QUERY", "g",
+          "MATCH (n:N) SET n.j = 1 WITH n UNWIND range(1, 300) AS x RETURN n.i, x, " TEXT " AS t",
+          NULL},
+         true},
+        {{"GRAPH.RO_QUERY", "g",
+          "UNWIND range(1, 30000) AS x WITH x, rand() AS r WHERE r < 2 RETURN x, " TEXT " AS t",
+          NULL},
+         false},
+    };
+    struct bed bed = {0};
+    bed_open(&bed);
+    CHECK(bed_run(&bed.clients[0],
+                  "GRAPH.QUERY g \"UNWIND range(1, 100) AS i CREATE (:N {i: i})\"")[0] == '*');
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct taker taker = {.parts_max = SIZE_MAX};
+        struct buffer whole = {0};
+        struct buffer parted = {0};
+        test_note("%s", cases[i].words[2]);
+        CHECK_EQ_INT(run(&bed, cases[i].words, NULL, &whole), COMMAND_NEXT);
+        CHECK_EQ_INT(run(&bed, cases[i].words, &taker, &parted), COMMAND_NEXT);
+        if (whole.data[0] == '-') {
+            CHECK_EQ_BYTES(parted.data, parted.size, whole.data, whole.size);
+        } else {
+            struct yore_bytes want = without_time(&whole);
+            struct yore_bytes got = without_time(&parted);
+            CHECK(whole.size > 2 * ROWS_KEPT_BYTES);
+            CHECK_EQ_BYTES(got.data, got.size, want.data, want.size);
+        }
+        CHECK_EQ_INT(taker.parts > 10, cases[i].is_parted);
+        CHECK(taker.most < ROWS_KEPT_BYTES + 2 * REPLY_PART_BYTES);
+        buffer_release(&whole);
+        buffer_release(&parted);
+    }
+    bed_close(&bed);
+#undef TEXT
+}
+
 TEST(a_reply_ends_where_nobody_takes_it)
 {
     struct bed bed = {0};
@@ -142,5 +206,5 @@ TEST(small_replies_and_limits_are_not_parted)
     bed_close(&bed);
 }
 
-TEST_MAIN(a_reply_in_parts_is_the_reply, a_reply_ends_where_nobody_takes_it,
-          small_replies_and_limits_are_not_parted)
+TEST_MAIN(a_reply_in_parts_is_the_reply, rows_of_a_statement_leave_in_parts,
+          a_reply_ends_where_nobody_takes_it, small_replies_and_limits_are_not_parted)

@@ -94,8 +94,14 @@ TEST(bad_requests_are_told_what_is_wrong)
         {"TS.QUERYINDEX x", "-ERR TSDB: failed parsing labels|"},
         {"TS.MRANGE - + x=1 y=2", "-ERR syntax error|"},
         {"TS.MRANGE - + COUNT 1", "-ERR TSDB: missing FILTER argument|"},
-        {"TS.MRANGE - + FILTER x=1 GROUPBY x REDUCE sum",
-         "-ERR TSDB: GROUPBY is not supported: ask for the series and join them|"},
+        {"TS.MRANGE - + FILTER x=1 GROUPBY x",
+         "-ERR TSDB: GROUPBY takes a label, REDUCE and a reducer|"},
+        {"TS.MRANGE - + FILTER x=1 GROUPBY x BY sum",
+         "-ERR TSDB: GROUPBY takes a label, REDUCE and a reducer|"},
+        {"TS.MRANGE - + FILTER x=1 GROUPBY x REDUCE twa",
+         "-ERR TSDB: Invalid reducer type: avg, sum, min, max, range, count, std.p, std.s, var.p "
+         "and var.s are|"},
+        {"TS.MRANGE - + GROUPBY x REDUCE sum FILTER x=1", "-ERR syntax error|"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         EXPECT(c, cases[i][0], cases[i][1]);
@@ -334,6 +340,65 @@ TEST(labels_find_series)
     bed_close(&bed);
 }
 
+TEST(series_with_the_same_value_of_a_label_are_one)
+{
+    struct bed bed = {0};
+    bed_open(&bed);
+    struct bed_client *c = &bed.clients[0];
+    EXPECT(c, "TS.ADD b 1000 2 LABELS room attic kind temp", ":1000|");
+    EXPECT(c, "TS.ADD a 1000 1 LABELS room hall kind temp", ":1000|");
+    EXPECT(c, "TS.ADD c 1000 3 LABELS room attic kind hum unit percent", ":1000|");
+    EXPECT(c, "TS.MADD a 2000 5 b 1500 7 b 3000 1", "*3|:2000|:1500|:3000|");
+    EXPECT(c, "TS.MRANGE - + FILTER kind=temp GROUPBY kind REDUCE sum",
+           "*1|*3|$9|kind=temp|*0|*4|*2|:1000|+3|*2|:1500|+7|*2|:2000|+5|*2|:3000|+1|");
+    EXPECT(c, "TS.MREVRANGE - + COUNT 2 FILTER kind=temp GROUPBY kind REDUCE min",
+           "*1|*3|$9|kind=temp|*0|*2|*2|:3000|+1|*2|:2000|+5|");
+    EXPECT(
+        c, "TS.MRANGE 1000 1000 WITHLABELS FILTER kind=(temp,hum) GROUPBY room REDUCE max",
+        "*2|*3|$10|room=attic|*3|*2|$4|room|$5|attic|*2|$11|__reducer__|$3|max|*2|$10|__source__|"
+        "$3|b,c|*1|*2|:1000|+3|"
+        "*3|$9|room=hall|*3|*2|$4|room|$4|hall|*2|$11|__reducer__|$3|max|*2|$10|__source__|"
+        "$1|a|*1|*2|:1000|+1|");
+    /* Each series has its buckets first; one without the label is in no group. */
+    EXPECT(c, "TS.MRANGE - + AGGREGATION count 2000 FILTER kind=temp GROUPBY kind REDUCE sum",
+           "*1|*3|$9|kind=temp|*0|*2|*2|:0|+3|*2|:2000|+2|");
+    EXPECT(c,
+           "TS.MRANGE - + SELECTED_LABELS unit room FILTER kind=(temp,hum) GROUPBY unit REDUCE "
+           "avg",
+           "*1|*3|$12|unit=percent|*2|*2|$4|unit|$7|percent|*2|$4|room|$-1|*1|*2|:1000|+3|");
+    EXPECT(c, "TS.MRANGE - + FILTER kind=temp GROUPBY nosuch REDUCE avg", "*0|");
+    (void)bed_run(c, "HELLO 3");
+    EXPECT(c, "TS.MRANGE 1000 1000 WITHLABELS FILTER kind=temp GROUPBY kind REDUCE sum",
+           "%1|$9|kind=temp|*4|%1|$4|kind|$4|temp|%1|$8|reducers|*1|$3|sum|%1|$7|sources|*2|$1|a|"
+           "$1|b|*1|*2|:1000|,3|");
+    bed_close(&bed);
+}
+
+TEST(samples_of_one_time_are_reduced_to_one)
+{
+    static const struct {
+        const char *name;
+        const char *value;
+    } reducers[] = {{"avg", "3"},   {"sum", "6"},   {"min", "2"},
+                    {"max", "4"},   {"range", "2"}, {"count", "2"},
+                    {"std.p", "1"}, {"var.p", "1"}, {"std.s", "1.4142135623730951"},
+                    {"var.s", "2"}};
+    struct bed bed = {0};
+    bed_open(&bed);
+    struct bed_client *c = &bed.clients[0];
+    EXPECT(c, "TS.ADD a 1000 2 LABELS k v", ":1000|");
+    EXPECT(c, "TS.ADD b 1000 4 LABELS k v", ":1000|");
+    for (size_t i = 0; i < sizeof(reducers) / sizeof(reducers[0]); i++) {
+        char request[100];
+        char reply[100];
+        snprintf(request, sizeof(request), "TS.MRANGE - + FILTER k=v GROUPBY k REDUCE %s",
+                 reducers[i].name);
+        snprintf(reply, sizeof(reply), "*1|*3|$3|k=v|*0|*1|*2|:1000|+%s|", reducers[i].value);
+        EXPECT(c, request, reply);
+    }
+    bed_close(&bed);
+}
+
 TEST(a_session_in_the_past_sees_what_was_known_then)
 {
     struct bed bed = {0};
@@ -364,4 +429,5 @@ TEST_MAIN(a_series_is_made_added_to_and_told, bad_requests_are_told_what_is_wron
           duplicates_go_by_their_policy, counters_go_up_and_down,
           ranges_are_filtered_and_put_in_buckets, samples_are_deleted_one_by_one,
           retention_hides_what_is_older_than_the_last, a_series_is_a_key, labels_find_series,
+          series_with_the_same_value_of_a_label_are_one, samples_of_one_time_are_reduced_to_one,
           a_session_in_the_past_sees_what_was_known_then)

@@ -245,7 +245,10 @@ static void check_gets(struct memtable *m, uint32_t keyspace, const struct model
         if (want != NULL) {
             check_version(&got, &want->v);
         }
-        CHECK_EQ_INT(memtable_newest_commit(m, keyspace, key), newest);
+        CHECK(!memtable_has_newer(m, keyspace, key, newest));
+        CHECK(newest == INT64_MIN || memtable_has_newer(m, keyspace, key, newest - 1));
+        int64_t since = make_moment(maker);
+        CHECK_EQ_INT(memtable_has_newer(m, keyspace, key, since), newest > since);
     }
 }
 
@@ -267,7 +270,8 @@ static void check_newest_in(struct memtable *m, uint32_t keyspace, const struct 
                 newest = v->commit;
             }
         }
-        CHECK_EQ_INT(memtable_newest_commit_in(m, keyspace, low, high), newest);
+        CHECK(!memtable_has_newer_in(m, keyspace, low, high, newest));
+        CHECK(newest == INT64_MIN || memtable_has_newer_in(m, keyspace, low, high, newest - 1));
     }
 }
 
@@ -457,8 +461,8 @@ TEST(an_empty_memtable_has_nothing)
     struct version got;
     struct yore_bytes key = bytes_text("k");
     CHECK(!memtable_get(m, 1, key, INT64_MAX, INT64_MAX, &got));
-    CHECK_EQ_INT(memtable_newest_commit(m, 1, key), INT64_MIN);
-    CHECK_EQ_INT(memtable_newest_commit_in(m, 1, bytes_of("", 0), bytes_of("", 0)), INT64_MIN);
+    CHECK(!memtable_has_newer(m, 1, key, INT64_MIN));
+    CHECK(!memtable_has_newer_in(m, 1, bytes_of("", 0), bytes_of("", 0), INT64_MIN));
     struct maker maker = {.rand = test_rand_new(0), .keys = KEYS_TINY, .commit = 1};
     struct model model = {0};
     check_views(m, 1, &model, &maker);
@@ -524,7 +528,8 @@ TEST(ten_thousand_versions_of_one_key_are_found_each)
         }
         version_iter_free(it);
     }
-    CHECK_EQ_INT(memtable_newest_commit(m, 1, bytes_text("the key")), COUNT);
+    CHECK(memtable_has_newer(m, 1, bytes_text("the key"), COUNT - 1));
+    CHECK(!memtable_has_newer(m, 1, bytes_text("the key"), COUNT));
     CHECK(memtable_check(m));
     memtable_unref(m);
 }
@@ -542,7 +547,8 @@ TEST(ten_thousand_corrections_of_one_moment_are_seen_as_known)
         CHECK_EQ_INT(memtable_get(m, 1, bytes_text("k"), 5, known, &got), known > 0);
         CHECK(known == 0 || got.commit == known);
     }
-    CHECK_EQ_INT(memtable_newest_commit(m, 1, bytes_text("k")), 10000);
+    CHECK(memtable_has_newer(m, 1, bytes_text("k"), 9999));
+    CHECK(!memtable_has_newer(m, 1, bytes_text("k"), 10000));
     CHECK(memtable_check(m));
     memtable_unref(m);
 }

@@ -63,6 +63,12 @@ static int order_rows(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+static void free_text(char *text)
+{
+    struct buffer gone = {.data = (unsigned char *)text};
+    buffer_release(&gone);
+}
+
 static const char *join(char **rows, size_t count, bool is_sorted)
 {
     char *answer = answer_place();
@@ -77,10 +83,26 @@ static const char *join(char **rows, size_t count, bool is_sorted)
         CHECK(used < ANSWER_BYTES);
     }
     for (size_t i = 0; i < count; i++) {
-        struct buffer gone = {.data = (unsigned char *)rows[i]};
-        buffer_release(&gone);
+        free_text(rows[i]);
     }
     return answer;
+}
+
+/* Rows that are asked for once more are the same. */
+static void check_again(struct query_result *result, char *const *rows, size_t count)
+{
+    const struct yore_graph_value *row = NULL;
+    struct query_error error;
+    size_t again = 0;
+    query_result_rewind(result);
+    for (; query_next(result, &row, &error) == YORE_OK; again++) {
+        char *told = row_text(row, query_column_count(result));
+        CHECK(again < count);
+        CHECK_EQ_STR(told, rows[again]);
+        free_text(told);
+    }
+    CHECK_MSG(error.error.status == YORE_OK, "row %zu: %s", again, error.error.text);
+    CHECK_EQ_UINT(again, count);
 }
 
 static const char *ask_query(struct query_bed *bed, const struct query *query, bool is_sorted)
@@ -98,6 +120,9 @@ static const char *ask_query(struct query_bed *bed, const struct query *query, b
         rows[count++] = row_text(row, query_column_count(result));
     }
     bed->summary = query_result_summary(result);
+    if (bed->status == YORE_NOT_FOUND && query_result_can_rewind(result)) {
+        check_again(result, rows, count);
+    }
     query_result_close(result);
     const char *answer = join(rows, count, is_sorted);
     return bed->status == YORE_NOT_FOUND ? answer : tell_error(bed);

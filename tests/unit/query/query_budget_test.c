@@ -176,7 +176,21 @@ TEST(a_cancelled_statement_ends_and_leaves_nothing)
     query_bed_close(&bed);
 }
 
-TEST_MAIN(a_cancelled_statement_ends_and_leaves_nothing, hostile_statements_end_with_a_clear_error,
+TEST(a_cancelled_create_index_ends_while_it_is_filled_and_leaves_none)
+{
+    struct query_bed bed;
+    open_clique(&bed);
+    CHECK_EQ_STR(ask_cancelled(&bed, 0, "CREATE INDEX FOR (n:N) ON (n.i)"), "! CANCELLED");
+    ASKED(&bed, "SHOW INDEXES", "");
+    CHECK_EQ_STR(ask_cancelled(&bed, 5, "CREATE CONSTRAINT FOR (n:N) REQUIRE n.i IS UNIQUE"),
+                 "! CANCELLED");
+    ASKED(&bed, "SHOW CONSTRAINTS", "");
+    ASKED(&bed, "CREATE CONSTRAINT FOR (n:N) REQUIRE n.i IS UNIQUE", "");
+    query_bed_close(&bed);
+}
+
+TEST_MAIN(a_cancelled_create_index_ends_while_it_is_filled_and_leaves_none,
+          a_cancelled_statement_ends_and_leaves_nothing, hostile_statements_end_with_a_clear_error,
           memory_is_bounded_where_steps_are_not, a_range_is_unwound_without_its_list,
           time_is_a_budget, partial_results_are_what_there_was_and_are_marked,
           rows_beyond_the_budget_are_cut_and_marked, a_statement_of_too_many_steps_is_refused)

@@ -170,7 +170,7 @@ void model_run_index(struct run *run)
         .is_unique = below(run, 2) == 0, .label = run->labels[0], .property = run->properties[0]};
     enum yore_status want =
         schema.is_unique && model_is_unique_broken(run->m) ? YORE_EXISTS : YORE_OK;
-    CHECK_STATUS(graph_schema_create(run->bed.graph, &schema, NULL), want);
+    CHECK_STATUS(graph_schema_create(run->bed.graph, &schema, NULL, NULL), want);
     if (want == YORE_OK) {
         run->has_index = true;
         run->indexed_at = yore_now(run->bed.bed.db);

@@ -46,7 +46,7 @@ static void make(struct verified *v)
     uint64_t again = node_made(txn, "b", "N", AT(70), YORE_FOREVER);
     CHECK_OK(node_deleted(txn, again, false, AT(80)));
     commit(txn);
-    CHECK_OK(graph_schema_create(v->bed.graph, &schema, NULL));
+    CHECK_OK(graph_schema_create(v->bed.graph, &schema, NULL, NULL));
 }
 
 static unsigned problems(struct verified *v, struct finding *finding)

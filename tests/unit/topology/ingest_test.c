@@ -1,6 +1,7 @@
 /* ingest_test.c -- what sources say: claims, pending relationships, snapshots, silence, erasure. */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "os/env.h"
 #include "topology/erase.h"
@@ -180,6 +181,83 @@ TEST(a_word_with_an_end_in_the_past_corrects_that_span)
     close_whole(&bed);
 }
 
+/* ---- many words on one element ---- */
+
+#define BACKWARDS 1600
+
+/* Word i, dated `i` seconds before AT(BACKWARDS); every third is for half a second. */
+static void say_backwards(struct graph_bed *bed, const char *id, int count, int count_a_call)
+{
+    static struct said said[BACKWARDS];
+    static struct yore_graph_word words[BACKWARDS];
+    struct graph_speech speech = {text("a"), words, 0, YORE_DURABILITY_NONE};
+    for (int i = 0; i < count; i++) {
+        node_word(&said[i], id, "Pod", "seen_by", i)->from = AT(BACKWARDS - i);
+        said[i].word.to = i % 3 == 2 ? said[i].word.from + BED_SECOND / 2 : YORE_FOREVER;
+        words[speech.count++] = said[i].word;
+        if ((i + 1) % count_a_call == 0) {
+            struct yore_error error = {0};
+            enum yore_status st = graph_ingest(bed->graph, &speech, NULL, &error);
+            CHECK_MSG(st == YORE_OK, "%s", error.text);
+            speech.count = 0;
+        }
+    }
+}
+
+/* Processor time of so many, the least of some tries. */
+static double cost_of_backwards(struct graph_bed *bed, int count, int count_a_call)
+{
+    double least = 0;
+    for (int i = 0; i < 3; i++) {
+        static unsigned made;
+        char id[16];
+        snprintf(id, sizeof id, "n%u", made++);
+        clock_t begin = clock();
+        say_backwards(bed, id, count, count_a_call);
+        double cost = (double)(clock() - begin) / CLOCKS_PER_SEC;
+        least = i == 0 || cost < least ? cost : least;
+    }
+    return least;
+}
+
+TEST(words_dated_backwards_on_one_element_each_hold_until_the_next)
+{
+    struct graph_bed bed;
+    graph_bed_open(&bed);
+    struct graph_txn *txn = begin(&bed);
+    struct graph_schema schema = {.label = label(txn, "Pod"), .property = property(txn, "seen_by")};
+    commit(txn);
+    CHECK_OK(graph_schema_create(bed.graph, &schema, NULL, NULL));
+    say_backwards(&bed, "at once", 300, 300);
+    say_backwards(&bed, "one by one", 300, 1);
+    for (int i = 0; i < 300; i++) {
+        const char *id = i % 2 == 0 ? "at once" : "one by one";
+        int64_t behind = AT(BACKWARDS - i) + BED_SECOND / 2;
+        CHECK_EQ_INT(value_at(&bed, id, "seen_by", AT(BACKWARDS - i)), i);
+        CHECK_EQ_INT(value_at(&bed, id, "seen_by", behind), i % 3 == 2 ? -2 : i);
+    }
+    close_whole(&bed);
+}
+
+/* Each costs what there is behind it, all together four times as much for twice as many; it was
+ * six to eight times. */
+TEST(words_dated_backwards_on_one_element_cost_no_more_than_their_square)
+{
+    struct graph_bed bed = {0};
+    CHECK_OK(yore_open(test_path("db"), NULL, &bed.bed.db, NULL));
+    CHECK_OK(graph_open(bed.bed.db, text("g"), true, NULL, &bed.graph, NULL));
+    for (int each = 0; each < 2; each++) {
+        int many = each ? BACKWARDS / 2 : BACKWARDS;
+        int few = many / 4;
+        double cost = cost_of_backwards(&bed, few, each ? 1 : few);
+        double more = cost_of_backwards(&bed, many, each ? 1 : many);
+        CHECK_MSG(more < 26 * cost, "%d words take %.3f s, %d of them %.3f s", few, cost, many,
+                  more);
+    }
+    graph_close(bed.graph);
+    CHECK_OK(yore_close(bed.bed.db, NULL));
+}
+
 TEST(bad_words_are_refused_with_their_number)
 {
     struct graph_bed bed;
@@ -220,7 +298,7 @@ TEST(a_unique_value_may_pass_from_one_that_ends_to_one_that_begins)
     struct graph_schema schema = {.is_unique = true,
                                   .label = graph_token(bed.graph, GRAPH_LABEL, text("Pod")),
                                   .property = graph_token(bed.graph, GRAPH_PROPERTY, text("ip"))};
-    CHECK_OK(graph_schema_create(bed.graph, &schema, NULL));
+    CHECK_OK(graph_schema_create(bed.graph, &schema, NULL, NULL));
     node_word(&said[1], "b", "Pod", "ip", 1)->from = AT(20);
     struct graph_speech speech = {text("s"), &said[1].word, 1, YORE_DURABILITY_DEFAULT};
     CHECK_STATUS(graph_ingest(bed.graph, &speech, NULL, &error), YORE_EXISTS);
@@ -631,6 +709,8 @@ TEST_MAIN(a_word_makes_an_element_and_its_removal_ends_it, saying_the_same_again
           what_a_query_sets_stays_until_the_source_says_otherwise,
           what_a_query_deletes_comes_back_with_the_next_word,
           a_word_with_an_end_in_the_past_corrects_that_span,
+          words_dated_backwards_on_one_element_each_hold_until_the_next,
+          words_dated_backwards_on_one_element_cost_no_more_than_their_square,
           bad_words_are_refused_with_their_number,
           a_unique_value_may_pass_from_one_that_ends_to_one_that_begins,
           a_relationship_waits_for_its_ends_and_begins_when_both_are_there,

@@ -69,8 +69,8 @@ TEST(index_is_backfilled_over_history_and_kept_by_writers)
         struct graph_schema schema = schema_of(&bed, "N", "x", false);
         CHECK_EQ_STR(equals(&bed, YORE_NOW, &schema, integer(1)), "no index");
         int64_t before = yore_now(bed.bed.db);
-        CHECK_OK(graph_schema_create(bed.graph, &schema, NULL));
-        CHECK_STATUS(graph_schema_create(bed.graph, &schema, NULL), YORE_EXISTS);
+        CHECK_OK(graph_schema_create(bed.graph, &schema, NULL, NULL));
+        CHECK_STATUS(graph_schema_create(bed.graph, &schema, NULL, NULL), YORE_EXISTS);
         CHECK_EQ_STR(equals(&bed, AT(10), &schema, integer(1)), "1 ");
         CHECK_EQ_STR(equals(&bed, AT(20), &schema, integer(1)), "");
         CHECK_EQ_STR(equals(&bed, AT(30), &schema, integer(1)), "2 ");
@@ -106,7 +106,7 @@ TEST(index_is_backfilled_over_history_and_kept_by_writers)
         graph_view_close(view);
         CHECK_OK(graph_schema_drop(bed.graph, &schema, NULL));
         CHECK_EQ_STR(equals(&bed, YORE_NOW, &schema, integer(2)), "no index");
-        CHECK_OK(graph_schema_create(bed.graph, &schema, NULL));
+        CHECK_OK(graph_schema_create(bed.graph, &schema, NULL, NULL));
         CHECK_EQ_STR(equals(&bed, YORE_NOW, &schema, integer(2)), "1 ");
         graph_bed_close(&bed);
     }
@@ -117,7 +117,7 @@ TEST(ranges_and_prefixes_come_in_order_of_value)
     struct graph_bed bed;
     graph_bed_open(&bed);
     struct graph_schema schema = schema_of(&bed, "N", "x", false);
-    CHECK_OK(graph_schema_create(bed.graph, &schema, NULL));
+    CHECK_OK(graph_schema_create(bed.graph, &schema, NULL, NULL));
     struct graph_txn *txn = begin(&bed);
     struct yore_graph_value values[] = {
         integer(INT64_MAX),
@@ -182,7 +182,7 @@ TEST(constraint_holds_at_every_valid_time)
     struct graph_bed bed;
     graph_bed_open(&bed);
     struct graph_schema schema = schema_of(&bed, "N", "x", true);
-    CHECK_OK(graph_schema_create(bed.graph, &schema, NULL));
+    CHECK_OK(graph_schema_create(bed.graph, &schema, NULL, NULL));
     struct graph_txn *txn = begin(&bed);
     uint64_t a = node_made(txn, "a", "N", AT(10), AT(20));
     uint64_t b = node_made(txn, "b", "N", AT(10), YORE_FOREVER);
@@ -212,7 +212,7 @@ TEST(two_writers_of_one_unique_value_conflict)
     struct graph_bed bed;
     graph_bed_open(&bed);
     struct graph_schema schema = schema_of(&bed, "N", "x", true);
-    CHECK_OK(graph_schema_create(bed.graph, &schema, NULL));
+    CHECK_OK(graph_schema_create(bed.graph, &schema, NULL, NULL));
     struct graph_txn *one = begin(&bed);
     struct graph_txn *two = begin(&bed);
     uint64_t a = node_made(one, "a", "N", YORE_NOW, YORE_FOREVER);
@@ -236,19 +236,133 @@ TEST(constraint_that_history_breaks_is_refused_and_leaves_nothing)
     commit(txn);
     struct graph_schema schema = schema_of(&bed, "N", "x", true);
     struct yore_error error;
-    CHECK_STATUS(graph_schema_create(bed.graph, &schema, &error), YORE_EXISTS);
+    CHECK_STATUS(graph_schema_create(bed.graph, &schema, NULL, &error), YORE_EXISTS);
     CHECK_MSG(strstr(error.text, "nodes 1 and 2") != NULL, "%s", error.text);
     CHECK_EQ_STR(equals(&bed, YORE_NOW, &schema, string("v")), "no index");
     txn = begin(&bed);
     CHECK_OK(property_set(txn, b, "x", string("w"), AT(15)));
     CHECK_OK(property_set(txn, b, "x", string("v"), AT(20)));
     commit(txn);
-    CHECK_OK(graph_schema_create(bed.graph, &schema, NULL));
+    CHECK_OK(graph_schema_create(bed.graph, &schema, NULL, NULL));
     CHECK_EQ_STR(equals(&bed, YORE_NOW, &schema, string("v")), "2 ");
+    graph_bed_close(&bed);
+}
+
+/* ---- cancelled ---- */
+
+#define MANY 600 /* nodes: a few commits of filling in */
+
+struct patience {
+    int left;
+    struct graph_bed *bed;
+    const struct graph_schema *schema; /* not NULL: made by somebody else when patience ends ... */
+    const struct graph_cancel *others; /* ... with this */
+    enum yore_status others_status;
+    bool goes_on; /* it was not meant */
+};
+
+static bool has_had_enough(void *arg)
+{
+    struct patience *patience = arg;
+    if (--patience->left != 0) {
+        return patience->left < 0 && !patience->goes_on;
+    }
+    if (patience->schema != NULL) {
+        patience->others_status =
+            graph_schema_create(patience->bed->graph, patience->schema, patience->others, NULL);
+    }
+    return !patience->goes_on;
+}
+
+static void open_many(struct graph_bed *bed)
+{
+    graph_bed_open(bed);
+    struct graph_txn *txn = begin(bed);
+    for (int i = 0; i < MANY; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "n%d", i);
+        uint64_t id = node_made(txn, name, "N", AT(10), YORE_FOREVER);
+        CHECK_OK(property_set(txn, id, "x", integer(i), AT(10)));
+    }
+    commit(txn);
+}
+
+static unsigned entries(struct graph_bed *bed)
+{
+    struct yore_cursor *cursor = NULL;
+    unsigned char prefix[1] = {0x14};
+    struct yore_cursor_options options = {.range = {.prefix = {prefix, 1}}, .keys_only = true};
+    unsigned count = 0;
+    CHECK_OK(yore_cursor_open(bed->bed.db, graph_keyspace(bed->graph), &options, &cursor, NULL));
+    while (yore_cursor_next(cursor) == YORE_OK) {
+        count++;
+    }
+    yore_cursor_close(cursor);
+    return count;
+}
+
+TEST(an_index_whose_making_is_cancelled_leaves_nothing_behind)
+{
+    for (int unique = 0; unique < 2; unique++) {
+        struct graph_bed bed;
+        struct yore_error error = {0};
+        open_many(&bed);
+        struct graph_schema schema = schema_of(&bed, "N", "x", unique == 1);
+        /* 3 looks while it is filled, then one a value while it is checked. */
+        for (int looks = 1; looks <= (unique ? 300 : 3); looks += looks < 4 ? 1 : 99) {
+            struct patience patience = {.left = looks};
+            const struct graph_cancel cancel = {has_had_enough, &patience};
+            test_note("unique %d, look %d", unique, looks);
+            CHECK_STATUS(graph_schema_create(bed.graph, &schema, &cancel, &error), YORE_CANCELLED);
+            CHECK_MSG(strstr(error.text, "N.x") != NULL, "%s", error.text);
+            CHECK_EQ_UINT(entries(&bed), 0);
+            CHECK_EQ_STR(equals(&bed, YORE_NOW, &schema, integer(7)), "no index");
+            CHECK_STATUS(graph_schema_drop(bed.graph, &schema, NULL), YORE_NOT_FOUND);
+        }
+        CHECK_OK(graph_schema_create(bed.graph, &schema, NULL, NULL));
+        CHECK_EQ_UINT(entries(&bed), MANY);
+        CHECK_EQ_STR(equals(&bed, YORE_NOW, &schema, integer(7)), "8 ");
+        CHECK_OK(graph_verify(bed.graph, NULL, NULL, NULL, NULL));
+        graph_bed_close(&bed);
+    }
+}
+
+TEST(an_index_that_somebody_else_has_completed_stays_when_it_is_cancelled)
+{
+    struct graph_bed bed;
+    open_many(&bed);
+    struct graph_schema schema = schema_of(&bed, "N", "x", false);
+    struct patience patience = {.left = 2, .bed = &bed, .schema = &schema};
+    const struct graph_cancel cancel = {has_had_enough, &patience};
+    CHECK_STATUS(graph_schema_create(bed.graph, &schema, &cancel, NULL), YORE_CANCELLED);
+    CHECK_OK(patience.others_status);
+    CHECK_EQ_STR(equals(&bed, YORE_NOW, &schema, integer(7)), "8 ");
+    CHECK_OK(graph_verify(bed.graph, NULL, NULL, NULL, NULL));
+    graph_bed_close(&bed);
+}
+
+TEST(an_index_is_made_although_somebody_else_at_it_is_cancelled)
+{
+    struct graph_bed bed;
+    open_many(&bed);
+    struct graph_schema schema = schema_of(&bed, "N", "x", false);
+    struct patience hasty = {.left = 3};
+    const struct graph_cancel other = {has_had_enough, &hasty};
+    struct patience patience = {
+        .left = 2, .bed = &bed, .schema = &schema, .others = &other, .goes_on = true};
+    const struct graph_cancel cancel = {has_had_enough, &patience};
+    CHECK_OK(graph_schema_create(bed.graph, &schema, &cancel, NULL));
+    CHECK_STATUS(patience.others_status, YORE_CANCELLED);
+    CHECK_EQ_UINT(entries(&bed), MANY);
+    CHECK_EQ_STR(equals(&bed, YORE_NOW, &schema, integer(7)), "8 ");
+    CHECK_OK(graph_verify(bed.graph, NULL, NULL, NULL, NULL));
     graph_bed_close(&bed);
 }
 
 TEST_MAIN(index_is_backfilled_over_history_and_kept_by_writers,
           ranges_and_prefixes_come_in_order_of_value, constraint_holds_at_every_valid_time,
           two_writers_of_one_unique_value_conflict,
-          constraint_that_history_breaks_is_refused_and_leaves_nothing)
+          constraint_that_history_breaks_is_refused_and_leaves_nothing,
+          an_index_whose_making_is_cancelled_leaves_nothing_behind,
+          an_index_that_somebody_else_has_completed_stays_when_it_is_cancelled,
+          an_index_is_made_although_somebody_else_at_it_is_cancelled)

@@ -56,7 +56,7 @@ static uint64_t refused_open(struct graph_bed *bed)
     node_word(&said, "taken", "Pod", "ip", 4)->from = AT(10);
     say(bed, "b", &said.word);
     struct graph_schema schema = unique_ip(bed);
-    CHECK_OK(graph_schema_create(bed->graph, &schema, NULL));
+    CHECK_OK(graph_schema_create(bed->graph, &schema, NULL, NULL));
     uint64_t snapshot = send_pods(bed, AT(100));
     CHECK_STATUS(
         graph_sync_stop(bed->graph, text("a"), snapshot, YORE_DURABILITY_DEFAULT, NULL, &error),

@@ -1,9 +1,11 @@
 /* keep.h -- what a keyspace keeps, as words: `all`, `now`, or a duration. */
-#ifndef YORE_CLI_KEEP_H
-#define YORE_CLI_KEEP_H
+#ifndef YORE_BASE_KEEP_H
+#define YORE_BASE_KEEP_H
+
+#include <yore/yore.h>
 
 #include "base/bytes.h"
-#include "cli/options.h"
+#include "base/status.h"
 
 #define KEEP_TEXT_BYTES 64
 
@@ -17,9 +19,5 @@ enum yore_status keep_of_text(struct yore_bytes text, struct yore_keyspace_optio
 const char *compression_word(enum yore_compression compression);
 enum yore_status compression_of_text(struct yore_bytes text, enum yore_compression *compression_out,
                                      struct yore_error *error_out);
-
-/* --keep and --compression; what is not given stays as it is. */
-enum yore_status keep_parse(const struct args *args, struct yore_keyspace_options *options,
-                            struct yore_error *error_out);
 
 #endif

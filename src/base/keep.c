@@ -1,4 +1,4 @@
-#include "cli/keep.h"
+#include "base/keep.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -76,22 +76,4 @@ enum yore_status compression_of_text(struct yore_bytes text, enum yore_compressi
     return error_set(error_out, YORE_INVALID,
                      "compression is default, none, lz4 or zstd, not '%.*s'",
                      (int)(text.size < 40 ? text.size : 40), (const char *)text.data);
-}
-
-enum yore_status keep_parse(const struct args *args, struct yore_keyspace_options *options,
-                            struct yore_error *error_out)
-{
-    const char *keep = args->values[OPT_KEEP];
-    const char *compression = args->values[OPT_COMPRESSION];
-    if (keep != NULL) {
-        enum yore_status st = keep_of_text(bytes_of(keep, strlen(keep)), options, error_out);
-        if (st != YORE_OK) {
-            return st;
-        }
-    }
-    if (compression == NULL) {
-        return YORE_OK;
-    }
-    return compression_of_text(bytes_of(compression, strlen(compression)), &options->compression,
-                               error_out);
 }

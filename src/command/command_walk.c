@@ -1,0 +1,212 @@
+/* command_walk.c -- walks that leave as they are made: a range of one moment, the feed of commits.
+ */
+#include <string.h>
+
+#include "command/call.h"
+#include "command/commands.h"
+#include "command/moments.h"
+#include "command/place.h"
+#include "command/rows.h"
+
+/* ---- a range of one moment ---- */
+
+struct range_request {
+    struct yore_range range;
+    struct yore_time at;
+    int64_t limit;
+    size_t keyspace; /* where its name stands; 0: the session's database */
+    bool is_reverse;
+    bool keys_only;
+};
+
+static bool take_range(struct call *call, struct range_request *request)
+{
+    for (size_t i = 1; i < call->count; i++) {
+        bool has_next = i + 1 < call->count;
+        bool is_fine = true;
+        if (call_is(call, i, "rev")) {
+            request->is_reverse = true;
+        } else if (call_is(call, i, "keys")) {
+            request->keys_only = true;
+        } else if (has_next && call_is(call, i, "prefix")) {
+            request->range.prefix = call->args[++i];
+        } else if (has_next && call_is(call, i, "low")) {
+            request->range.low = call->args[++i];
+        } else if (has_next && call_is(call, i, "high")) {
+            request->range.high = call->args[++i];
+        } else if (has_next && call_is(call, i, "limit")) {
+            is_fine = call_int_between(call, ++i, 0, INT64_MAX, &request->limit);
+        } else if (has_next && call_is(call, i, "at")) {
+            is_fine = moments_take_read(call, ++i, &request->at.valid);
+        } else if (has_next && call_is(call, i, "known")) {
+            is_fine = moments_take_read(call, ++i, &request->at.known);
+        } else if (has_next && call_is(call, i, "keyspace")) {
+            request->keyspace = ++i;
+        } else {
+            call_syntax(call);
+            return false;
+        }
+        if (!is_fine) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void tell_row(struct call *call, const struct yore_row *row, bool keys_only)
+{
+    reply_array(call->reply, 5);
+    reply_bulk(call->reply, row->key);
+    moments_reply(call->reply, row->valid_from);
+    moments_reply(call->reply, row->valid_to);
+    reply_int(call->reply, row->commit);
+    if (keys_only) {
+        reply_null(call->reply);
+    } else {
+        reply_bulk(call->reply, row->value);
+    }
+}
+
+/* The cursor keeps its moment, so both walks see the same. */
+static enum yore_status walk_range(struct call *call, const struct range_request *request,
+                                   struct yore_cursor *cursor, struct rows *rows,
+                                   struct yore_error *error)
+{
+    enum yore_status st =
+        request->is_reverse ? yore_cursor_last(cursor) : yore_cursor_first(cursor);
+    while (st == YORE_OK && (int64_t)rows->count < request->limit) {
+        const struct yore_row *row = yore_cursor_row(cursor);
+        if (acl_rules_allow_key(call->client->rules, row->key, KEY_READ) && rows_want(rows)) {
+            tell_row(call, row, request->keys_only);
+            st = rows_told(rows, error);
+            if (st != YORE_OK) {
+                return st;
+            }
+        }
+        st = request->is_reverse ? yore_cursor_prev(cursor) : yore_cursor_next(cursor);
+    }
+    if (st != YORE_OK && st != YORE_NOT_FOUND) {
+        *error = *yore_cursor_error(cursor);
+    }
+    return st;
+}
+
+void cmd_yore_range(struct call *call)
+{
+    struct range_request request = {.at = {YORE_NOW, YORE_NOW}, .limit = INT64_MAX};
+    struct yore_error error = {.text = ""};
+    struct yore_cursor *cursor = NULL;
+    struct place place;
+    struct rows rows;
+    if (call->access->at != NULL) {
+        request.at = *call->access->at;
+    }
+    if (!take_range(call, &request) ||
+        !place_find(call, request.keyspace, PLACE_READ, &request.at, &place)) {
+        return;
+    }
+    const struct yore_cursor_options options = {
+        .range = request.range, .at = &request.at, .keys_only = request.keys_only};
+    enum yore_status st = YORE_NOT_FOUND;
+    if (place.keyspace != NULL) {
+        st = yore_cursor_open(call->server->db, place.keyspace, &options, &cursor, &error);
+    }
+    rows_begin(&rows, call);
+    do {
+        st = cursor != NULL ? walk_range(call, &request, cursor, &rows, &error) : st;
+    } while (rows_again(&rows, st, &error));
+    yore_cursor_close(cursor);
+}
+
+/* ---- the feed ---- */
+
+struct feed_request {
+    int64_t after;
+    int64_t limit; /* of commits */
+    int64_t until; /* the last commit that both walks may tell */
+};
+
+static bool take_feed(struct call *call, struct feed_request *request)
+{
+    for (size_t i = 1; i < call->count; i++) {
+        bool has_next = i + 1 < call->count;
+        bool is_fine = false;
+        if (has_next && call_is(call, i, "after")) {
+            is_fine = moments_take_read(call, ++i, &request->after);
+        } else if (has_next && call_is(call, i, "limit")) {
+            is_fine = call_int_between(call, ++i, 0, INT64_MAX, &request->limit);
+        } else {
+            call_syntax(call);
+        }
+        if (!is_fine) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void tell_write(struct call *call, const struct yore_feed_write *write)
+{
+    static const char *const kinds[] = {"", "put", "delete", "erased"};
+    reply_array(call->reply, 6);
+    reply_int(call->reply, write->keyspace_id);
+    reply_text(call->reply, kinds[write->kind]);
+    moments_reply(call->reply, write->valid_from);
+    moments_reply(call->reply, write->valid_to);
+    reply_bulk(call->reply, write->key);
+    if (write->kind == YORE_KIND_PUT) {
+        reply_bulk(call->reply, write->value);
+    } else {
+        reply_null(call->reply);
+    }
+}
+
+static void tell_commit(struct call *call, const struct yore_feed_commit *commit)
+{
+    reply_array(call->reply, 3);
+    reply_int(call->reply, commit->commit);
+    reply_int(call->reply, commit->has_more ? 1 : 0);
+    reply_array(call->reply, commit->write_count);
+    for (size_t i = 0; i < commit->write_count; i++) {
+        tell_write(call, &commit->writes[i]);
+    }
+}
+
+static enum yore_status walk_feed(struct call *call, const struct feed_request *request,
+                                  struct rows *rows, struct yore_error *error)
+{
+    struct yore_feed *feed = NULL;
+    struct yore_feed_commit commit;
+    int64_t count = 0;
+    enum yore_status st = yore_feed_open(call->server->db, request->after, &feed, error);
+    while (st == YORE_OK && count < request->limit) {
+        st = yore_feed_next(feed, &commit, error);
+        if (st != YORE_OK || commit.commit > request->until) {
+            break;
+        }
+        if (rows_want(rows)) {
+            tell_commit(call, &commit);
+            st = rows_told(rows, error);
+        }
+        count += commit.has_more ? 0 : 1;
+    }
+    yore_feed_close(feed);
+    return st;
+}
+
+void cmd_yore_feed(struct call *call)
+{
+    struct feed_request request = {
+        .after = YORE_TIME_MIN, .limit = INT64_MAX, .until = call->access->now};
+    struct yore_error error = {.text = ""};
+    struct rows rows;
+    if (!take_feed(call, &request)) {
+        return;
+    }
+    request.after = request.after == YORE_NOW ? call->access->now : request.after;
+    rows_begin(&rows, call);
+    enum yore_status st;
+    do {
+        st = walk_feed(call, &request, &rows, &error);
+    } while (rows_again(&rows, st, &error));
+}

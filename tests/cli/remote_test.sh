@@ -1,0 +1,267 @@
+#!/bin/sh
+# Commands on a server print what they print on its directory: the same rows, messages and exit codes.
+. "$(dirname "$0")/lib.sh"
+
+server=
+stop_server() {
+    if [ -n "$server" ]; then
+        kill "$server" 2>/dev/null
+        wait "$server" 2>/dev/null
+        server=
+    fi
+}
+trap 'stop_server; rm -rf "$work"' EXIT
+start_server() { # start_server DIR FLAG...; sets $url
+    dir=$1
+    shift
+    "$YORE" server --dir "$dir" --port any --http-port 0 --bolt-port 0 "$@" >server.out 2>&1 &
+    server=$!
+    for _ in $(seq 200); do
+        grep -qs 'Ready to accept' server.out && break
+        kill -0 $server || { cat server.out; exit 1; }
+        sleep 0.05
+    done
+    port=$(sed -n 's/^redis .* port \([0-9]*\).*/\1/p' server.out)
+    url=yore://127.0.0.1:$port
+}
+
+start_server db # makes its own keyspaces
+stop_server
+
+# The data: corrections, deletes, ends, an erasure, any bytes, several keyspaces, one that forgets.
+for i in 1 2 3 4 5 6 7 8 9; do
+    ok put db "host/$i" "up $i" --at "2020-01-0$i"
+done
+ok put db host/1 down --from 2020-02-01 --to 2020-03-01
+ok put db host/2 corrected --at 2020-01-02
+ok del db host/3 --at 2021-01-01
+ok put db session x --at 2020-01-01 --ttl 30d
+ok put db empty ''
+head -c 300 /dev/urandom >blob
+ok put db blob --file blob
+ok put db secret gone
+ok erase db secret
+ok keyspace db create sensors --compression zstd
+ok put db t1 20.5 --keyspace sensors --at 2024-01-01
+ok put db t1 21 --keyspace sensors --at 2024-01-02
+ok keyspace db create dropped
+ok put db k v --keyspace dropped
+ok query db topo "CREATE (:Service {name: 'cart', n: 1, d: date('2020-01-01'), at: time('12:00+01:00')})
+    -[:CALLS {ms: 1.5, tags: ['a', 'b']}]->(:Service {name: \"it's\"})"
+then=$(date -u +%Y-%m-%dT%H:%M:%SZ -d '+1 second')
+sleep 1.1
+ok keyspace db drop dropped
+ok query db topo "MATCH (n {name: 'cart'}) SET n.n = 2"
+# What goes on in the background has been done: between two runs nothing changes by itself.
+ok compact db
+
+cat >reads <<'END'
+get WHERE host/1
+get WHERE host/1 --at 2020-02-10
+get WHERE host/1 host/3 nobody -o json
+get WHERE host/2 --at 2020-01-05 --known 2020-01-01
+get WHERE session
+get WHERE session --at 2020-01-15 -o json
+get WHERE secret
+get WHERE blob -o raw
+get WHERE empty -o ndjson
+get WHERE t1 --keyspace sensors -o json
+get WHERE t1 --keyspace nowhere
+get WHERE k --keyspace dropped
+get WHERE k --keyspace dropped --at THEN
+scan WHERE
+scan WHERE -o json
+scan WHERE --prefix host/ --limit 3
+scan WHERE --prefix host/ --limit 3 --reverse -o ndjson
+scan WHERE --low host/2 --high host/4 --keys
+scan WHERE --prefix nothing
+scan WHERE --count
+scan WHERE --count --prefix host/ --at 2020-01-05
+scan WHERE --at 2020-02-10 -o csv
+scan WHERE --keyspace sensors -0
+timeline WHERE host/1
+timeline WHERE host/1 -o json
+timeline WHERE host/2 --every -o ndjson
+timeline WHERE host/1 --from 2020-01-15 --to 2020-02-15 --reverse -o json
+timeline WHERE host/1 --limit 1
+timeline WHERE secret -o json
+timeline WHERE nobody
+timeline WHERE t1 --keyspace sensors --count
+changes WHERE --from 2020-01-03 --to 2020-02-10
+changes WHERE --from 2020-01-03 --to 2020-02-10 -o json
+changes WHERE --to 2021-06-01 --every -o ndjson
+changes WHERE --to 2021-06-01 --every --by-time
+changes WHERE --from 2020-01-01 --to 2021-06-01 --prefix host/ --limit 2
+changes WHERE --low host/4 --to 2021-06-01 --count
+changes WHERE --from 2020-01-01 --to 2019-01-01
+changes WHERE --keyspace sensors --to 2024-06-01 -o json
+feed WHERE --limit 7
+feed WHERE --limit 12 -o ndjson
+feed WHERE --from 2250-01-01
+keyspace WHERE list --at THEN
+keyspace WHERE list -o json --at THEN
+stats WHERE --keyspace sensors
+export WHERE --at 2020-02-10
+export WHERE --keyspace sensors
+export WHERE --prefix host/ --keyspace default
+graph WHERE list
+graph WHERE list -o json --at THEN
+query WHERE topo --file statement
+query WHERE topo --file statement -o json
+query WHERE topo --file statement -o csv --at THEN
+query WHERE topo --file statement --limit 1
+query WHERE topo --file literals -o ndjson -p n=1 -p s=it's -p l=[1,'x'] -p t=true
+query WHERE topo --file wrong
+query WHERE nowhere --file literals
+END
+echo 'MATCH p = (s)-[c]->(d) RETURN s, c, d.name, s.d, s.at, s.n, null AS x, [1, "a"] AS l, {k: 2} AS m, p ORDER BY d.name' >statement
+echo 'RETURN $n AS n, $s AS s, $l AS l, $t AS t, 1.0 AS f, "" AS empty' >literals
+echo 'MATCH (n) RETURN m' >wrong
+run_reads() { # run_reads WHERE FOLDER
+    mkdir "$2"
+    n=0
+    while read -r line; do
+        n=$((n + 1))
+        line=$(printf '%s' "$line" | sed "s/THEN/$then/")
+        # shellcheck disable=SC2046 # the line is words
+        run $(printf '%s' "$line" | sed "s|WHERE|$1|")
+        sed "s|$1|WHERE|g" "$err" >"$2/$n.err"
+        cp "$out" "$2/$n.out"
+        echo "$code" >"$2/$n.code"
+    done <reads
+}
+run_reads db in_directory
+start_server db
+run_reads "$url" on_server
+n=0
+while read -r line; do
+    n=$((n + 1))
+    for part in out err code; do
+        check "$part of: $line" cmp "in_directory/$n.$part" "on_server/$n.$part"
+    done
+done <reads
+
+# Writing: what one writes over the wire is what the directory has afterwards.
+ok put "$url" w/1 one
+out_is ""
+ok put --url "$url" w/1 two -o json
+out_has '"commit"'
+ok put "$url" w/2 past --at 2020-05-01 --ttl 10d
+ok put "$url" w/3 span --from 2020-05-01 --to 2020-05-02
+ok put "$url" w/4 --file blob
+ok del "$url" w/1
+ok erase "$url" host/9
+ok erase "$url" --prefix host/8
+ok keyspace "$url" create made --keep 90d
+ok put "$url" m 1 --keyspace made
+ok keyspace "$url" alter made --keep all
+ok keyspace "$url" trim sensors --at 2024-01-01T12:00:00Z
+ok query "$url" made "CREATE (:A)-[:B]->(:C)"
+err_has "2 nodes created, 1 relationships created"
+ok query "$url" made "MATCH (n) RETURN count(n)"
+out_is 2
+ok graph "$url" drop made
+fails 1 "no graph 'made' in $url" graph "$url" drop made
+fails 18 "GRAPH.INGEST" graph "$url" apply topo facts.ndjson
+fails 3 "" query "$url" topo "RETURN 1/0"
+ok check "$url" -o json
+out_has '{"what":"graphs","count":1}'
+out_has '{"what":"problems","count":0}'
+ok compact "$url"
+ok compact "$url" --keyspace made
+fails 2 "--to must be later" put "$url" h x --from 2020-04-01 --to 2020-03-01
+fails 14 "" put "$url" h x --at 2250-01-01
+fails 18 "setting \`durability\`" put "$url" h x --durability none
+fails 11 "" keyspace "$url" create made
+fails 1 "no keyspace 'nowhere' in $url" put "$url" k v --keyspace nowhere
+fails 15 "keeps this keyspace for itself" put "$url" k v --keyspace server
+ok stats "$url" -o csv
+out_has "commit_latency_us"
+
+# A file goes in over the wire as it goes into a directory: transactions, erasures, keyspaces.
+printf '%s\n' '{"kind":"keyspace","keyspace":"logs","keep":"30d"}' \
+    '{"key":"a","value":"1","valid_from":"2020-01-01","commit":"x"}' \
+    '{"key":"b","value":"2","valid_from":"2020-01-01","valid_to":"2020-02-01","commit":"x"}' \
+    '{"key":"a","kind":"delete","valid_from":"2020-03-01","commit":"y"}' \
+    '{"key":"e","kind":"erased","valid_from":"2020-03-01","commit":"y"}' \
+    '{"key":"l","value":"in logs","keyspace":"logs","commit":"z"}' >facts.ndjson
+ok import local facts.ndjson
+ok export local local.ndjson
+stop_server
+start_server served
+ok import "$url" facts.ndjson -o json
+out_has '"transactions":3'
+ok export "$url" served.ndjson
+# Commit times are new in each, and the server has keyspaces of its own.
+for file in local served; do
+    grep -v '"keyspace":"server' $file.ndjson | sed 's/"commit":"[^"]*"/COMMIT/; s/"valid_from":"2[^0][^"]*"/NOW/' |
+        sed 's/"valid_from":"202[6-9][^"]*"/NOW/' >$file.plain
+done
+check "what was imported is the same" cmp local.plain served.plain
+run_with '2020-01-01,x,1
+broken' import "$url" - --format csv
+code_is 3
+err_has "line 2"
+stop_server
+
+# The shell: a session's moment, several commands, one connection that may be lost between them.
+start_server db
+run_with 'get host/2
+at 2020-02-10
+get host/1
+put host/1 x
+scan --prefix host/1
+' shell "$url"
+code_is 15
+out_has "down"
+err_has "this session stands at 2020-02-10"
+ok shell "$url" -c 'scan --count'
+run shell "$url" --read-only -c 'put a b'
+code_is 15
+err_has "leave --read-only out"
+ok get "$url" w/4 -o raw
+check "bytes came through" cmp "$out" blob
+
+run_with 'graph use topo
+MATCH (n) RETURN count(n)
+at 2020-01-01
+graph use topo
+' shell "$url"
+code_is 0
+out_has 2
+err_has "there is no graph 'topo' yet"
+
+# What cannot be done over the wire says so.
+fails 18 "restore into a directory" restore "$url" /nowhere
+fails 3 "leave /3 out of the URL" get "$url/3" a
+fails 3 "the URL of the server" get yore:// a
+fails 2 "--url takes" get --url http://x a
+fails 6 "cannot connect" get yore://127.0.0.1:1 a
+stop_server
+
+# A backup is written on the server's machine.
+mkdir backups
+start_server db --backup-dir backups
+ok backup "$url" first -o json
+out_has '"id":1'
+ok backups backups/first
+fails 3 "a backup's name is" backup "$url" ../elsewhere
+stop_server
+
+# A server that wants a login: the password is never on the command line.
+start_server db --requirepass secret
+fails 15 "YORE_PASSWORD" get "$url" host/2
+YORE_PASSWORD=secret
+export YORE_PASSWORD
+ok get "$url" host/2
+out_is "corrected"
+YORE_PASSWORD=wrong
+fails 15 "the server refused" get "$url" host/2
+printf 'secret\n' >password
+ok get "$url" host/2 --password-file password
+fails 6 "cannot open missing" get "$url" host/2 --password-file missing
+unset YORE_PASSWORD
+ok get "yore://default:secret@127.0.0.1:$port" host/2
+fails 1 "in yore://default@127.0.0.1:$port" get "yore://default:secret@127.0.0.1:$port" x --keyspace no
+stop_server
+finish
