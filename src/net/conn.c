@@ -594,7 +594,6 @@ static void on_closed(uv_handle_t *handle)
     buffer_release(&conn->waiting);
     buffer_release(&conn->pushes);
     buffer_release(&conn->drained);
-    atomic_fetch_sub_explicit(&loop->net->buffer_bytes, conn->accounted, memory_order_relaxed);
     atomic_fetch_sub_explicit(&loop->net->clients, 1, memory_order_relaxed);
     loop->conn_count--;
     mem_free(conn);
@@ -606,6 +605,8 @@ static void close_now(struct net_conn *conn)
     struct loop *loop = conn->loop;
     conn->is_closed = true;
     conn->is_reading = false;
+    atomic_fetch_sub_explicit(&loop->net->buffer_bytes, conn->accounted, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&loop->buffer_bytes, conn->accounted, memory_order_relaxed);
     if (conn->before != NULL) {
         conn->before->behind = conn->behind;
     } else {
@@ -702,12 +703,13 @@ void conn_account(struct net_conn *conn)
     uint64_t change = (uint64_t)now - conn->accounted; /* modulo 2^64 */
     uint64_t total =
         atomic_fetch_add_explicit(&net->buffer_bytes, change, memory_order_relaxed) + change;
+    atomic_fetch_add_explicit(&conn->loop->buffer_bytes, change, memory_order_relaxed);
     conn->accounted = now;
     if (total > atomic_load_explicit(&net->buffer_bytes_peak, memory_order_relaxed)) {
         atomic_store_explicit(&net->buffer_bytes_peak, total, memory_order_relaxed);
     }
     if (has_grown && total > atomic_load_explicit(&net->buffer_bytes_max, memory_order_relaxed)) {
-        loop_evict(conn->loop);
+        (void)loop_evict(conn->loop);
     }
 }
 

@@ -49,22 +49,31 @@ void loop_block_back(struct loop *loop, unsigned char *block)
     }
 }
 
-void loop_evict(struct loop *loop)
+bool loop_evict(struct loop *loop)
 {
     struct net *net = loop->net;
     struct net_conn *largest = NULL;
+    uint64_t leaving = 0; /* of those that are closed as soon as nobody has them */
+    uint64_t most = atomic_load_explicit(&net->buffer_bytes_max, memory_order_relaxed);
     for (struct net_conn *conn = loop->conns; conn != NULL; conn = conn->behind) {
+        leaving += conn->is_dead ? conn->accounted : 0;
         if (!conn->is_dead && (largest == NULL || conn->accounted > largest->accounted)) {
             largest = conn;
         }
     }
-    if (largest == NULL || largest->accounted <= NET_OUTPUT_SOFT_BYTES) {
-        return; /* the large ones are another loop's, which will see to it */
+    uint64_t own = atomic_load_explicit(&loop->buffer_bytes, memory_order_relaxed);
+    uint64_t all = atomic_load_explicit(&net->buffer_bytes, memory_order_relaxed);
+    /* Of several loops one at least has its share of what is too much: that one sees to it, when a
+     * buffer of its own grows, or when it sweeps. */
+    if (largest == NULL || largest->accounted == 0 || all <= most + leaving ||
+        own < most / net->loop_count) {
+        return false;
     }
     atomic_fetch_add_explicit(&net->evicted, 1, memory_order_relaxed);
     net->options.jobs.tell(net->options.jobs.arg,
                            "buffers of clients are over their limit: the largest was closed");
     conn_kill(largest);
+    return true;
 }
 
 /* ---- jobs -------------------------------------------------------------------------------------
@@ -319,6 +328,8 @@ static void on_sweep(uv_timer_t *timer)
     for (struct net_conn *conn = loop->conns; conn != NULL; conn = next) {
         next = conn->behind;
         conn_sweep(conn, now_ns);
+    }
+    for (unsigned i = 0; i < NET_SWEEP_EVICTIONS && loop_evict(loop); i++) {
     }
     loop_end_if_empty(loop);
 }

@@ -168,6 +168,7 @@ struct loop {
     bool wants_cut;             /* GUARDED_BY(lock) */
     unsigned listener_count;    /* of net->listeners, taken so far; first loop only */
 
+    _Atomic uint64_t buffer_bytes;   /* its connections' part of net->buffer_bytes */
     _Atomic uint64_t received_bytes; /* counted by the loop alone, read by anybody */
     _Atomic uint64_t sent_bytes;
     _Atomic uint64_t backpressure;
@@ -220,7 +221,9 @@ enum yore_status loop_start(struct loop *loop, struct net *net, struct yore_erro
 void loop_ready(struct loop *loop, struct net_conn *conn);  /* it has its turn in this iteration */
 void loop_again(struct loop *loop, struct net_conn *conn);  /* ... or a later one */
 void loop_gather(struct loop *loop, struct net_conn *conn); /* it goes with the next job */
-void loop_evict(struct loop *loop);                         /* close the largest */
+/* Where buffers are over their limit, close the largest; false: there is no need, or it is another
+ * loop's. */
+bool loop_evict(struct loop *loop);
 void loop_end_if_empty(struct loop *loop);
 void loop_wake(struct loop *loop);                         /* any thread */
 void loop_notice(struct net_conn *conn, unsigned notices); /* any thread, holding loop->lock */

@@ -657,6 +657,35 @@ TEST(what_a_session_keeps_counts_as_a_buffer_of_its_connection)
     bed_close(&bed);
 }
 
+TEST(many_small_buffers_are_within_the_limit_too)
+{
+    enum { CLIENTS = 100 };
+    static char part[100000]; /* of a line that does not end; less than what a large one has */
+    struct bed bed;
+    int fds[CLIENTS];
+    for (unsigned loops = 1; loops <= 2; loops++) {
+        test_note("%u loops", loops);
+        bed_open(&bed, loops, CLIENTS);
+        net_set_buffer_bytes_max(bed.net, 4u << 20);
+        memset(part, 'q', sizeof(part));
+        for (int i = 0; i < CLIENTS; i++) {
+            fds[i] = wire_connect(bed.port);
+            (void)wire_send(fds[i], part, sizeof(part)); /* it may be closed meanwhile */
+        }
+        for (int i = 0; i < 2000 && (stats_of(&bed).evicted < CLIENTS / 2 ||
+                                     stats_of(&bed).buffer_bytes > 4u << 20);
+             i++) {
+            os_sleep_ns(os_env_posix(), 5000000);
+        }
+        CHECK(stats_of(&bed).evicted >= CLIENTS / 2);
+        CHECK(stats_of(&bed).buffer_bytes <= 4u << 20);
+        for (int i = 0; i < CLIENTS; i++) {
+            wire_close(fds[i]);
+        }
+        bed_close(&bed);
+    }
+}
+
 TEST(stopping_answers_what_has_arrived_and_cuts_no_reply)
 {
     struct bed bed;
@@ -725,4 +754,5 @@ TEST_MAIN(replies_keep_the_order_of_requests_of_any_pace,
           a_client_that_ends_its_side_gets_its_replies, clients_over_the_limit_are_told_and_refused,
           over_the_limit_of_all_buffers_the_largest_is_closed,
           what_a_session_keeps_counts_as_a_buffer_of_its_connection,
+          many_small_buffers_are_within_the_limit_too,
           stopping_answers_what_has_arrived_and_cuts_no_reply, many_come_and_go_at_once)

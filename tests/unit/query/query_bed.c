@@ -92,16 +92,17 @@ static const char *join(char **rows, size_t count, bool is_sorted)
 static void check_again(struct query_result *result, char *const *rows, size_t count)
 {
     const struct yore_graph_value *row = NULL;
-    struct query_error error;
+    struct query_error error = {.type = NULL};
+    enum yore_status st;
     size_t again = 0;
     query_result_rewind(result);
-    for (; query_next(result, &row, &error) == YORE_OK; again++) {
+    for (; (st = query_next(result, &row, &error)) == YORE_OK; again++) {
         char *told = row_text(row, query_column_count(result));
         CHECK(again < count);
         CHECK_EQ_STR(told, rows[again]);
         free_text(told);
     }
-    CHECK_MSG(error.error.status == YORE_OK, "row %zu: %s", again, error.error.text);
+    CHECK_MSG(st == YORE_NOT_FOUND, "row %zu: %s", again, error.error.text);
     CHECK_EQ_UINT(again, count);
 }
 
