@@ -328,7 +328,7 @@ static void bench_uncached(struct bench *b, char (*keys)[17])
     struct set set;
     struct page_cache *cache = b->cache;
     struct table_pool *pool = b->pool;
-    must(page_cache_new(1 << 20, &b->cache), NULL);
+    must(page_cache_new(1 << 20, 0, &b->cache), NULL);
     must(table_pool_new(b->env, b->cache, 100, &b->pool), NULL);
     build(b, keys, 0, 1, 1, &set);
     struct iter_view now = {
@@ -394,7 +394,7 @@ int main(int argc, char **argv)
     }
     b.dir = argc > 2 ? argv[2] : mkdtemp(dir);
     rand_init(&b.rand, 1);
-    must(page_cache_new((uint64_t)2 << 30, &b.cache), NULL);
+    must(page_cache_new((uint64_t)2 << 30, 0, &b.cache), NULL);
     must(table_pool_new(b.env, b.cache, 100, &b.pool), NULL);
     char(*keys)[17] = make_keys(b.keys);
     const char *part = argc > 3 ? argv[3] : "";

@@ -9,7 +9,7 @@
 #define RECOVERY_TAIL_BYTES ((uint64_t)64 << 20)
 #define LARGE_VALUE_BYTES 65536
 #define LARGE_VALUE_SHARE 500 /* one large value for so many keys */
-#define NARROW_MEMTABLES 120  /* a memtable is this part of the data in loads named _narrow */
+#define NARROW_MEMTABLES 120  /* a memtable is this part of the data in rows named _narrow */
 #define MORE_LOADS_VERSIONS 100
 
 static int is_wanted(const struct run *run, const char *workload)
@@ -103,6 +103,32 @@ static void run_reads(const struct run *run)
                (struct write_spec){
                    .workload = "overwrite", .database = db, .order = WRITE_UNIFORM, .version = 1});
     }
+    run_remove(run, db);
+}
+
+/* The present alone, far beyond memtables: what a random load and random overwrites of it write,
+ * and what reads cost right behind them. */
+static void run_narrow(const struct run *run)
+{
+    const struct run_options *o = &run->options;
+    const char *db = "narrow";
+    struct write_spec load = {.workload = "fillrandom_narrow",
+                              .database = db,
+                              .order = WRITE_PERMUTED,
+                              .is_fresh = 1,
+                              .memtable_bytes = o->key_count * (KVP_KEY_BYTES + o->value_bytes) /
+                                                NARROW_MEMTABLES,
+                              .limit_s = o->load_s};
+    writes(run, load);
+    load.workload = "overwrite_narrow";
+    load.order = WRITE_UNIFORM;
+    load.is_fresh = 0;
+    load.version = 1;
+    writes(run, load);
+    reads(run,
+          (struct read_spec){.workload = "readrandom_narrow", .database = db, .is_overwritten = 1});
+    reads(run, (struct read_spec){
+                   .workload = "scan100_narrow", .database = db, .kind = READ_SHORT_SCAN});
     run_remove(run, db);
 }
 
@@ -214,6 +240,9 @@ static void run_engine(const struct run *run)
         run_loads(run);
         if (is_wanted(run, "read") || is_wanted(run, "scan") || is_wanted(run, "overwrite")) {
             run_reads(run);
+        }
+        if (is_wanted(run, "narrow")) {
+            run_narrow(run);
         }
         if (is_wanted(run, "large")) {
             run_large(run);

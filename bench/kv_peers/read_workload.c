@@ -79,7 +79,8 @@ static void get_once(struct reader *r, void *thread, uint64_t index, char *buffe
     int is_right = rc == (spec->is_missing ? 1 : 0);
     if (rc == 0 && spec->kind != READ_WHILE_WRITING) {
         is_right = is_right && size == spec->value_bytes &&
-                   data_tag_of(buffer, size) == data_tag(index, 0);
+                   (data_tag_of(buffer, size) == data_tag(index, 0) ||
+                    (spec->is_overwritten && data_tag_of(buffer, size) == data_tag(index, 1)));
     }
     if (!is_right) {
         r->errors++;

@@ -31,7 +31,7 @@ static void usage(void)
             "        [--syncsec=S] [--loadsec=S] [--compression=0|1|2] [--valmode=0|1]\n"
             "        [--bloom=BITS] [--seed=N] [--range=KEYS] [--round=N] [--list]\n"
             "Numbers may end in k, m (thousands, millions), M or G (2^20, 2^30).\n"
-            "workloads: fillseq fillrandom fillsync read scan overwrite large bulk hist\n");
+            "workloads: fillseq fillrandom fillsync read scan overwrite narrow large bulk hist\n");
     exit(2);
 }
 

@@ -27,6 +27,7 @@ struct write_spec {
     int is_bulk;      /* the engine's bulk path */
     double limit_s;
     size_t value_bytes;
+    size_t memtable_bytes; /* 0: as asked for */
 };
 void write_workload(const struct run *run, const void *write_spec);
 
@@ -41,8 +42,9 @@ struct read_spec {
     const char *workload;
     const char *database;
     enum read_kind kind;
-    int is_missing;   /* ask for keys that lie between present ones */
-    int thread_count; /* 0: 1 */
+    int is_missing;     /* ask for keys that lie between present ones */
+    int is_overwritten; /* some values are of version 1 */
+    int thread_count;   /* 0: 1 */
     size_t cache_bytes;
     uint64_t key_count;
     size_t value_bytes;

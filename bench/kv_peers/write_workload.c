@@ -184,6 +184,9 @@ void write_workload(const struct run *run, const void *write_spec)
     file_tree_make(path);
     struct kvp_config config = run_config(run, path);
     config.is_sync = spec->is_sync;
+    if (spec->memtable_bytes > 0) {
+        config.memtable_bytes = spec->memtable_bytes;
+    }
     struct write_state s = {.run = run, .spec = spec, .batch = spec->batch > 0 ? spec->batch : 1};
     struct run_result *result = run_result_new();
     struct measure_io before;

@@ -30,7 +30,8 @@ extern "C" {
     X(READ_ONLY, 15, "writes are refused here")                                                    \
     X(BUSY, 16, "busy; try again")                                                                 \
     X(CANCELLED, 17, "cancelled")                                                                  \
-    X(UNSUPPORTED, 18, "not supported here")
+    X(UNSUPPORTED, 18, "not supported here")                                                       \
+    X(NO_FILES, 19, "too many open files")
 
 enum yore_status {
 #define YORE_STATUS_ENUM(name, number, message) YORE_##name = number,

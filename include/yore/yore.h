@@ -157,10 +157,13 @@ struct yore_options {
     uint32_t value_apart_bytes;     /* values this large go to value files: 256 B.., default
                                        YORE_VALUE_APART_BYTES; see there */
     uint32_t background_threads;    /* flush, merge, seal: 1..16, default 2 */
-    uint32_t open_files_max;        /* table handles kept open: 16.., default 512 */
-    int64_t clock_skew_max_ns; /* facts may be dated this far ahead: 1 ns..1 h, default 500 ms */
-    uint64_t feed_retention_bytes; /* closed journal segments kept for the feed, default 0 */
-    yore_event_fn on_event;        /* may be NULL */
+    uint32_t open_files_max;        /* files of tables open at once: 16.., default 512; never more
+                                       than half of what the process may have open (RLIMIT_NOFILE
+                                       at yore_open()), but for those being read just now */
+    int64_t clock_skew_max_ns;      /* facts may be dated this far ahead: 1 ns..1 h,
+                                       default 500 ms */
+    uint64_t feed_retention_bytes;  /* closed journal segments kept for the feed, default 0 */
+    yore_event_fn on_event;         /* may be NULL */
     void *event_arg;
 };
 
@@ -793,7 +796,8 @@ struct yore_verify_report {
 };
 /* Read everything: every checksum, every order, every bound, every reference.  `problem` (may be
  * NULL) gets one line per finding: file, offset, cause; in the calling thread, borrowed.
- * `report_out` may be NULL.  Returns YORE_CORRUPT when there is a finding. */
+ * `report_out` may be NULL.  Returns YORE_CORRUPT when there is a finding; YORE_NOMEM or
+ * YORE_NO_FILES, which is no finding, when it could not read on. */
 YORE_API enum yore_status yore_verify(struct yore_db *db,
                                       void (*problem)(void *arg, const char *line), void *arg,
                                       struct yore_verify_report *report_out,

@@ -34,6 +34,13 @@ static inline void error_init(struct yore_error *error)
 enum yore_status error_keep(struct yore_error *failure, enum yore_status status,
                             struct yore_error *error_out);
 
+/* Was it want of memory or of file handles?  Then nothing is damaged, and the same may succeed
+ * later. */
+static inline bool status_is_want(enum yore_status status)
+{
+    return status == YORE_NOMEM || status == YORE_NO_FILES;
+}
+
 /* A key shown in an error or a log: printable ASCII as is, other octets as \xNN, at most 48 octets
  * of it, then "...".  Writes a terminated string and returns `text`. */
 #define KEY_TEXT_BYTES 208

@@ -37,7 +37,7 @@ static const char *code_of(enum yore_status status)
     static const struct status_code codes[] = {
         {YORE_ERASED, "ERASED"},   {YORE_NO_SPACE, "NOSPACE"},       {YORE_IO, "IOERR"},
         {YORE_CORRUPT, "CORRUPT"}, {YORE_BEFORE_HORIZON, "HORIZON"}, {YORE_READ_ONLY, "READONLY"},
-        {YORE_NOMEM, "OOM"},       {YORE_CONFLICT, "CONFLICT"}};
+        {YORE_NOMEM, "OOM"},       {YORE_CONFLICT, "CONFLICT"},      {YORE_NO_FILES, "IOERR"}};
     return find_code(codes, sizeof codes / sizeof codes[0], status);
 }
 

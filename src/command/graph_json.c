@@ -281,13 +281,21 @@ static const char *code_of(enum yore_status status, const struct query_error *er
     static const struct {
         enum yore_status status;
         const char *code;
-    } codes[] = {{YORE_NOT_FOUND, "no-such-graph"}, {YORE_CONFLICT, "conflict"},
-                 {YORE_EXISTS, "exists"},           {YORE_READ_ONLY, "read-only"},
-                 {YORE_TOO_BIG, "over-budget"},     {YORE_BEFORE_HORIZON, "before-horizon"},
-                 {YORE_IN_FUTURE, "in-future"},     {YORE_ERASED, "erased"},
-                 {YORE_NOMEM, "out-of-memory"},     {YORE_NO_SPACE, "no-space"},
-                 {YORE_IO, "writes-stopped"},       {YORE_BUSY, "busy"},
-                 {YORE_CANCELLED, "cancelled"},     {YORE_CORRUPT, "damaged"}};
+    } codes[] = {{YORE_NOT_FOUND, "no-such-graph"},
+                 {YORE_CONFLICT, "conflict"},
+                 {YORE_EXISTS, "exists"},
+                 {YORE_READ_ONLY, "read-only"},
+                 {YORE_TOO_BIG, "over-budget"},
+                 {YORE_BEFORE_HORIZON, "before-horizon"},
+                 {YORE_IN_FUTURE, "in-future"},
+                 {YORE_ERASED, "erased"},
+                 {YORE_NOMEM, "out-of-memory"},
+                 {YORE_NO_SPACE, "no-space"},
+                 {YORE_IO, "writes-stopped"},
+                 {YORE_BUSY, "busy"},
+                 {YORE_CANCELLED, "cancelled"},
+                 {YORE_CORRUPT, "damaged"},
+                 {YORE_NO_FILES, "busy"}};
     if (error->type != NULL && strcmp(error->type, "SecurityError") == 0) {
         return "not-permitted";
     }

@@ -6,6 +6,14 @@
  * was the newest of all that was deeper), or nothing deeper is left and history holds none greater.
  * In the deepest level a delete or an expired value has done its work and leaves for history as
  * well.
+ *
+ * What a put costs in octets written is its flush, its merges within level 0, and its share of each
+ * time that level 1 is written anew.  So tables of level 0 that are about as large become one
+ * there, and level 0 is merged down only when it holds as much as level 1, or too many tables for
+ * reads; level 1 is large.  Data of a hundred memtables is written three to five times (small
+ * levels one after the other, each written anew by the one above: eleven to twenty).  The price is
+ * paid by scans, which merge more tables; when no commits come, compact_idle() gives some of it
+ * back.
  */
 #include "engine/compact.h"
 
@@ -47,19 +55,51 @@ struct merge_job {
 
 uint64_t compact_level_target(const struct yore_db *db, uint32_t level)
 {
-    uint64_t target =
-        4 * (db->options.memtable_bytes > db->options.table_bytes ? db->options.memtable_bytes
-                                                                  : db->options.table_bytes);
+    uint64_t least = LEVEL1_MEMTABLES_MIN * db->options.memtable_bytes;
+    uint64_t target = LEVEL1_MEMTABLES * db->options.memtable_bytes;
+    target = target > LEVEL1_BYTES_MAX ? LEVEL1_BYTES_MAX : target;
+    target = target < least ? least : target;
     for (uint32_t i = 1; i < level; i++) {
         target *= LEVEL_FANOUT;
     }
     return target;
 }
 
+/* How many of the newest tables of level 0 may become one: until one is `factor` times larger than
+ * those before.  Tables of a load, which are many of one commit, are left alone. */
+static size_t level0_tier(const struct yore_db *db, const struct forest_level *level,
+                          uint64_t factor)
+{
+    uint64_t bytes = 0;
+    size_t count = 0;
+    for (; count < level->file_count; count++) {
+        const struct table_meta *meta = level->files[count]->meta;
+        bool is_larger = count > 0 && meta->file_bytes / factor > bytes / count;
+        bytes += meta->file_bytes;
+        if (is_larger || bytes > LEVEL0_TIER_TABLES * db->options.table_bytes ||
+            meta->commit_min == meta->commit_max) {
+            break;
+        }
+    }
+    return count;
+}
+
+/* Merging level 0 down writes level 1 anew: that is put off until there is enough to merge. */
+static double score_down(const struct forest_tree *tree)
+{
+    size_t depth = level0_depth(&tree->levels[0]);
+    bool is_worth = tree->levels[0].bytes * LEVEL0_MERGE_FACTOR >= tree->levels[1].bytes ||
+                    depth >= LEVEL0_MERGE_DEPTH;
+    return is_worth ? (double)depth / LEVEL0_MERGE_TABLES : 0;
+}
+
 double compact_score(const struct yore_db *db, const struct forest_tree *tree, uint32_t *level_out)
 {
-    double best = (double)level0_depth(&tree->levels[0]) / LEVEL0_MERGE_TABLES;
+    double best = score_down(tree);
+    size_t alike = level0_tier(db, &tree->levels[0], LEVEL0_TIER_FACTOR);
+    double tier = (double)alike / LEVEL0_TIER_TABLES;
     *level_out = 0;
+    best = tier > best ? tier : best;
     for (uint32_t i = 1; i + 1 < LEVELS_MAX; i++) {
         double score = (double)tree->levels[i].bytes / (double)compact_level_target(db, i);
         if (score > best) {
@@ -143,12 +183,30 @@ static struct forest_file *cheapest_file(const struct forest_tree *tree, uint32_
     return best;
 }
 
-bool compact_wants_idle(const struct forest_tree *tree)
+static bool wants_idle_down(const struct forest_tree *tree)
 {
     const struct forest_level *upper = &tree->levels[0];
     const struct forest_level *lower = &tree->levels[1];
     return upper->file_count + (lower->file_count > 0) >= 2 && upper->file_count > 0 &&
            lower->bytes <= LEVEL0_IDLE_FACTOR * upper->bytes;
+}
+
+bool compact_wants_idle(const struct yore_db *db, const struct forest_tree *tree)
+{
+    return wants_idle_down(tree) ||
+           level0_tier(db, &tree->levels[0], UINT64_MAX) >= LEVEL0_TIER_TABLES;
+}
+
+/* The newest tables of level 0, which become one there. */
+static enum yore_status choose_tier(struct merge_job *job, uint64_t factor)
+{
+    enum yore_status st = YORE_OK;
+    size_t count = level0_tier(job->db, &job->tree->levels[0], factor);
+    job->out_level = 0;
+    for (size_t i = 0; st == YORE_OK && i < count; i++) {
+        st = add_input(job, 0, job->tree->levels[0].files[i]);
+    }
+    return st;
 }
 
 /* A table of the level, or all of level 0, and what it overlaps in the next. */
@@ -176,13 +234,19 @@ static enum yore_status choose_from(struct merge_job *job, uint32_t level)
 static enum yore_status choose_step(struct merge_job *job)
 {
     uint32_t level;
-    return compact_score(job->db, job->tree, &level) < 1.0 ? YORE_NOT_FOUND
-                                                           : choose_from(job, level);
+    if (compact_score(job->db, job->tree, &level) < 1.0) {
+        return YORE_NOT_FOUND;
+    }
+    return level == 0 && score_down(job->tree) < 1.0 ? choose_tier(job, LEVEL0_TIER_FACTOR)
+                                                     : choose_from(job, level);
 }
 
 static enum yore_status choose_idle(struct merge_job *job)
 {
-    return compact_wants_idle(job->tree) ? choose_from(job, 0) : YORE_NOT_FOUND;
+    if (!compact_wants_idle(job->db, job->tree)) {
+        return YORE_NOT_FOUND;
+    }
+    return wants_idle_down(job->tree) ? choose_from(job, 0) : choose_tier(job, UINT64_MAX);
 }
 
 static enum yore_status choose_all(struct merge_job *job)
@@ -201,6 +265,9 @@ static enum yore_status choose_all(struct merge_job *job)
 
 static bool is_deepest(const struct merge_job *job)
 {
+    if (job->out_level == 0) {
+        return false;
+    }
     for (uint32_t i = job->out_level + 1; i < LEVELS_MAX; i++) {
         if (job->tree->levels[i].file_count > 0) {
             return false;
@@ -438,6 +505,14 @@ static void count_merge(struct merge_job *job, uint64_t read_bytes, uint64_t wri
     db_event(db, &event);
 }
 
+/* A piece of level 1 is a small part of it, whatever the memtables are; level 0 has whole ones. */
+static uint64_t table_target(const struct merge_job *job)
+{
+    uint64_t most = compact_level_target(job->db, 1) / LEVEL1_TABLES_MIN;
+    uint64_t asked = job->db->options.table_bytes;
+    return job->out_level == 0 ? UINT64_MAX : asked < most ? asked : most;
+}
+
 static enum yore_status run_job(struct merge_job *job, struct yore_error *error_out)
 {
     struct yore_db *db = job->db;
@@ -451,7 +526,8 @@ static enum yore_status run_job(struct merge_job *job, struct yore_error *error_
     retention_of(db, job->keyspace, &job->retention);
     for (size_t i = 0; i < 3; i++) {
         output_init(outputs[i], job->view, job->keyspace,
-                    i == 0 ? PAGE_CLASS_PRESENT : PAGE_CLASS_PAST, db->options.table_bytes);
+                    i == 0 ? PAGE_CLASS_PRESENT : PAGE_CLASS_PAST,
+                    i == 0 ? table_target(job) : db->options.table_bytes);
     }
     enum yore_status st = walk(job, error_out);
     uint64_t written_bytes = 0;

@@ -15,6 +15,7 @@
 #include "engine/stored_files.h"
 #include "engine/value_collect.h"
 #include "os/overlay.h"
+#include "os/process.h"
 
 /* ---- small services ---- */
 
@@ -98,11 +99,23 @@ static void value_drop(void *arg, const char *path)
     }
 }
 
+/* What the option says, but no more than half of what the process may have open: the journal, jobs
+ * and the program need handles too. */
+static uint32_t table_files_max(const struct yore_db *db)
+{
+    uint64_t half = os_process_files_max() / 2;
+    uint32_t wanted = db->options.open_files_max;
+    if (half == 0 || wanted <= half) {
+        return wanted;
+    }
+    return half > OPEN_FILES_MIN ? (uint32_t)half : OPEN_FILES_MIN;
+}
+
 static enum yore_status open_stores(struct yore_db *db, struct yore_error *error_out)
 {
-    enum yore_status st = page_cache_new(db->options.cache_bytes, &db->cache);
+    enum yore_status st = page_cache_new(db->options.cache_bytes, INDEX_BYTES_FLOOR, &db->cache);
     if (st == YORE_OK) {
-        st = table_pool_new(db->env, db->cache, db->options.open_files_max, &db->pool);
+        st = table_pool_new(db->env, db->cache, table_files_max(db), &db->pool);
     }
     if (st == YORE_OK) {
         st = catalogue_init(db);

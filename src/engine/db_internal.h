@@ -208,6 +208,9 @@ struct yore_db {
  * Returns `st`.  May be called with locks of 0 and 2 held, so it leaves telling the hook to
  * db_tell_failure(). */
 enum yore_status db_fail(struct yore_db *db, enum yore_status st, const struct yore_error *cause);
+/* Was `st` a refused file handle, and has a table given up one, so that it may be tried again?
+ * Then `error_out` is cleared. */
+bool db_has_found_handle(struct yore_db *db, enum yore_status st, struct yore_error *error_out);
 /* Tell the hook, once, if the database has failed.  Upkeep calls it when it ends, closing too, with
  * no lock held. */
 void db_tell_failure(struct yore_db *db);

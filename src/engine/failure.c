@@ -26,6 +26,15 @@ enum yore_status db_fail(struct yore_db *db, enum yore_status st, const struct y
     return st;
 }
 
+bool db_has_found_handle(struct yore_db *db, enum yore_status st, struct yore_error *error_out)
+{
+    bool has_found = st == YORE_NO_FILES && table_pool_close_file(db->pool);
+    if (has_found) {
+        error_clear(error_out);
+    }
+    return has_found;
+}
+
 void db_refuse_writes(struct yore_db *db)
 {
     error_set(&db->failed, YORE_READ_ONLY,
@@ -44,7 +53,7 @@ void db_tell_failure(struct yore_db *db)
 enum yore_status db_values_check(struct yore_db *db, enum yore_status st,
                                  const struct yore_error *cause)
 {
-    return st == YORE_OK || st == YORE_NOMEM ? st : db_fail(db, st, cause);
+    return st == YORE_OK || status_is_want(st) ? st : db_fail(db, st, cause);
 }
 
 enum yore_status db_check_writable(struct yore_db *db, struct yore_error *error_out)

@@ -8,6 +8,7 @@
 #include "table/merge_iter.h"
 
 #define REGION_TABLES_MAX 8u /* a region with more live bytes than this many tables is split */
+#define RUN_CLASSES 22u      /* of any size of 64 bits */
 #define LATE_SHARE 8u        /* late runs are merged in from 1/8 of the slices' bytes on */
 
 /* ---- choosing ---- */
@@ -70,6 +71,43 @@ static size_t runs_allowed(const struct yore_db *db, const struct region_size *s
     return is_seal_near ? 2 * RUNS_MERGE_COUNT : RUNS_MERGE_COUNT;
 }
 
+/* Runs of about the same size are of one class: eight of them merged are of the next.  So a version
+ * is merged once a class, and not each time that others have come. */
+static unsigned run_class(const struct forest_file *run)
+{
+    unsigned factors = 0;
+    for (uint64_t bytes = run->meta->file_bytes; bytes >= RUNS_MERGE_COUNT;
+         bytes /= RUNS_MERGE_COUNT) {
+        factors++;
+    }
+    return factors;
+}
+
+/* Merged again it would be cut into such tables again. */
+static bool run_is_full(const struct yore_db *db, const struct forest_file *run)
+{
+    return run->meta->file_bytes >= db->options.table_bytes / 2;
+}
+
+/* The lowest class with so many runs; RUN_CLASSES: none.  `*count_out`: of all classes. */
+static unsigned full_class(const struct yore_db *db, const struct forest_region *region,
+                           size_t least, size_t *count_out)
+{
+    size_t counts[RUN_CLASSES] = {0};
+    unsigned full = 0;
+    *count_out = 0;
+    for (size_t i = 0; i < region->run_count; i++) {
+        if (!run_is_full(db, region->runs[i])) {
+            counts[run_class(region->runs[i])]++;
+            *count_out += 1;
+        }
+    }
+    while (full < RUN_CLASSES && counts[full] < least) {
+        full++;
+    }
+    return full;
+}
+
 static enum history_work region_wants(const struct yore_db *db, const struct forest_tree *tree,
                                       const struct forest_region *region, bool can_split)
 {
@@ -90,7 +128,9 @@ static enum history_work region_wants(const struct yore_db *db, const struct for
          size.late_file_bytes >= size.slice_file_bytes / LATE_SHARE)) {
         return HISTORY_MERGE_LATE;
     }
-    return size.run_count >= runs_allowed(db, &size) ? HISTORY_MERGE_RUNS : HISTORY_NOTHING;
+    size_t count;
+    unsigned full = full_class(db, region, runs_allowed(db, &size), &count);
+    return full < RUN_CLASSES || count >= RUNS_MERGE_MOST ? HISTORY_MERGE_RUNS : HISTORY_NOTHING;
 }
 
 enum history_work history_wants(const struct yore_db *db, const struct forest_tree *tree,
@@ -266,7 +306,26 @@ static enum yore_status walk_runs(struct history_job *job, struct version_iter *
     return st;
 }
 
-/* The smallest runs of the region become one, so that a read asks few. */
+/* Move the runs to merge to the front: those of a full class, else the smallest. */
+static size_t choose_runs(const struct yore_db *db, const struct forest_region *region,
+                          struct forest_file **runs)
+{
+    size_t count;
+    unsigned full = full_class(db, region, RUNS_MERGE_COUNT, &count);
+    if (full == RUN_CLASSES) {
+        qsort(runs, region->run_count, sizeof(*runs), by_size);
+        return count < RUNS_MERGE_COUNT ? count : RUNS_MERGE_COUNT;
+    }
+    count = 0;
+    for (size_t i = 0; i < region->run_count; i++) {
+        if (!run_is_full(db, region->runs[i]) && run_class(region->runs[i]) == full) {
+            runs[count++] = region->runs[i];
+        }
+    }
+    return count;
+}
+
+/* Some runs of the region become one, so that a read asks few. */
 static enum yore_status merge_runs(struct history_job *job, struct yore_error *error_out)
 {
     struct source_list list = {0};
@@ -276,8 +335,7 @@ static enum yore_status merge_runs(struct history_job *job, struct yore_error *e
     if (runs == NULL) {
         return error_plain(error_out, YORE_NOMEM);
     }
-    qsort(runs, region->run_count, sizeof(*runs), by_size);
-    size_t count = region->run_count < RUNS_MERGE_COUNT ? region->run_count : RUNS_MERGE_COUNT;
+    size_t count = choose_runs(job->db, region, runs);
     enum yore_status st = YORE_OK;
     for (size_t i = 0; st == YORE_OK && i < count; i++) {
         job->read_bytes += runs[i]->meta->file_bytes;

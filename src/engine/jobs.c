@@ -5,8 +5,8 @@
  * each kind a keyspace; when nothing is due and no commit came for a while, what is left of level 0
  * is merged down and runs are sealed, because reads walk one table faster than several.  One more
  * thread syncs at intervals, and one keeps idle marks, horizons and erasures.  A job that fails for
- * want of memory is tried again; any other failure stops writes, because what could not be written
- * down cannot be kept up for long; but a merge for idleness only is given up.
+ * want of memory or of file handles is tried again; any other failure stops writes, because what
+ * could not be written down cannot be kept up for long; but a merge for idleness only is given up.
  */
 #include "engine/compact.h"
 #include "engine/db_internal.h"
@@ -16,7 +16,7 @@
 #include "engine/retention.h"
 #include "engine/value_collect.h"
 
-#define RETRY_NS 10000000  /* after running out of memory */
+#define RETRY_NS 10000000  /* after running out of memory or file handles */
 #define TICK_NS 1000000000 /* horizons and idle marks */
 #define IDLE_NS 200000000  /* without a commit */
 
@@ -82,7 +82,7 @@ static struct job propose_idle(struct yore_db *db, const struct superview *view)
         struct yore_keyspace *keyspace = db_keyspace(db, tree->keyspace);
         if (keyspace != NULL && !atomic_load(&keyspace->is_level_busy) &&
             atomic_load(&keyspace->idle_stuck_at) != view->forest->serial &&
-            compact_wants_idle(tree)) {
+            compact_wants_idle(db, tree)) {
             return (struct job){JOB_IDLE_LEVEL, keyspace};
         }
         size_t region;
@@ -199,7 +199,7 @@ static enum yore_status one_job(struct yore_db *db, bool flush_only, bool *is_wa
     }
     enum yore_status st = run(db, &job, error_out);
     bool is_failure =
-        st != YORE_OK && st != YORE_NOT_FOUND && st != YORE_NOMEM && st != YORE_CANCELLED;
+        st != YORE_OK && st != YORE_NOT_FOUND && !status_is_want(st) && st != YORE_CANCELLED;
     if (is_failure && is_idle) { /* nothing was due: what is there goes on serving */
         atomic_store(&job.keyspace->idle_stuck_at, serial);
         st = YORE_NOT_FOUND;
@@ -245,7 +245,7 @@ static void work(struct yore_db *db, bool flush_only)
             os_cond_wait_for(&db->work, &db->lock, is_waiting ? IDLE_NS / 4 : TICK_NS);
         }
         os_mutex_unlock(&db->lock);
-        if (st == YORE_NOMEM) {
+        if (status_is_want(st)) {
             os_sleep_ns(db->env, RETRY_NS);
         }
     }
@@ -294,7 +294,7 @@ static enum yore_status tick(struct yore_db *db)
     if (st == YORE_OK) {
         st = values_collect_due(db, &error);
     }
-    if (st != YORE_OK && st != YORE_NOMEM && st != YORE_CANCELLED && st != YORE_BUSY) {
+    if (st != YORE_OK && !status_is_want(st) && st != YORE_CANCELLED && st != YORE_BUSY) {
         db_fail(db, st, &error);
     }
     return st;
@@ -438,7 +438,7 @@ enum yore_status jobs_flush_here(struct yore_db *db, struct yore_error *error_ou
         }
         os_mutex_unlock(&db->lock);
         st = is_mine ? run(db, &flush, error_out) : db_check_writable(db, error_out);
-        if (is_mine && st != YORE_OK && st != YORE_NOMEM) {
+        if (is_mine && st != YORE_OK && !status_is_want(st)) {
             db_fail(db, st, error_out);
         }
         os_mutex_lock(&db->lock);

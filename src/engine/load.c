@@ -265,7 +265,7 @@ static enum yore_status commit_tables(struct yore_load *load, bool is_deep, int6
     st = st == YORE_OK ? db_commit_load(db, &edit, *commit_out, &told, error_out)
                        : error_plain(error_out, st);
     edit_release(&edit);
-    if (st != YORE_OK && st != YORE_NOMEM) {
+    if (st != YORE_OK && !status_is_want(st)) {
         db_fail(db, st, error_out); /* also of the directory: a sync is never tried again */
     }
     if (st != YORE_OK && atomic_load(&db->visible) == *commit_out) {

@@ -98,7 +98,7 @@ static enum yore_status begin_table(struct writer *w, struct yore_error *error_o
         return error_set(error_out, YORE_INVALID, "%s: the path is too long", db->path);
     }
     w->file = options.identity.file;
-    return table_builder_open(db->env, path, &options, &w->builder, error_out);
+    return output_builder_open(db, path, &options, &w->builder, error_out);
 }
 
 static void unlink_table(const struct load_tables *t, uint64_t file)

@@ -52,7 +52,7 @@ enum yore_status options_check(const struct yore_options *o, struct yore_error *
         {"seal_bytes_min", o->seal_bytes_min, 1, 1ull << 40, false},
         {"value_apart_bytes", o->value_apart_bytes, 256, YORE_VALUE_BYTES_MAX, false},
         {"background_threads", o->background_threads, 1, 16, false},
-        {"open_files_max", o->open_files_max, 16, 1u << 20, false},
+        {"open_files_max", o->open_files_max, OPEN_FILES_MIN, 1u << 20, false},
         {"clock_skew_max_ns", (uint64_t)o->clock_skew_max_ns, 1, 3600000000000ull, true},
     };
     if (o->read_only && o->must_not_exist) {

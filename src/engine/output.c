@@ -38,6 +38,18 @@ enum yore_compression output_compression(const struct yore_keyspace *keyspace,
     return class_hint == PAGE_CLASS_PRESENT ? YORE_COMPRESSION_LZ4 : YORE_COMPRESSION_ZSTD;
 }
 
+enum yore_status output_builder_open(struct yore_db *db, const char *path,
+                                     const struct table_options *options,
+                                     struct table_builder **builder_out,
+                                     struct yore_error *error_out)
+{
+    enum yore_status st = YORE_OK;
+    do {
+        st = table_builder_open(db->env, path, options, builder_out, error_out);
+    } while (db_has_found_handle(db, st, error_out));
+    return st;
+}
+
 static enum yore_status output_begin(struct output *o, struct yore_error *error_out)
 {
     struct yore_db *db = o->db;
@@ -53,7 +65,7 @@ static enum yore_status output_begin(struct output *o, struct yore_error *error_
     if (!db_file_path(o->path, db->path, DB_FILE_TABLE, options.identity.file, 0)) {
         return error_set(error_out, YORE_INVALID, "%s: the path is too long", db->path);
     }
-    return table_builder_open(db->env, o->path, &options, &o->builder, error_out);
+    return output_builder_open(db, o->path, &options, &o->builder, error_out);
 }
 
 static enum yore_status output_cut(struct output *o, struct yore_error *error_out)

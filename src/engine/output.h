@@ -38,6 +38,11 @@ void output_release(struct output *o, bool is_kept);
 /* What the keyspace asks for, or what suits tables of that class. */
 enum yore_compression output_compression(const struct yore_keyspace *keyspace,
                                          enum page_class class_hint);
+/* table_builder_open(), for which a table that is only read gives up its file handle if need be. */
+enum yore_status output_builder_open(struct yore_db *db, const char *path,
+                                     const struct table_options *options,
+                                     struct table_builder **builder_out,
+                                     struct yore_error *error_out);
 
 /* Open a finished table as a file of the forest. */
 enum yore_status forest_file_open(struct yore_db *db, const struct table_meta *meta,

@@ -48,8 +48,8 @@ static bool is_current(struct yore_db *db, uint64_t number)
            current.number == number;
 }
 
-/* Shorten the manifest.  Nothing depends on it: where memory runs out before CURRENT names the new
- * one, the old goes on, and the next edit tries again. */
+/* Shorten the manifest.  Nothing depends on it: where memory or file handles run out before CURRENT
+ * names the new one, the old goes on, and the next edit tries again. */
 static enum yore_status rewrite_manifest(struct yore_db *db, const struct forest *forest,
                                          struct yore_error *error_out)
 {
@@ -59,7 +59,7 @@ static enum yore_status rewrite_manifest(struct yore_db *db, const struct forest
     uint64_t number = db_take_file_number(db);
     enum yore_status st =
         manifest_create(db->env, db->path, db->database, number, forest, &fresh, error_out);
-    if (st == YORE_NOMEM && is_current(db, old)) {
+    if (status_is_want(st) && is_current(db, old)) {
         if (db_file_path(path, db->path, DB_FILE_MANIFEST, number, 0)) {
             (void)os_path_unlink(db->env, path, NULL);
         }
@@ -181,7 +181,9 @@ static enum yore_status commit_edit(struct yore_db *db, struct edit *edit,
         st = prepare_load(db, error_out);
     }
     if (st == YORE_OK) {
-        st = os_dir_sync(db->env, db->path, error_out);
+        do {
+            st = os_dir_sync(db->env, db->path, error_out);
+        } while (db_has_found_handle(db, st, error_out));
     }
     if (st == YORE_OK) {
         *is_written = true;

@@ -288,6 +288,12 @@ static void tell_recovery(struct yore_db *db, const struct journal_recovery *rec
     db_event(db, &event);
 }
 
+static bool close_table_file(void *arg)
+{
+    struct yore_db *db = arg;
+    return table_pool_close_file(db->pool);
+}
+
 /* Who only reads lets nothing go: there is no space to win, the feed reaches as far as the segments
  * that lie there, and none of them could become a spare. */
 static enum yore_status open_journal(struct yore_db *db, const struct forest *forest,
@@ -302,7 +308,9 @@ static enum yore_status open_journal(struct yore_db *db, const struct forest *fo
         .reads_only = db->options.read_only,
         .first_segment = forest->journal_first,
         .next_segment = forest->journal_next,
-        .commit_before = forest->flushed_commit};
+        .commit_before = forest->flushed_commit,
+        .close_other = close_table_file,
+        .close_arg = db};
     db->assigned = forest->flushed_commit;
     enum yore_status st =
         journal_open(db->env, db->path, &options, replay, db, recovery, &db->journal, error_out);

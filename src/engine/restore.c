@@ -192,7 +192,7 @@ static enum yore_status describe(struct restore *r)
     struct shelf shelf = {.restore = r};
     struct forest_opener opener = {open_on_shelf, &shelf};
     struct edit edit = {0};
-    enum yore_status st = page_cache_new(CACHE_BYTES, &cache);
+    enum yore_status st = page_cache_new(CACHE_BYTES, 0, &cache);
     if (st == YORE_OK) {
         st = table_pool_new(r->env, cache, OPEN_FILES, &shelf.pool);
     }

@@ -428,7 +428,7 @@ static enum yore_status go_on(struct yore_db *db, struct yore_error *error_out)
         return YORE_OK;
     }
     enum yore_status st = collect_paced(db, tally.file_next, true, error_out);
-    if (st == YORE_NOMEM || st == YORE_CANCELLED || atomic_load(&db->failed_status) != YORE_OK) {
+    if (status_is_want(st) || st == YORE_CANCELLED || atomic_load(&db->failed_status) != YORE_OK) {
         return st;
     }
     error_clear(error_out); /* what it has is read as before, and a later pass looks again */

@@ -34,7 +34,8 @@ struct verify {
     size_t file_capacity;
     char first[LINE_BYTES];  /* problem */
     struct buffer places;    /* hashes of the places judge() has told of */
-    enum yore_status status; /* out of memory: nothing can be told */
+    enum yore_status status; /* out of memory or file handles: no more can be told */
+    struct yore_error cause; /* of that */
     struct erase_check erase;
 };
 
@@ -83,11 +84,14 @@ static bool is_place_new(struct verify *v, const char *text)
     return true;
 }
 
-/* A failed check is a finding; want of memory ends the work. */
+/* A failed check is a finding; want of memory or file handles ends the work. */
 static void judge(struct verify *v, enum yore_status st, const struct yore_error *error)
 {
-    if (st == YORE_NOMEM) {
+    if (status_is_want(st) && v->status == YORE_OK) {
         v->status = st;
+        v->cause = *error;
+    } else if (status_is_want(st)) {
+        return;
     } else if (st != YORE_OK && is_place_new(v, error->text)) {
         tell(v, "%s", error->text);
     }
@@ -609,7 +613,9 @@ static enum yore_status finish(struct verify *v, struct yore_verify_report *repo
                                struct yore_error *error_out)
 {
     enum yore_status st = v->status;
-    if (st != YORE_OK) {
+    if (st != YORE_OK && v->cause.status == st) {
+        error_set(error_out, st, "%s", v->cause.text);
+    } else if (st != YORE_OK) {
         error_plain(error_out, st);
     } else if (v->report->problems > 0) {
         st = error_set(error_out, YORE_CORRUPT, "%llu problems; the first: %s",

@@ -30,6 +30,10 @@ struct journal_options {
     uint64_t next_segment;      /* a number greater than any ever used (from the manifest) */
     int64_t commit_before;      /* where no segment is there: the last commit before the first one
                                    here, which no reader may begin before (INT64_MIN: none) */
+    /* Called where a new segment is refused a file handle: close a file that is not needed just
+     * now, and it is tried again; false: there is none.  May be NULL. */
+    bool (*close_other)(void *arg);
+    void *close_arg;
 };
 
 struct journal_recovery {

@@ -75,6 +75,19 @@ static enum yore_status take_spare(struct journal *journal, const char *path, bo
     return st;
 }
 
+/* A handle was refused, before anything was done: is there one now? */
+static bool has_found_handle(struct journal *journal, enum yore_status st,
+                             struct yore_error *error_out)
+{
+    const struct journal_options *options = &journal->options;
+    bool has_found = st == YORE_NO_FILES && options->close_other != NULL &&
+                     options->close_other(options->close_arg);
+    if (has_found) {
+        error_clear(error_out);
+    }
+    return has_found;
+}
+
 static enum yore_status create_log(struct journal *journal, uint64_t number,
                                    const struct journal_begin *begin,
                                    struct record_log_writer **writer_out,
@@ -92,10 +105,15 @@ static enum yore_status create_log(struct journal *journal, uint64_t number,
     }
     enum yore_status st = take_spare(journal, path, &options.recycle, error_out);
     if (st == YORE_OK) {
-        st = record_log_create_with(journal->env, path, &options, &first, writer_out, error_out);
+        do {
+            st =
+                record_log_create_with(journal->env, path, &options, &first, writer_out, error_out);
+        } while (has_found_handle(journal, st, error_out));
     }
     if (st == YORE_OK) {
-        st = os_dir_sync(journal->env, journal->dir, error_out);
+        do {
+            st = os_dir_sync(journal->env, journal->dir, error_out);
+        } while (has_found_handle(journal, st, error_out));
         if (st != YORE_OK) {
             (void)record_log_close(*writer_out, false, NULL);
         }

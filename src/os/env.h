@@ -3,9 +3,10 @@
  * other layer sees POSIX.
  *
  * Paths are NUL-terminated strings of the host.  Every error text names the path (and offset) and
- * the cause. Status: YORE_IO; YORE_NO_SPACE for ENOSPC, EDQUOT and EFBIG; YORE_NOT_FOUND for a
- * missing file; YORE_EXISTS; YORE_NOMEM. EINTR and short transfers are handled below this line. Any
- * thread may use any file; writes of one file come from one thread at a time.
+ * the cause. Status: YORE_IO; YORE_NO_SPACE for ENOSPC, EDQUOT and EFBIG; YORE_NO_FILES for
+ * EMFILE and ENFILE; YORE_NOT_FOUND for a missing file; YORE_EXISTS; YORE_NOMEM. EINTR and short
+ * transfers are handled below this line. Any thread may use any file; writes of one file come from
+ * one thread at a time.
  */
 #ifndef YORE_OS_ENV_H
 #define YORE_OS_ENV_H

@@ -32,6 +32,9 @@ static enum yore_status status_of_errno(int cause)
     case EDQUOT:
     case EFBIG:
         return YORE_NO_SPACE;
+    case EMFILE:
+    case ENFILE:
+        return YORE_NO_FILES;
     default:
         return YORE_IO;
     }

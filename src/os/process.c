@@ -18,6 +18,12 @@ static uint64_t count_files(void)
     return count > 3 ? count - 3 : 0; /* ., .. and the one that lists */
 }
 
+uint64_t os_process_files_max(void)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
+}
+
 void os_process_usage(struct os_process_usage *usage_out)
 {
     *usage_out = (struct os_process_usage){.open_files = count_files()};
@@ -38,8 +44,5 @@ void os_process_usage(struct os_process_usage *usage_out)
             ((int64_t)usage.ru_utime.tv_sec + (int64_t)usage.ru_stime.tv_sec) * 1000000000 +
             ((int64_t)usage.ru_utime.tv_usec + (int64_t)usage.ru_stime.tv_usec) * 1000;
     }
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        usage_out->open_files_max = limit.rlim_cur;
-    }
+    usage_out->open_files_max = os_process_files_max();
 }

@@ -12,6 +12,9 @@ struct os_process_usage {
     uint64_t open_files_max;
 };
 
+/* How many files the process may have open; 0: it cannot be told. */
+uint64_t os_process_files_max(void);
+
 /* Fields that cannot be told are 0. */
 void os_process_usage(struct os_process_usage *usage_out);
 

@@ -335,6 +335,37 @@ void sim_disk_set_capacity(struct sim_disk *disk, uint64_t bytes)
     sim_leave(disk);
 }
 
+void sim_disk_set_handles(struct sim_disk *disk, uint64_t count)
+{
+    sim_enter(disk);
+    disk->handle_max = count;
+    sim_leave(disk);
+}
+
+uint64_t sim_disk_handles_peak(struct sim_disk *disk)
+{
+    sim_enter(disk);
+    uint64_t peak = disk->handle_peak;
+    disk->handle_peak = disk->handle_count;
+    sim_leave(disk);
+    return peak;
+}
+
+enum yore_status sim_check_handles(const struct sim_disk *disk, const char *what, const char *path,
+                                   struct yore_error *error_out)
+{
+    return disk->handle_max == 0 || disk->handle_count < disk->handle_max
+               ? YORE_OK
+               : error_set(error_out, YORE_NO_FILES, "%s %s: too many open files", what, path);
+}
+
+void sim_note_handle(struct sim_disk *disk)
+{
+    disk->handle_count++;
+    disk->handle_peak =
+        disk->handle_count > disk->handle_peak ? disk->handle_count : disk->handle_peak;
+}
+
 uint64_t sim_disk_used(const struct sim_disk *disk)
 {
     sim_enter(disk);

@@ -61,6 +61,11 @@ uint64_t sim_disk_fault_count(const struct sim_disk *disk,
  * is written). */
 void sim_disk_set_capacity(struct sim_disk *disk, uint64_t bytes);
 uint64_t sim_disk_used(const struct sim_disk *disk);
+/* Files and locks that may be open at once (0: any number); one more, also the moment's of a
+ * directory being synced or listed, gets YORE_NO_FILES. */
+void sim_disk_set_handles(struct sim_disk *disk, uint64_t count);
+/* The most that were open at once since the last call of this function; now at least. */
+uint64_t sim_disk_handles_peak(struct sim_disk *disk);
 
 /* Syncs issued from the call site with this tag are ignored (the tag is file:line of the caller,
  * recorded by the os_file_sync macro of env.h); NULL: none.  sim_disk_sites() lists every site

@@ -228,7 +228,10 @@ static enum yore_status sim_dir_sync(struct os_env *env, const char *path, const
 {
     struct sim_disk *disk = sim_disk_of(env);
     sim_enter(disk);
-    enum yore_status st = dir_sync(disk, path, site, error_out);
+    enum yore_status st = sim_check_handles(disk, "sync directory", path, error_out);
+    if (st == YORE_OK) {
+        st = dir_sync(disk, path, site, error_out);
+    }
     sim_leave(disk);
     return st;
 }
@@ -283,7 +286,10 @@ static enum yore_status sim_dir_list(struct os_env *env, const char *path,
     size_t count = 0;
     struct sim_spot spot;
     sim_enter(disk);
-    enum yore_status st = find_dir(disk, path, "list directory", &spot, error_out);
+    enum yore_status st = sim_check_handles(disk, "list directory", path, error_out);
+    if (st == YORE_OK) {
+        st = find_dir(disk, path, "list directory", &spot, error_out);
+    }
     if (st == YORE_OK && spot.node->live_entries.count > 0) {
         const struct sim_entries *entries = &spot.node->live_entries;
         count = entries->count;
@@ -336,7 +342,10 @@ static enum yore_status lock_find(struct sim_disk *disk, const char *path, bool 
                                   struct sim_node **node_out, struct yore_error *error_out)
 {
     struct sim_spot spot;
-    enum yore_status st = find(disk, path, "lock", &spot, error_out);
+    enum yore_status st = sim_check_handles(disk, "lock", path, error_out);
+    if (st == YORE_OK) {
+        st = find(disk, path, "lock", &spot, error_out);
+    }
     if (st != YORE_OK) {
         return st;
     }
@@ -378,7 +387,7 @@ static enum yore_status lock_open(struct os_env *env, const char *path, bool is_
         lock->node->is_locked = !is_shared;
         lock->node->share_count += is_shared;
         lock->node->refs++;
-        disk->handle_count++;
+        sim_note_handle(disk);
     }
     sim_leave(disk);
     if (st != YORE_OK) {

@@ -338,6 +338,9 @@ static enum yore_status file_find(struct sim_disk *disk, const char *path, enum 
     struct sim_spot spot;
     enum yore_status st = sim_check_power(disk, what, path, error_out);
     if (st == YORE_OK) {
+        st = sim_check_handles(disk, what, path, error_out);
+    }
+    if (st == YORE_OK) {
         st = sim_find(disk, path, what, &spot, error_out);
     }
     if (st != YORE_OK) {
@@ -382,7 +385,7 @@ enum yore_status sim_file_open(struct os_env *env, const char *path, enum os_ope
         f->epoch = disk->epoch;
         f->node->refs++;
         f->node->handle_count++;
-        disk->handle_count++;
+        sim_note_handle(disk);
     }
     sim_leave(disk);
     if (st != YORE_OK) {

@@ -93,6 +93,8 @@ struct sim_disk {
     struct rand_state rand;     /* what the program sees */
     struct rand_state own_rand; /* what the disk decides by */
     uint64_t handle_count;      /* files and locks not yet closed, stale ones included */
+    uint64_t handle_peak;       /* since it was last asked for */
+    uint64_t handle_max;        /* 0: none */
     uint64_t epoch;             /* of power: handles of an earlier one are dead */
     uint64_t op_count;
     uint64_t crash_op;
@@ -137,6 +139,11 @@ bool sim_fault_hits(struct sim_disk *disk, enum sim_fault_kind kind);
 /* Note the site; true when its syncs are to be ignored. */
 bool sim_site_is_ignored(struct sim_disk *disk, const char *site);
 uint64_t sim_used(const struct sim_disk *disk);
+/* May one more handle be had? */
+enum yore_status sim_check_handles(const struct sim_disk *disk, const char *what, const char *path,
+                                   struct yore_error *error_out);
+/* Count it. */
+void sim_note_handle(struct sim_disk *disk);
 
 /* ---- sim_tree.c ---- */
 struct sim_node *sim_node_new(struct sim_disk *disk, bool is_dir);

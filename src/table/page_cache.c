@@ -20,6 +20,7 @@
 #define FRAMES_PER_CHUNK 64
 #define COLD_PART 10 /* the cold queue is taken from while it holds more than one in so many */
 #define PAST_PART 8  /* the past keeps one in so many of the cache */
+#define PAGES_PART 8 /* pages keep one in so many of the cache, whatever is charged */
 
 struct frame_queue {
     struct page_frame *first; /* the oldest: where the hand is */
@@ -45,13 +46,15 @@ struct page_shard {
 
 struct page_cache {
     uint64_t capacity;
-    _Atomic uint64_t used; /* octets of pages and charges */
+    uint64_t charge_max;    /* what charges should stay within */
+    _Atomic uint64_t paged; /* octets of pages */
     _Atomic uint64_t charged;
     _Atomic uint64_t queue_bytes[CLASSES][2]; /* over all shards */
     struct page_shard *shards;
 };
 
-enum yore_status page_cache_new(uint64_t capacity_bytes, struct page_cache **cache_out)
+enum yore_status page_cache_new(uint64_t capacity_bytes, uint64_t charge_floor_bytes,
+                                struct page_cache **cache_out)
 {
     *cache_out = NULL;
     struct page_cache *cache = mem_zalloc(sizeof(*cache));
@@ -63,7 +66,9 @@ enum yore_status page_cache_new(uint64_t capacity_bytes, struct page_cache **cac
         mem_free(cache);
         return YORE_NOMEM;
     }
+    uint64_t most = capacity_bytes - capacity_bytes / PAGES_PART;
     cache->capacity = capacity_bytes;
+    cache->charge_max = most > charge_floor_bytes ? most : charge_floor_bytes;
     for (unsigned i = 0; i < SHARDS; i++) {
         os_mutex_init(&cache->shards[i].lock);
         cache->shards[i].cache = cache;
@@ -214,7 +219,7 @@ static struct page *evict_from(struct page_shard *shard, struct frame_queue *q)
         if (used == 0 && claim(frame, 0)) {
             /* Release: page_cache_forget() sees that we are done with the slot. */
             atomic_store_explicit(&frame->owner->frame, NULL, memory_order_release);
-            atomic_fetch_sub_explicit(&shard->cache->used, frame->bytes, memory_order_relaxed);
+            atomic_fetch_sub_explicit(&shard->cache->paged, frame->bytes, memory_order_relaxed);
             shard->evictions++;
             return give_free_frame(shard, frame);
         }
@@ -230,7 +235,10 @@ static struct page *evict_from(struct page_shard *shard, struct frame_queue *q)
 
 static bool is_over(struct page_cache *cache)
 {
-    return atomic_load_explicit(&cache->used, memory_order_relaxed) > cache->capacity;
+    uint64_t charged = atomic_load_explicit(&cache->charged, memory_order_relaxed);
+    uint64_t least = cache->capacity / PAGES_PART;
+    uint64_t room = charged < cache->capacity - least ? cache->capacity - charged : least;
+    return atomic_load_explicit(&cache->paged, memory_order_relaxed) > room;
 }
 
 static bool evict_one(struct page_cache *cache, unsigned page_class, bool is_hot, unsigned *number)
@@ -327,7 +335,7 @@ enum yore_status page_cache_install(struct page_cache *cache, struct page_slot *
         atomic_store_explicit(&frame->used, 0, memory_order_relaxed);
         if (slot != NULL) {
             queue_push(frame);
-            atomic_fetch_add_explicit(&cache->used, frame->bytes, memory_order_relaxed);
+            atomic_fetch_add_explicit(&cache->paged, frame->bytes, memory_order_relaxed);
         }
         uint32_t flags = slot != NULL ? 0 : FRAME_DETACHED;
         /* From busy to one pin; release: pairs with the acquire of page_slot_pin().  Added, not
@@ -364,7 +372,7 @@ void page_cache_forget(struct page_cache *cache, struct page_slot *slot)
     if (frame != NULL) {
         atomic_store_explicit(&slot->frame, NULL, memory_order_relaxed);
         queue_remove(frame);
-        atomic_fetch_sub_explicit(&cache->used, frame->bytes, memory_order_relaxed);
+        atomic_fetch_sub_explicit(&cache->paged, frame->bytes, memory_order_relaxed);
         if (claim(frame, 0)) {
             page = give_free_frame(shard, frame);
         } else {
@@ -402,19 +410,17 @@ uint64_t page_cache_pins(struct page_cache *cache)
 void page_cache_charge(struct page_cache *cache, uint64_t bytes)
 {
     atomic_fetch_add_explicit(&cache->charged, bytes, memory_order_relaxed);
-    atomic_fetch_add_explicit(&cache->used, bytes, memory_order_relaxed);
     make_room(cache, 0);
 }
 
 void page_cache_uncharge(struct page_cache *cache, uint64_t bytes)
 {
     atomic_fetch_sub_explicit(&cache->charged, bytes, memory_order_relaxed);
-    atomic_fetch_sub_explicit(&cache->used, bytes, memory_order_relaxed);
 }
 
 bool page_cache_is_crowded(struct page_cache *cache)
 {
-    return atomic_load_explicit(&cache->charged, memory_order_relaxed) > cache->capacity / 2;
+    return atomic_load_explicit(&cache->charged, memory_order_relaxed) > cache->charge_max;
 }
 
 static void add_shard_stats(struct page_shard *shard, struct page_cache_stats *stats)
@@ -434,8 +440,9 @@ static void add_shard_stats(struct page_shard *shard, struct page_cache_stats *s
 void page_cache_stats(struct page_cache *cache, struct page_cache_stats *stats_out)
 {
     *stats_out = (struct page_cache_stats){.capacity_bytes = cache->capacity};
-    stats_out->used_bytes = atomic_load_explicit(&cache->used, memory_order_relaxed);
     stats_out->charged_bytes = atomic_load_explicit(&cache->charged, memory_order_relaxed);
+    stats_out->used_bytes =
+        stats_out->charged_bytes + atomic_load_explicit(&cache->paged, memory_order_relaxed);
     if (stats_out->used_bytes > cache->capacity) {
         stats_out->pinned_over_bytes = stats_out->used_bytes - cache->capacity;
     }

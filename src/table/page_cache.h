@@ -20,7 +20,11 @@ struct page_cache;
 
 enum page_class { PAGE_CLASS_PRESENT = 0, PAGE_CLASS_PAST = 1 };
 
-enum yore_status page_cache_new(uint64_t capacity_bytes, struct page_cache **cache_out);
+/* Charges (below) should stay within seven eighths of the capacity, or `charge_floor_bytes` where
+ * that is more: by so much the smallest cache may grow past its bound, since without their indexes
+ * tables are read at a crawl. */
+enum yore_status page_cache_new(uint64_t capacity_bytes, uint64_t charge_floor_bytes,
+                                struct page_cache **cache_out);
 void page_cache_free(struct page_cache *cache); /* nothing pinned */
 
 struct page_cache_stats {
@@ -37,7 +41,8 @@ void page_cache_stats(struct page_cache *cache, struct page_cache_stats *stats_o
 /* Pins of all pages; exact only while nobody reads. */
 uint64_t page_cache_pins(struct page_cache *cache);
 
-/* Memory held beside the pages (indexes, filters) takes room from them. */
+/* Memory held beside the pages (indexes, filters) takes room from them, down to an eighth of the
+ * cache. */
 void page_cache_charge(struct page_cache *cache, uint64_t bytes);
 void page_cache_uncharge(struct page_cache *cache, uint64_t bytes);
 

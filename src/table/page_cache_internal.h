@@ -97,7 +97,9 @@ enum yore_status page_cache_install(struct page_cache *cache, struct page_slot *
  * on. */
 void page_cache_forget(struct page_cache *cache, struct page_slot *slot);
 
-/* Do indexes and filters take more than half of the cache?  Then tables should be let go. */
+/* Do indexes and filters take more than their part?  Then tables should be let go.  Until then
+ * pages give way, because who misses a page reads a page, but who misses an index reads that of a
+ * whole table. */
 bool page_cache_is_crowded(struct page_cache *cache);
 
 #endif

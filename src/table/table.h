@@ -100,11 +100,14 @@ void table_builder_abandon(struct table_builder *builder); /* NULL is ignored; t
 /* ---- reading ---- */
 
 struct table;
-struct table_pool; /* keeps N tables' files, indexes and filters open, or half a cache */
+struct table_pool; /* keeps tables' files open, so many, and indexes and filters in the cache */
 
 enum yore_status table_pool_new(struct os_env *env, struct page_cache *cache, uint32_t open_max,
                                 struct table_pool **pool_out);
 void table_pool_free(struct table_pool *pool); /* every table closed */
+/* Close a file that nobody reads just now, for somebody else who needs its handle.  False: there is
+ * none. */
+bool table_pool_close_file(struct table_pool *pool);
 
 /* Make a handle; keeps a copy of path and meta.  Nothing is read before the first use: then footer
  * and identity, index and filter are read and checked, and may be let go again under the pool's

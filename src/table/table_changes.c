@@ -21,8 +21,7 @@ static enum yore_status mark_chunk(struct table *table, uint32_t number, struct 
     if (data == NULL) {
         return error_plain(error_out, YORE_NOMEM);
     }
-    enum yore_status st =
-        table_read_exactly(table, table->loaded->file, chunk->offset, data, chunk->size, error_out);
+    enum yore_status st = table_read_exactly(table, chunk->offset, data, chunk->size, error_out);
     if (st == YORE_OK &&
         (crc32c_placed(table->check_id, chunk->offset, data, chunk->size) != chunk->crc ||
          !time_index_mark(&index->times, number, bytes_of(data, chunk->size), span,

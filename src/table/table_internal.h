@@ -6,14 +6,14 @@
 #include <stdatomic.h>
 
 #include "os/striped_ref.h"
+#include "table/file_ring.h"
 #include "table/page_cache_internal.h"
 #include "table/page_pack.h"
 #include "table/table.h"
 #include "table/table_index.h"
 
-/* The part of a table that comes and goes under the pool's limit. */
+/* The part of a table that comes and goes with the room that the cache has for it. */
 struct table_loaded {
-    struct os_file *file;
     struct table_index index;
     unsigned char *filter; /* aligned to its lines */
     size_t filter_size;
@@ -36,6 +36,7 @@ struct table {
     uint64_t check_id;
     struct table_meta meta;
     char *path;
+    struct kept_file file;
     struct os_mutex load_lock;
     struct table *ring_next; /* under the pool's lock */
     struct table *ring_prev;
@@ -50,8 +51,10 @@ static inline void table_unuse(struct table *table)
     (void)striped_ref_give(&table->users); /* the pool finds out by itself */
 }
 
-struct os_env *table_pool_env(const struct table_pool *pool);
+/* Make `table->file.file` readable until kept_file_unpin(): for one read, that handles stay few. */
+enum yore_status table_pin_file(struct table *table, struct yore_error *error_out);
 struct page_cache *table_pool_cache(const struct table_pool *pool);
+struct file_ring *table_pool_files(const struct table_pool *pool);
 /* A decompressor and its buffers, from a small stock; NULL: out of memory. */
 struct page_unpacker *table_pool_take_unpacker(struct table_pool *pool);
 void table_pool_give_unpacker(struct table_pool *pool, struct page_unpacker *unpacker);
@@ -62,8 +65,8 @@ enum yore_status table_load(struct table *table, struct table_loaded **loaded_ou
 void table_unload(struct table *table, struct table_loaded *loaded); /* NULL is ignored */
 
 /* YORE_CORRUPT when the file ends before. */
-enum yore_status table_read_exactly(struct table *table, struct os_file *file, uint64_t offset,
-                                    void *data, size_t size, struct yore_error *error_out);
+enum yore_status table_read_exactly(struct table *table, uint64_t offset, void *data, size_t size,
+                                    struct yore_error *error_out);
 
 /* Where a page may come from, and whether it stays. */
 enum page_reach {

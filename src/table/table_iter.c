@@ -119,8 +119,9 @@ static void ask_ahead(struct table_iter *it, uint32_t number)
     uint64_t from = entry->offset > it->ahead_end ? entry->offset : it->ahead_end;
     uint64_t to = from + it->ahead_bytes;
     to = to < loaded->index_offset ? to : loaded->index_offset;
-    if (from < to) {
-        os_file_will_need(loaded->file, from, to - from);
+    if (from < to && table_pin_file(it->table, NULL) == YORE_OK) {
+        os_file_will_need(it->table->file.file, from, to - from);
+        kept_file_unpin(&it->table->file);
         it->ahead_end = to;
         it->ahead_bytes *= it->ahead_bytes < AHEAD_BYTES_MAX ? 2 : 1;
     }

@@ -30,11 +30,25 @@ static struct block footer_block(const unsigned char *footer, unsigned place, un
                           get_u32(footer + crc)};
 }
 
-enum yore_status table_read_exactly(struct table *table, struct os_file *file, uint64_t offset,
-                                    void *data, size_t size, struct yore_error *error_out)
+enum yore_status table_pin_file(struct table *table, struct yore_error *error_out)
+{
+    enum yore_status st = file_ring_pin(table_pool_files(table->pool), &table->file, error_out);
+    if (st == YORE_NOT_FOUND) { /* to a reader NOT_FOUND would mean that the key is not there */
+        st = error_set(error_out, YORE_CORRUPT, "%s: offset 0: the file is missing", table->path);
+    }
+    return st;
+}
+
+enum yore_status table_read_exactly(struct table *table, uint64_t offset, void *data, size_t size,
+                                    struct yore_error *error_out)
 {
     size_t got = 0;
-    enum yore_status st = os_file_read(file, offset, data, size, &got, error_out);
+    enum yore_status st = table_pin_file(table, error_out);
+    if (st != YORE_OK) {
+        return st;
+    }
+    st = os_file_read(table->file.file, offset, data, size, &got, error_out);
+    kept_file_unpin(&table->file);
     if (st == YORE_OK && got != size) {
         return table_error(table, YORE_CORRUPT, offset + got, "the file ends too early", error_out);
     }
@@ -60,11 +74,11 @@ static enum yore_status check_identity(struct table *table, uint64_t offset, uin
     return YORE_OK;
 }
 
-static enum yore_status check_header(struct table *table, struct os_file *file,
-                                     struct table_loaded *loaded, struct yore_error *error_out)
+static enum yore_status check_header(struct table *table, struct table_loaded *loaded,
+                                     struct yore_error *error_out)
 {
     unsigned char header[TABLE_HEADER_BYTES];
-    enum yore_status st = table_read_exactly(table, file, 0, header, sizeof(header), error_out);
+    enum yore_status st = table_read_exactly(table, 0, header, sizeof(header), error_out);
     if (st != YORE_OK) {
         return st;
     }
@@ -88,11 +102,22 @@ static enum yore_status check_header(struct table *table, struct os_file *file,
                           get_u64(header + HEADER_AT_FILE), error_out);
 }
 
-static enum yore_status check_footer(struct table *table, struct os_file *file, uint32_t format,
-                                     unsigned char *footer, struct yore_error *error_out)
+static enum yore_status file_size(struct table *table, uint64_t *size_out,
+                                  struct yore_error *error_out)
+{
+    enum yore_status st = table_pin_file(table, error_out);
+    if (st == YORE_OK) {
+        st = os_file_size(table->file.file, size_out, error_out);
+        kept_file_unpin(&table->file);
+    }
+    return st;
+}
+
+static enum yore_status check_footer(struct table *table, uint32_t format, unsigned char *footer,
+                                     struct yore_error *error_out)
 {
     uint64_t size = 0;
-    enum yore_status st = os_file_size(file, &size, error_out);
+    enum yore_status st = file_size(table, &size, error_out);
     if (st != YORE_OK) {
         return st;
     }
@@ -103,7 +128,7 @@ static enum yore_status check_footer(struct table *table, struct os_file *file, 
                          size, table->meta.file_bytes);
     }
     uint64_t offset = size - TABLE_FOOTER_BYTES;
-    st = table_read_exactly(table, file, offset, footer, TABLE_FOOTER_BYTES, error_out);
+    st = table_read_exactly(table, offset, footer, TABLE_FOOTER_BYTES, error_out);
     if (st != YORE_OK) {
         return st;
     }
@@ -118,9 +143,8 @@ static enum yore_status check_footer(struct table *table, struct os_file *file, 
 }
 
 /* Read a block into new memory aligned to cache lines. */
-static enum yore_status read_block(struct table *table, struct os_file *file,
-                                   const struct block *block, unsigned char **data_out,
-                                   struct yore_error *error_out)
+static enum yore_status read_block(struct table *table, const struct block *block,
+                                   unsigned char **data_out, struct yore_error *error_out)
 {
     *data_out = NULL;
     uint64_t limit = table->meta.file_bytes - TABLE_FOOTER_BYTES;
@@ -133,7 +157,7 @@ static enum yore_status read_block(struct table *table, struct os_file *file,
     if (data == NULL) {
         return error_plain(error_out, YORE_NOMEM);
     }
-    enum yore_status st = table_read_exactly(table, file, block->offset, data, size, error_out);
+    enum yore_status st = table_read_exactly(table, block->offset, data, size, error_out);
     if (st == YORE_OK && crc32c_placed(table->check_id, block->offset, data, size) != block->crc) {
         st = table_error(table, YORE_CORRUPT, block->offset, "block check failed", error_out);
     }
@@ -149,7 +173,7 @@ static enum yore_status load_index(struct table *table, struct table_loaded *loa
                                    const struct block *block, struct yore_error *error_out)
 {
     unsigned char *data = NULL;
-    enum yore_status st = read_block(table, loaded->file, block, &data, error_out);
+    enum yore_status st = read_block(table, block, &data, error_out);
     if (st != YORE_OK) {
         return st;
     }
@@ -182,7 +206,7 @@ static enum yore_status load_filter(struct table *table, struct table_loaded *lo
         return table_error(table, YORE_CORRUPT, block->offset, "filter of another size", error_out);
     }
     loaded->filter_size = (size_t)block->size;
-    return read_block(table, loaded->file, block, &loaded->filter, error_out);
+    return read_block(table, block, &loaded->filter, error_out);
 }
 
 static bool has_one_time(const struct table_meta *meta)
@@ -208,7 +232,7 @@ static enum yore_status check_meta(struct table *table, struct table_loaded *loa
         error_plain(error_out, st);
         goto out;
     }
-    st = read_block(table, loaded->file, block, &data, error_out);
+    st = read_block(table, block, &data, error_out);
     if (st == YORE_OK &&
         (!bytes_equal(buffer_bytes(&expected), bytes_of(data, (size_t)block->size)) ||
          (loaded->is_stamped && !has_one_time(&table->meta)))) {
@@ -225,10 +249,10 @@ static enum yore_status load_blocks(struct table *table, struct table_loaded *lo
                                     struct yore_error *error_out)
 {
     unsigned char footer[TABLE_FOOTER_BYTES];
-    enum yore_status st = check_header(table, loaded->file, loaded, error_out);
+    enum yore_status st = check_header(table, loaded, error_out);
     if (st == YORE_OK) {
         uint32_t format = loaded->is_stamped ? TABLE_FORMAT_STAMPED : TABLE_FORMAT_VERSION;
-        st = check_footer(table, loaded->file, format, footer, error_out);
+        st = check_footer(table, format, footer, error_out);
     }
     if (st != YORE_OK) {
         return st;
@@ -259,14 +283,7 @@ enum yore_status table_load(struct table *table, struct table_loaded **loaded_ou
     if (loaded == NULL) {
         return error_plain(error_out, YORE_NOMEM);
     }
-    enum yore_status st = os_file_open(table_pool_env(table->pool), table->path, OS_OPEN_READ,
-                                       &loaded->file, error_out);
-    if (st == YORE_NOT_FOUND) { /* to a reader NOT_FOUND would mean that the key is not there */
-        st = error_set(error_out, YORE_CORRUPT, "%s: offset 0: the file is missing", table->path);
-    }
-    if (st == YORE_OK) {
-        st = load_blocks(table, loaded, error_out);
-    }
+    enum yore_status st = load_blocks(table, loaded, error_out);
     if (st != YORE_OK) {
         table_unload(table, loaded);
         return st;
@@ -291,7 +308,6 @@ void table_unload(struct table *table, struct table_loaded *loaded)
     mem_free(loaded->slots);
     mem_free(loaded->filter);
     table_index_release(&loaded->index);
-    os_file_close(loaded->file);
     mem_free(loaded);
 }
 
@@ -324,8 +340,8 @@ enum yore_status table_read_page(struct table *table, uint32_t number, struct pa
     unpacker->stored.is_nomem = false;
     if (buffer_extend(&unpacker->stored, entry->size) != NULL) {
         struct yore_bytes stored = buffer_bytes(&unpacker->stored);
-        st = table_read_exactly(table, loaded->file, entry->offset, unpacker->stored.data,
-                                entry->size, error_out);
+        st =
+            table_read_exactly(table, entry->offset, unpacker->stored.data, entry->size, error_out);
         if (st != YORE_OK) {
             goto out;
         }

@@ -1,4 +1,5 @@
-/* table_pool.c -- table handles, and which of them have their file, index and filter in memory. */
+/* table_pool.c -- table handles, and which of them have their index and filter in memory.
+ * Their files come and go apart from that (file_ring.h). */
 #include "base/assert.h"
 #include "base/mem.h"
 #include "table/filter.h"
@@ -11,7 +12,7 @@
 struct table_pool {
     struct os_env *env;
     struct page_cache *cache;
-    uint32_t open_max;
+    struct file_ring *files;
     struct os_mutex lock; /* guards the ring; taken after a table's load_lock */
     struct table *hand;   /* in the ring of loaded tables; NULL: empty */
     uint32_t loaded_count;
@@ -28,9 +29,13 @@ enum yore_status table_pool_new(struct os_env *env, struct page_cache *cache, ui
     }
     pool->env = env;
     pool->cache = cache;
-    pool->open_max = open_max;
     os_mutex_init(&pool->lock);
-    return YORE_OK;
+    enum yore_status st = file_ring_new(env, open_max, &pool->files);
+    if (st != YORE_OK) {
+        table_pool_free(pool);
+        *pool_out = NULL;
+    }
+    return st;
 }
 
 static void unpacker_free(struct page_unpacker *unpacker)
@@ -50,18 +55,24 @@ void table_pool_free(struct table_pool *pool)
     for (unsigned i = 0; i < UNPACKERS; i++) {
         unpacker_free(atomic_load_explicit(&pool->unpackers[i], memory_order_acquire));
     }
+    file_ring_free(pool->files);
     os_mutex_release(&pool->lock);
     mem_free(pool);
-}
-
-struct os_env *table_pool_env(const struct table_pool *pool)
-{
-    return pool->env;
 }
 
 struct page_cache *table_pool_cache(const struct table_pool *pool)
 {
     return pool->cache;
+}
+
+bool table_pool_close_file(struct table_pool *pool)
+{
+    return file_ring_close_any(pool->files);
+}
+
+struct file_ring *table_pool_files(const struct table_pool *pool)
+{
+    return pool->files;
 }
 
 struct page_unpacker *table_pool_take_unpacker(struct table_pool *pool)
@@ -155,14 +166,13 @@ static struct table_loaded *evict_table(struct table_pool *pool, struct table **
     return NULL;
 }
 
-/* Enter a table just loaded; let others go while there are too many, or their indexes and filters
- * leave the pages less than half of the cache. */
+/* Enter a table just loaded; let others go while indexes and filters take more than their part of
+ * the cache. */
 static void pool_enter(struct table_pool *pool, struct table *table)
 {
     os_mutex_lock(&pool->lock);
     ring_insert(pool, table);
-    while (pool->loaded_count > pool->open_max ||
-           (pool->loaded_count > 1 && page_cache_is_crowded(pool->cache))) {
+    while (pool->loaded_count > 1 && page_cache_is_crowded(pool->cache)) {
         struct table *victim = NULL;
         struct table_loaded *loaded = evict_table(pool, &victim);
         if (loaded == NULL) {
@@ -243,6 +253,7 @@ enum yore_status table_open(struct table_pool *pool, const char *path,
         return YORE_NOMEM;
     }
     table->pool = pool;
+    kept_file_init(&table->file, table->path);
     table->identity = identity;
     table->check_id = file_check_id(&identity);
     os_mutex_init(&table->load_lock);
@@ -270,6 +281,7 @@ void table_close(struct table *table)
     }
     os_mutex_unlock(&pool->lock);
     table_unload(table, loaded);
+    file_ring_forget(pool->files, &table->file);
     if (table->is_dead) {
         /* A file that stays behind is found and removed at the next open. */
         /* Twice: a file that stays keeps its bytes, erased ones too, until the next opening. */

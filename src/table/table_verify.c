@@ -38,13 +38,11 @@ static enum yore_status verify_file(struct verifier *v)
     enum yore_status st = YORE_OK;
     for (uint64_t at = 0; at < size && st == YORE_OK;) {
         size_t want = size - at < READ_BYTES ? (size_t)(size - at) : READ_BYTES;
-        size_t got = 0;
-        st = os_file_read(v->loaded->file, at, data, want, &got, v->error_out);
-        if (st == YORE_OK && got != want) {
-            st = fail(v, at + got, "the file ends too early");
+        st = table_read_exactly(v->table, at, data, want, v->error_out);
+        if (st == YORE_OK) {
+            crc = crc32c(crc, data, want);
+            at += want;
         }
-        crc = crc32c(crc, data, got);
-        at += got;
     }
     mem_free(data);
     if (st == YORE_OK && crc != v->table->meta.file_crc) {

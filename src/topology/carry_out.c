@@ -331,12 +331,18 @@ enum yore_status carry_out_at_once(struct carry_out *work, bool *is_full_out,
     return st;
 }
 
+/* How often a part is tried. */
+static unsigned rounds_max(const struct walk *walk)
+{
+    return walk->work->gives_way ? 1 : GRAPH_INGEST_ROUNDS_MAX;
+}
+
 static enum yore_status apply_pass(struct walk *walk, enum pass pass, struct yore_error *error_out)
 {
     enum yore_status st = YORE_CONFLICT;
     walk->pass = pass;
     walk->is_full = false;
-    for (unsigned round = 0; st == YORE_CONFLICT && round < GRAPH_INGEST_ROUNDS_MAX; round++) {
+    for (unsigned round = 0; st == YORE_CONFLICT && round < rounds_max(walk); round++) {
         error_clear(error_out);
         st = walk->work->is_over ? YORE_OK : turn_over(walk, error_out);
         if (st == YORE_OK && !walk->work->is_over) {
@@ -368,7 +374,7 @@ static enum yore_status apply_passes(struct walk *walk, struct yore_error *error
         return st;
     }
     st = YORE_CONFLICT;
-    for (unsigned round = 0; st == YORE_CONFLICT && round < GRAPH_INGEST_ROUNDS_MAX; round++) {
+    for (unsigned round = 0; st == YORE_CONFLICT && round < rounds_max(walk); round++) {
         st = walk->ingest == NULL ? begin_part(walk, error_out) : YORE_OK;
         if (st != YORE_OK || walk->work->is_over) {
             return st;

@@ -211,18 +211,21 @@ static enum yore_status carry_out_decided(struct carry_out *work, struct yore_er
                            : refuse_refused(work->graph, &refuse.source, error_out);
 }
 
-/* A snapshot that was decided, and unless `again` not refused. */
-static enum yore_status finish_decided(struct graph *graph, uint32_t token, bool again,
+/* A snapshot that was decided, and unless `settles` not refused.  Who settles gives way to whoever
+ * is at it: two would throw away each other's parts. */
+static enum yore_status finish_decided(struct graph *graph, uint32_t token, bool settles,
                                        struct yore_graph_ingest_tally *tally,
                                        struct yore_error *error_out)
 {
     struct carry_out work = {.graph = graph, .durability = YORE_DURABILITY_DEFAULT};
     enum yore_status st = source_read(graph, NULL, token, &work.source, error_out);
-    bool is_due = work.source.phase == SOURCE_DECIDED || (again && source_is_decided(&work.source));
+    bool is_due =
+        work.source.phase == SOURCE_DECIDED || (settles && source_is_decided(&work.source));
     if (st != YORE_OK || !is_due) {
         return st;
     }
     work.snapshot = work.source.snapshot;
+    work.gives_way = settles;
     st = carry_out_decided(&work, error_out);
     add_tally(tally, &work.tally);
     return st == YORE_OK ? staging_clear(graph, token, work.snapshot, error_out) : st;
@@ -289,6 +292,10 @@ enum yore_status sync_settle(struct graph *graph, uint32_t source, int64_t momen
 {
     struct yore_error ignored;
     enum yore_status refused = finish_decided(graph, source, true, tally, error_out);
+    if (refused == YORE_CONFLICT) {
+        error_clear(error_out);
+        return YORE_OK; /* others are at it */
+    }
     if (refused != YORE_OK && !is_lasting(refused)) {
         return refused;
     }

@@ -39,7 +39,7 @@ static void script_store(struct crash_run *run)
     crash_batch(run, 3, 10, 40); /* stays in the journal unless closing flushes */
 }
 
-static const struct crash_workload store_workload = {"store", script_store, NULL};
+static const struct crash_workload store_workload = {"store", script_store, NULL, false};
 
 static bool is_right(void *arg, struct yore_db *db, bool is_sound, char text[DAMAGE_TEXT_BYTES])
 {

@@ -45,6 +45,7 @@ void crash_run_init(struct crash_run *run, const struct crash_workload *workload
     for (unsigned i = 0; i < MODEL_KEYSPACES_MAX; i++) {
         run->horizon[i] = YORE_TIME_MIN;
     }
+    run->is_each_flushed = workload->is_each_flushed;
     if (workload->tune != NULL) {
         workload->tune(&run->options);
     }
@@ -167,6 +168,9 @@ static void crash_submitted(struct crash_run *run, enum yore_status status,
         model_apply(run->model, commit, writes, count);
         if (run->durability == YORE_DURABILITY_SYNC) {
             run->durable_count = run->model->commit_count;
+        }
+        if (run->is_each_flushed) {
+            crash_flush(run);
         }
         return;
     }

@@ -44,6 +44,7 @@ struct crash_run {
     bool is_stopped;  /* an operation failed: the script has no more effect */
     bool has_loads;   /* the feed is judged too */
     bool is_tolerant; /* failures are expected (memory): not stopped by one */
+    bool is_each_flushed;
     enum yore_durability durability;
     struct yore_keyspace *keyspaces[MODEL_KEYSPACES_MAX];
     enum crash_space_state space_states[MODEL_KEYSPACES_MAX];
@@ -76,6 +77,7 @@ struct crash_workload {
     const char *name;
     void (*script)(struct crash_run *run);
     void (*tune)(struct yore_options *options); /* NULL: tiny limits */
+    bool is_each_flushed;                       /* every commit by itself */
 };
 
 extern const struct crash_workload crash_workloads[];

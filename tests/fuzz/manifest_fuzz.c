@@ -208,7 +208,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct page_cache *cache = NULL;
     struct opener opener = {NULL};
     const struct forest_opener port = {open_file, &opener};
-    YORE_ASSERT(disk != NULL && page_cache_new(1u << 20, &cache) == YORE_OK);
+    YORE_ASSERT(disk != NULL && page_cache_new(1u << 20, 0, &cache) == YORE_OK);
     YORE_ASSERT(table_pool_new(sim_disk_env(disk), cache, 4, &opener.pool) == YORE_OK);
     if ((data[0] & 0x80) == 0) {
         fuzz_edits(data + 1, size - 1, &port);

@@ -213,7 +213,7 @@ static void fuzz_file(const uint8_t *data, size_t size)
     struct yore_bytes block = block_of(file, size, FOOTER_AT_META);
     decoder_init(&d, block.data, block.size);
     if (table_meta_decode(&d, &meta) == YORE_OK && meta.file_bytes == size &&
-        page_cache_new(1 << 16, &cache) == YORE_OK &&
+        page_cache_new(1 << 16, 0, &cache) == YORE_OK &&
         table_pool_new(sim_disk_env(disk), cache, 1, &pool) == YORE_OK) {
         mend(file, size);
         put_file(sim_disk_env(disk), file, size);

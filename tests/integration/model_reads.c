@@ -8,7 +8,7 @@
 static const struct model_write *run_recent_write(struct run *run, int64_t *commit_out)
 {
     const struct model *model = run->model;
-    bool is_late_wanted = test_rand_one_in(&run->rand, 2); /* what slices do not hold yet */
+    bool is_late_wanted = !test_rand_one_in(&run->rand, 3); /* what slices do not hold yet */
     for (unsigned i = 0; i < (is_late_wanted ? 12 : 4); i++) {
         uint64_t back = test_rand_below(&run->rand, 1ull << test_rand_below(&run->rand, 10));
         if (back >= model->commit_count) {

@@ -129,6 +129,9 @@ struct run_txn {
     size_t savepoints[RUN_SAVEPOINTS_MAX];
     size_t savepoint_writes[RUN_SAVEPOINTS_MAX];
     size_t savepoint_count;
+    /* What its span says again behind its end may be erased meanwhile: it cannot be committed any
+     * more, and is read no more. */
+    bool is_outdated;
 };
 
 struct run_snapshot {

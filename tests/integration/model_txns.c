@@ -118,7 +118,7 @@ static bool run_compare_txn_value(struct run *run, struct yore_bytes key, enum y
 bool run_txn_get(struct run *run)
 {
     struct run_txn *txn = run_pick_txn(run);
-    if (txn == NULL || txn->read_count == RUN_TXN_READS_MAX) {
+    if (txn == NULL || txn->read_count == RUN_TXN_READS_MAX || txn->is_outdated) {
         return true;
     }
     unsigned char storage[RUN_KEY_BYTES_MAX];
@@ -220,7 +220,7 @@ static bool run_txn_walk(struct run *run, struct run_txn *txn, unsigned keyspace
 bool run_txn_scan(struct run *run)
 {
     struct run_txn *txn = run_pick_txn(run);
-    if (txn == NULL || txn->read_count == RUN_TXN_READS_MAX) {
+    if (txn == NULL || txn->read_count == RUN_TXN_READS_MAX || txn->is_outdated) {
         return true;
     }
     unsigned char storage[RUN_KEY_BYTES_MAX];

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/bytes.h"
 #include "integration/model_run.h"
@@ -339,6 +340,22 @@ out:
 
 /* ---- erase ---------------------------------------------------------------------------------- */
 
+/* Transactions with a copy of their own of what may be erased. */
+static void run_outdate_txns(struct run *run, const struct model_write *erase)
+{
+    for (unsigned i = 0; i < RUN_TXNS; i++) {
+        struct run_txn *txn = &run->txns[i];
+        for (size_t j = 0; j < txn->write_count; j++) {
+            const struct model_write *write = &txn->writes[j];
+            bool is_met = erase->is_prefix
+                              ? write->key.size >= erase->key.size &&
+                                    memcmp(write->key.data, erase->key.data, erase->key.size) == 0
+                              : bytes_equal(write->key, erase->key);
+            txn->is_outdated |= write->is_span && write->keyspace == erase->keyspace && is_met;
+        }
+    }
+}
+
 bool run_erase(struct run *run)
 {
     struct run_storage storage;
@@ -363,5 +380,6 @@ bool run_erase(struct run *run)
         return run_fail(run, "erase of keyspace %u: %s [%s]", keyspace, yore_status_name(status),
                         error.text);
     }
+    run_outdate_txns(run, &write);
     return run_committed(run, commit, &write, 1);
 }

@@ -24,6 +24,7 @@ TEST(numbers_are_fixed_for_ever)
     CHECK_EQ_INT(YORE_NOT_FOUND, 1);
     CHECK_EQ_INT(YORE_CORRUPT, 8);
     CHECK_EQ_INT(YORE_UNSUPPORTED, 18);
+    CHECK_EQ_INT(YORE_NO_FILES, 19);
 }
 
 TEST(the_version_is_three_numbers)

@@ -186,47 +186,111 @@ TEST(past_gives_way_to_the_present)
     free(rows);
 }
 
-TEST(pool_keeps_few_tables_open)
+#define CROWD 8
+
+static void make_crowd(struct fixture *f, const struct rows *rows, struct table *tables[CROWD])
 {
-    struct test_rand rand = test_rand_new(0);
-    struct rows *rows = make_rows(&rand);
-    struct fixture f;
-    struct table *tables[8];
-    fixture_open(&f, 10 << 20, 3);
-    for (unsigned i = 0; i < 8; i++) {
-        tables[i] = make_table(&f, rows, i + 1, PAGE_CLASS_PRESENT);
+    for (unsigned i = 0; i < CROWD; i++) {
+        tables[i] = make_table(f, rows, i + 1, PAGE_CLASS_PRESENT);
     }
-    check_get(tables[0], rows, 1);
-    uint64_t one = stats_of(&f).charged_bytes;
-    for (unsigned i = 0; i < 300; i++) {
-        check_get(tables[test_rand_below(&rand, 8)], rows, (unsigned)test_rand_below(&rand, ROWS));
-        CHECK(stats_of(&f).charged_bytes <= 3 * one + one / 2);
-    }
-    for (unsigned i = 0; i < 8; i++) {
+}
+
+static void close_crowd(struct fixture *f, struct rows *rows, struct table *tables[CROWD])
+{
+    for (unsigned i = 0; i < CROWD; i++) {
         table_close(tables[i]);
     }
-    fixture_close(&f);
+    fixture_close(f);
     free(rows);
 }
 
-TEST(indexes_leave_half_of_the_cache_to_pages)
+/* Any row of any table; reads of the disk that it took. */
+static uint64_t reads_of_gets(struct fixture *f, struct table *tables[CROWD],
+                              const struct rows *rows, unsigned count, struct test_rand *rand)
+{
+    uint64_t before = sim_disk_fault_count(f->disk, SIM_FAULT_READ);
+    for (unsigned i = 0; i < count; i++) {
+        check_get(tables[test_rand_below(rand, CROWD)], rows,
+                  (unsigned)test_rand_below(rand, ROWS));
+    }
+    return sim_disk_fault_count(f->disk, SIM_FAULT_READ) - before;
+}
+
+TEST(pool_keeps_few_files_open)
 {
     struct test_rand rand = test_rand_new(0);
     struct rows *rows = make_rows(&rand);
     struct fixture f;
-    struct table *tables[8];
+    struct table *tables[CROWD];
+    fixture_open(&f, 100000, 3);
+    make_crowd(&f, rows, tables);
+    (void)sim_disk_handles_peak(f.disk);
+    (void)reads_of_gets(&f, tables, rows, 300, &rand);
+    CHECK_EQ_UINT(sim_disk_handles_peak(f.disk), 3);
+    close_crowd(&f, rows, tables);
+}
+
+TEST(indexes_leave_an_eighth_of_the_cache_to_pages)
+{
+    struct test_rand rand = test_rand_new(0);
+    struct rows *rows = make_rows(&rand);
+    struct fixture f;
+    struct table *tables[CROWD];
     fixture_open(&f, 200000, 100);
-    for (unsigned i = 0; i < 8; i++) {
-        tables[i] = make_table(&f, rows, i + 1, PAGE_CLASS_PRESENT);
-        check_get(tables[i], rows, 1);
-        CHECK(stats_of(&f).charged_bytes <= 100000);
+    make_crowd(&f, rows, tables);
+    for (unsigned i = 0; i < 300; i++) {
+        (void)reads_of_gets(&f, tables, rows, 1, &rand);
+        CHECK(stats_of(&f).charged_bytes <= 175000);
+        CHECK(stats_of(&f).used_bytes <= 200000);
     }
-    for (unsigned i = 0; i < 8; i++) {
+    CHECK(stats_of(&f).charged_bytes >= 100000);
+    close_crowd(&f, rows, tables);
+}
+
+/* What indexes and filters of all tables take. */
+static uint64_t bytes_of_crowd(struct rows *rows)
+{
+    struct fixture f;
+    struct table *tables[CROWD];
+    fixture_open(&f, 64u << 20, 100);
+    make_crowd(&f, rows, tables);
+    for (unsigned i = 0; i < CROWD; i++) {
         check_get(tables[i], rows, 1);
+    }
+    uint64_t bytes = stats_of(&f).charged_bytes;
+    for (unsigned i = 0; i < CROWD; i++) {
         table_close(tables[i]);
     }
     fixture_close(&f);
-    free(rows);
+    return bytes;
+}
+
+TEST(a_get_reads_one_page_while_indexes_fit_in_most_of_the_cache)
+{
+    struct test_rand rand = test_rand_new(0);
+    struct rows *rows = make_rows(&rand);
+    struct fixture f;
+    struct table *tables[CROWD];
+    fixture_open(&f, bytes_of_crowd(rows) * 5 / 4, 100);
+    make_crowd(&f, rows, tables);
+    (void)reads_of_gets(&f, tables, rows, 200, &rand); /* each has been read once */
+    CHECK(reads_of_gets(&f, tables, rows, 500, &rand) <= 500);
+    close_crowd(&f, rows, tables);
+}
+
+TEST(a_get_reads_one_page_while_indexes_fit_in_the_floor)
+{
+    struct test_rand rand = test_rand_new(0);
+    struct rows *rows = make_rows(&rand);
+    struct fixture f;
+    struct table *tables[CROWD];
+    uint64_t bytes = bytes_of_crowd(rows);
+    fixture_open_floor(&f, bytes / 4, bytes, 100);
+    make_crowd(&f, rows, tables);
+    (void)reads_of_gets(&f, tables, rows, 200, &rand);
+    CHECK(reads_of_gets(&f, tables, rows, 500, &rand) <= 500);
+    CHECK(stats_of(&f).used_bytes <= bytes + bytes / 4 / 8); /* and pages their eighth */
+    close_crowd(&f, rows, tables);
 }
 
 /* ---- threads ---- */
@@ -369,5 +433,7 @@ TEST(pins_outlive_tables_on_other_threads)
 
 TEST_MAIN(bound_holds_over_any_reads, pinned_pages_stay_and_the_cache_grows_past_its_bound,
           scan_displaces_only_what_was_used_once, past_gives_way_to_the_present,
-          pool_keeps_few_tables_open, indexes_leave_half_of_the_cache_to_pages,
-          pins_outlive_tables_on_other_threads, threads_share_a_small_cache_and_a_small_pool)
+          pool_keeps_few_files_open, indexes_leave_an_eighth_of_the_cache_to_pages,
+          a_get_reads_one_page_while_indexes_fit_in_most_of_the_cache,
+          a_get_reads_one_page_while_indexes_fit_in_the_floor, pins_outlive_tables_on_other_threads,
+          threads_share_a_small_cache_and_a_small_pool)

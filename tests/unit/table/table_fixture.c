@@ -5,10 +5,16 @@
 
 void fixture_open(struct fixture *f, uint64_t cache_bytes, uint32_t open_max)
 {
+    fixture_open_floor(f, cache_bytes, 0, open_max);
+}
+
+void fixture_open_floor(struct fixture *f, uint64_t cache_bytes, uint64_t floor_bytes,
+                        uint32_t open_max)
+{
     f->disk = sim_disk_new(test_seed());
     CHECK(f->disk != NULL);
     f->env = sim_disk_env(f->disk);
-    CHECK_OK(page_cache_new(cache_bytes, &f->cache));
+    CHECK_OK(page_cache_new(cache_bytes, floor_bytes, &f->cache));
     CHECK_OK(table_pool_new(f->env, f->cache, open_max, &f->pool));
 }
 

@@ -15,6 +15,9 @@ struct fixture {
     struct table_pool *pool;
 };
 void fixture_open(struct fixture *f, uint64_t cache_bytes, uint32_t open_max);
+/* Indexes and filters may take `floor_bytes` where the cache is smaller. */
+void fixture_open_floor(struct fixture *f, uint64_t cache_bytes, uint64_t floor_bytes,
+                        uint32_t open_max);
 void fixture_close(struct fixture *f);
 
 /* How random a model is. */

@@ -59,10 +59,12 @@ static int count_nodes(void *arg, const struct yore_graph_source *source)
     return 0;
 }
 
-TEST(a_snapshot_is_whole_once_it_is_stopped_whoever_carries_it_out)
+/* `apart`: those that settle have a handle of their own. */
+static void stop_beside_settlers(bool apart)
 {
     struct yore_options options;
     struct yore_db *db = NULL;
+    struct graph *graph = NULL;
     struct settlers settlers = {0};
     struct os_thread *threads[SETTLERS];
     struct yore_error error = {.text = ""};
@@ -70,32 +72,46 @@ TEST(a_snapshot_is_whole_once_it_is_stopped_whoever_carries_it_out)
     yore_options_init(&options);
     options.durability = YORE_DURABILITY_NONE;
     CHECK_OK(yore_open(test_path("db"), &options, &db, NULL));
-    CHECK_OK(graph_open(db, text("g"), true, NULL, &settlers.graph, NULL));
-    settlers.graph->words_max = NODES_A_PART;
+    CHECK_OK(graph_open(db, text("g"), true, NULL, &graph, NULL));
+    graph->words_max = NODES_A_PART;
+    settlers.graph = graph;
+    if (apart) {
+        CHECK_OK(graph_open(db, text("g"), false, NULL, &settlers.graph, NULL));
+        settlers.graph->words_max = NODES_A_PART;
+    }
     for (size_t i = 0; i < SETTLERS; i++) {
         CHECK_OK(os_thread_start(settle_on, &settlers, "settler", &threads[i], NULL));
     }
     for (int64_t round = 0; round < rounds; round++) {
         uint64_t snapshot = 0;
         uint64_t nodes = 0;
-        enum yore_status st =
-            graph_sync_start(settlers.graph, text("s"), YORE_NOW, &snapshot, &error);
+        enum yore_status st = graph_sync_start(graph, text("s"), YORE_NOW, &snapshot, &error);
         CHECK_MSG(st == YORE_OK, "start: %s", error.text);
-        send_all(settlers.graph, snapshot, round);
-        st = graph_sync_stop(settlers.graph, text("s"), snapshot, YORE_DURABILITY_NONE, NULL,
-                             &error);
+        send_all(graph, snapshot, round);
+        st = graph_sync_stop(graph, text("s"), snapshot, YORE_DURABILITY_NONE, NULL, &error);
         CHECK_MSG(st == YORE_OK, "stop: %s", error.text);
-        CHECK_OK(graph_sources(settlers.graph, count_nodes, &nodes, NULL));
+        CHECK_OK(graph_sources(graph, count_nodes, &nodes, NULL));
         CHECK_EQ_UINT(nodes, NODES);
     }
     atomic_store(&settlers.is_over, true);
     for (size_t i = 0; i < SETTLERS; i++) {
         os_thread_join(threads[i]);
     }
-    CHECK_OK(graph_verify(settlers.graph, NULL, NULL, NULL, &error));
-    graph_close(settlers.graph);
+    CHECK_OK(graph_verify(graph, NULL, NULL, NULL, &error));
+    graph_close(apart ? settlers.graph : NULL);
+    graph_close(graph);
     CHECK_OK(yore_close(db, NULL));
     test_count((uint64_t)rounds);
+}
+
+TEST(a_snapshot_is_whole_once_it_is_stopped_whoever_carries_it_out)
+{
+    stop_beside_settlers(false);
+}
+
+TEST(a_snapshot_is_whole_although_those_that_settle_have_another_handle)
+{
+    stop_beside_settlers(true);
 }
 
 /* ---- erase ---- */
@@ -189,4 +205,5 @@ TEST(what_a_source_says_beside_an_erase_is_there_whole_or_not_at_all)
 }
 
 TEST_MAIN(a_snapshot_is_whole_once_it_is_stopped_whoever_carries_it_out,
+          a_snapshot_is_whole_although_those_that_settle_have_another_handle,
           what_a_source_says_beside_an_erase_is_there_whole_or_not_at_all)

@@ -1,0 +1,261 @@
+/* handles_test.c -- file handles: how many are held at once, and what happens when there are none.
+ *
+ * A database whose tables are many times the files it may open, on a simulated disk that counts
+ * handles and can refuse them.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "unit/engine/bed.h"
+
+#define FILES_MAX 16u
+#define KEYS 3000u
+#define ROUNDS 3u
+/* Beside files of tables: lock, manifest, journal (the segment before too), and of a job the
+ * tables, slices and value file it writes. */
+#define OTHER_HANDLES 40u
+#define VALUE_BYTES 200u
+
+static void open_db(struct bed *bed)
+{
+    struct yore_options options;
+    struct yore_error error = {.text = ""};
+    yore_options_init(&options);
+    options.cache_bytes = 1u << 20;
+    options.memtable_bytes = 64u << 10;
+    options.segment_bytes = 64u << 10;
+    options.table_bytes = 16u << 10;
+    options.page_bytes = 512;
+    options.seal_versions_per_key = 2;
+    options.seal_bytes_min = 4u << 10;
+    options.open_files_max = FILES_MAX;
+    enum yore_status st = db_open_inline(sim_disk_env(bed->disk), "db", &options, &bed->db, &error);
+    CHECK_MSG(st == YORE_OK, "open: %s", error.text);
+}
+
+static const char *key_of(unsigned number)
+{
+    static char key[16];
+    (void)snprintf(key, sizeof key, "key%05u", number % 100000);
+    return key;
+}
+
+static struct yore_bytes value_of(unsigned number)
+{
+    static unsigned char value[VALUE_BYTES];
+    struct test_rand rand = test_rand_new(number);
+    test_rand_fill(&rand, value, sizeof value); /* nothing to compress */
+    return (struct yore_bytes){value, sizeof value};
+}
+
+/* Levels, slices and runs: more than eight times the files that may be open. */
+static void make_tables(struct bed *bed)
+{
+    bed->disk = sim_disk_new(1);
+    sim_disk_set_wall(bed->disk, BED_T0);
+    open_db(bed);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        for (unsigned i = 0; i < KEYS; i++) {
+            CHECK_OK(
+                yore_put(bed->db, NULL, text(key_of(i)), value_of(round * KEYS + i), NULL, NULL));
+        }
+        CHECK_OK(yore_compact(bed->db, NULL, NULL));
+    }
+    (void)sim_disk_handles_peak(bed->disk);
+}
+
+static void check_peak(struct bed *bed, const char *what)
+{
+    uint64_t peak = sim_disk_handles_peak(bed->disk);
+    CHECK_MSG(peak <= FILES_MAX + OTHER_HANDLES, "%s: %llu handles at once", what,
+              (unsigned long long)peak);
+}
+
+static void get_all(struct bed *bed)
+{
+    for (unsigned i = 0; i < KEYS; i++) {
+        struct yore_value value = {0};
+        struct yore_error error = {.text = ""};
+        enum yore_status st = yore_get(bed->db, NULL, text(key_of(i)), NULL, &value, &error);
+        CHECK_MSG(st == YORE_OK, "%s", error.text);
+        yore_value_release(&value);
+    }
+}
+
+static uint64_t count_files(struct bed *bed)
+{
+    struct yore_verify_report report;
+    CHECK_OK(yore_verify(bed->db, NULL, NULL, &report, NULL));
+    return report.files;
+}
+
+TEST(there_are_many_more_tables_than_files_that_may_be_open)
+{
+    struct bed bed;
+    make_tables(&bed);
+    uint64_t files = count_files(&bed);
+    CHECK_MSG(files >= 6 * FILES_MAX, "%llu", (unsigned long long)files);
+    bed_close(&bed);
+}
+
+TEST(a_compaction_of_many_tables_opens_few_at_once)
+{
+    struct bed bed;
+    make_tables(&bed);
+    for (unsigned i = 0; i < KEYS; i++) {
+        CHECK_OK(yore_put(bed.db, NULL, text(key_of(i)), value_of(i), NULL, NULL));
+    }
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    check_peak(&bed, "compact");
+    bed_close(&bed);
+}
+
+TEST(verifying_many_tables_opens_few_at_once)
+{
+    struct bed bed;
+    make_tables(&bed);
+    CHECK_OK(yore_verify(bed.db, NULL, NULL, NULL, NULL));
+    check_peak(&bed, "verify");
+    bed_close(&bed);
+}
+
+TEST(a_walk_over_every_version_opens_few_tables_at_once)
+{
+    struct bed bed;
+    make_tables(&bed);
+    struct yore_changes_options options = {
+        .from = YORE_TIME_MIN, .to = YORE_NOW, .known = YORE_NOW, .every_version = true};
+    struct yore_changes *changes = NULL;
+    struct yore_change change;
+    uint64_t count = 0;
+    CHECK_OK(yore_changes_open(bed.db, NULL, &options, &changes, NULL));
+    while (yore_changes_next(changes, &change, NULL) == YORE_OK) {
+        count++;
+    }
+    yore_changes_close(changes);
+    CHECK_EQ_UINT(count, ROUNDS * KEYS);
+    check_peak(&bed, "changes");
+    bed_close(&bed);
+}
+
+TEST(many_cursors_at_once_open_few_tables)
+{
+    struct bed bed;
+    make_tables(&bed);
+    struct yore_cursor *cursors[2 * FILES_MAX];
+    for (unsigned i = 0; i < 2 * FILES_MAX; i++) {
+        CHECK_OK(yore_cursor_open(bed.db, NULL, NULL, &cursors[i], NULL));
+        CHECK_OK(yore_cursor_seek(cursors[i], text(key_of(i * (KEYS / (2 * FILES_MAX))))));
+    }
+    check_peak(&bed, "cursors");
+    for (unsigned i = 0; i < 2 * FILES_MAX; i++) {
+        yore_cursor_close(cursors[i]);
+    }
+    bed_close(&bed);
+}
+
+/* Opened anew, so that no table's file is open; the handles held. */
+static uint64_t reopen(struct bed *bed)
+{
+    CHECK_OK(yore_close(bed->db, NULL));
+    open_db(bed);
+    (void)sim_disk_handles_peak(bed->disk);
+    return sim_disk_handles_peak(bed->disk);
+}
+
+TEST(reads_go_on_while_the_system_gives_one_handle_for_all_tables)
+{
+    struct bed bed;
+    make_tables(&bed);
+    sim_disk_set_handles(bed.disk, reopen(&bed) + 1);
+    get_all(&bed);
+    sim_disk_set_handles(bed.disk, 0);
+    bed_close(&bed);
+}
+
+TEST(a_table_that_cannot_be_opened_for_want_of_handles_is_no_damage)
+{
+    struct bed bed;
+    struct yore_error error;
+    struct yore_verify_report report;
+    make_tables(&bed);
+    sim_disk_set_handles(bed.disk, reopen(&bed));
+    CHECK_STATUS(yore_verify(bed.db, NULL, NULL, &report, &error), YORE_NO_FILES);
+    CHECK_EQ_UINT(report.problems, 0);
+    CHECK_MSG(strstr(error.text, "too many open files") != NULL, "%s", error.text);
+    sim_disk_set_handles(bed.disk, 0);
+    bed_close(&bed);
+}
+
+TEST(a_check_of_a_closed_database_finds_no_damage_however_few_handles_there_are)
+{
+    struct bed bed;
+    unsigned refused = 0;
+    enum yore_status st = YORE_NO_FILES;
+    make_tables(&bed);
+    CHECK_OK(yore_close(bed.db, NULL));
+    for (uint64_t handles = 1; st != YORE_OK; handles++) {
+        struct yore_verify_report report;
+        struct yore_error error;
+        sim_disk_set_handles(bed.disk, handles);
+        st = db_verify_path(sim_disk_env(bed.disk), "db", NULL, NULL, &report, &error);
+        CHECK_MSG(st == YORE_OK || st == YORE_NO_FILES, "%u handles: %s", (unsigned)handles,
+                  error.text);
+        CHECK_EQ_UINT(report.problems, 0);
+        refused += st != YORE_OK;
+    }
+    CHECK(refused >= 1);
+    sim_disk_free(bed.disk);
+}
+
+TEST(work_that_is_refused_handles_stops_no_writes)
+{
+    struct bed bed;
+    unsigned refused = 0;
+    make_tables(&bed);
+    uint64_t held = reopen(&bed);
+    for (unsigned more = 0; more < 6; more++) {
+        for (unsigned i = 0; i < KEYS / 4; i++) {
+            CHECK_OK(
+                yore_put(bed.db, NULL, text(key_of(i)), value_of(more * KEYS + i), NULL, NULL));
+        }
+        CHECK_OK(yore_flush(bed.db, NULL));
+        sim_disk_set_handles(bed.disk, held + more);
+        enum yore_status st = yore_compact(bed.db, NULL, NULL);
+        CHECK(st == YORE_OK || st == YORE_NO_FILES);
+        refused += st != YORE_OK;
+        sim_disk_set_handles(bed.disk, 0);
+        CHECK_OK(yore_put(bed.db, NULL, text("after"), text("it"), NULL, NULL));
+        (void)reopen(&bed);
+    }
+    CHECK(refused >= 2); /* of inputs, and of what is written */
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    (void)count_files(&bed);
+    bed_close(&bed);
+}
+
+TEST(the_journal_takes_a_handle_from_a_table_rather_than_stop)
+{
+    struct bed bed;
+    make_tables(&bed);
+    (void)reopen(&bed);
+    get_all(&bed);
+    (void)sim_disk_handles_peak(bed.disk);
+    sim_disk_set_handles(bed.disk, sim_disk_handles_peak(bed.disk)); /* all are taken */
+    for (unsigned i = 0; i < 2 * KEYS; i++) {                        /* segments of 64 KiB */
+        struct yore_error error;
+        enum yore_status st = yore_put(bed.db, NULL, text(key_of(i)), value_of(i), NULL, &error);
+        CHECK_MSG(st == YORE_OK, "%s", error.text);
+    }
+    sim_disk_set_handles(bed.disk, 0);
+    bed_close(&bed);
+}
+
+TEST_MAIN(there_are_many_more_tables_than_files_that_may_be_open,
+          a_compaction_of_many_tables_opens_few_at_once, verifying_many_tables_opens_few_at_once,
+          a_walk_over_every_version_opens_few_tables_at_once, many_cursors_at_once_open_few_tables,
+          reads_go_on_while_the_system_gives_one_handle_for_all_tables,
+          a_table_that_cannot_be_opened_for_want_of_handles_is_no_damage,
+          a_check_of_a_closed_database_finds_no_damage_however_few_handles_there_are,
+          work_that_is_refused_handles_stops_no_writes,
+          the_journal_takes_a_handle_from_a_table_rather_than_stop)
