@@ -457,6 +457,29 @@ const struct command command_table[] = {
      .flags = COMMAND_OWN_FLAGS,
      .words_max = COMMAND_WORDS_MAX,
      .run = command_server},
+    {.name = "ping",
+     .operands = "",
+     .summary = "is a server there?",
+     .description = "The exit code is 0 when the server at the URL answers, also when it wants a "
+                    "login that was not given: for health checks.  DIR is the URL here.\n",
+     .examples = "yore ping yore://localhost\n",
+     .flags = COMMAND_HAS_DIR | COMMAND_SERVERS,
+     .run = command_ping},
+    {.name = "top",
+     .operands = "",
+     .summary = "what a server is doing, live",
+     .description =
+         "Commands a second (all, those that read, those that write), latencies, clients, memory, "
+         "the journal, stalls, and the commands that took the most time, every --interval until "
+         "^C.  On a terminal one picture that is drawn anew; elsewhere, and with --output, a row "
+         "for each look.  DIR is the URL of the server here.  Latencies of commits, reads and "
+         "syncs are those since the server was started; rates are of the last interval.\n",
+     .examples = "yore top yore://localhost                              # until ^C\n"
+                 "yore top yore://ann@db.example --once -o json         # one look\n"
+                 "yore top yore://localhost --interval 10s -o csv > load.csv\n",
+     .options = OPTION(INTERVAL) | OPTION(ONCE) | OPTION(LIMIT) | OPTION(OUTPUT),
+     .flags = COMMAND_HAS_DIR | COMMAND_SERVERS,
+     .run = command_top},
     {.name = "help",
      .operands = "[COMMAND]",
      .summary = "this overview, or one command with examples",
