@@ -37,7 +37,7 @@ static enum yore_status check_again(struct yore_db *db, struct commit_request *r
         if (keyspace == NULL || keyspace->id != write.keyspace) {
             keyspace = db_keyspace(db, write.keyspace);
         }
-        if (atomic_load(&keyspace->is_dropped) && !request->is_catalogue) {
+        if (keyspace_is_dropped(keyspace) && !request->is_catalogue) {
             return refuse_dropped(keyspace, &request->error);
         }
         int64_t horizon = atomic_load(&keyspace->horizon);
