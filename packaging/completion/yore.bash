@@ -1,7 +1,7 @@
 # Made by: yore help --completion bash
 _yore() {
     local word=${COMP_WORDS[COMP_CWORD]} options= IFS=$' \t\n'
-    local commands='put get del erase scan timeline changes feed import export query graph stats check compact backup backups restore keyspace bench shell server help version'
+    local commands='put get del erase scan timeline changes feed import export query graph stats check compact backup backups restore keyspace bench shell server ping top help version'
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ] || { [ "$COMP_CWORD" -eq 2 ] && [ "${COMP_WORDS[1]}" = help ]; }; then
         COMPREPLY=($(compgen -W "$commands" -- "$word"))
@@ -30,6 +30,8 @@ _yore() {
     bench) options='--durability --output --rows --value-bytes --workloads --color --quiet --help' ;;
     shell) options='--output --command --read-only --url --password-file --cacert --cert --cert-key --color --quiet --help' ;;
     server) options='--color --quiet --help --bind --port --tls-port --unixsocket --unixsocketperm --http-bind --http-port --http-tls --http-hosts --http-body-max --http-compat-writes --bolt-port --bolt-tls --bolt-graph --bolt-keep-alive --bolt-transaction-timeout --graph-settle-interval --insecure --dir --durability --sync-interval --cache --memtable --databases --io-threads --workers --long-workers --login-workers --maxclients --maxmemory-clients --timeout --login-timeout --output-timeout --drain-timeout --logfile --loglevel --log-format --audit-log --aclfile --backup-dir --pidfile --enable-debug-command --tls-cert-file --tls-key-file --tls-ca-cert-file --tls-auth-clients' ;;
+    ping) options='--url --password-file --cacert --cert --cert-key --color --quiet --help' ;;
+    top) options='--limit --output --interval --once --url --password-file --cacert --cert --cert-key --color --quiet --help' ;;
     help) options='--man --completion --color --quiet --help' ;;
     version) options='--color --quiet --help' ;;
     esac

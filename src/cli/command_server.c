@@ -1,9 +1,12 @@
-/* command_server.c -- `yore server`: reads the settings, then hands over to server/server.h. */
+/* command_server.c -- `yore server`: reads the settings, then hands over to server/server.h; and
+ * `yore ping`: is one there? */
 #include <string.h>
 
 #include "base/buffer.h"
 #include "base/mem.h"
 #include "cli/commands.h"
+#include "cli/remote.h"
+#include "cli/store.h"
 #include "server/config.h"
 #include "server/server.h"
 
@@ -91,4 +94,32 @@ int command_server(struct cli *cli, const struct args *args)
     config_release(&config);
     mem_free(words.rest);
     return status == YORE_OK ? EXIT_FOUND : cli_refuse(cli, &error);
+}
+
+/* A server that refuses the login answers, and that was asked. */
+int command_ping(struct cli *cli, const struct args *args)
+{
+    const struct yore_client_reply *reply = NULL;
+    struct remote_words words = {.count = 0};
+    struct yore_error error;
+    (void)args;
+    if (cli->server == NULL) {
+        return cli_usage(cli, "ping asks a server: yore ping yore://host[:port]");
+    }
+    enum yore_status status = cli_open(cli, false, &error);
+    bool is_open = status == YORE_OK;
+    if (is_open) {
+        remote_word(&words, "PING");
+        status = remote_call(store_remote(cli->store), &words, &reply, &error);
+    }
+    if (status != YORE_OK && status != YORE_READ_ONLY) {
+        return cli_fail(cli, &error);
+    }
+    if (!cli->is_quiet) {
+        fprintf(cli->out, "%s answers%s\n", cli->dir,
+                status == YORE_OK ? ""
+                : is_open         ? " (the user may not PING)"
+                                  : " (it wants a login)");
+    }
+    return EXIT_FOUND;
 }

@@ -38,8 +38,8 @@ const struct command command_table[] = {
      .summary = "read a value",
      .description = "Print the value of KEY now, or as of --at, or as it was known at --known.  "
                     "Raw output is the "
-                    "value's bytes and nothing else; of several keys each value ends with a "
-                    "newline.  The exit code is "
+                    "value's bytes and nothing else; of several keys, and in the shell, each value "
+                    "ends with a newline.  The exit code is "
                     "1 when a key is absent at that moment.\n",
      .examples =
          "yore get db host1                                     # now\n"
@@ -257,7 +257,8 @@ const struct command command_table[] = {
          "with its relationships.  This cannot be undone.\n"
          "export NAME writes one moment to standard output, lines as apply reads them; with "
          "--every all of history; with --format nodes-csv, relationships-csv or graphml what apply "
-         "reads too, with dot a picture for graphviz.\n"
+         "reads too, with events what import reads, with dot a picture for graphviz (graphml and "
+         "dot hold one moment).\n"
          "drop NAME: the past stays readable with --at.  In the shell, use NAME chooses the graph "
          "to which lines that are statements go.  FILE may be - and compressed with zstd; apply "
          "and "
@@ -456,6 +457,29 @@ const struct command command_table[] = {
      .flags = COMMAND_OWN_FLAGS,
      .words_max = COMMAND_WORDS_MAX,
      .run = command_server},
+    {.name = "ping",
+     .operands = "",
+     .summary = "is a server there?",
+     .description = "The exit code is 0 when the server at the URL answers, also when it wants a "
+                    "login that was not given: for health checks.  DIR is the URL here.\n",
+     .examples = "yore ping yore://localhost\n",
+     .flags = COMMAND_HAS_DIR | COMMAND_SERVERS,
+     .run = command_ping},
+    {.name = "top",
+     .operands = "",
+     .summary = "what a server is doing, live",
+     .description =
+         "Commands a second (all, those that read, those that write), latencies, clients, memory, "
+         "the journal, stalls, and the commands that took the most time, every --interval until "
+         "^C.  On a terminal one picture that is drawn anew; elsewhere, and with --output, a row "
+         "for each look.  DIR is the URL of the server here.  Latencies of commits, reads and "
+         "syncs are those since the server was started; rates are of the last interval.\n",
+     .examples = "yore top yore://localhost                              # until ^C\n"
+                 "yore top yore://ann@db.example --once -o json         # one look\n"
+                 "yore top yore://localhost --interval 10s -o csv > load.csv\n",
+     .options = OPTION(INTERVAL) | OPTION(ONCE) | OPTION(LIMIT) | OPTION(OUTPUT),
+     .flags = COMMAND_HAS_DIR | COMMAND_SERVERS,
+     .run = command_top},
     {.name = "help",
      .operands = "[COMMAND]",
      .summary = "this overview, or one command with examples",

@@ -87,6 +87,8 @@ int command_backups(struct cli *cli, const struct args *args);
 int command_restore(struct cli *cli, const struct args *args);
 /* command_keyspace.c */
 int command_keyspace(struct cli *cli, const struct args *args);
+/* command_top.c */
+int command_top(struct cli *cli, const struct args *args);
 /* bench.c */
 int command_bench(struct cli *cli, const struct args *args);
 /* shell.c, shell_session.c */
@@ -97,6 +99,7 @@ int command_use(struct cli *cli, const struct args *args);
 int command_output(struct cli *cli, const struct args *args);
 /* command_server.c */
 int command_server(struct cli *cli, const struct args *args);
+int command_ping(struct cli *cli, const struct args *args);
 /* help.c */
 int command_help(struct cli *cli, const struct args *args);
 int command_version(struct cli *cli, const struct args *args);

@@ -52,6 +52,8 @@
     X(PARAM, "param", 'p', "NAME=VALUE", "a parameter of the statement; may be given many times")  \
     X(COMMAND, "command", 'c', "LINE", "run LINE and exit; may be given once")                     \
     X(READ_ONLY, "read-only", 0, NULL, "open the database to read: nothing is written")            \
+    X(INTERVAL, "interval", 0, "DURATION", "how long from one look to the next (default 1s)")      \
+    X(ONCE, "once", 0, NULL, "look for one interval only")                                         \
     X(SOURCE, "source", 0, "NAME", "who says so")                                                  \
     X(RANK, "rank", 0, "N", "whose claim goes first: the greater rank's")                          \
     X(URL, "url", 0, "URL",                                                                        \

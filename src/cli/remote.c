@@ -205,7 +205,8 @@ enum yore_status remote_refused(struct yore_bytes error, struct yore_error *erro
                  {"NOAUTH", YORE_READ_ONLY},
                  {"BUSY", YORE_BUSY},
                  {"CANCELLED", YORE_CANCELLED},
-                 {"UNSUPPORTED", YORE_UNSUPPORTED}};
+                 {"UNSUPPORTED", YORE_UNSUPPORTED},
+                 {"NOFILES", YORE_NO_FILES}};
     const char *text = error.data;
     const char *blank = error.size > 0 ? memchr(text, ' ', error.size) : NULL;
     size_t size = blank != NULL ? (size_t)(blank - text) : error.size;

@@ -57,11 +57,11 @@ void call_fail(struct call *call, enum yore_status status, const struct yore_err
 void call_fail_told(struct call *call, enum yore_status status, const struct yore_error *error)
 {
     static const struct status_code codes[] = {
-        {YORE_NOT_FOUND, "NOTFOUND"},  {YORE_TOO_BIG, "TOOBIG"},
-        {YORE_LOCKED, "LOCKED"},       {YORE_EXISTS, "EXISTS"},
-        {YORE_IN_FUTURE, "FUTURE"},    {YORE_BUSY, "BUSY"},
-        {YORE_CANCELLED, "CANCELLED"}, {YORE_UNSUPPORTED, "UNSUPPORTED"},
-        {YORE_BAD_FORMAT, "BADFORMAT"}};
+        {YORE_NOT_FOUND, "NOTFOUND"},   {YORE_TOO_BIG, "TOOBIG"},
+        {YORE_LOCKED, "LOCKED"},        {YORE_EXISTS, "EXISTS"},
+        {YORE_IN_FUTURE, "FUTURE"},     {YORE_BUSY, "BUSY"},
+        {YORE_CANCELLED, "CANCELLED"},  {YORE_UNSUPPORTED, "UNSUPPORTED"},
+        {YORE_BAD_FORMAT, "BADFORMAT"}, {YORE_NO_FILES, "NOFILES"}};
     const char *code = code_of(status);
     code = code != NULL ? code : find_code(codes, sizeof codes / sizeof codes[0], status);
     fail_with(call, code, status, error);

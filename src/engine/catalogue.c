@@ -119,6 +119,7 @@ static enum yore_status add_keyspace(struct yore_db *db, struct yore_bytes name,
     keyspace->id = record->id;
     memcpy(keyspace->name, name.data, name.size);
     atomic_init(&keyspace->horizon, YORE_TIME_MIN);
+    atomic_init(&keyspace->dropped_at, INT64_MAX);
     set_options(keyspace, &record->options);
     os_mutex_lock(&db->lock);
     struct yore_keyspace **grown =
@@ -147,25 +148,29 @@ enum yore_status catalogue_init(struct yore_db *db)
     return st;
 }
 
+/* Every keyspace of that name that is still there, but the catalogue itself. */
+static void drop_named(struct yore_db *db, struct yore_bytes name, int64_t commit)
+{
+    os_mutex_lock(&db->lock);
+    for (size_t i = 1; i < db->keyspace_count; i++) {
+        struct yore_keyspace *keyspace = db->keyspaces[i];
+        if (strlen(keyspace->name) == name.size &&
+            memcmp(keyspace->name, name.data, name.size) == 0 && !keyspace_is_dropped(keyspace)) {
+            atomic_store_explicit(&keyspace->dropped_at, commit, memory_order_release);
+        }
+    }
+    os_mutex_unlock(&db->lock);
+    atomic_fetch_add(&db->refusals, 1);
+}
+
 static enum yore_status apply_keyspace(struct yore_db *db, const struct commit_write *write,
-                                       int64_t commit, struct yore_bytes name,
+                                       struct yore_bytes name, int64_t commit,
                                        struct yore_error *error_out)
 {
     struct keyspace_record record;
     struct yore_keyspace *keyspace;
     if (write->kind == YORE_KIND_DELETE) {
-        os_mutex_lock(&db->lock);
-        for (size_t i = 1; i < db->keyspace_count; i++) { /* not the catalogue's own */
-            keyspace = db->keyspaces[i];
-            if (strlen(keyspace->name) == name.size &&
-                memcmp(keyspace->name, name.data, name.size) == 0 &&
-                !atomic_load(&keyspace->is_dropped)) {
-                keyspace->dropped = commit;
-                atomic_store(&keyspace->is_dropped, true);
-            }
-        }
-        os_mutex_unlock(&db->lock);
-        atomic_fetch_add(&db->refusals, 1);
+        drop_named(db, name, commit);
         return YORE_OK;
     }
     if (name.size == 0 || name.size > YORE_KEYSPACE_NAME_BYTES_MAX) {
@@ -260,7 +265,7 @@ enum yore_status catalogue_apply(struct yore_db *db, const struct commit_write *
 {
     struct yore_bytes rest;
     if (has_prefix(write->key, KEYSPACE_RECORD_PREFIX, &rest)) {
-        return apply_keyspace(db, write, commit, rest, error_out);
+        return apply_keyspace(db, write, rest, commit, error_out);
     }
     if (has_prefix(write->key, HORIZON_PREFIX, &rest)) {
         return apply_horizon(db, write, rest, error_out);
@@ -290,7 +295,7 @@ static enum yore_status prepare_write(struct yore_db *db, const struct commit_wr
     struct yore_bytes rest;
     bool is_put = write->kind == YORE_KIND_PUT;
     if (has_prefix(write->key, KEYSPACE_RECORD_PREFIX, &rest) && is_put) {
-        return apply_keyspace(db, write, commit, rest,
+        return apply_keyspace(db, write, rest, commit,
                               error_out); /* empty until the commit is visible */
     }
     if (!has_prefix(write->key, ERASE_PREFIX, &rest) || !is_put) {

@@ -37,7 +37,7 @@ static enum yore_status check_again(struct yore_db *db, struct commit_request *r
         if (keyspace == NULL || keyspace->id != write.keyspace) {
             keyspace = db_keyspace(db, write.keyspace);
         }
-        if (atomic_load(&keyspace->is_dropped) && !request->is_catalogue) {
+        if (keyspace_is_dropped(keyspace) && !request->is_catalogue) {
             return refuse_dropped(keyspace, &request->error);
         }
         int64_t horizon = atomic_load(&keyspace->horizon);
@@ -61,7 +61,7 @@ static enum yore_status check_drops(struct yore_db *db, struct commit_request *r
         if (keyspace == NULL || keyspace->id != reads->reads[i].keyspace) {
             keyspace = db_keyspace(db, reads->reads[i].keyspace);
         }
-        if (atomic_load(&keyspace->is_dropped) && keyspace->dropped > reads->since) {
+        if (keyspace_is_dropped(keyspace) && atomic_load(&keyspace->dropped_at) > reads->since) {
             stats_add(&db->stats, STAT_conflicts, 1);
             return error_set(&request->error, YORE_CONFLICT,
                              "keyspace %s was dropped by a later commit; begin the transaction "

@@ -19,6 +19,7 @@
 #include "engine/db.h"
 #include "engine/erase_set.h"
 #include "engine/forest.h"
+#include "engine/handles.h"
 #include "engine/limits.h"
 #include "engine/manifest.h"
 #include "engine/memtable.h"
@@ -64,10 +65,9 @@ struct yore_keyspace {
     char name[YORE_KEYSPACE_NAME_BYTES_MAX + 1];
     _Atomic int keep; /* enum yore_keep */
     _Atomic int64_t keep_ns;
-    _Atomic int compression; /* enum yore_compression */
-    _Atomic int64_t horizon; /* reads need min(valid, known) >= it */
-    _Atomic bool is_dropped;
-    int64_t dropped;              /* by this commit; set before is_dropped */
+    _Atomic int compression;      /* enum yore_compression */
+    _Atomic int64_t horizon;      /* reads need min(valid, known) >= it */
+    _Atomic int64_t dropped_at;   /* the commit that dropped it; INT64_MAX: it is there */
     _Atomic bool is_level_busy;   /* a merge of its levels runs; set under db lock */
     _Atomic bool is_history_busy; /* work on its history runs; set under db lock */
     _Atomic uint64_t
@@ -75,6 +75,11 @@ struct yore_keyspace {
     _Atomic uint64_t idle_stuck_at; /* likewise: where merging when idle failed */
     _Atomic int32_t gate;           /* writers inside, or -1: one alone (gate.c) */
 };
+
+static inline bool keyspace_is_dropped(const struct yore_keyspace *keyspace)
+{
+    return atomic_load_explicit(&keyspace->dropped_at, memory_order_acquire) != INT64_MAX;
+}
 
 struct snapshot_list {
     struct yore_snapshot *first; /* ascending commit */
@@ -204,6 +209,7 @@ struct yore_db {
     _Atomic bool is_failure_untold; /* failed, and the hook does not know */
 
     struct stats stats;
+    struct handles handles;
 };
 
 /* ---- failing, time, numbers ---- */

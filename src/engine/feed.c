@@ -25,7 +25,7 @@
 struct yore_feed {
     struct yore_db *db;
     struct feed_scope scope;
-    bool is_following;
+    bool is_following; /* a watch's */
     const atomic_bool *is_cancelled;
     int64_t after;                 /* everything up to here has been told, or was not asked for */
     int64_t limit;                 /* no commit behind it is told */
@@ -130,6 +130,7 @@ enum yore_status feed_open(struct yore_db *db, struct feed_options *options,
     feed->scope = options->scope;
     feed->is_following = options->is_following;
     feed->is_cancelled = options->is_cancelled;
+    handles_add(&db->handles, HANDLE_feed, !feed->is_following);
     feed->after = options->after;
     feed->limit = options->limit;
     enum yore_status st = open_reader(feed, error_out);
@@ -146,13 +147,35 @@ enum yore_status feed_open(struct yore_db *db, struct feed_options *options,
     return YORE_OK;
 }
 
+enum yore_status feed_check_after(struct yore_db *db, int64_t after, const char *what,
+                                  struct yore_error *error_out)
+{
+    if (after < YORE_TIME_MIN) {
+        return error_set(error_out, YORE_INVALID,
+                         "the %s begins after a commit out of range: YORE_TIME_MIN begins with the "
+                         "first there is",
+                         what);
+    }
+    int64_t now = db_now(db);
+    if (after > now) {
+        char texts[2][MOMENT_TEXT_BYTES];
+        return error_set(error_out, YORE_IN_FUTURE,
+                         "the %s begins after commit %s, but now is %s: name a commit that was; "
+                         "for those to come, watch from YORE_NOW on",
+                         what, moment_told(after, texts[0]), moment_told(now, texts[1]));
+    }
+    return YORE_OK;
+}
+
 enum yore_status yore_feed_open(struct yore_db *db, int64_t after_commit,
                                 struct yore_feed **feed_out, struct yore_error *error_out)
 {
+    error_clear(error_out);
+    *feed_out = NULL;
     struct feed_options options = {
         .after = after_commit, .limit = atomic_load_explicit(&db->visible, memory_order_acquire)};
-    error_clear(error_out);
-    return feed_open(db, &options, feed_out, error_out);
+    enum yore_status st = feed_check_after(db, after_commit, "feed", error_out);
+    return st == YORE_OK ? feed_open(db, &options, feed_out, error_out) : st;
 }
 
 void feed_extend(struct yore_feed *feed, int64_t limit)
@@ -203,6 +226,7 @@ void yore_feed_close(struct yore_feed *feed)
     superview_release(feed->view);
     mem_free(feed->writes);
     mem_free(feed->heap);
+    handles_add(&feed->db->handles, HANDLE_feed, -(int)!feed->is_following);
     mem_free(feed);
 }
 

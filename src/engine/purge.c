@@ -121,7 +121,7 @@ static bool is_held(struct yore_db *db, const struct purged *purged)
 {
     uint64_t serial = purged->serial;
     return superview_any(db, is_older, &serial) || atomic_load(&db->has_retired_values) ||
-           journal_has_doomed(db->journal) || purged->commit > journal_stale_first(db->journal);
+           purged->commit > journal_stale_first(db->journal) || journal_has_untold(db->journal);
 }
 
 static enum yore_status publish_retired(struct yore_db *db, int64_t commit,

@@ -169,7 +169,7 @@ int64_t retention_horizon_at(const struct yore_keyspace *keyspace, int64_t now)
     int64_t keep_ns = atomic_load_explicit(&keyspace->keep_ns, memory_order_relaxed);
     int64_t horizon = atomic_load_explicit(&keyspace->horizon, memory_order_acquire);
     bool is_for = atomic_load_explicit(&keyspace->keep, memory_order_relaxed) == YORE_KEEP_FOR;
-    bool may_move = is_for && !atomic_load(&keyspace->is_dropped) && now >= INT64_MIN + keep_ns;
+    bool may_move = is_for && !keyspace_is_dropped(keyspace) && now >= INT64_MIN + keep_ns;
     return may_move && now - keep_ns > horizon ? now - keep_ns : horizon;
 }
 

@@ -157,7 +157,7 @@ static void count_shared(struct yore_db *db, struct gauges *g)
         g->of[GAUGE_oldest_snapshot_ns] = moment_value(db->snapshots.first->commit);
     }
     for (size_t i = 0; i < db->keyspace_count; i++) {
-        g->of[GAUGE_keyspaces] += !atomic_load(&db->keyspaces[i]->is_dropped);
+        g->of[GAUGE_keyspaces] += !keyspace_is_dropped(db->keyspaces[i]);
     }
     os_mutex_unlock(&db->lock);
     g->of[GAUGE_is_failed] = !db->options.read_only && atomic_load(&db->failed_status) != YORE_OK;

@@ -377,7 +377,7 @@ static void walk_keyspaces(struct verify *v)
             break;
         }
         walk_keyspace(v, keyspace);
-        if (keyspace != v->db->system_keyspace && !atomic_load(&keyspace->is_dropped)) {
+        if (keyspace != v->db->system_keyspace && !keyspace_is_dropped(keyspace)) {
             count_keys(v, keyspace);
         }
     }

@@ -250,7 +250,7 @@ void erase_check_held(struct erase_check *check)
     }
     (void)superview_any(check->view->db, look_at_view, &held);
     held.is_all |= atomic_load(&check->view->db->has_retired_values);
-    held.is_all |= journal_has_doomed(check->view->db->journal);
+    held.is_all |= journal_has_untold(check->view->db->journal);
     int64_t stale_first = journal_stale_first(check->view->db->journal);
     for (size_t i = 0; i < check->count; i++) {
         check->rules[i].is_pending |= held.is_all || check->rules[i].rule->commit > stale_first;

@@ -226,6 +226,18 @@ enum yore_status config_read_file(struct config *config, const char *path,
 /* ---- the environment ---------------------------------------------------------------------------
  */
 
+/* The first password of the default user: where a container's host keeps it out of files. */
+static enum yore_status read_password(struct config *config, struct yore_error *error_out)
+{
+    static const char name[] = "YORE_REQUIREPASS";
+    const char *value = getenv(name);
+    if (value == NULL) {
+        return YORE_OK;
+    }
+    struct yore_bytes word = bytes_of(value, strlen(value));
+    return take(config, "requirepass", &word, 1, CONFIG_ENVIRONMENT, name, error_out);
+}
+
 enum yore_status config_read_environment(struct config *config, struct yore_error *error_out)
 {
     for (size_t i = 0; i < config_table_count; i++) {
@@ -245,7 +257,7 @@ enum yore_status config_read_environment(struct config *config, struct yore_erro
             return status;
         }
     }
-    return YORE_OK;
+    return read_password(config, error_out);
 }
 
 /* ---- the command line ---------------------------------------------------------------------------

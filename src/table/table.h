@@ -149,8 +149,8 @@ bool table_may_hold(struct table *table, struct yore_bytes key);
 enum yore_status table_iter_new(struct table *table, const struct iter_view *view,
                                 struct version_iter **iter_out);
 
-/* A key near the middle of the table's bytes in [low, high) (either may be empty), for splitting
- * work; NOT_FOUND: none. */
+/* A key, perhaps of nothing, near the middle of the table's bytes in [low, high) (either may be
+ * empty), for splitting work; NOT_FOUND: none. */
 enum yore_status table_middle_key(struct table *table, struct yore_bytes low,
                                   struct yore_bytes high, struct buffer *key_out,
                                   struct yore_error *error_out);

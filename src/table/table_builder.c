@@ -5,6 +5,7 @@
 #include "base/crc32c.h"
 #include "base/mem.h"
 #include "table/filter.h"
+#include "table/key_order.h"
 #include "table/page_pack.h"
 #include "table/page_writer.h"
 #include "table/table_format.h"
@@ -28,7 +29,8 @@ struct table_builder {
     struct buffer pending;  /* made, not yet written */
     uint64_t written;       /* octets in the file */
     struct buffer index;    /* entries */
-    struct buffer page_key; /* first key of the page before */
+    struct buffer page_key; /* the index's key of the page before */
+    struct buffer page_end; /* the last key of the page before */
     struct buffer hashes;   /* u64 of every key */
     struct time_index_writer times;
     int64_t last_valid;
@@ -46,6 +48,7 @@ static void builder_free(struct table_builder *b)
     buffer_release(&b->pending);
     buffer_release(&b->index);
     buffer_release(&b->page_key);
+    buffer_release(&b->page_end);
     buffer_release(&b->hashes);
     time_index_writer_release(&b->times);
     table_meta_release(&b->meta);
@@ -126,6 +129,17 @@ static struct yore_bytes first_key_of(const struct page_writer *w)
     return bytes_of(w->keys.data, get_u32(w->key_sizes.data));
 }
 
+/* What the index says of where the page begins: as much of its first key as tells it from the last
+ * of the page before.  The first page's, and a key that goes on, are there whole. */
+static struct yore_bytes index_key_of(const struct table_builder *b)
+{
+    struct yore_bytes first = first_key_of(&b->writer);
+    if (b->page_count == 0 || b->page.is_continuation) {
+        return first;
+    }
+    return bytes_of(first.data, key_shared(first, buffer_bytes(&b->page_end)) + 1);
+}
+
 static enum yore_status finish_page(struct table_builder *b, struct yore_error *error_out)
 {
     struct page_writer *w = &b->writer;
@@ -146,12 +160,15 @@ static enum yore_status finish_page(struct table_builder *b, struct yore_error *
     b->page.key_count = w->key_count;
     b->page.size = (uint32_t)(b->pending.size - start);
     b->page.raw_size = (uint32_t)b->raw.size;
-    table_index_append(&b->page, first_key_of(w), buffer_bytes(&b->page_key), &b->index);
+    struct yore_bytes key = index_key_of(b);
+    table_index_append(&b->page, key, buffer_bytes(&b->page_key), &b->index);
     buffer_clear(&b->page_key);
-    buffer_append_bytes(&b->page_key, first_key_of(w));
+    buffer_append_bytes(&b->page_key, key);
+    buffer_clear(&b->page_end);
+    buffer_append_bytes(&b->page_end, page_writer_last_key(w));
     b->page_count++;
     page_writer_clear(w);
-    if (b->index.is_nomem || b->page_key.is_nomem) {
+    if (b->index.is_nomem || b->page_key.is_nomem || b->page_end.is_nomem) {
         return error_plain(error_out, YORE_NOMEM);
     }
     return b->pending.size >= WRITE_BYTES ? write_pending(b, error_out) : YORE_OK;

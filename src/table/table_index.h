@@ -1,7 +1,7 @@
 /* table_index.h -- where the pages of a table begin, in key and in file: flat, in memory, searched
  * by 8-octet heads.
  *
- * Bytes: varint page count; per page: varint octets of the first key shared with the first key
+ * Bytes: varint page count; per page: varint octets of its bound shared with the bound
  * before, varint rest, rest; u8 1 when the page begins inside the versions of the key the page
  * before ends with; zigzag valid_from and varint lag of commit of its first version; varints
  * valid_max - valid_from, valid_from - valid_min; zigzag commit_min, varint commit_max -
@@ -30,17 +30,17 @@ struct index_page {
     uint32_t raw_size;
     uint32_t version_count;
     uint32_t key_count;
-    uint32_t key_size;    /* of the first key */
+    uint32_t key_size;    /* of the bound */
     bool is_continuation; /* the page before ends with the same key */
-    size_t key_start;     /* of the first key, in table_index.keys */
+    size_t key_start;     /* of the bound, in table_index.keys */
 };
 
 /* A zeroed struct is empty. */
 struct table_index {
     uint32_t page_count;
-    uint32_t prefix_size; /* octets all first keys begin with */
+    uint32_t prefix_size; /* octets all bounds begin with */
     bool has_chains;      /* some page is a continuation */
-    uint64_t *heads;      /* of the first keys, behind the prefix */
+    uint64_t *heads;      /* of the bounds, behind the prefix */
     struct index_page *pages;
     unsigned char *keys;
     struct time_index times;
@@ -50,7 +50,9 @@ struct table_index {
 
 void table_index_release(struct table_index *index);
 
-/* For the builder: append one page's entry; `before` is the first key of the page before. */
+/* For the builder: append one page's entry.  `key` is its bound: greater than every key of the page
+ * before, and not greater than its own first, which it is for the first page and a continuation;
+ * `before` is the bound of the page before. */
 void table_index_append(const struct index_page *page, struct yore_bytes key,
                         struct yore_bytes before, struct buffer *out);
 
@@ -62,6 +64,7 @@ enum yore_status table_index_decode(struct yore_bytes bytes, struct table_index 
 /* Of a stamped table: every bound becomes `time`.  False: they were not all 0. */
 bool table_index_stamp(struct table_index *index, int64_t time);
 
+/* The page's bound. */
 static inline struct yore_bytes table_index_key(const struct table_index *index, uint32_t page)
 {
     const struct index_page *p = &index->pages[page];
@@ -69,11 +72,13 @@ static inline struct yore_bytes table_index_key(const struct table_index *index,
 }
 
 #define TABLE_INDEX_NONE UINT32_MAX
-/* The last page that begins at or before `place`; TABLE_INDEX_NONE: the table begins after it. */
+/* The last page that may begin at or before `place`, by its bound; TABLE_INDEX_NONE: the table
+ * begins after it. */
 uint32_t table_index_find(const struct table_index *index, const struct version_place *place);
-/* The last page that begins with a key <= `key`. */
+/* The last page whose bound is <= `key`. */
 uint32_t table_index_find_last(const struct table_index *index, struct yore_bytes key);
-/* Does page `page` (may be page_count: no) begin with `key`? */
+/* Is `key` the bound of page `page` (may be page_count: no)?  Then the key, if it is there, is its
+ * first or one that goes on. */
 bool table_index_begins_with(const struct table_index *index, uint32_t page, struct yore_bytes key);
 /* The page to look in for the first version at or after `place`: when the page found does not have
  * it, the next begins with it.  page_count: every version lies before the place, or there is none.

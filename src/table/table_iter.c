@@ -500,8 +500,14 @@ static void seek_back_any(struct version_iter *base, const struct version_place 
     if (!go_to_page(it, number)) {
         return;
     }
-    if (!stand_in_page(it, place)) { /* the page begins at or before it: there is one before */
-        YORE_ASSERT(it->version > 0);
+    bool is_there = stand_in_page(it, place);
+    if (!is_there && it->version == 0) { /* it lies between the page's bound and its first */
+        if (enter_backward(it, number)) {
+            show_backward(it);
+        }
+        return;
+    }
+    if (!is_there) {
         it->version--;
         if (it->key == it->page->key_count || it->version < page_start(it->page, it->key)) {
             it->key--;
@@ -749,10 +755,13 @@ static void seek_back_as_of(struct version_iter *base, const struct version_plac
     }
     bool is_equal = false;
     it->key = page_find_key(it->page, place->key, &is_equal);
-    if (!is_equal) { /* the page begins with a key <= the place's */
-        YORE_ASSERT(it->key > 0);
-        it->key--;
+    if (!is_equal && it->key == 0) { /* between the page's bound and its first */
+        if (enter_backward(it, number)) {
+            scan_backward(it);
+        }
+        return;
     }
+    it->key -= !is_equal;
     scan_backward(it);
 }
 

@@ -313,14 +313,23 @@ void table_unload(struct table *table, struct table_loaded *loaded)
 
 /* ---- pages ---- */
 
+/* The first key of the first page, and one that goes on, are in the index whole; of others as much
+ * as tells them from the last key of the page before. */
+static bool begins_as_said(const struct page *page, const struct table_index *index,
+                           uint32_t number)
+{
+    int order = bytes_compare(table_index_key(index, number), page_key(page, 0));
+    bool is_whole = number == 0 || index->pages[number].is_continuation;
+    return is_whole ? order == 0 : order <= 0;
+}
+
 /* What searching relies on; table_verify() checks the rest. */
 static bool page_agrees(const struct page *page, const struct table_index *index, uint32_t number)
 {
     const struct index_page *entry = &index->pages[number];
     return page->version_count == entry->version_count && page->key_count == entry->key_count &&
            page_valid_from(page)[0] == entry->first_valid &&
-           page_commit(page)[0] == entry->first_commit &&
-           bytes_equal(page_key(page, 0), table_index_key(index, number));
+           page_commit(page)[0] == entry->first_commit && begins_as_said(page, index, number);
 }
 
 enum yore_status table_read_page(struct table *table, uint32_t number, struct page **page_out,

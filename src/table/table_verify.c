@@ -69,6 +69,11 @@ static enum yore_status verify_key(struct verifier *v, const struct page *page, 
     if (order > 0 || (key == 0 && entry->is_continuation)) {
         return fail(v, entry->offset, "keys out of order between pages");
     }
+    if (key == 0 && number > 0 &&
+        bytes_compare(buffer_bytes(&v->last_key), table_index_key(&v->loaded->index, number)) >=
+            0) {
+        return fail(v, entry->offset, "the index has the page begin within the one before");
+    }
     v->seen.key_count++;
     if (!filter_may_hold(v->loaded->filter, v->loaded->filter_size, hash_bytes(octets))) {
         return fail(v, entry->offset, "the filter denies a key that is there");

@@ -220,6 +220,96 @@ TEST(an_erasure_is_pending_where_only_the_journal_has_its_value)
     bed_close(&bed);
 }
 
+/* What who only reads the closed database tells. */
+static uint64_t pending_in_closed(struct bed *bed)
+{
+    struct yore_options options;
+    yore_options_init(&options);
+    options.read_only = true;
+    CHECK_OK(yore_close(bed->db, NULL));
+    CHECK_OK(db_open_inline(sim_disk_env(bed->disk), "db", &options, &bed->db, NULL));
+    uint64_t count = pending(bed);
+    bed_reopen(bed);
+    return count;
+}
+
+TEST(a_database_that_is_opened_to_read_tells_that_nothing_is_pending)
+{
+    struct bed bed;
+    bed_open(&bed);
+    (void)put(bed.db, "a", secret("a journal"));
+    (void)erase_key(bed.db, "a", YORE_TIME_MIN, YORE_FOREVER);
+    CHECK_EQ_UINT(pending_in_closed(&bed), 1);
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    CHECK_EQ_UINT(pending_in_closed(&bed), 0);
+    (void)put(bed.db, "b", "what is in the journal only"); /* and is in nobody's way */
+    CHECK_EQ_UINT(pending_in_closed(&bed), 0);
+    bed_close(&bed);
+}
+
+static int take_journal(void *arg, const char *name)
+{
+    bool is_journal = strncmp(name, "journal-", 8) == 0;
+    if (is_journal) {
+        CHECK(dir_join(arg, "db", name));
+    }
+    return is_journal;
+}
+
+/* What a recycled segment held before may lie there, and nothing tells what it is. */
+static void put_behind_the_journal(struct bed *bed, const char *octets, size_t size)
+{
+    char path[PATH_BYTES] = "";
+    struct os_file *file = NULL;
+    uint64_t end;
+    CHECK_OK(os_dir_list(sim_disk_env(bed->disk), "db", take_journal, path, NULL));
+    CHECK_OK(os_file_open(sim_disk_env(bed->disk), path, OS_OPEN_WRITE, &file, NULL));
+    CHECK_OK(os_file_size(file, &end, NULL));
+    CHECK_OK(os_file_write(file, end, octets, size, NULL));
+    os_file_close(file);
+}
+
+TEST(an_erasure_is_pending_where_octets_lie_behind_the_journal)
+{
+    static const char zeros[8192];
+    struct bed bed;
+    struct yore_options options;
+    yore_options_init(&options);
+    options.read_only = true;
+    bed_open(&bed);
+    (void)put(bed.db, "a", "plain");
+    (void)erase_key(bed.db, "a", AT(0), YORE_FOREVER); /* of a span: its rule stays */
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    CHECK_OK(yore_close(bed.db, NULL));
+    for (int has_octets = 0; has_octets < 2; has_octets++) {
+        put_behind_the_journal(&bed, zeros, sizeof zeros);
+        if (has_octets) {
+            put_behind_the_journal(&bed, "plain", 5);
+        }
+        CHECK_OK(db_open_inline(sim_disk_env(bed.disk), "db", &options, &bed.db, NULL));
+        CHECK_EQ_UINT(pending(&bed), has_octets);
+        CHECK_OK(yore_close(bed.db, NULL));
+    }
+    sim_disk_free(bed.disk);
+}
+
+TEST(an_erasure_is_pending_while_a_spare_segment_is_found)
+{
+    struct bed bed;
+    struct os_file *file = NULL;
+    bed_open(&bed);
+    (void)erase_key(bed.db, "a", AT(0), YORE_FOREVER); /* of a span: its rule stays */
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    CHECK_EQ_UINT(pending_in_closed(&bed), 0);
+    CHECK_OK(os_file_open(sim_disk_env(bed.disk), "db/journal-free-0000000000000001.log",
+                          OS_OPEN_CREATE, &file, NULL));
+    os_file_close(file);
+    CHECK_EQ_UINT(pending_in_closed(&bed), 1); /* whose opening to write takes it away */
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    CHECK_EQ_UINT(pending_in_closed(&bed), 0);
+    bed_close(&bed);
+}
+
 TEST(an_erasure_is_pending_while_a_value_file_has_its_value)
 {
     struct bed bed;
@@ -381,6 +471,9 @@ TEST(erased_values_are_in_no_later_backup_and_in_nothing_restored)
 
 TEST_MAIN(erased_values_leave_every_file,
           an_erasure_is_pending_where_only_the_journal_has_its_value,
+          a_database_that_is_opened_to_read_tells_that_nothing_is_pending,
+          an_erasure_is_pending_where_octets_lie_behind_the_journal,
+          an_erasure_is_pending_while_a_spare_segment_is_found,
           an_erasure_is_pending_while_a_value_file_has_its_value,
           an_erasure_is_pending_while_a_reader_holds_files,
           large_values_that_left_the_tables_leave_the_disk_with_the_next_compaction,

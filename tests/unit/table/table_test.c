@@ -373,8 +373,99 @@ TEST(dead_table_is_unlinked_when_closed)
     fixture_close(&f);
 }
 
+#define LONG_KEY_BYTES 20000u
+#define LONG_KEYS 50u
+
+/* Keys that differ early and go on for long, each with a page of its own: "<two digits>zzz...". */
+static struct table *long_keys_table(struct fixture *f, struct yore_bytes keys[LONG_KEYS],
+                                     unsigned char *octets)
+{
+    static struct version versions[LONG_KEYS];
+    struct table_options options = {
+        .identity = {1, 9}, .page_bytes = 512, .compression = YORE_COMPRESSION_NONE};
+    memset(octets, 'z', (size_t)LONG_KEYS * LONG_KEY_BYTES);
+    for (unsigned i = 0; i < LONG_KEYS; i++) {
+        unsigned char *key = octets + (size_t)i * LONG_KEY_BYTES;
+        key[0] = (unsigned char)('0' + i / 10);
+        key[1] = (unsigned char)('0' + i % 10);
+        keys[i] = bytes_of(key, LONG_KEY_BYTES);
+        versions[i] =
+            (struct version){keys[i], 1, 1, YORE_FOREVER, YORE_KIND_PUT, 0, bytes_of("v", 1)};
+    }
+    return fixture_table(f, "t", &options, versions, LONG_KEYS);
+}
+
+struct long_keys {
+    struct fixture f;
+    struct table *table;
+    unsigned char *octets;
+    struct yore_bytes keys[LONG_KEYS];
+};
+
+static void long_keys_open(struct long_keys *l)
+{
+    fixture_open(&l->f, 64u << 20, 2);
+    l->octets = malloc((size_t)LONG_KEYS * LONG_KEY_BYTES);
+    CHECK(l->octets != NULL);
+    l->table = long_keys_table(&l->f, l->keys, l->octets);
+}
+
+static void long_keys_close(struct long_keys *l)
+{
+    table_close(l->table);
+    free(l->octets);
+    fixture_close(&l->f);
+}
+
+TEST(the_index_of_long_keys_is_as_small_as_that_of_short_ones)
+{
+    struct long_keys l;
+    struct page_cache_stats stats;
+    long_keys_open(&l);
+    for (unsigned i = 0; i < LONG_KEYS; i++) {
+        struct version got;
+        struct table_pin pin;
+        CHECK_OK(table_get(l.table, l.keys[i], 1, 1, &got, &pin, NULL));
+        table_pin_release(&pin);
+    }
+    page_cache_stats(l.f.cache, &stats);
+    CHECK_MSG(stats.charged_bytes < LONG_KEY_BYTES + LONG_KEYS * 200, "%llu octets",
+              (unsigned long long)stats.charged_bytes);
+    long_keys_close(&l);
+}
+
+/* "<two digits>a" lies behind where the index has the page of "<two digits>zzz..." begin. */
+static void check_back_from_bounds(struct long_keys *l, bool is_as_of)
+{
+    struct iter_view view = {
+        .is_as_of = is_as_of, .valid = INT64_MAX, .known = INT64_MAX, .commit_after = INT64_MIN};
+    struct version_iter *it = NULL;
+    CHECK_OK(table_iter_new(l->table, &view, &it));
+    for (unsigned i = 0; i < LONG_KEYS; i++) {
+        char key[3] = {(char)('0' + i / 10), (char)('0' + i % 10), 'a'};
+        struct version_place place = {bytes_of(key, 3), 1, 1};
+        version_iter_seek_back(it, &place);
+        CHECK_EQ_INT(it->is_valid, i > 0);
+        CHECK(i == 0 || bytes_equal(it->at.key, l->keys[i - 1]));
+        version_iter_seek(it, &place);
+        CHECK(it->is_valid && bytes_equal(it->at.key, l->keys[i]));
+    }
+    version_iter_free(it);
+}
+
+TEST(a_walk_back_from_before_the_first_key_of_a_page_finds_the_page_before)
+{
+    struct long_keys l;
+    long_keys_open(&l);
+    check_back_from_bounds(&l, false);
+    check_back_from_bounds(&l, true);
+    long_keys_close(&l);
+}
+
 TEST_MAIN(random_tables_answer_as_the_model, a_stamped_table_answers_with_its_stamp,
           empty_table_is_a_table, keys_and_values_of_the_largest_size_work,
           feed_walk_yields_all_that_was_committed_after, meta_counts_and_survives_encoding,
           estimates_follow_the_index, a_sample_of_times_takes_every_so_many_pages_of_a_range,
-          dead_table_is_unlinked_when_closed)
+          dead_table_is_unlinked_when_closed,
+          the_index_of_long_keys_is_as_small_as_that_of_short_ones,
+          a_walk_back_from_before_the_first_key_of_a_page_finds_the_page_before)
