@@ -578,7 +578,9 @@ struct yore_feed_commit {
 /* Every commit after `after_commit`, in commit order, up to the commits visible at the call;
  * YORE_TIME_MIN: from the first on.  Resumable: pass the last commit seen whole.  Of the writes of
  * a commit to one key and moment the last is told.  An open feed keeps the journal's segments that
- * it has yet to read, without limit: read it to its end, or close it; a watch keeps none.  Errors:
+ * it has yet to read, without limit: read it to its end, or close it; a watch keeps none.  What the
+ * journal has no more is put in order from the tables, which are walked once for each 16 to 32 MiB
+ * of it: a feed of much history costs more than its size.  Errors:
  * YORE_INVALID (INT64_MIN), YORE_IN_FUTURE (`after_commit` after now, YORE_NOW too: only a watch
  * waits for what is to come), YORE_BEFORE_HORIZON (commits after it are no longer kept). */
 YORE_API enum yore_status yore_feed_open(struct yore_db *db, int64_t after_commit,
