@@ -20,7 +20,6 @@
 
 #include "rounds.h"
 
-#define SCAN_KEYS 1000
 #define CHECK_EVERY 16
 #define GROWTH 10
 #define CACHE_BYTES (UINT64_C(1) << 30)
@@ -47,41 +46,9 @@ static void begin(struct rounds *h, const struct setup *setup)
 
 /* ---- questions ---- */
 
-static uint64_t scan(struct rounds *h, uint64_t steps, bool is_checked)
+static uint32_t winner(const void *arg, uint32_t key, uint64_t steps)
 {
-    char low[ROUNDS_KEY_BYTES];
-    char high[ROUNDS_KEY_BYTES];
-    uint32_t first = (uint32_t)(rounds_random(h) % (h->keys - SCAN_KEYS + 1));
-    struct yore_time at = {rounds_moment(h, steps), YORE_NOW};
-    struct yore_cursor_options options = {
-        .range = {.low = {low, sizeof low}, .high = {high, sizeof high}}, .at = &at};
-    struct yore_cursor *cursor = NULL;
-    struct yore_error error;
-    uint32_t rows = 0;
-    unsigned sum = 0;
-    rounds_key(low, first);
-    rounds_key(high, first + SCAN_KEYS);
-    uint64_t begin = rounds_now_ns();
-    rounds_must(yore_cursor_open(h->db, NULL, &options, &cursor, &error), &error);
-    while (yore_cursor_next(cursor) == YORE_OK) {
-        const struct yore_row *row = yore_cursor_row(cursor);
-        const unsigned char *value = row->value.data;
-        sum += value[0] + (unsigned)value[ROUNDS_VALUE_BYTES - 1];
-        if (is_checked &&
-            !rounds_is(value, row->value.size, first + rows, rounds_at(h, first + rows, steps))) {
-            fprintf(stderr, "as_of: key %u is wrong after %" PRIu64 " steps\n", first + rows,
-                    steps);
-            exit(1);
-        }
-        rows++;
-    }
-    yore_cursor_close(cursor);
-    uint64_t took = rounds_now_ns() - begin;
-    if (rows != SCAN_KEYS || sum == 0) {
-        fprintf(stderr, "as_of: %u rows, not %d\n", rows, SCAN_KEYS);
-        exit(1);
-    }
-    return took;
+    return rounds_at(arg, key, steps);
 }
 
 static double ask(struct rounds *h, const struct setup *setup, uint64_t steps)
@@ -90,7 +57,7 @@ static double ask(struct rounds *h, const struct setup *setup, uint64_t steps)
     uint32_t kept = 0;
     for (uint32_t i = 0; kept < setup->scans; i++) {
         bool is_checked = i % CHECK_EVERY == 0;
-        uint64_t one = scan(h, steps, is_checked);
+        uint64_t one = rounds_scan(h, steps, is_checked ? winner : NULL, h);
         if (!is_checked && i >= setup->scans / 4) { /* the first ones fill the cache */
             took[kept++] = one;
         }
@@ -110,7 +77,7 @@ static double ask_anywhere(struct rounds *h, const struct setup *setup, uint64_t
     for (uint32_t i = 0; kept < count; i++) {
         bool is_checked = i % CHECK_EVERY == 0;
         uint64_t batches = first + rounds_random(h) % (last - first + 1);
-        uint64_t one = scan(h, batches * ROUNDS_BATCH, is_checked);
+        uint64_t one = rounds_scan(h, batches * ROUNDS_BATCH, is_checked ? winner : NULL, h);
         if (!is_checked) {
             took[kept++] = one;
         }
@@ -229,7 +196,7 @@ int main(int argc, char **argv)
         is_known = set(&setup, argv[i]);
     }
     setup.keys -= setup.keys % ROUNDS_BATCH;
-    if (!is_known || setup.keys < SCAN_KEYS || setup.moments < 2 || setup.versions < 2) {
+    if (!is_known || setup.keys < ROUNDS_SCAN_KEYS || setup.moments < 2 || setup.versions < 2) {
         fprintf(stderr, "usage: as_of sweep|grow [--live] [--keys=N] [--versions=H] "
                         "[--moments=M] [--scans=S] [--dir=DIR]\n");
         return 2;

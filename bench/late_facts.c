@@ -19,7 +19,6 @@
 #include "rounds.h"
 
 #define SCANS 800
-#define SCAN_KEYS 1000
 #define CHECK_EVERY 16
 #define LATE_FIRST 1000000u /* the first late fact's round, as its value says */
 
@@ -44,8 +43,9 @@ static double cpu_seconds(void)
 }
 
 /* The round whose version of the key holds after so many steps, late facts counted. */
-static uint32_t winner(const struct storm *s, uint32_t key, uint64_t steps)
+static uint32_t winner(const void *arg, uint32_t key, uint64_t steps)
 {
+    const struct storm *s = arg;
     const struct rounds *h = &s->h;
     uint32_t round = rounds_at(h, key, steps);
     int64_t moment = rounds_moment(h, steps);
@@ -98,40 +98,6 @@ static void write_late(struct storm *s, uint32_t count)
 
 /* ---- reading ---- */
 
-static uint64_t scan(struct storm *s, uint64_t steps, bool is_checked)
-{
-    struct rounds *h = &s->h;
-    char low[ROUNDS_KEY_BYTES];
-    char high[ROUNDS_KEY_BYTES];
-    uint32_t first = (uint32_t)(rounds_random(h) % (h->keys - SCAN_KEYS + 1));
-    struct yore_time at = {rounds_moment(h, steps), YORE_NOW};
-    struct yore_cursor_options options = {
-        .range = {.low = {low, sizeof low}, .high = {high, sizeof high}}, .at = &at};
-    struct yore_cursor *cursor = NULL;
-    struct yore_error error;
-    uint32_t rows = 0;
-    rounds_key(low, first);
-    rounds_key(high, first + SCAN_KEYS);
-    uint64_t begin = rounds_now_ns();
-    rounds_must(yore_cursor_open(h->db, NULL, &options, &cursor, &error), &error);
-    while (yore_cursor_next(cursor) == YORE_OK) {
-        const struct yore_row *row = yore_cursor_row(cursor);
-        if (is_checked && !rounds_is(row->value.data, row->value.size, first + rows,
-                                     winner(s, first + rows, steps))) {
-            fprintf(stderr, "late_facts: key %u is wrong after %" PRIu64 " steps\n", first + rows,
-                    steps);
-            exit(1);
-        }
-        rows++;
-    }
-    yore_cursor_close(cursor);
-    if (rows != SCAN_KEYS) {
-        fprintf(stderr, "late_facts: %u rows, not %d\n", rows, SCAN_KEYS);
-        exit(1);
-    }
-    return rounds_now_ns() - begin;
-}
-
 static double scan_us(struct storm *s)
 {
     static uint64_t took[SCANS];
@@ -140,7 +106,7 @@ static double scan_us(struct storm *s)
     for (int i = 0; kept < SCANS; i++) {
         uint64_t at = batches + rounds_random(&s->h) % (batches * (s->h.count - 1));
         bool is_checked = i % CHECK_EVERY == 0;
-        uint64_t one = scan(s, at * ROUNDS_BATCH, is_checked);
+        uint64_t one = rounds_scan(&s->h, at * ROUNDS_BATCH, is_checked ? winner : NULL, s);
         if (!is_checked) {
             took[kept++] = one;
         }

@@ -168,6 +168,44 @@ void rounds_close(struct rounds *r)
     free(r->commits);
 }
 
+uint64_t rounds_scan(struct rounds *r, uint64_t steps,
+                     uint32_t (*holds)(const void *arg, uint32_t key, uint64_t steps),
+                     const void *arg)
+{
+    char low[ROUNDS_KEY_BYTES];
+    char high[ROUNDS_KEY_BYTES];
+    uint32_t first = (uint32_t)(rounds_random(r) % (r->keys - ROUNDS_SCAN_KEYS + 1));
+    struct yore_time at = {rounds_moment(r, steps), YORE_NOW};
+    struct yore_cursor_options options = {
+        .range = {.low = {low, sizeof low}, .high = {high, sizeof high}}, .at = &at};
+    struct yore_cursor *cursor = NULL;
+    struct yore_error error;
+    uint32_t rows = 0;
+    unsigned sum = 0;
+    rounds_key(low, first);
+    rounds_key(high, first + ROUNDS_SCAN_KEYS);
+    uint64_t begin = rounds_now_ns();
+    rounds_must(yore_cursor_open(r->db, NULL, &options, &cursor, &error), &error);
+    while (yore_cursor_next(cursor) == YORE_OK) {
+        const struct yore_row *row = yore_cursor_row(cursor);
+        const unsigned char *value = row->value.data;
+        uint32_t key = first + rows;
+        sum += value[0] + (unsigned)value[ROUNDS_VALUE_BYTES - 1];
+        if (holds != NULL && !rounds_is(value, row->value.size, key, holds(arg, key, steps))) {
+            fprintf(stderr, "key %u is wrong after %" PRIu64 " steps\n", key, steps);
+            exit(1);
+        }
+        rows++;
+    }
+    yore_cursor_close(cursor);
+    uint64_t took = rounds_now_ns() - begin;
+    if (rows != ROUNDS_SCAN_KEYS || sum == 0) {
+        fprintf(stderr, "%u rows, not %d\n", rows, ROUNDS_SCAN_KEYS);
+        exit(1);
+    }
+    return took;
+}
+
 struct wanted {
     const char *name;
     uint64_t value;

@@ -554,8 +554,8 @@ YORE_API enum yore_status yore_graph_pending(struct yore_graph *graph, const str
  * says. Keys stay, and with them the external id and the values of indexed properties, until
  * retention passes them: do not put what a law may ask for into either. `count_out` (may be NULL):
  * elements erased.  Errors: YORE_NOT_FOUND (never heard of it), YORE_CONFLICT (others write the
- * same all the time: try again), YORE_BUSY (an import), YORE_TOO_BIG (2^20 erasures are held, or
- * would be). */
+ * same all the time: try again), YORE_BUSY (an import), YORE_TOO_BIG (more than 2^20
+ * erasures would be held that cannot leave, see yore_erase()). */
 YORE_API enum yore_status yore_graph_erase(struct yore_graph *graph,
                                            enum yore_graph_element element,
                                            struct yore_bytes external_id, uint64_t *count_out,

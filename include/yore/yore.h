@@ -160,7 +160,8 @@ struct yore_options {
     uint32_t open_files_max;        /* files of tables open at once: 16.., default 512; never more
                                        than half of what the process may have open (RLIMIT_NOFILE
                                        at yore_open()), but for those being read just now */
-    int64_t clock_skew_max_ns;      /* facts may be dated this far ahead, default 500 ms */
+    int64_t clock_skew_max_ns;      /* facts may be dated this far ahead: 1 ns..1 h,
+                                       default 500 ms */
     uint64_t feed_retention_bytes;  /* closed journal segments kept for the feed, default 0 */
     yore_event_fn on_event;         /* may be NULL */
     void *event_arg;
@@ -187,11 +188,13 @@ YORE_API enum yore_status yore_open(const char *path, const struct yore_options 
                                     struct yore_error *error_out) YORE_MUST_USE;
 
 /* Wait for the background's work in flight, make everything durable, release the directory and all
- * memory.  No other call on the database may be under way or come after, and every cursor, value,
- * timeline, walk over changes, batch, transaction, load, feed, watch and snapshot must have been
- * released.  NULL is ignored. Returns the error that stopped the database, if one did; the handle
- * is gone in any case.
- */
+ * memory.  No other call on the database may be under way or, once it is closed, come after.  NULL
+ * is ignored.
+ *
+ * YORE_BUSY: a cursor, value, timeline, walk over changes, batch, transaction, load, feed, watch or
+ * snapshot has not been given back; the text says how many of what.  The database is open and as
+ * it was: give them back and close it again.  After anything else the handle is gone; an error is
+ * that which had stopped the database, or that of closing it. */
 YORE_API enum yore_status yore_close(struct yore_db *db, struct yore_error *error_out);
 
 /* The database's now: max(wall clock, last visible commit), never backwards, over yore_close() and
@@ -292,10 +295,13 @@ struct yore_erase {
  * was written before the erasure reads as erased from then on, and keeps its bytes, because it
  * holds until then.
  * The empty key as a prefix is that of every key: the whole keyspace is erased.
+ * An erasure of whole keys is held in memory until its bytes are gone, of files that readers hold
+ * too; one of a span until its keys are erased whole.  From 2^20 of them on this waits until bytes
+ * are gone, which is refused when that does not help; a prefix is taken nonetheless.
  * Errors: YORE_INVALID (empty key or span, a prefix with a span), YORE_TOO_BIG (key; 2^20 erasures
- * are held already), YORE_READ_ONLY (a span in a keyspace that keeps only now), YORE_BEFORE_HORIZON
- * and YORE_IN_FUTURE (`to`), YORE_BUSY (a key that others write all the time), YORE_NO_SPACE,
- * YORE_IO. */
+ * are held that cannot leave), YORE_READ_ONLY (a span in a keyspace that keeps only now),
+ * YORE_BEFORE_HORIZON and YORE_IN_FUTURE (`to`), YORE_BUSY (a key that others write all the time),
+ * YORE_NO_SPACE, YORE_IO. */
 YORE_API enum yore_status yore_erase(struct yore_db *db, struct yore_keyspace *keyspace,
                                      const struct yore_erase *erase,
                                      struct yore_error *error_out) YORE_MUST_USE;
@@ -569,11 +575,14 @@ struct yore_feed_commit {
     bool has_more; /* a large one is told in parts: the next goes on with this commit */
 };
 
-/* Every commit after `after_commit`, in commit order, up to the commits visible at the call.
- * Resumable: pass the last commit seen whole.  Of the writes of a commit to one key and moment the
- * last is told.  An open feed keeps the journal's segments that it has yet to read, without limit:
- * read it to its end, or close it; a watch keeps none.
- * YORE_BEFORE_HORIZON: commits after it are no longer kept. */
+/* Every commit after `after_commit`, in commit order, up to the commits visible at the call;
+ * YORE_TIME_MIN: from the first on.  Resumable: pass the last commit seen whole.  Of the writes of
+ * a commit to one key and moment the last is told.  An open feed keeps the journal's segments that
+ * it has yet to read, without limit: read it to its end, or close it; a watch keeps none.  What the
+ * journal has no more is put in order from the tables, which are walked once for each 16 to 32 MiB
+ * of it: a feed of much history costs more than its size.  Errors:
+ * YORE_INVALID (INT64_MIN), YORE_IN_FUTURE (`after_commit` after now, YORE_NOW too: only a watch
+ * waits for what is to come), YORE_BEFORE_HORIZON (commits after it are no longer kept). */
 YORE_API enum yore_status yore_feed_open(struct yore_db *db, int64_t after_commit,
                                          struct yore_feed **feed_out,
                                          struct yore_error *error_out) YORE_MUST_USE;
@@ -589,7 +598,8 @@ YORE_API void yore_feed_close(struct yore_feed *feed);
 struct yore_watch_options {
     struct yore_keyspace *keyspace; /* NULL: every one */
     struct yore_range range;        /* copied; with a range the catalogue is left out */
-    int64_t after_commit;           /* YORE_NOW: from the commits after the call on */
+    int64_t after_commit;           /* YORE_NOW: from the commits after the call on;
+                                       YORE_TIME_MIN: from the first on */
     bool durable_only; /* tell a commit once it is on stable storage: for followers that must
                           never be ahead of what a power cut leaves */
 };
@@ -598,9 +608,9 @@ struct yore_watch_options {
  * before, then each as it becomes visible, to any reader at the same moment, whatever its
  * durability. `options` may be NULL: everything, from now on.  What is read at
  * yore_watch_position() after opening, and told from there on, is the whole.  To go on after
- * closing or another opening of the database, pass the last position. Errors: YORE_INVALID and
- * YORE_TOO_BIG (range), YORE_IN_FUTURE (`after_commit` after now), YORE_BEFORE_HORIZON (commits
- * after it are no longer kept). */
+ * closing or another opening of the database, pass the last position. Errors: YORE_INVALID
+ * (`after_commit` INT64_MIN; range), YORE_TOO_BIG (range), YORE_IN_FUTURE (`after_commit` after
+ * now), YORE_BEFORE_HORIZON (commits after it are no longer kept). */
 YORE_API enum yore_status yore_watch_open(struct yore_db *db,
                                           const struct yore_watch_options *options,
                                           struct yore_watch **watch_out,
@@ -655,17 +665,20 @@ struct yore_keyspace_info {
     uint32_t id;
     char name[YORE_KEYSPACE_NAME_BYTES_MAX + 1];
     struct yore_keyspace_options options;
-    int64_t horizon; /* oldest readable moment; YORE_TIME_MIN: all */
-    bool is_dropped; /* only when listed as of a past moment */
+    int64_t horizon;    /* oldest readable moment; YORE_TIME_MIN: all */
+    bool is_dropped;    /* since; yore_keyspace_list() has such only as of a past moment */
+    int64_t dropped_at; /* the commit that dropped it; YORE_FOREVER: none has */
 };
 
 /* Create (YORE_EXISTS when there is one of that name; YORE_TOO_BIG beyond YORE_KEYSPACES_MAX; NULL
  * options keep all), open (YORE_NOT_FOUND), drop (YORE_NOT_FOUND; YORE_INVALID for "default").
  * YORE_INVALID: a name or options that are not allowed.  Handles belong to the database and stay
- * valid until it closes; after a drop writes get YORE_NOT_FOUND.  The past of a dropped keyspace
- * stays readable for as long as it would have: for ever, until its duration has passed the drop,
- * or, where only now is kept, not at all.  Then all that it took is given back; a held snapshot
- * still reads it.  To be rid of it sooner, call yore_trim() with a moment after the drop.
+ * valid until it closes.  After a drop writes get YORE_NOT_FOUND, and so does every read at or
+ * after yore_keyspace_info.dropped_at, now included; the past stays readable, and what was opened,
+ * begun or taken before the drop goes on as it was, but a transaction that read the keyspace and
+ * writes conflicts with the drop.  The past stays for as long as it would have: for ever, until the
+ * keyspace's duration has passed the drop, or, where only now is kept, not at all; then all that it
+ * took is given back.  To be rid of it sooner, call yore_trim() with a moment after the drop.
  * yore_keyspace_open with `at` opens one that existed then. */
 YORE_API enum yore_status yore_keyspace_create(struct yore_db *db, const char *name,
                                                const struct yore_keyspace_options *options,

@@ -58,6 +58,12 @@ static inline bool bytes_equal(struct yore_bytes a, struct yore_bytes b)
     return a.size == b.size && bytes_compare(a, b) == 0;
 }
 
+/* Are they the octets of `word`? */
+static inline bool bytes_are(struct yore_bytes bytes, const char *word)
+{
+    return bytes_equal(bytes, bytes_of(word, strlen(word)));
+}
+
 /* What is left behind the first `skip` octets; `skip` is at most its size.  Nothing is added to the
  * NULL of an empty run. */
 static inline struct yore_bytes bytes_behind(struct yore_bytes whole, size_t skip)

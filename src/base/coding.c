@@ -68,6 +68,9 @@ uint64_t decode_u64(struct decoder *d)
 
 uint64_t decode_varint(struct decoder *d)
 {
+    if (d->at < d->end && *d->at < 0x80) { /* most */
+        return *d->at++;
+    }
     uint64_t v = 0;
     for (unsigned shift = 0; d->at < d->end && shift < 70; shift += 7) {
         unsigned octet = *d->at++;

@@ -68,7 +68,7 @@ enum yore_status compression_of_text(struct yore_bytes text, enum yore_compressi
 {
     for (size_t i = 0; i < COMPRESSION_COUNT; i++) {
         const char *word = compression_words[i];
-        if (bytes_equal(text, bytes_of(word, strlen(word)))) {
+        if (bytes_are(text, word)) {
             *compression_out = (enum yore_compression)i;
             return YORE_OK;
         }

@@ -85,15 +85,10 @@ static struct yore_bytes find_string(struct metadata *from, const char *name)
     return value != NULL ? value->as.string : bytes_of(NULL, 0);
 }
 
-static bool is_text(struct yore_bytes bytes, const char *text)
-{
-    return bytes_equal(bytes, bytes_of(text, strlen(text)));
-}
-
 static bool list_has(const struct yore_graph_list *list, const char *text)
 {
     for (size_t i = 0; i < list->count; i++) {
-        if (list->items[i].kind == YORE_GRAPH_STRING && is_text(list->items[i].as.string, text)) {
+        if (list->items[i].kind == YORE_GRAPH_STRING && bytes_are(list->items[i].as.string, text)) {
             return true;
         }
     }
@@ -125,7 +120,7 @@ static void read_bookmarks(struct metadata *from, const struct yore_graph_value 
 static void read_scope(struct metadata *from, struct bolt_scope *scope)
 {
     scope->database = find_string(from, "db");
-    scope->is_read_only = is_text(find_string(from, "mode"), "r");
+    scope->is_read_only = bytes_are(find_string(from, "mode"), "r");
     const struct yore_graph_value *timeout =
         find_kind(from, "tx_timeout", YORE_GRAPH_INT, "an integer of milliseconds");
     if (timeout != NULL && timeout->as.integer >= 0) {

@@ -5,11 +5,6 @@
 #include "bolt/failure.h"
 #include "bolt/session_internal.h"
 
-static bool is_word(struct yore_bytes bytes, const char *word)
-{
-    return bytes_equal(bytes, bytes_of(word, strlen(word)));
-}
-
 /* ---- logging in -------------------------------------------------------------------------------
  */
 
@@ -28,12 +23,12 @@ static const char *check_login(struct bolt_session *session)
 {
     const struct bolt_login *login = &session->request.login;
     const struct bolt_port *port = &session->server->options.port;
-    if (login->scheme.size == 0 || is_word(login->scheme, "none")) {
+    if (login->scheme.size == 0 || bytes_are(login->scheme, "none")) {
         return port->is_trusted(port->arg, session->conn)
                    ? NULL
                    : "a user and a password are needed here: authentication scheme 'basic'";
     }
-    if (!is_word(login->scheme, "basic")) {
+    if (!bytes_are(login->scheme, "basic")) {
         return "authentication schemes are 'basic' (user and password) and 'none'";
     }
     bool is_good = port->log_in(port->arg, session->conn, login->principal, login->credentials);

@@ -5,6 +5,8 @@
 #include "base/buffer.h"
 #include "base/json.h"
 #include "cli/commands.h"
+#include "cli/graph_events.h"
+#include "cli/graph_ever.h"
 #include "cli/graph_name.h"
 #include "cli/graph_table.h"
 #include "cli/output.h"
@@ -258,7 +260,6 @@ struct graph_writer {
     struct arena arena; /* of the element at work */
     struct buffer line;
     bool has_failed; /* the output */
-    int64_t begin;   /* of what is kept */
 };
 
 static void say(struct graph_writer *writer, const char *text)
@@ -406,96 +407,51 @@ static enum yore_status write_graph(struct graph_writer *writer, struct yore_err
 
 /* ---- all of history ---- */
 
-/* The external id of a node at a moment. */
-static enum yore_status end_name_then(struct graph_writer *writer, uint64_t id, int64_t moment,
-                                      struct yore_bytes *name_out, struct yore_error *error_out)
-{
-    struct yore_time at = {moment, graph_view_time(writer->view).known};
-    struct graph_view *now = writer->view;
-    enum yore_status st =
-        graph_view_open(graph_view_graph(now), NULL, &at, &writer->view, error_out);
-    if (st == YORE_OK) {
-        st = end_name(writer, id, name_out, error_out);
-        graph_view_close(writer->view);
-    }
-    writer->view = now;
-    return st;
-}
-
-static enum yore_status write_version(struct graph_writer *writer,
-                                      const struct graph_version *version,
+static enum yore_status write_version(void *arg, const struct graph_ever *version,
                                       struct yore_error *error_out)
 {
-    struct yore_bytes ends[2];
-    if (version->element.kind == YORE_GRAPH_NODE) {
-        word_json_node(&writer->line, version->element.as.node, &version->span);
-        return pour(writer);
+    struct graph_writer *writer = arg;
+    if (version->node != NULL) {
+        word_json_node(&writer->line, version->node, &version->span);
+    } else {
+        word_json_relationship(&writer->line, version->relationship, version->ends, &version->span);
     }
-    const struct yore_graph_relationship *relationship = version->element.as.relationship;
-    int64_t from = version->span.valid_from;
-    enum yore_status st = end_name_then(writer, relationship->start_id, from, &ends[0], error_out);
-    if (st == YORE_OK) {
-        st = end_name_then(writer, relationship->end_id, from, &ends[1], error_out);
-    }
-    if (st != YORE_OK) {
-        return st;
-    }
-    word_json_relationship(&writer->line, relationship, ends, &version->span);
-    return pour(writer);
-}
-
-static enum yore_status write_versions(struct graph_writer *writer, struct graph_id id,
-                                       struct yore_error *error_out)
-{
-    struct graph_history *history = NULL;
-    struct graph_version version;
-    enum yore_status st =
-        graph_history_open(writer->view, id, writer->begin, YORE_FOREVER, &history, error_out);
-    while (st == YORE_OK &&
-           (st = graph_history_next(history, &writer->arena, &version, error_out)) == YORE_OK) {
-        st = write_version(writer, &version, error_out);
-        arena_reset(&writer->arena);
-    }
-    graph_history_close(history);
-    return st == YORE_NOT_FOUND ? YORE_OK : st;
-}
-
-/* Elements by id, nodes first, each with its versions in order. */
-static enum yore_status write_ever(struct graph_writer *writer, enum graph_element element,
-                                   struct yore_error *error_out)
-{
-    struct graph_ids *ids = NULL;
-    struct graph_id id = {element, 0};
-    enum yore_status st = graph_ids_open(writer->view, element, &ids, error_out);
-    while (st == YORE_OK && (st = graph_ids_next(ids, &id.id, error_out)) == YORE_OK) {
-        st = write_versions(writer, id, error_out);
-        if (st == YORE_OK && os_interrupt_take()) {
-            st = error_plain(error_out, YORE_CANCELLED);
-        }
-    }
-    graph_ids_close(ids);
-    return st == YORE_NOT_FOUND ? YORE_OK : st;
+    enum yore_status st = pour(writer);
+    return st == YORE_OK ? st : error_plain(error_out, st);
 }
 
 static enum yore_status write_history(struct graph_writer *writer, struct yore_error *error_out)
 {
-    struct yore_keyspace_info info;
     enum yore_status st =
-        yore_keyspace_info(store_db(writer->cli->store),
-                           graph_keyspace(graph_view_graph(writer->view)), &info, error_out);
-    writer->begin = st == YORE_OK ? info.horizon : YORE_TIME_MIN;
-    if (st == YORE_OK) {
-        st = write_ever(writer, GRAPH_NODE, error_out);
-    }
-    return st == YORE_OK ? write_ever(writer, GRAPH_RELATIONSHIP, error_out) : st;
+        graph_ever_walk(writer->view, GRAPH_NODE, write_version, writer, error_out);
+    return st == YORE_OK
+               ? graph_ever_walk(writer->view, GRAPH_RELATIONSHIP, write_version, writer, error_out)
+               : st;
 }
 
 /* As --format lists them; those in between are tables. */
-enum { FORMAT_NDJSON = 0, FORMAT_DOT = TABLE_GRAPHML + 1 };
+enum { FORMAT_NDJSON = 0, FORMAT_DOT = TABLE_GRAPHML + 1, FORMAT_EVENTS };
 
-static bool is_table(size_t format)
+/* Every id stands once in a picture, and in a GraphML document. */
+static bool is_of_one_moment(size_t format)
 {
-    return format != FORMAT_NDJSON && format != FORMAT_DOT;
+    return format == FORMAT_DOT || format == TABLE_GRAPHML;
+}
+
+static enum yore_status write_as(struct graph_writer *writer, size_t format, bool is_every,
+                                 struct yore_error *error_out)
+{
+    switch (format) {
+    case FORMAT_NDJSON:
+        return is_every ? write_history(writer, error_out) : write_graph(writer, error_out);
+    case FORMAT_DOT:
+        return write_graph(writer, error_out);
+    case FORMAT_EVENTS:
+        return graph_events_write(writer->cli->out, writer->view, is_every, error_out);
+    default:
+        return graph_table_write(writer->cli, writer->view, (enum graph_table_format)format,
+                                 is_every, error_out);
+    }
 }
 
 static int graph_export(struct cli *cli, const struct args *args)
@@ -504,16 +460,19 @@ static int graph_export(struct cli *cli, const struct args *args)
     struct graph *graph = NULL;
     struct yore_time at;
     struct yore_error error = {YORE_OK, ""};
-    static const char *const formats[] = {"ndjson",  "nodes-csv", "relationships-csv",
-                                          "graphml", "dot",       NULL};
+    static const char *const formats[] = {
+        "ndjson", "nodes-csv", "relationships-csv", "graphml", "dot", "events", NULL};
     size_t which = FORMAT_NDJSON;
     enum yore_status st = args_choice(args, OPT_FORMAT, formats, &which, &error);
     if (st != YORE_OK) {
         return cli_usage_error(cli, &error);
     }
     writer.is_dot = which == FORMAT_DOT;
-    if (which != FORMAT_NDJSON && args_has(args, OPT_EVERY)) {
-        return cli_usage(cli, "--every writes ndjson; the other formats are of one moment");
+    if (is_of_one_moment(which) && args_has(args, OPT_EVERY)) {
+        return cli_usage(cli,
+                         "%s has each element once, and so one moment; --every writes ndjson, "
+                         "events, nodes-csv and relationships-csv",
+                         formats[which]);
     }
     st = cli_time(cli, args, &at, &error);
     if (st != YORE_OK) {
@@ -524,10 +483,7 @@ static int graph_export(struct cli *cli, const struct args *args)
         st = graph_view_open(graph, NULL, &at, &writer.view, &error);
     }
     if (st == YORE_OK) {
-        st = args_has(args, OPT_EVERY) ? write_history(&writer, &error)
-             : is_table(which)
-                 ? graph_table_write(cli, writer.view, (enum graph_table_format)which, &error)
-                 : write_graph(&writer, &error);
+        st = write_as(&writer, which, args_has(args, OPT_EVERY), &error);
         writer.has_failed = writer.has_failed || ferror(cli->out);
     }
     if (writer.view != NULL) {

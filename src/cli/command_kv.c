@@ -383,8 +383,9 @@ int command_get(struct cli *cli, const struct args *args)
     if (st != YORE_OK) {
         return cli_fail(cli, &error);
     }
-    bool is_exact =
-        request.format == OUTPUT_RAW && args->word_count == 1 && !args_has(args, OPT_NUL);
+    /* In a shell the next answer follows, so that the end of this one must show. */
+    bool is_exact = request.format == OUTPUT_RAW && args->word_count == 1 &&
+                    !args_has(args, OPT_NUL) && cli->session == NULL;
     if (!is_exact) {
         st = output_open(cli, request.format, get_columns, GET_COLUMNS, &request.output);
         if (st != YORE_OK) {

@@ -38,8 +38,8 @@ const struct command command_table[] = {
      .summary = "read a value",
      .description = "Print the value of KEY now, or as of --at, or as it was known at --known.  "
                     "Raw output is the "
-                    "value's bytes and nothing else; of several keys each value ends with a "
-                    "newline.  The exit code is "
+                    "value's bytes and nothing else; of several keys, and in the shell, each value "
+                    "ends with a newline.  The exit code is "
                     "1 when a key is absent at that moment.\n",
      .examples =
          "yore get db host1                                     # now\n"
@@ -257,7 +257,8 @@ const struct command command_table[] = {
          "with its relationships.  This cannot be undone.\n"
          "export NAME writes one moment to standard output, lines as apply reads them; with "
          "--every all of history; with --format nodes-csv, relationships-csv or graphml what apply "
-         "reads too, with dot a picture for graphviz.\n"
+         "reads too, with events what import reads, with dot a picture for graphviz (graphml and "
+         "dot hold one moment).\n"
          "drop NAME: the past stays readable with --at.  In the shell, use NAME chooses the graph "
          "to which lines that are statements go.  FILE may be - and compressed with zstd; apply "
          "and "

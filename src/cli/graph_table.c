@@ -7,7 +7,9 @@
 
 #include "base/buffer.h"
 #include "base/mem.h"
+#include "base/moment.h"
 #include "base/utf8.h"
+#include "cli/graph_ever.h"
 #include "os/term.h"
 #include "query/value_format.h"
 #include "query/word_json.h"
@@ -31,6 +33,8 @@ struct table {
     struct cli *cli;
     struct graph_view *view;
     enum graph_table_format format;
+    bool is_every;
+    bool writes;        /* otherwise columns are looked for */
     struct arena names; /* of columns */
     struct arena arena; /* of one element */
     struct buffer line;
@@ -231,7 +235,20 @@ struct element {
     const struct yore_graph_relationship *relationship;
     struct yore_bytes ends[2];
     const struct yore_graph_map *properties;
+    const struct yore_graph_span *span; /* of a version; NULL: at one moment */
 };
+
+static void csv_span(struct table *table, const struct yore_graph_span *span)
+{
+    char text[MOMENT_TEXT_BYTES];
+    if (span == NULL) {
+        return;
+    }
+    say(table, ",");
+    say(table, moment_format(span->valid_from, text));
+    say(table, ",");
+    say(table, span->valid_to != YORE_FOREVER ? moment_format(span->valid_to, text) : "");
+}
 
 static void csv_row(struct table *table, const struct element *element,
                     const struct columns *columns)
@@ -250,6 +267,7 @@ static void csv_row(struct table *table, const struct element *element,
         csv_field(table, element->ends[0], false);
         csv_field(table, element->ends[1], false);
     }
+    csv_span(table, element->span);
     for (size_t i = 0; i < columns->count; i++) {
         const struct yore_graph_entry *entry =
             at < element->properties->count ? &element->properties->entries[at] : NULL;
@@ -307,46 +325,62 @@ static enum yore_status end_name(struct table *table, uint64_t id, struct yore_b
 }
 
 /* Note an element's columns, or write it. */
-static enum yore_status take_element(struct table *table, enum graph_element kind, uint64_t id,
-                                     bool writes, struct yore_error *error_out)
+static enum yore_status take_element(struct table *table, const struct element *element,
+                                     struct yore_error *error_out)
 {
-    struct yore_graph_node node;
-    struct yore_graph_relationship relationship;
-    struct element element = {0};
-    struct columns *columns = kind == GRAPH_NODE ? &table->nodes : &table->relationships;
-    enum yore_status st =
-        kind == GRAPH_NODE
-            ? graph_node_get(table->view, id, &table->arena, &node, error_out)
-            : graph_relationship_get(table->view, id, &table->arena, &relationship, error_out);
-    if (st != YORE_OK) {
-        return st;
-    }
-    element.properties = kind == GRAPH_NODE ? &node.properties : &relationship.properties;
-    for (size_t i = 0; !writes && i < element.properties->count; i++) {
-        if (!note_column(table, columns, &element.properties->entries[i])) {
+    struct columns *columns = element->node != NULL ? &table->nodes : &table->relationships;
+    for (size_t i = 0; !table->writes && i < element->properties->count; i++) {
+        if (!note_column(table, columns, &element->properties->entries[i])) {
             return error_plain(error_out, YORE_NOMEM);
         }
     }
-    if (!writes) {
+    if (!table->writes) {
         return YORE_OK;
     }
-    element.node = kind == GRAPH_NODE ? &node : NULL;
-    if (kind == GRAPH_RELATIONSHIP) {
-        element.relationship = &relationship;
-        st = end_name(table, relationship.start_id, &element.ends[0], error_out);
-        if (st == YORE_OK) {
-            st = end_name(table, relationship.end_id, &element.ends[1], error_out);
-        }
-    }
-    if (st != YORE_OK) {
-        return st;
-    }
     if (table->format == TABLE_GRAPHML) {
-        graphml_element(table, &element, columns);
+        graphml_element(table, element, columns);
     } else {
-        csv_row(table, &element, columns);
+        csv_row(table, element, columns);
     }
     return pour(table, error_out);
+}
+
+static enum yore_status take_node(struct table *table, uint64_t id, struct yore_error *error_out)
+{
+    struct yore_graph_node node;
+    enum yore_status st = graph_node_get(table->view, id, &table->arena, &node, error_out);
+    struct element element = {.node = &node, .properties = &node.properties};
+    return st == YORE_OK ? take_element(table, &element, error_out) : st;
+}
+
+static enum yore_status take_relationship(struct table *table, uint64_t id,
+                                          struct yore_error *error_out)
+{
+    struct yore_graph_relationship relationship;
+    struct element element = {.relationship = &relationship,
+                              .properties = &relationship.properties};
+    enum yore_status st =
+        graph_relationship_get(table->view, id, &table->arena, &relationship, error_out);
+    if (st == YORE_OK && table->writes) {
+        st = end_name(table, relationship.start_id, &element.ends[0], error_out);
+    }
+    if (st == YORE_OK && table->writes) {
+        st = end_name(table, relationship.end_id, &element.ends[1], error_out);
+    }
+    return st == YORE_OK ? take_element(table, &element, error_out) : st;
+}
+
+static enum yore_status take_version(void *arg, const struct graph_ever *version,
+                                     struct yore_error *error_out)
+{
+    struct element element = {.node = version->node,
+                              .relationship = version->relationship,
+                              .ends = {version->ends[0], version->ends[1]},
+                              .properties = version->node != NULL
+                                                ? &version->node->properties
+                                                : &version->relationship->properties,
+                              .span = &version->span};
+    return take_element(arg, &element, error_out);
 }
 
 static enum yore_status walk(struct table *table, enum graph_element kind, bool writes,
@@ -356,10 +390,15 @@ static enum yore_status walk(struct table *table, enum graph_element kind, bool 
                                                                     : GRAPH_SCAN_RELATIONSHIPS};
     struct graph_scan *scan = NULL;
     uint64_t id;
+    table->writes = writes;
+    if (table->is_every) {
+        return graph_ever_walk(table->view, kind, take_version, table, error_out);
+    }
     enum yore_status st = graph_scan_open(table->view, &options, &scan, error_out);
     while (st == YORE_OK && (st = graph_scan_next(scan, &id, error_out)) == YORE_OK) {
         arena_reset(&table->arena);
-        st = take_element(table, kind, id, writes, error_out);
+        st = kind == GRAPH_NODE ? take_node(table, id, error_out)
+                                : take_relationship(table, id, error_out);
         if (st == YORE_OK && os_interrupt_take()) {
             st = error_plain(error_out, YORE_CANCELLED);
         }
@@ -375,6 +414,7 @@ static enum yore_status walk(struct table *table, enum graph_element kind, bool 
 static void csv_head(struct table *table, const struct columns *columns)
 {
     say(table, table->format == TABLE_CSV_NODES ? ":ID,:LABEL" : ":ID,:TYPE,:START_ID,:END_ID");
+    say(table, table->is_every ? ",:FROM,:TO" : "");
     for (size_t i = 0; i < columns->count; i++) {
         buffer_clear(&table->text);
         buffer_append_bytes(&table->text, columns->items[i].name);
@@ -449,9 +489,10 @@ static enum yore_status write_graphml(struct table *table, struct yore_error *er
 }
 
 enum yore_status graph_table_write(struct cli *cli, struct graph_view *view,
-                                   enum graph_table_format format, struct yore_error *error_out)
+                                   enum graph_table_format format, bool is_every,
+                                   struct yore_error *error_out)
 {
-    struct table table = {.cli = cli, .view = view, .format = format};
+    struct table table = {.cli = cli, .view = view, .format = format, .is_every = is_every};
     enum yore_status st =
         format == TABLE_GRAPHML ? write_graphml(&table, error_out) : write_csv(&table, error_out);
     mem_free(table.nodes.items);

@@ -190,11 +190,6 @@ static struct yore_bytes field_bytes(const struct word_reader *reader, size_t i)
 
 /* ---- the header ----------------------------------------------------------------------------- */
 
-static bool is_word(struct yore_bytes text, const char *word)
-{
-    return bytes_equal(text, bytes_of(word, strlen(word)));
-}
-
 /* Behind the last colon stands a type; before it a name. */
 static const char *read_column(struct yore_bytes text, struct csv_column *column)
 {
@@ -209,13 +204,13 @@ static const char *read_column(struct yore_bytes text, struct csv_column *column
         type = bytes_of("string", 6);
     }
     for (size_t i = 0; name_size == 0 && i < sizeof(role_names) / sizeof(role_names[0]); i++) {
-        if (is_word(type, role_names[i])) {
+        if (bytes_are(type, role_names[i])) {
             column->kind = (enum column_kind)i;
             return NULL;
         }
     }
     for (size_t i = 0; name_size > 0 && i < sizeof(type_names) / sizeof(type_names[0]); i++) {
-        if (is_word(type, type_names[i])) {
+        if (bytes_are(type, type_names[i])) {
             column->kind = (enum column_kind)(COLUMN_STRING + i);
             column->name = mem_alloc(name_size + 1);
             if (column->name == NULL) {
@@ -318,8 +313,8 @@ static const char *take_value(enum column_kind kind, struct yore_bytes text, str
         *value = value_float(real);
         return NULL;
     case COLUMN_BOOL:
-        *value = value_bool(is_word(text, "true"));
-        return value->as.boolean || is_word(text, "false") ? NULL : "a bool is true or false";
+        *value = value_bool(bytes_are(text, "true"));
+        return value->as.boolean || bytes_are(text, "false") ? NULL : "a bool is true or false";
     case COLUMN_JSON:
         return word_json_read_value(text, arena, value, &error) == YORE_OK ? NULL
                                                                            : "this is no JSON";

@@ -24,7 +24,7 @@ struct client_filter {
 
 static bool text_is(struct yore_bytes wanted, const char *text)
 {
-    return wanted.size == 0 || bytes_equal(wanted, bytes_of(text, strlen(text)));
+    return wanted.size == 0 || bytes_are(wanted, text);
 }
 
 static bool matches(const struct client_filter *filter, const struct client *client)

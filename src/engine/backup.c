@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "engine/backup_record.h"
+#include "engine/dir_owner.h"
 
 /* ---- checkpoint ---- */
 
@@ -80,8 +81,6 @@ enum yore_status yore_checkpoint(struct yore_db *db, const char *path, struct yo
 
 /* ---- backup ---- */
 
-#define STRANGER_BYTES 128
-
 struct backup {
     struct yore_db *db;
     const char *dir;
@@ -95,38 +94,19 @@ struct backup {
 };
 
 /* What backups leave in their directory, and what a fresh file system has. */
-static bool is_of_backups(const char *name)
+static enum dir_owner judge_name(const char *name)
 {
-    return strcmp(name, "LOCK") == 0 || strcmp(name, BACKUP_POOL_NAME) == 0 ||
-           strcmp(name, "lost+found") == 0 || strncmp(name, "backup-", 7) == 0;
-}
-
-static int note_stranger(void *arg, const char *name)
-{
-    char *stranger = arg;
-    if (!is_of_backups(name)) {
-        snprintf(stranger, STRANGER_BYTES, "%s", name);
-    }
-    return stranger[0] != '\0';
+    bool is_ours = strcmp(name, "LOCK") == 0 || strcmp(name, BACKUP_POOL_NAME) == 0 ||
+                   strcmp(name, "lost+found") == 0 || strncmp(name, "backup-", 7) == 0;
+    return is_ours ? DIR_OWNER_ANY : DIR_OWNER_STRANGER;
 }
 
 /* Nothing is made in a directory of somebody else. */
 static enum yore_status check_place(struct os_env *env, const char *path,
                                     struct yore_error *error_out)
 {
-    char stranger[STRANGER_BYTES] = "";
-    enum yore_status st = os_dir_list(env, path, note_stranger, stranger, error_out);
-    if (st == YORE_NOT_FOUND) {
-        return error_plain(error_out, YORE_OK);
-    }
-    if (st == YORE_OK && stranger[0] != '\0') {
-        return error_set(
-            error_out, YORE_EXISTS,
-            "%.200s is no directory of backups and not empty (it has %.120s): name one "
-            "that is missing or empty",
-            path, stranger);
-    }
-    return st;
+    enum yore_status st = dir_check_owner(env, path, "directory of backups", judge_name, error_out);
+    return st == YORE_NOT_FOUND ? error_plain(error_out, YORE_OK) : st;
 }
 
 static enum yore_status make_dir(struct os_env *env, const char *path, struct yore_error *error_out)

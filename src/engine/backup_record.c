@@ -14,6 +14,7 @@
 
 #include "base/crc32c.h"
 #include "base/mem.h"
+#include "engine/catalogue.h"
 
 #define FORMAT_VERSION 1u
 #define HEADER_BYTES 16u
@@ -45,23 +46,20 @@ static enum yore_status copy_key(struct yore_bytes from, struct forest_key *to)
     return from.size > 0 && to->data == NULL ? YORE_NOMEM : YORE_OK;
 }
 
-static enum yore_status copy_rules(const struct erase_set *erased, struct backup_record *record)
+static enum yore_status copy_rule(void *arg, const struct erase_rule *from)
 {
-    size_t count = erase_set_count(erased);
-    record->rules = mem_array(count + 1, sizeof(*record->rules));
-    enum yore_status st = record->rules != NULL ? YORE_OK : YORE_NOMEM;
-    for (size_t i = 0; st == YORE_OK && i < count; i++) {
-        const struct erase_rule *from = erase_set_rule(erased, i);
-        struct erase_rule *to = &record->rules[i];
-        *to = *from;
-        to->low = to->high = (struct forest_key){0};
-        record->rule_count = i + 1;
-        st = copy_key(forest_key_bytes(&from->low), &to->low);
-        if (st == YORE_OK) {
-            st = copy_key(forest_key_bytes(&from->high), &to->high);
-        }
+    struct backup_record *record = arg;
+    struct erase_rule *grown =
+        mem_grow(record->rules, record->rule_count, &record->rule_capacity, sizeof *grown);
+    if (grown == NULL) {
+        return YORE_NOMEM;
     }
-    return st;
+    record->rules = grown;
+    struct erase_rule *to = &grown[record->rule_count++];
+    *to = *from;
+    to->low = to->high = (struct forest_key){0};
+    enum yore_status st = copy_key(forest_key_bytes(&from->low), &to->low);
+    return st == YORE_OK ? copy_key(forest_key_bytes(&from->high), &to->high) : st;
 }
 
 static void raise_commit(void *arg, struct forest_file *file)
@@ -109,7 +107,7 @@ enum yore_status backup_record_of(struct yore_db *db, const struct frozen *froze
         st = copy_keyspaces(db, frozen->forest, record_out);
     }
     if (st == YORE_OK) {
-        st = copy_rules(frozen->view->erased, record_out);
+        st = catalogue_each_erasure(frozen->view, INT64_MIN, copy_rule, record_out, error_out);
     }
     if (st == YORE_OK) {
         st = forest_snapshot(frozen->forest, &edit);
@@ -121,7 +119,7 @@ enum yore_status backup_record_of(struct yore_db *db, const struct frozen *froze
     edit_release(&edit);
     if (st != YORE_OK) {
         backup_record_release(record_out);
-        return error_plain(error_out, st);
+        return st == YORE_NOMEM ? error_plain(error_out, st) : st;
     }
     return YORE_OK;
 }

@@ -31,6 +31,7 @@ struct backup_record {
     size_t keyspace_count;
     struct erase_rule *rules; /* all known then; keys owned */
     size_t rule_count;
+    size_t rule_capacity;
     struct buffer edit; /* edit_encode(): makes the forest from nothing */
 };
 void backup_record_release(struct backup_record *record);

@@ -54,6 +54,7 @@ enum yore_status yore_batch_new(struct yore_db *db, struct yore_batch **batch_ou
     }
     error_clear(error_out);
     batch->db = db;
+    handles_add(&db->handles, HANDLE_batch, 1);
     batch_begin(batch);
     return YORE_OK;
 }
@@ -318,6 +319,7 @@ void yore_batch_free(struct yore_batch *batch)
         buffer_release(&batch->writes);
         mem_free(batch->spans);
         mem_free(batch->cuts);
+        handles_add(&batch->db->handles, HANDLE_batch, -1);
         mem_free(batch);
     }
 }

@@ -166,15 +166,15 @@ enum yore_status catalogue_init(struct yore_db *db)
     return st;
 }
 
-static void apply_drop(struct yore_db *db, struct yore_bytes name, int64_t commit)
+/* Every keyspace of that name that is still there, but the catalogue itself. */
+static void drop_named(struct yore_db *db, struct yore_bytes name, int64_t commit)
 {
     os_mutex_lock(&db->lock);
-    for (size_t i = 1; i < db->keyspace_count; i++) { /* not the catalogue's own */
+    for (size_t i = 1; i < db->keyspace_count; i++) {
         struct yore_keyspace *keyspace = db->keyspaces[i];
-        if (!atomic_load(&keyspace->is_dropped) && strlen(keyspace->name) == name.size &&
-            memcmp(keyspace->name, name.data, name.size) == 0) {
-            atomic_store(&keyspace->dropped_at, commit);
-            atomic_store(&keyspace->is_dropped, true);
+        if (strlen(keyspace->name) == name.size &&
+            memcmp(keyspace->name, name.data, name.size) == 0 && !keyspace_is_dropped(keyspace)) {
+            atomic_store_explicit(&keyspace->dropped_at, commit, memory_order_release);
         }
     }
     os_mutex_unlock(&db->lock);
@@ -188,7 +188,7 @@ static enum yore_status apply_keyspace(struct yore_db *db, const struct commit_w
     struct keyspace_record record;
     struct yore_keyspace *keyspace;
     if (write->kind == YORE_KIND_DELETE) {
-        apply_drop(db, name, commit);
+        drop_named(db, name, commit);
         return YORE_OK;
     }
     if (name.size == 0 || name.size > YORE_KEYSPACE_NAME_BYTES_MAX) {
@@ -208,19 +208,11 @@ static enum yore_status apply_keyspace(struct yore_db *db, const struct commit_w
     return YORE_OK;
 }
 
-/* `set` with the erasure of `write`, into *next_out. */
-static enum yore_status set_with(const struct erase_set *set, const struct commit_write *write,
-                                 int64_t commit, struct erase_set **next_out,
-                                 struct yore_error *error_out)
+static enum yore_status set_with(const struct erase_set *set, const struct erase_rule *rule,
+                                 struct erase_set **next_out, struct yore_error *error_out)
 {
-    struct erase_rule rule;
-    enum yore_status st = erase_decode(write->value, &rule, error_out);
-    if (st == YORE_OK) {
-        rule.commit = commit;
-        st = erase_set_with(set, &rule, next_out);
-        return st == YORE_OK ? st : error_plain(error_out, st);
-    }
-    return st;
+    enum yore_status st = erase_set_with(set, rule, next_out);
+    return st == YORE_OK ? st : error_plain(error_out, st);
 }
 
 /* Make `erased` what readers see, with the spare view where there is one. */
@@ -242,11 +234,19 @@ static enum yore_status publish_erased(struct yore_db *db, struct erase_set *era
 static enum yore_status apply_erase(struct yore_db *db, const struct commit_write *write,
                                     int64_t commit, struct yore_error *error_out)
 {
-    struct superview *view = superview_acquire(db);
+    struct erase_rule rule;
     struct erase_set *next = NULL;
-    enum yore_status st = set_with(view->erased, write, commit, &next, error_out);
+    enum yore_status st = erase_decode(write->value, &rule, error_out);
+    if (st != YORE_OK) {
+        return st;
+    }
+    rule.commit = commit;
+    struct superview *view = superview_acquire(db);
+    if (commit > view->forest->purged || !erase_rule_is_whole(&rule)) {
+        st = set_with(view->erased, &rule, &next, error_out);
+    }
     superview_release(view);
-    if (st == YORE_OK) {
+    if (next != NULL) {
         st = publish_erased(db, next, NULL, error_out);
     }
     erase_set_unref(next);
@@ -313,16 +313,22 @@ static enum yore_status prepare_write(struct yore_db *db, const struct commit_wr
     struct yore_bytes rest;
     bool is_put = write->kind == YORE_KIND_PUT;
     if (has_prefix(write->key, KEYSPACE_RECORD_PREFIX, &rest) && is_put) {
-        /* Empty until the commit is visible. */
-        return apply_keyspace(db, write, rest, commit, error_out);
+        return apply_keyspace(db, write, rest, commit,
+                              error_out); /* empty until the commit is visible */
     }
     if (!has_prefix(write->key, ERASE_PREFIX, &rest) || !is_put) {
         return YORE_OK;
     }
-    struct superview *view = superview_acquire(db);
+    struct erase_rule rule;
     struct erase_set *next = NULL;
+    enum yore_status st = erase_decode(write->value, &rule, error_out);
+    if (st != YORE_OK) {
+        return st;
+    }
+    rule.commit = commit;
+    struct superview *view = superview_acquire(db);
     const struct erase_set *before = pending->erased != NULL ? pending->erased : view->erased;
-    enum yore_status st = set_with(before, write, commit, &next, error_out);
+    st = set_with(before, &rule, &next, error_out);
     superview_release(view);
     if (st == YORE_OK) {
         erase_set_unref(pending->erased);
@@ -364,6 +370,104 @@ void catalogue_settle(struct yore_db *db)
     *pending = (struct catalogue_pending){0};
 }
 
+/* ---- erasures that were made ---- */
+
+enum yore_status catalogue_each_erasure(struct superview *view, int64_t after,
+                                        enum yore_status (*each)(void *arg,
+                                                                 const struct erase_rule *rule),
+                                        void *arg, struct yore_error *error_out)
+{
+    struct iter_view all = {.known = INT64_MAX, .valid = INT64_MAX, .commit_after = after};
+    struct yore_bytes prefix = bytes_of(ERASE_PREFIX, sizeof ERASE_PREFIX - 1);
+    struct version_place first = {prefix, INT64_MAX, INT64_MAX};
+    struct buffer high = {0};
+    struct version_iter *it = NULL;
+    if (prefix_end(prefix, &high) != YORE_OK) {
+        return error_plain(error_out, YORE_NOMEM);
+    }
+    const struct source_range range = {prefix, buffer_bytes(&high), INT64_MIN, INT64_MAX};
+    enum yore_status st =
+        sources_all(view, view->db->system_keyspace, &range, &all, &it, error_out);
+    if (st == YORE_OK) {
+        version_iter_seek(it, &first);
+    }
+    while (st == YORE_OK && it->is_valid && bytes_starts_with(it->at.key, prefix)) {
+        struct erase_rule rule;
+        if (it->at.kind == YORE_KIND_PUT && it->at.commit > after) {
+            st = erase_decode(it->at.value, &rule, error_out);
+            rule.commit = it->at.commit;
+            st = st == YORE_OK ? each(arg, &rule) : st;
+        }
+        version_iter_next(it);
+    }
+    if (st == YORE_OK && !it->is_valid && it->status != YORE_OK) {
+        st = error_set(error_out, it->status, "%s", it->error.text);
+    }
+    version_iter_free(it);
+    buffer_release(&high);
+    return st;
+}
+
+/* Rules that left, as far as they may cover a rule of a span that is there. */
+struct covering {
+    const struct erase_set *erased;
+    int64_t purged;
+    struct erase_set *set;
+};
+
+static bool is_any_rule(void *arg, const struct erase_rule *rule)
+{
+    (void)arg;
+    (void)rule;
+    return true;
+}
+
+static enum yore_status add_covering(void *arg, const struct erase_rule *rule)
+{
+    struct covering *c = arg;
+    struct erase_set *next = NULL;
+    if (rule->commit > c->purged || !erase_rule_is_whole(rule) ||
+        !(erase_rule_is_range(rule) ||
+          erase_set_each(c->erased, rule->keyspace, forest_key_bytes(&rule->low), is_any_rule,
+                         NULL))) {
+        return YORE_OK;
+    }
+    enum yore_status st = erase_set_with(c->set, rule, &next);
+    if (st == YORE_OK) {
+        erase_set_unref(c->set);
+        c->set = next;
+    }
+    return st;
+}
+
+/* Rules of spans that left with a rule over the whole of their keys leave again. */
+static enum yore_status drop_covered(struct yore_db *db, struct yore_error *error_out)
+{
+    struct superview *view = superview_acquire(db);
+    struct covering c = {.erased = view->erased, .purged = view->forest->purged};
+    struct erase_set *next = NULL;
+    enum yore_status st = YORE_OK;
+    if (erase_set_count(view->erased) > 0 && c.purged != INT64_MIN) {
+        st = erase_set_new(INT64_MIN, &c.set);
+        if (st == YORE_OK) {
+            st = catalogue_each_erasure(view, INT64_MIN, add_covering, &c, error_out);
+        }
+        if (st == YORE_OK && erase_set_count(c.set) > 0) {
+            st = erase_set_retired(view->erased, c.set, c.purged, &next);
+        }
+        if (st == YORE_NOMEM) {
+            error_plain(error_out, st);
+        }
+        erase_set_unref(c.set);
+    }
+    superview_release(view);
+    if (next != NULL) {
+        st = publish_erased(db, next, NULL, error_out);
+        erase_set_unref(next);
+    }
+    return st;
+}
+
 /* Replay the whole history of keyspace 0, in commit order per key: every version is applied, oldest
  * first, so that dropped keyspaces are known too. */
 enum yore_status catalogue_load(struct yore_db *db, struct yore_error *error_out)
@@ -389,7 +493,7 @@ enum yore_status catalogue_load(struct yore_db *db, struct yore_error *error_out
     }
     version_iter_free(it);
     superview_release(view);
-    return st;
+    return st == YORE_OK ? drop_covered(db, error_out) : st;
 }
 
 /* ---- committing records ---- */

@@ -34,6 +34,13 @@ enum yore_status catalogue_put_keyspace(struct yore_db *db, const char *name,
 /* Encode the record that makes an erasure; rule->commit is not part of it. */
 enum yore_status catalogue_erase_fact(struct yore_db *db, const struct erase_rule *rule,
                                       struct buffer *key_out, struct buffer *value_out);
+/* Call `each` for the erasures with a commit > `after`, in no order, also those that need no rule
+ * any more; a status other than YORE_OK ends the walk and is returned.  What it is given is
+ * borrowed. */
+enum yore_status catalogue_each_erasure(struct superview *view, int64_t after,
+                                        enum yore_status (*each)(void *arg,
+                                                                 const struct erase_rule *rule),
+                                        void *arg, struct yore_error *error_out);
 /* Commit a new horizon; what is not later than the present one changes nothing. */
 enum yore_status catalogue_set_horizon(struct yore_db *db, struct yore_keyspace *keyspace,
                                        int64_t horizon, struct yore_error *error_out);

@@ -50,6 +50,7 @@ enum yore_status yore_changes_open(struct yore_db *db, struct yore_keyspace *key
         return error_plain(error_out, YORE_NOMEM);
     }
     c->db = db;
+    handles_add(&db->handles, HANDLE_changes, 1);
     c->keyspace = keyspace_or_default(db, keyspace);
     c->every_version = options->every_version;
     c->in_time_order = options->in_time_order;
@@ -81,6 +82,7 @@ void yore_changes_close(struct yore_changes *changes)
     superview_release(changes->view);
     buffer_release(&changes->low);
     buffer_release(&changes->high);
+    handles_add(&changes->db->handles, HANDLE_changes, -1);
     mem_free(changes);
 }
 

@@ -13,7 +13,8 @@ static enum yore_status open_side(struct yore_changes *c, size_t side, int64_t v
     struct yore_cursor_options options = {
         .range = {.low = buffer_bytes(&c->low), .high = buffer_bytes(&c->high)}};
     struct cursor_overlay overlay = {.moment = {.valid = valid, .known = c->known, .now = valid},
-                                     .view = c->view};
+                                     .view = c->view,
+                                     .is_part = true};
     c->net.must_move[side] = true;
     return cursor_open_overlay(c->db, c->keyspace, &options, &overlay, &c->net.cursors[side],
                                error_out);

@@ -37,13 +37,36 @@ static enum yore_status check_again(struct yore_db *db, struct commit_request *r
         if (keyspace == NULL || keyspace->id != write.keyspace) {
             keyspace = db_keyspace(db, write.keyspace);
         }
-        if (atomic_load(&keyspace->is_dropped) && !request->is_catalogue) {
+        if (keyspace_is_dropped(keyspace) && !request->is_catalogue) {
             return refuse_dropped(keyspace, &request->error);
         }
         int64_t horizon = atomic_load(&keyspace->horizon);
         if (!write.is_from_commit && write.valid_from < horizon) {
             return refuse_before_horizon(keyspace, "the fact's date", write.valid_from, horizon,
                                          &request->error);
+        }
+    }
+    return YORE_OK;
+}
+
+/* A keyspace that was read and dropped since is no longer what it was, whichever keys it had. */
+static enum yore_status check_drops(struct yore_db *db, struct commit_request *request)
+{
+    const struct commit_reads *reads = request->reads;
+    const struct yore_keyspace *keyspace = NULL;
+    if (reads == NULL || request->refusals == atomic_load(&db->refusals)) {
+        return YORE_OK;
+    }
+    for (size_t i = 0; i < reads->count; i++) {
+        if (keyspace == NULL || keyspace->id != reads->reads[i].keyspace) {
+            keyspace = db_keyspace(db, reads->reads[i].keyspace);
+        }
+        if (keyspace_is_dropped(keyspace) && atomic_load(&keyspace->dropped_at) > reads->since) {
+            stats_add(&db->stats, STAT_conflicts, 1);
+            return error_set(&request->error, YORE_CONFLICT,
+                             "keyspace %s was dropped by a later commit; begin the transaction "
+                             "again",
+                             keyspace->name);
         }
     }
     return YORE_OK;
@@ -139,6 +162,9 @@ static enum yore_status prepare(struct yore_db *db, struct superview *view,
     enum yore_status st = validate(db, view, request);
     if (st == YORE_OK) {
         st = check_again(db, request);
+    }
+    if (st == YORE_OK) {
+        st = check_drops(db, request);
     }
     if (st == YORE_OK) {
         st = memtable_reserve(view->active, request->user_bytes, request->count,

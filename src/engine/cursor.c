@@ -40,8 +40,9 @@ struct yore_cursor {
     uint64_t row_count; /* made so far */
     bool has_row;
     bool is_fresh;
-    bool is_simple; /* in this stretch a put without end is a row, unless it is doubtful */
-    bool is_in_run; /* what is left of iter->run are rows, without another look */
+    bool is_counted; /* as open (handles.h) */
+    bool is_simple;  /* in this stretch a put without end is a row, unless it is doubtful */
+    bool is_in_run;  /* what is left of iter->run are rows, without another look */
     struct yore_error error;
 };
 
@@ -662,6 +663,8 @@ enum yore_status cursor_open_overlay(struct yore_db *db, struct yore_keyspace *k
                                       .keys_only = options->keys_only,
                                       .high = buffer_bytes(&c->high),
                                       .commit_after = INT64_MIN};
+    c->is_counted = !c->overlay.is_part;
+    handles_add(&db->handles, HANDLE_cursor, c->is_counted);
     *cursor_out = c;
     return YORE_OK;
 }
@@ -681,6 +684,7 @@ void yore_cursor_close(struct yore_cursor *c)
     if (c->overlay.on_close != NULL) {
         c->overlay.on_close(c->overlay.arg);
     }
+    handles_add(&c->db->handles, HANDLE_cursor, -(int)c->is_counted);
     stats_add(&c->db->stats, STAT_scan_rows, c->row_count);
     version_iter_free(c->iter);
     read_pin_release(&c->pin);

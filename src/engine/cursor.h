@@ -37,6 +37,7 @@ struct cursor_overlay {
                                 struct yore_error *error_out);
     void (*on_close)(void *arg); /* once, when the cursor closes; not when opening it failed */
     void *arg;
+    bool is_part; /* of something that is counted as open itself (handles.h) */
 };
 
 /* yore_cursor_open(), with `overlay` (copied; NULL: none). */

@@ -198,6 +198,11 @@ static enum yore_status open_database(struct yore_db *db, struct yore_error *err
     return st == YORE_OK ? begin_work(db, error_out) : st;
 }
 
+void db_bound_erasures(struct yore_db *db, size_t count)
+{
+    db->erasures_max = count;
+}
+
 static void init_locks(struct yore_db *db)
 {
     os_mutex_init(&db->catalogue_lock);
@@ -234,7 +239,6 @@ static void free_views(struct yore_db *db)
 {
     superview_retire(atomic_exchange(&db->view, NULL));
     for (size_t i = 0; i < db->view_count; i++) {
-        /* Otherwise a cursor or value was not released. */
         YORE_ASSERT(striped_ref_count(&db->all_views[i]->refs) == 0);
         mem_free(db->all_views[i]);
     }
@@ -271,12 +275,11 @@ static enum yore_status close_logs(struct yore_db *db, enum yore_status first,
     return first;
 }
 
-/* Close whatever is open, in reverse; the first error is kept. */
+/* Close whatever is open, in reverse; no work goes on any more.  The first error is kept. */
 static enum yore_status close_database(struct yore_db *db, struct yore_error *error_out)
 {
     enum yore_status first = YORE_OK;
     struct yore_error error = {.text = ""};
-    jobs_stop(db);
     if (db->values != NULL) {
         (void)values_sweep(db, NULL); /* what is left goes when the database is opened */
         first = values_close(db->values, &error);
@@ -342,6 +345,7 @@ static struct yore_db *new_database(struct os_env *env, const char *path,
     db->options = *filled;
     db->assigned = INT64_MIN;
     db->known_floor = INT64_MIN;
+    db->erasures_max = ERASURES_MAX;
     atomic_store(&db->visible, INT64_MIN);
     atomic_store(&db->now_floor, INT64_MIN);
     init_locks(db);
@@ -366,6 +370,7 @@ static enum yore_status open_on(struct os_env *env, const char *path,
     db->is_inline = is_inline;
     st = open_database(db, error_out);
     if (st != YORE_OK) {
+        jobs_stop(db);
         (void)close_database(db, NULL);
         return st;
     }
@@ -404,6 +409,7 @@ enum yore_status db_open_damaged(struct os_env *env, const char *path, struct db
     db->findings = findings;
     enum yore_status st = open_database(db, &error);
     if (st != YORE_OK) {
+        jobs_stop(db);
         (void)close_database(db, NULL);
         return error_set(error_out, st, "%s", error.text);
     }
@@ -420,7 +426,21 @@ enum yore_status yore_open(const char *path, const struct yore_options *options,
 enum yore_status yore_close(struct yore_db *db, struct yore_error *error_out)
 {
     error_clear(error_out);
-    return db != NULL ? close_database(db, error_out) : YORE_OK;
+    enum yore_status st = db != NULL ? handles_check(db, error_out) : YORE_OK;
+    if (db == NULL || st != YORE_OK) {
+        return st;
+    }
+    jobs_stop(db);
+    st = handles_check_values(db, error_out);
+    if (st == YORE_OK) {
+        return close_database(db, error_out);
+    }
+    struct yore_error cause;
+    enum yore_status begun = jobs_start(db, &cause);
+    if (begun != YORE_OK) { /* nobody would make room for writes */
+        (void)db_fail(db, begun, &cause);
+    }
+    return st;
 }
 
 /* ---- the commit port ---- */

@@ -18,6 +18,9 @@ enum yore_status db_open_inline(struct os_env *env, const char *path,
                                 const struct yore_options *options, struct yore_db **db_out,
                                 struct yore_error *error_out);
 
+/* Hold so many rules of erasures at a time instead of ERASURES_MAX. */
+void db_bound_erasures(struct yore_db *db, size_t count);
+
 /* Open to read, inline, past whatever is damaged: each failure is told to `findings`. */
 struct db_findings;
 enum yore_status db_open_damaged(struct os_env *env, const char *path, struct db_findings *findings,

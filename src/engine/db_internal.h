@@ -19,6 +19,7 @@
 #include "engine/db.h"
 #include "engine/erase_set.h"
 #include "engine/forest.h"
+#include "engine/handles.h"
 #include "engine/limits.h"
 #include "engine/manifest.h"
 #include "engine/memtable.h"
@@ -64,10 +65,9 @@ struct yore_keyspace {
     char name[YORE_KEYSPACE_NAME_BYTES_MAX + 1];
     _Atomic int keep; /* enum yore_keep */
     _Atomic int64_t keep_ns;
-    _Atomic int compression;    /* enum yore_compression */
-    _Atomic int64_t horizon;    /* reads need min(valid, known) >= it */
-    _Atomic int64_t dropped_at; /* the commit that dropped it; INT64_MAX: it lives */
-    _Atomic bool is_dropped;
+    _Atomic int compression;      /* enum yore_compression */
+    _Atomic int64_t horizon;      /* reads need min(valid, known) >= it */
+    _Atomic int64_t dropped_at;   /* the commit that dropped it; INT64_MAX: it is there */
     _Atomic bool is_level_busy;   /* a merge of its levels runs; set under db lock */
     _Atomic bool is_history_busy; /* work on its history runs; set under db lock */
     _Atomic uint64_t
@@ -75,6 +75,11 @@ struct yore_keyspace {
     _Atomic uint64_t idle_stuck_at; /* likewise: where merging when idle failed */
     _Atomic int32_t gate;           /* writers inside, or -1: one alone (gate.c) */
 };
+
+static inline bool keyspace_is_dropped(const struct yore_keyspace *keyspace)
+{
+    return atomic_load_explicit(&keyspace->dropped_at, memory_order_acquire) != INT64_MAX;
+}
 
 struct snapshot_list {
     struct yore_snapshot *first; /* ascending commit */
@@ -125,6 +130,14 @@ struct collect_pass {
     uint64_t left_bytes; /* that the last pass could not look through */
 };
 
+/* Of the last purge: erasures up to a commit have left every file of the forest with this serial
+ * and of later ones, and their rules are still there. */
+struct purged {
+    int64_t commit;
+    uint64_t serial;
+    bool is_left;
+};
+
 struct yore_db {
     struct os_env *env;
     struct db_findings *findings; /* opened to be checked; else NULL */
@@ -172,6 +185,8 @@ struct yore_db {
     bool is_closing;                /* lock */
     bool is_purging;                /* lock: purge_pending() runs in some thread */
     bool is_erase_pending;          /* lock: some file may hold erased bytes */
+    struct purged purged;           /* lock */
+    size_t erasures_max;            /* rules, before an erasure waits for others to leave */
     struct os_thread *threads[18];  /* workers, timer, upkeep */
     size_t thread_count;
 
@@ -194,6 +209,7 @@ struct yore_db {
     _Atomic bool is_failure_untold; /* failed, and the hook does not know */
 
     struct stats stats;
+    struct handles handles;
 };
 
 /* ---- failing, time, numbers ---- */
@@ -270,6 +286,7 @@ struct commit_reads {
     int64_t begin; /* visible when the transaction began */
     int64_t
         expiry_min; /* something read expires then: conflict when the commit time is not before */
+    int64_t since;  /* the first `begin`, which moves on with what was checked */
     int64_t validated; /* tables were checked up to this flushed commit */
     const struct commit_read *reads;
     size_t count;

@@ -122,6 +122,14 @@ void edit_forget(struct edit *edit, uint32_t keyspace, int64_t commit)
     }
 }
 
+void edit_purged(struct edit *edit, int64_t commit)
+{
+    struct edit_op *op = commit != INT64_MIN ? edit_add(edit, EDIT_PURGED, 0) : NULL;
+    if (op != NULL) {
+        op->known = commit;
+    }
+}
+
 void edit_numbers(struct edit *edit, const struct forest *numbers)
 {
     struct edit_op *op = edit_add(edit, EDIT_NUMBERS, 0);
@@ -209,6 +217,7 @@ static void op_encode(const struct edit_op *op, struct buffer *out)
         buffer_append_u64(out, (uint64_t)op->flushed_commit);
         break;
     case EDIT_FORGET:
+    case EDIT_PURGED:
         buffer_append_u64(out, (uint64_t)op->known);
         break;
     }
@@ -324,6 +333,7 @@ static enum yore_status op_decode(struct decoder *d, const struct forest_opener 
         op->flushed_commit = (int64_t)decode_u64(d);
         return YORE_OK;
     case EDIT_FORGET:
+    case EDIT_PURGED:
         op->known = (int64_t)decode_u64(d);
         return YORE_OK;
     }
@@ -404,6 +414,7 @@ enum yore_status forest_snapshot(const struct forest *forest, struct edit *edit_
 {
     *edit_out = (struct edit){0};
     edit_numbers(edit_out, forest);
+    edit_purged(edit_out, forest->purged);
     for (size_t i = 0; i < forest->value_file_count; i++) {
         struct edit_op *op = edit_add(edit_out, EDIT_VALUE_FILE_PUT, 0);
         if (op != NULL) {

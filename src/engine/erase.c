@@ -8,6 +8,7 @@
 #include "engine/erase.h"
 #include "engine/catalogue.h"
 #include "engine/key_range.h"
+#include "engine/purge.h"
 #include "engine/refuse.h"
 #include "engine/span.h"
 #include "engine/txn.h"
@@ -125,17 +126,40 @@ enum yore_status erase_by_rule(struct yore_db *db, const struct erase_rule *rule
     return erase_once(db, rule, !is_key, YORE_DURABILITY_SYNC, NULL, error_out);
 }
 
-static enum yore_status check_room(struct yore_db *db, size_t more, struct yore_error *error_out)
+static size_t rules_held(struct yore_db *db)
 {
     struct superview *view = superview_acquire(db);
     size_t count = erase_set_count(view->erased);
     superview_release(view);
-    return more <= ERASURES_MAX && count <= ERASURES_MAX - more
-               ? YORE_OK
-               : error_set(error_out, YORE_TOO_BIG,
-                           "the database holds %zu erasures of %u, and this needs %zu; erase by "
-                           "prefix",
-                           count, ERASURES_MAX, more);
+    return count;
+}
+
+static bool has_room(const struct yore_db *db, size_t held, size_t more)
+{
+    return more <= db->erasures_max && held <= db->erasures_max - more;
+}
+
+/* Room for rules in memory.  Those over the whole of their keys leave when their bytes have. */
+static enum yore_status make_room(struct yore_db *db, size_t more, struct yore_error *error_out)
+{
+    if (has_room(db, rules_held(db), more)) {
+        return YORE_OK;
+    }
+    enum yore_status st = purge_pending(db, error_out);
+    if (st != YORE_OK && st != YORE_BUSY) {
+        return st;
+    }
+    size_t held = rules_held(db);
+    if (has_room(db, held, more)) {
+        error_clear(error_out);
+        return YORE_OK;
+    }
+    return error_set(
+        error_out, YORE_TOO_BIG,
+        "the database holds %zu erasures of %zu, of spans or with bytes that readers "
+        "keep, and this needs %zu; end old cursors, transactions and batches, or erase "
+        "by prefix",
+        held, db->erasures_max, more);
 }
 
 static enum yore_status add_key_rule(struct yore_txn *txn, const struct yore_keyspace *keyspace,
@@ -165,7 +189,7 @@ enum yore_status txn_erase_keys(struct yore_txn *txn, struct yore_keyspace *keys
                                 const struct yore_bytes *keys, size_t count,
                                 struct yore_error *error_out)
 {
-    enum yore_status st = check_room(txn->db, count, error_out);
+    enum yore_status st = make_room(txn->db, count, error_out);
     keyspace = keyspace_or_default(txn->db, keyspace);
     for (size_t i = 0; st == YORE_OK && i < count; i++) {
         st = key_check(keys[i], error_out);
@@ -222,7 +246,11 @@ enum yore_status yore_erase(struct yore_db *db, struct yore_keyspace *keyspace,
         st = check_span(db, keyspace, erase, error_out);
     }
     if (st == YORE_OK) {
-        st = check_room(db, 1, error_out);
+        st = make_room(db, 1, error_out);
+        if (st == YORE_TOO_BIG && erase->is_prefix) { /* the way out */
+            error_clear(error_out);
+            st = YORE_OK;
+        }
     }
     return st == YORE_OK ? erase_with_rule(db, keyspace, erase, error_out) : st;
 }

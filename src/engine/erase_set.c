@@ -11,7 +11,7 @@
 #include "base/assert.h"
 #include "base/mem.h"
 
-/* 2^32 rules; ERASURES_MAX is far below. */
+/* 2^32 rules */
 #define RUNS_MAX 32u
 
 struct rule_node {
@@ -185,14 +185,14 @@ static size_t run_find(const struct rule_run *run, uint32_t keyspace, struct yor
 
 /* ---- life ---- */
 
-enum yore_status erase_set_new(struct erase_set **set_out)
+enum yore_status erase_set_new(int64_t purged, struct erase_set **set_out)
 {
     *set_out = mem_zalloc(sizeof **set_out);
     if (*set_out == NULL) {
         return YORE_NOMEM;
     }
     atomic_init(&(*set_out)->refs, 1);
-    (*set_out)->commit_max = INT64_MIN;
+    (*set_out)->commit_max = purged;
     return YORE_OK;
 }
 
@@ -212,11 +212,11 @@ void erase_set_unref(struct erase_set *set)
 }
 
 /* [key, key + one zero octet) holds that key alone. */
-static bool is_one_key(const struct erase_rule *rule)
+bool erase_rule_is_range(const struct erase_rule *rule)
 {
-    return rule->low.size > 0 && rule->high.size == rule->low.size + 1 &&
-           rule->high.data[rule->low.size] == 0 &&
-           memcmp(rule->high.data, rule->low.data, rule->low.size) == 0;
+    return !(rule->low.size > 0 && rule->high.size == rule->low.size + 1 &&
+             rule->high.data[rule->low.size] == 0 &&
+             memcmp(rule->high.data, rule->low.data, rule->low.size) == 0);
 }
 
 enum yore_status erase_set_with(const struct erase_set *set, const struct erase_rule *rule,
@@ -224,17 +224,14 @@ enum yore_status erase_set_with(const struct erase_set *set, const struct erase_
 {
     struct erase_set *next = NULL;
     *next_out = NULL;
-    if (erase_set_count(set) >= ERASURES_MAX) {
-        return YORE_TOO_BIG;
-    }
-    enum yore_status st = erase_set_new(&next);
+    enum yore_status st = erase_set_new(set->commit_max, &next);
     if (st != YORE_OK) {
         return st;
     }
     list_share(&next->keys, &set->keys);
     list_share(&next->ranges, &set->ranges);
-    next->commit_max = set->commit_max > rule->commit ? set->commit_max : rule->commit;
-    st = list_add(is_one_key(rule) ? &next->keys : &next->ranges, rule);
+    next->commit_max = rule->commit > next->commit_max ? rule->commit : next->commit_max;
+    st = list_add(erase_rule_is_range(rule) ? &next->ranges : &next->keys, rule);
     if (st != YORE_OK) {
         erase_set_unref(next);
         return st;
@@ -320,6 +317,98 @@ bool erase_set_covers(const struct erase_set *set, uint32_t keyspace, struct yor
 bool erase_set_hides(const struct erase_set *set, uint32_t keyspace, const struct version *version)
 {
     return erase_set_covers(set, keyspace, version->key, version->valid_from, version->commit);
+}
+
+/* ---- leaving ---- */
+
+struct retiring {
+    const struct erase_set *by;
+    int64_t purged;
+    const struct erase_rule *rule; /* is it covered? */
+};
+
+bool erase_rule_is_whole(const struct erase_rule *rule)
+{
+    return rule->from == YORE_TIME_MIN && rule->to == YORE_FOREVER;
+}
+
+/* `by` covers the first of the rule's keys. */
+static bool covers_whole(void *arg, const struct erase_rule *by)
+{
+    const struct retiring *r = arg;
+    struct yore_bytes high = forest_key_bytes(&by->high);
+    struct yore_bytes rule_high = forest_key_bytes(&r->rule->high);
+    return erase_rule_is_whole(by) && by->commit <= r->purged && r->rule->commit < by->commit &&
+           (high.size == 0 || (rule_high.size > 0 && bytes_compare(rule_high, high) <= 0));
+}
+
+static bool is_retired(struct retiring *r, const struct erase_rule *rule)
+{
+    r->rule = rule;
+    return (erase_rule_is_whole(rule) && rule->commit <= r->purged) ||
+           erase_set_each(r->by, rule->keyspace, forest_key_bytes(&rule->low), covers_whole, r);
+}
+
+static struct rule_run *run_left(const struct rule_run *run, struct retiring *r)
+{
+    struct rule_run *left = run_new(run->count);
+    if (left != NULL) {
+        left->count = 0;
+    }
+    for (size_t i = 0; left != NULL && i < run->count; i++) {
+        struct rule_node *node = run->nodes[i];
+        if (!is_retired(r, &node->rule)) {
+            atomic_fetch_add_explicit(&node->refs, 1, memory_order_relaxed);
+            left->nodes[left->count++] = node;
+        }
+    }
+    return left;
+}
+
+/* Into one run. */
+static enum yore_status list_left(const struct rule_list *list, struct retiring *r,
+                                  struct rule_list *left_out)
+{
+    struct rule_run *left = run_new(0);
+    for (size_t i = 0; left != NULL && i < list->run_count; i++) {
+        struct rule_run *part = run_left(list->runs[i], r);
+        struct rule_run *merged = part != NULL ? run_merge(left, part) : NULL;
+        if (part != NULL) {
+            run_unref(part);
+        }
+        run_unref(left);
+        left = merged;
+    }
+    if (left == NULL) {
+        return YORE_NOMEM;
+    }
+    if (left->count == 0) {
+        run_unref(left);
+        return YORE_OK;
+    }
+    *left_out = (struct rule_list){.runs = {left}, .run_count = 1, .count = left->count};
+    return YORE_OK;
+}
+
+enum yore_status erase_set_retired(const struct erase_set *set, const struct erase_set *by,
+                                   int64_t purged, struct erase_set **next_out)
+{
+    struct retiring r = {.by = by, .purged = purged};
+    struct erase_set *next = NULL;
+    *next_out = NULL;
+    enum yore_status st = erase_set_new(set->commit_max, &next);
+    if (st == YORE_OK) {
+        st = list_left(&set->keys, &r, &next->keys);
+    }
+    if (st == YORE_OK) {
+        st = list_left(&set->ranges, &r, &next->ranges);
+    }
+    if (st != YORE_OK) {
+        erase_set_unref(next);
+        return st;
+    }
+    *next_out = next;
+    return YORE_OK;
 }
 
 /* ---- files ---- */

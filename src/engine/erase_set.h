@@ -1,4 +1,5 @@
-/* erase_set.h -- the erasures of a database, immutable and shared like the forest.
+/* erase_set.h -- the erasures of a database that readers must know, immutable and shared like the
+ * forest.
  *
  * A rule hides versions of the keys [low, high) with from <= valid_from < to and commit <
  * rule.commit: their values are gone, wherever a copy still lies.  A read at v in [from, to) whose
@@ -25,15 +26,24 @@ struct erase_rule {
 
 struct erase_set;
 
-enum yore_status erase_set_new(struct erase_set **set_out);
+/* No rules; none is needed for erasures up to commit `purged` (INT64_MIN: there were none). */
+enum yore_status erase_set_new(int64_t purged, struct erase_set **set_out);
 struct erase_set *erase_set_ref(struct erase_set *set);
 void erase_set_unref(struct erase_set *set);
 /* `set` plus a copy of `rule`. */
 enum yore_status erase_set_with(const struct erase_set *set, const struct erase_rule *rule,
                                 struct erase_set **next_out);
+/* A rule over the whole timeline of its keys turns every version before it into an erased one,
+ * which says so by itself once no file has its value: then the rule may go. */
+bool erase_rule_is_whole(const struct erase_rule *rule);
+bool erase_rule_is_range(const struct erase_rule *rule); /* not of one key */
+/* `set` without its whole rules up to commit `purged`, and without the earlier rules of spans that
+ * one of `by`, likewise up to `purged`, covers. */
+enum yore_status erase_set_retired(const struct erase_set *set, const struct erase_set *by,
+                                   int64_t purged, struct erase_set **next_out);
 size_t erase_set_count(const struct erase_set *set);
 const struct erase_rule *erase_set_rule(const struct erase_set *set, size_t index); /* any order */
-/* Greatest commit of a rule; INT64_MIN: none. */
+/* Greatest commit of a rule, those that left too; INT64_MIN: none. */
 int64_t erase_set_commit_max(const struct erase_set *set);
 /* Call `each` for every rule that covers `key`, in any order, until it returns true; tells whether
  * it did. */

@@ -25,7 +25,7 @@
 struct yore_feed {
     struct yore_db *db;
     struct feed_scope scope;
-    bool is_following;
+    bool is_following; /* a watch's */
     const atomic_bool *is_cancelled;
     int64_t after;                 /* everything up to here has been told, or was not asked for */
     int64_t limit;                 /* no commit behind it is told */
@@ -130,6 +130,7 @@ enum yore_status feed_open(struct yore_db *db, struct feed_options *options,
     feed->scope = options->scope;
     feed->is_following = options->is_following;
     feed->is_cancelled = options->is_cancelled;
+    handles_add(&db->handles, HANDLE_feed, !feed->is_following);
     feed->after = options->after;
     feed->limit = options->limit;
     enum yore_status st = open_reader(feed, error_out);
@@ -146,13 +147,35 @@ enum yore_status feed_open(struct yore_db *db, struct feed_options *options,
     return YORE_OK;
 }
 
+enum yore_status feed_check_after(struct yore_db *db, int64_t after, const char *what,
+                                  struct yore_error *error_out)
+{
+    if (after < YORE_TIME_MIN) {
+        return error_set(error_out, YORE_INVALID,
+                         "the %s begins after a commit out of range: YORE_TIME_MIN begins with the "
+                         "first there is",
+                         what);
+    }
+    int64_t now = db_now(db);
+    if (after > now) {
+        char texts[2][MOMENT_TEXT_BYTES];
+        return error_set(error_out, YORE_IN_FUTURE,
+                         "the %s begins after commit %s, but now is %s: name a commit that was; "
+                         "for those to come, watch from YORE_NOW on",
+                         what, moment_told(after, texts[0]), moment_told(now, texts[1]));
+    }
+    return YORE_OK;
+}
+
 enum yore_status yore_feed_open(struct yore_db *db, int64_t after_commit,
                                 struct yore_feed **feed_out, struct yore_error *error_out)
 {
+    error_clear(error_out);
+    *feed_out = NULL;
     struct feed_options options = {
         .after = after_commit, .limit = atomic_load_explicit(&db->visible, memory_order_acquire)};
-    error_clear(error_out);
-    return feed_open(db, &options, feed_out, error_out);
+    enum yore_status st = feed_check_after(db, after_commit, "feed", error_out);
+    return st == YORE_OK ? feed_open(db, &options, feed_out, error_out) : st;
 }
 
 void feed_extend(struct yore_feed *feed, int64_t limit)
@@ -203,6 +226,7 @@ void yore_feed_close(struct yore_feed *feed)
     superview_release(feed->view);
     mem_free(feed->writes);
     mem_free(feed->heap);
+    handles_add(&feed->db->handles, HANDLE_feed, -(int)!feed->is_following);
     mem_free(feed);
 }
 
@@ -468,9 +492,25 @@ static enum yore_status add_record_writes(struct yore_feed *feed, struct commit_
     return st == YORE_NOT_FOUND ? YORE_OK : st;
 }
 
-static enum yore_status tell_record(struct yore_feed *feed, struct yore_feed_commit *commit_out,
-                                    struct yore_error *error_out)
+/* A record that waited for the limit may have been purged meanwhile, and the rule that hides its
+ * values have left with it: then the tables tell the commit.  `*is_gone_out`. */
+static void drop_purged(struct yore_feed *feed, int64_t commit, bool *is_gone_out)
 {
+    *is_gone_out = commit <= feed->view->forest->purged;
+    if (*is_gone_out) {
+        superview_release(feed->view);
+        feed->view = NULL;
+        feed->record = bytes_of(NULL, 0);
+        journal_reader_close(feed->reader);
+        feed->reader = NULL;
+    }
+}
+
+/* `*is_gone_out`: the journal has it no more, go on with another source. */
+static enum yore_status tell_record(struct yore_feed *feed, struct yore_feed_commit *commit_out,
+                                    bool *is_gone_out, struct yore_error *error_out)
+{
+    *is_gone_out = false;
     struct commit_decoder decoder;
     if (commit_decoder_init(&decoder, feed->record) != YORE_OK) {
         return error_set(error_out, YORE_CORRUPT,
@@ -482,6 +522,10 @@ static enum yore_status tell_record(struct yore_feed *feed, struct yore_feed_com
         return YORE_NOT_FOUND;
     }
     feed->view = superview_acquire(feed->db);
+    drop_purged(feed, decoder.commit, is_gone_out);
+    if (*is_gone_out) {
+        return YORE_OK;
+    }
     if (decoder.is_load && feed_scope_has_keyspace(&feed->scope, decoder.load.keyspace)) {
         begin_load(feed, &decoder);
         return next_in_stream(feed, commit_out, error_out);
@@ -552,7 +596,12 @@ static enum yore_status next(struct yore_feed *feed, struct yore_feed_commit *co
             return next_in_stream(feed, commit_out, error_out);
         }
         if (feed->record.data != NULL) {
-            return tell_record(feed, commit_out, error_out);
+            bool is_gone;
+            st = tell_record(feed, commit_out, &is_gone, error_out);
+            if (!is_gone) {
+                return st;
+            }
+            continue;
         }
         if (feed->reader != NULL) {
             st = read_record(feed, error_out);

@@ -36,6 +36,10 @@ struct feed_options {
     bool is_following;
     const atomic_bool *is_cancelled; /* looked at while nothing is found to tell; may be NULL */
 };
+/* May commits after `after` be asked for?  `what` is the subject, as in "feed".  Errors:
+ * YORE_INVALID (INT64_MIN), YORE_IN_FUTURE (after now). */
+enum yore_status feed_check_after(struct yore_db *db, int64_t after, const char *what,
+                                  struct yore_error *error_out);
 /* Errors: YORE_BEFORE_HORIZON as yore_feed_open(). */
 enum yore_status feed_open(struct yore_db *db, struct feed_options *options,
                            struct yore_feed **feed_out, struct yore_error *error_out);

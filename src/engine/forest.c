@@ -89,6 +89,7 @@ enum yore_status forest_new(struct forest **forest_out)
     forest->journal_first = 1;
     forest->journal_next = 1;
     forest->flushed_commit = INT64_MIN;
+    forest->purged = INT64_MIN;
     *forest_out = forest;
     return YORE_OK;
 }

@@ -104,6 +104,7 @@ struct forest {
     uint64_t journal_first; /* recovery replays from this segment on */
     uint64_t journal_next;
     int64_t flushed_commit; /* every commit <= this is in tables */
+    int64_t purged; /* no file has a value of before an erasure of whole keys up to this commit */
 };
 
 /* ---- the changes ---- */
@@ -123,7 +124,8 @@ enum edit_op_kind {
     EDIT_VALUE_FILE_PUT = 11,
     EDIT_VALUE_FILE_DROP = 12,
     EDIT_NUMBERS = 13, /* next_file, journal_first, journal_next, flushed_commit: never backwards */
-    EDIT_FORGET = 14   /* keyspace, known: see forest_tree.forgot, never backwards */
+    EDIT_FORGET = 14,  /* keyspace, known: see forest_tree.forgot, never backwards */
+    EDIT_PURGED = 15   /* known: see forest.purged, never backwards */
 };
 
 struct edit_op {
@@ -167,6 +169,8 @@ void edit_drop_slice(struct edit *edit, uint32_t keyspace, struct yore_bytes reg
  */
 void edit_forget(struct edit *edit, uint32_t keyspace, int64_t commit);
 void edit_numbers(struct edit *edit, const struct forest *numbers);
+/* Nothing for INT64_MIN. */
+void edit_purged(struct edit *edit, int64_t commit);
 
 /* Bytes: docs/format.md, "Manifest". */
 void edit_encode(const struct edit *edit, struct buffer *out);

@@ -394,6 +394,7 @@ static enum yore_status apply_to_tree(struct forest_tree *tree, const struct edi
     case EDIT_VALUE_FILE_PUT:
     case EDIT_VALUE_FILE_DROP:
     case EDIT_NUMBERS:
+    case EDIT_PURGED:
         break;
     }
     return misfit(error_out, op);
@@ -455,6 +456,7 @@ static enum yore_status shallow_copy(const struct forest *from, struct forest **
     next->journal_first = from->journal_first;
     next->journal_next = from->journal_next;
     next->flushed_commit = from->flushed_commit;
+    next->purged = from->purged;
     if (from->tree_count > 0) {
         next->trees = mem_array(from->tree_count, sizeof *next->trees);
         st = next->trees != NULL ? st : YORE_NOMEM;
@@ -520,6 +522,9 @@ static enum yore_status apply_one(struct forest *next, const struct edit_op *op,
     case EDIT_VALUE_FILE_PUT:
     case EDIT_VALUE_FILE_DROP:
         return apply_value_file(next, op, error_out);
+    case EDIT_PURGED:
+        next->purged = op->known > next->purged ? op->known : next->purged;
+        return YORE_OK;
     default:
         break;
     }

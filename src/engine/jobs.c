@@ -399,6 +399,9 @@ enum yore_status jobs_start(struct yore_db *db, struct yore_error *error_out)
 {
     enum yore_status st = YORE_OK;
     uint32_t count = db->options.background_threads;
+    os_mutex_lock(&db->lock);
+    db->is_closing = false; /* it was, where closing has been refused */
+    os_mutex_unlock(&db->lock);
     if (db->is_inline || db->options.read_only) {
         return YORE_OK;
     }

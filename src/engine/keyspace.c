@@ -44,7 +44,7 @@ static struct yore_keyspace *find_living(struct yore_db *db, const char *name)
     os_mutex_lock(&db->lock);
     for (size_t i = 1; i < db->keyspace_count && found == NULL; i++) {
         struct yore_keyspace *k = db->keyspaces[i];
-        found = !atomic_load(&k->is_dropped) && strcmp(k->name, name) == 0 ? k : NULL;
+        found = !keyspace_is_dropped(k) && strcmp(k->name, name) == 0 ? k : NULL;
     }
     os_mutex_unlock(&db->lock);
     return found;
@@ -57,7 +57,7 @@ static uint32_t next_id(struct yore_db *db, size_t *living_out)
     os_mutex_lock(&db->lock);
     for (size_t i = 0; i < db->keyspace_count; i++) {
         id = db->keyspaces[i]->id > id ? db->keyspaces[i]->id : id;
-        *living_out += !atomic_load(&db->keyspaces[i]->is_dropped);
+        *living_out += !keyspace_is_dropped(db->keyspaces[i]);
     }
     os_mutex_unlock(&db->lock);
     return id + 1;
@@ -170,7 +170,7 @@ enum yore_status yore_keyspace_alter(struct yore_db *db, struct yore_keyspace *k
         return st;
     }
     os_mutex_lock(&db->catalogue_lock);
-    if (atomic_load(&keyspace->is_dropped)) {
+    if (keyspace_is_dropped(keyspace)) {
         st = error_set(error_out, YORE_NOT_FOUND, "keyspace %s was dropped", keyspace->name);
     } else {
         st = catalogue_put_keyspace(db, keyspace->name, &record, error_out);
@@ -191,7 +191,8 @@ static void fill_info(const struct yore_keyspace *keyspace, struct yore_keyspace
         .options = {(enum yore_keep)atomic_load(&keyspace->keep), atomic_load(&keyspace->keep_ns),
                     (enum yore_compression)atomic_load(&keyspace->compression)},
         .horizon = atomic_load(&keyspace->horizon),
-        .is_dropped = atomic_load(&keyspace->is_dropped)};
+        .is_dropped = keyspace_is_dropped(keyspace),
+        .dropped_at = atomic_load(&keyspace->dropped_at)};
     memcpy(info_out->name, keyspace->name, sizeof info_out->name);
 }
 

@@ -43,7 +43,7 @@ struct yore_load {
 static enum yore_status check_keyspace(const struct yore_keyspace *keyspace,
                                        struct yore_error *error_out)
 {
-    if (atomic_load_explicit(&keyspace->is_dropped, memory_order_acquire)) {
+    if (keyspace_is_dropped(keyspace)) {
         return refuse_dropped(keyspace, error_out);
     }
     return YORE_OK;
@@ -70,6 +70,7 @@ enum yore_status yore_load_open(struct yore_db *db, struct yore_keyspace *keyspa
     }
     load->db = db;
     load->keyspace = keyspace;
+    handles_add(&db->handles, HANDLE_load, 1);
     *load_out = load;
     return YORE_OK;
 }
@@ -355,6 +356,7 @@ static void load_free(struct yore_load *load, bool is_kept)
     load_tables_free(load->tables, is_kept);
     values_let_go(load->db->values, &load->value_hold);
     buffer_release(&load->last_key);
+    handles_add(&load->db->handles, HANDLE_load, -1);
     mem_free(load);
 }
 

@@ -26,24 +26,34 @@ struct bound {
     uint64_t value;
     uint64_t least;
     uint64_t most;
+    bool is_signed; /* `value` is an int64_t */
 };
+
+static enum yore_status refuse_bound(const struct bound *bound, struct yore_error *error_out)
+{
+    bool is_below_zero = bound->is_signed && (int64_t)bound->value < 0;
+    return error_set(error_out, YORE_INVALID, "option %s is %s%llu: %llu to %llu are allowed",
+                     bound->name, is_below_zero ? "-" : "",
+                     (unsigned long long)(is_below_zero ? 0 - bound->value : bound->value),
+                     (unsigned long long)bound->least, (unsigned long long)bound->most);
+}
 
 enum yore_status options_check(const struct yore_options *o, struct yore_error *error_out)
 {
     const struct bound bounds[] = {
-        {"durability", (uint64_t)o->durability, 1, 3},
-        {"interval_ms", o->interval_ms, 1, 60000},
-        {"cache_bytes", o->cache_bytes, 1u << 20, UINT64_MAX},
-        {"memtable_bytes", o->memtable_bytes, 64u << 10, 4ull << 30},
-        {"segment_bytes", o->segment_bytes, 64u << 10, 4ull << 30},
-        {"table_bytes", o->table_bytes, 16u << 10, 1ull << 30},
-        {"page_bytes", o->page_bytes, 512, PAGE_BYTES_MAX},
-        {"seal_versions_per_key", o->seal_versions_per_key, 1, 1u << 20},
-        {"seal_bytes_min", o->seal_bytes_min, 1, 1ull << 40},
-        {"value_apart_bytes", o->value_apart_bytes, 256, YORE_VALUE_BYTES_MAX},
-        {"background_threads", o->background_threads, 1, 16},
-        {"open_files_max", o->open_files_max, OPEN_FILES_MIN, 1u << 20},
-        {"clock_skew_max_ns", (uint64_t)o->clock_skew_max_ns, 1, 3600000000000ull},
+        {"durability", (uint64_t)(int64_t)o->durability, 1, 3, true},
+        {"interval_ms", o->interval_ms, 1, 60000, false},
+        {"cache_bytes", o->cache_bytes, 1u << 20, UINT64_MAX, false},
+        {"memtable_bytes", o->memtable_bytes, 64u << 10, 4ull << 30, false},
+        {"segment_bytes", o->segment_bytes, 64u << 10, 4ull << 30, false},
+        {"table_bytes", o->table_bytes, 16u << 10, 1ull << 30, false},
+        {"page_bytes", o->page_bytes, 512, PAGE_BYTES_MAX, false},
+        {"seal_versions_per_key", o->seal_versions_per_key, 1, 1u << 20, false},
+        {"seal_bytes_min", o->seal_bytes_min, 1, 1ull << 40, false},
+        {"value_apart_bytes", o->value_apart_bytes, 256, YORE_VALUE_BYTES_MAX, false},
+        {"background_threads", o->background_threads, 1, 16, false},
+        {"open_files_max", o->open_files_max, OPEN_FILES_MIN, 1u << 20, false},
+        {"clock_skew_max_ns", (uint64_t)o->clock_skew_max_ns, 1, 3600000000000ull, true},
     };
     if (o->read_only && o->must_not_exist) {
         return error_set(error_out, YORE_INVALID,
@@ -51,10 +61,7 @@ enum yore_status options_check(const struct yore_options *o, struct yore_error *
     }
     for (size_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++) {
         if (bounds[i].value < bounds[i].least || bounds[i].value > bounds[i].most) {
-            return error_set(error_out, YORE_INVALID, "option %s is %llu: %llu to %llu are allowed",
-                             bounds[i].name, (unsigned long long)bounds[i].value,
-                             (unsigned long long)bounds[i].least,
-                             (unsigned long long)bounds[i].most);
+            return refuse_bound(&bounds[i], error_out);
         }
     }
     return YORE_OK;

@@ -3,6 +3,13 @@
  * Every output already leaves erased values out (output.c); what is left are tables that no merge
  * has touched since.  They are rewritten one by one and replaced wherever they are named.  The
  * memtable is flushed first, so that the journal before it can go.
+ *
+ * Then an erasure over the whole timeline of its keys needs no rule any more: each version that it
+ * hid says itself that it is erased.  The manifest learns up to which commit that is so, and the
+ * rules leave memory, once no reader holds anything older that only the rules keep from being read.
+ * A rule of a span stays, because it also says what an earlier version must not show inside the
+ * span as it was known before.  The records in the catalogue stay: backups are told of them, for
+ * what is restored, and transactions look for those made since they began.
  */
 #include "engine/purge.h"
 
@@ -101,6 +108,69 @@ static enum yore_status purge_keyspace(struct yore_db *db, struct yore_keyspace 
     return st == YORE_NOT_FOUND ? YORE_OK : st;
 }
 
+/* ---- rules that are needed no more ---- */
+
+static bool is_older(void *arg, const struct superview *view)
+{
+    return view->forest->serial < *(const uint64_t *)arg;
+}
+
+/* May something that is no part of the database any more have bytes of before the purge?  Who reads
+ * that must not do without the rules. */
+static bool is_held(struct yore_db *db, const struct purged *purged)
+{
+    uint64_t serial = purged->serial;
+    return superview_any(db, is_older, &serial) || atomic_load(&db->has_retired_values) ||
+           purged->commit > journal_stale_first(db->journal) || journal_has_untold(db->journal);
+}
+
+static enum yore_status publish_retired(struct yore_db *db, int64_t commit,
+                                        struct yore_error *error_out)
+{
+    struct erase_set *next;
+    commit_lead_alone(db); /* nobody makes another set of this one */
+    struct superview *view = superview_acquire(db);
+    enum yore_status st = erase_set_retired(view->erased, view->erased, commit, &next);
+    superview_release(view);
+    if (st == YORE_OK) {
+        os_mutex_lock(&db->lock);
+        view = atomic_load_explicit(&db->view, memory_order_acquire);
+        st = db_publish(db, view->active, view->forest, next);
+        db->purged.is_left = st != YORE_OK;
+        os_mutex_unlock(&db->lock);
+    }
+    commit_lead_no_more(db);
+    erase_set_unref(next);
+    return st == YORE_OK ? st : error_plain(error_out, st);
+}
+
+/* Rules over the whole of their keys leave when nobody can meet what they hide. */
+static enum yore_status retire_rules(struct yore_db *db, struct yore_error *error_out)
+{
+    struct edit edit = {0};
+    os_mutex_lock(&db->lock);
+    struct purged purged = db->purged;
+    os_mutex_unlock(&db->lock);
+    if (!purged.is_left || is_held(db, &purged)) {
+        return YORE_OK;
+    }
+    edit_purged(&edit, purged.commit);
+    enum yore_status st = db_commit_edit(db, &edit, NULL, error_out);
+    edit_release(&edit);
+    return st == YORE_OK ? publish_retired(db, purged.commit, error_out) : st;
+}
+
+/* The erasures up to `commit` are purged. */
+static void note_purged(struct yore_db *db, int64_t commit)
+{
+    os_mutex_lock(&db->lock);
+    const struct superview *view = atomic_load_explicit(&db->view, memory_order_acquire);
+    db->purged = (struct purged){commit, view->forest->serial, erase_set_count(view->erased) > 0};
+    os_mutex_unlock(&db->lock);
+}
+
+/* ---- the whole ---- */
+
 /* `*has_purged_out`: there was something to do, and the value files were thinned on the way. */
 static enum yore_status purge(struct yore_db *db, bool *has_purged_out,
                               struct yore_error *error_out)
@@ -112,10 +182,12 @@ static enum yore_status purge(struct yore_db *db, bool *has_purged_out,
     bool is_pending = db->is_erase_pending;
     db->is_erase_pending = false; /* an erasure from here on sets it again */
     db->is_purging = is_pending;
+    int64_t known =
+        erase_set_commit_max(atomic_load_explicit(&db->view, memory_order_acquire)->erased);
     os_mutex_unlock(&db->lock);
     *has_purged_out = is_pending;
     if (!is_pending) {
-        return YORE_OK;
+        return retire_rules(db, error_out);
     }
     struct yore_event event = {
         .kind = YORE_EVENT_ERASE, .is_begin = true, .text = "erased bytes leave"};
@@ -137,6 +209,9 @@ static enum yore_status purge(struct yore_db *db, bool *has_purged_out,
     if (st == YORE_OK) {
         st = values_collect_all(db, false, error_out);
     }
+    if (st == YORE_OK) {
+        note_purged(db, known);
+    }
     os_mutex_lock(&db->lock);
     db->is_purging = false;
     db->is_erase_pending |= st != YORE_OK;
@@ -148,7 +223,7 @@ static enum yore_status purge(struct yore_db *db, bool *has_purged_out,
     event.is_begin = false;
     event.text = "erased bytes are gone";
     db_event(db, &event);
-    return YORE_OK;
+    return retire_rules(db, error_out);
 }
 
 enum yore_status purge_pending(struct yore_db *db, struct yore_error *error_out)

@@ -137,7 +137,10 @@ enum yore_status read_begin(struct yore_db *db, struct yore_keyspace *keyspace,
         *view_out = superview_acquire(db);
         see_flushed(*view_out, at, moment_out);
     }
-    if (at != NULL && (at->valid != YORE_NOW || at->known != YORE_NOW)) {
+    int64_t dropped_at = atomic_load_explicit(&keyspace->dropped_at, memory_order_acquire);
+    if (moment_out->known >= dropped_at && moment_out->valid >= dropped_at) {
+        st = refuse_dropped(keyspace, error_out);
+    } else if (at != NULL && (at->valid != YORE_NOW || at->known != YORE_NOW)) {
         st = check_horizon(db, keyspace, at, moment_out, error_out);
     }
     if (st != YORE_OK) {

@@ -11,6 +11,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "engine/dir_owner.h"
 #include "engine/output.h"
 #include "engine/stored_files.h"
 
@@ -153,48 +154,28 @@ static int sweep_one(void *arg, const char *name)
 
 /* ---- whose directory it is ---- */
 
-struct strangers {
-    char first[128]; /* empty: none */
-    bool has_ours;   /* what only a database has */
-};
-
-/* What an attempt to make a database may leave, and what a fresh file system has. */
-static bool is_harmless(const char *name)
+/* What an attempt to make a database may leave, and what a fresh file system has, tells nothing. */
+static enum dir_owner judge_name(const char *name)
 {
-    static const char *const names[] = {"LOCK", "CURRENT.new", "lost+found"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strcmp(name, names[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static int note_stranger(void *arg, const char *name)
-{
-    struct strangers *s = arg;
+    static const char *const harmless[] = {"LOCK", "CURRENT.new", "lost+found"};
     enum db_file_kind kind;
     uint64_t number;
     uint64_t generation;
-    s->has_ours |= strcmp(name, "CURRENT") == 0 || strncmp(name, "journal-", 8) == 0 ||
-                   db_file_parse(name, &kind, &number, &generation);
-    if (!s->has_ours && !is_harmless(name)) {
-        snprintf(s->first, sizeof s->first, "%s", name);
+    if (strcmp(name, "CURRENT") == 0 || strncmp(name, "journal-", 8) == 0 ||
+        db_file_parse(name, &kind, &number, &generation)) {
+        return DIR_OWNER_SELF;
     }
-    return s->has_ours;
+    for (size_t i = 0; i < sizeof harmless / sizeof harmless[0]; i++) {
+        if (strcmp(name, harmless[i]) == 0) {
+            return DIR_OWNER_ANY;
+        }
+    }
+    return DIR_OWNER_STRANGER;
 }
 
 enum yore_status recover_check_directory(struct yore_db *db, struct yore_error *error_out)
 {
-    struct strangers s = {.first = ""};
-    enum yore_status st = os_dir_list(db->env, db->path, note_stranger, &s, error_out);
-    if (st != YORE_OK || s.has_ours || s.first[0] == '\0') {
-        return st;
-    }
-    return error_set(error_out, YORE_EXISTS,
-                     "%.200s is no database and not empty (it has %.120s): name a directory that "
-                     "is missing or empty",
-                     db->path, s.first);
+    return dir_check_owner(db->env, db->path, "database", judge_name, error_out);
 }
 
 /* ---- the forest ---- */
@@ -284,7 +265,7 @@ static enum yore_status publish_first(struct yore_db *db, struct forest *forest)
     struct erase_set *erased = NULL;
     enum yore_status st = memtable_new(db->options.memtable_bytes, &active);
     if (st == YORE_OK) {
-        st = erase_set_new(&erased);
+        st = erase_set_new(forest->purged, &erased);
     }
     if (st == YORE_OK) {
         os_mutex_lock(&db->lock);
@@ -324,6 +305,7 @@ static enum yore_status open_journal(struct yore_db *db, const struct forest *fo
         .segment_bytes = db->options.segment_bytes,
         .keep_bytes = db->options.read_only ? UINT64_MAX : db->options.feed_retention_bytes,
         .recycle_count_max = 2,
+        .reads_only = db->options.read_only,
         .first_segment = forest->journal_first,
         .next_segment = forest->journal_next,
         .commit_before = forest->flushed_commit,
@@ -471,7 +453,7 @@ enum yore_status recover_tail(struct yore_db *db, struct forest *forest,
     if (st == YORE_OK) {
         st = begin_manifest(db, forest, current.number, recovery.first_live_segment, error_out);
     }
-    if (st == YORE_OK) {
+    if (st == YORE_OK && !db->options.read_only) { /* there they stay, whatever is done here */
         st = journal_release(db->journal, recovery.first_live_segment, error_out);
     }
     if (st == YORE_OK) {

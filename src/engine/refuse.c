@@ -22,8 +22,12 @@ static const char *span_told(int64_t ns, char text[SPAN_TEXT_BYTES])
 
 enum yore_status refuse_dropped(const struct yore_keyspace *keyspace, struct yore_error *error_out)
 {
+    char text[MOMENT_TEXT_BYTES];
+    int64_t dropped_at = atomic_load_explicit(&keyspace->dropped_at, memory_order_acquire);
     return error_set(error_out, YORE_NOT_FOUND,
-                     "keyspace %s was dropped: its past can only be read", keyspace->name);
+                     "keyspace %s was dropped at %s: only its past can be read, as of a moment "
+                     "before that",
+                     keyspace->name, moment_told(dropped_at, text));
 }
 
 enum yore_status refuse_before_horizon(const struct yore_keyspace *keyspace, const char *what,

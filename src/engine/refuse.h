@@ -14,7 +14,7 @@ const char *moment_told(int64_t moment, char text[MOMENT_TEXT_BYTES]);
 enum yore_status refuse_before_horizon(const struct yore_keyspace *keyspace, const char *what,
                                        int64_t moment, int64_t horizon,
                                        struct yore_error *error_out);
-/* YORE_NOT_FOUND: a write to a keyspace that was dropped. */
+/* YORE_NOT_FOUND: a write to a keyspace that was dropped, or a read as of then or later. */
 enum yore_status refuse_dropped(const struct yore_keyspace *keyspace, struct yore_error *error_out);
 /* YORE_IN_FUTURE: a fact or span reaches further ahead of now than options.clock_skew_max_ns. */
 enum yore_status refuse_ahead(const struct yore_db *db, const char *what, int64_t moment,

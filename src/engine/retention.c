@@ -173,7 +173,7 @@ enum yore_status retention_drop(struct yore_db *db, struct yore_keyspace *keyspa
 
 bool retention_is_all_over(struct yore_db *db, const struct yore_keyspace *keyspace)
 {
-    if (!atomic_load(&keyspace->is_dropped)) {
+    if (!keyspace_is_dropped(keyspace)) {
         return false;
     }
     int64_t dropped_at = atomic_load(&keyspace->dropped_at);
@@ -213,14 +213,13 @@ int64_t retention_horizon_at(const struct yore_keyspace *keyspace, int64_t now)
     int64_t keep_ns = atomic_load_explicit(&keyspace->keep_ns, memory_order_relaxed);
     int64_t horizon = atomic_load_explicit(&keyspace->horizon, memory_order_acquire);
     int64_t due = YORE_TIME_MIN;
-    bool is_dropped = atomic_load(&keyspace->is_dropped);
-    int64_t end = is_dropped ? atomic_load(&keyspace->dropped_at) : INT64_MAX;
+    int64_t end = atomic_load_explicit(&keyspace->dropped_at, memory_order_acquire);
     switch (atomic_load_explicit(&keyspace->keep, memory_order_relaxed)) {
     case YORE_KEEP_FOR:
         due = now >= INT64_MIN + keep_ns ? now - keep_ns : due;
         break;
     case YORE_KEEP_NOW:
-        due = is_dropped ? end : due;
+        due = keyspace_is_dropped(keyspace) ? end : due;
         break;
     default:
         break;
@@ -244,7 +243,7 @@ static bool is_due(const struct yore_keyspace *keyspace, int64_t now, int64_t *h
 /* Then there is nothing that a horizon would let go. */
 static bool is_dropped_without_tree(struct yore_db *db, const struct yore_keyspace *keyspace)
 {
-    if (!atomic_load(&keyspace->is_dropped)) {
+    if (!keyspace_is_dropped(keyspace)) {
         return false;
     }
     struct superview *view = superview_acquire(db);

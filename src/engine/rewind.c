@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "engine/catalogue.h"
 #include "engine/output.h"
 
 struct rewind {
@@ -19,6 +20,7 @@ struct rewind {
     int64_t last_commit; /* of what is kept */
     int64_t *erasures;   /* commits after to_commit that are erasures, ascending */
     size_t erasure_count;
+    size_t erasure_capacity;
     struct edit edit;
     struct yore_error *error_out;
 };
@@ -32,24 +34,28 @@ static int compare_commits(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-static enum yore_status list_erasures(struct rewind *r)
+static enum yore_status add_erasure(void *arg, const struct erase_rule *rule)
 {
-    size_t count = erase_set_count(r->view->erased);
-    r->erasures = mem_array(count + 1, sizeof *r->erasures);
-    if (r->erasures == NULL) {
+    struct rewind *r = arg;
+    int64_t *grown =
+        mem_grow(r->erasures, r->erasure_count, &r->erasure_capacity, sizeof *r->erasures);
+    if (grown == NULL) {
         return error_plain(r->error_out, YORE_NOMEM);
     }
-    for (size_t i = 0; i < count; i++) {
-        int64_t commit = erase_set_rule(r->view->erased, i)->commit;
-        if (commit > r->to_commit) {
-            r->erasures[r->erasure_count++] = commit;
-            r->last_commit = commit > r->last_commit ? commit : r->last_commit;
-        }
-    }
-    if (r->erasure_count > 0) {
+    r->erasures = grown;
+    grown[r->erasure_count++] = rule->commit;
+    r->last_commit = rule->commit > r->last_commit ? rule->commit : r->last_commit;
+    return YORE_OK;
+}
+
+static enum yore_status list_erasures(struct rewind *r)
+{
+    enum yore_status st =
+        catalogue_each_erasure(r->view, r->to_commit, add_erasure, r, r->error_out);
+    if (st == YORE_OK && r->erasure_count > 0) {
         qsort(r->erasures, r->erasure_count, sizeof *r->erasures, compare_commits);
     }
-    return YORE_OK;
+    return st;
 }
 
 static bool is_erasure(const struct rewind *r, int64_t commit)
@@ -243,6 +249,7 @@ enum yore_status rewind_database(struct yore_db *db, int64_t to_commit,
                                           db->path, r.view->forest->trees[i]->keyspace);
     }
     add_values(&r);
+    edit_purged(&r.edit, r.view->forest->purged);
     if (st == YORE_OK) {
         st = begin_again(&r);
     }

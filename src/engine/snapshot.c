@@ -57,6 +57,7 @@ enum yore_status yore_snapshot_take(struct yore_db *db, struct yore_snapshot **s
         return error_plain(error_out, YORE_NOMEM);
     }
     snapshot_hold(db, snapshot);
+    handles_add(&db->handles, HANDLE_snapshot, 1);
     *snapshot_out = snapshot;
     return YORE_OK;
 }
@@ -69,6 +70,7 @@ struct yore_time yore_snapshot_time(const struct yore_snapshot *snapshot)
 void yore_snapshot_release(struct yore_snapshot *snapshot)
 {
     if (snapshot != NULL) {
+        handles_add(&snapshot->db->handles, HANDLE_snapshot, -1);
         snapshot_drop(snapshot);
         mem_free(snapshot);
     }

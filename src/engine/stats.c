@@ -45,7 +45,7 @@
     X(cache_charged_bytes, "of those, indexes and filters of open tables")                         \
     X(cache_over_bytes, "pages pinned past the cache's bound")                                     \
     X(keyspaces, "keyspaces that are not dropped, the catalogue included")                         \
-    X(erasures, "erasures known")                                                                  \
+    X(erasures, "erasures held in memory: of spans, or with bytes that have not left yet")         \
     X(erasures_pending, "1 while files may still hold erased values")                              \
     X(open_snapshots, "snapshots and transactions that hold a moment")                             \
     X(oldest_snapshot_ns, "the oldest of these moments, nanoseconds since 1970; 0: none")          \
@@ -157,7 +157,7 @@ static void count_shared(struct yore_db *db, struct gauges *g)
         g->of[GAUGE_oldest_snapshot_ns] = moment_value(db->snapshots.first->commit);
     }
     for (size_t i = 0; i < db->keyspace_count; i++) {
-        g->of[GAUGE_keyspaces] += !atomic_load(&db->keyspaces[i]->is_dropped);
+        g->of[GAUGE_keyspaces] += !keyspace_is_dropped(db->keyspaces[i]);
     }
     os_mutex_unlock(&db->lock);
     g->of[GAUGE_is_failed] = !db->options.read_only && atomic_load(&db->failed_status) != YORE_OK;

@@ -53,7 +53,8 @@
     X(loads, "bulk loads committed")                                                               \
     X(load_bytes, "octets of tables that bulk loads brought")                                      \
     X(values_apart, "values written to value files")                                               \
-    X(values_apart_bytes, "octets written to value files")
+    X(values_apart_bytes, "octets written to value files")                                         \
+    X(collect_versions, "versions looked at to find what value files still need")
 
 #define STATS_HISTOGRAMS(X)                                                                        \
     X(commit_latency_us, "from the call to the acknowledgement")                                   \

@@ -111,6 +111,7 @@ enum yore_status yore_timeline_open(struct yore_db *db, struct yore_keyspace *ke
         return error_plain(error_out, YORE_NOMEM);
     }
     t->db = db;
+    handles_add(&db->handles, HANDLE_timeline, 1);
     t->keyspace = keyspace_or_default(db, keyspace);
     t->options = *options;
     buffer_append_bytes(&t->key, key);
@@ -138,6 +139,7 @@ void yore_timeline_close(struct yore_timeline *timeline)
     read_pin_release(&timeline->in_force_pin);
     superview_release(timeline->view);
     buffer_release(&timeline->key);
+    handles_add(&timeline->db->handles, HANDLE_timeline, -1);
     mem_free(timeline);
 }
 

@@ -51,6 +51,7 @@ enum yore_status yore_begin(struct yore_db *db, struct yore_txn **txn_out,
         return error_plain(error_out, YORE_NOMEM);
     }
     txn_init(txn, db);
+    handles_add(&db->handles, HANDLE_txn, 1);
     *txn_out = txn;
     return YORE_OK;
 }
@@ -60,11 +61,17 @@ struct yore_time yore_txn_time(const struct yore_txn *txn)
     return (struct yore_time){txn->snapshot.now, txn->snapshot.commit};
 }
 
+static void txn_free(struct yore_txn *txn)
+{
+    handles_add(&txn->db->handles, HANDLE_txn, -1);
+    txn_release(txn);
+    mem_free(txn);
+}
+
 void yore_txn_abort(struct yore_txn *txn)
 {
     if (txn != NULL) {
-        txn_release(txn);
-        mem_free(txn);
+        txn_free(txn);
     }
 }
 
@@ -216,6 +223,9 @@ enum yore_status txn_read_begin(struct yore_txn *txn, struct yore_keyspace *keys
                                       .is_own_now = valid == now && sees_own,
                                       .sees_own = sees_own};
     if (moment_out->is_own_now) {
+        if (begin >= atomic_load_explicit(&keyspace->dropped_at, memory_order_acquire)) {
+            return refuse_dropped(keyspace, error_out);
+        }
         /* Held: no horizon can have passed it, also where only now is kept. */
         *view_out = superview_acquire(txn->db);
         return YORE_OK;
@@ -434,7 +444,6 @@ enum yore_status yore_txn_commit(struct yore_txn *txn, enum yore_durability dura
 {
     error_clear(error_out);
     enum yore_status st = txn_commit(txn, durability, commit_out, error_out);
-    txn_release(txn);
-    mem_free(txn);
+    txn_free(txn);
     return st;
 }

@@ -13,6 +13,7 @@
 #include "engine/txn.h"
 
 #include "base/assert.h"
+#include "engine/catalogue.h"
 
 /* Rounds of checking and queueing before a busy database's answer is a conflict. */
 #define COMMIT_ROUNDS_MAX 16
@@ -54,22 +55,32 @@ static bool rule_meets(const struct erase_rule *rule, const struct commit_read *
     return read->high.size == 0 || bytes_compare(low, read->high) < 0;
 }
 
-static enum yore_status check_erasures(const struct attempt *attempt, const struct superview *view,
-                                       struct yore_error *error_out)
+struct erasure_check {
+    const struct attempt *attempt;
+    struct yore_error *error_out;
+};
+
+static enum yore_status check_rule(void *arg, const struct erase_rule *rule)
 {
-    int64_t begin = attempt->reads.begin;
-    if (erase_set_commit_max(view->erased) <= begin) {
-        return YORE_OK;
-    }
-    for (size_t i = 0; i < erase_set_count(view->erased); i++) {
-        const struct erase_rule *rule = erase_set_rule(view->erased, i);
-        for (size_t j = 0; rule->commit > begin && j < attempt->own_count; j++) {
-            if (rule_meets(rule, &attempt->reads.reads[j])) {
-                return conflict(&attempt->reads.reads[j], "erasure", error_out);
-            }
+    const struct erasure_check *check = arg;
+    const struct commit_reads *reads = &check->attempt->reads;
+    for (size_t i = 0; i < check->attempt->own_count; i++) {
+        if (rule_meets(rule, &reads->reads[i])) {
+            return conflict(&reads->reads[i], "erasure", check->error_out);
         }
     }
     return YORE_OK;
+}
+
+/* By the records, for a rule may have left since. */
+static enum yore_status check_erasures(const struct attempt *attempt, struct superview *view,
+                                       struct yore_error *error_out)
+{
+    int64_t begin = attempt->reads.begin;
+    struct erasure_check check = {attempt, error_out};
+    return erase_set_commit_max(view->erased) <= begin
+               ? YORE_OK
+               : catalogue_each_erasure(view, begin, check_rule, &check, error_out);
 }
 
 /* ---- tables ---- */
@@ -202,6 +213,7 @@ static enum yore_status submit(struct yore_txn *txn, struct commit_request *requ
     enum yore_status st = note_erase_records(txn, error_out);
     if (st == YORE_OK) {
         attempt.reads = (struct commit_reads){.begin = txn->snapshot.commit,
+                                              .since = txn->snapshot.commit,
                                               .validated = txn->snapshot.commit,
                                               .expiry_min = txn->expiry_min,
                                               .reads = txn->reads.reads,

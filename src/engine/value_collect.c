@@ -1,9 +1,8 @@
 /* value_collect.c -- see value_collect.h.
  *
  * A record is wanted while some version of its key refers to it and no erasure hides that version.
- * Which records are is found first, with one look at every source for each record's key, so that a
- * file without garbage is not copied; then the next generation is written, the manifest names it,
- * and the old one is retired.
+ * Which records are is found first (value_wanted.h), so that a file without garbage is not copied;
+ * then the next generation is written, the manifest names it, and the old one is retired.
  *
  * Readers that hold an older forest must still read what that forest refers to, also a value that
  * the new generation lacks.  So a retired generation is unlinked only when no held view names it
@@ -23,75 +22,29 @@
 #include "engine/value_collect.h"
 
 #include "base/mem.h"
+#include "engine/value_wanted.h"
 
 #define COLLECT_MEMTABLES 4u
 #define COLLECT_TURN_NS 500000000 /* other upkeep waits no longer, but for the end of a file */
-#define PACE_BYTES (4u << 20)     /* walked between two pauses ... */
+#define PACE_NS 20000000          /* walked between two pauses ... */
 #define PACE_NS_MAX 50000000      /* ... as long as the walk took, at most */
 
 struct collect {
     struct yore_db *db;
     bool is_paced;
-    uint64_t paced_to; /* offset of the last pause */
-    int64_t paced_ns;  /* its end */
+    int64_t paced_ns; /* end of the last pause */
     struct superview *view;
     uint64_t *wanted; /* offsets of wanted records, ascending */
     size_t wanted_count;
     size_t wanted_capacity;
     size_t record_count;
     size_t next; /* writing: the first of `wanted` not met yet */
-    struct buffer scratch;
+    struct wanted_batch batch;
     enum yore_status status;
     struct yore_error *error_out;
 };
 
 /* ---- what is wanted ---- */
-
-static bool refers(const struct superview *view, const struct version *version,
-                   const struct value_record *record)
-{
-    struct value_ref ref;
-    return (version->flags & VERSION_APART) != 0 && version->kind == YORE_KIND_PUT &&
-           value_ref_decode(version->value, &ref) == YORE_OK && ref.file == record->ref.file &&
-           ref.offset == record->ref.offset &&
-           !erase_set_hides(view->erased, record->keyspace, version);
-}
-
-enum yore_status values_is_wanted(struct superview *view, const struct value_record *record,
-                                  struct buffer *scratch, bool *is_wanted_out,
-                                  struct yore_error *error_out)
-{
-    struct yore_keyspace *keyspace = db_keyspace(view->db, record->keyspace);
-    struct iter_view all = {
-        .known = INT64_MAX, .valid = INT64_MAX, .no_cache_fill = true, .commit_after = INT64_MIN};
-    struct version_iter *it;
-    struct version_place first = {record->key, INT64_MAX, INT64_MAX};
-    *is_wanted_out = false;
-    if (keyspace == NULL) {
-        return YORE_OK;
-    }
-    buffer_clear(scratch);
-    buffer_append_bytes(scratch, record->key);
-    buffer_append_u8(scratch, 0);
-    if (scratch->is_nomem) {
-        return error_plain(error_out, YORE_NOMEM);
-    }
-    const struct source_range range = {record->key, buffer_bytes(scratch), INT64_MIN, INT64_MAX};
-    enum yore_status st = sources_all(view, keyspace, &range, &all, &it, error_out);
-    if (st != YORE_OK) {
-        return st;
-    }
-    version_iter_seek(it, &first);
-    while (it->is_valid && !*is_wanted_out && bytes_equal(it->at.key, record->key)) {
-        *is_wanted_out = refers(view, &it->at, record);
-        version_iter_next(it);
-    }
-    if (!it->is_valid && it->status != YORE_OK) {
-        st = error_set(error_out, it->status, "%s", it->error.text);
-    }
-    version_iter_free(it);
-    return st;
-}
 
 static enum yore_status add_wanted(struct collect *c, uint64_t offset)
 {
@@ -113,33 +66,48 @@ static bool is_closing(struct yore_db *db)
 }
 
 /* Leave the disk to others half of the time.  False: the database closes. */
-static bool pace(struct collect *c, uint64_t offset)
+static bool pace(void *arg)
 {
-    if (!c->is_paced || (offset >= c->paced_to && offset - c->paced_to < PACE_BYTES)) {
+    struct collect *c = arg;
+    if (!c->is_paced) {
         return true;
     }
     int64_t took_ns = os_monotonic_ns(c->db->env) - c->paced_ns;
+    if (took_ns < PACE_NS) {
+        return true;
+    }
     if (is_closing(c->db)) {
         return false;
     }
     os_sleep_ns(c->db->env, took_ns < PACE_NS_MAX ? took_ns : PACE_NS_MAX);
-    c->paced_to = offset;
     c->paced_ns = os_monotonic_ns(c->db->env);
     return true;
 }
 
-static int judge(void *arg, const struct value_record *record)
+static enum yore_status judge_batch(struct collect *c)
+{
+    struct wanted_batch *batch = &c->batch;
+    enum yore_status st = wanted_batch_judge(batch, c->view, c->error_out);
+    for (size_t i = 0; st == YORE_OK && i < batch->count; i++) {
+        st = batch->records[i].is_wanted ? add_wanted(c, batch->records[i].offset) : YORE_OK;
+    }
+    wanted_batch_clear(batch);
+    return st;
+}
+
+static int gather(void *arg, const struct value_record *record)
 {
     struct collect *c = arg;
-    bool is_wanted;
-    if (!pace(c, record->ref.offset)) {
+    if (!pace(c)) {
         c->status = error_plain(c->error_out, YORE_CANCELLED);
         return 1;
     }
     c->record_count++;
-    c->status = values_is_wanted(c->view, record, &c->scratch, &is_wanted, c->error_out);
-    if (c->status == YORE_OK && is_wanted) {
-        c->status = add_wanted(c, record->ref.offset);
+    c->status = wanted_batch_add(&c->batch, record);
+    if (c->status != YORE_OK) {
+        error_plain(c->error_out, c->status);
+    } else if (wanted_batch_is_full(&c->batch)) {
+        c->status = judge_batch(c);
     }
     return c->status != YORE_OK;
 }
@@ -147,7 +115,7 @@ static int judge(void *arg, const struct value_record *record)
 static int keep(void *arg, const struct value_record *record)
 {
     struct collect *c = arg;
-    (void)pace(c, record->ref.offset);
+    (void)pace(c);
     while (c->next < c->wanted_count && c->wanted[c->next] < record->ref.offset) {
         c->next++;
     }
@@ -285,8 +253,9 @@ static enum yore_status collect_file(struct collect *c, const struct value_file_
     if (st != YORE_OK) {
         return st;
     }
-    st = value_reader_walk(reader, judge, c, &end, c->error_out);
+    st = value_reader_walk(reader, gather, c, &end, c->error_out);
     st = st == YORE_OK ? c->status : st;
+    st = st == YORE_OK ? judge_batch(c) : st;
     if (st == YORE_OK && (c->wanted_count < c->record_count || c->wanted_count == 0)) {
         st = write_generation(c, reader, info);
         atomic_store(&c->db->has_retired_values, true);
@@ -307,6 +276,8 @@ static enum yore_status collect_one(struct yore_db *db, uint64_t file, bool is_p
                         .is_paced = is_paced,
                         .paced_ns = os_monotonic_ns(db->env),
                         .error_out = error_out};
+    c.batch.goes_on = pace;
+    c.batch.arg = &c;
     enum yore_status st = db_values_check(db, values_end(db->values, file, error_out), error_out);
     if (st != YORE_OK) {
         return st;
@@ -323,8 +294,9 @@ static enum yore_status collect_one(struct yore_db *db, uint64_t file, bool is_p
         st = collect_file(&c, info);
     }
     superview_release(c.view);
+    stats_add(&db->stats, STAT_collect_versions, c.batch.walked);
     mem_free(c.wanted);
-    buffer_release(&c.scratch);
+    wanted_batch_release(&c.batch);
     if (st == YORE_OK) {
         values_forget(db->values, file);
         st = values_sweep(db, error_out);

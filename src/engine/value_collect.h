@@ -13,10 +13,6 @@ enum yore_status values_collect_all(struct yore_db *db, bool skips_held,
                                     struct yore_error *error_out);
 /* A turn of the pass in the background, if one is due or runs.  Thread: upkeep. */
 enum yore_status values_collect_due(struct yore_db *db, struct yore_error *error_out);
-/* Does some version of the record's key refer to it that no erasure hides?  `scratch` is reused. */
-enum yore_status values_is_wanted(struct superview *view, const struct value_record *record,
-                                  struct buffer *scratch, bool *is_wanted_out,
-                                  struct yore_error *error_out);
 /* Unlink thinned and dropped value files that no reader's view names any more; cheap when there are
  * none. */
 enum yore_status values_sweep(struct yore_db *db, struct yore_error *error_out);

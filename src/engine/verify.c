@@ -167,6 +167,8 @@ static void verify_value_file(struct verify *v, const struct value_file_info *in
     enum yore_status st = value_reader_open(v->db->env, path, identity, &reader, &error);
     if (st == YORE_OK) {
         st = value_reader_walk(reader, pass_record, v, &end, &error);
+        struct yore_error judged = {.text = ""};
+        judge(v, erase_check_records_end(&v->erase, &judged), &judged);
         value_reader_close(reader);
     }
     judge(v, st, &error);
@@ -375,7 +377,7 @@ static void walk_keyspaces(struct verify *v)
             break;
         }
         walk_keyspace(v, keyspace);
-        if (keyspace != v->db->system_keyspace && !atomic_load(&keyspace->is_dropped)) {
+        if (keyspace != v->db->system_keyspace && !keyspace_is_dropped(keyspace)) {
             count_keys(v, keyspace);
         }
     }

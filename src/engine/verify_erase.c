@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "engine/value_collect.h"
 
 struct pending_rule {
     const struct erase_rule *rule;
@@ -53,7 +52,7 @@ enum yore_status erase_check_init(struct erase_check *check, struct superview *v
 void erase_check_release(struct erase_check *check)
 {
     mem_free(check->rules);
-    buffer_release(&check->scratch);
+    wanted_batch_release(&check->batch);
 }
 
 static void mark(struct erase_check *check, const struct erase_rule *rule)
@@ -122,19 +121,33 @@ static bool mark_rule(void *arg, const struct erase_rule *rule)
     return false;
 }
 
+enum yore_status erase_check_records_end(struct erase_check *check, struct yore_error *error_out)
+{
+    struct wanted_batch *batch = &check->batch;
+    enum yore_status st = wanted_batch_judge(batch, check->view, error_out);
+    for (size_t i = 0; st == YORE_OK && i < batch->count; i++) {
+        const struct wanted_record *record = &batch->records[i];
+        if (!record->is_wanted) {
+            (void)erase_set_each(check->view->erased, record->keyspace, record->key, mark_rule,
+                                 check);
+        }
+    }
+    wanted_batch_clear(batch);
+    return st;
+}
+
 enum yore_status erase_check_record(struct erase_check *check, const struct value_record *record,
                                     struct yore_error *error_out)
 {
-    struct erase_set *erased = check->view->erased;
-    bool is_wanted = true;
-    enum yore_status st = YORE_OK;
-    if (erase_set_each(erased, record->keyspace, record->key, is_rule, NULL)) {
-        st = values_is_wanted(check->view, record, &check->scratch, &is_wanted, error_out);
+    if (!erase_set_each(check->view->erased, record->keyspace, record->key, is_rule, NULL)) {
+        return YORE_OK;
     }
-    if (st == YORE_OK && !is_wanted) {
-        (void)erase_set_each(erased, record->keyspace, record->key, mark_rule, check);
+    enum yore_status st = wanted_batch_add(&check->batch, record);
+    if (st != YORE_OK) {
+        return error_plain(error_out, st);
     }
-    return st;
+    return wanted_batch_is_full(&check->batch) ? erase_check_records_end(check, error_out)
+                                               : YORE_OK;
 }
 
 /* ---- the journal ---- */
@@ -237,7 +250,7 @@ void erase_check_held(struct erase_check *check)
     }
     (void)superview_any(check->view->db, look_at_view, &held);
     held.is_all |= atomic_load(&check->view->db->has_retired_values);
-    held.is_all |= journal_has_doomed(check->view->db->journal);
+    held.is_all |= journal_has_untold(check->view->db->journal);
     int64_t stale_first = journal_stale_first(check->view->db->journal);
     for (size_t i = 0; i < check->count; i++) {
         check->rules[i].is_pending |= held.is_all || check->rules[i].rule->commit > stale_first;

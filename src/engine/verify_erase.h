@@ -8,14 +8,14 @@
 #ifndef YORE_ENGINE_VERIFY_ERASE_H
 #define YORE_ENGINE_VERIFY_ERASE_H
 
-#include "engine/db_internal.h"
+#include "engine/value_wanted.h"
 
 struct erase_check {
     struct superview *view;
     int64_t purged_to; /* erasures up to here were purged before the view was taken */
     struct pending_rule *rules;
     size_t count;
-    struct buffer scratch;
+    struct wanted_batch batch; /* records under a rule, not judged yet */
 };
 
 /* What was purged by now; the view is taken afterwards. */
@@ -29,9 +29,11 @@ void erase_check_release(struct erase_check *check);
  * memory).  False: an erasure hides it that must have taken it away. */
 bool erase_check_value(struct erase_check *check, uint32_t keyspace, const struct version *version,
                        int64_t seen);
-/* A record of a value file: one that no version refers to may be of an erased version. */
+/* A record of a value file: one that no version refers to may be of an erased version.  Judged with
+ * others: erase_check_records_end() when there are no more. */
 enum yore_status erase_check_record(struct erase_check *check, const struct value_record *record,
                                     struct yore_error *error_out);
+enum yore_status erase_check_records_end(struct erase_check *check, struct yore_error *error_out);
 /* The commits of the journal.  `commit_out`: the last one with a value that must be gone;
  * INT64_MIN: none. */
 enum yore_status erase_check_journal(struct erase_check *check, int64_t *commit_out,

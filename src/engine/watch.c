@@ -11,7 +11,6 @@
  */
 #include "base/mem.h"
 #include "engine/feed.h"
-#include "engine/refuse.h"
 
 struct yore_watch {
     struct yore_db *db;
@@ -51,16 +50,13 @@ static enum yore_status open_feed(struct yore_watch *watch,
     struct feed_options feed = {
         .limit = limit_of(watch), .is_following = true, .is_cancelled = &watch->is_cancelled};
     feed.after = options->after_commit == YORE_NOW ? feed.limit : options->after_commit;
-    int64_t now = db_now(watch->db);
-    if (feed.after > now) {
-        char texts[2][MOMENT_TEXT_BYTES];
-        return error_set(error_out, YORE_IN_FUTURE,
-                         "the watch begins after commit %s, but now is %s: name a commit that was, "
-                         "or YORE_NOW",
-                         moment_told(feed.after, texts[0]), moment_told(now, texts[1]));
+    enum yore_status st = YORE_OK;
+    if (options->after_commit != YORE_NOW) {
+        st = feed_check_after(watch->db, feed.after, "watch", error_out);
     }
-    enum yore_status st =
-        feed_scope_init(&feed.scope, options->keyspace, &options->range, error_out);
+    if (st == YORE_OK) {
+        st = feed_scope_init(&feed.scope, options->keyspace, &options->range, error_out);
+    }
     return st == YORE_OK ? feed_open(watch->db, &feed, &watch->feed, error_out) : st;
 }
 
@@ -82,6 +78,7 @@ enum yore_status yore_watch_open(struct yore_db *db, const struct yore_watch_opt
         mem_free(watch);
         return st;
     }
+    handles_add(&db->handles, HANDLE_watch, 1);
     *watch_out = watch;
     return YORE_OK;
 }
@@ -90,6 +87,7 @@ void yore_watch_close(struct yore_watch *watch)
 {
     if (watch != NULL) {
         yore_feed_close(watch->feed);
+        handles_add(&watch->db->handles, HANDLE_watch, -1);
         mem_free(watch);
     }
 }

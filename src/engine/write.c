@@ -62,7 +62,7 @@ enum yore_status fact_check(struct yore_db *db, const struct fact *fact, bool is
     if (st != YORE_OK) {
         return st;
     }
-    if (atomic_load_explicit(&fact->keyspace->is_dropped, memory_order_acquire)) {
+    if (keyspace_is_dropped(fact->keyspace)) {
         return refuse_dropped(fact->keyspace, error_out);
     }
     st = check_times(db, fact, is_span, error_out);

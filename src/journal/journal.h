@@ -26,6 +26,7 @@ struct journal_options {
     uint64_t keep_bytes; /* closed, released segments kept for readers: at most this many bytes */
     uint32_t recycle_count_max; /* spare segments kept; 0: unlink */
     uint64_t first_segment;     /* from the manifest: replay begins here */
+    bool reads_only;            /* the files that were found stay, whatever is done here */
     uint64_t next_segment;      /* a number greater than any ever used (from the manifest) */
     int64_t commit_before;      /* where no segment is there: the last commit before the first one
                                    here, which no reader may begin before (INT64_MIN: none) */
@@ -103,9 +104,11 @@ enum yore_status journal_release(struct journal *journal, uint64_t segment,
  * holds behind its end: their bytes must go (erase).  What a reader has pinned goes when it is
  * closed. */
 enum yore_status journal_purge(struct journal *journal, struct yore_error *error_out);
-/* Is a purged segment still there, because a reader has pinned it or it could not be unlinked yet?
- */
-bool journal_has_doomed(const struct journal *journal);
+/* May a segment that readers are not told of hold more than the records they are told?  It is still
+ * there because a reader has pinned it, because it could not be unlinked yet, or because the
+ * database is opened to read only; then what was found is in the copy.  Reads what lies behind its
+ * records. */
+bool journal_has_untold(const struct journal *journal);
 /* The first commit that spares, and the segment being written behind its end, may still hold of
  * segments that are gone; INT64_MAX: nothing.  A purge takes them all. */
 int64_t journal_stale_first(const struct journal *journal);

@@ -60,6 +60,7 @@ struct segment {
     uint64_t number;
     uint64_t file_bytes; /* the one being written: ask the log */
     uint64_t end_bytes;  /* of the last record */
+    uint64_t copied_end; /* found: every record up to here is in the copy; 0: not every one is */
     uint64_t copied_from;
     int64_t commit_before;
     int64_t commit_first; /* INT64_MAX: none */

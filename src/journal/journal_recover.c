@@ -137,6 +137,9 @@ static enum yore_status list_files(struct recovery *r, struct yore_error *error_
 static enum yore_status unlink_spares(struct recovery *r, struct yore_error *error_out)
 {
     enum yore_status st = YORE_OK;
+    if (r->options->reads_only && r->spares.count > 0) {
+        r->journal->stale_first = INT64_MIN; /* they hold what nobody knows */
+    }
     for (size_t i = 0; i < r->spares.count && st == YORE_OK; i++) {
         char *path = journal_spare_path(r->journal, r->spares.items[i]);
         st = path == NULL ? error_plain(error_out, YORE_NOMEM)
@@ -354,6 +357,8 @@ static enum yore_status end_segment(struct recovery *r, struct segment_read *rea
         r->told->is_torn = true;
         r->told->torn_segment = read->number;
         r->told->torn_offset = end;
+    } else {
+        read->info->copied_end = end;
     }
     r->told->segments++;
     r->told->bytes += end;

@@ -5,6 +5,8 @@
 #include "base/mem.h"
 #include "journal/journal_internal.h"
 
+#define BLANK_BYTES 4096u
+
 struct segment *journal_find_segment(struct journal *journal, uint64_t number)
 {
     for (size_t i = 0; i < journal->segment_count; i++) {
@@ -190,15 +192,53 @@ enum yore_status journal_purge(struct journal *journal, struct yore_error *error
     return st;
 }
 
-bool journal_has_doomed(const struct journal *journal)
+/* Zeros from `from` to the end, or no such file any more. */
+static bool is_rest_blank(struct os_env *env, const char *path, uint64_t from)
 {
-    bool has_doomed = false;
-    os_mutex_lock(journal->lock);
-    for (size_t i = 0; i < journal->segment_count; i++) {
-        has_doomed |= journal->segments[i].is_doomed;
+    static const unsigned char zeros[BLANK_BYTES];
+    unsigned char octets[BLANK_BYTES];
+    struct os_file *file = NULL;
+    size_t read = sizeof octets;
+    bool is_blank = true;
+    enum yore_status st = os_file_open(env, path, OS_OPEN_READ, &file, NULL);
+    if (st != YORE_OK) {
+        return st == YORE_NOT_FOUND;
     }
-    os_mutex_unlock(journal->lock);
-    return has_doomed;
+    while (is_blank && read == sizeof octets) {
+        st = os_file_read(file, from, octets, sizeof octets, &read, NULL);
+        is_blank = st == YORE_OK && memcmp(octets, zeros, read) == 0;
+        from += read;
+    }
+    os_file_close(file);
+    return is_blank;
+}
+
+static bool is_untold(const struct journal *journal, const struct segment *segment)
+{
+    if (!segment->is_doomed || segment->copied_end == 0) {
+        return segment->is_doomed;
+    }
+    char *path = journal_segment_path(journal, segment->number);
+    bool is_blank = path != NULL && is_rest_blank(journal->env, path, segment->copied_end);
+    mem_free(path);
+    return !is_blank;
+}
+
+bool journal_has_untold(const struct journal *journal)
+{
+    bool has_untold = false;
+    bool is_there = true;
+    for (size_t i = 0; is_there && !has_untold; i++) {
+        struct segment segment = {0};
+        os_mutex_lock(journal->lock);
+        is_there = i < journal->segment_count;
+        if (is_there) {
+            segment = journal->segments[i];
+        }
+        os_mutex_unlock(journal->lock);
+        has_untold = is_untold(journal, &segment);
+    }
+    return has_untold;
 }
 
 int64_t journal_stale_first(const struct journal *journal)

@@ -6,7 +6,7 @@
 #include "base/checked.h"
 #include "query/error.h"
 #include "query/eval_internal.h"
-#include "query/function.h"
+#include "query/function_internal.h"
 #include "query/limits.h"
 #include "query/map.h"
 #include "query/regex.h"
@@ -178,11 +178,47 @@ static enum yore_status ask_port(struct eval *eval, const struct expr *expr,
     return eval->ports->subquery(eval, expr, row, value_out);
 }
 
+/* `*is_null_out`: one of them is null, and with that the value of the call. */
+static enum yore_status eval_arguments(struct eval *eval, const struct expr *call,
+                                       struct yore_graph_value *row,
+                                       struct yore_graph_value *arguments_out, bool *is_null_out)
+{
+    const struct expr_list *list = &call->as.call.arguments;
+    bool has_null = false;
+    YORE_ASSERT(list->count <= FUNCTION_ARGUMENTS_MAX);
+    for (uint32_t i = 0; i < list->count; i++) {
+        enum yore_status st = eval_expr(eval, list->items[i], row, &arguments_out[i]);
+        if (st != YORE_OK) {
+            return st;
+        }
+        has_null = has_null || value_is_null(&arguments_out[i]);
+    }
+    *is_null_out = has_null && call->as.call.function->null_is_null;
+    return YORE_OK;
+}
+
+bool eval_is_range(const struct expr *expr)
+{
+    return expr->kind == EXPR_CALL && expr->as.call.function->call == function_range;
+}
+
+enum yore_status eval_range(struct eval *eval, const struct expr *call,
+                            struct yore_graph_value *row, struct number_range *range_out)
+{
+    struct yore_graph_value arguments[FUNCTION_ARGUMENTS_MAX];
+    bool is_null = false;
+    *range_out = (struct number_range){0};
+    enum yore_status st = eval_arguments(eval, call, row, arguments, &is_null);
+    return st == YORE_OK && !is_null
+               ? function_range_numbers(eval, call, arguments, call->as.call.arguments.count,
+                                        range_out)
+               : st;
+}
+
 static enum yore_status eval_call(struct eval *eval, const struct expr *expr,
                                   struct yore_graph_value *row, struct yore_graph_value *value_out)
 {
     const struct function *function = expr->as.call.function;
-    const struct expr_list *list = &expr->as.call.arguments;
     YORE_ASSERT(function != NULL && function->aggregate == AGGREGATE_NONE);
     if (function->stops_at_value) {
         return eval_first_value(eval, expr, row, value_out);
@@ -191,20 +227,13 @@ static enum yore_status eval_call(struct eval *eval, const struct expr *expr,
         return ask_port(eval, expr, row, value_out);
     }
     struct yore_graph_value arguments[FUNCTION_ARGUMENTS_MAX];
-    YORE_ASSERT(list->count <= FUNCTION_ARGUMENTS_MAX);
-    bool has_null = false;
-    for (uint32_t i = 0; i < list->count; i++) {
-        enum yore_status st = eval_expr(eval, list->items[i], row, &arguments[i]);
-        if (st != YORE_OK) {
-            return st;
-        }
-        has_null = has_null || value_is_null(&arguments[i]);
-    }
-    if (has_null && function->null_is_null) {
+    bool is_null = false;
+    enum yore_status st = eval_arguments(eval, expr, row, arguments, &is_null);
+    if (st != YORE_OK || is_null) {
         *value_out = value_null();
-        return YORE_OK;
+        return st;
     }
-    return function->call(eval, expr, arguments, list->count, value_out);
+    return function->call(eval, expr, arguments, expr->as.call.arguments.count, value_out);
 }
 
 static enum yore_status eval_unary(struct eval *eval, const struct expr *expr,

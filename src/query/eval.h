@@ -81,6 +81,23 @@ void eval_release(struct eval *eval);
 /* Errors: YORE_INVALID with the class of the kit in `eval->error`; YORE_NOMEM; those of views. */
 enum yore_status eval_expr(struct eval *eval, const struct expr *expr, struct yore_graph_value *row,
                            struct yore_graph_value *value_out);
+
+/* The numbers of a range(): first, first + step, ...; so many of them. */
+struct number_range {
+    int64_t first;
+    int64_t step;
+    uint64_t count;
+};
+/* Is it a call of range(), whose numbers can be had without a list? */
+bool eval_is_range(const struct expr *expr);
+/* Errors: as eval_expr().  Of a null argument: none. */
+enum yore_status eval_range(struct eval *eval, const struct expr *call,
+                            struct yore_graph_value *row, struct number_range *range_out);
+static inline int64_t number_range_at(const struct number_range *range, uint64_t index)
+{
+    return (int64_t)((uint64_t)range->first + index * (uint64_t)range->step);
+}
+
 /* A condition: true where it is true; null and false are false; other kinds are a TypeError. */
 enum yore_status eval_condition(struct eval *eval, const struct expr *expr,
                                 struct yore_graph_value *row, bool *is_true_out);

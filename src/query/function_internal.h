@@ -13,6 +13,11 @@ enum yore_status function_refuse(struct eval *eval, const struct expr *call, con
 enum yore_status function_integer(struct eval *eval, const struct expr *call,
                                   const struct yore_graph_value *argument, int64_t *integer_out);
 
+/* What range() is asked for. */
+enum yore_status function_range_numbers(struct eval *eval, const struct expr *call,
+                                        const struct yore_graph_value *arguments, size_t count,
+                                        struct number_range *range_out);
+
 /* function_element.c */
 function_call function_id, function_element_id, function_external_id, function_type,
     function_labels, function_keys, function_properties, function_start_node, function_end_node,

@@ -75,9 +75,9 @@ static uint64_t range_count(int64_t first, int64_t last, int64_t step)
     return count == UINT64_MAX ? count : count + 1;
 }
 
-enum yore_status function_range(struct eval *eval, const struct expr *call,
-                                const struct yore_graph_value *arguments, size_t count,
-                                struct yore_graph_value *value_out)
+enum yore_status function_range_numbers(struct eval *eval, const struct expr *call,
+                                        const struct yore_graph_value *arguments, size_t count,
+                                        struct number_range *range_out)
 {
     int64_t numbers[3] = {0, 0, 1};
     for (size_t i = 0; i < count; i++) {
@@ -90,23 +90,33 @@ enum yore_status function_range(struct eval *eval, const struct expr *call,
         return eval_fail(eval, call->spot, "ArgumentError", "NumberOutOfRange",
                          "the step of range() cannot be zero");
     }
-    uint64_t items_count = range_count(numbers[0], numbers[1], numbers[2]);
+    *range_out = (struct number_range){numbers[0], numbers[2],
+                                       range_count(numbers[0], numbers[1], numbers[2])};
+    return YORE_OK;
+}
+
+enum yore_status function_range(struct eval *eval, const struct expr *call,
+                                const struct yore_graph_value *arguments, size_t count,
+                                struct yore_graph_value *value_out)
+{
+    struct number_range range;
     void *room = NULL;
-    enum yore_status st = eval_alloc(eval, items_count > SIZE_MAX ? SIZE_MAX : (size_t)items_count,
-                                     sizeof(struct yore_graph_value), &room);
+    enum yore_status st = function_range_numbers(eval, call, arguments, count, &range);
     if (st == YORE_OK) {
-        st = eval_step(eval, items_count / RANGE_STEPS_SHARE);
+        st = eval_alloc(eval, range.count > SIZE_MAX ? SIZE_MAX : (size_t)range.count,
+                        sizeof(struct yore_graph_value), &room);
+    }
+    if (st == YORE_OK) {
+        st = eval_step(eval, range.count / RANGE_STEPS_SHARE);
     }
     if (st != YORE_OK) {
         return st;
     }
     struct yore_graph_value *items = room;
-    uint64_t at = (uint64_t)numbers[0];
-    for (uint64_t i = 0; i < items_count; i++) {
-        items[i] = value_int((int64_t)at);
-        at += (uint64_t)numbers[2];
+    for (uint64_t i = 0; i < range.count; i++) {
+        items[i] = value_int(number_range_at(&range, i));
     }
-    *value_out = value_list(items, (size_t)items_count);
+    *value_out = value_list(items, (size_t)range.count);
     return YORE_OK;
 }
 

@@ -55,15 +55,20 @@ const struct operator_kind op_project = {sizeof(struct operator), project_next, 
 struct unwind {
     struct operator base;
     struct yore_graph_value list;
-    size_t index;
+    struct number_range range; /* instead, where the list is a range(): it is never made */
+    bool is_range;
+    uint64_t index;
 };
 
 static enum yore_status unwind_begin(struct unwind *self)
 {
     struct operator* op = & self->base;
-    enum yore_status st =
-        eval_expr(&op->run->eval, op->plan->as.clause->as.unwind.list, op->run->frame, &self->list);
-    op->mark = arena_mark(&op->run->rows);
+    struct run *run = op->run;
+    const struct expr *list = op->plan->as.clause->as.unwind.list;
+    self->is_range = eval_is_range(list);
+    enum yore_status st = self->is_range ? eval_range(&run->eval, list, run->frame, &self->range)
+                                         : eval_expr(&run->eval, list, run->frame, &self->list);
+    op->mark = arena_mark(&run->rows);
     self->index = 0;
     return st;
 }
@@ -71,6 +76,13 @@ static enum yore_status unwind_begin(struct unwind *self)
 /* The next value; something that is not a list is a list of itself, and null of nothing. */
 static bool unwind_value(struct unwind *self, struct yore_graph_value *value_out)
 {
+    if (self->is_range) {
+        if (self->index == self->range.count) {
+            return false;
+        }
+        *value_out = value_int(number_range_at(&self->range, self->index++));
+        return true;
+    }
     if (self->list.kind == YORE_GRAPH_LIST) {
         if (self->index == self->list.as.list.count) {
             return false;

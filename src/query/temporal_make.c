@@ -69,18 +69,13 @@ struct parts {
     struct yore_bytes zone; /* size 0: none */
 };
 
-static bool is_word(struct yore_bytes name, const char *word)
-{
-    return bytes_equal(name, bytes_of(word, strlen(word)));
-}
-
 /* ---- reading the map ---- */
 
 static enum yore_status take_base(struct yore_bytes name, const struct yore_graph_value *value,
                                   struct parts *parts, struct yore_error *error_out)
 {
-    bool is_date = is_word(name, "date");
-    bool is_time = is_word(name, "time");
+    bool is_date = bytes_are(name, "date");
+    bool is_time = bytes_are(name, "time");
     if (!value_is_temporal(value) || (is_date && value->kind == YORE_GRAPH_LOCAL_TIME) ||
         (is_date && value->kind == YORE_GRAPH_TIME) ||
         (is_time && value->kind == YORE_GRAPH_DATE)) {
@@ -95,11 +90,11 @@ static enum yore_status take_part(const struct yore_graph_entry *entry, struct p
                                   struct yore_error *error_out)
 {
     const struct yore_graph_value *value = &entry->value;
-    if (is_word(entry->name, "date") || is_word(entry->name, "time") ||
-        is_word(entry->name, "datetime")) {
+    if (bytes_are(entry->name, "date") || bytes_are(entry->name, "time") ||
+        bytes_are(entry->name, "datetime")) {
         return take_base(entry->name, value, parts, error_out);
     }
-    if (is_word(entry->name, "timezone")) {
+    if (bytes_are(entry->name, "timezone")) {
         if (value->kind != YORE_GRAPH_STRING || value->as.string.size == 0) {
             return error_set(error_out, YORE_INVALID,
                              "`timezone` is a string: a name ('Europe/Stockholm') or an offset");
@@ -108,7 +103,7 @@ static enum yore_status take_part(const struct yore_graph_entry *entry, struct p
         return YORE_OK;
     }
     for (int part = 0; part < PART_NUMBER_COUNT; part++) {
-        if (is_word(entry->name, part_names[part])) {
+        if (bytes_are(entry->name, part_names[part])) {
             if (value->kind != YORE_GRAPH_INT) {
                 return error_set(error_out, YORE_INVALID, "`%s` is an Integer, not a %s",
                                  part_names[part], value_kind_name(value->kind));
@@ -548,7 +543,7 @@ enum yore_status temporal_make_duration(struct arena *arena, const struct yore_g
     for (size_t i = 0; i < map->count; i++) {
         const struct yore_graph_entry *entry = &map->entries[i];
         size_t n = 0;
-        while (n < sizeof(names) / sizeof(names[0]) && !is_word(entry->name, names[n].name)) {
+        while (n < sizeof(names) / sizeof(names[0]) && !bytes_are(entry->name, names[n].name)) {
             n++;
         }
         char shown[KEY_TEXT_BYTES];

@@ -5,11 +5,6 @@
 #include "query/temporal.h"
 #include "query/value.h"
 
-static bool is_word(struct yore_bytes name, const char *word)
-{
-    return bytes_equal(name, bytes_of(word, strlen(word)));
-}
-
 /* ---- durations ---- */
 
 struct duration_part {
@@ -64,14 +59,14 @@ static bool duration_part(const struct yore_graph_duration *duration, struct yor
                                 [SECONDS] = duration->seconds,
                                 [FRACTION] = duration->nanoseconds};
     for (size_t i = 0; i < sizeof(totals) / sizeof(totals[0]); i++) {
-        if (is_word(name, totals[i].name)) {
+        if (bytes_are(name, totals[i].name)) {
             *part_out = value_int(total_of(duration, totals[i].units));
             return true;
         }
     }
     for (size_t i = 0; i < sizeof(duration_parts) / sizeof(duration_parts[0]); i++) {
         const struct duration_part *part = &duration_parts[i];
-        if (is_word(name, part->name)) {
+        if (bytes_are(name, part->name)) {
             int64_t value = measures[part->measure] / part->divisor;
             *part_out = value_int(part->modulus == 0 ? value : value % part->modulus);
             return true;
@@ -102,7 +97,7 @@ static bool date_part(int64_t days, struct yore_bytes name, int64_t *number_out)
         {"dayOfQuarter", calendar_day_of_quarter(days)},
     };
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-        if (is_word(name, parts[i].name)) {
+        if (bytes_are(name, parts[i].name)) {
             *number_out = parts[i].number;
             return true;
         }
@@ -123,7 +118,7 @@ static bool time_part(int64_t nanoseconds, struct yore_bytes name, int64_t *numb
         {"microsecond", fraction / 1000}, {"nanosecond", fraction},
     };
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-        if (is_word(name, parts[i].name)) {
+        if (bytes_are(name, parts[i].name)) {
             *number_out = parts[i].number;
             return true;
         }
@@ -134,22 +129,22 @@ static bool time_part(int64_t nanoseconds, struct yore_bytes name, int64_t *numb
 static bool offset_part(const struct temporal *temporal, struct yore_bytes name,
                         int64_t *number_out)
 {
-    if (is_word(name, "offsetSeconds")) {
+    if (bytes_are(name, "offsetSeconds")) {
         *number_out = temporal->offset_seconds;
         return true;
     }
-    if (is_word(name, "offsetMinutes")) {
+    if (bytes_are(name, "offsetMinutes")) {
         *number_out = temporal->offset_seconds / 60;
         return true;
     }
     if (!temporal->has_date) {
         return false;
     }
-    if (is_word(name, "epochSeconds")) {
+    if (bytes_are(name, "epochSeconds")) {
         *number_out = temporal_seconds(temporal);
         return true;
     }
-    if (is_word(name, "epochMillis")) {
+    if (bytes_are(name, "epochMillis")) {
         *number_out = temporal_seconds(temporal) * 1000 +
                       temporal->nanoseconds % TEMPORAL_SECOND_NS / 1000000;
         return true;
@@ -187,8 +182,8 @@ enum yore_status temporal_part(struct arena *arena, const struct yore_graph_valu
     }
     struct temporal temporal = temporal_of(value);
     int64_t number = 0;
-    if (temporal.has_offset && (is_word(name, "timezone") || is_word(name, "offset"))) {
-        return zone_text(arena, &temporal, is_word(name, "timezone"), part_out);
+    if (temporal.has_offset && (bytes_are(name, "timezone") || bytes_are(name, "offset"))) {
+        return zone_text(arena, &temporal, bytes_are(name, "timezone"), part_out);
     }
     bool is_found = (temporal.has_date && date_part(temporal.days, name, &number)) ||
                     (temporal.has_time && time_part(temporal.nanoseconds, name, &number)) ||

@@ -41,7 +41,7 @@ static bool path_fits(const char *pattern, struct yore_bytes path, struct yore_b
 {
     const char *place = strstr(pattern, "{}");
     if (place == NULL) {
-        return bytes_equal(path, bytes_of(pattern, strlen(pattern)));
+        return bytes_are(path, pattern);
     }
     size_t before = (size_t)(place - pattern);
     size_t behind = strlen(place + 2);

@@ -390,6 +390,23 @@ void page_cache_forget(struct page_cache *cache, struct page_slot *slot)
 
 /* ---- accounts ---- */
 
+uint64_t page_cache_pins(struct page_cache *cache)
+{
+    uint64_t pins = 0;
+    for (unsigned i = 0; i < SHARDS; i++) {
+        struct page_shard *shard = &cache->shards[i];
+        os_mutex_lock(&shard->lock);
+        for (const struct frame_chunk *c = shard->chunks; c != NULL; c = c->next) {
+            for (unsigned j = 0; j < FRAMES_PER_CHUNK; j++) {
+                pins +=
+                    atomic_load_explicit(&c->frames[j].state, memory_order_relaxed) & FRAME_PINS;
+            }
+        }
+        os_mutex_unlock(&shard->lock);
+    }
+    return pins;
+}
+
 void page_cache_charge(struct page_cache *cache, uint64_t bytes)
 {
     atomic_fetch_add_explicit(&cache->charged, bytes, memory_order_relaxed);

@@ -38,6 +38,9 @@ struct page_cache_stats {
 };
 void page_cache_stats(struct page_cache *cache, struct page_cache_stats *stats_out);
 
+/* Pins of all pages; exact only while nobody reads. */
+uint64_t page_cache_pins(struct page_cache *cache);
+
 /* Memory held beside the pages (indexes, filters) takes room from them, down to an eighth of the
  * cache. */
 void page_cache_charge(struct page_cache *cache, uint64_t bytes);

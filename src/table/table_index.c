@@ -81,9 +81,11 @@ static bool decode_entry(struct decoder *d, struct index_page *page, struct key_
            page->key_size >= 1 && page->key_size <= YORE_KEY_BYTES_MAX;
 }
 
-/* Pass 1: entries, and how much their keys take. */
+/* Pass 1: entries, and how much their keys take.  Where these are is noted in the heads, which
+ * come last: what a key shares in the upper half, the place of the rest in the lower. */
 static bool decode_entries(struct decoder *d, struct table_index *index, size_t *key_bytes_out)
 {
+    const unsigned char *start = d->at;
     uint64_t offset = TABLE_HEADER_BYTES;
     size_t key_bytes = 0;
     uint64_t size_before = 0;
@@ -95,6 +97,7 @@ static bool decode_entries(struct decoder *d, struct table_index *index, size_t 
         }
         page->offset = offset;
         page->key_start = key_bytes;
+        index->heads[i] = shape.shared << 32 | (uint64_t)(shape.rest - start);
         offset += page->size;
         key_bytes += page->key_size;
         size_before = page->key_size;
@@ -105,18 +108,17 @@ static bool decode_entries(struct decoder *d, struct table_index *index, size_t 
     return true;
 }
 
-/* Pass 2: the keys. */
-static void fill_keys(struct decoder *d, struct table_index *index)
+/* Pass 2: the keys, from entries that begin at `start`. */
+static void fill_keys(const unsigned char *start, struct table_index *index)
 {
     for (uint32_t i = 0; i < index->page_count; i++) {
-        struct index_page page;
-        struct key_shape shape;
-        (void)decode_entry(d, &page, &shape);
-        unsigned char *to = index->keys + index->pages[i].key_start;
+        const struct index_page *page = &index->pages[i];
+        size_t shared = (size_t)(index->heads[i] >> 32);
+        unsigned char *to = index->keys + page->key_start;
         if (i > 0) {
-            memcpy(to, index->keys + index->pages[i - 1].key_start, (size_t)shape.shared);
+            memcpy(to, index->keys + page[-1].key_start, shared);
         }
-        memcpy(to + shape.shared, shape.rest, (size_t)shape.rest_size);
+        memcpy(to + shared, start + (uint32_t)index->heads[i], page->key_size - shared);
     }
 }
 
@@ -165,11 +167,11 @@ enum yore_status table_index_decode(struct yore_bytes bytes, struct table_index 
     decoder_init(&d, bytes.data, bytes.size);
     uint64_t pages = decode_varint(&d);
     *what_out = "malformed index";
-    if (d.is_bad || pages > decoder_left(&d) / INDEX_ENTRY_BYTES_MIN) {
+    if (d.is_bad || bytes.size > UINT32_MAX || pages > decoder_left(&d) / INDEX_ENTRY_BYTES_MIN) {
         return YORE_CORRUPT;
     }
     index.page_count = (uint32_t)pages;
-    struct decoder second = d;
+    const unsigned char *start = d.at;
     size_t key_bytes = 0;
     enum yore_status st = YORE_NOMEM;
     index.pages = mem_array(index.page_count, sizeof(*index.pages));
@@ -194,7 +196,7 @@ enum yore_status table_index_decode(struct yore_bytes bytes, struct table_index 
         goto out;
     }
     st = YORE_CORRUPT;
-    fill_keys(&second, &index);
+    fill_keys(start, &index);
     if (!is_ordered(&index)) {
         *what_out = "index out of order";
         goto out;

@@ -35,8 +35,11 @@ static bool count_keys(struct graph *graph, enum graph_key_kind kind, int64_t *a
     struct graph_key prefix;
     struct yore_cursor *cursor = NULL;
     graph_key_begin(&prefix, kind);
-    struct yore_cursor_options options = {
-        .range = {.prefix = graph_key_bytes(&prefix)}, .keys_only = true, .no_cache_fill = true};
+    struct yore_time latest = graph_latest(graph);
+    struct yore_cursor_options options = {.range = {.prefix = graph_key_bytes(&prefix)},
+                                          .at = &latest,
+                                          .keys_only = true,
+                                          .no_cache_fill = true};
     bool is_ok = yore_cursor_open(graph->db, graph->keyspace, &options, &cursor, NULL) == YORE_OK;
     for (size_t i = 0; is_ok && i < ESTIMATE_KEYS_MAX; i++) {
         uint64_t numbers[2];

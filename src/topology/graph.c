@@ -85,14 +85,25 @@ static enum yore_status open_keyspace(struct graph *graph, bool creates, const s
     return st;
 }
 
+struct yore_time graph_latest(const struct graph *graph)
+{
+    struct yore_time latest = {YORE_NOW, YORE_NOW};
+    struct yore_keyspace_info info;
+    if (yore_keyspace_info(graph->db, graph->keyspace, &info, NULL) == YORE_OK && info.is_dropped) {
+        latest = (struct yore_time){info.dropped_at - 1, info.dropped_at - 1};
+    }
+    return latest;
+}
+
 /* The first writer leaves the version of the format; readers of an empty graph find none. */
 static enum yore_status check_format(struct graph *graph, bool creates,
                                      struct yore_error *error_out)
 {
     struct graph_key key = graph_key_meta(GRAPH_META_FORMAT, 0);
     struct yore_value value;
+    struct yore_time latest = graph_latest(graph);
     enum yore_status st =
-        yore_get(graph->db, graph->keyspace, graph_key_bytes(&key), NULL, &value, error_out);
+        yore_get(graph->db, graph->keyspace, graph_key_bytes(&key), &latest, &value, error_out);
     if (st == YORE_NOT_FOUND && creates) {
         unsigned char format[1] = {GRAPH_FORMAT};
         struct yore_write write = {

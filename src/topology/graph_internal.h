@@ -80,6 +80,10 @@ enum yore_status graph_refuse_record(const struct graph *graph, struct graph_id 
 /* Someone has the graph alone, or wants to and cannot: YORE_BUSY. */
 enum yore_status graph_refuse_busy(const struct graph *graph, struct yore_error *error_out);
 
+/* The latest moment at which the graph's keyspace can be read: now, or just before it was dropped.
+ */
+struct yore_time graph_latest(const struct graph *graph);
+
 /* ---- schema.c ---- */
 
 /* The earliest moment that can be read and written. */

@@ -104,8 +104,10 @@ enum yore_status graph_rules_known(struct graph *graph, int64_t known,
                                    struct graph_rules **rules_out, struct yore_error *error_out)
 {
     struct graph_key key = graph_key_meta(GRAPH_META_RULES, 0);
-    struct yore_time at = {known, known};
+    struct yore_time at = graph_latest(graph);
     struct yore_value value = {0};
+    at.valid = known < at.valid ? known : at.valid;
+    at.known = known < at.known ? known : at.known;
     enum yore_status st =
         yore_get(graph->db, graph->keyspace, graph_key_bytes(&key), &at, &value, error_out);
     return take(graph, st, &value, rules_out, error_out);

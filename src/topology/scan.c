@@ -62,7 +62,7 @@ static bool add_block(struct graph_scan *scan, size_t *capacity, uint64_t first,
     return true;
 }
 
-/* Blocks are no facts about the world: they are read as of now. */
+/* Blocks are no facts about the world: the latest are read. */
 static enum yore_status load_blocks(struct graph_scan *scan, uint32_t type,
                                     struct yore_error *error_out)
 {
@@ -72,7 +72,9 @@ static enum yore_status load_blocks(struct graph_scan *scan, uint32_t type,
     size_t capacity = 0;
     graph_key_begin(&prefix, GRAPH_KEY_BLOCK);
     graph_key_number(&prefix, type);
-    struct yore_cursor_options options = {.range = {.prefix = graph_key_bytes(&prefix)}};
+    struct yore_time latest = graph_latest(graph);
+    struct yore_cursor_options options = {.range = {.prefix = graph_key_bytes(&prefix)},
+                                          .at = &latest};
     enum yore_status st =
         yore_cursor_open(graph->db, graph->keyspace, &options, &cursor, error_out);
     while (st == YORE_OK && (st = yore_cursor_next(cursor)) == YORE_OK) {

@@ -122,7 +122,9 @@ static enum yore_status load_kind(struct graph *graph, enum graph_token_kind kin
                                   struct yore_error *error_out)
 {
     unsigned char prefix[2] = {GRAPH_KEY_TOKEN, (unsigned char)kind};
-    struct yore_cursor_options options = {.range = {.prefix = bytes_of(prefix, sizeof prefix)}};
+    struct yore_time latest = graph_latest(graph);
+    struct yore_cursor_options options = {.range = {.prefix = bytes_of(prefix, sizeof prefix)},
+                                          .at = &latest};
     struct yore_cursor *cursor = NULL;
     enum yore_status st =
         yore_cursor_open(graph->db, graph->keyspace, &options, &cursor, error_out);
@@ -164,9 +166,10 @@ static uint32_t find_stored(struct graph *graph, enum graph_token_kind kind, str
     struct buffer key = {0};
     struct yore_value value = {0};
     uint32_t token = GRAPH_NO_TOKEN;
+    struct yore_time latest = graph_latest(graph);
     graph_key_name(&key, kind, name);
-    if (buffer_status(&key) == YORE_OK &&
-        yore_get(graph->db, graph->keyspace, buffer_bytes(&key), NULL, &value, NULL) == YORE_OK) {
+    if (buffer_status(&key) == YORE_OK && yore_get(graph->db, graph->keyspace, buffer_bytes(&key),
+                                                   &latest, &value, NULL) == YORE_OK) {
         struct decoder from;
         decoder_init(&from, value.data, value.size);
         uint64_t stored = decode_varint(&from);
@@ -198,7 +201,8 @@ struct yore_bytes graph_token_name(struct graph *graph, enum graph_token_kind ki
     }
     struct yore_value value = {0};
     struct graph_key key = graph_key_token(kind, token);
-    if (yore_get(graph->db, graph->keyspace, graph_key_bytes(&key), NULL, &value, NULL) ==
+    struct yore_time latest = graph_latest(graph);
+    if (yore_get(graph->db, graph->keyspace, graph_key_bytes(&key), &latest, &value, NULL) ==
             YORE_OK &&
         enter(graph, kind, token, bytes_of(value.data, value.size), NULL) == YORE_OK) {
         os_mutex_lock(&graph->lock);

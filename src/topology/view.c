@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/moment.h"
 #include "topology/graph_internal.h"
 #include "topology/graph_txn.h"
 #include "topology/property_value.h"
@@ -43,6 +44,19 @@ static enum yore_status fix_moment(struct graph_view *view, const struct yore_ti
     return YORE_OK;
 }
 
+/* Otherwise a graph that was dropped would look as if it were empty. */
+static enum yore_status check_there(const struct graph_view *view, struct yore_error *error_out)
+{
+    struct yore_time latest = graph_latest(view->graph);
+    if (view->time.valid <= latest.valid || view->time.known <= latest.known) {
+        return YORE_OK;
+    }
+    char text[MOMENT_TEXT_BYTES];
+    return error_set(error_out, YORE_NOT_FOUND,
+                     "graph %s was dropped after %s: read it as of a moment until then",
+                     view->graph->name, moment_format(latest.valid, text));
+}
+
 enum yore_status graph_view_open(struct graph *graph, struct graph_txn *txn,
                                  const struct yore_time *at, struct graph_view **view_out,
                                  struct yore_error *error_out)
@@ -56,6 +70,9 @@ enum yore_status graph_view_open(struct graph *graph, struct graph_txn *txn,
     view->graph = graph;
     view->txn = txn;
     enum yore_status st = fix_moment(view, at, error_out);
+    if (st == YORE_OK) {
+        st = check_there(view, error_out);
+    }
     if (st == YORE_OK && at != NULL) {
         st = probe(view, error_out);
     }

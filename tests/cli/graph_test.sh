@@ -121,7 +121,27 @@ tr -d '\n' <odd.graphml >one-line.graphml
 ok graph db apply odd4 one-line.graphml --source s --batch 1 -o raw
 ok graph db export odd4
 check "GraphML on one line too" cmp -s odd.ndjson "$out"
-fails 2 "the other formats are of one moment" graph db export odd --every --format graphml
+fails 2 "graphml has each element once" graph db export odd --every --format graphml
+fails 2 "dot has each element once" graph db export odd --every --format dot
+
+# An event file comes back as it was; what it has no form for is refused.
+printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' \
+    1420070400000 1 + n a P '' '' '{"n":1}' \
+    1420070400000 1 + n b P,Q '' '' '{}' \
+    1420070400000 1 + e ab T a b '{"l":["x",2],"w":0.5}' \
+    1420070400000.25 2 '~' n a '' '' '' '{"n":null,"s":"x"}' \
+    1420070400000.25 2 '~' e ab T '' '' '{"w":1.0}' \
+    1420070401000 3 - e ab T '' '' '' \
+    1420070401000 3 - n b '' '' '' '' >events.tsv
+ok graph db import ev events.tsv
+ok graph db export ev --every --format events
+check "events come back as they were" cmp -s events.tsv "$out"
+ok graph db export ev --format events --at 2015-01-01
+out_lines 3
+ok query db ev 'MATCH (a {s: "x"}) SET a:New'
+ok graph db export ev --every --format events
+check "a label is a life of its own" [ "$(tail -2 "$out" | cut -f3-7)" = "$(printf -- '-\tn\ta\t\t\n+\tn\ta\tNew,P\t')" ]
+fails 3 "write ndjson" graph db export odd --format events
 
 # GraphML of others, and hostile.
 cat >other.graphml <<'END'

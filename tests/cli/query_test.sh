@@ -84,6 +84,15 @@ fails 6 "cannot open" graph db import fromfile nowhere
 fails 2 "and a FILE" graph db import fromfile
 ok graph db drop fromfile
 ok graph db drop bad
+# Its past is there, names and indexes included.
+ok query db gone 'CREATE INDEX FOR (h:Host) ON (h.name)'
+ok query db gone 'CREATE (:Host {name: "a"})-[:RUNS]->(:Pod)'
+ok put db mark x -o raw
+mark=$(cat "$out")
+ok graph db drop gone
+fails 1 "no graph 'gone'" query db gone 'RETURN 1'
+ok query db gone 'MATCH (h:Host {name: "a"})-[:RUNS]->(p:Pod) RETURN labels(h), keys(h), labels(p)' --at "$mark" -o raw
+out_is "['Host']	['name']	['Pod']"
 fails 2 "none of list" graph db make topo
 fails 2 "needs the NAME" graph db drop
 fails 2 "takes no NAME" graph db list topo

@@ -98,7 +98,7 @@ changes WHERE --from 2020-01-01 --to 2019-01-01
 changes WHERE --keyspace sensors --to 2024-06-01 -o json
 feed WHERE --limit 7
 feed WHERE --limit 12 -o ndjson
-feed WHERE --from 2250-01-01
+feed WHERE --from now
 keyspace WHERE list --at THEN
 keyspace WHERE list -o json --at THEN
 stats WHERE --keyspace sensors
@@ -172,6 +172,7 @@ ok compact "$url"
 ok compact "$url" --keyspace made
 fails 2 "--to must be later" put "$url" h x --from 2020-04-01 --to 2020-03-01
 fails 14 "" put "$url" h x --at 2250-01-01
+fails 14 "but now is" feed "$url" --from 2250-01-01
 fails 18 "setting \`durability\`" put "$url" h x --durability none
 fails 11 "" keyspace "$url" create made
 fails 1 "no keyspace 'nowhere' in $url" put "$url" k v --keyspace nowhere

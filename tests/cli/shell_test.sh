@@ -39,10 +39,19 @@ get \
 k
 ' shell db
 code_is 0
-out_has "newold"
 out_has "2019-03-01"
 out_has '"value":"new"'
 out_has "it is"
+
+# One answer does not run into the next.
+run_with 'get k
+at 2019-03-01
+get k
+' shell db
+out_is "new
+old"
+ok shell db -c 'get k'
+out_lines 1
 
 # A session in the past reads; it writes only what names its own time.
 run_with 'at 2019-03-01

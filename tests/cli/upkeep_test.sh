@@ -22,6 +22,15 @@ ok stats db --keyspace default
 out_has "memory_versions	0"
 out_has "present_versions	1"
 out_has "freeable_bytes	0"
+# What one process erases is gone for another once a third has compacted.
+ok put db victim secret --at 2020-01-01
+ok erase db victim
+ok check db
+out_has "erasures_pending	1"
+ok compact db
+ok check db
+out_has "erasures_pending	0"
+check "no file has it" [ -z "$(grep -rl secret db)" ]
 fails 1 "no keyspace 'other'" stats db -k other
 ok get db k
 out_is v2

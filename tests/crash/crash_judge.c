@@ -212,7 +212,7 @@ static bool judge_feed(struct crash_run *run, struct compare *compare, const str
     for (unsigned i = 0; i < MODEL_KEYSPACES_MAX; i++) {
         compare->may_forget[i] = run->space_keeps[i] == YORE_KEEP_NOW;
     }
-    if (!compare_feed(compare, INT64_MIN)) {
+    if (!compare_feed(compare, YORE_TIME_MIN)) {
         return judge_fail(run, "feed", compare->text);
     }
     for (size_t i = held->commit_count; i > 0 && i + 3 > held->commit_count; i--) {

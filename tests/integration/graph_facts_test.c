@@ -10,8 +10,8 @@
 #include "base/json.h"
 #include "base/sha256.h"
 #include "cli/line_source.h"
+#include "support/json_tree.h"
 #include "support/test.h"
-#include "tck/json_tree.h"
 #include "topology/event_import.h"
 
 #define NS_PER_MS INT64_C(1000000)

@@ -11,8 +11,8 @@
 #include "cli/line_source.h"
 #include "query/query.h"
 #include "query/value_format.h"
+#include "support/json_tree.h"
 #include "support/test.h"
-#include "tck/json_tree.h"
 #include "topology/event_import.h"
 
 #define NS_PER_MS INT64_C(1000000)

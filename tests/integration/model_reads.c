@@ -249,7 +249,7 @@ bool run_changes(struct run *run)
 
 bool run_feed(struct run *run)
 {
-    int64_t after = INT64_MIN;
+    int64_t after = YORE_TIME_MIN;
     if (run->model->commit_count > 0 && !test_rand_one_in(&run->rand, 4)) {
         size_t index = test_rand_below(&run->rand, run->model->commit_count);
         after = run->model->commits[index].commit;

@@ -7,7 +7,7 @@
 
 #include "base/arena.h"
 #include "base/bytes.h"
-#include "tck/json_tree.h"
+#include "support/json_tree.h"
 
 enum kit_outcome { KIT_ROWS = 1, KIT_EMPTY, KIT_ERROR };
 

@@ -6,7 +6,7 @@
 
 #include "base/arena.h"
 #include "query/procedure.h"
-#include "tck/json_tree.h"
+#include "support/json_tree.h"
 
 /* Made in `arena`.  False: a signature is not understood. */
 bool kit_procedures(const struct json_tree *tree, struct arena *arena,

@@ -37,6 +37,31 @@ static void check_ack_is_durable(struct bed *bed, const char *path)
     bed_close(bed);
 }
 
+TEST(an_option_out_of_its_bounds_is_told_as_it_was_given)
+{
+    struct bed bed;
+    struct yore_options options;
+    struct yore_error error;
+    begin_disk(&bed);
+    yore_options_init(&options);
+    options.clock_skew_max_ns = -1;
+    CHECK_STATUS(db_open_inline(sim_disk_env(bed.disk), "/db", &options, &bed.db, &error),
+                 YORE_INVALID);
+    CHECK_EQ_STR(error.text, "option clock_skew_max_ns is -1: 1 to 3600000000000 are allowed");
+    options.clock_skew_max_ns = INT64_MIN;
+    CHECK_STATUS(db_open_inline(sim_disk_env(bed.disk), "/db", &options, &bed.db, &error),
+                 YORE_INVALID);
+    CHECK_EQ_STR(error.text, "option clock_skew_max_ns is -9223372036854775808: 1 to "
+                             "3600000000000 are allowed");
+    options.clock_skew_max_ns = 1;
+    options.cache_bytes = UINT64_MAX;
+    options.memtable_bytes = 1;
+    CHECK_STATUS(db_open_inline(sim_disk_env(bed.disk), "/db", &options, &bed.db, &error),
+                 YORE_INVALID);
+    CHECK_EQ_STR(error.text, "option memtable_bytes is 1: 65536 to 4294967296 are allowed");
+    sim_disk_free(bed.disk);
+}
+
 TEST(the_directory_itself_is_durable_however_it_is_spelled)
 {
     static const char *const paths[] = {"db", "db/", "./db", "db//"};
@@ -256,7 +281,8 @@ TEST(interval_syncs_do_not_wait_for_upkeep)
     bed_close(&bed);
 }
 
-TEST_MAIN(the_directory_itself_is_durable_however_it_is_spelled,
+TEST_MAIN(an_option_out_of_its_bounds_is_told_as_it_was_given,
+          the_directory_itself_is_durable_however_it_is_spelled,
           a_directory_made_by_an_opening_that_was_killed_is_durable_after_the_next,
           a_power_cut_during_the_first_large_value_harms_no_upkeep,
           a_failed_call_during_the_first_large_value_harms_no_upkeep,

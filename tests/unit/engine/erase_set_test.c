@@ -117,7 +117,7 @@ TEST(set_answers_as_a_plain_list_does)
     struct test_rand rand = test_rand_new(0);
     static struct plain_rule rules[RULES_MAX];
     struct erase_set *set = NULL;
-    CHECK_OK(erase_set_new(&set));
+    CHECK_OK(erase_set_new(INT64_MIN, &set));
     CHECK_EQ_INT(erase_set_commit_max(set), INT64_MIN);
     for (size_t i = 0; i < RULES_MAX; i++) {
         random_rule(&rand, &rules[i], (int64_t)i + 1);
@@ -135,7 +135,7 @@ TEST(every_rule_can_be_asked_for_once)
     static struct plain_rule rules[RULES_MAX];
     bool seen[RULES_MAX + 1] = {false};
     struct erase_set *set = NULL;
-    CHECK_OK(erase_set_new(&set));
+    CHECK_OK(erase_set_new(INT64_MIN, &set));
     for (size_t i = 0; i < RULES_MAX; i++) {
         random_rule(&rand, &rules[i], (int64_t)i + 1);
         add(&set, &rules[i]);
@@ -165,7 +165,7 @@ TEST(set_is_unchanged_when_another_is_made_from_it)
                               .to = YORE_FOREVER,
                               .commit = 10};
     struct erase_set *set = NULL;
-    CHECK_OK(erase_set_new(&set));
+    CHECK_OK(erase_set_new(INT64_MIN, &set));
     struct erase_set *kept = erase_set_ref(set);
     add(&set, &rule);
     CHECK_EQ_UINT(erase_set_count(kept), 0);
@@ -174,6 +174,56 @@ TEST(set_is_unchanged_when_another_is_made_from_it)
     CHECK(!erase_set_covers(set, 1, bytes_of("k", 1), 5, 10));
     CHECK(!erase_set_covers(set, 1, bytes_of("k0", 2), 5, 5));
     erase_set_unref(kept);
+    erase_set_unref(set);
+}
+
+/* Some rule over the whole timeline, up to `purged`, hides all that this one hides. */
+static bool plain_retires(const struct plain_rule *rules, size_t count, const struct plain_rule *of,
+                          int64_t purged)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct plain_rule *by = &rules[i];
+        bool is_over = by->keyspace == of->keyspace && bytes_compare(low_of(by), low_of(of)) <= 0 &&
+                       (by->high_size == 0 ||
+                        (of->high_size > 0 && bytes_compare(high_of(of), high_of(by)) <= 0));
+        if (by->from == YORE_TIME_MIN && by->to == YORE_FOREVER && by->commit <= purged &&
+            (by == of || (is_over && of->commit < by->commit))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+TEST(what_is_left_is_what_no_purged_rule_over_whole_keys_hides)
+{
+    struct test_rand rand = test_rand_new(0);
+    static struct plain_rule rules[RULES_MAX];
+    static struct plain_rule left[RULES_MAX];
+    struct erase_set *set = NULL;
+    struct erase_set *retired = NULL;
+    size_t left_count = 0;
+    int64_t purged = (int64_t)(1 + test_rand_below(&rand, RULES_MAX));
+    CHECK_OK(erase_set_new(INT64_MIN, &set));
+    for (size_t i = 0; i < RULES_MAX; i++) {
+        random_rule(&rand, &rules[i], (int64_t)i + 1);
+        add(&set, &rules[i]);
+    }
+    for (size_t i = 0; i < RULES_MAX; i++) {
+        if (!plain_retires(rules, RULES_MAX, &rules[i], purged)) {
+            left[left_count++] = rules[i];
+        }
+    }
+    CHECK(left_count < RULES_MAX);
+    CHECK_OK(erase_set_retired(set, set, purged, &retired));
+    CHECK_EQ_UINT(erase_set_count(retired), left_count);
+    CHECK_EQ_UINT(erase_set_count(set), RULES_MAX);
+    CHECK_EQ_INT(erase_set_commit_max(retired), (int64_t)RULES_MAX);
+    compare(retired, left, left_count, &rand);
+    for (size_t i = 0; i < 2 * left_count; i++) { /* it can grow again */
+        add(&retired, &rules[i % RULES_MAX]);
+    }
+    CHECK_EQ_UINT(erase_set_count(retired), 3 * left_count);
+    erase_set_unref(retired);
     erase_set_unref(set);
 }
 
@@ -221,7 +271,7 @@ TEST(file_is_wanted_only_where_a_rule_may_meet_it)
         struct erase_set *set = NULL;
         rule.low[0] = (unsigned char)c->low[0];
         rule.high[0] = rule.low[0];
-        CHECK_OK(erase_set_new(&set));
+        CHECK_OK(erase_set_new(INT64_MIN, &set));
         add(&set, &rule);
         test_note("case %zu", i);
         CHECK_EQ_INT(erase_set_wants(set, 1, &meta, c->seen), c->wants);
@@ -247,5 +297,6 @@ TEST(prefix_end_is_the_least_key_after_every_key_with_the_prefix)
 
 TEST_MAIN(set_answers_as_a_plain_list_does, every_rule_can_be_asked_for_once,
           set_is_unchanged_when_another_is_made_from_it,
+          what_is_left_is_what_no_purged_rule_over_whole_keys_hides,
           file_is_wanted_only_where_a_rule_may_meet_it,
           prefix_end_is_the_least_key_after_every_key_with_the_prefix)

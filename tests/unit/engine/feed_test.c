@@ -65,10 +65,10 @@ TEST(feed_tells_every_commit_whole_and_in_order)
         delete_at(bed.db, "b", YORE_NOW);
         put_at(bed.db, "b", "late", AT(5), AT(6));
         test_note("age %d", age);
-        CHECK_EQ_STR(told(bed.db, INT64_MIN), "b=1 ; a=2 ; a=3 c=3 ; b- ; b=late ; ");
+        CHECK_EQ_STR(told(bed.db, YORE_TIME_MIN), "b=1 ; a=2 ; a=3 c=3 ; b- ; b=late ; ");
         CHECK_EQ_STR(told(bed.db, after), "a=3 c=3 ; b- ; b=late ; ");
         bed_age(&bed, age);
-        CHECK_EQ_STR(told(bed.db, INT64_MIN), "b=1 ; a=2 ; a=3 c=3 ; b- ; b=late ; ");
+        CHECK_EQ_STR(told(bed.db, YORE_TIME_MIN), "b=1 ; a=2 ; a=3 c=3 ; b- ; b=late ; ");
         CHECK_EQ_STR(told(bed.db, after), "a=3 c=3 ; b- ; b=late ; ");
         bed_close(&bed);
     }
@@ -130,9 +130,9 @@ TEST(erased_values_are_not_told)
         bed_age(&bed, age);
         erase_key(bed.db, "a", YORE_TIME_MIN, YORE_FOREVER);
         test_note("age %d", age);
-        CHECK_EQ_STR(told(bed.db, INT64_MIN), "a! ; b=plain ; ");
+        CHECK_EQ_STR(told(bed.db, YORE_TIME_MIN), "a! ; b=plain ; ");
         bed_age(&bed, age);
-        CHECK_EQ_STR(told(bed.db, INT64_MIN), "a! ; b=plain ; ");
+        CHECK_EQ_STR(told(bed.db, YORE_TIME_MIN), "a! ; b=plain ; ");
         bed_close(&bed);
     }
 }
@@ -210,7 +210,7 @@ TEST(a_write_replaced_in_its_own_commit_is_not_told)
         bed_age(&bed, age);
         test_note("age %d", age);
         CHECK_EQ_STR(get(bed.db, "a"), "small");
-        CHECK_EQ_STR(told(bed.db, INT64_MIN), "a=small ; ");
+        CHECK_EQ_STR(told(bed.db, YORE_TIME_MIN), "a=small ; ");
         bed_close(&bed);
     }
 }
@@ -233,7 +233,7 @@ TEST(of_a_commits_writes_to_one_key_and_moment_the_last_is_told)
         yore_batch_free(batch);
         bed_age(&bed, age);
         test_note("age %d", age);
-        CHECK_EQ_STR(told(bed.db, INT64_MIN), "a=2 a=4 b- ; ");
+        CHECK_EQ_STR(told(bed.db, YORE_TIME_MIN), "a=2 a=4 b- ; ");
         bed_close(&bed);
     }
 }
@@ -254,9 +254,29 @@ TEST(feed_before_the_horizon_is_refused_when_the_journal_is_gone)
     bed_close(&bed);
 }
 
-TEST_MAIN(feed_tells_every_commit_whole_and_in_order, feed_goes_on_from_any_commit,
-          feed_ends_at_what_was_visible_when_it_was_opened, erased_values_are_not_told,
-          values_apart_are_fetched, a_damaged_value_apart_is_told_as_damage_by_the_name_of_its_file,
+TEST(a_feed_begins_behind_a_commit_that_was)
+{
+    struct bed bed;
+    struct yore_feed *feed = NULL;
+    struct yore_error error;
+    bed_open(&bed);
+    int64_t last = put(bed.db, "a", "1");
+    CHECK_STATUS(yore_feed_open(bed.db, INT64_MIN, &feed, NULL), YORE_INVALID);
+    CHECK_STATUS(yore_feed_open(bed.db, YORE_NOW, &feed, NULL), YORE_IN_FUTURE);
+    CHECK_STATUS(yore_feed_open(bed.db, yore_now(bed.db) + BED_SECOND, &feed, &error),
+                 YORE_IN_FUTURE);
+    CHECK_MSG(strstr(error.text, "but now is 20") != NULL, "%s", error.text);
+    CHECK(feed == NULL);
+    CHECK_EQ_STR(told(bed.db, yore_now(bed.db)), "");
+    CHECK_EQ_STR(told(bed.db, last), "");
+    CHECK_EQ_STR(told(bed.db, YORE_TIME_MIN), "a=1 ; ");
+    bed_close(&bed);
+}
+
+TEST_MAIN(a_feed_begins_behind_a_commit_that_was, feed_tells_every_commit_whole_and_in_order,
+          feed_goes_on_from_any_commit, feed_ends_at_what_was_visible_when_it_was_opened,
+          erased_values_are_not_told, values_apart_are_fetched,
+          a_damaged_value_apart_is_told_as_damage_by_the_name_of_its_file,
           a_write_replaced_in_its_own_commit_is_not_told,
           of_a_commits_writes_to_one_key_and_moment_the_last_is_told,
           feed_before_the_horizon_is_refused_when_the_journal_is_gone)

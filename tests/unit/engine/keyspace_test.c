@@ -69,172 +69,134 @@ TEST(the_default_keyspace_is_opened_at_any_moment)
     bed_close(&bed);
 }
 
-/* ---- dropped ---- */
+/* Every way to ask `space` at `at` (NULL: now) gets `wanted`. */
+static void check_reads(struct bed *bed, struct yore_keyspace *space, const struct yore_time *at,
+                        enum yore_status wanted)
+{
+    struct yore_time now = {YORE_NOW, YORE_NOW};
+    const struct yore_time *moment = at != NULL ? at : &now;
+    struct yore_value value;
+    struct yore_cursor *cursor = NULL;
+    struct yore_timeline *timeline = NULL;
+    struct yore_changes *changes = NULL;
+    struct yore_txn *txn = NULL;
+    struct yore_bytes key = text("k");
+    enum yore_status status = YORE_OK;
+    struct yore_get_many many = {&key, 1, &value, &status};
+    struct yore_cursor_options rows = {.at = at};
+    struct yore_timeline_options line = {
+        .from = moment->valid, .to = YORE_FOREVER, .known = moment->known};
+    struct yore_changes_options steps = {
+        .from = moment->valid, .to = YORE_NOW, .known = moment->known};
+    CHECK_STATUS(yore_get(bed->db, space, key, at, &value, NULL), wanted);
+    yore_value_release(&value);
+    CHECK_STATUS(yore_get_many(bed->db, space, &many, at, NULL), wanted);
+    if (wanted == YORE_OK) {
+        yore_value_release(&value);
+    }
+    CHECK_STATUS(yore_cursor_open(bed->db, space, &rows, &cursor, NULL), wanted);
+    yore_cursor_close(cursor);
+    CHECK_STATUS(yore_timeline_open(bed->db, space, key, &line, &timeline, NULL), wanted);
+    yore_timeline_close(timeline);
+    CHECK_STATUS(yore_changes_open(bed->db, space, &steps, &changes, NULL), wanted);
+    yore_changes_close(changes);
+    CHECK_OK(yore_begin(bed->db, &txn, NULL));
+    CHECK_STATUS(yore_txn_get(txn, space, key, at, &value, NULL), wanted);
+    yore_value_release(&value);
+    CHECK_STATUS(yore_txn_cursor_open(txn, space, &rows, &cursor, NULL), wanted);
+    yore_cursor_close(cursor);
+    yore_txn_abort(txn);
+}
 
-static struct yore_keyspace *filled(struct bed *bed, enum yore_keep keep, int64_t keep_ns)
+static struct yore_keyspace *create_with_key(struct bed *bed, const char *name)
 {
     struct yore_keyspace *space;
-    struct yore_keyspace_options options = {.keep = keep, .keep_ns = keep_ns};
-    CHECK_OK(yore_keyspace_create(bed->db, "space", &options, &space, NULL));
-    for (int i = 0; i < 200; i++) {
-        char key[16];
-        (void)snprintf(key, sizeof key, "key%d", i % 20);
-        CHECK_OK(yore_put(bed->db, space, text(key), text("some value"), NULL, NULL));
-    }
+    (void)create(bed, name, YORE_KEEP_ALL);
+    CHECK_OK(yore_keyspace_open(bed->db, name, NULL, &space, NULL));
+    CHECK_OK(yore_put(bed->db, space, text("k"), text("v"), NULL, NULL));
     return space;
 }
 
-/* Of all tables. */
-static uint64_t taken(struct bed *bed, struct yore_keyspace *space)
-{
-    struct yore_keyspace_usage usage;
-    CHECK_OK(yore_keyspace_usage(bed->db, space, &usage, NULL));
-    return usage.present_bytes + usage.past_bytes;
-}
-
-static enum yore_status read_at(struct bed *bed, struct yore_keyspace *space, int64_t moment)
-{
-    struct yore_time at = {moment, YORE_NOW};
-    struct yore_value value = {0};
-    enum yore_status st = yore_get(bed->db, space, text("key1"), &at, &value, NULL);
-    yore_value_release(&value);
-    return st;
-}
-
-TEST(a_dropped_keyspace_that_kept_only_now_gives_everything_back)
+TEST(of_a_dropped_keyspace_only_the_past_is_read)
 {
     for (int age = 0; age < BED_AGES; age++) {
         struct bed bed;
-        struct yore_keyspace *space;
+        struct yore_keyspace_info info;
+        struct yore_error error;
+        struct yore_value value;
         bed_open(&bed);
-        (void)filled(&bed, YORE_KEEP_NOW, 0);
-        bed_age(&bed, age);
-        CHECK_OK(yore_keyspace_open(bed.db, "space", NULL, &space, NULL));
-        int64_t before = yore_now(bed.db);
+        struct yore_keyspace *space = create_with_key(&bed, "space");
+        struct yore_time before = {yore_now(bed.db), YORE_NOW};
+        CHECK_OK(yore_keyspace_info(bed.db, space, &info, NULL));
+        CHECK_EQ_INT(info.dropped_at, YORE_FOREVER);
         CHECK_OK(yore_keyspace_drop(bed.db, "space", NULL));
-        CHECK_OK(yore_compact(bed.db, NULL, NULL));
+        bed_age(&bed, age);
+        CHECK_OK(yore_keyspace_open(bed.db, "space", &before, &space, NULL));
+        CHECK_OK(yore_keyspace_info(bed.db, space, &info, NULL));
+        CHECK(info.is_dropped && info.dropped_at > before.valid);
         test_note("age %d", age);
-        CHECK_EQ_UINT(taken(&bed, space), 0);
-        CHECK_STATUS(read_at(&bed, space, before), YORE_BEFORE_HORIZON);
-        bed_reopen(&bed);
-        struct yore_time at = {before, YORE_NOW};
-        CHECK_OK(yore_keyspace_open(bed.db, "space", &at, &space, NULL));
-        CHECK_OK(yore_compact(bed.db, NULL, NULL));
-        CHECK_EQ_UINT(taken(&bed, space), 0);
+        check_reads(&bed, space, NULL, YORE_NOT_FOUND);
+        check_reads(&bed, space, &(struct yore_time){info.dropped_at, YORE_NOW}, YORE_NOT_FOUND);
+        check_reads(&bed, space, &(struct yore_time){info.dropped_at - 1, YORE_NOW}, YORE_OK);
+        check_reads(&bed, space, &(struct yore_time){YORE_NOW, info.dropped_at - 1}, YORE_OK);
+        check_reads(&bed, space, &before, YORE_OK);
+        CHECK_STATUS(yore_get(bed.db, space, text("k"), NULL, &value, &error), YORE_NOT_FOUND);
+        CHECK_MSG(strstr(error.text, "keyspace space was dropped at 20") != NULL, "%s", error.text);
         bed_close(&bed);
     }
 }
 
-TEST(a_dropped_keyspace_is_read_for_as_long_as_it_keeps_and_then_gives_everything_back)
+TEST(what_was_opened_before_a_drop_goes_on)
 {
     struct bed bed;
+    struct yore_cursor *cursor = NULL;
+    struct yore_txn *txn = NULL;
+    struct yore_snapshot *snapshot = NULL;
+    struct yore_value value;
     bed_open(&bed);
-    struct yore_keyspace *space = filled(&bed, YORE_KEEP_FOR, 100 * BED_SECOND);
-    int64_t before = yore_now(bed.db);
-    CHECK_OK(yore_keyspace_drop(bed.db, "space", NULL));
-    sim_disk_advance(bed.disk, 90 * BED_SECOND);
-    CHECK_OK(yore_compact(bed.db, NULL, NULL));
-    CHECK_OK(read_at(&bed, space, before));
-    CHECK(taken(&bed, space) > 0);
-    sim_disk_advance(bed.disk, 20 * BED_SECOND);
-    CHECK_OK(yore_compact(bed.db, NULL, NULL));
-    CHECK_STATUS(read_at(&bed, space, before), YORE_BEFORE_HORIZON);
-    CHECK_EQ_UINT(taken(&bed, space), 0);
-    bed_close(&bed);
-}
-
-TEST(a_dropped_keyspace_that_keeps_all_stays_readable_until_it_is_trimmed)
-{
-    struct bed bed;
-    bed_open(&bed);
-    struct yore_keyspace *space = filled(&bed, YORE_KEEP_ALL, 0);
-    int64_t before = yore_now(bed.db);
-    CHECK_OK(yore_keyspace_drop(bed.db, "space", NULL));
-    sim_disk_advance(bed.disk, 100 * BED_SECOND);
-    CHECK_OK(yore_compact(bed.db, NULL, NULL));
-    CHECK_OK(read_at(&bed, space, before));
-    CHECK_OK(yore_trim(bed.db, space, yore_now(bed.db), NULL));
-    CHECK_EQ_UINT(taken(&bed, space), 0);
-    bed_close(&bed);
-}
-
-TEST(a_snapshot_reads_what_was_dropped_after_it)
-{
-    struct bed bed;
-    struct yore_snapshot *snapshot;
-    struct yore_value value = {0};
-    bed_open(&bed);
-    struct yore_keyspace *space = filled(&bed, YORE_KEEP_NOW, 0);
+    struct yore_keyspace *space = create_with_key(&bed, "space");
     CHECK_OK(yore_snapshot_take(bed.db, &snapshot, NULL));
-    struct yore_time at = yore_snapshot_time(snapshot);
+    CHECK_OK(yore_cursor_open(bed.db, space, NULL, &cursor, NULL));
+    CHECK_OK(yore_begin(bed.db, &txn, NULL));
     CHECK_OK(yore_keyspace_drop(bed.db, "space", NULL));
-    CHECK_OK(yore_compact(bed.db, NULL, NULL));
-    CHECK_OK(yore_get(bed.db, space, text("key1"), &at, &value, NULL));
+    CHECK_OK(yore_cursor_next(cursor));
+    CHECK_OK(yore_txn_get(txn, space, text("k"), NULL, &value, NULL));
     yore_value_release(&value);
+    struct yore_time then = yore_snapshot_time(snapshot);
+    CHECK_OK(yore_get(bed.db, space, text("k"), &then, &value, NULL));
+    yore_value_release(&value);
+    yore_cursor_close(cursor);
     yore_snapshot_release(snapshot);
-    CHECK_OK(yore_compact(bed.db, NULL, NULL));
-    CHECK_EQ_UINT(taken(&bed, space), 0);
+    yore_txn_abort(txn);
     bed_close(&bed);
 }
 
-TEST(all_that_a_dropped_keyspace_has_is_freeable_once_it_is_over)
+TEST(a_keyspace_made_anew_is_another_than_the_dropped_one)
 {
     struct bed bed;
-    struct yore_keyspace_usage usage;
-    struct yore_snapshot *snapshot;
+    struct yore_keyspace_info first, second;
     bed_open(&bed);
-    struct yore_keyspace *space = filled(&bed, YORE_KEEP_NOW, 0);
-    CHECK_OK(yore_compact(bed.db, NULL, NULL));
-    CHECK_OK(yore_keyspace_usage(bed.db, space, &usage, NULL));
-    CHECK_EQ_UINT(usage.freeable_bytes, 0);
-    CHECK_OK(yore_snapshot_take(bed.db, &snapshot, NULL));
+    struct yore_keyspace *old = create_with_key(&bed, "space");
     CHECK_OK(yore_keyspace_drop(bed.db, "space", NULL));
-    CHECK_OK(yore_compact(bed.db, NULL, NULL));
-    yore_snapshot_release(snapshot); /* inline: nothing is done before the next call */
-    CHECK_OK(yore_keyspace_usage(bed.db, space, &usage, NULL));
-    CHECK(usage.freeable_bytes > 0);
-    CHECK_EQ_UINT(usage.freeable_bytes, usage.present_bytes + usage.past_bytes);
-    bed_close(&bed);
-}
-
-/* What is gone can be told from what never was. */
-TEST(a_feed_from_before_the_drop_of_what_is_gone_is_refused)
-{
-    struct bed bed;
-    struct yore_feed *feed = NULL;
-    bed_open(&bed);
-    (void)filled(&bed, YORE_KEEP_NOW, 0);
-    int64_t before = yore_now(bed.db);
+    struct yore_keyspace *new = create_with_key(&bed, "space");
+    check_reads(&bed, old, NULL, YORE_NOT_FOUND);
+    check_reads(&bed, new, NULL, YORE_OK);
+    CHECK_OK(yore_keyspace_info(bed.db, old, &first, NULL));
+    struct yore_time between = {first.dropped_at - 1, YORE_NOW};
+    struct yore_time later = {yore_now(bed.db), YORE_NOW};
     CHECK_OK(yore_keyspace_drop(bed.db, "space", NULL));
-    CHECK_OK(yore_compact(bed.db, NULL, NULL));
     bed_reopen(&bed);
-    CHECK_OK(yore_compact(bed.db, NULL, NULL));
-    CHECK_STATUS(yore_feed_open(bed.db, before - 1, &feed, NULL), YORE_BEFORE_HORIZON);
+    CHECK_OK(yore_keyspace_open(bed.db, "space", &between, &old, NULL));
+    CHECK_OK(yore_keyspace_open(bed.db, "space", &later, &new, NULL));
+    CHECK_OK(yore_keyspace_info(bed.db, old, &second, NULL));
+    CHECK_EQ_INT(second.dropped_at, first.dropped_at); /* the second drop is not its own */
+    check_reads(&bed, old, &between, YORE_OK);
+    check_reads(&bed, old, &later, YORE_NOT_FOUND);
+    check_reads(&bed, new, &later, YORE_OK);
     bed_close(&bed);
 }
 
-TEST(a_restore_out_of_reach_names_the_keyspace_that_keeps_too_little)
-{
-    struct bed bed;
-    struct yore_error error = {.text = ""};
-    struct yore_restore restore = {.backup_path = "backup", .target_path = "restored"};
-    char reason[64];
-    bed_open(&bed);
-    restore.to_commit = put(bed.db, "state", "before");
-    struct yore_keyspace *space = filled(&bed, YORE_KEEP_NOW, 0);
-    CHECK_OK(yore_backup(bed.db, "backup", NULL, NULL, NULL, NULL));
-    CHECK_STATUS(db_restore(sim_disk_env(bed.disk), &restore, &error), YORE_BEFORE_HORIZON);
-    (void)snprintf(reason, sizeof reason, "keyspace %u keeps only now", yore_keyspace_id(space));
-    CHECK_MSG(strstr(error.text, reason) != NULL, "%s", error.text);
-    bed_close(&bed);
-}
-
-TEST_MAIN(the_default_keyspace_is_listed_at_any_moment,
-          the_default_keyspace_is_opened_at_any_moment,
-          a_dropped_keyspace_that_kept_only_now_gives_everything_back,
-          a_dropped_keyspace_is_read_for_as_long_as_it_keeps_and_then_gives_everything_back,
-          a_dropped_keyspace_that_keeps_all_stays_readable_until_it_is_trimmed,
-          a_snapshot_reads_what_was_dropped_after_it,
-          all_that_a_dropped_keyspace_has_is_freeable_once_it_is_over,
-          a_feed_from_before_the_drop_of_what_is_gone_is_refused,
-          a_restore_out_of_reach_names_the_keyspace_that_keeps_too_little)
+TEST_MAIN(of_a_dropped_keyspace_only_the_past_is_read, what_was_opened_before_a_drop_goes_on,
+          a_keyspace_made_anew_is_another_than_the_dropped_one,
+          the_default_keyspace_is_listed_at_any_moment,
+          the_default_keyspace_is_opened_at_any_moment)

@@ -220,6 +220,96 @@ TEST(an_erasure_is_pending_where_only_the_journal_has_its_value)
     bed_close(&bed);
 }
 
+/* What who only reads the closed database tells. */
+static uint64_t pending_in_closed(struct bed *bed)
+{
+    struct yore_options options;
+    yore_options_init(&options);
+    options.read_only = true;
+    CHECK_OK(yore_close(bed->db, NULL));
+    CHECK_OK(db_open_inline(sim_disk_env(bed->disk), "db", &options, &bed->db, NULL));
+    uint64_t count = pending(bed);
+    bed_reopen(bed);
+    return count;
+}
+
+TEST(a_database_that_is_opened_to_read_tells_that_nothing_is_pending)
+{
+    struct bed bed;
+    bed_open(&bed);
+    (void)put(bed.db, "a", secret("a journal"));
+    (void)erase_key(bed.db, "a", YORE_TIME_MIN, YORE_FOREVER);
+    CHECK_EQ_UINT(pending_in_closed(&bed), 1);
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    CHECK_EQ_UINT(pending_in_closed(&bed), 0);
+    (void)put(bed.db, "b", "what is in the journal only"); /* and is in nobody's way */
+    CHECK_EQ_UINT(pending_in_closed(&bed), 0);
+    bed_close(&bed);
+}
+
+static int take_journal(void *arg, const char *name)
+{
+    bool is_journal = strncmp(name, "journal-", 8) == 0;
+    if (is_journal) {
+        CHECK(dir_join(arg, "db", name));
+    }
+    return is_journal;
+}
+
+/* What a recycled segment held before may lie there, and nothing tells what it is. */
+static void put_behind_the_journal(struct bed *bed, const char *octets, size_t size)
+{
+    char path[PATH_BYTES] = "";
+    struct os_file *file = NULL;
+    uint64_t end;
+    CHECK_OK(os_dir_list(sim_disk_env(bed->disk), "db", take_journal, path, NULL));
+    CHECK_OK(os_file_open(sim_disk_env(bed->disk), path, OS_OPEN_WRITE, &file, NULL));
+    CHECK_OK(os_file_size(file, &end, NULL));
+    CHECK_OK(os_file_write(file, end, octets, size, NULL));
+    os_file_close(file);
+}
+
+TEST(an_erasure_is_pending_where_octets_lie_behind_the_journal)
+{
+    static const char zeros[8192];
+    struct bed bed;
+    struct yore_options options;
+    yore_options_init(&options);
+    options.read_only = true;
+    bed_open(&bed);
+    (void)put(bed.db, "a", "plain");
+    (void)erase_key(bed.db, "a", AT(0), YORE_FOREVER); /* of a span: its rule stays */
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    CHECK_OK(yore_close(bed.db, NULL));
+    for (int has_octets = 0; has_octets < 2; has_octets++) {
+        put_behind_the_journal(&bed, zeros, sizeof zeros);
+        if (has_octets) {
+            put_behind_the_journal(&bed, "plain", 5);
+        }
+        CHECK_OK(db_open_inline(sim_disk_env(bed.disk), "db", &options, &bed.db, NULL));
+        CHECK_EQ_UINT(pending(&bed), has_octets);
+        CHECK_OK(yore_close(bed.db, NULL));
+    }
+    sim_disk_free(bed.disk);
+}
+
+TEST(an_erasure_is_pending_while_a_spare_segment_is_found)
+{
+    struct bed bed;
+    struct os_file *file = NULL;
+    bed_open(&bed);
+    (void)erase_key(bed.db, "a", AT(0), YORE_FOREVER); /* of a span: its rule stays */
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    CHECK_EQ_UINT(pending_in_closed(&bed), 0);
+    CHECK_OK(os_file_open(sim_disk_env(bed.disk), "db/journal-free-0000000000000001.log",
+                          OS_OPEN_CREATE, &file, NULL));
+    os_file_close(file);
+    CHECK_EQ_UINT(pending_in_closed(&bed), 1); /* whose opening to write takes it away */
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    CHECK_EQ_UINT(pending_in_closed(&bed), 0);
+    bed_close(&bed);
+}
+
 TEST(an_erasure_is_pending_while_a_value_file_has_its_value)
 {
     struct bed bed;
@@ -281,6 +371,78 @@ TEST(large_values_that_left_the_tables_leave_the_disk_with_the_next_compaction)
     bed_close(&bed);
 }
 
+struct counter {
+    const char *name;
+    uint64_t value;
+};
+
+static void pick_counter(void *arg, const struct yore_stat *stat)
+{
+    struct counter *counter = arg;
+    if (strcmp(stat->name, counter->name) == 0) {
+        counter->value = stat->value;
+    }
+}
+
+static uint64_t count_of(struct bed *bed, const char *name)
+{
+    struct counter counter = {name, 0};
+    yore_stats(bed->db, pick_counter, &counter);
+    return counter.value;
+}
+
+TEST(the_versions_of_a_key_are_walked_once_for_all_its_large_values)
+{
+    enum { VERSIONS = 300 };
+    struct bed bed;
+    bed_open(&bed);
+    for (int i = 0; i < VERSIONS; i++) {
+        (void)put(bed.db, "a", large_secret());
+    }
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    uint64_t once = count_of(&bed, "collect_versions");
+    CHECK(once >= VERSIONS && once <= 2 * VERSIONS);
+    (void)erase_key(bed.db, "a", AT(1), YORE_FOREVER);
+    CHECK_EQ_UINT(pending(&bed), 1);
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    CHECK(count_of(&bed, "collect_versions") - once <= 2 * VERSIONS);
+    CHECK_EQ_UINT(pending(&bed), 0);
+    bed_close(&bed);
+}
+
+TEST(of_the_values_in_a_file_those_that_some_version_has_stay)
+{
+    enum { KEYS = 7, ROUNDS = 9 };
+    struct bed bed;
+    struct yore_keyspace *now;
+    struct yore_keyspace_options options = {.keep = YORE_KEEP_NOW};
+    char value[LARGE + 1];
+    char key[8];
+    int64_t commits[KEYS][ROUNDS];
+    bed_open(&bed);
+    CHECK_OK(yore_keyspace_create(bed.db, "now", &options, &now, NULL));
+    for (int i = 0; i < KEYS * ROUNDS; i++) {
+        (void)snprintf(key, sizeof key, "k%d", i % KEYS);
+        (void)snprintf(value, sizeof value, "public %d%0*d", i, LARGE - 20, 0);
+        CHECK_OK(yore_put(bed.db, now, text(key), text(large_secret()), NULL, NULL));
+        commits[i % KEYS][i / KEYS] = put(bed.db, key, value);
+    }
+    for (int i = 0; i < KEYS; i++) {
+        (void)snprintf(key, sizeof key, "k%d", i);
+        CHECK_OK(yore_delete(bed.db, now, text(key), NULL, NULL));
+    }
+    (void)erase_key(bed.db, "k3", YORE_TIME_MIN, YORE_FOREVER);
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    CHECK_EQ_UINT(hunt(&bed, "db", SECRET).values, 0);
+    for (int i = 0; i < KEYS * ROUNDS; i++) {
+        (void)snprintf(key, sizeof key, "k%d", i % KEYS);
+        (void)snprintf(value, sizeof value, "public %d%0*d", i, LARGE - 20, 0);
+        CHECK_EQ_STR(get_at(bed.db, key, commits[i % KEYS][i / KEYS], YORE_NOW),
+                     i % KEYS == 3 ? "!" : value);
+    }
+    bed_close(&bed);
+}
+
 TEST(erased_values_are_in_no_later_backup_and_in_nothing_restored)
 {
     struct bed bed;
@@ -309,7 +471,12 @@ TEST(erased_values_are_in_no_later_backup_and_in_nothing_restored)
 
 TEST_MAIN(erased_values_leave_every_file,
           an_erasure_is_pending_where_only_the_journal_has_its_value,
+          a_database_that_is_opened_to_read_tells_that_nothing_is_pending,
+          an_erasure_is_pending_where_octets_lie_behind_the_journal,
+          an_erasure_is_pending_while_a_spare_segment_is_found,
           an_erasure_is_pending_while_a_value_file_has_its_value,
           an_erasure_is_pending_while_a_reader_holds_files,
           large_values_that_left_the_tables_leave_the_disk_with_the_next_compaction,
+          the_versions_of_a_key_are_walked_once_for_all_its_large_values,
+          of_the_values_in_a_file_those_that_some_version_has_stay,
           erased_values_are_in_no_later_backup_and_in_nothing_restored)

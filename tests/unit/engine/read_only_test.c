@@ -64,7 +64,7 @@ static int feed_commits(struct yore_db *db)
     struct yore_feed *feed = NULL;
     struct yore_feed_commit commit;
     int count = 0;
-    CHECK_OK(yore_feed_open(db, INT64_MIN, &feed, NULL));
+    CHECK_OK(yore_feed_open(db, YORE_TIME_MIN, &feed, NULL));
     while (yore_feed_next(feed, &commit, NULL) == YORE_OK) {
         count++;
     }
@@ -222,7 +222,7 @@ TEST(what_only_reads_works)
     CHECK_OK(yore_txn_commit(txn, YORE_DURABILITY_DEFAULT, NULL, NULL));
     CHECK_OK(yore_snapshot_take(db, &snapshot, NULL));
     yore_snapshot_release(snapshot);
-    struct yore_watch_options options = {.after_commit = INT64_MIN};
+    struct yore_watch_options options = {.after_commit = YORE_TIME_MIN};
     CHECK_OK(yore_watch_open(db, &options, &watch, NULL));
     enum yore_status st = YORE_OK;
     int told = 0;

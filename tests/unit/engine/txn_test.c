@@ -381,6 +381,44 @@ TEST(erasure_conflicts_with_who_read_the_key_and_with_nobody_else)
     }
 }
 
+TEST(drop_of_a_keyspace_conflicts_with_who_read_it_and_with_nobody_else)
+{
+    struct yore_keyspace_options altered = {.compression = YORE_COMPRESSION_NONE};
+    for (int age = 0; age < BED_AGES - 1; age++) {
+        struct bed bed;
+        struct yore_keyspace *q;
+        struct yore_keyspace *again;
+        struct yore_value value;
+        bed_open(&bed);
+        CHECK_OK(yore_keyspace_create(bed.db, "q", NULL, &q, NULL));
+        CHECK_OK(yore_put(bed.db, q, text("a"), text("1"), NULL, NULL));
+        struct yore_txn *reader = begin(bed.db);
+        struct yore_txn *misser = begin(bed.db);
+        struct yore_txn *other = begin(bed.db);
+        CHECK_OK(yore_txn_get(reader, q, text("a"), NULL, &value, NULL));
+        yore_value_release(&value);
+        CHECK_STATUS(yore_txn_get(misser, q, text("b"), NULL, &value, NULL), YORE_NOT_FOUND);
+        CHECK_EQ_STR(txn_get(other, "a"), "-");
+        txn_put(reader, "x", "1");
+        txn_put(misser, "y", "1");
+        txn_put(other, "z", "1");
+        CHECK_OK(yore_keyspace_drop(bed.db, "q", NULL));
+        CHECK_OK(yore_keyspace_create(bed.db, "q", NULL, &again, NULL));
+        bed_age(&bed, age);
+        CHECK_STATUS(commit(reader), YORE_CONFLICT);
+        CHECK_STATUS(commit(misser), YORE_CONFLICT);
+        CHECK_OK(commit(other));
+        struct yore_txn *later = begin(bed.db);
+        CHECK_STATUS(yore_txn_get(later, q, text("a"), NULL, &value, NULL), YORE_NOT_FOUND);
+        CHECK_STATUS(yore_txn_get(later, again, text("a"), NULL, &value, NULL), YORE_NOT_FOUND);
+        txn_put(later, "x", "1");
+        CHECK_OK(yore_keyspace_alter(bed.db, again, &altered, NULL));
+        bed_age(&bed, age);
+        CHECK_OK(commit(later));
+        bed_close(&bed);
+    }
+}
+
 TEST(commit_of_a_transaction_without_writes_is_its_begin)
 {
     struct bed bed;
@@ -735,6 +773,7 @@ TEST_MAIN(
     new_key_in_a_range_that_was_walked_is_a_conflict, key_outside_of_what_was_walked_is_no_conflict,
     cursor_still_open_at_the_commit_is_validated,
     erasure_conflicts_with_who_read_the_key_and_with_nobody_else,
+    drop_of_a_keyspace_conflicts_with_who_read_it_and_with_nobody_else,
     commit_of_a_transaction_without_writes_is_its_begin,
     cursor_sees_writes_made_before_it_was_opened, rollback_drops_the_writes_since_the_savepoint,
     rollback_does_not_forget_what_was_read, savepoints_nest_to_a_thousand,

@@ -182,7 +182,7 @@ TEST(a_feed_repeats_its_failure)
     begin(&bed);
     for (uint64_t nth = 1; nth < 300; nth++) {
         struct yore_feed *feed;
-        CHECK_OK(yore_feed_open(bed.db, INT64_MIN, &feed, NULL));
+        CHECK_OK(yore_feed_open(bed.db, YORE_TIME_MIN, &feed, NULL));
         check_walk(feed, step_feed, 1 + KEYS * ROUNDS, nth); /* the first makes the catalogue */
         yore_feed_close(feed);
     }

@@ -37,7 +37,7 @@ TEST(the_past_is_told_first_wherever_it_is_kept)
         int64_t after = put(bed.db, "a", "2");
         bed_age(&bed, age);
         put(bed.db, "c", "3");
-        struct yore_watch *all = watch_from(bed.db, INT64_MIN);
+        struct yore_watch *all = watch_from(bed.db, YORE_TIME_MIN);
         struct yore_watch *rest = watch_from(bed.db, after);
         put(bed.db, "d", "4");
         test_note("age %d", age);
@@ -408,8 +408,10 @@ TEST(wrong_arguments_are_refused)
     bed_open(&bed);
     struct yore_watch_options both = {.range = {.low = text("a"), .prefix = text("b")}};
     struct yore_watch_options future = {.after_commit = YORE_NOW - 1};
+    struct yore_watch_options none = {.after_commit = INT64_MIN};
     CHECK_STATUS(yore_watch_open(bed.db, &both, &watch, NULL), YORE_INVALID);
     CHECK_STATUS(yore_watch_open(bed.db, &future, &watch, NULL), YORE_IN_FUTURE);
+    CHECK_STATUS(yore_watch_open(bed.db, &none, &watch, NULL), YORE_INVALID);
     CHECK(watch == NULL);
     int64_t now = yore_now(bed.db);
     watch = watch_from(bed.db, now);

@@ -17,6 +17,8 @@ static const char *const HOSTILE[] = {
     "MATCH p = (a)-[*..12]-(b) RETURN length(p), count(*)",
     "UNWIND range(1, 100000) AS x UNWIND range(1, 100000) AS y RETURN max(x * y)",
     "UNWIND range(1, 1000000) AS x WITH collect(x) AS l UNWIND l AS y RETURN collect([y, l])",
+    "UNWIND range(1, 1000000000) AS x RETURN count(x)",
+    "UNWIND range(1, 100000000) AS x CREATE (:Big {x: x, text: 'some text to fill memory with'})",
     "MATCH (a), (b), (c), (d), (e) WITH collect([a, b, c, d, e]) AS all RETURN size(all)",
     "MATCH (a), (b), (c), (d), (e) RETURN DISTINCT id(a) + ' ' + id(b) + ' ' + id(c) + ' ' + id(d)",
     "MATCH (a), (b), (c), (d), (e) RETURN a, b, c, d, e ORDER BY id(a) DESC",
@@ -26,10 +28,8 @@ static const char *const HOSTILE[] = {
 
 /* Refused before they take a step: the list alone is too much. */
 static const char *const HOSTILE_LISTS[] = {
-    "UNWIND range(1, 1000000000) AS x RETURN count(x)",
     "RETURN reduce(s = '', x IN range(1, 10000000) | s + 'xxxxxxxxxxxxxxxx')",
     "RETURN size([x IN range(1, 100000000) WHERE x % 2 = 0 | [x, x, x]])",
-    "UNWIND range(1, 100000000) AS x CREATE (:Big {x: x, text: 'some text to fill memory with'})",
 };
 
 TEST(hostile_statements_end_with_a_clear_error)
@@ -59,8 +59,32 @@ TEST(memory_is_bounded_where_steps_are_not)
     bed.options.budget.memory_bytes = 4u << 20;
     ASKED(&bed, "UNWIND range(1, 10000000) AS x WITH collect(x) AS xs RETURN size(xs)",
           "! TOO_BIG");
-    ASKED(&bed, "UNWIND range(1, 1000000) AS x RETURN DISTINCT x", "! TOO_BIG");
+    ASKED(&bed, "UNWIND range(1, 1000000) AS x WITH DISTINCT x RETURN count(x)", "! TOO_BIG");
     ASKED(&bed, "UNWIND range(1, 100000) AS x RETURN count(x), sum(x)", "100000, 5000050000");
+    query_bed_close(&bed);
+}
+
+TEST(a_range_is_unwound_without_its_list)
+{
+    struct query_bed bed;
+    query_bed_open(&bed);
+    bed.options.budget.memory_bytes = 1u << 20;
+    ASKED(&bed, "UNWIND range(1, 1000000) AS x RETURN count(*), min(x), max(x)",
+          "1000000, 1, 1000000");
+    ASKED(&bed, "UNWIND range(1, 9223372036854775807) AS x RETURN x LIMIT 3", "1; 2; 3");
+    ASKED(&bed, "UNWIND range(9223372036854775806, 9223372036854775807) AS x RETURN x - 1",
+          "9223372036854775805; 9223372036854775806");
+    ASKED(&bed,
+          "UNWIND range(-9223372036854775808, 9223372036854775807, 9223372036854775807) AS x "
+          "RETURN x",
+          "-9223372036854775808; -1; 9223372036854775806");
+    ASKED(&bed, "UNWIND range(10, 1, -4) AS x RETURN x", "10; 6; 2");
+    ASKED(&bed, "UNWIND range(1, 0) AS x RETURN x", "");
+    ASKED(&bed, "UNWIND range(1, null) AS x RETURN x", "");
+    ASKED(&bed, "UNWIND [2, 0, 1] AS a UNWIND range(1, a) AS b RETURN a, b", "2, 1; 2, 2; 1, 1");
+    ASKED(&bed, "UNWIND range(1, 2) + range(5, 6) AS x RETURN x", "1; 2; 5; 6");
+    ASKED(&bed, "UNWIND range(1, 2, 0) AS x RETURN x", "! ArgumentError NumberOutOfRange");
+    ASKED(&bed, "UNWIND range(1, 'a') AS x RETURN x", "! ArgumentError InvalidArgumentType");
     query_bed_close(&bed);
 }
 
@@ -167,6 +191,6 @@ TEST(a_cancelled_create_index_ends_while_it_is_filled_and_leaves_none)
 
 TEST_MAIN(a_cancelled_create_index_ends_while_it_is_filled_and_leaves_none,
           a_cancelled_statement_ends_and_leaves_nothing, hostile_statements_end_with_a_clear_error,
-          memory_is_bounded_where_steps_are_not, time_is_a_budget,
-          partial_results_are_what_there_was_and_are_marked,
+          memory_is_bounded_where_steps_are_not, a_range_is_unwound_without_its_list,
+          time_is_a_budget, partial_results_are_what_there_was_and_are_marked,
           rows_beyond_the_budget_are_cut_and_marked, a_statement_of_too_many_steps_is_refused)

@@ -2,6 +2,7 @@
 #include "topology/graph_pool.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "topology/limits.h"
 #include "unit/topology/graph_bed.h"
@@ -55,6 +56,13 @@ TEST(a_dropped_graph_stays_another_than_its_successor)
     CHECK(second != first);
     struct graph *past = pooled(pool, "a", false, &then);
     CHECK(past == first);
+    struct graph_view *view = NULL;
+    CHECK_STATUS(graph_view_open(first, NULL, NULL, &view, &error), YORE_NOT_FOUND);
+    CHECK_MSG(strstr(error.text, "graph a was dropped") != NULL, "%s", error.text);
+    CHECK_OK(graph_view_open(first, NULL, &then, &view, &error));
+    graph_view_close(view);
+    CHECK_OK(graph_view_open(second, NULL, NULL, &view, &error));
+    graph_view_close(view);
     graph_pool_put(pool, past);
     graph_pool_put(pool, first);
     graph_pool_put(pool, second);

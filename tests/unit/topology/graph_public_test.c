@@ -235,7 +235,11 @@ TEST(lines_that_cannot_be_are_refused_with_their_number)
     } cases[] = {
         {"x", "line 1: an event has nine columns"},
         {"1\t1\t+\tn\ta\t\t\t", "nine columns"},
-        {"1.5\t1\t+\tn\ta\t\t\t\t", "column 1"},
+        {"1.1234567\t1\t+\tn\ta\t\t\t\t", "column 1"},
+        {"1.\t1\t+\tn\ta\t\t\t\t", "column 1"},
+        {".5\t1\t+\tn\ta\t\t\t\t", "column 1"},
+        {"-\t1\t+\tn\ta\t\t\t\t", "column 1"},
+        {"9223372036854.775808\t1\t+\tn\ta\t\t\t\t", "column 1"},
         {"99999999999999999999\t1\t+\tn\ta\t\t\t\t", "column 1"},
         {"1\t0\t+\tn\ta\t\t\t\t", "column 2"},
         {"1\t1\t*\tn\ta\t\t\t\t", "column 3"},

@@ -1,4 +1,4 @@
-#include "tck/json_tree.h"
+#include "support/json_tree.h"
 
 #include <string.h>
 

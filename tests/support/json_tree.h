@@ -1,7 +1,7 @@
-/* json_tree.h -- a JSON text as a tree, for the lines of the kit.  Not for texts of strangers:
- * depth is bounded, everything else is trusted to be what the kit's authors wrote. */
-#ifndef YORE_TESTS_TCK_JSON_TREE_H
-#define YORE_TESTS_TCK_JSON_TREE_H
+/* json_tree.h -- a JSON text as a tree, for what tests are told in.  Not for texts of strangers:
+ * depth is bounded, everything else is trusted to be what its authors meant. */
+#ifndef YORE_TEST_JSON_TREE_H
+#define YORE_TEST_JSON_TREE_H
 
 #include <stdbool.h>
 #include <stddef.h>

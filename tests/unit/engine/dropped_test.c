@@ -1,0 +1,171 @@
+/* dropped_test.c -- what a dropped keyspace keeps, and when it gives its space back. */
+#include <stdio.h>
+#include <string.h>
+
+#include "unit/engine/bed.h"
+
+static struct yore_keyspace *filled(struct bed *bed, enum yore_keep keep, int64_t keep_ns)
+{
+    struct yore_keyspace *space;
+    struct yore_keyspace_options options = {.keep = keep, .keep_ns = keep_ns};
+    CHECK_OK(yore_keyspace_create(bed->db, "space", &options, &space, NULL));
+    for (int i = 0; i < 200; i++) {
+        char key[16];
+        (void)snprintf(key, sizeof key, "key%d", i % 20);
+        CHECK_OK(yore_put(bed->db, space, text(key), text("some value"), NULL, NULL));
+    }
+    return space;
+}
+
+/* Of all tables. */
+static uint64_t taken(struct bed *bed, struct yore_keyspace *space)
+{
+    struct yore_keyspace_usage usage;
+    CHECK_OK(yore_keyspace_usage(bed->db, space, &usage, NULL));
+    return usage.present_bytes + usage.past_bytes;
+}
+
+static enum yore_status read_at(struct bed *bed, struct yore_keyspace *space, int64_t moment)
+{
+    struct yore_time at = {moment, YORE_NOW};
+    struct yore_value value = {0};
+    enum yore_status st = yore_get(bed->db, space, text("key1"), &at, &value, NULL);
+    yore_value_release(&value);
+    return st;
+}
+
+TEST(a_dropped_keyspace_that_kept_only_now_gives_everything_back)
+{
+    for (int age = 0; age < BED_AGES; age++) {
+        struct bed bed;
+        struct yore_keyspace *space;
+        bed_open(&bed);
+        (void)filled(&bed, YORE_KEEP_NOW, 0);
+        bed_age(&bed, age);
+        CHECK_OK(yore_keyspace_open(bed.db, "space", NULL, &space, NULL));
+        int64_t before = yore_now(bed.db);
+        CHECK_OK(yore_keyspace_drop(bed.db, "space", NULL));
+        CHECK_OK(yore_compact(bed.db, NULL, NULL));
+        test_note("age %d", age);
+        CHECK_EQ_UINT(taken(&bed, space), 0);
+        CHECK_STATUS(read_at(&bed, space, before), YORE_BEFORE_HORIZON);
+        bed_reopen(&bed);
+        struct yore_time at = {before, YORE_NOW};
+        CHECK_OK(yore_keyspace_open(bed.db, "space", &at, &space, NULL));
+        CHECK_OK(yore_compact(bed.db, NULL, NULL));
+        CHECK_EQ_UINT(taken(&bed, space), 0);
+        bed_close(&bed);
+    }
+}
+
+TEST(a_dropped_keyspace_is_read_for_as_long_as_it_keeps_and_then_gives_everything_back)
+{
+    struct bed bed;
+    bed_open(&bed);
+    struct yore_keyspace *space = filled(&bed, YORE_KEEP_FOR, 100 * BED_SECOND);
+    int64_t before = yore_now(bed.db);
+    CHECK_OK(yore_keyspace_drop(bed.db, "space", NULL));
+    sim_disk_advance(bed.disk, 90 * BED_SECOND);
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    CHECK_OK(read_at(&bed, space, before));
+    CHECK(taken(&bed, space) > 0);
+    sim_disk_advance(bed.disk, 20 * BED_SECOND);
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    CHECK_STATUS(read_at(&bed, space, before), YORE_BEFORE_HORIZON);
+    CHECK_EQ_UINT(taken(&bed, space), 0);
+    bed_close(&bed);
+}
+
+TEST(a_dropped_keyspace_that_keeps_all_stays_readable_until_it_is_trimmed)
+{
+    struct bed bed;
+    bed_open(&bed);
+    struct yore_keyspace *space = filled(&bed, YORE_KEEP_ALL, 0);
+    int64_t before = yore_now(bed.db);
+    CHECK_OK(yore_keyspace_drop(bed.db, "space", NULL));
+    sim_disk_advance(bed.disk, 100 * BED_SECOND);
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    CHECK_OK(read_at(&bed, space, before));
+    CHECK_OK(yore_trim(bed.db, space, yore_now(bed.db), NULL));
+    CHECK_EQ_UINT(taken(&bed, space), 0);
+    bed_close(&bed);
+}
+
+TEST(a_snapshot_reads_what_was_dropped_after_it)
+{
+    struct bed bed;
+    struct yore_snapshot *snapshot;
+    struct yore_value value = {0};
+    bed_open(&bed);
+    struct yore_keyspace *space = filled(&bed, YORE_KEEP_NOW, 0);
+    CHECK_OK(yore_snapshot_take(bed.db, &snapshot, NULL));
+    struct yore_time at = yore_snapshot_time(snapshot);
+    CHECK_OK(yore_keyspace_drop(bed.db, "space", NULL));
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    CHECK_OK(yore_get(bed.db, space, text("key1"), &at, &value, NULL));
+    yore_value_release(&value);
+    yore_snapshot_release(snapshot);
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    CHECK_EQ_UINT(taken(&bed, space), 0);
+    bed_close(&bed);
+}
+
+TEST(all_that_a_dropped_keyspace_has_is_freeable_once_it_is_over)
+{
+    struct bed bed;
+    struct yore_keyspace_usage usage;
+    struct yore_snapshot *snapshot;
+    bed_open(&bed);
+    struct yore_keyspace *space = filled(&bed, YORE_KEEP_NOW, 0);
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    CHECK_OK(yore_keyspace_usage(bed.db, space, &usage, NULL));
+    CHECK_EQ_UINT(usage.freeable_bytes, 0);
+    CHECK_OK(yore_snapshot_take(bed.db, &snapshot, NULL));
+    CHECK_OK(yore_keyspace_drop(bed.db, "space", NULL));
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    yore_snapshot_release(snapshot); /* inline: nothing is done before the next call */
+    CHECK_OK(yore_keyspace_usage(bed.db, space, &usage, NULL));
+    CHECK(usage.freeable_bytes > 0);
+    CHECK_EQ_UINT(usage.freeable_bytes, usage.present_bytes + usage.past_bytes);
+    bed_close(&bed);
+}
+
+/* What is gone can be told from what never was. */
+TEST(a_feed_from_before_the_drop_of_what_is_gone_is_refused)
+{
+    struct bed bed;
+    struct yore_feed *feed = NULL;
+    bed_open(&bed);
+    (void)filled(&bed, YORE_KEEP_NOW, 0);
+    int64_t before = yore_now(bed.db);
+    CHECK_OK(yore_keyspace_drop(bed.db, "space", NULL));
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    bed_reopen(&bed);
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    CHECK_STATUS(yore_feed_open(bed.db, before - 1, &feed, NULL), YORE_BEFORE_HORIZON);
+    bed_close(&bed);
+}
+
+TEST(a_restore_out_of_reach_names_the_keyspace_that_keeps_too_little)
+{
+    struct bed bed;
+    struct yore_error error = {.text = ""};
+    struct yore_restore restore = {.backup_path = "backup", .target_path = "restored"};
+    char reason[64];
+    bed_open(&bed);
+    restore.to_commit = put(bed.db, "state", "before");
+    struct yore_keyspace *space = filled(&bed, YORE_KEEP_NOW, 0);
+    CHECK_OK(yore_backup(bed.db, "backup", NULL, NULL, NULL, NULL));
+    CHECK_STATUS(db_restore(sim_disk_env(bed.disk), &restore, &error), YORE_BEFORE_HORIZON);
+    (void)snprintf(reason, sizeof reason, "keyspace %u keeps only now", yore_keyspace_id(space));
+    CHECK_MSG(strstr(error.text, reason) != NULL, "%s", error.text);
+    bed_close(&bed);
+}
+
+TEST_MAIN(a_dropped_keyspace_that_kept_only_now_gives_everything_back,
+          a_dropped_keyspace_is_read_for_as_long_as_it_keeps_and_then_gives_everything_back,
+          a_dropped_keyspace_that_keeps_all_stays_readable_until_it_is_trimmed,
+          a_snapshot_reads_what_was_dropped_after_it,
+          all_that_a_dropped_keyspace_has_is_freeable_once_it_is_over,
+          a_feed_from_before_the_drop_of_what_is_gone_is_refused,
+          a_restore_out_of_reach_names_the_keyspace_that_keeps_too_little)
