@@ -101,6 +101,7 @@ struct trial {
     struct yore_options options;
     struct yore_db *db;
     struct test_rand rand;        /* of how it is loaded and compacted */
+    uint64_t flush_one_in;        /* commits; 0: none for being one */
     int64_t commits[COMMITS_MAX]; /* by rank */
     unsigned commit_count;
     bool tells_ranks; /* one order: commit times are part of the answers */
@@ -132,6 +133,9 @@ static void begin_trial(struct trial *trial, uint64_t seed, struct tally *tally)
     store_options_tiny(&trial->options);
     trial->options.seal_versions_per_key = 1 + (uint32_t)test_rand_below(&trial->rand, 4);
     trial->options.seal_bytes_min = 1 + test_rand_below(&trial->rand, 4096);
+    /* Memtables of one commit, of some, of hundreds. */
+    static const uint64_t flushes[4] = {1, 4, 24, 0};
+    trial->flush_one_in = flushes[test_rand_below(&trial->rand, 4)];
     trial->disk = sim_disk_new(seed);
     CHECK(trial->disk != NULL);
     sim_disk_set_wall(trial->disk, WALL + (int64_t)test_rand_below(&trial->rand, 1000) * SECOND);
@@ -297,6 +301,9 @@ static void submit(struct trial *trial, const struct fact *const *facts, unsigne
         submit_batch(trial, facts, count);
     } else {
         submit_txn(trial, facts, count);
+    }
+    if (trial->flush_one_in > 0 && test_rand_one_in(&trial->rand, trial->flush_one_in)) {
+        CHECK_OK(yore_flush(trial->db, NULL));
     }
 }
 
