@@ -104,7 +104,8 @@ void edit_put_slice(struct edit *edit, uint32_t keyspace, struct yore_bytes regi
     }
 }
 
-void edit_drop_slice(struct edit *edit, uint32_t keyspace, struct yore_bytes region_low, int64_t t0)
+void edit_drop_slice(struct edit *edit, uint32_t keyspace, struct yore_bytes region_low,
+                     int64_t t0)
 {
     struct edit_op *op = edit_add(edit, EDIT_SLICE_DROP, keyspace);
     if (op != NULL) {

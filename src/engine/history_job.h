@@ -84,6 +84,7 @@ bool seal_grows_last(const struct yore_db *db, const struct forest_region *regio
 enum yore_status seal_region(struct history_job *job, struct yore_error *error_out); /* seal.c */
 enum yore_status merge_late(struct history_job *job, struct yore_error *error_out);  /* late.c */
 
+
 /* trim.c: are the runs and the last slice of the region mostly over, so that writing anew what is
  * left of them is worth it?  Are they all over? */
 bool trim_is_due(const struct superview *view, const struct forest_tree *tree,

@@ -28,8 +28,8 @@ enum job_kind {
     JOB_RETENTION,
     JOB_TRIM,        /* of a region without slices */
     JOB_TRIM_SEALED, /* of one with them: no merge of levels beside it */
-    JOB_DROP,        /* of all that a dropped keyspace has left */
-    JOB_IDLE_LEVEL,  /* only when the database is quiet */
+    JOB_DROP,       /* of all that a dropped keyspace has left */
+    JOB_IDLE_LEVEL, /* only when the database is quiet */
     JOB_IDLE_HISTORY
 };
 

@@ -99,7 +99,8 @@ static size_t drop_slices(struct edit *edit, const struct superview *view,
 {
     size_t count = retention_slices_over(view, tree, region, r);
     for (size_t i = 0; i < count; i++) {
-        edit_drop_slice(edit, tree->keyspace, forest_key_bytes(&region->low), region->slices[i].t0);
+        edit_drop_slice(edit, tree->keyspace, forest_key_bytes(&region->low),
+                        region->slices[i].t0);
     }
     return count;
 }

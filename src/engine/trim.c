@@ -137,8 +137,8 @@ static enum yore_status open_sources(struct trim *t, struct version_iter **iter_
 
 static bool is_over_at(const struct version *v, int64_t horizon)
 {
-    bool is_end =
-        v->kind == YORE_KIND_DELETE || (v->kind == YORE_KIND_PUT && v->valid_to <= horizon);
+    bool is_end = v->kind == YORE_KIND_DELETE ||
+                  (v->kind == YORE_KIND_PUT && v->valid_to <= horizon);
     return is_end && v->valid_from <= horizon && v->commit <= horizon;
 }
 
@@ -178,8 +178,7 @@ static enum yore_status put(struct trim *t, const struct version *v, size_t sour
     if (source < t->level_count) {
         return put_held(t, error_out);
     }
-    /* What is held hides all that is older, also behind one that was learned after the horizon. */
-    if (t->has_held || (t->has_newer && !retention_needs(&job->retention, v, &t->newer))) {
+    if (t->has_newer && !retention_needs(&job->retention, v, &t->newer)) {
         job->trimmed++;
         return YORE_OK;
     }

@@ -69,8 +69,8 @@ static bool list_region(struct past *past, const struct superview *view,
                         const struct retention *r)
 {
     bool is_trimmed = trim_is_due(view, tree, region, r);
-    size_t over = past->is_all_over || is_trimmed ? region->slice_count
-                                                  : retention_slices_over(view, tree, region, r);
+    size_t over =
+        past->is_all_over || is_trimmed ? region->slice_count : retention_slices_over(view, tree, region, r);
     bool is_done = true;
     for (size_t i = 0; i < region->slice_count; i++) {
         struct file_list *list = i < over ? &past->over : &past->kept;
