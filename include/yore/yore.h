@@ -721,10 +721,9 @@ struct yore_keyspace_usage {
     uint64_t past_bytes;       /* of the files of the tables that answer for the past ... */
     uint64_t past_versions;    /* ... and what they hold, carried copies left out */
     uint64_t past_copies;      /* carried copies */
-    /* What retention will free once the horizon stands where the keyspace's duration says it should
-     * now: files that go whole, and those that are written anew because most in them is over, of
-     * which a part may stay; and what they hold, copies too.  What else lies before the horizon
-     * leaves with merges and yore_compact(), and is not foretold. */
+    /* What retention will free: the files that go whole once the horizon stands where the
+     * keyspace's duration says it should now, and what they hold, copies too.  What else lies
+     * before the horizon leaves with merges and is not foretold. */
     uint64_t freeable_bytes;
     uint64_t freeable_versions;
 };

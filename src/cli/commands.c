@@ -192,7 +192,10 @@ const struct command command_table[] = {
          "values that are not "
          "UTF-8 are written as key_base64 and value_base64.  Without --keyspace every "
          "keyspace is written, "
-         "and made again by import.\n",
+         "and made again by import.  "
+         "All of it is as of the moment export begins, also where a server goes on being written "
+         "to; "
+         "only a keyspace that keeps nothing but now is as it is found.\n",
      .examples = "yore export db > all.ndjson\n"
                  "yore export db --at 2015-07-21 day.ndjson\n",
      .options = OPTION(AT) | OPTION(KNOWN) | OPTION(KEYSPACE) | RANGE | OPTION(BASE64),

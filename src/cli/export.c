@@ -179,6 +179,9 @@ static enum yore_status put_history(struct exporter *e, struct yore_error *error
     }
     while (st == YORE_OK) {
         st = store_feed_next(feed, &commit, error_out);
+        if (st == YORE_OK && commit.commit > e->now) {
+            st = YORE_NOT_FOUND; /* its keyspace may not be among those listed */
+        }
         if (st == YORE_OK) {
             st = put_commit(e, &commit, error_out);
         }
@@ -213,15 +216,19 @@ static enum yore_status put_rows(struct exporter *e, const struct yore_keyspace_
 static enum yore_status put_moment_of(struct exporter *e, const struct yore_keyspace_info *info,
                                       struct yore_error *error_out)
 {
+    const struct yore_time *asked = e->options->at;
+    const struct yore_time at = {asked->valid != YORE_NOW ? asked->valid : e->now,
+                                 asked->known != YORE_NOW ? asked->known : e->now};
+    bool keeps_now = info->options.keep == YORE_KEEP_NOW;
     const struct store_rows options = {.range = e->options->range,
-                                       .at = e->options->at,
+                                       .at = keeps_now ? NULL : &at,
                                        .no_cache_fill = true,
                                        .limit = UINT64_MAX};
     struct store_keyspace *keyspace = NULL;
     struct store_walk *rows = NULL;
     enum yore_status st = YORE_OK;
-    bool is_past = e->options->at->valid != YORE_NOW || e->options->at->known != YORE_NOW;
-    if (info->options.keep == YORE_KEEP_NOW && is_past) {
+    bool is_past = asked->valid != YORE_NOW || asked->known != YORE_NOW;
+    if (keeps_now && is_past) {
         e->counts.trimmed_keyspaces++; /* it has no past to read */
         return YORE_OK;
     }
@@ -251,7 +258,10 @@ enum yore_status export_run(struct store *store, FILE *stream, const struct expo
                             struct export_counts *counts_out, struct yore_error *error_out)
 {
     struct exporter e = {.store = store, .stream = stream, .options = options};
-    enum yore_status st = list_keyspaces(&e, error_out);
+    enum yore_status st = store_ask_now(store, &e.now, error_out);
+    if (st == YORE_OK) {
+        st = list_keyspaces(&e, error_out);
+    }
     if (st == YORE_OK) {
         st = put_keyspaces(&e, error_out);
     }

@@ -31,6 +31,8 @@ struct export_counts {
 };
 
 /* Write to `stream` (not closed).  `*counts_out` is set in any case.
+ * Lines are those of one commit, the last at the call, also while others write; a keyspace that
+ * keeps only now is as the walk through it finds it.
  * Errors: YORE_IO when `stream` fails; YORE_BEFORE_HORIZON for an `at` that is no longer kept. */
 enum yore_status export_run(struct store *store, FILE *stream, const struct export_options *options,
                             struct export_counts *counts_out, struct yore_error *error_out);

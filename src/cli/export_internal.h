@@ -11,6 +11,7 @@ struct exporter {
     FILE *stream;
     const struct export_options *options;
     struct export_counts counts;
+    int64_t now; /* of the whole export: what is committed later is in no line */
     struct buffer line;
     struct buffer keyspaces; /* struct yore_keyspace_info of those that are written */
 };

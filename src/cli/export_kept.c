@@ -3,6 +3,10 @@
  * The keys come from two walks: those that held something at the horizon, and those that changed
  * since.  A key that never held anything (only deletions) is in neither; leaving it out changes no
  * answer.
+ *
+ * Behind a server others write meanwhile: every walk is as of the export's now, so that the lines
+ * are those of one commit.  A keyspace that keeps only now cannot be read so, and is as its own
+ * walk finds it.
  */
 #include <string.h>
 
@@ -44,7 +48,7 @@ static enum yore_status keep_timeline(struct kept *kept, struct yore_bytes key,
     const struct store_timeline options = {.key = key,
                                            .options = {.from = kept->info->horizon,
                                                        .to = YORE_FOREVER,
-                                                       .known = YORE_NOW,
+                                                       .known = kept->e->now,
                                                        .with_in_force = true,
                                                        .every_commit = true},
                                            .limit = UINT64_MAX};
@@ -109,7 +113,7 @@ static enum yore_status take_at_horizon(struct kept *kept, const struct yore_row
 static enum yore_status held_at_horizon(struct kept *kept, struct yore_bytes key, bool *is_held_out,
                                         struct yore_error *error_out)
 {
-    const struct yore_time at = {kept->info->horizon, YORE_NOW};
+    const struct yore_time at = {kept->info->horizon, kept->e->now};
     struct store_value value;
     *is_held_out = false;
     if (kept->info->horizon == YORE_TIME_MIN) {
@@ -146,8 +150,8 @@ static enum yore_status walk_changes(struct kept *kept, struct yore_error *error
 {
     const struct yore_changes_options options = {.range = kept->e->options->range,
                                                  .from = kept->info->horizon,
-                                                 .to = YORE_NOW,
-                                                 .known = YORE_NOW,
+                                                 .to = kept->e->now,
+                                                 .known = kept->e->now,
                                                  .every_version = true};
     struct store_walk *changes = NULL;
     struct yore_change change;
@@ -170,7 +174,7 @@ static enum yore_status walk_changes(struct kept *kept, struct yore_error *error
 static enum yore_status keep_keyspace(struct kept *kept, struct yore_error *error_out)
 {
     const struct yore_keyspace_info *info = kept->info;
-    const struct yore_time horizon = {info->horizon, YORE_NOW};
+    const struct yore_time horizon = {info->horizon, kept->e->now};
     kept->keyspace = NULL;
     if (export_name(info) != NULL) {
         enum yore_status st =

@@ -102,6 +102,15 @@ int64_t store_now(struct store *store)
     return store->now;
 }
 
+enum yore_status store_ask_now(struct store *store, int64_t *now_out, struct yore_error *error_out)
+{
+    if (store->remote != NULL) {
+        return remote_now(store->remote, now_out, error_out);
+    }
+    *now_out = yore_now(store->db);
+    return YORE_OK;
+}
+
 /* What writes is refused as the engine refuses it. */
 static enum yore_status check_writable(const struct store *store, struct yore_error *error_out)
 {

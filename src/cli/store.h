@@ -46,6 +46,9 @@ struct remote *store_remote(const struct store *store);
 /* The database's now; behind a server the one of the first call since store_begin_command(). */
 int64_t store_now(struct store *store);
 void store_begin_command(struct store *store);
+/* The database's now, asked for: every commit up to it keeps its time, whatever others write.
+ * Errors: behind a server what a command has. */
+enum yore_status store_ask_now(struct store *store, int64_t *now_out, struct yore_error *error_out);
 
 /* ---- keyspaces ---- */
 

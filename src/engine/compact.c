@@ -249,38 +249,10 @@ static enum yore_status choose_idle(struct merge_job *job)
     return wants_idle_down(job->tree) ? choose_from(job, 0) : choose_tier(job, UINT64_MAX);
 }
 
-/* In the deepest level nothing would become of the table but the same again. */
-static bool is_settled(const struct merge_job *job, const struct forest_file *file)
-{
-    const struct table_meta *meta = file->meta;
-    return file->erase_seen >= erase_set_commit_max(job->view->erased) &&
-           meta->unresolved_count == 0 && meta->delete_count == 0 &&
-           meta->expiry_min > job->view->forest->flushed_commit;
-}
-
-/* All is in one level below level 0, and settled. */
-static bool is_all_settled(const struct merge_job *job)
-{
-    size_t level_count = 0;
-    for (uint32_t i = 0; i < LEVELS_MAX; i++) {
-        const struct forest_level *level = &job->tree->levels[i];
-        level_count += level->file_count > 0;
-        for (size_t j = 0; j < level->file_count; j++) {
-            if (i == 0 || !is_settled(job, level->files[j])) {
-                return false;
-            }
-        }
-    }
-    return level_count <= 1;
-}
-
 static enum yore_status choose_all(struct merge_job *job)
 {
     enum yore_status st = YORE_OK;
     job->out_level = 1;
-    if (is_all_settled(job)) {
-        return YORE_NOT_FOUND;
-    }
     for (uint32_t i = 0; st == YORE_OK && i < LEVELS_MAX; i++) {
         const struct forest_level *level = &job->tree->levels[i];
         for (size_t j = 0; st == YORE_OK && j < level->file_count; j++) {
@@ -584,7 +556,9 @@ static bool is_movable(const struct merge_job *job)
         job->inputs[0].file->erase_seen < erase_set_commit_max(job->view->erased)) {
         return false;
     }
-    return is_settled(job, job->inputs[0].file) || !is_deepest(job);
+    bool is_quiet = meta->unresolved_count == 0 && meta->delete_count == 0 &&
+                    meta->expiry_min > job->view->forest->flushed_commit;
+    return is_quiet || !is_deepest(job);
 }
 
 static enum yore_status move_down(struct merge_job *job, struct yore_error *error_out)

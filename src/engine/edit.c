@@ -104,16 +104,6 @@ void edit_put_slice(struct edit *edit, uint32_t keyspace, struct yore_bytes regi
     }
 }
 
-void edit_drop_slice(struct edit *edit, uint32_t keyspace, struct yore_bytes region_low, int64_t t0)
-{
-    struct edit_op *op = edit_add(edit, EDIT_SLICE_DROP, keyspace);
-    if (op != NULL) {
-        op->t0 = t0;
-        buffer_append_bytes(&op->low, region_low);
-        edit->is_nomem |= op->low.is_nomem;
-    }
-}
-
 void edit_forget(struct edit *edit, uint32_t keyspace, int64_t commit)
 {
     struct edit_op *op = commit != INT64_MIN ? edit_add(edit, EDIT_FORGET, keyspace) : NULL;

@@ -163,8 +163,6 @@ void edit_drop_run(struct edit *edit, uint32_t keyspace, struct yore_bytes regio
 /* Takes references of its own. */
 void edit_put_slice(struct edit *edit, uint32_t keyspace, struct yore_bytes region_low,
                     const struct forest_slice *slice);
-void edit_drop_slice(struct edit *edit, uint32_t keyspace, struct yore_bytes region_low,
-                     int64_t t0);
 /* What left the keyspace is not to be told from what never was, up to `commit`; INT64_MIN: nothing.
  */
 void edit_forget(struct edit *edit, uint32_t keyspace, int64_t commit);

@@ -335,17 +335,13 @@ static enum yore_status merge_runs(struct history_job *job, struct yore_error *e
     if (runs == NULL) {
         return error_plain(error_out, YORE_NOMEM);
     }
-    int64_t known = INT64_MIN; /* by then all of it was superseded */
     size_t count = choose_runs(job->db, region, runs);
     enum yore_status st = YORE_OK;
     for (size_t i = 0; st == YORE_OK && i < count; i++) {
         job->read_bytes += runs[i]->meta->file_bytes;
         edit_drop_run(&job->edit, job->keyspace->id, job_low(job), runs[i]->meta->file);
-        known = runs[i]->known > known ? runs[i]->known : known;
         st = source_list_add_file(&list, runs[i], &job_view);
     }
-    job->run.known = known;
-    job->late.known = known;
     if (st == YORE_OK) {
         st = source_list_merge(&list, false, &it);
     }
@@ -417,10 +413,6 @@ static enum yore_status do_work(struct history_job *job, enum history_work work,
         return merge_late(job, error_out);
     case HISTORY_MERGE_RUNS:
         return merge_runs(job, error_out);
-    case HISTORY_TRIM:
-        return trim_region(job, error_out);
-    case HISTORY_TRIM_SLICE:
-        return trim_slice(job, error_out);
     case HISTORY_NOTHING:
         break;
     }
@@ -444,24 +436,17 @@ static void count_work(struct history_job *job, enum history_work work, int64_t 
     db_event(db, &event);
 }
 
-/* A job yet without a region, on what is there now. */
-static struct history_job begin(struct yore_db *db, struct yore_keyspace *keyspace)
+static enum yore_status work_on(struct yore_db *db, struct yore_keyspace *keyspace,
+                                struct superview *view, size_t region_index, enum history_work work,
+                                struct yore_error *error_out)
 {
-    struct history_job job = {.db = db, .keyspace = keyspace};
-    job.view = retention_view(db, keyspace, &job.retention);
-    job.tree = forest_tree(job.view->forest, keyspace->id);
-    return job;
-}
-
-static enum yore_status work_on(const struct history_job *begun, size_t region_index,
-                                enum history_work work, struct yore_error *error_out)
-{
-    struct history_job job = *begun;
-    struct yore_db *db = job.db;
+    struct history_job job = {.db = db, .keyspace = keyspace, .view = view};
     int64_t began_ns = os_monotonic_ns(db->env);
+    job.tree = forest_tree(view->forest, keyspace->id);
     job.region = &job.tree->regions[region_index];
-    output_init(&job.run, job.view, job.keyspace, PAGE_CLASS_PAST, db->options.table_bytes);
-    output_init(&job.late, job.view, job.keyspace, PAGE_CLASS_PAST, db->options.table_bytes);
+    retention_of(db, keyspace, &job.retention);
+    output_init(&job.run, view, keyspace, PAGE_CLASS_PAST, db->options.table_bytes);
+    output_init(&job.late, view, keyspace, PAGE_CLASS_PAST, db->options.table_bytes);
     enum yore_status st = do_work(&job, work, error_out);
     if (st == YORE_NOT_FOUND && work == HISTORY_SPLIT) { /* too few keys to split */
         work = region_wants(db, job.tree, job.region, false);
@@ -489,82 +474,32 @@ static enum yore_status work_on(const struct history_job *begun, size_t region_i
 enum yore_status history_step(struct yore_db *db, struct yore_keyspace *keyspace,
                               struct yore_error *error_out)
 {
-    struct history_job job = begin(db, keyspace);
+    struct superview *view = superview_acquire(db);
+    const struct forest_tree *tree = forest_tree(view->forest, keyspace->id);
     size_t region_index = 0;
     enum history_work work =
-        job.tree != NULL ? history_wants(db, job.tree, &region_index) : HISTORY_NOTHING;
+        tree != NULL ? history_wants(db, tree, &region_index) : HISTORY_NOTHING;
     enum yore_status st = YORE_NOT_FOUND;
     if (work != HISTORY_NOTHING && atomic_load(&keyspace->keep) != YORE_KEEP_NOW) {
-        st = work_on(&job, region_index, work, error_out);
+        st = work_on(db, keyspace, view, region_index, work, error_out);
     }
-    superview_release(job.view);
+    superview_release(view);
     return st;
 }
 
 enum yore_status history_idle(struct yore_db *db, struct yore_keyspace *keyspace,
                               struct yore_error *error_out)
 {
-    struct history_job job = begin(db, keyspace);
+    struct superview *view = superview_acquire(db);
+    const struct forest_tree *tree = forest_tree(view->forest, keyspace->id);
     size_t region_index = 0;
     enum yore_status st = YORE_NOT_FOUND;
-    if (job.tree != NULL && atomic_load(&keyspace->keep) != YORE_KEEP_NOW &&
-        history_wants_idle(db, job.tree, &region_index)) {
-        st = work_on(&job, region_index, HISTORY_SEAL, error_out);
+    if (tree != NULL && atomic_load(&keyspace->keep) != YORE_KEEP_NOW &&
+        history_wants_idle(db, tree, &region_index)) {
+        st = work_on(db, keyspace, view, region_index, HISTORY_SEAL, error_out);
     }
-    superview_release(job.view);
+    superview_release(view);
     return st;
-}
-
-/* ---- trimming ---- */
-
-bool history_wants_trim(const struct superview *view, const struct forest_tree *tree,
-                        const struct retention *r, bool has_slices, size_t *region_out)
-{
-    for (size_t i = 0; i < tree->region_count; i++) {
-        const struct forest_region *region = &tree->regions[i];
-        if ((has_slices || region->slice_count == 0) && trim_is_due(view, tree, region, r)) {
-            *region_out = i;
-            return true;
-        }
-    }
-    return false;
-}
-
-enum yore_status history_trim(struct yore_db *db, struct yore_keyspace *keyspace, bool has_slices,
-                              struct yore_error *error_out)
-{
-    struct history_job job = begin(db, keyspace);
-    size_t region_index = 0;
-    enum yore_status st = YORE_NOT_FOUND;
-    if (job.tree != NULL &&
-        history_wants_trim(job.view, job.tree, &job.retention, has_slices, &region_index)) {
-        st = work_on(&job, region_index, HISTORY_TRIM, error_out);
-    }
-    superview_release(job.view);
-    return st;
-}
-
-/* ---- on demand ---- */
-
-static bool is_wanted(const struct history_job *job, size_t region_index, enum history_work work)
-{
-    const struct forest_region *region = &job->tree->regions[region_index];
-    size_t late = 0;
-    for (size_t i = 0; i < region->run_count; i++) {
-        late += run_is_late(region, region->runs[i]);
-    }
-    switch (work) {
-    case HISTORY_SEAL:
-        return region->run_count > late;
-    case HISTORY_MERGE_LATE:
-        return late > 0;
-    case HISTORY_TRIM:
-        return trim_is_all_over(job->view, job->tree, region, &job->retention);
-    case HISTORY_TRIM_SLICE:
-        return region->slice_count > 0;
-    default:
-        return false;
-    }
 }
 
 static enum yore_status all_of_kind(struct yore_db *db, struct yore_keyspace *keyspace,
@@ -573,37 +508,31 @@ static enum yore_status all_of_kind(struct yore_db *db, struct yore_keyspace *ke
     enum yore_status st = YORE_OK;
     size_t count = 1;
     for (size_t i = 0; st == YORE_OK && i < count; i++) {
-        struct history_job job = begin(db, keyspace);
-        count = job.tree != NULL ? job.tree->region_count : 0;
-        if (i < count && is_wanted(&job, i, work)) {
-            st = work_on(&job, i, work, error_out);
+        struct superview *view = superview_acquire(db);
+        const struct forest_tree *tree = forest_tree(view->forest, keyspace->id);
+        count = tree != NULL ? tree->region_count : 0;
+        size_t late = 0;
+        size_t early = 0;
+        for (size_t j = 0; i < count && j < tree->regions[i].run_count; j++) {
+            bool is_late = run_is_late(&tree->regions[i], tree->regions[i].runs[j]);
+            late += is_late;
+            early += !is_late;
+        }
+        if ((work == HISTORY_SEAL && early > 0) || (work == HISTORY_MERGE_LATE && late > 0)) {
+            st = work_on(db, keyspace, view, i, work, error_out);
             st = st == YORE_NOT_FOUND ? YORE_OK : st;
         }
-        superview_release(job.view);
+        superview_release(view);
     }
     return st;
 }
 
-/* What is all over is not sealed first. */
 enum yore_status history_all(struct yore_db *db, struct yore_keyspace *keyspace,
                              struct yore_error *error_out)
 {
-    static const enum history_work works[] = {HISTORY_TRIM, HISTORY_SEAL, HISTORY_MERGE_LATE};
-    enum yore_status st = YORE_OK;
-    bool ignored;
-    if (atomic_load(&keyspace->keep) != YORE_KEEP_NOW) {
-        for (size_t i = 0; st == YORE_OK && i < sizeof works / sizeof works[0]; i++) {
-            st = all_of_kind(db, keyspace, works[i], error_out);
-        }
+    if (atomic_load(&keyspace->keep) == YORE_KEEP_NOW) {
+        return YORE_OK;
     }
-    if (st == YORE_OK) {
-        st = retention_drop(db, keyspace, &ignored, error_out);
-    }
-    if (st == YORE_OK && atomic_load(&keyspace->keep) != YORE_KEEP_NOW) {
-        st = all_of_kind(db, keyspace, HISTORY_TRIM, error_out);
-    }
-    if (st == YORE_OK && atomic_load(&keyspace->keep) != YORE_KEEP_NOW) {
-        st = all_of_kind(db, keyspace, HISTORY_TRIM_SLICE, error_out);
-    }
-    return st;
+    enum yore_status st = all_of_kind(db, keyspace, HISTORY_SEAL, error_out);
+    return st == YORE_OK ? all_of_kind(db, keyspace, HISTORY_MERGE_LATE, error_out) : st;
 }

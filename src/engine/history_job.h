@@ -84,17 +84,4 @@ bool seal_grows_last(const struct yore_db *db, const struct forest_region *regio
 enum yore_status seal_region(struct history_job *job, struct yore_error *error_out); /* seal.c */
 enum yore_status merge_late(struct history_job *job, struct yore_error *error_out);  /* late.c */
 
-/* trim.c: are the runs and the last slice of the region mostly over, so that writing anew what is
- * left of them is worth it?  Are they all over? */
-bool trim_is_due(const struct superview *view, const struct forest_tree *tree,
-                 const struct forest_region *region, const struct retention *r);
-bool trim_is_all_over(const struct superview *view, const struct forest_tree *tree,
-                      const struct forest_region *region, const struct retention *r);
-/* Of a region that is trimmed, does this run go? */
-bool trim_frees(const struct forest_file *run, const struct retention *r);
-/* Where the region has slices no merge of its levels may run.  YORE_NOT_FOUND: it cannot be, or,
- * of the slice, nothing in it is over. */
-enum yore_status trim_region(struct history_job *job, struct yore_error *error_out);
-enum yore_status trim_slice(struct history_job *job, struct yore_error *error_out);
-
 #endif

@@ -26,10 +26,8 @@ enum job_kind {
     JOB_LEVEL,
     JOB_HISTORY,
     JOB_RETENTION,
-    JOB_TRIM,        /* of a region without slices */
-    JOB_TRIM_SEALED, /* of one with them: no merge of levels beside it */
-    JOB_DROP,        /* of all that a dropped keyspace has left */
-    JOB_IDLE_LEVEL,  /* only when the database is quiet */
+    JOB_DROP,       /* of all that a dropped keyspace has left */
+    JOB_IDLE_LEVEL, /* only when the database is quiet */
     JOB_IDLE_HISTORY
 };
 
@@ -58,25 +56,6 @@ static struct job propose_level(struct yore_db *db, const struct superview *view
     return job;
 }
 
-static struct job propose_trim(struct yore_db *db, const struct superview *view,
-                               const struct forest_tree *tree, struct yore_keyspace *keyspace)
-{
-    struct retention r;
-    size_t region;
-    retention_of(db, keyspace, &r);
-    if (atomic_load(&keyspace->history_stuck_at) == view->forest->serial) {
-        return (struct job){JOB_NONE, NULL};
-    }
-    if (history_wants_trim(view, tree, &r, false, &region)) {
-        return (struct job){JOB_TRIM, keyspace};
-    }
-    if (!atomic_load(&keyspace->is_level_busy) &&
-        history_wants_trim(view, tree, &r, true, &region)) {
-        return (struct job){JOB_TRIM_SEALED, keyspace};
-    }
-    return (struct job){JOB_NONE, NULL};
-}
-
 static struct job propose_history(struct yore_db *db, const struct superview *view)
 {
     for (size_t i = 0; i < view->forest->tree_count; i++) {
@@ -99,10 +78,6 @@ static struct job propose_history(struct yore_db *db, const struct superview *vi
         }
         if (retention_wants(db, view, keyspace)) {
             return (struct job){JOB_RETENTION, keyspace};
-        }
-        struct job trim = propose_trim(db, view, tree, keyspace);
-        if (trim.kind != JOB_NONE) {
-            return trim;
         }
     }
     return (struct job){JOB_NONE, NULL};
@@ -158,12 +133,6 @@ static struct job propose(struct yore_db *db, const struct superview *view, bool
     return job.kind != JOB_NONE ? job : propose_history(db, view);
 }
 
-/* Levels and history of the keyspace. */
-static bool takes_both(const struct job *job)
-{
-    return job->kind == JOB_DROP || job->kind == JOB_TRIM_SEALED;
-}
-
 /* REQUIRES(lock).  False: somebody else was faster. */
 static bool claim(struct yore_db *db, const struct job *job)
 {
@@ -173,7 +142,7 @@ static bool claim(struct yore_db *db, const struct job *job)
         db->is_flushing = true;
     } else if (job->kind == JOB_LEVEL || job->kind == JOB_IDLE_LEVEL) {
         is_free = !atomic_exchange(&job->keyspace->is_level_busy, true);
-    } else if (takes_both(job)) {
+    } else if (job->kind == JOB_DROP) {
         is_free = !atomic_load(&job->keyspace->is_level_busy) &&
                   !atomic_load(&job->keyspace->is_history_busy);
         if (is_free) {
@@ -195,7 +164,7 @@ static void unclaim(struct yore_db *db, const struct job *job)
     } else if (job->kind == JOB_LEVEL || job->kind == JOB_IDLE_LEVEL) {
         atomic_store(&job->keyspace->is_level_busy, false);
     } else {
-        if (takes_both(job)) {
+        if (job->kind == JOB_DROP) {
             atomic_store(&job->keyspace->is_level_busy, false);
         }
         atomic_store(&job->keyspace->is_history_busy, false);
@@ -219,9 +188,6 @@ static enum yore_status run(struct yore_db *db, const struct job *job, struct yo
         return history_step(db, job->keyspace, error_out);
     case JOB_RETENTION:
         return retention_drop(db, job->keyspace, &ignored, error_out);
-    case JOB_TRIM:
-    case JOB_TRIM_SEALED:
-        return history_trim(db, job->keyspace, job->kind == JOB_TRIM_SEALED, error_out);
     case JOB_DROP:
         return retention_drop_tree(db, job->keyspace, error_out);
     case JOB_NONE:
@@ -260,9 +226,7 @@ static enum yore_status one_job(struct yore_db *db, bool flush_only, bool *is_wa
     } else if (is_failure) {
         db_fail(db, st, error_out);
     }
-    bool is_history = job.kind == JOB_HISTORY || job.kind == JOB_IDLE_HISTORY ||
-                      job.kind == JOB_TRIM || job.kind == JOB_TRIM_SEALED;
-    if (st == YORE_NOT_FOUND && is_history) {
+    if (st == YORE_NOT_FOUND && (job.kind == JOB_HISTORY || job.kind == JOB_IDLE_HISTORY)) {
         atomic_store(&job.keyspace->history_stuck_at,
                      serial); /* nothing until the forest changes */
     }
@@ -589,6 +553,7 @@ enum yore_status yore_flush(struct yore_db *db, struct yore_error *error_out)
 static enum yore_status compact_keyspace(struct yore_db *db, struct yore_keyspace *keyspace,
                                          struct yore_error *error_out)
 {
+    bool ignored;
     struct superview *view = superview_acquire(db);
     bool has_tree = forest_tree(view->forest, keyspace->id) != NULL;
     superview_release(view);
@@ -605,6 +570,9 @@ static enum yore_status compact_keyspace(struct yore_db *db, struct yore_keyspac
     st = st == YORE_NOT_FOUND ? YORE_OK : st;
     if (st == YORE_OK) {
         st = history_all(db, keyspace, error_out);
+    }
+    if (st == YORE_OK) {
+        st = retention_drop(db, keyspace, &ignored, error_out);
     }
     jobs_free_keyspace(db, keyspace);
     return st;

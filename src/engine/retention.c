@@ -21,26 +21,15 @@ void retention_of(struct yore_db *db, const struct yore_keyspace *keyspace,
         .oldest_snapshot = oldest};
 }
 
-struct superview *retention_view(struct yore_db *db, const struct yore_keyspace *keyspace,
-                                 struct retention *retention_out)
-{
-    struct retention before;
-    retention_of(db, keyspace, &before);
-    struct superview *view = superview_acquire(db);
-    retention_of(db, keyspace, retention_out);
-    if (before.horizon < retention_out->horizon) {
-        retention_out->horizon = before.horizon;
-    }
-    return view;
-}
-
 static bool slice_is_over(const struct forest_slice *slice, const struct retention *r)
 {
     return slice->t1 <= r->horizon && slice_commit_max(slice) <= r->horizon;
 }
 
-bool retention_has_late_facts(const struct superview *view, const struct forest_tree *tree,
-                              const struct forest_region *region, int64_t t1)
+/* Facts of the region from before `t1` in memtables, unresolved in the current tree, or in runs. No
+ * more of them come: they would be dated before the horizon. */
+static bool has_late_facts(const struct superview *view, const struct forest_tree *tree,
+                           const struct forest_region *region, int64_t t1)
 {
     for (size_t i = 0; i <= view->waiting_count; i++) {
         const struct memtable *m = i == 0 ? view->active : view->waiting[i - 1];
@@ -75,7 +64,7 @@ static bool may_drop(const struct superview *view, const struct forest_tree *tre
      */
     return index + 1 < region->slice_count && slice_is_over(&region->slices[index], r) &&
            slice_carried_commit_max(&region->slices[index + 1]) <= r->horizon &&
-           !retention_has_late_facts(view, tree, region, region->slices[index].t1);
+           !has_late_facts(view, tree, region, region->slices[index].t1);
 }
 
 size_t retention_slices_over(const struct superview *view, const struct forest_tree *tree,
@@ -99,7 +88,12 @@ static size_t drop_slices(struct edit *edit, const struct superview *view,
 {
     size_t count = retention_slices_over(view, tree, region, r);
     for (size_t i = 0; i < count; i++) {
-        edit_drop_slice(edit, tree->keyspace, forest_key_bytes(&region->low), region->slices[i].t0);
+        struct edit_op *op = edit_add(edit, EDIT_SLICE_DROP, tree->keyspace);
+        if (op != NULL) {
+            op->t0 = region->slices[i].t0;
+            buffer_append_bytes(&op->low, forest_key_bytes(&region->low));
+            edit->is_nomem |= op->low.is_nomem;
+        }
     }
     return count;
 }
@@ -142,13 +136,14 @@ bool retention_wants(struct yore_db *db, const struct superview *view,
 enum yore_status retention_drop(struct yore_db *db, struct yore_keyspace *keyspace,
                                 bool *has_dropped_out, struct yore_error *error_out)
 {
-    struct retention r;
-    struct superview *view = retention_view(db, keyspace, &r);
+    struct superview *view = superview_acquire(db);
     const struct forest_tree *tree = forest_tree(view->forest, keyspace->id);
+    struct retention r;
     struct edit edit = {0};
     size_t slices = 0;
     size_t runs = 0;
     enum yore_status st = YORE_OK;
+    retention_of(db, keyspace, &r);
     for (size_t i = 0; tree != NULL && i < tree->region_count; i++) {
         slices += drop_slices(&edit, view, tree, &tree->regions[i], &r);
         runs += drop_runs(&edit, tree, &tree->regions[i], &r);

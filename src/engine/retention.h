@@ -13,11 +13,6 @@ struct retention {
 void retention_of(struct yore_db *db, const struct yore_keyspace *keyspace,
                   struct retention *retention_out);
 
-/* The same and a view that has every fact dated before the horizon, since no more of them can come:
- * the caller releases it. */
-struct superview *retention_view(struct yore_db *db, const struct yore_keyspace *keyspace,
-                                 struct retention *retention_out);
-
 /* Is `old` still the answer of some read with min(valid, known) >= horizon, when `newer` is the
  * next greater version of its key?  May say yes when in doubt. */
 static inline bool retention_needs(const struct retention *r, const struct version *old,
@@ -33,10 +28,6 @@ static inline bool retention_needs(const struct retention *r, const struct versi
 /* How many of the region's first slices no read can reach any more. */
 size_t retention_slices_over(const struct superview *view, const struct forest_tree *tree,
                              const struct forest_region *region, const struct retention *r);
-/* Facts of the region from before `t1` in memtables, unresolved in the current tree, or in runs. No
- * more of them come: they would be dated before the horizon. */
-bool retention_has_late_facts(const struct superview *view, const struct forest_tree *tree,
-                              const struct forest_region *region, int64_t t1);
 /* Where only now is kept runs serve held snapshots alone: does none need this one? */
 bool retention_run_is_over(const struct forest_file *run, const struct retention *r);
 /* Was the keyspace dropped, and can no read reach what it held any more? */

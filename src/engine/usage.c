@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 #include "engine/db_internal.h"
-#include "engine/history_job.h"
+#include "engine/retention.h"
 
 struct file_list {
     const struct forest_file **files;
@@ -68,9 +68,8 @@ static bool list_region(struct past *past, const struct superview *view,
                         const struct forest_tree *tree, const struct forest_region *region,
                         const struct retention *r)
 {
-    bool is_trimmed = trim_is_due(view, tree, region, r);
-    size_t over = past->is_all_over || is_trimmed ? region->slice_count
-                                                  : retention_slices_over(view, tree, region, r);
+    size_t over =
+        past->is_all_over ? region->slice_count : retention_slices_over(view, tree, region, r);
     bool is_done = true;
     for (size_t i = 0; i < region->slice_count; i++) {
         struct file_list *list = i < over ? &past->over : &past->kept;
@@ -79,8 +78,7 @@ static bool list_region(struct past *past, const struct superview *view,
         }
     }
     for (size_t i = 0; i < region->run_count && is_done; i++) {
-        bool is_over = past->is_all_over || retention_run_is_over(region->runs[i], r) ||
-                       (is_trimmed && trim_frees(region->runs[i], r));
+        bool is_over = past->is_all_over || retention_run_is_over(region->runs[i], r);
         is_done = add(is_over ? &past->over : &past->kept, region->runs[i]);
     }
     return is_done;

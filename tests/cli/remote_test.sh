@@ -213,6 +213,47 @@ code_is 3
 err_has "line 2"
 stop_server
 
+# An export is of one commit, whatever others write meanwhile.
+start_server written
+ok keyspace "$url" create pairs
+seq 3000 | awk '{ printf "{\"key\":\"k%04d\",\"value\":\"%d\"}\n", $1, $1 }' >rows.ndjson
+ok import "$url" rows.ndjson
+ok put "$url" tmp x --ttl 100s # what ends is listed in a keyspace that keeps only now,
+ok compact "$url"              # of which the feed cannot tell the past: all is read key by key
+start_writer() { # start_writer N: commits N, N+1, ... of three writes: the first key, the last key, the other keyspace
+    awk -v n="$1" 'BEGIN {
+        for (;; n++) {
+            line = ",\"value\":\"" n "\",\"commit\":\"" n "\"}\n"
+            printf "{\"key\":\"a0\"" line "{\"key\":\"z9\"" line
+            printf "{\"key\":\"z9\",\"keyspace\":\"pairs\"" line
+        }
+    }' | "$YORE" import "$url" - 2>writer.err &
+    writer=$!
+    for _ in $(seq 200); do
+        "$YORE" get "$url" a0 >"$out" 2>"$err" && [ "$(cat "$out")" -ge "$1" ] && return
+        sleep 0.05
+    done
+}
+stop_writer() { # after an export to FILE: was there anything of the writer's after it?
+    check "the writer goes on" kill -0 $writer
+    "$YORE" get "$url" a0 >"$out"
+    check "it wrote meanwhile" [ "$(cat "$out")" -gt "$(sed -n 's/.*"key":"a0","value":"\([0-9]*\)".*/\1/p' "$1" |
+        tail -1)" ]
+    kill $writer 2>/dev/null
+    wait $writer 2>/dev/null
+}
+start_writer 1
+ok export "$url" all.ndjson
+stop_writer all.ndjson
+check "every commit is whole" [ "$(grep -E '"key":"(a0|z9)"' all.ndjson |
+    sed 's/.*"commit":"\([^"]*\)".*/\1/' | sort | uniq -c | awk '{ print $1 }' | sort -u)" = 3 ]
+start_writer 1000000
+ok export "$url" --at now moment.ndjson
+stop_writer moment.ndjson
+check "one moment is one commit's" [ "$(grep -E '"key":"(a0|z9)"' moment.ndjson |
+    sed 's/.*"value":"\([^"]*\)".*/\1/' | sort | uniq -c | awk '{ print $1 }')" = 3 ]
+stop_server
+
 # The shell: a session's moment, several commands, one connection that may be lost between them.
 start_server db
 run_with 'get host/2
