@@ -139,8 +139,8 @@ static const char *const server_text =
     "unix:///path/of/socket.  What they print is the same.  Times are the server's, a write is "
     "acknowledged as its setting durability says, and its users have the rights the server gives "
     "them.  The password is the first line of --password-file, or the environment's YORE_PASSWORD; "
-    "in the URL others may see it.  A directory whose name looks like a URL is written "
-    "./yore:...\n";
+    "in the URL others may see it.  A user without one logs in with an empty password.  A "
+    "directory whose name looks like a URL is written ./yore:...\n";
 
 static const char *const exit_text =
     "0 done or found; 1 not found (a key, keyspace or file), "

@@ -40,9 +40,8 @@ static enum yore_status connect_one(struct remote *remote, struct yore_client **
         options.wire = &wire;
     }
     enum yore_status st = yore_client_open(remote->url, &options, client_out, error_out);
-    return st == YORE_READ_ONLY && strstr(error_out->text, NO_LOGIN) != NULL
-               ? ask_for_login(error_out)
-               : st;
+    bool has_tried = remote->has_password && strstr(error_out->text, NO_LOGIN) == NULL;
+    return st == YORE_READ_ONLY && !has_tried ? ask_for_login(error_out) : st;
 }
 
 enum yore_status remote_open(const struct remote_options *options, struct remote **remote_out,
@@ -67,6 +66,7 @@ enum yore_status remote_open(const struct remote_options *options, struct remote
     const char *password = *place.password != '\0' ? NULL : options->password;
     remote->url = mem_copy(options->url, strlen(options->url) + 1);
     remote->password = password != NULL ? mem_copy(password, strlen(password) + 1) : NULL;
+    remote->has_password = *place.password != '\0' || (password != NULL && *password != '\0');
     if (remote->url == NULL || (password != NULL && remote->password == NULL)) {
         st = error_plain(error_out, YORE_NOMEM);
     }

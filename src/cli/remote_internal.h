@@ -2,6 +2,8 @@
 #ifndef YORE_CLI_REMOTE_INTERNAL_H
 #define YORE_CLI_REMOTE_INTERNAL_H
 
+#include <stdbool.h>
+
 #include "cli/remote.h"
 
 #define REMOTE_IDLE_MAX 4u
@@ -12,6 +14,7 @@ struct net_tls;
 struct remote {
     char *url;
     char *password; /* NULL: the URL's, or none */
+    bool has_password;
     struct net_tls *tls;
     struct yore_client *idle[REMOTE_IDLE_MAX];
     size_t idle_count;

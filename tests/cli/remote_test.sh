@@ -322,6 +322,7 @@ export YORE_REQUIREPASS
 start_server db
 unset YORE_REQUIREPASS
 fails 15 "YORE_PASSWORD" get "$url" host/2
+fails 15 "YORE_PASSWORD" get "yore://default@127.0.0.1:$port" host/2
 ok ping "$url"
 out_has "it wants a login"
 YORE_PASSWORD=secret
