@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "command/args.h"
 #include "unit/command/bed.h"
 
 #define DENIED_KEY                                                                                 \
@@ -95,7 +96,33 @@ TEST(the_feed_tells_of_the_servers_own_keyspaces_to_who_may_read_every_key)
     bed_close(&bed);
 }
 
-TEST(a_commit_of_many_writes_is_told_to_its_end)
+/* A load is told in parts; what the user may read is in the first of them. */
+TEST(a_commit_that_begins_with_a_part_to_tell_is_told_to_its_end)
+{
+    static char value[1 << 20];
+    struct bed bed = {0};
+    struct yore_keyspace *keyspace = NULL;
+    struct yore_load *load = NULL;
+    bed_open(&bed);
+    EXPECT(&bed.clients[0], "SET app:0 x", "+OK|");
+    memset(value, 'v', sizeof value);
+    CHECK_OK(yore_keyspace_open(bed.db, "default", NULL, &keyspace, NULL));
+    CHECK_OK(yore_load_open(bed.db, keyspace, &load, NULL));
+    CHECK_OK(yore_load_put(load, args_text("app:1"), args_text("a"), NULL));
+    for (int i = 0; i < 40; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "secret:%02d", i);
+        struct yore_bytes bytes = {value, sizeof value};
+        CHECK_OK(yore_load_put(load, args_text(key), bytes, NULL));
+    }
+    CHECK_OK(yore_load_commit(load, NULL, NULL));
+    const char *reply = bed_run(log_in(&bed, "+@read ~app:*"), "YORE.FEED");
+    CHECK_MSG(starts(reply, "*3|*3|:") && count_of(reply, "|:1|*1|*6|") == 1, "%s", reply);
+    CHECK_MSG(strcmp(reply + strlen(reply) - 7, "|:0|*0|") == 0, "%s", reply);
+    bed_close(&bed);
+}
+
+TEST(a_commit_is_told_without_its_writes_to_other_keys)
 {
     struct bed bed = {0};
     bed_open(&bed);
@@ -279,8 +306,9 @@ TEST(a_batch_tells_of_a_delete_as_one)
 
 TEST_MAIN(the_feed_tells_a_user_the_writes_to_keys_he_may_read,
           the_feed_tells_of_the_servers_own_keyspaces_to_who_may_read_every_key,
-          a_commit_of_many_writes_is_told_to_its_end, the_feed_begins_where_its_user_may_look,
-          one_key_is_erased_by_who_may_write_it,
+          a_commit_that_begins_with_a_part_to_tell_is_told_to_its_end,
+          a_commit_is_told_without_its_writes_to_other_keys,
+          the_feed_begins_where_its_user_may_look, one_key_is_erased_by_who_may_write_it,
           the_right_to_write_is_none_to_erase_or_to_change_keyspaces,
           a_right_to_keys_counts_for_the_commands_it_was_given_with,
           a_watch_tells_keys_that_came_with_it, what_was_sent_to_graphs_is_the_servers_own,
