@@ -138,6 +138,21 @@ static void script_erase(struct crash_run *run)
     crash_put(run, 0, 5, 30);
 }
 
+/* Who reads as of before keeps the rules in force, and none of the bytes: there were none yet. */
+static void script_erase_read(struct crash_run *run)
+{
+    struct yore_cursor_options options = {.keys_only = true};
+    struct yore_cursor *cursor = NULL;
+    if (run->is_stopped || yore_cursor_open(run->db, NULL, &options, &cursor, NULL) != YORE_OK) {
+        return;
+    }
+    crash_batch(run, 0, 12, 40);
+    crash_erase(run, 3, false);
+    crash_compact(run);
+    crash_put(run, 0, 5, 30);
+    yore_cursor_close(cursor);
+}
+
 /* Every opening writes a new manifest; flushes append to it. */
 static void script_manifest(struct crash_run *run)
 {
@@ -358,6 +373,7 @@ const struct crash_workload crash_workloads[] = {
     {"late", script_late, NULL, false},
     {"retention", script_retention, NULL, false},
     {"erase", script_erase, NULL, false},
+    {"erase-read", script_erase_read, NULL, false},
     {"manifest", script_manifest, NULL, false},
     {"rotate", script_rotate, tune_rotate, false},
     {"backup", script_backup, NULL, false},
