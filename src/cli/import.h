@@ -36,8 +36,7 @@ struct import_counts {
     uint64_t lines;
     uint64_t writes;
     uint64_t transactions;
-    uint64_t
-        server_lines; /* of an exporting server's bookkeeping, left out by one that has its own */
+    uint64_t server_lines; /* of another server's bookkeeping, left out by a server */
 };
 
 /* What the next lines look like.  Errors: YORE_INVALID when they look like nothing known. */
