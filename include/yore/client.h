@@ -82,7 +82,8 @@ struct yore_client_options {
     void *stop_arg;
 };
 
-/* Connect, log in where a password is given, speak RESP3.  `url` is
+/* Connect, log in where a user or a password is named, speak RESP3.  A user without a password logs
+ * in with an empty one, which the server refuses unless that user needs none.  `url` is
  * redis://[user[:password]@]host[:port][/database], or unix:///path/of/socket[?db=N]; yore:// is
  * redis://, and rediss:// and yores:// are the same over TLS.  %XX in user and password is an
  * octet.  `options` may be NULL.  Errors: YORE_INVALID (the URL), YORE_IO (nobody listens, the time

@@ -300,7 +300,7 @@ static enum yore_status greet(struct yore_client *client, const struct client_pl
     struct yore_bytes words[] = {text_of("HELLO"), text_of("3"), text_of("AUTH"), text_of(user),
                                  text_of(place->password)};
     const struct yore_client_reply *reply = NULL;
-    size_t count = *place->password != '\0' ? 5 : 2;
+    size_t count = *place->user != '\0' || *place->password != '\0' ? 5 : 2;
     enum yore_status status = yore_client_call(client, words, count, &reply, error_out);
     if (status == YORE_OK && reply->values[0].kind == YORE_CLIENT_ERROR) {
         struct yore_bytes text = reply->values[0].bytes;

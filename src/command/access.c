@@ -500,15 +500,20 @@ enum yore_status access_cursor(struct access *access, struct database *database,
                                struct yore_cursor **cursor_out, struct yore_error *error_out)
 {
     struct yore_keyspace *keyspace = access_keyspace(access, database);
-    struct yore_cursor_options options = {
+    const struct yore_cursor_options options = {
         .range = {.prefix = prefix}, .at = access->at, .keys_only = keys_only};
     *cursor_out = NULL;
-    if (keyspace == NULL) {
-        return YORE_NOT_FOUND;
-    }
+    return keyspace != NULL ? access_range(access, keyspace, &options, cursor_out, error_out)
+                            : YORE_NOT_FOUND;
+}
+
+enum yore_status access_range(struct access *access, struct yore_keyspace *keyspace,
+                              const struct yore_cursor_options *options,
+                              struct yore_cursor **cursor_out, struct yore_error *error_out)
+{
     return access->txn != NULL
-               ? yore_txn_cursor_open(access->txn, keyspace, &options, cursor_out, error_out)
-               : yore_cursor_open(access->server->db, keyspace, &options, cursor_out, error_out);
+               ? yore_txn_cursor_open(access->txn, keyspace, options, cursor_out, error_out)
+               : yore_cursor_open(access->server->db, keyspace, options, cursor_out, error_out);
 }
 
 /* Collect up to FLUSH_CHUNK_KEYS keys, each behind its size. */

@@ -154,6 +154,10 @@ enum yore_status access_make_keyspace(struct access *access, struct database *da
 enum yore_status access_cursor(struct access *access, struct database *database,
                                struct yore_bytes prefix, bool keys_only,
                                struct yore_cursor **cursor_out, struct yore_error *error_out);
+/* The same over a range of a database's keyspace, at a moment of its own. */
+enum yore_status access_range(struct access *access, struct yore_keyspace *keyspace,
+                              const struct yore_cursor_options *options,
+                              struct yore_cursor **cursor_out, struct yore_error *error_out);
 
 /* Delete every key.  The caller holds every stripe. */
 enum yore_status access_flush(struct access *access, struct database *database,

@@ -193,7 +193,13 @@ bool acl_allows_graph(struct client *client, struct yore_bytes name, bool writes
 /* May it look at `moment`? */
 bool acl_allows_moment(const struct client *client, int64_t moment, int64_t now);
 bool acl_rules_allow_moment(const struct acl_rules *rules, int64_t moment, int64_t now);
-bool acl_rules_allow_key(const struct acl_rules *rules, struct yore_bytes key, uint16_t access);
+/* May `command`, which finds keys that its arguments do not name, use this one?  Only selectors
+ * that have the command count: what another grants is granted to other commands. */
+bool acl_rules_allow_key(const struct acl_rules *rules, const struct command *command,
+                         struct yore_bytes key, uint16_t access);
+/* And every key there is: all keys, or the pattern `*`. */
+bool acl_rules_allow_every_key(const struct acl_rules *rules, const struct command *command,
+                               uint16_t access);
 bool acl_rules_allow_channel(const struct acl_rules *rules, struct yore_bytes channel,
                              bool is_pattern);
 void acl_note_denial(struct client *client, const struct acl_denial *denial, const char *context,

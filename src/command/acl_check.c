@@ -53,10 +53,36 @@ static bool has_channel(const struct acl_selector *selector, struct yore_bytes c
     return selector->is_all_channels;
 }
 
-bool acl_rules_allow_key(const struct acl_rules *rules, struct yore_bytes key, uint16_t access)
+static bool has_every_key(const struct acl_selector *selector, uint16_t access)
+{
+    for (size_t i = 0; i < selector->keys.count && !selector->is_all_keys; i++) {
+        const struct acl_pattern *at = &selector->keys.items[i];
+        if ((at->access & access) == access &&
+            bytes_equal(bytes_of(at->text, at->size), bytes_of("*", 1))) {
+            return true;
+        }
+    }
+    return selector->is_all_keys;
+}
+
+bool acl_rules_allow_key(const struct acl_rules *rules, const struct command *command,
+                         struct yore_bytes key, uint16_t access)
 {
     for (size_t i = 0; i < rules->selector_count; i++) {
-        if (has_key(rules->selectors[i], key, access)) {
+        const struct acl_selector *selector = rules->selectors[i];
+        if (has_command(selector, command) && has_key(selector, key, access)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool acl_rules_allow_every_key(const struct acl_rules *rules, const struct command *command,
+                               uint16_t access)
+{
+    for (size_t i = 0; i < rules->selector_count; i++) {
+        const struct acl_selector *selector = rules->selectors[i];
+        if (has_command(selector, command) && has_every_key(selector, access)) {
             return true;
         }
     }

@@ -58,13 +58,20 @@ size_t keys_of_batch(const struct yore_bytes *args, size_t count, struct key_pos
     return found;
 }
 
+/* A key of a database that the batch writes. */
+struct batch_key {
+    struct entry entry; /* as it was before */
+    size_t order;
+    bool is_delete; /* so says the last of its facts */
+};
+
 struct batch_run {
     struct call *call;
     struct yore_batch *batch;
     struct place place;
-    struct entry *entries; /* of keys of databases, as they were before */
-    size_t entry_count;
-    size_t entry_capacity;
+    struct batch_key *keys;
+    size_t key_count;
+    size_t key_capacity;
 };
 
 /* A moment, or `*`: `otherwise`. */
@@ -77,17 +84,20 @@ static bool take_moment(struct call *call, size_t index, int64_t otherwise, int6
     return moments_take(call, index, moment_out);
 }
 
-static enum yore_status keep_entry(struct batch_run *run, struct yore_bytes key,
-                                   struct yore_error *error)
+static enum yore_status keep_key(struct batch_run *run, struct yore_bytes key, bool is_put,
+                                 struct yore_error *error)
 {
-    struct entry *grown =
-        mem_grow(run->entries, run->entry_count, &run->entry_capacity, sizeof(*grown));
+    struct batch_key *grown =
+        mem_grow(run->keys, run->key_count, &run->key_capacity, sizeof(*grown));
     if (grown == NULL) {
         return error_plain(error, YORE_NOMEM);
     }
-    run->entries = grown;
-    grown[run->entry_count] = (struct entry){.database = run->place.database, .key = key};
-    run->entry_count++;
+    run->keys = grown;
+    grown[run->key_count] =
+        (struct batch_key){.entry = {.database = run->place.database, .key = key},
+                           .order = run->key_count,
+                           .is_delete = !is_put};
+    run->key_count++;
     return YORE_OK;
 }
 
@@ -106,7 +116,7 @@ static bool add_fact(struct batch_run *run, size_t index, bool is_put)
     enum yore_status st = YORE_OK;
     if (run->place.database != NULL) {
         st = access_make_keyspace(call->access, run->place.database, &run->place.keyspace, &error);
-        st = st == YORE_OK ? keep_entry(run, key, &error) : st;
+        st = st == YORE_OK ? keep_key(run, key, is_put, &error) : st;
     }
     if (st == YORE_OK) {
         st = is_put ? yore_batch_put(run->batch, run->place.keyspace, key, call->args[index + 2],
@@ -146,14 +156,20 @@ static bool add_facts(struct batch_run *run)
     return true;
 }
 
-static int compare_entries(const void *a, const void *b)
+static int compare_keys(const struct entry *first, const struct entry *second)
 {
-    const struct entry *first = a;
-    const struct entry *second = b;
     if (first->database != second->database) {
         return first->database < second->database ? -1 : 1;
     }
     return bytes_compare(first->key, second->key);
+}
+
+static int compare_batch_keys(const void *a, const void *b)
+{
+    const struct batch_key *first = a;
+    const struct batch_key *second = b;
+    int order = compare_keys(&first->entry, &second->entry);
+    return order != 0 ? order : first->order < second->order ? -1 : 1;
 }
 
 /* Settling asks whether it was there and its end, not its bytes. */
@@ -169,22 +185,24 @@ static enum yore_status look_before(struct batch_run *run, struct yore_error *er
 {
     size_t kept = 0;
     enum yore_status st = YORE_OK;
-    if (run->entry_count > 0) {
-        qsort(run->entries, run->entry_count, sizeof(*run->entries), compare_entries);
+    if (run->key_count > 0) {
+        qsort(run->keys, run->key_count, sizeof(*run->keys), compare_batch_keys);
     }
-    for (size_t i = 0; i < run->entry_count && st == YORE_OK; i++) {
-        struct entry *entry = &run->entries[i];
-        if (kept > 0 && compare_entries(&run->entries[kept - 1], entry) == 0) {
+    for (size_t i = 0; i < run->key_count && st == YORE_OK; i++) {
+        const struct batch_key key = run->keys[i];
+        if (kept > 0 && compare_keys(&run->keys[kept - 1].entry, &key.entry) == 0) {
+            run->keys[kept - 1].is_delete = key.is_delete;
             continue;
         }
-        struct database *database = entry->database;
-        struct yore_bytes key = entry->key;
-        st = access_lookup(run->call->access, database, key, &run->entries[kept], error);
+        struct entry *entry = &run->keys[kept].entry;
+        run->keys[kept].is_delete = key.is_delete;
+        st = access_lookup(run->call->access, key.entry.database, key.entry.key, entry, error);
         if (st == YORE_OK) {
-            drop_bytes(&run->entries[kept++]);
+            drop_bytes(entry);
+            kept++;
         }
     }
-    run->entry_count = kept;
+    run->key_count = kept;
     return st;
 }
 
@@ -199,9 +217,12 @@ static enum yore_status commit_batch(struct batch_run *run, int64_t *commit_out,
     if (st == YORE_OK) {
         access->writes++;
     }
-    for (size_t i = 0; i < run->entry_count && st == YORE_OK; i++) {
-        st = access_settle(access, &run->entries[i], error);
-        access_event(access, run->entries[i].database, EVENT_STRING, "set", run->entries[i].key);
+    for (size_t i = 0; i < run->key_count && st == YORE_OK; i++) {
+        const struct entry *entry = &run->keys[i].entry;
+        bool is_delete = run->keys[i].is_delete;
+        st = access_settle(access, entry, error);
+        access_event(access, entry->database, is_delete ? EVENT_GENERIC : EVENT_STRING,
+                     is_delete ? "del" : "set", entry->key);
     }
     return st;
 }
@@ -230,7 +251,7 @@ void cmd_yore_batch(struct call *call)
         }
     }
     yore_batch_free(run.batch);
-    mem_free(run.entries);
+    mem_free(run.keys);
 }
 
 /* ---- erasures ---- */
@@ -240,6 +261,31 @@ struct erase_request {
     size_t keyspace; /* where its name stands; 0: the session's database */
     bool has_span;
 };
+
+size_t keys_of_erase(const struct yore_bytes *args, size_t count, struct key_position *keys,
+                     size_t capacity)
+{
+    if (count < 3 || !args_is(args[1], "key")) {
+        return 0; /* more than one key: the handler asks for the right to all of them */
+    }
+    if (capacity > 0) {
+        keys[0] = (struct key_position){2, KEY_WRITE, "RM delete"};
+    }
+    return 1;
+}
+
+/* What is erased is gone for good: more than a key of the session's database only by who may write
+ * every key.  False: an error was replied. */
+static bool may_erase(struct call *call, const struct erase_request *request)
+{
+    bool may = (!request->erase.is_prefix && request->keyspace == 0) ||
+               acl_rules_allow_every_key(call->client->rules, call->command, KEY_WRITE);
+    if (!may) {
+        reply_error(call->reply, "NOPERM erasing by PREFIX, ALL or KEYSPACE needs the right to "
+                                 "write every key; KEY erases one");
+    }
+    return may;
+}
 
 /* YORE.ERASE KEY key [FROM moment] [TO moment] | PREFIX prefix | ALL [KEYSPACE name] */
 static bool take_erase(struct call *call, struct erase_request *request)
@@ -361,7 +407,7 @@ void cmd_yore_erase(struct call *call)
                                               .to = YORE_FOREVER,
                                               .durability = YORE_DURABILITY_NONE,
                                               .commit_out = &commit}};
-    if (!take_erase(call, &request) ||
+    if (!take_erase(call, &request) || !may_erase(call, &request) ||
         !place_find(call, request.keyspace, PLACE_WRITE, NULL, &place)) {
         return;
     }

@@ -349,7 +349,7 @@ static int tell_graph(void *arg, const char *name)
 {
     struct listing *listing = arg;
     struct yore_bytes bytes = args_text(name);
-    if (acl_rules_allow_key(listing->call->client->rules, bytes, KEY_ANY)) {
+    if (acl_rules_allow_key(listing->call->client->rules, listing->call->command, bytes, KEY_ANY)) {
         reply_bulk(listing->call->reply, bytes);
         listing->count++;
     }

@@ -55,15 +55,17 @@ static bool take_moment(struct call *call, size_t first, struct yore_time *at)
 }
 
 struct listing {
-    struct reply *reply;
+    struct call *call;
     size_t count;
 };
 
 static int tell_one(void *arg, const struct yore_keyspace_info *info)
 {
     struct listing *listing = arg;
-    tell_info(listing->reply, info);
-    listing->count++;
+    if (place_may_read(listing->call, args_text(info->name))) {
+        tell_info(listing->call->reply, info);
+        listing->count++;
+    }
     return 0;
 }
 
@@ -76,7 +78,7 @@ void cmd_yore_keyspace_list(struct call *call)
     }
     size_t start = call->reply->out.size;
     size_t begun = reply_array_begin(call->reply);
-    struct listing listing = {call->reply, 0};
+    struct listing listing = {call, 0};
     enum yore_status st = yore_keyspace_list(call->server->db, &at, tell_one, &listing, &error);
     if (st != YORE_OK) {
         call->reply->out.size = start;
@@ -104,7 +106,8 @@ void cmd_yore_keyspace_info(struct call *call)
     struct yore_keyspace_info info;
     struct yore_keyspace *keyspace;
     struct yore_time at;
-    if (!take_moment(call, 3, &at) || !open_named(call, &at, &keyspace)) {
+    if (!place_check_read(call, call->args[2]) || !take_moment(call, 3, &at) ||
+        !open_named(call, &at, &keyspace)) {
         return;
     }
     enum yore_status st = yore_keyspace_info(call->server->db, keyspace, &info, &error);
@@ -120,7 +123,7 @@ void cmd_yore_keyspace_usage(struct call *call)
     struct yore_error error = {.text = ""};
     struct yore_keyspace_usage usage;
     struct yore_keyspace *keyspace;
-    if (!open_named(call, NULL, &keyspace)) {
+    if (!place_check_read(call, call->args[2]) || !open_named(call, NULL, &keyspace)) {
         return;
     }
     enum yore_status st = yore_keyspace_usage(call->server->db, keyspace, &usage, &error);
@@ -282,7 +285,7 @@ static void tell_stat(void *arg, const struct yore_stat *stat)
 {
     static const char *const kinds[] = {"", "counter", "gauge", "histogram"};
     struct listing *listing = arg;
-    struct reply *reply = listing->reply;
+    struct reply *reply = listing->call->reply;
     const uint64_t numbers[] = {stat->value, stat->sum, stat->p50, stat->p95, stat->p99, stat->max};
     reply_array(reply, 9);
     reply_text(reply, stat->name);
@@ -297,7 +300,7 @@ static void tell_stat(void *arg, const struct yore_stat *stat)
 void cmd_yore_stats(struct call *call)
 {
     size_t begun = reply_array_begin(call->reply);
-    struct listing listing = {call->reply, 0};
+    struct listing listing = {call, 0};
     yore_stats(call->server->db, tell_stat, &listing);
     reply_array_end(call->reply, begun, listing.count);
 }

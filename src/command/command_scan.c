@@ -12,7 +12,7 @@
 /* Names of keys are told to who has any right to them; Redis tells them all. */
 static bool may_name(const struct call *call, struct yore_bytes key)
 {
-    return acl_rules_allow_key(call->client->rules, key, KEY_ANY);
+    return acl_rules_allow_key(call->client->rules, call->command, key, KEY_ANY);
 }
 
 struct scan {

@@ -188,7 +188,7 @@ static enum yore_status look_at(struct call *call, const struct filters *filters
                                 struct yore_error *error)
 {
     struct series series;
-    if (!acl_rules_allow_key(call->client->rules, key, KEY_READ)) {
+    if (!acl_rules_allow_key(call->client->rules, call->command, key, KEY_READ)) {
         return YORE_OK;
     }
     enum yore_status st = series_open(call, key, &series, error);

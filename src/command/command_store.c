@@ -57,7 +57,7 @@ static enum yore_status collect(struct call *call, const struct range_scan *scan
             return YORE_OK;
         }
         looked++;
-        if (!acl_rules_allow_key(call->client->rules, row->key, KEY_READ)) {
+        if (!acl_rules_allow_key(call->client->rules, call->command, row->key, KEY_READ)) {
             continue;
         }
         reply_bulk(rows, row->key);

@@ -1,7 +1,9 @@
 /* command_walk.c -- walks that leave as they are made: a range of one moment, the feed of commits.
  */
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "command/call.h"
 #include "command/commands.h"
 #include "command/moments.h"
@@ -76,7 +78,8 @@ static enum yore_status walk_range(struct call *call, const struct range_request
         request->is_reverse ? yore_cursor_last(cursor) : yore_cursor_first(cursor);
     while (st == YORE_OK && (int64_t)rows->count < request->limit) {
         const struct yore_row *row = yore_cursor_row(cursor);
-        if (acl_rules_allow_key(call->client->rules, row->key, KEY_READ) && rows_want(rows)) {
+        if (acl_rules_allow_key(call->client->rules, call->command, row->key, KEY_READ) &&
+            rows_want(rows)) {
             tell_row(call, row, request->keys_only);
             st = rows_told(rows, error);
             if (st != YORE_OK) {
@@ -108,7 +111,9 @@ void cmd_yore_range(struct call *call)
     const struct yore_cursor_options options = {
         .range = request.range, .at = &request.at, .keys_only = request.keys_only};
     enum yore_status st = YORE_NOT_FOUND;
-    if (place.keyspace != NULL) {
+    if (place.keyspace != NULL && place.database != NULL) {
+        st = access_range(call->access, place.keyspace, &options, &cursor, &error);
+    } else if (place.keyspace != NULL) { /* transactions write to none of these */
         st = yore_cursor_open(call->server->db, place.keyspace, &options, &cursor, &error);
     }
     rows_begin(&rows, call);
@@ -118,12 +123,90 @@ void cmd_yore_range(struct call *call)
     yore_cursor_close(cursor);
 }
 
-/* ---- the feed ---- */
+/* ---- the feed ----
+ * Who may read every key is told every write.  Anybody else is told the writes to keys that he may
+ * read, of keyspaces that are there and that the server does not keep for itself; commits that
+ * leave nothing to tell are passed over. */
+
+struct feed_sight {
+    bool is_whole;
+    uint32_t *ids; /* of the keyspaces, in order */
+    size_t count;
+    size_t capacity;
+};
+
+struct sight_walk {
+    struct call *call;
+    struct feed_sight *sight;
+    bool is_nomem;
+};
+
+static int add_keyspace(void *arg, const struct yore_keyspace_info *info)
+{
+    struct sight_walk *walk = arg;
+    struct feed_sight *sight = walk->sight;
+    if (!place_may_read(walk->call, args_text(info->name))) {
+        return 0;
+    }
+    uint32_t *grown = mem_grow(sight->ids, sight->count, &sight->capacity, sizeof(*grown));
+    walk->is_nomem = grown == NULL;
+    if (grown != NULL) {
+        sight->ids = grown;
+        grown[sight->count++] = info->id;
+    }
+    return walk->is_nomem ? 1 : 0;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    uint32_t first = *(const uint32_t *)a;
+    uint32_t second = *(const uint32_t *)b;
+    return first < second ? -1 : first > second ? 1 : 0;
+}
+
+static enum yore_status sight_init(struct call *call, struct feed_sight *sight,
+                                   struct yore_error *error)
+{
+    struct sight_walk walk = {.call = call, .sight = sight};
+    sight->is_whole = acl_rules_allow_every_key(call->client->rules, call->command, KEY_READ);
+    if (sight->is_whole) {
+        return YORE_OK;
+    }
+    enum yore_status st = yore_keyspace_list(call->server->db, NULL, add_keyspace, &walk, error);
+    if (walk.is_nomem) {
+        return error_plain(error, YORE_NOMEM);
+    }
+    if (sight->count > 0) {
+        qsort(sight->ids, sight->count, sizeof(*sight->ids), compare_ids);
+    }
+    return st;
+}
+
+static bool is_seen(const struct call *call, const struct feed_sight *sight,
+                    const struct yore_feed_write *write)
+{
+    return sight->is_whole ||
+           (sight->count > 0 &&
+            bsearch(&write->keyspace_id, sight->ids, sight->count, sizeof(*sight->ids),
+                    compare_ids) != NULL &&
+            acl_rules_allow_key(call->client->rules, call->command, write->key, KEY_READ));
+}
+
+static size_t count_seen(const struct call *call, const struct feed_sight *sight,
+                         const struct yore_feed_commit *commit)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < commit->write_count; i++) {
+        count += is_seen(call, sight, &commit->writes[i]) ? 1 : 0;
+    }
+    return count;
+}
 
 struct feed_request {
     int64_t after;
     int64_t limit; /* of commits */
     int64_t until; /* the last commit that both walks may tell */
+    struct feed_sight sight;
 };
 
 static bool take_feed(struct call *call, struct feed_request *request)
@@ -161,14 +244,18 @@ static void tell_write(struct call *call, const struct yore_feed_write *write)
     }
 }
 
-static void tell_commit(struct call *call, const struct yore_feed_commit *commit)
+/* `count` of its writes are seen. */
+static void tell_commit(struct call *call, const struct feed_sight *sight,
+                        const struct yore_feed_commit *commit, size_t count)
 {
     reply_array(call->reply, 3);
     reply_int(call->reply, commit->commit);
     reply_int(call->reply, commit->has_more ? 1 : 0);
-    reply_array(call->reply, commit->write_count);
+    reply_array(call->reply, count);
     for (size_t i = 0; i < commit->write_count; i++) {
-        tell_write(call, &commit->writes[i]);
+        if (is_seen(call, sight, &commit->writes[i])) {
+            tell_write(call, &commit->writes[i]);
+        }
     }
 }
 
@@ -177,18 +264,23 @@ static enum yore_status walk_feed(struct call *call, const struct feed_request *
 {
     struct yore_feed *feed = NULL;
     struct yore_feed_commit commit;
+    const struct feed_sight *sight = &request->sight;
     int64_t count = 0;
+    bool is_begun = false; /* a part was told: so is its end */
     enum yore_status st = yore_feed_open(call->server->db, request->after, &feed, error);
     while (st == YORE_OK && count < request->limit) {
         st = yore_feed_next(feed, &commit, error);
         if (st != YORE_OK || commit.commit > request->until) {
             break;
         }
-        if (rows_want(rows)) {
-            tell_commit(call, &commit);
+        size_t seen = count_seen(call, sight, &commit);
+        is_begun |= sight->is_whole || seen > 0;
+        if (is_begun && rows_want(rows)) {
+            tell_commit(call, sight, &commit, seen);
             st = rows_told(rows, error);
         }
-        count += commit.has_more ? 0 : 1;
+        count += is_begun && !commit.has_more ? 1 : 0;
+        is_begun &= commit.has_more;
     }
     yore_feed_close(feed);
     return st;
@@ -204,9 +296,19 @@ void cmd_yore_feed(struct call *call)
         return;
     }
     request.after = request.after == YORE_NOW ? call->access->now : request.after;
+    if (!acl_allows_moment(call->client, request.after, call->access->now)) {
+        reply_error(call->reply, "NOPERM this user has no permissions to look at that moment");
+        return;
+    }
+    enum yore_status st = sight_init(call, &request.sight, &error);
+    if (st != YORE_OK) {
+        call_fail_told(call, st, &error);
+        mem_free(request.sight.ids);
+        return;
+    }
     rows_begin(&rows, call);
-    enum yore_status st;
     do {
         st = walk_feed(call, &request, &rows, &error);
     } while (rows_again(&rows, st, &error));
+    mem_free(request.sight.ids);
 }

@@ -32,11 +32,16 @@ void feed_leave(struct client *client)
     os_mutex_unlock(&server->feed_lock);
 }
 
+static bool may_see(const struct acl_rules *rules, const struct yore_feed_write *write)
+{
+    return acl_rules_allow_key(rules, table_find(args_text("yore.watch")), write->key, KEY_READ);
+}
+
 static size_t count_visible(const struct acl_rules *rules, const struct yore_feed_commit *commit)
 {
     size_t count = 0;
     for (size_t i = 0; i < commit->write_count; i++) {
-        count += acl_rules_allow_key(rules, commit->writes[i].key, KEY_READ) ? 1 : 0;
+        count += may_see(rules, &commit->writes[i]) ? 1 : 0;
     }
     return count;
 }
@@ -77,7 +82,7 @@ static void push_commit(struct client *client, const struct acl_rules *rules,
     reply_bool(&reply, commit->has_more);
     reply_array(&reply, count);
     for (size_t i = 0; i < commit->write_count; i++) {
-        if (acl_rules_allow_key(rules, commit->writes[i].key, KEY_READ)) {
+        if (may_see(rules, &commit->writes[i])) {
             tell_write(&reply, &commit->writes[i]);
         }
     }

@@ -435,7 +435,8 @@ static enum yore_status walk_changes(struct call *call, const struct history_req
         yore_changes_open(call->server->db, request->keyspace, &request->changes, &changes, error);
     while (st == YORE_OK && (int64_t)rows->count < request->limit) {
         st = yore_changes_next(changes, &change, error);
-        if (st == YORE_OK && acl_rules_allow_key(call->client->rules, change.key, KEY_READ) &&
+        if (st == YORE_OK &&
+            acl_rules_allow_key(call->client->rules, call->command, change.key, KEY_READ) &&
             rows_want(rows)) {
             tell_change(call, &change);
             st = rows_told(rows, error);

@@ -9,6 +9,8 @@ struct key_position;
 struct yore_bytes;
 
 /* Where the keys of YORE.BATCH are (command_keys_fn). */
+size_t keys_of_erase(const struct yore_bytes *args, size_t count, struct key_position *keys,
+                     size_t capacity);
 size_t keys_of_batch(const struct yore_bytes *args, size_t count, struct key_position *keys,
                      size_t capacity);
 

@@ -37,10 +37,10 @@ uint32_t table_categories(const struct command *command)
     if ((flags & CF_CONTAINER) != 0 && command->category == 0 && command->flags == CF_CONTAINER) {
         return CC_SLOW;
     }
-    all |= (flags & CF_WRITE) != 0 && (all & CC_TRANSACTION) == 0 && (all & CC_SCRIPTING) == 0
-               ? CC_WRITE
-               : 0;
-    all |= (flags & CF_WRITE) != 0 && (all & CC_SCRIPTING) != 0 ? CC_WRITE : 0;
+    /* What an administrator writes is not what +@write is meant for. */
+    bool writes = (flags & (CF_WRITE | CF_ADMIN)) == CF_WRITE;
+    all |= writes && (all & CC_TRANSACTION) == 0 && (all & CC_SCRIPTING) == 0 ? CC_WRITE : 0;
+    all |= writes && (all & CC_SCRIPTING) != 0 ? CC_WRITE : 0;
     all |= (flags & CF_READ) != 0 && (all & CC_SCRIPTING) == 0 ? CC_READ : 0;
     all |= (flags & CF_ADMIN) != 0 ? CC_ADMIN | CC_DANGEROUS : 0;
     all |= (flags & CF_PUBSUB) != 0 && (all & CC_CONNECTION) == 0 ? CC_PUBSUB : 0;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "command/call.h"
+#include "topology/graph.h"
 
 struct database *place_database(const struct call *call, struct yore_bytes name)
 {
@@ -16,13 +17,14 @@ struct database *place_database(const struct call *call, struct yore_bytes name)
     return NULL;
 }
 
-/* "g.<graph>", "server", "server.expiry", "<database>.series". */
+/* "g.<graph>", "graph.staging", "server", "server.expiry", "<database>.series". */
 bool place_is_reserved(const struct call *call, struct yore_bytes name)
 {
     static const char series[] = ".series";
     const size_t size = sizeof series - 1;
-    if (bytes_starts_with(name, args_text("g.")) || bytes_equal(name, args_text("server")) ||
-        bytes_starts_with(name, args_text("server."))) {
+    if (bytes_starts_with(name, args_text("g.")) ||
+        bytes_equal(name, args_text(GRAPH_STAGING_KEYSPACE)) ||
+        bytes_equal(name, args_text("server")) || bytes_starts_with(name, args_text("server."))) {
         return true;
     }
     bool ends_so =
@@ -46,26 +48,29 @@ enum yore_status place_open(struct call *call, struct yore_bytes name, const str
     return st;
 }
 
-/* Who may read all there is may also look at what the server keeps for itself. */
+bool place_may_read(const struct call *call, struct yore_bytes name)
+{
+    return !place_is_reserved(call, name) ||
+           acl_rules_allow_every_key(call->client->rules, call->command, KEY_READ);
+}
+
+bool place_check_read(struct call *call, struct yore_bytes name)
+{
+    bool may_read = place_may_read(call, name);
+    if (!may_read) {
+        reply_error(call->reply, "NOPERM this keyspace is told only to who may read every key");
+    }
+    return may_read;
+}
+
 static bool may_use(struct call *call, struct yore_bytes name, enum place_use use)
 {
-    if (!place_is_reserved(call, name)) {
-        return true;
-    }
-    if (use == PLACE_WRITE) {
+    if (use == PLACE_WRITE && place_is_reserved(call, name)) {
         reply_error(call->reply, "READONLY the server keeps this keyspace for itself: graphs are "
                                  "written by GRAPH.*, series by TS.*");
         return false;
     }
-    const struct acl_rules *rules = call->client->rules;
-    bool is_all = false;
-    for (size_t i = 0; i < rules->selector_count; i++) {
-        is_all = is_all || rules->selectors[i]->is_all_keys;
-    }
-    if (!is_all) {
-        reply_error(call->reply, "NOPERM this keyspace is told only to who may read every key");
-    }
-    return is_all;
+    return use == PLACE_WRITE || place_check_read(call, name);
 }
 
 bool place_find(struct call *call, size_t index, enum place_use use, const struct yore_time *at,

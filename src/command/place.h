@@ -36,6 +36,11 @@ enum yore_status place_open(struct call *call, struct yore_bytes name, const str
 struct database *place_database(const struct call *call, struct yore_bytes name);
 /* Is it one that the server keeps for itself? */
 bool place_is_reserved(const struct call *call, struct yore_bytes name);
+/* May the command tell its user of the keyspace `name`?  What the server keeps for itself is told
+ * to who may read every key. */
+bool place_may_read(const struct call *call, struct yore_bytes name);
+/* The same; false: an error was replied. */
+bool place_check_read(struct call *call, struct yore_bytes name);
 
 /* Look up a key for reading, as access_lookup(). */
 enum yore_status place_lookup(struct call *call, const struct place *place, struct yore_bytes key,

@@ -4,6 +4,9 @@
  * each keyspace is walked once by key, the newest version left of a key goes to the deepest level,
  * the others to one run of history, which is sealed later like any other.  Erasures are kept,
  * whatever their commit, with what they wrote behind their spans: they hold in every state.
+ *
+ * Of what begins before the horizon only what a read can still find is kept: retention lets go of a
+ * slice with the deletes in it while levels still have what they hid.
  * Refused: applying the commits one by one to an empty database, which sorts everything twice.
  */
 #include "engine/rewind.h"
@@ -119,6 +122,34 @@ static enum yore_status judge(const struct rewind *r, struct yore_keyspace *keys
                : judge_erasure(r, keyspace, version, is_kept_out);
 }
 
+/* ---- what the horizon has passed ---- */
+
+/* Is it in force at the horizon, as known at its own commit, or at the horizon if that is later? */
+static enum yore_status judge_by_horizon(const struct rewind *r, struct yore_keyspace *keyspace,
+                                         const struct version *version, bool *is_kept_out)
+{
+    int64_t horizon = atomic_load_explicit(&keyspace->horizon, memory_order_acquire);
+    struct read_moment moment = {.valid = horizon,
+                                 .known = version->commit > horizon ? version->commit : horizon,
+                                 .now = horizon};
+    struct version winner;
+    struct read_pin pin;
+    if (version->valid_from >= horizon || atomic_load(&keyspace->keep) == YORE_KEEP_NOW) {
+        return YORE_OK;
+    }
+    enum yore_status st =
+        read_winner(r->view, keyspace, version->key, &moment, &winner, &pin, r->error_out);
+    if (st == YORE_OK) {
+        *is_kept_out = winner.valid_from == version->valid_from && winner.commit == version->commit;
+        read_pin_release(&pin);
+    } else if (st == YORE_NOT_FOUND) {
+        error_clear(r->error_out);
+        *is_kept_out = false;
+        st = YORE_OK;
+    }
+    return st;
+}
+
 /* ---- keyspaces ---- */
 
 static enum yore_status walk_keyspace(const struct rewind *r, struct yore_keyspace *keyspace,
@@ -132,6 +163,9 @@ static enum yore_status walk_keyspace(const struct rewind *r, struct yore_keyspa
         struct version version = it->at;
         bool is_kept;
         st = judge(r, keyspace, &version, &is_kept);
+        if (st == YORE_OK && is_kept) {
+            st = judge_by_horizon(r, keyspace, &version, &is_kept);
+        }
         if (st != YORE_OK || !is_kept) {
             continue;
         }

@@ -205,7 +205,7 @@ enum yore_status graph_remove(struct yore_db *db, struct yore_bytes name,
         st = yore_keyspace_drop(db, text, error_out);
     }
     if (st == YORE_OK) {
-        st = staging_sweep(db, error_out);
+        (void)staging_sweep(db, NULL); /* the drop is made; settling sweeps again */
     }
     return st == YORE_NOT_FOUND
                ? error_set(error_out, st, "there is no graph %s", text + sizeof KEYSPACE_PREFIX - 1)

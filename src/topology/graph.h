@@ -37,9 +37,13 @@ struct yore_db *graph_db(const struct graph *graph);
 struct yore_keyspace *graph_keyspace(const struct graph *graph);
 const char *graph_name(const struct graph *graph);
 
+/* What sources have sent of snapshots, of all graphs, waits in this keyspace (staging.h). */
+#define GRAPH_STAGING_KEYSPACE "graph.staging"
+
 /* Drop a graph: its past stays readable, as of moments before (yore_keyspace_drop()).  What sources
- * have sent of snapshots that are not there yet goes with it.
- * Errors: YORE_INVALID (name), YORE_NOT_FOUND. */
+ * have sent of snapshots that are not there yet goes with it; where that fails, the graph is
+ * dropped all the same, and settling another takes it away. Errors: YORE_INVALID (name),
+ * YORE_NOT_FOUND. */
 enum yore_status graph_remove(struct yore_db *db, struct yore_bytes name,
                               struct yore_error *error_out);
 

@@ -1,17 +1,17 @@
 #include "topology/staging.h"
 
-#define STAGING "graph.staging"
 #define STAGED_CLEAR_COUNT 4096u /* deletes of one commit */
 
 static enum yore_status staging_open(struct yore_db *db, struct yore_keyspace **staging_out,
                                      struct yore_error *error_out)
 {
     struct yore_keyspace_options options = {.keep = YORE_KEEP_NOW};
-    enum yore_status st = yore_keyspace_open(db, STAGING, NULL, staging_out, error_out);
+    enum yore_status st =
+        yore_keyspace_open(db, GRAPH_STAGING_KEYSPACE, NULL, staging_out, error_out);
     if (st == YORE_NOT_FOUND) {
-        st = yore_keyspace_create(db, STAGING, &options, staging_out, error_out);
+        st = yore_keyspace_create(db, GRAPH_STAGING_KEYSPACE, &options, staging_out, error_out);
         if (st == YORE_EXISTS) { /* another was faster */
-            st = yore_keyspace_open(db, STAGING, NULL, staging_out, error_out);
+            st = yore_keyspace_open(db, GRAPH_STAGING_KEYSPACE, NULL, staging_out, error_out);
         }
     }
     if (st == YORE_OK) {
@@ -157,7 +157,8 @@ static int look_for_id(void *arg, const struct yore_keyspace_info *info)
     return search->is_found ? 1 : 0;
 }
 
-/* The first graph from `id` on that anything was sent to; 0: none. */
+/* The first graph from `id` on that anything was sent to; 0: none.  Keys that are not ours, which
+ * somebody wrote past this module, are passed over: they keep no graph from being dropped. */
 static enum yore_status next_graph(struct yore_db *db, struct yore_keyspace *staging, uint64_t id,
                                    uint64_t *id_out, struct yore_error *error_out)
 {
@@ -170,13 +171,16 @@ static enum yore_status next_graph(struct yore_db *db, struct yore_keyspace *sta
         .range = {.low = graph_key_bytes(&low), .high = bytes_of(high, 1)}, .keys_only = true};
     *id_out = 0;
     enum yore_status st = yore_cursor_open(db, staging, &options, &cursor, error_out);
-    if (st == YORE_OK && (st = yore_cursor_next(cursor)) == YORE_OK) {
+    while (st == YORE_OK && *id_out == 0 && (st = yore_cursor_next(cursor)) == YORE_OK) {
         struct yore_bytes key = yore_cursor_row(cursor)->key;
         const unsigned char *at = (const unsigned char *)key.data + 1;
-        if (!key_number_decode(&at, at + key.size - 1, id_out)) {
-            st = error_set(error_out, YORE_CORRUPT, "keyspace " STAGING ": a key is malformed");
+        uint64_t found = 0;
+        if (key_number_decode(&at, at + key.size - 1, &found) && found >= id &&
+            found <= UINT32_MAX) {
+            *id_out = found;
         }
-    } else if (cursor != NULL && st != YORE_NOT_FOUND && error_out != NULL) {
+    }
+    if (cursor != NULL && st != YORE_OK && st != YORE_NOT_FOUND && error_out != NULL) {
         *error_out = *yore_cursor_error(cursor);
     }
     yore_cursor_close(cursor);
@@ -187,7 +191,7 @@ enum yore_status staging_sweep(struct yore_db *db, struct yore_error *error_out)
 {
     struct yore_keyspace *staging = NULL;
     struct search search = {0};
-    enum yore_status st = yore_keyspace_open(db, STAGING, NULL, &staging, error_out);
+    enum yore_status st = yore_keyspace_open(db, GRAPH_STAGING_KEYSPACE, NULL, &staging, error_out);
     if (st == YORE_NOT_FOUND) { /* nobody ever sent anything */
         error_clear(error_out);
         return YORE_OK;

@@ -309,12 +309,13 @@ err_has "lines of keyspaces that a server has of its own"
 stop_server
 printf '%s\n' '{"kind":"keyspace","keyspace":"default.series"}' '{"key":"x","value":"1","keyspace":"default.series"}' \
     '{"key":"k","value":"v"}' >series.ndjson
-printf '%s\n' '{"kind":"keyspace","keyspace":"db99.series"}' '{"key":"x","value":"1","keyspace":"db99.series"}' >named.ndjson
+printf '%s\n' '{"kind":"keyspace","keyspace":"db99.series"}' '{"key":"x","value":"1","keyspace":"db99.series"}' \
+    '{"kind":"keyspace","keyspace":"graph.staging","keep":"now"}' >named.ndjson
 start_server target_series
 fails 18 "all is written but keyspace default.series (1 versions): graphs and series" import "$url" series.ndjson
 ok get "$url" k
 fails 1 "" get "$url" x --keyspace default.series
-ok import "$url" named.ndjson # of a database that this server has not: a keyspace like others
+ok import "$url" named.ndjson # of a database that this server has not: a keyspace like others; nothing is staged
 ok get "$url" x --keyspace db99.series
 stop_server
 ok keyspace swapped create server

@@ -102,6 +102,22 @@ TEST(a_login_and_a_database_come_from_the_url)
                              "$7\r\nse@cret\r\n*2\r\n$6\r\nSELECT\r\n$1\r\n7\r\n");
 }
 
+TEST(a_user_without_a_password_logs_in_with_an_empty_one)
+{
+    static const char *const answers[] = {"-WRONGPASS no\r\n", NULL};
+    struct script script;
+    struct yore_client *client = NULL;
+    struct yore_error error = {0};
+    char url[100];
+    char whole[200];
+    script_start(&script, answers, url);
+    snprintf(whole, sizeof(whole), "redis://ann@127.0.0.1:%u", (unsigned)script.port);
+    CHECK_STATUS(yore_client_open(whole, NULL, &client, &error), YORE_READ_ONLY);
+    script_end(&script);
+    CHECK_EQ_STR(script.got, "*5\r\n$5\r\nHELLO\r\n$1\r\n3\r\n$4\r\nAUTH\r\n$3\r\nann\r\n"
+                             "$0\r\n\r\n");
+}
+
 TEST(a_refused_login_is_told)
 {
     static const char *const answers[] = {"-WRONGPASS no\r\n", NULL};
@@ -247,7 +263,8 @@ TEST(nobody_there_is_an_error_that_names_the_address)
 }
 
 TEST_MAIN(a_call_greets_sends_words_and_gives_the_reply, a_login_and_a_database_come_from_the_url,
-          a_refused_login_is_told, a_server_that_speaks_something_else_is_told,
+          a_user_without_a_password_logs_in_with_an_empty_one, a_refused_login_is_told,
+          a_server_that_speaks_something_else_is_told,
           urls_that_are_none_are_refused_without_showing_them,
           octets_of_a_login_may_be_written_with_percent, rows_of_an_array_are_told_one_at_a_time,
           waiting_for_an_answer_can_be_stopped, tls_needs_a_wire,

@@ -306,6 +306,61 @@ TEST(what_was_sent_to_a_graph_dropped_as_a_keyspace_goes_when_another_is_settled
     close_whole(&bed);
 }
 
+/* Keys of "graph.staging" that no program of ours writes: too short, of no graph there can be, and
+ * before those asked for. */
+TEST(keys_of_others_among_what_was_sent_keep_no_graph_from_being_dropped_or_settled)
+{
+    static const struct {
+        const char *octets;
+        size_t size;
+    } keys[] = {{"\x21", 1},
+                {"\x21\xff", 2},
+                {"\x21\xff\xff\xff\xff\xff\xff\xff\xff\xff", 10},
+                {"\x21\xfa\x00\x00\x01", 5}};
+    struct graph_bed bed;
+    struct yore_keyspace *staging = NULL;
+    graph_bed_open(&bed);
+    send_to_graph(&bed, "one");
+    send_to_graph(&bed, "two");
+    CHECK_OK(yore_keyspace_open(bed.bed.db, "graph.staging", NULL, &staging, NULL));
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        CHECK_OK(yore_put(bed.bed.db, staging, bytes_of(keys[i].octets, keys[i].size), text("x"),
+                          NULL, NULL));
+    }
+    unsigned before = staged(&bed);
+    CHECK_OK(graph_remove(bed.bed.db, text("one"), NULL));
+    CHECK_EQ_UINT(staged(&bed), before - 1);
+    CHECK_OK(yore_keyspace_drop(bed.bed.db, "g.two", NULL));
+    settle(&bed);
+    CHECK_EQ_UINT(staged(&bed), before - 2);
+    close_whole(&bed);
+}
+
+TEST(a_drop_that_is_made_is_no_error_where_the_disk_fails_behind_it)
+{
+    unsigned failed = 0;
+    unsigned left = 0;
+    for (uint64_t nth = 1; left == 0 || failed == 0; nth++) {
+        struct graph_bed bed;
+        struct yore_keyspace *keyspace = NULL;
+        graph_bed_open(&bed);
+        send_to_graph(&bed, "one");
+        CHECK(nth < 50);
+        sim_disk_fail(bed.bed.disk, SIM_FAULT_WRITE, nth, true);
+        enum yore_status st = graph_remove(bed.bed.db, text("one"), NULL);
+        sim_disk_fail(bed.bed.disk, SIM_FAULT_WRITE, 0, false);
+        bool is_there = yore_keyspace_open(bed.bed.db, "g.one", NULL, &keyspace, NULL) == YORE_OK;
+        CHECK_MSG(is_there == (st != YORE_OK), "write %u: status %d", (unsigned)nth, (int)st);
+        failed += st != YORE_OK ? 1 : 0;
+        left += st == YORE_OK && staged(&bed) > 0 ? 1 : 0;
+        arena_release(&bed.arena);
+        graph_close(bed.graph);
+        enum yore_status closed = yore_close(bed.bed.db, NULL);
+        CHECK_EQ_INT(closed, st == YORE_OK && left == 0 ? YORE_OK : YORE_IO);
+        sim_disk_free(bed.bed.disk);
+    }
+}
+
 TEST_MAIN(a_refused_snapshot_says_to_everybody_what_where_and_how_to_mend_it,
           a_refused_snapshot_is_carried_out_by_settling_once_the_constraint_is_gone,
           a_refused_snapshot_can_be_aborted_and_its_source_speaks_again,
@@ -317,4 +372,6 @@ TEST_MAIN(a_refused_snapshot_says_to_everybody_what_where_and_how_to_mend_it,
           a_claim_whose_end_lies_before_the_horizon_ends_at_the_horizon,
           a_decided_snapshot_from_before_the_horizon_is_carried_out_at_the_horizon,
           dropping_a_graph_takes_along_what_was_sent_to_it_and_to_no_other,
-          what_was_sent_to_a_graph_dropped_as_a_keyspace_goes_when_another_is_settled)
+          what_was_sent_to_a_graph_dropped_as_a_keyspace_goes_when_another_is_settled,
+          keys_of_others_among_what_was_sent_keep_no_graph_from_being_dropped_or_settled,
+          a_drop_that_is_made_is_no_error_where_the_disk_fails_behind_it)
