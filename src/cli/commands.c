@@ -167,7 +167,10 @@ const struct command command_table[] = {
          "the "
          "transactions before it stay.  Commits are handed to the system and made durable at the "
          "end; "
-         "--durability sync waits for each.\n",
+         "--durability sync waits for each.\n"
+         "A server leaves out the lines of another one's bookkeeping (keyspaces server, server.*), "
+         "and, with an error when all else is written, those of graphs and series: a directory "
+         "takes them all.\n",
      .examples = "yore import db wmf-infra.tsv.zst\n"
                  "yore export old | yore import new -\n"
                  "yore import db readings.csv --keyspace sensors --batch 10000\n",
@@ -195,7 +198,10 @@ const struct command command_table[] = {
          "and made again by import.  "
          "All of it is as of the moment export begins, also where a server goes on being written "
          "to; "
-         "only a keyspace that keeps nothing but now is as it is found.\n",
+         "only a keyspace that keeps nothing but now is as it is found.  Of a server's own "
+         "bookkeeping "
+         "(keyspaces server, server.*) only databases that were swapped are written; graphs and "
+         "series are, for an import into a directory.\n",
      .examples = "yore export db > all.ndjson\n"
                  "yore export db --at 2015-07-21 day.ndjson\n",
      .options = OPTION(AT) | OPTION(KNOWN) | OPTION(KEYSPACE) | RANGE | OPTION(BASE64),

@@ -9,6 +9,7 @@
 #include "cli/export_internal.h"
 #include "cli/progress.h"
 #include "cli/record.h"
+#include "cli/server_keyspace.h"
 #include "cli/store.h"
 #include "cli/words.h"
 #include "os/env.h"
@@ -46,6 +47,66 @@ static int keep_info(void *arg, const struct yore_keyspace_info *info)
     return e->keyspaces.is_nomem;
 }
 
+/* Which database is which keyspace is told by "server", once two were swapped.  The rest is the
+ * server's own account of keys that end and how many there are; another one makes its own. */
+static enum yore_status is_needed(struct exporter *e, const struct yore_keyspace_info *info,
+                                  bool *is_needed_out, struct yore_error *error_out)
+{
+    const struct store_rows options = {.no_cache_fill = true, .limit = 1};
+    struct store_keyspace *keyspace = NULL;
+    struct store_walk *rows = NULL;
+    struct yore_row row;
+    *is_needed_out = strcmp(info->name, "server") == 0;
+    if (!*is_needed_out) {
+        return YORE_OK;
+    }
+    enum yore_status st = store_keyspace_open(e->store, info->name, NULL, &keyspace, error_out);
+    if (st == YORE_OK) {
+        st = store_rows_open(e->store, keyspace, &options, &rows, error_out);
+    }
+    if (st == YORE_OK) {
+        st = store_rows_next(rows, &row, error_out);
+        *is_needed_out = st == YORE_OK;
+        st = st == YORE_NOT_FOUND ? YORE_OK : st;
+    }
+    store_walk_close(rows);
+    return st;
+}
+
+/* Behind a server: what it keeps for itself goes, what it writes itself is counted. */
+static enum yore_status sort_out_server(struct exporter *e, struct yore_error *error_out)
+{
+    size_t kept = 0;
+    enum yore_status st = YORE_OK;
+    for (size_t i = 0; i < export_info_count(e) && st == YORE_OK; i++) {
+        const struct yore_keyspace_info info = *export_info_at(e, i);
+        enum server_keyspace kind = server_keyspace_of(info.name);
+        bool is_written = true;
+        if (kind == SERVER_KEYSPACE_OWN && !e->options->is_one_keyspace) {
+            st = is_needed(e, &info, &is_written, error_out);
+        }
+        if (is_written) {
+            memcpy(e->keyspaces.data + kept++ * sizeof(info), &info, sizeof(info));
+        } else {
+            buffer_append(&e->left_out, &info.id, sizeof(info.id));
+        }
+        e->counts.server_keyspaces +=
+            kind == SERVER_KEYSPACE_GRAPH || kind == SERVER_KEYSPACE_SERIES;
+    }
+    e->keyspaces.size = kept * sizeof(struct yore_keyspace_info);
+    return st == YORE_OK && e->left_out.is_nomem ? error_plain(error_out, YORE_NOMEM) : st;
+}
+
+static bool is_left_out(const struct exporter *e, uint32_t id)
+{
+    for (size_t at = 0; at < e->left_out.size; at += sizeof(id)) {
+        if (memcmp(e->left_out.data + at, &id, sizeof(id)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum yore_status list_keyspaces(struct exporter *e, struct yore_error *error_out)
 {
     const struct export_options *options = e->options;
@@ -62,7 +123,7 @@ static enum yore_status list_keyspaces(struct exporter *e, struct yore_error *er
     if (st == YORE_OK && e->keyspaces.is_nomem) {
         st = error_plain(error_out, YORE_NOMEM);
     }
-    return st;
+    return st == YORE_OK && store_remote(e->store) != NULL ? sort_out_server(e, error_out) : st;
 }
 
 const char *export_name(const struct yore_keyspace_info *info)
@@ -147,8 +208,8 @@ static enum yore_status put_commit(struct exporter *e, const struct yore_feed_co
     for (size_t i = 0; i < commit->write_count && st == YORE_OK; i++) {
         const struct yore_feed_write *write = &commit->writes[i];
         const struct yore_keyspace_info *info = find_info(e, write->keyspace_id);
-        bool is_catalogue = write->keyspace_id == 0;
-        if (info == NULL && !is_catalogue && !e->options->is_one_keyspace) {
+        bool is_ours = write->keyspace_id == 0 || is_left_out(e, write->keyspace_id);
+        if (info == NULL && !is_ours && !e->options->is_one_keyspace) {
             e->counts.dropped_rows++;
         }
         if (info == NULL || !range_has(&e->options->range, write->key)) {
@@ -275,6 +336,7 @@ enum yore_status export_run(struct store *store, FILE *stream, const struct expo
     *counts_out = e.counts;
     buffer_release(&e.line);
     buffer_release(&e.keyspaces);
+    buffer_release(&e.left_out);
     return st;
 }
 
@@ -304,6 +366,12 @@ static int export_to(struct cli *cli, FILE *stream, const struct export_options 
     if (counts.dropped_rows > 0 && !cli->is_quiet) {
         fprintf(cli->err, "note: %llu writes into keyspaces that were dropped are left out\n",
                 (unsigned long long)counts.dropped_rows);
+    }
+    if (counts.server_keyspaces > 0 && !cli->is_quiet) {
+        fprintf(cli->err,
+                "note: %llu keyspaces of graphs and series are in it for an import into a "
+                "directory; a server imports none of them\n",
+                (unsigned long long)counts.server_keyspaces);
     }
     return EXIT_FOUND;
 }

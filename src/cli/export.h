@@ -28,11 +28,14 @@ struct export_counts {
     uint64_t bytes;
     uint64_t trimmed_keyspaces; /* whose beginning retention has taken: what is kept is written */
     uint64_t dropped_rows;      /* writes into keyspaces that no longer exist, left out */
+    uint64_t server_keyspaces;  /* of a server's graphs and series: no server imports them */
 };
 
 /* Write to `stream` (not closed).  `*counts_out` is set in any case.
  * Lines are those of one commit, the last at the call, also while others write; a keyspace that
  * keeps only now is as the walk through it finds it.
+ * Of a server's own bookkeeping, where all keyspaces are asked for, only swapped databases are
+ * written.
  * Errors: YORE_IO when `stream` fails; YORE_BEFORE_HORIZON for an `at` that is no longer kept. */
 enum yore_status export_run(struct store *store, FILE *stream, const struct export_options *options,
                             struct export_counts *counts_out, struct yore_error *error_out);

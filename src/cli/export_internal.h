@@ -14,6 +14,7 @@ struct exporter {
     int64_t now; /* of the whole export: what is committed later is in no line */
     struct buffer line;
     struct buffer keyspaces; /* struct yore_keyspace_info of those that are written */
+    struct buffer left_out;  /* uint32_t, the ids of those that are a server's bookkeeping */
 };
 
 const struct yore_keyspace_info *export_info_at(const struct exporter *e, size_t index);

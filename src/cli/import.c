@@ -351,6 +351,12 @@ int command_import(struct cli *cli, const struct args *args)
     if (request.stream != cli->in) {
         fclose(request.stream);
     }
+    if (counts.server_lines > 0 && !cli->is_quiet) {
+        fprintf(cli->err,
+                "note: %llu lines of keyspaces that a server has of its own (server, server.*) "
+                "are left out; databases swapped there (SWAPDB) are not swapped here\n",
+                (unsigned long long)counts.server_lines);
+    }
     return st == YORE_OK ? print_counts(cli, args, &request, &counts)
                          : report_failure(cli, &counts, &error);
 }

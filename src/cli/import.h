@@ -36,13 +36,16 @@ struct import_counts {
     uint64_t lines;
     uint64_t writes;
     uint64_t transactions;
+    uint64_t server_lines; /* of another server's bookkeeping, left out by a server */
 };
 
 /* What the next lines look like.  Errors: YORE_INVALID when they look like nothing known. */
 enum yore_status import_detect(struct line_source *source, enum import_format *format_out,
                                struct yore_error *error_out);
 
-/* Everything of `source` into `store`.  `*counts_out` is set in any case: what was committed. */
+/* Everything of `source` into `store`.  `*counts_out` is set in any case: what was committed.
+ * YORE_UNSUPPORTED: all is written but the versions of graphs and series, which a server writes
+ * itself. */
 enum yore_status import_run(struct store *store, struct line_source *source,
                             enum import_format format, const struct import_options *options,
                             struct import_counts *counts_out, struct yore_error *error_out);

@@ -1,9 +1,11 @@
 /* The lines that export writes (record.h). */
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/import_erased.h"
 #include "cli/import_internal.h"
 #include "cli/record.h"
+#include "cli/server_keyspace.h"
 #include "cli/store.h"
 
 /* A keyspace that lines have named; its retention is set when all is written, or old facts would be
@@ -13,7 +15,9 @@ struct named_keyspace {
     struct store_keyspace *handle;
     struct yore_keyspace_options wanted;
     bool is_altered_at_end;
-    bool keeps_now; /* takes no times of its own */
+    bool keeps_now;                   /* takes no times of its own */
+    enum server_keyspace left_out_as; /* what the server writes itself; NONE: it is written */
+    uint64_t left_out_versions;
 };
 
 struct ndjson_import {
@@ -45,6 +49,20 @@ static struct named_keyspace *find_keyspace(const struct ndjson_import *import, 
     return NULL;
 }
 
+static enum yore_status add_keyspace(struct ndjson_import *import, const char *name,
+                                     const struct named_keyspace *keyspace,
+                                     struct named_keyspace **keyspace_out,
+                                     struct yore_error *error_out)
+{
+    buffer_append(&import->keyspaces, keyspace, sizeof(*keyspace));
+    if (import->keyspaces.is_nomem) {
+        return error_plain(error_out, YORE_NOMEM);
+    }
+    *keyspace_out = keyspace_at(import, keyspace_count(import) - 1);
+    memcpy((*keyspace_out)->name, name, strlen(name) + 1);
+    return YORE_OK;
+}
+
 static enum yore_status remember_keyspace(struct ndjson_import *import, const char *name,
                                           struct store_keyspace *handle,
                                           struct named_keyspace **keyspace_out,
@@ -57,14 +75,24 @@ static enum yore_status remember_keyspace(struct ndjson_import *import, const ch
     if (st != YORE_OK) {
         return import_blame(import->sink, &cause, error_out);
     }
-    memcpy(keyspace.name, name, strlen(name) + 1);
     keyspace.keeps_now = info.options.keep == YORE_KEEP_NOW;
-    buffer_append(&import->keyspaces, &keyspace, sizeof(keyspace));
-    if (import->keyspaces.is_nomem) {
-        return error_plain(error_out, YORE_NOMEM);
-    }
-    *keyspace_out = keyspace_at(import, keyspace_count(import) - 1);
-    return YORE_OK;
+    return add_keyspace(import, name, &keyspace, keyspace_out, error_out);
+}
+
+/* A keyspace that the server does not let anybody write by name: nothing of it is. */
+static enum yore_status leave_keyspace_out(struct ndjson_import *import, const char *name,
+                                           struct yore_error *error_out)
+{
+    const struct named_keyspace keyspace = {.left_out_as = server_keyspace_of(name)};
+    struct named_keyspace *added;
+    import->sink->counts.server_lines += keyspace.left_out_as == SERVER_KEYSPACE_OWN;
+    return add_keyspace(import, name, &keyspace, &added, error_out);
+}
+
+static void leave_version_out(struct ndjson_import *import, struct named_keyspace *keyspace)
+{
+    import->sink->counts.server_lines += keyspace->left_out_as == SERVER_KEYSPACE_OWN;
+    keyspace->left_out_versions++;
 }
 
 /* The keyspace a line writes to; NULL for the default one. */
@@ -121,6 +149,9 @@ static enum yore_status make_keyspace(struct ndjson_import *import, struct yore_
     bool was_there = st == YORE_EXISTS;
     if (was_there) {
         st = store_keyspace_open(sink->store, name, NULL, &handle, &cause);
+    }
+    if (st == YORE_READ_ONLY && server_keyspace_of(name) != SERVER_KEYSPACE_NONE) {
+        return leave_keyspace_out(import, name, error_out);
     }
     if (st != YORE_OK) {
         return import_blame(sink, &cause, error_out);
@@ -184,6 +215,10 @@ static enum yore_status take_line(struct ndjson_import *import, struct yore_byte
     if (st != YORE_OK) {
         return st;
     }
+    if (keyspace != NULL && keyspace->left_out_as != SERVER_KEYSPACE_NONE) {
+        leave_version_out(import, keyspace);
+        return YORE_OK;
+    }
     struct store_keyspace *handle = keyspace != NULL ? keyspace->handle : sink->options->keyspace;
     bool is_undated = keyspace != NULL && keyspace->keeps_now;
     const struct import_write write = {.keyspace = handle,
@@ -204,6 +239,33 @@ static struct store_keyspace *keyspace_of_slot(const void *arg, uint32_t slot)
     return slot == 0 ? import->sink->options->keyspace : keyspace_at(import, slot - 1)->handle;
 }
 
+/* An error where versions of graphs or series were left out: who imports has not got all. */
+static enum yore_status tell_left_out(const struct ndjson_import *import,
+                                      struct yore_error *error_out)
+{
+    const struct named_keyspace *first = NULL;
+    char others[32] = "";
+    size_t other_count = 0;
+    for (size_t i = 0; i < keyspace_count(import); i++) {
+        const struct named_keyspace *keyspace = keyspace_at(import, i);
+        if (keyspace->left_out_versions > 0 && keyspace->left_out_as != SERVER_KEYSPACE_OWN) {
+            other_count += first != NULL;
+            first = first != NULL ? first : keyspace;
+        }
+    }
+    if (other_count > 0) {
+        snprintf(others, sizeof(others), " and %zu more", other_count);
+    }
+    return first == NULL
+               ? YORE_OK
+               : error_set(error_out, YORE_UNSUPPORTED,
+                           "%.80s: all is written but keyspace %.80s (%llu versions)%s: graphs and "
+                           "series a server writes by GRAPH.* and TS.* alone; import "
+                           "the file into a new directory and serve that, or restore a backup",
+                           line_source_name(import->sink->source), first->name,
+                           (unsigned long long)first->left_out_versions, others);
+}
+
 /* Now that everything is written: what is erased, and what the keyspaces may forget. */
 static enum yore_status finish(struct ndjson_import *import, struct yore_error *error_out)
 {
@@ -219,7 +281,7 @@ static enum yore_status finish(struct ndjson_import *import, struct yore_error *
                                       error_out);
         }
     }
-    return st;
+    return st == YORE_OK ? tell_left_out(import, error_out) : st;
 }
 
 static bool is_blank(struct yore_bytes line)

@@ -102,7 +102,6 @@ feed WHERE --from now
 keyspace WHERE list --at THEN
 keyspace WHERE list -o json --at THEN
 stats WHERE --keyspace sensors
-export WHERE --at 2020-02-10
 export WHERE --keyspace sensors
 export WHERE --prefix host/ --keyspace default
 graph WHERE list
@@ -132,6 +131,8 @@ run_reads() { # run_reads WHERE FOLDER
     done <reads
 }
 run_reads db in_directory
+ok export db --at 2020-02-10
+grep -v '"keyspace":"server' "$out" >in_directory.ndjson
 start_server db
 run_reads "$url" on_server
 n=0
@@ -141,6 +142,11 @@ while read -r line; do
         check "$part of: $line" cmp "in_directory/$n.$part" "on_server/$n.$part"
     done
 done <reads
+
+# Of a whole export a server leaves out what it keeps for itself, and says that graphs are in it.
+ok export "$url" --at 2020-02-10
+check "export --at" cmp in_directory.ndjson "$out"
+err_has "1 keyspaces of graphs and series"
 
 # Writing: what one writes over the wire is what the directory has afterwards.
 ok put "$url" w/1 one
@@ -193,9 +199,9 @@ start_server served
 ok import "$url" facts.ndjson -o json
 out_has '"transactions":3'
 ok export "$url" served.ndjson
-# Commit times are new in each, and the server has keyspaces of its own.
+# Commit times are new in each.
 for file in local served; do
-    grep -v '"keyspace":"server' $file.ndjson | sed 's/"commit":"[^"]*"/COMMIT/; s/"valid_from":"2[^0][^"]*"/NOW/' |
+    sed 's/"commit":"[^"]*"/COMMIT/; s/"valid_from":"2[^0][^"]*"/NOW/' $file.ndjson |
         sed 's/"valid_from":"202[6-9][^"]*"/NOW/' >$file.plain
 done
 check "what was imported is the same" cmp local.plain served.plain
@@ -252,6 +258,81 @@ ok export "$url" --at now moment.ndjson
 stop_writer moment.ndjson
 check "one moment is one commit's" [ "$(grep -E '"key":"(a0|z9)"' moment.ndjson |
     sed 's/.*"value":"\([^"]*\)".*/\1/' | sort | uniq -c | awk '{ print $1 }')" = 3 ]
+stop_server
+
+# From server to server all keys, databases and keyspaces arrive; what cannot come is told when the rest is there.
+start_server source
+ok put "$url" foo bar
+ok put "$url" tmp x --ttl 1h
+ok keyspace "$url" create made --keep 90d
+ok put "$url" m 1 --keyspace made
+ok keyspace "$url" create db3
+ok put "$url" three 3 --keyspace db3
+ok export "$url" source.ndjson
+err_is_empty
+check "no bookkeeping in it" [ "$(grep -c '"keyspace":"server' source.ndjson)" = 0 ]
+ok compact "$url"
+ok export "$url" compacted.ndjson # key by key, since the feed no longer reaches back
+check "nor where it is read key by key" [ "$(grep -c '"keyspace":"server' compacted.ndjson)" = 0 ]
+ok query "$url" topo "CREATE (:A)-[:B]->(:C)"
+ok export "$url" graph.ndjson
+err_has "a server imports none of them"
+stop_server
+ok export source directory.ndjson # which has the bookkeeping, as files of before had from servers, too
+check "a directory's has it" grep -q '"keyspace":"server.expiry"' directory.ndjson
+for file in source compacted graph directory; do
+    start_server target_$file
+    run import "$url" $file.ndjson
+    case $file in
+    source | compacted) code_is 0 && err_is_empty ;;
+    graph | directory)
+        code_is 18
+        err_has "all is written but keyspace g.topo ("
+        err_has "import the file into a new directory"
+        ;;
+    esac
+    [ $file != directory ] || err_has "lines of keyspaces that a server has of its own"
+    for key in foo=bar tmp=x m=1:made three=3:db3; do
+        name=${key#*:}
+        ok get "$url" "${key%%=*}" --keyspace "$([ "$name" = "$key" ] && echo default || echo "$name")"
+        value=${key#*=}
+        out_is "${value%:*}"
+    done
+    ok keyspace "$url" list
+    out_has "90d"
+    stop_server
+done
+grep -v '"g.topo"' directory.ndjson >bookkeeping.ndjson
+start_server target_bookkeeping
+ok import "$url" bookkeeping.ndjson # nothing is missing but what the server has of its own
+err_has "lines of keyspaces that a server has of its own"
+stop_server
+printf '%s\n' '{"kind":"keyspace","keyspace":"default.series"}' '{"key":"x","value":"1","keyspace":"default.series"}' \
+    '{"key":"k","value":"v"}' >series.ndjson
+printf '%s\n' '{"kind":"keyspace","keyspace":"db99.series"}' '{"key":"x","value":"1","keyspace":"db99.series"}' \
+    '{"kind":"keyspace","keyspace":"graph.staging","keep":"now"}' >named.ndjson
+start_server target_series
+fails 18 "all is written but keyspace default.series (1 versions): graphs and series" import "$url" series.ndjson
+ok get "$url" k
+fails 1 "" get "$url" x --keyspace default.series
+ok import "$url" named.ndjson # of a database that this server has not: a keyspace like others; nothing is staged
+ok get "$url" x --keyspace db99.series
+stop_server
+ok keyspace swapped create server
+ok put swapped database/0 db1 --keyspace server # as SWAPDB leaves it
+ok put swapped database/1 default --keyspace server
+start_server swapped
+ok export "$url" swapped.ndjson
+check "what was swapped is told" [ "$(grep -c '"keyspace":"server"' swapped.ndjson)" = 3 ]
+ok export "$url" --keyspace server.expiry asked.ndjson
+check "who asks for one keyspace gets it" grep -q '"keyspace":"server.expiry"' asked.ndjson
+stop_server
+ok import whole graph.ndjson # a directory takes all of it
+ok query whole topo "MATCH (n) RETURN count(n)"
+out_is 2
+start_server whole
+ok query "$url" topo "MATCH (n) RETURN count(n)"
+out_is 2
 stop_server
 
 # The shell: a session's moment, several commands, one connection that may be lost between them.
