@@ -417,7 +417,7 @@ TEST(of_the_values_in_a_file_those_that_some_version_has_stay)
     struct yore_keyspace *now;
     struct yore_keyspace_options options = {.keep = YORE_KEEP_NOW};
     char value[LARGE + 1];
-    char key[8];
+    char key[16];
     int64_t commits[KEYS][ROUNDS];
     bed_open(&bed);
     CHECK_OK(yore_keyspace_create(bed.db, "now", &options, &now, NULL));

@@ -76,7 +76,7 @@ TEST(rules_that_can_leave_are_no_bound)
 {
     enum { BOUND = 4, KEYS = 10 * BOUND };
     struct bed bed;
-    char key[8];
+    char key[16];
     bed_open(&bed);
     db_bound_erasures(bed.db, BOUND);
     for (int i = 0; i < KEYS; i++) {
