@@ -25,6 +25,7 @@
 #define FACTS_MAX 200000u
 #define NOTES 8u     /* moments kept in mind; a power of two */
 #define HELD_BACK 3u /* the horizon stands so many notes behind the newest */
+#define ROUNDS_MIN 24u /* so many that slices are given back however the threads take turns */
 
 struct fact {
     int64_t from;
@@ -369,6 +370,7 @@ TEST(the_state_at_the_horizon_is_exact_while_everything_goes_on)
         CHECK_OK(os_thread_start(run_reader, &board, "reader", &threads[WRITERS + i], NULL));
     }
     uint64_t rounds = test_scale(60, 3000);
+    rounds = rounds < ROUNDS_MIN ? ROUNDS_MIN : rounds;
     for (uint64_t round = 0; round < rounds; round++) {
         uint64_t begun = atomic_load(&board.writers[0].rounds);
         while (atomic_load(&board.writers[0].rounds) < begun + 150) { /* some facts a note */

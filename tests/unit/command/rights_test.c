@@ -110,7 +110,7 @@ TEST(a_commit_that_begins_with_a_part_to_tell_is_told_to_its_end)
     CHECK_OK(yore_load_open(bed.db, keyspace, &load, NULL));
     CHECK_OK(yore_load_put(load, args_text("app:1"), args_text("a"), NULL));
     for (int i = 0; i < 40; i++) {
-        char key[16];
+        char key[24];
         snprintf(key, sizeof key, "secret:%02d", i);
         struct yore_bytes bytes = {value, sizeof value};
         CHECK_OK(yore_load_put(load, args_text(key), bytes, NULL));

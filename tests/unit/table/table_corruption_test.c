@@ -224,13 +224,16 @@ TEST(blocks_of_another_file_are_refused)
     os_file_close(file);
     CHECK_EQ_UINT(got, v.meta.file_bytes);
     for (uint64_t at = 0; at + 512 <= v.meta.file_bytes; at += 512) {
+        unsigned char own[512];
         CHECK(sim_disk_copy_file(v.f.disk, "whole", "t"));
         CHECK_OK(os_file_open(v.f.env, "t", OS_OPEN_WRITE, &file, &error));
-        CHECK_OK(os_file_write(file, at, octets + at, 512, &error));
+        CHECK_OK(os_file_read(file, at, own, sizeof own, &got, &error));
+        CHECK_OK(os_file_write(file, at, octets + at, sizeof own, &error));
         CHECK_OK(os_file_sync(file, &error));
         os_file_close(file);
         test_note("sector at %d", (int)at);
-        read_all(&v, true);
+        /* A block may be so large that a sector has nothing but what both files have. */
+        read_all(&v, memcmp(own, octets + at, sizeof own) != 0);
         test_count(1);
     }
     free(octets);

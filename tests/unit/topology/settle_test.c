@@ -27,7 +27,7 @@ static uint64_t send_pods(struct graph_bed *bed, int64_t at)
     CHECK_MSG(st == YORE_OK, "%s", error.text);
     for (int i = 0; i < SENT; i++) {
         struct said said;
-        char name[8];
+        char name[16];
         snprintf(name, sizeof name, "n%d", i);
         struct graph_speech speech = {text("a"), node_word(&said, name, "Pod", "ip", i), 1,
                                       YORE_DURABILITY_DEFAULT};
@@ -40,7 +40,7 @@ static int pods_there(struct graph_bed *bed, int64_t valid)
 {
     int count = 0;
     for (int i = 0; i < SENT; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof name, "n%d", i);
         count += id_at(bed, GRAPH_NODE, name, valid) != 0;
     }
