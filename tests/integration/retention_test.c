@@ -23,8 +23,8 @@
 #define READERS 2u
 #define KEYS 24u /* half of them each writer's own */
 #define FACTS_MAX 200000u
-#define NOTES 8u     /* moments kept in mind; a power of two */
-#define HELD_BACK 3u /* the horizon stands so many notes behind the newest */
+#define NOTES 8u       /* moments kept in mind; a power of two */
+#define HELD_BACK 3u   /* the horizon stands so many notes behind the newest */
 #define ROUNDS_MIN 24u /* so many that slices are given back however the threads take turns */
 
 struct fact {
