@@ -182,7 +182,7 @@ struct yore_db {
     bool is_flushing;               /* lock */
     int64_t quiet_commit;           /* lock: what was visible when it was last looked at ... */
     int64_t quiet_since_ns;         /* lock: ... and since when nothing came after it */
-    bool is_closing;                /* lock */
+    _Atomic bool is_closing;        /* written under lock; who is at work looks at it without */
     bool is_purging;                /* lock: purge_pending() runs in some thread */
     bool is_erase_pending;          /* lock: some file may hold erased bytes */
     struct purged purged;           /* lock */

@@ -104,7 +104,7 @@ TEST(large_values_that_are_overwritten_leave_by_themselves)
     for (int round = 0; round < 30; round++) {
         uint64_t used = UINT64_MAX;
         write_large(&b, keyspace, 64); /* 1 MiB */
-        for (int i = 0; i < 1000 && used > bound; i++) {
+        for (int i = 0; i < 10000 && used > bound; i++) {
             pass_time(&b);
             used = sim_disk_used(b.disk);
         }
