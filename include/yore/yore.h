@@ -730,9 +730,11 @@ struct yore_keyspace_usage {
 YORE_API enum yore_status yore_keyspace_usage(struct yore_db *db, struct yore_keyspace *keyspace,
                                               struct yore_keyspace_usage *usage_out,
                                               struct yore_error *error_out) YORE_MUST_USE;
-/* Move the horizon to `horizon`, a moment: what held at it is kept, what ended before it is given
- * back in the background.  One that is not later than the present horizon changes nothing.
- * Errors: YORE_INVALID, YORE_IN_FUTURE (after now), YORE_UNSUPPORTED (the keyspace keeps only now).
+/* Move the horizon to `horizon`, a moment: what held at it is kept, what ended before it can no
+ * longer be read.  Its space comes back slice by slice in the background; what lies in no slice
+ * yet, or in the last one, waits for merges and seals.  A horizon that is not later than the
+ * present one changes nothing. Errors: YORE_INVALID, YORE_IN_FUTURE (after now), YORE_UNSUPPORTED
+ * (the keyspace keeps only now).
  */
 YORE_API enum yore_status yore_trim(struct yore_db *db, struct yore_keyspace *keyspace,
                                     int64_t horizon, struct yore_error *error_out) YORE_MUST_USE;
