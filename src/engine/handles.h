@@ -1,7 +1,7 @@
 /* handles.h -- what callers hold of a database, by kind, so that closing can refuse and say why.
  *
  * Counted in shards by thread, as statistics are: opening one costs no shared cache line.  Values
- * are not counted one by one: what pins them is (handles_pins()).
+ * are not counted one by one: what pins them is (handles_check_values()).
  */
 #ifndef YORE_ENGINE_HANDLES_H
 #define YORE_ENGINE_HANDLES_H

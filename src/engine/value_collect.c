@@ -304,18 +304,14 @@ static enum yore_status collect_one(struct yore_db *db, uint64_t file, bool is_p
     return st;
 }
 
-static enum yore_status collect_paced(struct yore_db *db, uint64_t file, bool is_paced,
-                                      struct yore_error *error_out)
+/* Thin one value file; the one being appended to is closed first. */
+static enum yore_status collect(struct yore_db *db, uint64_t file, bool is_paced,
+                                struct yore_error *error_out)
 {
     os_mutex_lock(&db->collect_lock);
     enum yore_status st = collect_one(db, file, is_paced, error_out);
     os_mutex_unlock(&db->collect_lock);
     return st;
-}
-
-enum yore_status values_collect(struct yore_db *db, uint64_t file, struct yore_error *error_out)
-{
-    return collect_paced(db, file, false, error_out);
 }
 
 enum yore_status values_collect_all(struct yore_db *db, bool skips_held,
@@ -332,7 +328,7 @@ enum yore_status values_collect_all(struct yore_db *db, bool skips_held,
     superview_release(view);
     enum yore_status st = files != NULL ? YORE_OK : error_plain(error_out, YORE_NOMEM);
     for (size_t i = 0; st == YORE_OK && i < count; i++) {
-        st = values_collect(db, files[i], error_out);
+        st = collect(db, files[i], false, error_out);
         st = st == YORE_BUSY && skips_held ? YORE_OK : st;
     }
     mem_free(files);
@@ -399,7 +395,7 @@ static enum yore_status go_on(struct yore_db *db, struct yore_error *error_out)
         db->collect = (struct collect_pass){.left_bytes = tally.fresh_bytes};
         return YORE_OK;
     }
-    enum yore_status st = collect_paced(db, tally.file_next, true, error_out);
+    enum yore_status st = collect(db, tally.file_next, true, error_out);
     if (status_is_want(st) || st == YORE_CANCELLED || atomic_load(&db->failed_status) != YORE_OK) {
         return st;
     }

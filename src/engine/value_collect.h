@@ -4,11 +4,9 @@
 
 #include "engine/db_internal.h"
 
-/* Thin one closed value file: keep the records that some version still refers to and no erasure
- * hides.  The file being appended to is closed first.  YORE_BUSY: values in it may belong to a
- * commit that is on its way. */
-enum yore_status values_collect(struct yore_db *db, uint64_t file, struct yore_error *error_out);
-/* Every file, also the one being appended to; with `skips_held` YORE_BUSY is no failure. */
+/* Thin every value file, also the one being appended to: keep the records that some version still
+ * refers to and no erasure hides.  YORE_BUSY: values of one may belong to a commit that is on its
+ * way; with `skips_held` that is no failure. */
 enum yore_status values_collect_all(struct yore_db *db, bool skips_held,
                                     struct yore_error *error_out);
 /* A turn of the pass in the background, if one is due or runs.  Thread: upkeep. */

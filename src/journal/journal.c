@@ -12,7 +12,8 @@
 
 /* ---- failure ---- */
 
-enum yore_status journal_check_failure(const struct journal *journal, struct yore_error *error_out)
+/* The first failure, if there was one: what every append and sync gets from then on. */
+static enum yore_status check_failure(const struct journal *journal, struct yore_error *error_out)
 {
     if (!atomic_load(&journal->is_failed)) {
         return YORE_OK;
@@ -36,7 +37,7 @@ enum yore_status journal_fail(struct journal *journal, const struct yore_error *
         atomic_store(&journal->is_failed, true);
     }
     os_mutex_unlock(journal->lock);
-    return journal_check_failure(journal, error_out);
+    return check_failure(journal, error_out);
 }
 
 /* ---- appending ---- */
@@ -98,7 +99,7 @@ enum yore_status journal_reserve(struct journal *journal, size_t payload_bytes,
 {
     const struct journal_entry entry = {.header = bytes_of(NULL, payload_bytes)};
     os_mutex_lock(journal->append_lock);
-    enum yore_status st = journal_check_failure(journal, error_out);
+    enum yore_status st = check_failure(journal, error_out);
     if (st == YORE_OK && !is_room_for(journal, &entry, 1)) {
         st = journal_next_active(journal, error_out);
     }
@@ -128,7 +129,7 @@ enum yore_status journal_append(struct journal *journal, const struct journal_en
     YORE_ASSERT(count >= 1);
     struct yore_error error = {0};
     os_mutex_lock(journal->append_lock);
-    enum yore_status st = journal_check_failure(journal, error_out);
+    enum yore_status st = check_failure(journal, error_out);
     if (st == YORE_OK && !is_room_for(journal, entries, count)) {
         st = journal_next_active(journal, error_out);
     }
@@ -163,7 +164,7 @@ static void note_durable(struct journal *journal, int64_t commit)
 enum yore_status journal_sync(struct journal *journal, struct yore_error *error_out)
 {
     struct yore_error error = {0};
-    enum yore_status st = journal_check_failure(journal, error_out);
+    enum yore_status st = check_failure(journal, error_out);
     if (st != YORE_OK) {
         return st;
     }
@@ -195,7 +196,7 @@ static bool is_now_due(const struct journal *journal)
 static enum yore_status mark(struct journal *journal, struct yore_error *error_out)
 {
     struct yore_error error = {0};
-    enum yore_status st = journal_check_failure(journal, error_out);
+    enum yore_status st = check_failure(journal, error_out);
     if (st != YORE_OK) {
         return st;
     }
@@ -224,7 +225,7 @@ enum yore_status journal_mark(struct journal *journal, struct yore_error *error_
     os_mutex_lock(journal->append_lock);
     /* An empty segment has nothing to mark; the one before may have something to sync. */
     enum yore_status st = !journal->is_begun   ? journal_sync(journal, error_out)
-                          : journal->is_marked ? journal_check_failure(journal, error_out)
+                          : journal->is_marked ? check_failure(journal, error_out)
                                                : mark(journal, error_out);
     os_mutex_unlock(journal->append_lock);
     return st;
@@ -253,7 +254,7 @@ enum yore_status journal_rotate(struct journal *journal, uint64_t *segment_out,
                                 struct yore_error *error_out)
 {
     os_mutex_lock(journal->append_lock);
-    enum yore_status st = journal_check_failure(journal, error_out);
+    enum yore_status st = check_failure(journal, error_out);
     if (st == YORE_OK && journal->is_begun) {
         st = journal_next_active(journal, error_out);
         st = st == YORE_OK ? journal_carry_now(journal, error_out) : st;
@@ -281,7 +282,7 @@ enum yore_status journal_close(struct journal *journal, struct yore_error *error
     enum yore_status st = YORE_OK;
     if (journal->active != NULL) {
         YORE_ASSERT(journal->active->refs == 1);
-        st = journal->is_marked && !is_now_due(journal) ? journal_check_failure(journal, error_out)
+        st = journal->is_marked && !is_now_due(journal) ? check_failure(journal, error_out)
                                                         : mark(journal, error_out);
         enum yore_status closed = record_log_close(journal->active->writer, st == YORE_OK,
                                                    st == YORE_OK ? error_out : NULL);

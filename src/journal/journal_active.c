@@ -29,7 +29,8 @@ void journal_active_unref(struct journal *journal, struct active_log *active)
     }
 }
 
-enum yore_status journal_reserve_segment(struct journal *journal, struct yore_error *error_out)
+/* Room for one more in `segments`.  Thread: as journal_begin_segment(). */
+static enum yore_status reserve_segment(struct journal *journal, struct yore_error *error_out)
 {
     /* Only the appending thread adds segments; others may take some away meanwhile. */
     os_mutex_lock(journal->lock);
@@ -244,7 +245,7 @@ enum yore_status journal_begin_segment(struct journal *journal, const struct jou
     uint64_t number = atomic_fetch_add(&journal->next_number, 1);
     struct active_log *active = mem_zalloc(sizeof(*active));
     enum yore_status st =
-        active == NULL ? error_plain(&error, YORE_NOMEM) : journal_reserve_segment(journal, &error);
+        active == NULL ? error_plain(&error, YORE_NOMEM) : reserve_segment(journal, &error);
     if (st == YORE_OK) {
         st = journal_sync_closed(journal, &error);
     }

@@ -162,15 +162,11 @@ enum yore_status journal_next_active(struct journal *journal, struct yore_error 
  * is the only one.  A failure is final. */
 enum yore_status journal_begin_segment(struct journal *journal, const struct journal_begin *begin,
                                        struct yore_error *error_out);
-/* The first failure, if there was one: what every append and sync gets from then on. */
-enum yore_status journal_check_failure(const struct journal *journal, struct yore_error *error_out);
 enum yore_status journal_fail(struct journal *journal, const struct yore_error *error,
                               struct yore_error *error_out);
 /* Stage a NOW in the active segment.  Thread: as journal_begin_segment(). */
 enum yore_status journal_stage_now(struct journal *journal, int64_t now,
                                    struct yore_error *error_out);
-/* Room for one more in `segments`.  Thread: as journal_begin_segment(). */
-enum yore_status journal_reserve_segment(struct journal *journal, struct yore_error *error_out);
 
 /* Read the BEGIN of an open segment: YORE_NOT_FOUND when there is no valid one. */
 enum yore_status journal_read_begin(struct record_log_reader *log, const char *path,
