@@ -1,4 +1,5 @@
-/* retention.c -- what it costs to drop half of the history, and whether anybody notices.
+/* retention.c -- what it costs to drop half of the history, or all of it, and whether anybody
+ * notices.
  *
  *   retention [KEYS [VERSIONS [DIR]]]
  *
@@ -11,7 +12,10 @@
  *            told for the second before, while, and the second after the trim, and a writer of
  *            2,000 facts a second.
  *
- * Both end with every key compared at the horizon, and a read before it refused. */
+ *  all       on a quiet database, to which nothing more is written, the horizon goes behind
+ *            everything: what is left.
+ *
+ * Each ends with every key compared at the horizon, and a read before it refused. */
 #include <dirent.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -83,19 +87,19 @@ static void trim(struct rounds *h)
     rounds_must(yore_trim(h->db, NULL, rounds_moment(h, half(h)), &error), &error);
 }
 
-/* Every key at the horizon, and nothing before it. */
-static void check(struct rounds *h)
+/* Every key at the horizon, which lies behind so many steps, and nothing before it. */
+static void check(struct rounds *h, uint64_t steps)
 {
     struct yore_error error;
     struct yore_value value;
     char key[ROUNDS_KEY_BYTES];
-    struct yore_time at = {rounds_moment(h, half(h)), YORE_NOW};
+    struct yore_time at = {rounds_moment(h, steps), YORE_NOW};
     for (uint32_t i = 0; i < h->keys; i++) {
         rounds_key(key, i);
         rounds_must(
             yore_get(h->db, NULL, (struct yore_bytes){key, sizeof key}, &at, &value, &error),
             &error);
-        if (!rounds_is(value.data, value.size, i, rounds_at(h, i, half(h)))) {
+        if (!rounds_is(value.data, value.size, i, rounds_at(h, i, steps))) {
             fprintf(stderr, "retention: key %u is wrong at the horizon\n", i);
             exit(1);
         }
@@ -166,7 +170,31 @@ static void ask_quiet(char **argv, int argc)
            h.keys, h.count, before_bytes, after_bytes, (double)back_ns / 1e6, moved,
            table_work(&h) - before_work, 2 * before_bytes,
            2.0 * (double)before_bytes / (double)moved, rounds_stat(&h, "slices_dropped"));
-    check(&h);
+    check(&h, half(&h));
+    rounds_close(&h);
+}
+
+static void ask_all(char **argv, int argc)
+{
+    struct rounds h;
+    struct yore_error error;
+    struct yore_keyspace_usage before;
+    struct yore_keyspace_usage after;
+    begin(&h, argv, argc);
+    uint64_t steps = (uint64_t)h.keys * h.count;
+    uint64_t before_bytes = table_bytes(&h);
+    uint64_t before_work = table_work(&h);
+    rounds_must(yore_keyspace_usage(h.db, NULL, &before, &error), &error);
+    rounds_must(yore_trim(h.db, NULL, rounds_moment(&h, steps), &error), &error);
+    uint64_t back_ns = wait_for_space(&h, before_bytes);
+    rounds_must(yore_keyspace_usage(h.db, NULL, &after, &error), &error);
+    printf("{\"question\":\"all\",\"keys\":%u,\"versions\":%u,\"bytes_before\":%" PRIu64
+           ",\"bytes_after\":%" PRIu64 ",\"past_versions_before\":%" PRIu64
+           ",\"past_versions_after\":%" PRIu64 ",\"back_ms\":%.0f,\"of_table_work\":%" PRIu64 "}\n",
+           h.keys, h.count, before_bytes, table_bytes(&h),
+           before.past_versions + before.past_copies, after.past_versions + after.past_copies,
+           (double)back_ns / 1e6, table_work(&h) - before_work);
+    check(&h, steps);
     rounds_close(&h);
 }
 
@@ -285,7 +313,7 @@ static void ask_online(char **argv, int argc)
     pthread_join(reader, NULL);
     pthread_join(writer, NULL);
     print_online(&t, back_ns, before, after);
-    check(&h);
+    check(&h, half(&h));
     for (int i = 0; i < PHASES; i++) {
         free(t.latencies[i]);
     }
@@ -295,6 +323,7 @@ static void ask_online(char **argv, int argc)
 int main(int argc, char **argv)
 {
     ask_quiet(argv, argc);
+    ask_all(argv, argc);
     ask_online(argv, argc);
     return 0;
 }

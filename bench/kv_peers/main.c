@@ -261,8 +261,14 @@ int main(int argc, char **argv)
 {
     struct run run = {.engine = NULL};
     run_options_parse(&run.options, argc, argv);
-    for (int i = 0; kvp_engines[i] != NULL; i++) {
-        run.engine = kvp_engines[i];
+    unsigned count = 0;
+    while (kvp_engines[count] != NULL) {
+        count++;
+    }
+    /* Each round begins with another one: none is always the first behind what others have left to
+     * the disk. */
+    for (unsigned i = 0; i < count; i++) {
+        run.engine = kvp_engines[(run.options.round - 1 + i) % count];
         if (run_list_has(run.options.engines, run.engine->name)) {
             run_engine(&run);
         }

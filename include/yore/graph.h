@@ -20,6 +20,10 @@
 
 #ifdef __cplusplus
 extern "C" {
+#if defined(__GNUC__) /* some functions have the name of the struct they take, as stat() has */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+#endif
 #endif
 
 /* ---- values ---------------------------------------------------------------------------------- */
@@ -174,8 +178,9 @@ struct yore_graph_changes;
 struct yore_graph_import;
 
 /* Open graph `name` (1 to 253 characters of A-Z a-z 0-9 _ . -); `creates` makes it when missing.
- * `at` (may be NULL) opens one that existed then.  A handle may be used by any number of threads,
- * all that is opened from it by one at a time; close it last.  Retention, erasure, feed and drop
+ * `at` (may be NULL) opens one that existed then, or, where none did, the one that does now: facts
+ * may be dated before their graph was made.  A handle may be used by any number of threads, all
+ * that is opened from it by one at a time; close it last.  Retention, erasure, feed and drop
  * are those of its keyspace, "g." and the name. Errors: YORE_INVALID (name), YORE_NOT_FOUND,
  * YORE_BAD_FORMAT, YORE_TOO_BIG (too many keyspaces). */
 YORE_API enum yore_status yore_graph_open(struct yore_db *db, const char *name, bool creates,
@@ -441,8 +446,10 @@ struct yore_graph_word {
     struct yore_bytes end;
     struct yore_graph_map properties; /* null values are left out */
     int64_t from; /* YORE_NOW: the call; else at most clock_skew_max after now */
-    int64_t to;   /* YORE_FOREVER, or when the claim ends by itself; may be in the future.  Of a
-                     removal: what is claimed from `to` on is claimed again */
+    int64_t to;   /* YORE_FOREVER: until the source's next different word.  Else the word holds over
+                     all of [from, to), whatever was said there before; behind an end in the past
+                     holds what was said there, behind one in the future (of a claim) the source
+                     claims nothing until it speaks again */
 };
 
 /* What a call has done. */
@@ -460,8 +467,9 @@ struct yore_graph_ingest_tally {
 YORE_API enum yore_status yore_graph_source_set(struct yore_graph *graph,
                                                 const struct yore_graph_source *source,
                                                 struct yore_error *error_out) YORE_MUST_USE;
-/* Take in `count` words (0: only a sign of life) of a source, all or nothing, in one transaction;
- * conflicts with others are tried again.  `tally_out` may be NULL.
+/* Take in `count` words (0: only a sign of life) of a source, all or nothing, in one transaction.
+ * Conflicts with others are tried again, then without others of the same handle beside it, which
+ * wait: so each call of a handle gets through.  `tally_out` may be NULL.
  * Errors: YORE_INVALID (the text says which word and why), YORE_TOO_BIG, YORE_EXISTS (a constraint
  * would break), YORE_IN_FUTURE, YORE_BEFORE_HORIZON, YORE_CONFLICT (others write the same all the
  * time), YORE_BUSY (an import). */
@@ -547,19 +555,31 @@ YORE_API enum yore_status yore_graph_pending(struct yore_graph *graph, const str
  * -------------------------------------------------------------------------------------*/
 
 /* Destroy all that is known of an external id, of every incarnation, at every time: records,
- * entries of indexes, claims; of a node also every relationship it ever had, pending ones too.  One
- * transaction does it: a crash leaves all or nothing, the graph stays whole, reads find nothing.
- * It reaches what was committed before it and nothing later: a source, or a transaction, that
- * speaks of the external id again makes another element.  The bytes leave the files as yore_erase()
- * says. Keys stay, and with them the external id and the values of indexed properties, until
- * retention passes them: do not put what a law may ask for into either. `count_out` (may be NULL):
- * elements erased.  Errors: YORE_NOT_FOUND (never heard of it), YORE_CONFLICT (others write the
- * same all the time: try again), YORE_BUSY (an import), YORE_TOO_BIG (more than 2^20
- * erasures would be held that cannot leave, see yore_erase()). */
+ * entries of indexes, claims; of a node also every relationship it ever had, pending ones too, each
+ * with all that was ever called by its external id.  One transaction does it: a crash leaves all or
+ * nothing, the graph stays whole, reads find nothing.  It reaches what was committed before it and
+ * nothing later: a source, or a transaction, that speaks of the external id again makes another
+ * element.  The bytes leave the files as yore_erase() says.  Keys stay, and with them the external
+ * id and the values of indexed properties, until retention passes them: do not put what a law may
+ * ask for into either.  `count_out` (may be NULL): elements erased.  Errors: YORE_NOT_FOUND (never
+ * heard of it), YORE_CONFLICT (others write the same all the time: try again), YORE_BUSY (an
+ * import), YORE_TOO_BIG (more than 2^20 erasures would be held that cannot leave, see
+ * yore_erase()). */
 YORE_API enum yore_status yore_graph_erase(struct yore_graph *graph,
                                            enum yore_graph_element element,
                                            struct yore_bytes external_id, uint64_t *count_out,
                                            struct yore_error *error_out) YORE_MUST_USE;
+/* Destroy all that is known of one property of an external id, at every time, also in claims; the
+ * rest of the element stays as it is known now, at every time, under the same id.  What was known
+ * of it at earlier commits is destroyed whole, of a node with that of its relationships: as known
+ * then they never were.  Costs what that takes to write again.  As above otherwise: an indexed
+ * value stays in its index's keys, and a source that says the property again sets it. Errors:
+ * YORE_NOT_FOUND (it never had the property), those of yore_graph_erase(). */
+YORE_API enum yore_status yore_graph_erase_property(struct yore_graph *graph,
+                                                    enum yore_graph_element element,
+                                                    struct yore_bytes external_id,
+                                                    struct yore_bytes property,
+                                                    struct yore_error *error_out) YORE_MUST_USE;
 
 /* ---- import and check --------------------------------------------------------------------------
  */
@@ -589,6 +609,9 @@ YORE_API enum yore_status yore_graph_verify(struct yore_graph *graph,
                                             struct yore_error *error_out) YORE_MUST_USE;
 
 #ifdef __cplusplus
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
 }
 #endif
 #endif

@@ -21,7 +21,9 @@
  *  - A move of a cursor that fails leaves it on no row, and next and prev repeat the error until
  *    first, last or a seek; a timeline, a walk over changes, a feed and a watch repeat their first
  *    error.
- *  - YORE_NOMEM may come from any function that returns a status; nothing has changed then.
+ *  - YORE_NOMEM may come from any function that returns a status, YORE_NO_FILES (the process or the
+ *    system has no file handle left) from any that reads or writes; nothing has changed then, and
+ *    the same may succeed later.
  *  - A database opened with options.read_only refuses whatever writes with YORE_READ_ONLY.
  *  - After the first failed write or sync the database refuses writes with that first error until
  *    it is opened again; reads go on.
@@ -37,6 +39,10 @@
 
 #ifdef __cplusplus
 extern "C" {
+#if defined(__GNUC__) /* some functions have the name of the struct they take, as stat() has */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+#endif
 #endif
 
 #if defined(__GNUC__)
@@ -51,7 +57,11 @@ extern "C" {
 
 #define YORE_KEY_BYTES_MAX 65536u         /* a key is 1 B to 64 KiB */
 #define YORE_VALUE_BYTES_MAX (256u << 20) /* a value is 0 B to 256 MiB; empty values are values */
-#define YORE_BATCH_BYTES_MAX (1u << 30)   /* keys, values and bookkeeping of one transaction */
+/* Keys, values and bookkeeping of one transaction or batch.  Of a value that a batch has written
+ * apart (below) only the reference counts; one of a transaction counts whole, because it is in
+ * memory until the commit.  A span counts its key and value once more for every version that begins
+ * inside it. */
+#define YORE_BATCH_BYTES_MAX (1u << 30)
 /* A keyspace name is 1 to 255 bytes of [A-Za-z0-9_.-]. */
 #define YORE_KEYSPACE_NAME_BYTES_MAX 255u
 #define YORE_KEYSPACES_MAX 1024u /* "default" among them; dropped ones do not count */
@@ -160,8 +170,8 @@ struct yore_options {
     uint32_t open_files_max;        /* files of tables open at once: 16.., default 512; never more
                                        than half of what the process may have open (RLIMIT_NOFILE
                                        at yore_open()), but for those being read just now */
-    int64_t clock_skew_max_ns;      /* facts may be dated this far ahead: 1 ns..1 h,
-                                       default 500 ms */
+    int64_t clock_skew_max_ns;      /* facts may be dated this far ahead of the wall clock:
+                                       1 ns..1 h, default 500 ms */
     uint64_t feed_retention_bytes;  /* closed journal segments kept for the feed, default 0 */
     yore_event_fn on_event;         /* may be NULL */
     void *event_arg;
@@ -219,10 +229,13 @@ YORE_API void yore_value_release(struct yore_value *value);
 
 /* How a fact is dated.  NULL means: from the commit time on, no end, the database's durability. */
 struct yore_write {
-    int64_t from; /* YORE_NOW: the commit time; else at most clock_skew_max after now */
-    int64_t to;   /* YORE_FOREVER, or a moment > from */
+    int64_t from; /* YORE_NOW: the commit time; else at most clock_skew_max ahead */
+    int64_t to;   /* YORE_FOREVER, or a moment > from (YORE_NOW: than now, when the write is
+                     given; where it passes before the commit the version never holds) */
     bool is_span; /* false: absent from `to` on (time to live); true: the fact corrects
-                     [from, to) only, what held before holds again from `to` on */
+                     [from, to) only, what held before holds again from `to` on.  The value is
+                     written once more for every version that begins inside; one that goes apart
+                     only once, by yore_put() and of a batch */
     enum yore_durability durability;
     int64_t *commit_out; /* if not NULL: receives the commit time */
 };
@@ -257,8 +270,9 @@ YORE_API enum yore_status yore_get_many(struct yore_db *db, struct yore_keyspace
                                         struct yore_error *error_out) YORE_MUST_USE;
 
 /* Write one fact, delete a key from a moment on (or over a span).  The ack keeps the durability
- * asked for. A delete with `to` must be a span. Errors: YORE_INVALID,
- * YORE_TOO_BIG, YORE_NOT_FOUND (the keyspace was dropped), YORE_IN_FUTURE, YORE_BEFORE_HORIZON,
+ * asked for. A delete with `to` must be a span. Errors: YORE_INVALID, YORE_TOO_BIG (key, value; a
+ * span that counts, with what begins inside it, more than YORE_BATCH_BYTES_MAX: smaller spans are
+ * the way out), YORE_NOT_FOUND (the keyspace was dropped), YORE_IN_FUTURE, YORE_BEFORE_HORIZON,
  * YORE_BUSY (a span over a key that others write all the time), YORE_READ_ONLY (explicit time in a
  * keyspace that keeps only now), YORE_NO_SPACE, YORE_IO. */
 YORE_API enum yore_status yore_put(struct yore_db *db, struct yore_keyspace *keyspace,
@@ -296,7 +310,8 @@ struct yore_erase {
  * holds until then.
  * The empty key as a prefix is that of every key: the whole keyspace is erased.
  * An erasure of whole keys is held in memory until its bytes are gone, of files that readers hold
- * too; one of a span until its keys are erased whole.  From 2^20 of them on this waits until bytes
+ * too; one of a span until its keys are erased whole.  A read of a key pays about the square of the
+ * logarithm of how many there are of its spans.  From 2^20 of them on this waits until bytes
  * are gone, which is refused when that does not help; a prefix is taken nonetheless.
  * Errors: YORE_INVALID (empty key or span, a prefix with a span), YORE_TOO_BIG (key; 2^20 erasures
  * are held that cannot leave), YORE_READ_ONLY (a span in a keyspace that keeps only now),
@@ -341,8 +356,8 @@ YORE_API void yore_batch_clear(struct yore_batch *batch);
  * batch is empty.  A batch that was cut is several commits, handed over together: one write to the
  * journal and at most one sync for all of them, as far as no other commit comes between.  Each is
  * whole or absent, after a crash the first of them; `commit_out` is the last one's, and after an
- * error those before the one that failed are committed, those behind it may be, and none of them
- * must be committed again.  Errors: YORE_INVALID (durability), YORE_TOO_BIG, YORE_NOT_FOUND (a
+ * error those before the one that failed are committed, those behind it may be, and the batch is
+ * empty.  Errors: YORE_INVALID (durability), YORE_TOO_BIG, YORE_NOT_FOUND (a
  * keyspace was dropped), YORE_BEFORE_HORIZON (the horizon has passed one of its facts meanwhile),
  * YORE_BUSY (with spans: their keys are written all the time), YORE_NO_SPACE, YORE_IO. */
 YORE_API enum yore_status yore_batch_commit(struct yore_batch *batch,
@@ -387,9 +402,10 @@ YORE_API enum yore_status yore_begin(struct yore_db *db, struct yore_txn **txn_o
 /* The moment fixed at begin. */
 YORE_API struct yore_time yore_txn_time(const struct yore_txn *txn);
 /* Reads see the transaction's own writes; `at` may name an earlier moment.  What is read is
- * validated at commit: any later commit to that key (whatever its valid time), or its expiry
- * meanwhile, is a conflict.  The `commit` of an own write is YORE_FOREVER, in values and rows.
- * Errors: as yore_get(); YORE_TOO_BIG also beyond 2^20 keys and ranges read. */
+ * validated at commit, also where an own write answers: any later commit to that key (whatever its
+ * valid time), or its expiry meanwhile, is a conflict.  The `commit` of an own write is
+ * YORE_FOREVER, in values and rows. Errors: as yore_get(); YORE_TOO_BIG also beyond 2^20 keys and
+ * ranges read. */
 YORE_API enum yore_status yore_txn_get(struct yore_txn *txn, struct yore_keyspace *keyspace,
                                        struct yore_bytes key, const struct yore_time *at,
                                        struct yore_value *value_out,
@@ -403,16 +419,23 @@ YORE_API enum yore_status yore_txn_put(struct yore_txn *txn, struct yore_keyspac
 YORE_API enum yore_status yore_txn_delete(struct yore_txn *txn, struct yore_keyspace *keyspace,
                                           struct yore_bytes key, const struct yore_write *write,
                                           struct yore_error *error_out) YORE_MUST_USE;
-/* Mark a point; rolling back to it drops the writes and savepoints made since, never what was read,
- * and keeps the savepoint itself.  Errors: YORE_TOO_BIG (more than 1,000 savepoints), YORE_INVALID
- * (no such savepoint). */
+/* Mark a point.  Rolling back to it drops the writes and savepoints made since, never what was
+ * read, and keeps the savepoint itself; it costs as much as what is dropped has.  Releasing it
+ * forgets it and those made since, and keeps the writes.  A savepoint lasts until it is released,
+ * until one made before it is rolled back to or released, or until the transaction ends; its number
+ * is given out again then.  A transaction has 1,000 at a time.  Errors: YORE_TOO_BIG (it has them
+ * all), YORE_INVALID (there is no such savepoint). */
 YORE_API enum yore_status yore_txn_savepoint(struct yore_txn *txn, size_t *savepoint_out,
                                              struct yore_error *error_out) YORE_MUST_USE;
 YORE_API enum yore_status yore_txn_rollback_to(struct yore_txn *txn, size_t savepoint,
                                                struct yore_error *error_out) YORE_MUST_USE;
+YORE_API enum yore_status yore_txn_release_savepoint(struct yore_txn *txn, size_t savepoint,
+                                                     struct yore_error *error_out) YORE_MUST_USE;
 /* Commit and free the transaction, whatever the outcome.  YORE_CONFLICT: nothing was written, begin
  * again.  YORE_BEFORE_HORIZON: the horizon has passed one of its facts meanwhile. `commit_out` may
- * be NULL; it is the begin's commit when nothing was written. */
+ * be NULL; it is the begin's commit when nothing was written.  Errors besides: YORE_INVALID
+ * (durability), YORE_NOT_FOUND (a keyspace was dropped), YORE_NO_SPACE, YORE_IO, and whatever has
+ * stopped the database. */
 YORE_API enum yore_status yore_txn_commit(struct yore_txn *txn, enum yore_durability durability,
                                           int64_t *commit_out,
                                           struct yore_error *error_out) YORE_MUST_USE;
@@ -452,7 +475,9 @@ struct yore_row {
 };
 
 /* Open a cursor, before its first row.  `options` may be NULL: every key, now.  All rows are of one
- * view. Keys absent or erased at that moment are not rows.
+ * view. Keys absent or erased at that moment are not rows; a walk steps over each of them until
+ * merges have let go of it, so who takes keys from the front of a queue had better seek to the last
+ * one taken than to the first there is.
  * Errors: YORE_INVALID and YORE_TOO_BIG (range), YORE_BEFORE_HORIZON, YORE_IN_FUTURE. */
 YORE_API enum yore_status yore_cursor_open(struct yore_db *db, struct yore_keyspace *keyspace,
                                            const struct yore_cursor_options *options,
@@ -499,19 +524,31 @@ struct yore_timeline_options {
     int64_t from;       /* versions with from <= valid_from < to */
     int64_t to;         /* YORE_FOREVER: to the last */
     int64_t known;      /* YORE_NOW: everything */
-    bool with_in_force; /* also the version in force at `from`, which began before it */
+    bool with_in_force; /* also the version in force at `from`, which began before it; without its
+                           value, as YORE_KIND_ERASED, where that moment is erased */
     bool every_commit;  /* also versions corrected later at the same valid_from */
     bool is_backward;   /* latest first */
 };
 
-/* Walk the versions of one key, of one view; `options` must be given.  Errors: YORE_INVALID (empty
- * key, `to` before `from`), YORE_TOO_BIG (key), YORE_BEFORE_HORIZON and YORE_IN_FUTURE (`from`,
- * `known`), YORE_CORRUPT, YORE_IO. */
+/* Walk the versions of one key, of one view; `options` must be given.  `from` and `to` may be later
+ * than now.  Every slice of the key's history between the two moments is looked into when it is
+ * opened, however few versions are asked for: the last one alone is told by yore_get(), at less.
+ * Errors: YORE_INVALID (empty key, `to` before `from`), YORE_TOO_BIG (key), YORE_BEFORE_HORIZON
+ * (`from`, `known`), YORE_IN_FUTURE (`known`), YORE_CORRUPT, YORE_IO. */
 YORE_API enum yore_status yore_timeline_open(struct yore_db *db, struct yore_keyspace *keyspace,
                                              struct yore_bytes key,
                                              const struct yore_timeline_options *options,
                                              struct yore_timeline **timeline_out,
                                              struct yore_error *error_out) YORE_MUST_USE;
+/* The same inside a transaction: its own writes so far are told too, those from now on as beginning
+ * at its now, with YORE_FOREVER for the commit they have not got.  The key is validated at commit,
+ * as one that was got.  The timeline may be walked on when the transaction has ended. */
+YORE_API enum yore_status yore_txn_timeline_open(struct yore_txn *txn,
+                                                 struct yore_keyspace *keyspace,
+                                                 struct yore_bytes key,
+                                                 const struct yore_timeline_options *options,
+                                                 struct yore_timeline **timeline_out,
+                                                 struct yore_error *error_out) YORE_MUST_USE;
 /* YORE_OK: `*version_out` is the next; YORE_NOT_FOUND: no more. */
 YORE_API enum yore_status yore_timeline_next(struct yore_timeline *timeline,
                                              struct yore_version *version_out,
@@ -579,13 +616,28 @@ struct yore_feed_commit {
  * YORE_TIME_MIN: from the first on.  Resumable: pass the last commit seen whole.  Of the writes of
  * a commit to one key and moment the last is told.  An open feed keeps the journal's segments that
  * it has yet to read, without limit: read it to its end, or close it; a watch keeps none.  What the
- * journal has no more is put in order from the tables, which are walked once for each 16 to 32 MiB
- * of it: a feed of much history costs more than its size.  Errors:
+ * journal has no more is put in order from the tables, in windows of 32 MiB; a page of a table is
+ * read again for every window that it has commits of.  Errors:
  * YORE_INVALID (INT64_MIN), YORE_IN_FUTURE (`after_commit` after now, YORE_NOW too: only a watch
- * waits for what is to come), YORE_BEFORE_HORIZON (commits after it are no longer kept). */
+ * waits for what is to come), YORE_BEFORE_HORIZON (commits after it are no longer kept, of any
+ * keyspace: so a feed of the tables begins no earlier than the drop of one that kept only now). */
 YORE_API enum yore_status yore_feed_open(struct yore_db *db, int64_t after_commit,
                                          struct yore_feed **feed_out,
                                          struct yore_error *error_out) YORE_MUST_USE;
+/* Every version of `keyspace` that is kept, however far commits reach back: those of one view,
+ * which the feed holds until it is closed.  Not in commit order but by key, of a key the greatest
+ * (valid_from, commit) first; each is told as a commit of one write.  Where there is a horizon
+ * those before it are told as far as they are still there; what holds at it a timeline tells.
+ * `range` (NULL: every key) is copied.  Errors: YORE_NOT_FOUND (the keyspace was dropped),
+ * YORE_UNSUPPORTED (it keeps only now: a cursor tells all there is), YORE_INVALID and YORE_TOO_BIG
+ * (range). */
+YORE_API enum yore_status yore_feed_open_kept(struct yore_db *db, struct yore_keyspace *keyspace,
+                                              const struct yore_range *range,
+                                              struct yore_feed **feed_out,
+                                              struct yore_error *error_out) YORE_MUST_USE;
+/* Back to before the first version of a feed of yore_feed_open_kept(): the same are told again,
+ * those erased since as erased. */
+YORE_API void yore_feed_rewind(struct yore_feed *feed);
 /* YORE_OK: `*commit_out` is the next, or the next part; YORE_NOT_FOUND: no more.  Errors:
  * YORE_BEFORE_HORIZON, YORE_CORRUPT, YORE_IO. */
 YORE_API enum yore_status yore_feed_next(struct yore_feed *feed,
@@ -674,12 +726,14 @@ struct yore_keyspace_info {
  * options keep all), open (YORE_NOT_FOUND), drop (YORE_NOT_FOUND; YORE_INVALID for "default").
  * YORE_INVALID: a name or options that are not allowed.  Handles belong to the database and stay
  * valid until it closes.  After a drop writes get YORE_NOT_FOUND, and so does every read at or
- * after yore_keyspace_info.dropped_at, now included; the past stays readable, and what was opened,
- * begun or taken before the drop goes on as it was, but a transaction that read the keyspace and
- * writes conflicts with the drop.  The past stays for as long as it would have: for ever, until the
- * keyspace's duration has passed the drop, or, where only now is kept, not at all; then all that it
- * took is given back.  To be rid of it sooner, call yore_trim() with a moment after the drop.
- * yore_keyspace_open with `at` opens one that existed then. */
+ * after yore_keyspace_info.dropped_at, now included, unless it asks what was known before the drop
+ * (of changes their begin counts: what was there at the drop counts as there after it); the past
+ * stays readable, and what was opened, begun or taken before the drop goes on as it was, but a
+ * transaction that read the keyspace and writes conflicts with the drop.  The past stays for as
+ * long as it would have: for ever, until the keyspace's duration has passed the drop, or, where
+ * only now is kept, not at all; then all that it took is given back.  To be rid of it sooner, call
+ * yore_trim() with a moment after the drop. yore_keyspace_open with `at` opens one that existed
+ * then. */
 YORE_API enum yore_status yore_keyspace_create(struct yore_db *db, const char *name,
                                                const struct yore_keyspace_options *options,
                                                struct yore_keyspace **keyspace_out,
@@ -721,9 +775,10 @@ struct yore_keyspace_usage {
     uint64_t past_bytes;       /* of the files of the tables that answer for the past ... */
     uint64_t past_versions;    /* ... and what they hold, carried copies left out */
     uint64_t past_copies;      /* carried copies */
-    /* What retention will free: the files that go whole once the horizon stands where the
-     * keyspace's duration says it should now, and what they hold, copies too.  What else lies
-     * before the horizon leaves with merges and is not foretold. */
+    /* What retention will free once the horizon stands where the keyspace's duration says it should
+     * now: the files that go whole, and what they hold, copies too; and of those that will be
+     * written anew how many versions go at least, and their share of the octets.  What else lies
+     * before the horizon leaves with merges or yore_compact() and is not foretold. */
     uint64_t freeable_bytes;
     uint64_t freeable_versions;
 };
@@ -731,10 +786,15 @@ YORE_API enum yore_status yore_keyspace_usage(struct yore_db *db, struct yore_ke
                                               struct yore_keyspace_usage *usage_out,
                                               struct yore_error *error_out) YORE_MUST_USE;
 /* Move the horizon to `horizon`, a moment: what held at it is kept, what ended before it can no
- * longer be read.  Its space comes back slice by slice in the background; what lies in no slice
- * yet, or in the last one, waits for merges and seals.  A horizon that is not later than the
- * present one changes nothing. Errors: YORE_INVALID, YORE_IN_FUTURE (after now), YORE_UNSUPPORTED
- * (the keyspace keeps only now).
+ * longer be read.  Its space comes back in the background: tables of the past that lie before the
+ * horizon with all that was known of their time go whole, or are written anew where at least 1/8 of
+ * their versions go, and of each key no more than one version from before the horizon is left in
+ * each, what was committed after the horizon aside.  A key that ended after its last value was
+ * sealed keeps that value, beside the end that hides it, until the next seal.  Where the horizon
+ * lies inside a table, the rest of that table waits until it has passed it or for yore_compact();
+ * what a held snapshot reads waits for its release.  A horizon that is not later than the present
+ * one changes nothing. Errors: YORE_INVALID, YORE_IN_FUTURE (after now), YORE_UNSUPPORTED (the
+ * keyspace keeps only now).
  */
 YORE_API enum yore_status yore_trim(struct yore_db *db, struct yore_keyspace *keyspace,
                                     int64_t horizon, struct yore_error *error_out) YORE_MUST_USE;
@@ -745,16 +805,21 @@ YORE_API enum yore_status yore_trim(struct yore_db *db, struct yore_keyspace *ke
  * (YORE_CANCELLED). */
 typedef int (*yore_progress_fn)(void *arg, uint64_t done_bytes, uint64_t total_bytes);
 
-/* Write the memtables to tables and wait. */
+/* Write the memtables to tables and wait.  Errors: YORE_NO_SPACE, YORE_IO, YORE_CORRUPT, and
+ * whatever has stopped the database. */
 YORE_API enum yore_status yore_flush(struct yore_db *db,
                                      struct yore_error *error_out) YORE_MUST_USE;
 /* Flush, merge every level down, merge the history's runs, apply retention and pending erasures,
- * give back large values that nothing refers to any more, and wait.  `keyspace` NULL means every
- * keyspace.  What a cursor, value or feed still holds leaves when that is closed. */
+ * give back large values that nothing refers to any more, and wait.  Of what the horizon has passed
+ * there is left of each key the version that holds at it, copies of that in slices, deletes that
+ * hide or have hidden something older, and what yore_trim() names; and what a held snapshot reads.
+ * `keyspace` NULL means every keyspace.  What a cursor, value or feed still holds leaves when that
+ * is closed.  Errors: as yore_flush(). */
 YORE_API enum yore_status yore_compact(struct yore_db *db, struct yore_keyspace *keyspace,
                                        struct yore_error *error_out) YORE_MUST_USE;
 /* A complete, openable copy in the new directory `path`: hard links where the file system allows.
- * Errors: YORE_EXISTS (something is there), YORE_NO_SPACE, YORE_IO. */
+ * Errors: YORE_EXISTS (something is there), YORE_BUSY (keyspaces or horizons changed during each of
+ * 32 flushes), YORE_NO_SPACE, YORE_IO. */
 YORE_API enum yore_status yore_checkpoint(struct yore_db *db, const char *path,
                                           struct yore_error *error_out) YORE_MUST_USE;
 
@@ -768,14 +833,16 @@ struct yore_backup_info {
 /* Back up into directory `path` (made if missing).  The first is full; each later one copies only
  * what the directory lacks.  Runs while reads and writes go on.  `progress` and `info_out` may be
  * NULL.  Errors: YORE_LOCKED (another backup is being written there), YORE_EXISTS (the directory
- * has files of somebody else, or backups of another database), YORE_CANCELLED, YORE_CORRUPT,
- * YORE_NO_SPACE, YORE_IO; what a failed backup copied is taken up or removed by the next. */
+ * has files of somebody else, or backups of another database), YORE_BUSY (as yore_checkpoint()),
+ * YORE_CANCELLED, YORE_CORRUPT, YORE_NO_SPACE, YORE_IO; what a failed backup copied is taken up or
+ * removed by the next. */
 YORE_API enum yore_status yore_backup(struct yore_db *db, const char *path,
                                       yore_progress_fn progress, void *arg,
                                       struct yore_backup_info *info_out,
                                       struct yore_error *error_out) YORE_MUST_USE;
 /* Call `each` for every backup in directory `path`, oldest first; a non-zero return stops the walk.
- */
+ * A directory without backups has none to tell.  Errors: YORE_NOT_FOUND (no such directory),
+ * YORE_CORRUPT (a description, named), YORE_BAD_FORMAT, YORE_IO. */
 YORE_API enum yore_status yore_backup_list(const char *path,
                                            int (*each)(void *arg,
                                                        const struct yore_backup_info *info),
@@ -783,7 +850,8 @@ YORE_API enum yore_status yore_backup_list(const char *path,
 
 struct yore_restore {
     const char *backup_path;
-    const char *target_path;   /* must not exist, or be empty */
+    const char *target_path;   /* must not exist, or be an empty directory that can be replaced: not
+                                  a mount point, nor "." */
     uint64_t id;               /* 0: the latest */
     int64_t to_commit;         /* commits after it are left out; YORE_FOREVER: none */
     yore_progress_fn progress; /* may be NULL */
@@ -799,8 +867,10 @@ YORE_API enum yore_status yore_restore(const struct yore_restore *restore,
                                        struct yore_error *error_out) YORE_MUST_USE;
 
 struct yore_verify_report {
+    /* Tables and value files, and segments of a journal that is damaged as a whole: manifest and
+     * journal are read, not counted. */
     uint64_t files;
-    uint64_t bytes;
+    uint64_t bytes; /* of these, and of the journal's records */
     uint64_t pages;
     uint64_t journal_records;
     uint64_t keys;     /* present now */
@@ -848,6 +918,9 @@ YORE_API void yore_stats(struct yore_db *db, void (*each)(void *arg, const struc
                          void *arg);
 
 #ifdef __cplusplus
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
 }
 #endif
 #endif

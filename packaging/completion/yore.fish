@@ -353,7 +353,7 @@ complete -c yore -n '__fish_seen_subcommand_from server' -l tls-cert-file -r -d 
 complete -c yore -n '__fish_seen_subcommand_from server' -l tls-key-file -r -d 'key of the certificate, PEM'
 complete -c yore -n '__fish_seen_subcommand_from server' -l tls-ca-cert-file -r -d 'who may sign clients\' certificates, PEM'
 complete -c yore -n '__fish_seen_subcommand_from server' -l tls-auth-clients -r -d 'clients need a certificate of their own: yes, no, or it is checked when there is one'
-complete -c yore -n __fish_use_subcommand -f -a ping -d 'is a server there?'
+complete -c yore -n __fish_use_subcommand -f -a ping -d 'ask whether a server is there'
 complete -c yore -n '__fish_seen_subcommand_from ping' -l url -r -d 'the database of a server, in place of DIR: yore://[user@]host[:port]'
 complete -c yore -n '__fish_seen_subcommand_from ping' -l password-file -r -d 'the password for the server is the first line of FILE (default: YORE_PASSWORD)'
 complete -c yore -n '__fish_seen_subcommand_from ping' -l cacert -r -d 'of yores://: who may sign the server\'s certificate (PEM)'

@@ -29,6 +29,7 @@ void arena_init(struct arena *a, size_t first_chunk_bytes)
     a->end = NULL;
     a->chunk_bytes = first_chunk_bytes;
     a->chunk_bytes_max = 0;
+    a->will_fill = NULL;
     atomic_init(&a->bytes, 0);
 }
 
@@ -74,12 +75,17 @@ void arena_reset(struct arena *a)
 static struct arena_chunk *chunk_new(struct arena *a, size_t size)
 {
     size_t total;
+    bool is_large = false;
     struct arena_chunk *chunk = NULL;
     if (checked_add_size(size, sizeof(*chunk), &total)) {
-        chunk = mem_alloc(total);
+        is_large = total % ARENA_LARGE_BYTES == 0;
+        chunk = is_large ? mem_alloc_aligned(ARENA_LARGE_BYTES, total) : mem_alloc(total);
     }
     if (chunk == NULL) {
         return NULL;
+    }
+    if (is_large && a->will_fill != NULL) {
+        a->will_fill(chunk, total);
     }
     chunk->size = size;
     chunk->next = NULL;
@@ -88,9 +94,14 @@ static struct arena_chunk *chunk_new(struct arena *a, size_t size)
 }
 
 /* A run too large to share a chunk gets one of its own behind the current one, whose rest stays in
- * use. */
+ * use.  Where somebody is told of large chunks, it is as many of them whole. */
 static void *alloc_apart(struct arena *a, size_t size)
 {
+    size_t whole;
+    if (a->will_fill != NULL && size >= 2 * ARENA_LARGE_BYTES &&
+        checked_add_size(size, sizeof(struct arena_chunk) + ARENA_LARGE_BYTES - 1, &whole)) {
+        size = whole - whole % ARENA_LARGE_BYTES - sizeof(struct arena_chunk);
+    }
     struct arena_chunk *chunk = chunk_new(a, size);
     if (chunk == NULL) {
         return NULL;
@@ -111,14 +122,15 @@ static void *alloc_slow(struct arena *a, size_t size)
     if (size > chunk_bytes / 4) {
         return alloc_apart(a, size);
     }
-    struct arena_chunk *chunk = chunk_new(a, chunk_bytes);
+    size_t header = chunk_bytes % ARENA_LARGE_BYTES == 0 ? sizeof(struct arena_chunk) : 0;
+    struct arena_chunk *chunk = chunk_new(a, chunk_bytes - header);
     if (chunk == NULL) {
         return NULL;
     }
     chunk->next = a->chunks;
     a->chunks = chunk;
     a->at = chunk_octets(chunk) + size;
-    a->end = chunk_octets(chunk) + chunk_bytes;
+    a->end = chunk_octets(chunk) + chunk->size;
     size_t max = a->chunk_bytes_max > 0 ? a->chunk_bytes_max : CHUNK_BYTES_DEFAULT_MAX;
     if (chunk_bytes < max) {
         a->chunk_bytes = chunk_bytes < max / 2 ? chunk_bytes * 2 : max;

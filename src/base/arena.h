@@ -17,7 +17,13 @@ struct arena {
     size_t chunk_bytes;     /* next chunk's size; 0 means 64 KiB; doubles up to the greatest */
     size_t chunk_bytes_max; /* the greatest size; 0 means 4 MiB; may be set after arena_init() */
     _Atomic size_t bytes;
+    /* Told of memory that begins at and is a multiple of ARENA_LARGE_BYTES before it is touched, as
+     * the system decides then how to give it; NULL: nobody. */
+    void (*will_fill)(void *memory, size_t size);
 };
+
+/* Chunks of this size and its multiples begin at a multiple of it, as large pages do. */
+#define ARENA_LARGE_BYTES ((size_t)2 << 20)
 
 void arena_init(struct arena *a, size_t first_chunk_bytes);
 void arena_release(struct arena *a);

@@ -2,7 +2,7 @@
 
 static const unsigned char no_octets[1];
 
-size_t varint_encode(unsigned char *to, uint64_t v)
+size_t varint_encode_long(unsigned char *to, uint64_t v)
 {
     size_t n = 0;
     while (v >= 0x80) {
@@ -26,11 +26,6 @@ void decoder_init(struct decoder *d, const void *data, size_t size)
     d->is_bad = false;
 }
 
-size_t decoder_left(const struct decoder *d)
-{
-    return (size_t)(d->end - d->at);
-}
-
 static void decoder_fail(struct decoder *d)
 {
     d->is_bad = true;
@@ -48,29 +43,8 @@ const unsigned char *decode_run(struct decoder *d, size_t size)
     return run;
 }
 
-uint8_t decode_u8(struct decoder *d)
+uint64_t decode_varint_long(struct decoder *d)
 {
-    const unsigned char *run = decode_run(d, 1);
-    return run != NULL ? run[0] : 0;
-}
-
-uint32_t decode_u32(struct decoder *d)
-{
-    const unsigned char *run = decode_run(d, 4);
-    return run != NULL ? get_u32(run) : 0;
-}
-
-uint64_t decode_u64(struct decoder *d)
-{
-    const unsigned char *run = decode_run(d, 8);
-    return run != NULL ? get_u64(run) : 0;
-}
-
-uint64_t decode_varint(struct decoder *d)
-{
-    if (d->at < d->end && *d->at < 0x80) { /* most */
-        return *d->at++;
-    }
     uint64_t v = 0;
     for (unsigned shift = 0; d->at < d->end && shift < 70; shift += 7) {
         unsigned octet = *d->at++;
@@ -86,9 +60,4 @@ uint64_t decode_varint(struct decoder *d)
     }
     decoder_fail(d);
     return 0;
-}
-
-int64_t decode_zigzag(struct decoder *d)
-{
-    return zigzag_decode(decode_varint(d));
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/coding.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 
@@ -161,6 +162,47 @@ static bool read_escape(struct json_reader *r, struct buffer *to)
     return true;
 }
 
+#define EACH_OCTET 0x0101010101010101u
+
+/* The high bits of the octets that are none of plain ASCII within a string; the lowest is exact,
+ * those above it may be wrong. */
+static uint64_t marks_of(uint64_t word)
+{
+    uint64_t quotes = word ^ EACH_OCTET * '"';
+    uint64_t strokes = word ^ EACH_OCTET * '\\';
+    uint64_t marks = ((quotes - EACH_OCTET) & ~quotes) | ((strokes - EACH_OCTET) & ~strokes) |
+                     ((word - EACH_OCTET * 0x20) & ~word) | word;
+    return marks & EACH_OCTET * 0x80;
+}
+
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
+/* Step over what stands for itself in a string, up to the first octet that does not. */
+static bool skip_characters(struct json_reader *r)
+{
+    for (;;) {
+        uint64_t marks = 0;
+        while (r->end - r->at >= 8 && (marks = marks_of(get_u64(r->at))) == 0) {
+            r->at += 8;
+        }
+        r->at += marks != 0 ? (size_t)__builtin_ctzll(marks) / 8 : 0;
+        while (r->at < r->end && is_plain(*r->at)) {
+            r->at++;
+        }
+        if (next_octet(r) < 0x80) {
+            return true;
+        }
+        size_t size = utf8_size(r->at, r->end);
+        if (size == 0) {
+            return json_fail(r, "not UTF-8 (binary keys and values go into *_base64 members)");
+        }
+        r->at += size;
+    }
+}
+
 bool json_string(struct json_reader *r, struct buffer *to)
 {
     if (r->problem != NULL) {
@@ -171,12 +213,8 @@ bool json_string(struct json_reader *r, struct buffer *to)
     }
     for (;;) {
         const unsigned char *run = r->at;
-        while (r->at < r->end && *r->at != '"' && *r->at != '\\' && *r->at >= 0x20) {
-            size_t size = utf8_size(r->at, r->end);
-            if (size == 0) {
-                return json_fail(r, "not UTF-8 (binary keys and values go into *_base64 members)");
-            }
-            r->at += size;
+        if (!skip_characters(r)) {
+            return false;
         }
         buffer_append(to, run, (size_t)(r->at - run));
         int c = next_octet(r);
@@ -193,6 +231,51 @@ bool json_string(struct json_reader *r, struct buffer *to)
             return false;
         }
     }
+}
+
+bool json_text(struct json_reader *r, struct buffer *spare, struct yore_bytes *text_out)
+{
+    const unsigned char *begin = r->at;
+    buffer_clear(spare);
+    if (r->problem == NULL && accept(r, '"')) {
+        const unsigned char *run = r->at;
+        if (!skip_characters(r)) {
+            return false;
+        }
+        if (next_octet(r) == '"') {
+            *text_out = bytes_of(run, (size_t)(r->at - run));
+            r->at++;
+            return true;
+        }
+        r->at = begin; /* from the beginning, undoing escapes */
+    }
+    bool is_string = json_string(r, spare);
+    *text_out = buffer_bytes(spare);
+    return is_string;
+}
+
+#define INTEGER_DIGITS_MAX 18 /* they fit an int64_t */
+
+bool json_integer(struct json_reader *r, int64_t *integer_out)
+{
+    skip_blanks(r);
+    const unsigned char *at = r->at;
+    bool is_negative = at < r->end && *at == '-';
+    at += is_negative;
+    const unsigned char *digits = at;
+    int64_t integer = 0;
+    while (at < r->end && *at >= '0' && *at <= '9' && at - digits < INTEGER_DIGITS_MAX) {
+        integer = integer * 10 + (*at++ - '0');
+    }
+    bool is_one = at > digits && (*digits != '0' || at == digits + 1);
+    bool ends =
+        at == r->end || (*at != '.' && *at != 'e' && *at != 'E' && (*at < '0' || *at > '9'));
+    if (r->problem != NULL || !is_one || !ends) {
+        return false;
+    }
+    r->at = at;
+    *integer_out = is_negative ? -integer : integer;
+    return true;
 }
 
 static bool skip_digits(struct json_reader *r)
@@ -353,28 +436,36 @@ bool json_object_begin(struct json_reader *r)
     return true;
 }
 
-bool json_object_member(struct json_reader *r, struct buffer *name, bool *has_member_out)
+/* The closing brace, or what stands in front of a member's name. */
+static bool begin_member(struct json_reader *r, bool *has_member_out)
 {
     if (r->problem != NULL) {
         return false;
     }
-    *has_member_out = false;
-    if (accept(r, '}')) {
-        r->is_first = false; /* what it stood in goes on */
-        return true;
-    }
-    if (!r->is_first && !accept(r, ',')) {
+    *has_member_out = !accept(r, '}');
+    if (*has_member_out && !r->is_first && !accept(r, ',')) {
         return json_fail(r, "expected ',' or '}'");
     }
-    r->is_first = false;
-    if (!json_string(r, name)) {
-        return false;
-    }
-    if (!accept(r, ':')) {
-        return json_fail(r, "expected ':'");
-    }
-    *has_member_out = true;
+    r->is_first = false; /* at the end: what it stood in goes on */
     return true;
+}
+
+static bool end_name(struct json_reader *r)
+{
+    return accept(r, ':') || json_fail(r, "expected ':'");
+}
+
+bool json_object_member(struct json_reader *r, struct buffer *name, bool *has_member_out)
+{
+    return begin_member(r, has_member_out) &&
+           (!*has_member_out || (json_string(r, name) && end_name(r)));
+}
+
+bool json_object_name(struct json_reader *r, struct buffer *spare, struct yore_bytes *name_out,
+                      bool *has_member_out)
+{
+    return begin_member(r, has_member_out) &&
+           (!*has_member_out || (json_text(r, spare, name_out) && end_name(r)));
 }
 
 bool json_array_begin(struct json_reader *r)

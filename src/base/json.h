@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buffer.h"
 #include "base/bytes.h"
@@ -47,11 +48,19 @@ bool json_peek(struct json_reader *r, enum json_kind *kind_out);
  * for each, until `*has_member_out` is false, which has also taken the closing brace. */
 bool json_object_begin(struct json_reader *r);
 bool json_object_member(struct json_reader *r, struct buffer *name, bool *has_member_out);
+/* The same, with the name as json_text() gives it. */
+bool json_object_name(struct json_reader *r, struct buffer *spare, struct yore_bytes *name_out,
+                      bool *has_member_out);
 /* The same for an array: begin, then item and one value for each. */
 bool json_array_begin(struct json_reader *r);
 bool json_array_item(struct json_reader *r, bool *has_item_out);
 /* Append the characters of a string, escapes undone, as UTF-8. */
 bool json_string(struct json_reader *r, struct buffer *to);
+/* A string's characters: borrowed from the text where it has no escapes, as most have none, else
+ * put into `spare` instead of what is there. */
+bool json_text(struct json_reader *r, struct buffer *spare, struct yore_bytes *text_out);
+/* Take the next value if it is an integer of 18 digits at most; otherwise nothing has happened. */
+bool json_integer(struct json_reader *r, int64_t *integer_out);
 /* Append the next value, whatever it is, in canonical text. */
 bool json_copy(struct json_reader *r, struct buffer *to);
 /* Nothing but blanks may be left. */

@@ -258,8 +258,7 @@ enum yore_status result_put_end(const struct bolt_result *result, struct buffer 
     struct query_summary summary = query_result_summary(result->rows);
     const struct yore_graph_value *plan = query_result_plan(result->rows);
     enum query_type type = query_type(result->query);
-    bool has_bookmark =
-        result->graph != NULL && !result->place.is_past; /* it is no part of another */
+    bool has_bookmark = !result->is_in_txn && !result->place.is_past; /* it is no part of another */
     size_t missing = count_missing(result);
     size_t entries = 3 + (type != QUERY_READS ? 1u : 0u) + (plan != NULL ? 1u : 0u) +
                      (has_bookmark ? 1u : 0u) + (missing > 0 ? 1u : 0u);

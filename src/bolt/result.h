@@ -25,7 +25,8 @@ struct bolt_result {
     struct query_options options;
     struct query_result *rows;
     struct graph_pool *graphs;
-    struct graph *graph;                    /* its own, NULL: the transaction's */
+    struct graph *graph; /* its own, NULL: the transaction's */
+    bool is_in_txn;
     const struct yore_graph_value *pending; /* the row that was looked at ahead; or NULL */
     bool is_at_end;
     bool has_looked;   /* at a past of its own ... */
@@ -33,6 +34,7 @@ struct bolt_result {
     bool is_timed;     /* the client named its time: all of it counts */
     int64_t begun_ns;  /* monotonic */
     int64_t rested_ns; /* monotonic: when it was last at work */
+    int64_t ran_ns;    /* how long it has been at work, in all */
 };
 
 /* A result of nothing yet; takes `arena` and leaves it empty.  NULL: no memory. */

@@ -29,8 +29,8 @@ struct bolt_event {
     const char *code; /* of a failure; NULL: it went well */
 };
 
-/* `conn` is what bolt_session_new() was given.  All but `send_now` are called on the thread of the
- * session's turn. */
+/* `conn` is what bolt_session_new() was given.  All but `ran` and `send_now` are called on the
+ * thread of the session's turn. */
 struct bolt_port {
     void *arg;
     /* Check a password; at pace BOLT_LOGIN.  True: the connection acts as that user from now on. */
@@ -48,6 +48,9 @@ struct bolt_port {
      * layer. */
     void (*limits)(void *arg, uint64_t *time_ns_out, uint64_t *memory_bytes_out);
     void (*tell)(void *arg, void *conn, const struct bolt_event *event);
+    /* A statement has ended, well or not; what its client took between its parts is not in
+     * `time_ns`.  Any thread. */
+    void (*ran)(void *arg, int64_t time_ns);
     /* Has the client left?  Must not block. */
     bool (*is_gone)(void *arg, void *conn);
     /* Send octets ahead of what runs (any thread, with a lock of this layer held: it must neither

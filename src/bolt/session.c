@@ -122,13 +122,20 @@ size_t session_success(struct buffer *to, size_t count)
     return begin;
 }
 
+void session_end_result(struct bolt_session *session, struct bolt_result *result)
+{
+    const struct bolt_port *port = &session->server->options.port;
+    port->ran(port->arg, result->ran_ns);
+    result_free(result);
+}
+
 void session_let_go(struct bolt_session *session)
 {
     session->pull = (struct bolt_pull){0};
     while (session->results != NULL) {
         struct bolt_result *result = session->results;
         session->results = result->next;
-        result_free(result);
+        session_end_result(session, result);
         if (!session->txn.is_open) {
             atomic_fetch_sub_explicit(&session->server->transactions, 1, memory_order_relaxed);
         }

@@ -100,6 +100,8 @@ void session_fail_query(struct bolt_session *session, struct buffer *out,
 /* The same, and the connection ends. */
 void session_refuse(struct bolt_session *session, struct buffer *out, const char *code,
                     const char *text);
+/* A statement is over: it is told so, and what it had is freed. */
+void session_end_result(struct bolt_session *session, struct bolt_result *result);
 /* Results and transaction are given up. */
 void session_let_go(struct bolt_session *session);
 

@@ -136,7 +136,14 @@ static bool find_place(struct bolt_session *session, struct place *place, struct
     return check_bookmarks(session, out);
 }
 
-/* The graph of a place.  False: it was answered. */
+/* Where clients are who name no graph: it is made by the first write, and empty before. */
+static bool is_first_graph(const struct bolt_session *session, const struct place *place)
+{
+    return !place->is_past && bytes_are(place_name(place), session->server->options.graph);
+}
+
+/* The graph of a place; NULL: none is there, and it reads as an empty one.  False: it was answered.
+ */
 static bool open_graph(struct bolt_session *session, const struct place *place, bool creates,
                        struct graph **graph_out, struct buffer *out)
 {
@@ -144,6 +151,9 @@ static bool open_graph(struct bolt_session *session, const struct place *place, 
     enum yore_status st =
         graph_pool_get(session->server->options.graphs, place_name(place), creates,
                        place->is_past ? &place->at : NULL, graph_out, &error.error);
+    if (st == YORE_NOT_FOUND && !creates && is_first_graph(session, place)) {
+        return true;
+    }
     if (st == YORE_NOT_FOUND || st == YORE_INVALID) {
         session_fail(session, out, FAILURE_NO_GRAPH, error.error.text);
     } else if (st != YORE_OK) {
@@ -267,31 +277,56 @@ static bool prepare(struct bolt_session *session, struct bolt_result *result, st
     return check_rights(session, &result->place, writes && !result->options.is_read_only, out);
 }
 
+/* The transaction, where one is open, on its graph once that is there.  False: it was answered. */
+static bool begin_late(struct bolt_session *session, bool creates, struct buffer *out)
+{
+    struct bolt_txn *txn = &session->txn;
+    struct query_error error = {0};
+    if (txn->graph != NULL) {
+        return true;
+    }
+    if (!open_graph(session, &txn->place, creates, &txn->graph, out)) {
+        return false;
+    }
+    if (txn->graph != NULL && !txn->is_read_only &&
+        graph_begin(txn->graph, &txn->inner, &error.error) != YORE_OK) {
+        session_fail_query(session, out, &error);
+        return false;
+    }
+    return true;
+}
+
 /* The graph it runs on; false: it was answered. */
 static bool find_graph(struct bolt_session *session, struct bolt_result *result,
                        struct graph **graph_out, struct buffer *out)
 {
-    struct bolt_txn *txn = &session->txn;
+    struct graph_pool *pool = session->server->options.graphs;
     bool creates = query_type(result->query) != QUERY_READS && !result->options.is_read_only;
-    if (is_in_txn(session) && txn->graph == NULL) {
-        if (!open_graph(session, &txn->place, creates, &txn->graph, out)) {
+    result->graphs = pool;
+    if (is_in_txn(session)) {
+        if (!begin_late(session, creates, out)) {
             return false;
         }
+        *graph_out = session->txn.graph;
+        result->options.txn = session->txn.inner;
+    } else {
+        if (!open_graph(session, &result->place, creates, &result->graph, out)) {
+            return false;
+        }
+        *graph_out = result->graph;
+    }
+    if (*graph_out == NULL) { /* this statement's alone: the next one may make the graph */
         struct query_error error = {0};
-        if (!txn->is_read_only && graph_begin(txn->graph, &txn->inner, &error.error) != YORE_OK) {
+        enum yore_status st =
+            graph_pool_get_empty(pool, place_name(&result->place), &result->graph, &error.error);
+        if (st != YORE_OK) {
+            error.error.status = st;
             session_fail_query(session, out, &error);
             return false;
         }
+        *graph_out = result->graph;
     }
-    if (is_in_txn(session)) {
-        *graph_out = txn->graph;
-        result->options.txn = txn->inner;
-        return true;
-    }
-    result->graphs = session->server->options.graphs;
-    bool is_open = open_graph(session, &result->place, creates, &result->graph, out);
-    *graph_out = result->graph;
-    return is_open;
+    return true;
 }
 
 /* The moment at which a transaction that only reads looks is its present. */
@@ -332,6 +367,7 @@ static void set_options(struct bolt_session *session, struct bolt_result *result
     bool is_read_only =
         is_in_txn(session) ? session->txn.is_read_only : session->request.scope.is_read_only;
     result->session = session;
+    result->is_in_txn = is_in_txn(session);
     result->id = session->next_result;
     result->begun_ns = session->begun_ns;
     result->options.at = result->place.at;
@@ -403,11 +439,13 @@ void session_run(struct bolt_session *session, struct buffer *out)
     }
     if ((!is_in_txn(session) && !find_place(session, &result->place, out)) ||
         !run(session, result, out)) {
-        result_free(result);
+        result->ran_ns = now_ns() - session->begun_ns;
+        session_end_result(session, result);
         return;
     }
     attach(session, result);
     result->rested_ns = now_ns();
+    result->ran_ns = result->rested_ns - session->begun_ns;
     result_put_begin(result, out, result->rested_ns, is_in_txn(session));
 }
 
@@ -432,7 +470,7 @@ static void detach(struct bolt_session *session, struct bolt_result *result)
     *at = result->next;
     session->result_count--;
     session->result_bytes -= result_bytes(result);
-    result_free(result);
+    session_end_result(session, result);
     if (!is_in_txn(session)) {
         atomic_fetch_sub_explicit(&session->server->transactions, 1, memory_order_relaxed);
         session->state = STATE_READY;
@@ -520,7 +558,8 @@ void session_pull_on(struct bolt_session *session, struct buffer *out)
     if (!check_result(session, result, out)) {
         return;
     }
-    result_resume(result, now_ns());
+    int64_t begun_ns = now_ns();
+    result_resume(result, begun_ns);
     if (session->pull.discards && session->pull.left == -1) {
         st = YORE_NOT_FOUND; /* what nobody wants is not looked for */
     }
@@ -529,6 +568,7 @@ void session_pull_on(struct bolt_session *session, struct buffer *out)
         st = session->pull.left == 0 ? end_page(session, out, &error)
                                      : put_row(session, out, &error);
     }
+    result->ran_ns += now_ns() - begun_ns;
     if (st == YORE_NOT_FOUND) {
         end_pull(session, out);
     } else if (st != YORE_OK) {

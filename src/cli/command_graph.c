@@ -1,19 +1,14 @@
-/* graph: the graphs of a database: listed, written out, dropped. */
+/* graph: the graphs of a database: listed, dropped, chosen; and the verbs of the other files. */
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/buffer.h"
-#include "base/json.h"
 #include "cli/commands.h"
-#include "cli/graph_events.h"
-#include "cli/graph_ever.h"
 #include "cli/graph_name.h"
-#include "cli/graph_table.h"
 #include "cli/output.h"
 #include "cli/remote.h"
 #include "cli/store.h"
 #include "os/term.h"
-#include "query/word_json.h"
 #include "topology/graph.h"
 
 /* ---- list ----------------------------------------------------------------------------------- */
@@ -251,255 +246,6 @@ static int graph_use(struct cli *cli, const struct args *args)
     return EXIT_FOUND;
 }
 
-/* ---- export --------------------------------------------------------------------------------- */
-
-struct graph_writer {
-    struct cli *cli;
-    struct graph_view *view;
-    bool is_dot;
-    struct arena arena; /* of the element at work */
-    struct buffer line;
-    bool has_failed; /* the output */
-};
-
-static void say(struct graph_writer *writer, const char *text)
-{
-    buffer_append(&writer->line, text, strlen(text));
-}
-
-static void say_number(struct graph_writer *writer, uint64_t number)
-{
-    char text[24];
-    snprintf(text, sizeof(text), "%" PRIu64, number);
-    say(writer, text);
-}
-
-static void say_string(struct graph_writer *writer, struct yore_bytes text)
-{
-    json_append_string(&writer->line, text);
-}
-
-static enum yore_status pour(struct graph_writer *writer)
-{
-    struct buffer *line = &writer->line;
-    buffer_append(line, "\n", 1);
-    bool is_written =
-        !line->is_nomem && fwrite(line->data, 1, line->size, writer->cli->out) == line->size;
-    writer->has_failed = writer->has_failed || !is_written;
-    enum yore_status st = line->is_nomem ? YORE_NOMEM : is_written ? YORE_OK : YORE_IO;
-    buffer_clear(line);
-    return st;
-}
-
-/* What a picture shows of a node: its name, or else its external id. */
-static struct yore_bytes title_of(const struct yore_graph_node *node)
-{
-    for (size_t i = 0; i < node->properties.count; i++) {
-        const struct yore_graph_entry *entry = &node->properties.entries[i];
-        if (bytes_equal(entry->name, bytes_of("name", 4)) &&
-            entry->value.kind == YORE_GRAPH_STRING) {
-            return entry->value.as.string;
-        }
-    }
-    return node->external_id;
-}
-
-static enum yore_status write_node(struct graph_writer *writer, uint64_t id,
-                                   struct yore_error *error_out)
-{
-    struct yore_graph_node node;
-    enum yore_status st = graph_node_get(writer->view, id, &writer->arena, &node, error_out);
-    if (st != YORE_OK) {
-        return st;
-    }
-    if (writer->is_dot) {
-        say(writer, "  n");
-        say_number(writer, id);
-        say(writer, " [label=");
-        say_string(writer, title_of(&node));
-        say(writer, "];");
-        return pour(writer);
-    }
-    word_json_node(&writer->line, &node, NULL);
-    return pour(writer);
-}
-
-static enum yore_status end_name(struct graph_writer *writer, uint64_t id,
-                                 struct yore_bytes *name_out, struct yore_error *error_out)
-{
-    struct yore_graph_node node;
-    enum yore_status st = graph_node_get(writer->view, id, &writer->arena, &node, error_out);
-    *name_out = st == YORE_OK ? node.external_id : bytes_of("", 0);
-    return st;
-}
-
-static enum yore_status write_relationship(struct graph_writer *writer, uint64_t id,
-                                           struct yore_error *error_out)
-{
-    struct yore_graph_relationship relationship;
-    enum yore_status st =
-        graph_relationship_get(writer->view, id, &writer->arena, &relationship, error_out);
-    if (st != YORE_OK) {
-        return st;
-    }
-    if (writer->is_dot) {
-        say(writer, "  n");
-        say_number(writer, relationship.start_id);
-        say(writer, " -> n");
-        say_number(writer, relationship.end_id);
-        say(writer, " [label=");
-        say_string(writer, relationship.type);
-        say(writer, "];");
-        return pour(writer);
-    }
-    struct yore_bytes ends[2];
-    st = end_name(writer, relationship.start_id, &ends[0], error_out);
-    if (st == YORE_OK) {
-        st = end_name(writer, relationship.end_id, &ends[1], error_out);
-    }
-    if (st != YORE_OK) {
-        return st;
-    }
-    word_json_relationship(&writer->line, &relationship, ends, NULL);
-    return pour(writer);
-}
-
-static enum yore_status write_elements(struct graph_writer *writer, enum graph_scan_kind kind,
-                                       struct yore_error *error_out)
-{
-    struct graph_scan_options options = {.kind = kind};
-    struct graph_scan *scan = NULL;
-    uint64_t id;
-    enum yore_status st = graph_scan_open(writer->view, &options, &scan, error_out);
-    while (st == YORE_OK && (st = graph_scan_next(scan, &id, error_out)) == YORE_OK) {
-        arena_reset(&writer->arena);
-        st = kind == GRAPH_SCAN_NODES ? write_node(writer, id, error_out)
-                                      : write_relationship(writer, id, error_out);
-        if (st == YORE_OK && os_interrupt_take()) {
-            st = error_plain(error_out, YORE_CANCELLED);
-        }
-    }
-    if (scan != NULL) {
-        graph_scan_close(scan);
-    }
-    return st == YORE_NOT_FOUND ? YORE_OK : st;
-}
-
-static enum yore_status write_graph(struct graph_writer *writer, struct yore_error *error_out)
-{
-    enum yore_status st = YORE_OK;
-    if (writer->is_dot) {
-        say(writer, "digraph g {");
-        st = pour(writer);
-    }
-    if (st == YORE_OK) {
-        st = write_elements(writer, GRAPH_SCAN_NODES, error_out);
-    }
-    if (st == YORE_OK) {
-        st = write_elements(writer, GRAPH_SCAN_RELATIONSHIPS, error_out);
-    }
-    if (st == YORE_OK && writer->is_dot) {
-        say(writer, "}");
-        st = pour(writer);
-    }
-    return st;
-}
-
-/* ---- all of history ---- */
-
-static enum yore_status write_version(void *arg, const struct graph_ever *version,
-                                      struct yore_error *error_out)
-{
-    struct graph_writer *writer = arg;
-    if (version->node != NULL) {
-        word_json_node(&writer->line, version->node, &version->span);
-    } else {
-        word_json_relationship(&writer->line, version->relationship, version->ends, &version->span);
-    }
-    enum yore_status st = pour(writer);
-    return st == YORE_OK ? st : error_plain(error_out, st);
-}
-
-static enum yore_status write_history(struct graph_writer *writer, struct yore_error *error_out)
-{
-    enum yore_status st =
-        graph_ever_walk(writer->view, GRAPH_NODE, write_version, writer, error_out);
-    return st == YORE_OK
-               ? graph_ever_walk(writer->view, GRAPH_RELATIONSHIP, write_version, writer, error_out)
-               : st;
-}
-
-/* As --format lists them; those in between are tables. */
-enum { FORMAT_NDJSON = 0, FORMAT_DOT = TABLE_GRAPHML + 1, FORMAT_EVENTS };
-
-/* Every id stands once in a picture, and in a GraphML document. */
-static bool is_of_one_moment(size_t format)
-{
-    return format == FORMAT_DOT || format == TABLE_GRAPHML;
-}
-
-static enum yore_status write_as(struct graph_writer *writer, size_t format, bool is_every,
-                                 struct yore_error *error_out)
-{
-    switch (format) {
-    case FORMAT_NDJSON:
-        return is_every ? write_history(writer, error_out) : write_graph(writer, error_out);
-    case FORMAT_DOT:
-        return write_graph(writer, error_out);
-    case FORMAT_EVENTS:
-        return graph_events_write(writer->cli->out, writer->view, is_every, error_out);
-    default:
-        return graph_table_write(writer->cli, writer->view, (enum graph_table_format)format,
-                                 is_every, error_out);
-    }
-}
-
-static int graph_export(struct cli *cli, const struct args *args)
-{
-    struct graph_writer writer = {.cli = cli};
-    struct graph *graph = NULL;
-    struct yore_time at;
-    struct yore_error error = {YORE_OK, ""};
-    static const char *const formats[] = {
-        "ndjson", "nodes-csv", "relationships-csv", "graphml", "dot", "events", NULL};
-    size_t which = FORMAT_NDJSON;
-    enum yore_status st = args_choice(args, OPT_FORMAT, formats, &which, &error);
-    if (st != YORE_OK) {
-        return cli_usage_error(cli, &error);
-    }
-    writer.is_dot = which == FORMAT_DOT;
-    if (is_of_one_moment(which) && args_has(args, OPT_EVERY)) {
-        return cli_usage(cli,
-                         "%s has each element once, and so one moment; --every writes ndjson, "
-                         "events, nodes-csv and relationships-csv",
-                         formats[which]);
-    }
-    st = cli_time(cli, args, &at, &error);
-    if (st != YORE_OK) {
-        return cli_usage_error(cli, &error);
-    }
-    st = cli_graph(cli, args->words[1], false, &at, &graph, &error);
-    if (st == YORE_OK) {
-        st = graph_view_open(graph, NULL, &at, &writer.view, &error);
-    }
-    if (st == YORE_OK) {
-        st = write_as(&writer, which, args_has(args, OPT_EVERY), &error);
-        writer.has_failed = writer.has_failed || ferror(cli->out);
-    }
-    if (writer.view != NULL) {
-        graph_view_close(writer.view);
-    }
-    if (graph != NULL) {
-        graph_close(graph);
-    }
-    arena_release(&writer.arena);
-    buffer_release(&writer.line);
-    if (writer.has_failed) {
-        return cli_fail_status(cli, st);
-    }
-    return st == YORE_OK ? EXIT_FOUND : cli_fail(cli, &error);
-}
-
 /* ---- the command ---------------------------------------------------------------------------- */
 
 int command_graph(struct cli *cli, const struct args *args)
@@ -510,44 +256,28 @@ int command_graph(struct cli *cli, const struct args *args)
         size_t words_min;
         size_t words_max;
         int (*run)(struct cli *cli, const struct args *args);
-        const char *instead; /* what does it with a server; NULL: this does */
     } verbs[] = {
-        {"list", "takes no NAME", 1, 1, list_graphs, NULL},
-        {"import", "needs the NAME of a graph and a FILE", 3, 3, command_graph_import,
-         "stop the server and import into its directory"},
-        {"apply", "needs the NAME of a graph and FILEs", 3, COMMAND_WORDS_MAX, command_graph_apply,
-         "GRAPH.INGEST and POST /v1/graph/NAME/ingest take in what a source says"},
-        {"sync", "needs the NAME of a graph and FILEs", 3, COMMAND_WORDS_MAX, command_graph_sync,
-         "GRAPH.INGEST and POST /v1/graph/NAME/ingest take in what a source says"},
-        {"source", "needs the NAME of a graph", 2, 2, command_graph_source,
-         "GRAPH.INGEST NAME SOURCE SET rank ttl does"},
-        {"end", "needs the NAME of a graph", 2, 2, command_graph_end,
-         "an empty snapshot by GRAPH.INGEST ends what a source claims"},
-        {"abort", "needs the NAME of a graph", 2, 2, command_graph_abort,
-         "GRAPH.INGEST NAME SOURCE ABORT does"},
-        {"sources", "needs the NAME of a graph", 2, 2, command_graph_sources,
-         "yore query URL NAME 'CALL yore.sources()' tells them"},
-        {"pending", "needs the NAME of a graph", 2, 2, command_graph_pending,
-         "yore query URL NAME 'CALL yore.pending()' tells them"},
-        {"settle", "needs the NAME of a graph", 2, 2, command_graph_settle,
-         "a server settles by itself (graph-settle-interval)"},
-        {"erase", "needs the NAME of a graph, node or relationship, and its external ID", 4, 4,
-         command_graph_erase, "stop the server and erase in its directory"},
-        {"export", "needs the NAME of a graph", 2, 2, graph_export,
-         "yore query asks a graph; stop the server to export it from its directory"},
-        {"drop", "needs the NAME of a graph", 2, 2, graph_drop, NULL},
-        {"use", "needs the NAME of a graph", 2, 2, graph_use, NULL}};
+        {"list", "takes no NAME", 1, 1, list_graphs},
+        {"import", "needs the NAME of a graph and a FILE", 3, 3, command_graph_import},
+        {"apply", "needs the NAME of a graph and FILEs", 3, COMMAND_WORDS_MAX, command_graph_apply},
+        {"sync", "needs the NAME of a graph and FILEs", 3, COMMAND_WORDS_MAX, command_graph_sync},
+        {"source", "needs the NAME of a graph", 2, 2, command_graph_source},
+        {"end", "needs the NAME of a graph", 2, 2, command_graph_end},
+        {"abort", "needs the NAME of a graph", 2, 2, command_graph_abort},
+        {"sources", "needs the NAME of a graph", 2, 2, command_graph_sources},
+        {"pending", "needs the NAME of a graph", 2, 2, command_graph_pending},
+        {"settle", "needs the NAME of a graph", 2, 2, command_graph_settle},
+        {"erase", "needs the NAME of a graph, node or relationship, and its external ID", 4, 5,
+         command_graph_erase},
+        {"export", "needs the NAME of a graph", 2, 2, command_graph_export},
+        {"drop", "needs the NAME of a graph", 2, 2, graph_drop},
+        {"use", "needs the NAME of a graph", 2, 2, graph_use}};
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
         if (strcmp(args->words[0], verbs[i].name) != 0) {
             continue;
         }
         if (args->word_count < verbs[i].words_min || args->word_count > verbs[i].words_max) {
             return cli_usage(cli, "%s %s", verbs[i].name, verbs[i].wants);
-        }
-        if (cli->server != NULL && verbs[i].instead != NULL) {
-            return cli_fail_text(cli, YORE_UNSUPPORTED,
-                                 "%s works in a directory, not with a server: %s", verbs[i].name,
-                                 verbs[i].instead);
         }
         return verbs[i].run(cli, args);
     }

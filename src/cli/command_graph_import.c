@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/graph_name.h"
+#include "cli/graph_remote.h"
 #include "cli/line_source.h"
 #include "cli/output.h"
 #include "cli/progress.h"
@@ -25,11 +26,19 @@ struct import_run {
     struct cli *cli;
     const char *name; /* of the file */
     struct line_source *source;
-    struct graph_import *import;
+    struct graph_import *import; /* NULL: into a server */
+    struct graph_remote_import remote;
     struct graph_import_tally tally;
     struct progress progress;
     uint64_t bytes; /* of the file; 0: not known */
 };
+
+static enum yore_status take_line(struct import_run *run, struct yore_bytes line,
+                                  struct yore_error *error_out)
+{
+    return run->import != NULL ? graph_import_line(run->import, line, error_out)
+                               : graph_remote_import_line(&run->remote, line, error_out);
+}
 
 static enum yore_status take_lines(struct import_run *run, struct yore_error *error_out)
 {
@@ -37,7 +46,7 @@ static enum yore_status take_lines(struct import_run *run, struct yore_error *er
     enum yore_status st;
     while ((st = line_source_next(run->source, &line, error_out)) == YORE_OK) {
         if (line.size > 0) {
-            st = graph_import_line(run->import, line, error_out);
+            st = take_line(run, line, error_out);
         }
         if (st == YORE_OK && os_interrupt_take()) {
             st = error_set(error_out, YORE_CANCELLED,
@@ -80,6 +89,19 @@ static enum yore_status run_import(struct import_run *run, struct graph *graph,
     return st;
 }
 
+static enum yore_status run_remote(struct import_run *run, struct yore_error *error_out)
+{
+    progress_begin(&run->progress, run->cli, run->name, "events");
+    enum yore_status st = take_lines(run, error_out);
+    if (st == YORE_OK) {
+        st = graph_remote_import_finish(&run->remote, error_out);
+    }
+    run->tally = run->remote.tally;
+    graph_remote_import_release(&run->remote);
+    progress_end(&run->progress);
+    return st;
+}
+
 static int print_tally(struct cli *cli, enum output_format format, const struct import_run *run)
 {
     struct output *output;
@@ -117,11 +139,12 @@ static int import_stream(struct cli *cli, const struct args *args, FILE *stream,
         return cli_usage_error(cli, &error);
     }
     st = line_source_open(stream, run->name, &run->source, &error);
-    if (st == YORE_OK) {
+    if (st == YORE_OK && cli->server != NULL) {
+        run->remote = (struct graph_remote_import){.cli = cli, .name = args->words[1]};
+        st = run_remote(run, &error);
+    } else if (st == YORE_OK) {
         st = cli_graph(cli, args->words[1], true, &now, &graph, &error);
-    }
-    if (st == YORE_OK) {
-        st = run_import(run, graph, durability, &error);
+        st = st == YORE_OK ? run_import(run, graph, durability, &error) : st;
     }
     if (graph != NULL) {
         graph_close(graph);

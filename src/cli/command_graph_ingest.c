@@ -5,19 +5,18 @@
 
 #include "base/mem.h"
 #include "cli/commands.h"
-#include "cli/graph_name.h"
+#include "cli/graph_speaker.h"
 #include "cli/graph_tally.h"
 #include "cli/progress.h"
 #include "cli/word_reader.h"
 #include "os/term.h"
-#include "topology/ingest.h"
 
 #define BATCH_DEFAULT 1000u
 
 struct ingest_run {
     struct cli *cli;
     const struct args *args;
-    struct graph *graph;
+    struct graph_speaker *speaker;
     struct yore_bytes source;
     enum word_format format;
     enum yore_durability durability;
@@ -35,22 +34,14 @@ struct ingest_run {
 
 static enum yore_status send(struct ingest_run *run, struct yore_error *error_out)
 {
-    struct graph_speech speech = {run->source, run->words, run->count, run->durability};
-    struct yore_graph_ingest_tally tally = {0};
     if (run->count == 0) {
         return YORE_OK;
     }
     enum yore_status st = run->snapshot != 0
-                              ? graph_sync_send(run->graph, &speech, run->snapshot, error_out)
-                              : graph_ingest(run->graph, &speech, &tally, error_out);
-    run->tally.words += tally.words;
-    run->tally.unchanged += tally.unchanged;
-    run->tally.nodes_created += tally.nodes_created;
-    run->tally.nodes_deleted += tally.nodes_deleted;
-    run->tally.relationships_created += tally.relationships_created;
-    run->tally.relationships_deleted += tally.relationships_deleted;
-    run->tally.pending_added += tally.pending_added;
-    run->tally.pending_resolved += tally.pending_resolved;
+                              ? graph_speaker_send(run->speaker, run->snapshot, run->words,
+                                                   run->count, run->durability, error_out)
+                              : graph_speaker_say(run->speaker, run->words, run->count,
+                                                  run->durability, &run->tally, error_out);
     run->count = 0;
     arena_reset(&run->arena);
     return st;
@@ -152,9 +143,7 @@ static enum yore_status read_options(struct ingest_run *run, struct yore_error *
 static int finish(struct ingest_run *run, enum output_format format, enum yore_status st,
                   const struct yore_error *error)
 {
-    if (run->graph != NULL) {
-        graph_close(run->graph);
-    }
+    graph_speaker_close(run->speaker);
     mem_free(run->words);
     arena_release(&run->arena);
     return st == YORE_OK ? graph_tally_print(run->cli, format, &run->tally)
@@ -166,7 +155,6 @@ static int finish(struct ingest_run *run, enum output_format format, enum yore_s
 int command_graph_apply(struct cli *cli, const struct args *args)
 {
     struct ingest_run run = {.cli = cli, .args = args};
-    struct yore_time now = {YORE_NOW, YORE_NOW};
     enum output_format format;
     struct yore_error error = {YORE_OK, ""};
     enum yore_status st = output_choose(cli, args, &format, &error);
@@ -176,7 +164,7 @@ int command_graph_apply(struct cli *cli, const struct args *args)
     if (st != YORE_OK) {
         return cli_usage_error(cli, &error);
     }
-    st = cli_graph(cli, args->words[1], true, &now, &run.graph, &error);
+    st = graph_speaker_open(cli, args->words[1], run.source, true, &run.speaker, &error);
     if (st == YORE_OK) {
         st = take_files(&run, &error);
     }
@@ -186,16 +174,16 @@ int command_graph_apply(struct cli *cli, const struct args *args)
 static enum yore_status run_sync(struct ingest_run *run, int64_t at, struct yore_error *error_out)
 {
     struct yore_error ignored;
-    enum yore_status st = graph_sync_start(run->graph, run->source, at, &run->snapshot, error_out);
+    enum yore_status st = graph_speaker_start(run->speaker, at, &run->snapshot, error_out);
     if (st != YORE_OK) {
         return st;
     }
     st = take_files(run, error_out);
     if (st == YORE_OK) {
-        return graph_sync_stop(run->graph, run->source, run->snapshot, run->durability, &run->tally,
-                               error_out);
+        return graph_speaker_stop(run->speaker, run->snapshot, run->durability, &run->tally,
+                                  error_out);
     }
-    enum yore_status abort_st = graph_sync_abort(run->graph, run->source, run->snapshot, &ignored);
+    enum yore_status abort_st = graph_speaker_abort(run->speaker, run->snapshot, &ignored);
     (void)abort_st; /* the first fault is told; the next snapshot takes this one away */
     return st;
 }
@@ -203,8 +191,7 @@ static enum yore_status run_sync(struct ingest_run *run, int64_t at, struct yore
 int command_graph_sync(struct cli *cli, const struct args *args)
 {
     struct ingest_run run = {.cli = cli, .args = args};
-    struct yore_time at = {YORE_NOW, YORE_NOW};
-    struct yore_time now = {YORE_NOW, YORE_NOW};
+    int64_t at = YORE_NOW;
     enum output_format format;
     struct yore_error error = {YORE_OK, ""};
     enum yore_status st = output_choose(cli, args, &format, &error);
@@ -212,14 +199,14 @@ int command_graph_sync(struct cli *cli, const struct args *args)
         st = read_options(&run, &error);
     }
     if (st == YORE_OK) {
-        st = args_moment(args, OPT_AT, cli_now(cli), &at.valid, &error);
+        st = args_moment(args, OPT_AT, cli_now(cli), &at, &error);
     }
     if (st != YORE_OK) {
         return cli_usage_error(cli, &error);
     }
-    st = cli_graph(cli, args->words[1], true, &now, &run.graph, &error);
+    st = graph_speaker_open(cli, args->words[1], run.source, true, &run.speaker, &error);
     if (st == YORE_OK) {
-        st = run_sync(&run, at.valid, &error);
+        st = run_sync(&run, at, &error);
     }
     return finish(&run, format, st, &error);
 }

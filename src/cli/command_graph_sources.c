@@ -3,6 +3,7 @@
 
 #include "cli/commands.h"
 #include "cli/graph_name.h"
+#include "cli/graph_speaker.h"
 #include "cli/graph_tally.h"
 #include "topology/erase.h"
 #include "topology/ingest.h"
@@ -72,8 +73,7 @@ static enum yore_status read_rank(const struct args *args, int64_t *rank_out,
 int command_graph_source(struct cli *cli, const struct args *args)
 {
     struct yore_graph_source source = {0};
-    struct graph *graph = NULL;
-    struct yore_time now = {YORE_NOW, YORE_NOW};
+    struct graph_speaker *speaker = NULL;
     struct yore_error error = {YORE_OK, ""};
     enum yore_status st = graph_source_name(args, &source.name, &error);
     if (st == YORE_OK) {
@@ -85,29 +85,38 @@ int command_graph_source(struct cli *cli, const struct args *args)
     if (st != YORE_OK) {
         return cli_usage_error(cli, &error);
     }
-    st = cli_graph(cli, args->words[1], true, &now, &graph, &error);
+    st = graph_speaker_open(cli, args->words[1], source.name, true, &speaker, &error);
     if (st == YORE_OK) {
-        st = graph_source_set(graph, &source, &error);
+        st = graph_speaker_set(speaker, source.rank, source.ttl_ns, &error);
     }
-    if (graph != NULL) {
-        graph_close(graph);
-    }
+    graph_speaker_close(speaker);
     return st == YORE_OK ? EXIT_FOUND : cli_fail(cli, &error);
 }
 
 /* ---- end, settle ---------------------------------------------------------------------------- */
 
-static int run_tallied(struct cli *cli, const struct args *args, bool is_end)
+/* A snapshot that names nothing. */
+static enum yore_status say_nothing(struct graph_speaker *speaker, int64_t at,
+                                    struct yore_graph_ingest_tally *tally,
+                                    struct yore_error *error_out)
+{
+    uint64_t snapshot = 0;
+    enum yore_status st = graph_speaker_start(speaker, at, &snapshot, error_out);
+    return st == YORE_OK
+               ? graph_speaker_stop(speaker, snapshot, YORE_DURABILITY_DEFAULT, tally, error_out)
+               : st;
+}
+
+int command_graph_end(struct cli *cli, const struct args *args)
 {
     struct yore_graph_ingest_tally tally = {0};
     struct yore_bytes source = bytes_of("", 0);
-    struct graph *graph = NULL;
-    struct yore_time now = {YORE_NOW, YORE_NOW};
+    struct graph_speaker *speaker = NULL;
     int64_t at = YORE_NOW;
     enum output_format format;
     struct yore_error error = {YORE_OK, ""};
     enum yore_status st = output_choose(cli, args, &format, &error);
-    if (st == YORE_OK && is_end) {
+    if (st == YORE_OK) {
         st = graph_source_name(args, &source, &error);
     }
     if (st == YORE_OK) {
@@ -116,25 +125,30 @@ static int run_tallied(struct cli *cli, const struct args *args, bool is_end)
     if (st != YORE_OK) {
         return cli_usage_error(cli, &error);
     }
-    st = cli_graph(cli, args->words[1], false, &now, &graph, &error);
+    st = graph_speaker_open(cli, args->words[1], source, false, &speaker, &error);
     if (st == YORE_OK) {
-        st = is_end ? graph_source_end(graph, source, at, &tally, &error)
-                    : graph_settle(graph, &tally, &error);
+        st = say_nothing(speaker, at, &tally, &error);
     }
-    if (graph != NULL) {
-        graph_close(graph);
-    }
+    graph_speaker_close(speaker);
     return st == YORE_OK ? graph_tally_print(cli, format, &tally) : cli_fail(cli, &error);
-}
-
-int command_graph_end(struct cli *cli, const struct args *args)
-{
-    return run_tallied(cli, args, true);
 }
 
 int command_graph_settle(struct cli *cli, const struct args *args)
 {
-    return run_tallied(cli, args, false);
+    struct yore_graph_ingest_tally tally = {0};
+    struct graph_speaker *speaker = NULL;
+    enum output_format format;
+    struct yore_error error = {YORE_OK, ""};
+    enum yore_status st = output_choose(cli, args, &format, &error);
+    if (st != YORE_OK) {
+        return cli_usage_error(cli, &error);
+    }
+    st = graph_speaker_open(cli, args->words[1], bytes_of("", 0), false, &speaker, &error);
+    if (st == YORE_OK) {
+        st = graph_speaker_settle(speaker, &tally, &error);
+    }
+    graph_speaker_close(speaker);
+    return st == YORE_OK ? graph_tally_print(cli, format, &tally) : cli_fail(cli, &error);
 }
 
 /* ---- abort ---------------------------------------------------------------------------------- */
@@ -155,47 +169,66 @@ static int find_under_way(void *arg, const struct yore_graph_source *source)
 }
 
 /* Whatever snapshot of the source is under way. */
-static enum yore_status abort_snapshot(struct graph *graph, struct yore_bytes source,
+static enum yore_status abort_snapshot(struct graph_speaker *speaker, struct yore_bytes source,
                                        struct yore_error *error_out)
 {
     char text[KEY_TEXT_BYTES];
     struct under_way found = {.source = source};
-    enum yore_status st = graph_sources(graph, find_under_way, &found, error_out);
+    enum yore_status st = graph_speaker_sources(speaker, find_under_way, &found, error_out);
     if (st == YORE_OK && found.snapshot == 0) {
         return error_set(
             error_out, YORE_NOT_FOUND,
             "no snapshot of source %s is under way (yore graph ... sources lists them)",
             key_text(source, text));
     }
-    return st == YORE_OK ? graph_sync_abort(graph, source, found.snapshot, error_out) : st;
+    return st == YORE_OK ? graph_speaker_abort(speaker, found.snapshot, error_out) : st;
 }
 
 int command_graph_abort(struct cli *cli, const struct args *args)
 {
     struct yore_bytes source = bytes_of("", 0);
-    struct graph *graph = NULL;
-    struct yore_time now = {YORE_NOW, YORE_NOW};
+    struct graph_speaker *speaker = NULL;
     struct yore_error error = {YORE_OK, ""};
     enum yore_status st = graph_source_name(args, &source, &error);
     if (st != YORE_OK) {
         return cli_usage_error(cli, &error);
     }
-    st = cli_graph(cli, args->words[1], false, &now, &graph, &error);
+    st = graph_speaker_open(cli, args->words[1], source, false, &speaker, &error);
     if (st == YORE_OK) {
-        st = abort_snapshot(graph, source, &error);
+        st = abort_snapshot(speaker, source, &error);
     }
-    if (graph != NULL) {
-        graph_close(graph);
-    }
+    graph_speaker_close(speaker);
     return st == YORE_OK ? EXIT_FOUND : cli_fail(cli, &error);
 }
 
 /* ---- sources, pending ----------------------------------------------------------------------- */
 
+/* What is listed; the output is opened once it is known that there is such a graph. */
 struct listing {
+    struct cli *cli;
+    enum output_format format;
+    const struct column *columns;
+    size_t column_count;
     struct output *output;
-    bool is_written;
+    enum yore_status status; /* of the output */
 };
+
+static enum yore_status open_listing(struct listing *listing)
+{
+    if (listing->output == NULL && listing->status == YORE_OK) {
+        listing->status = output_open(listing->cli, listing->format, listing->columns,
+                                      listing->column_count, &listing->output);
+    }
+    return listing->status;
+}
+
+static int list_row(struct listing *listing, const struct cell *cells)
+{
+    if (open_listing(listing) == YORE_OK && !output_row(listing->output, cells)) {
+        listing->status = YORE_IO;
+    }
+    return listing->status == YORE_OK ? 0 : 1;
+}
 
 #define SOURCE_COLUMNS 10
 static const struct column source_columns[SOURCE_COLUMNS] = {
@@ -239,8 +272,7 @@ static int tell_source(void *arg, const struct yore_graph_source *source)
         cell_count(source->pending),
         source->refusal.size == 0 ? cell_none() : cell_bytes(source->refusal),
     };
-    listing->is_written = output_row(listing->output, cells);
-    return listing->is_written ? 0 : 1;
+    return list_row(listing, cells);
 }
 
 #define PENDING_COLUMNS 7
@@ -269,43 +301,37 @@ static int tell_pending(void *arg, const struct yore_graph_pending *pending)
         cell_bytes(pending->source),
         cell_moment_or_none(pending->since),
     };
-    listing->is_written = output_row(listing->output, cells);
-    return listing->is_written ? 0 : 1;
+    return list_row(listing, cells);
 }
 
 static int list(struct cli *cli, const struct args *args, bool is_pending)
 {
-    struct listing listing = {.is_written = true};
-    struct graph *graph = NULL;
+    struct listing listing = {.cli = cli,
+                              .columns = is_pending ? pending_columns : source_columns,
+                              .column_count = is_pending ? PENDING_COLUMNS : SOURCE_COLUMNS};
+    struct graph_speaker *speaker = NULL;
     struct yore_time at;
-    enum output_format format;
     struct yore_error error = {YORE_OK, ""};
-    enum yore_status st = output_choose(cli, args, &format, &error);
+    enum yore_status st = output_choose(cli, args, &listing.format, &error);
     if (st == YORE_OK) {
         st = cli_time(cli, args, &at, &error);
     }
     if (st != YORE_OK) {
         return cli_usage_error(cli, &error);
     }
-    st = cli_graph(cli, args->words[1], false, &at, &graph, &error);
+    st = graph_speaker_open_at(cli, args->words[1], &at, &speaker, &error);
     if (st == YORE_OK) {
-        st = is_pending
-                 ? output_open(cli, format, pending_columns, PENDING_COLUMNS, &listing.output)
-                 : output_open(cli, format, source_columns, SOURCE_COLUMNS, &listing.output);
-        st = st == YORE_OK ? st : error_plain(&error, st);
+        st = is_pending ? graph_speaker_pending(speaker, &at, tell_pending, &listing, &error)
+                        : graph_speaker_sources(speaker, tell_source, &listing, &error);
     }
-    if (st == YORE_OK) {
-        st = is_pending ? graph_pending(graph, &at, tell_pending, &listing, &error)
-                        : graph_sources(graph, tell_source, &listing, &error);
-    }
+    enum yore_status output_st = st == YORE_OK ? open_listing(&listing) : listing.status;
     enum yore_status close_st = listing.output != NULL ? output_close(listing.output) : YORE_OK;
-    if (graph != NULL) {
-        graph_close(graph);
-    }
+    graph_speaker_close(speaker);
     if (st != YORE_OK) {
         return cli_fail(cli, &error);
     }
-    return close_st == YORE_OK ? EXIT_FOUND : cli_fail_status(cli, close_st);
+    output_st = output_st == YORE_OK ? close_st : output_st;
+    return output_st == YORE_OK ? EXIT_FOUND : cli_fail_status(cli, output_st);
 }
 
 int command_graph_sources(struct cli *cli, const struct args *args)
@@ -324,9 +350,8 @@ int command_graph_erase(struct cli *cli, const struct args *args)
 {
     const char *what = args->words[2];
     struct yore_bytes id = bytes_of(args->words[3], strlen(args->words[3]));
-    struct graph *graph = NULL;
+    struct graph_speaker *speaker = NULL;
     uint64_t count = 0;
-    struct yore_time now = {YORE_NOW, YORE_NOW};
     enum output_format format;
     struct yore_error error = {YORE_OK, ""};
     bool is_node = strcmp(what, "node") == 0;
@@ -337,13 +362,14 @@ int command_graph_erase(struct cli *cli, const struct args *args)
     if (st != YORE_OK) {
         return cli_usage_error(cli, &error);
     }
-    st = cli_graph(cli, args->words[1], false, &now, &graph, &error);
+    st = graph_speaker_open(cli, args->words[1], bytes_of("", 0), false, &speaker, &error);
     if (st == YORE_OK) {
-        st = graph_erase(graph, is_node ? GRAPH_NODE : GRAPH_RELATIONSHIP, id, &count, &error);
+        const char *property = args->word_count > 4 ? args->words[4] : "";
+        const struct graph_erasure erasure = {is_node ? GRAPH_NODE : GRAPH_RELATIONSHIP, id,
+                                              bytes_of(property, strlen(property))};
+        st = graph_speaker_erase(speaker, &erasure, &count, &error);
     }
-    if (graph != NULL) {
-        graph_close(graph);
-    }
+    graph_speaker_close(speaker);
     if (st != YORE_OK) {
         return cli_fail(cli, &error);
     }

@@ -45,7 +45,7 @@ static enum yore_status sort_words(const struct args *args, struct server_words 
 static enum yore_status read_settings(struct config *config, const struct server_words *words,
                                       struct yore_error *error_out)
 {
-    enum yore_status status = config_init(config, server_knows_setting, error_out);
+    enum yore_status status = config_init(config, server_foreign_setting, error_out);
     if (status == YORE_OK && words->file != NULL) {
         status = config_read_file(config, words->file, error_out);
     }
@@ -87,7 +87,10 @@ int command_server(struct cli *cli, const struct args *args)
     if (status == YORE_OK && words.lists) {
         show_settings(cli, &config);
     } else if (status == YORE_OK && words.checks) {
-        fprintf(cli->out, "the configuration is good\n");
+        status = server_check(&config, &error);
+        if (status == YORE_OK) {
+            fprintf(cli->out, "the configuration is good\n");
+        }
     } else if (status == YORE_OK) {
         status = server_run(&config, cli->out, &error);
     }

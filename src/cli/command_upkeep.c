@@ -8,6 +8,7 @@
 #include "cli/progress.h"
 #include "cli/remote.h"
 #include "cli/store.h"
+#include "client/url.h"
 #include "os/env.h"
 #include "os/term.h"
 #include "topology/graph.h"
@@ -383,6 +384,12 @@ int command_backups(struct cli *cli, const struct args *args)
     struct yore_error error;
     if (output_choose(cli, args, &format, &error) != YORE_OK) {
         return cli_usage_error(cli, &error);
+    }
+    if (client_url_is_one(args->words[0])) {
+        return cli_fail_text(
+            cli, YORE_UNSUPPORTED,
+            "backups looks into a directory of this machine: on the server's, that "
+            "is NAME below the directory its setting backup-dir names");
     }
     enum yore_status st = output_open(cli, format, backup_columns, BACKUP_COLUMNS, &output);
     if (st != YORE_OK) {

@@ -191,9 +191,11 @@ const struct command command_table[] = {
          "is whole: an export that fails or is stopped leaves the old FILE as it was.  "
          "Importing it into an empty database gives the same "
          "versions and the "
-         "same transactions in the same order; only commit times are new.  Keys and "
+         "same transactions in the same order; only commit times are new, and what never held, as "
+         "its time to live passed before its commit, is a delete.  Keys and "
          "values that are not "
-         "UTF-8 are written as key_base64 and value_base64.  Without --keyspace every "
+         "UTF-8, or shorter so, are written as key_base64 and value_base64.  Without --keyspace "
+         "every "
          "keyspace is written, "
          "and made again by import.  "
          "All of it is as of the moment export begins, also where a server goes on being written "
@@ -263,7 +265,8 @@ const struct command command_table[] = {
          "and tries a snapshot again that was refused.  abort NAME gives up the snapshot of "
          "--source that is under way.\n"
          "erase NAME node|relationship ID destroys all that is known of an external id, of a node "
-         "with its relationships.  This cannot be undone.\n"
+         "with its relationships; with a PROPERTY behind it only that of it: the rest stays, at "
+         "every time, as it is known now.  This cannot be undone.\n"
          "export NAME writes one moment to standard output, lines as apply reads them; with "
          "--every all of history; with --format nodes-csv, relationships-csv or graphml what apply "
          "reads too, with events what import reads, with dot a picture for graphviz (graphml and "
@@ -280,6 +283,7 @@ const struct command command_table[] = {
                  "yore graph db sync topo pods.ndjson --source k8s\n"
                  "yore graph db export topo --every | yore graph new apply topo - --source old\n"
                  "yore graph db erase topo node user:42\n"
+                 "yore graph db erase topo node user:43 mail\n"
                  "yore graph db drop topo\n",
      .options = OPTION(AT) | OPTION(KNOWN) | OPTION(OUTPUT) | OPTION(NUL) | OPTION(FORMAT) |
                 OPTION(DURABILITY) | OPTION(SOURCE) | OPTION(RANK) | OPTION(TTL) | OPTION(BATCH) |
@@ -349,11 +353,12 @@ const struct command command_table[] = {
     {.name = "restore",
      .operands = "BACKUP",
      .summary = "make a database from a backup",
-     .description = "DIR must not exist, or be empty.  With --id the backup of that number, else "
-                    "the latest; with --to "
-                    "only the commits up to that commit time, itself included (what was "
-                    "committed after the backup is not in it).  Erasures that any later backup "
-                    "knows of are applied.\n",
+     .description =
+         "DIR must not exist, or be empty; a mount point or \".\" cannot be replaced and "
+         "is refused.  With --id the backup of that number, else the latest; with --to "
+         "only the commits up to that commit time, itself included (what was "
+         "committed after the backup is not in it).  Erasures that any later backup "
+         "knows of are applied.\n",
      .examples = "yore restore db2 /srv/backup/db\n"
                  "yore restore db2 /srv/backup/db --to 2026-11-20T18:00:00Z\n",
      .options = OPTION(ID) | OPTION(TO) | OPTION(OUTPUT),
@@ -458,7 +463,8 @@ const struct command command_table[] = {
          "Listen to Redis clients (RESP2 and RESP3) and HTTP, on this machine only unless told "
          "otherwise.  Settings come from the command line (--port 7000), before the environment "
          "(YORE_PORT), before the file given with --config, before their defaults; "
-         "--settings lists them, --check-config reads them all and stops.  yore-server(8) and "
+         "--settings lists them, --check-config tells whether a start would take them, and stops.  "
+         "yore-server(8) and "
          "yore.conf(5) say more.\n",
      .examples = "yore server                                           # on 127.0.0.1:6379\n"
                  "yore server --dir /srv/yore --port 7000               # elsewhere\n"
@@ -468,7 +474,7 @@ const struct command command_table[] = {
      .run = command_server},
     {.name = "ping",
      .operands = "",
-     .summary = "is a server there?",
+     .summary = "ask whether a server is there",
      .description = "The exit code is 0 when the server at the URL answers, also when it wants a "
                     "login that was not given: for health checks.  DIR is the URL here.\n",
      .examples = "yore ping yore://localhost\n",

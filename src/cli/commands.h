@@ -68,6 +68,7 @@ int command_export(struct cli *cli, const struct args *args);
 int command_query(struct cli *cli, const struct args *args);
 int command_graph(struct cli *cli, const struct args *args);
 int command_graph_import(struct cli *cli, const struct args *args); /* NAME FILE */
+int command_graph_export(struct cli *cli, const struct args *args); /* NAME */
 /* command_graph_ingest.c, command_graph_sources.c */
 int command_graph_apply(struct cli *cli, const struct args *args);   /* NAME FILE... */
 int command_graph_sync(struct cli *cli, const struct args *args);    /* NAME FILE... */
@@ -77,7 +78,7 @@ int command_graph_sources(struct cli *cli, const struct args *args); /* NAME */
 int command_graph_pending(struct cli *cli, const struct args *args); /* NAME */
 int command_graph_abort(struct cli *cli, const struct args *args);   /* NAME */
 int command_graph_settle(struct cli *cli, const struct args *args);  /* NAME */
-int command_graph_erase(struct cli *cli, const struct args *args);   /* NAME ELEMENT ID */
+int command_graph_erase(struct cli *cli, const struct args *args); /* NAME ELEMENT ID [PROPERTY] */
 /* command_upkeep.c */
 int command_stats(struct cli *cli, const struct args *args);
 int command_check(struct cli *cli, const struct args *args);

@@ -186,8 +186,9 @@ static enum yore_status put_keyspaces(struct exporter *e, struct yore_error *err
     return pour(e, error_out);
 }
 
-static bool range_has(const struct yore_range *range, struct yore_bytes key)
+bool export_has(const struct exporter *e, struct yore_bytes key)
 {
+    const struct yore_range *range = &e->options->range;
     return bytes_starts_with(key, range->prefix) && bytes_compare(key, range->low) >= 0 &&
            (range->high.size == 0 || bytes_compare(key, range->high) < 0);
 }
@@ -212,7 +213,7 @@ static enum yore_status put_commit(struct exporter *e, const struct yore_feed_co
         if (info == NULL && !is_ours && !e->options->is_one_keyspace) {
             e->counts.dropped_rows++;
         }
-        if (info == NULL || !range_has(&e->options->range, write->key)) {
+        if (info == NULL || !export_has(e, write->key)) {
             continue;
         }
         const struct record_version version = {.kind = export_kind(write->kind),

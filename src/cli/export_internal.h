@@ -23,6 +23,9 @@ size_t export_info_count(const struct exporter *e);
 const char *export_name(const struct yore_keyspace_info *info);
 enum record_kind export_kind(enum yore_kind kind);
 
+/* Is the key among those that are exported? */
+bool export_has(const struct exporter *e, struct yore_bytes key);
+
 /* Write a whole line. */
 enum yore_status export_line(struct exporter *e, struct yore_bytes line,
                              struct yore_error *error_out);

@@ -1,12 +1,12 @@
-/* All that retention has left: key by key the versions on its timeline, then sorted by commit.
+/* All that retention has left, sorted by commit.
  *
- * The keys come from two walks: those that held something at the horizon, and those that changed
- * since.  A key that never held anything (only deletions) is in neither; leaving it out changes no
- * answer.
+ * One walk over every version there is (yore_feed_open_kept()) finds every key, also one that was
+ * erased, or is absent at every moment as known now.  Where all is kept these versions are the
+ * export; else of each key those that its timeline tells from the horizon on.
  *
- * Behind a server others write meanwhile: every walk is as of the export's now, so that the lines
- * are those of one commit.  A keyspace that keeps only now cannot be read so, and is as its own
- * walk finds it.
+ * Behind a server others write meanwhile: what they commit after the export's now is left out, so
+ * that the lines are those of one commit.  A keyspace that keeps only now cannot be read so, and is
+ * as its own walk finds it.
  */
 #include <string.h>
 
@@ -20,7 +20,7 @@ struct kept {
     const struct yore_keyspace_info *info;
     struct store_keyspace *keyspace;
     struct buffer line;
-    struct buffer last_key; /* of the changes walk: one key may change often */
+    struct buffer last_key; /* whose timeline was taken */
 };
 
 static enum yore_status keep_version(struct kept *kept, struct yore_bytes key,
@@ -67,33 +67,8 @@ static enum yore_status keep_timeline(struct kept *kept, struct yore_bytes key,
     return is_whole ? YORE_OK : st;
 }
 
-/* Call `take` for what is there at `at`. */
-static enum yore_status walk_state(struct kept *kept, const struct yore_time *at,
-                                   enum yore_status (*take)(struct kept *kept,
-                                                            const struct yore_row *row,
-                                                            struct yore_error *error_out),
-                                   struct yore_error *error_out)
-{
-    const struct store_rows options = {
-        .range = kept->e->options->range, .at = at, .no_cache_fill = true, .limit = UINT64_MAX};
-    struct store_walk *rows = NULL;
-    struct yore_row row;
-    enum yore_status st =
-        store_rows_open(kept->e->store, kept->keyspace, &options, &rows, error_out);
-    bool is_whole = false;
-    while (st == YORE_OK && !is_whole) {
-        st = store_rows_next(rows, &row, error_out);
-        is_whole = st == YORE_NOT_FOUND;
-        if (st == YORE_OK) {
-            st = take(kept, &row, error_out);
-        }
-    }
-    store_walk_close(rows);
-    return is_whole ? YORE_OK : st;
-}
-
-static enum yore_status take_present(struct kept *kept, const struct yore_row *row,
-                                     struct yore_error *error_out)
+static enum yore_status keep_row(struct kept *kept, const struct yore_row *row,
+                                 struct yore_error *error_out)
 {
     const struct yore_version version = {.kind = YORE_KIND_PUT,
                                          .valid_from = row->valid_from,
@@ -103,78 +78,79 @@ static enum yore_status take_present(struct kept *kept, const struct yore_row *r
     return keep_version(kept, row->key, &version, error_out);
 }
 
-static enum yore_status take_at_horizon(struct kept *kept, const struct yore_row *row,
-                                        struct yore_error *error_out)
+static enum yore_status keep_present(struct kept *kept, struct yore_error *error_out)
 {
-    return keep_timeline(kept, row->key, error_out);
+    const struct store_rows options = {
+        .range = kept->e->options->range, .no_cache_fill = true, .limit = UINT64_MAX};
+    struct store_walk *rows = NULL;
+    struct yore_row row;
+    enum yore_status st =
+        store_rows_open(kept->e->store, kept->keyspace, &options, &rows, error_out);
+    if (st != YORE_OK) {
+        return st;
+    }
+    while (st == YORE_OK) {
+        st = store_rows_next(rows, &row, error_out);
+        if (st == YORE_OK) {
+            st = keep_row(kept, &row, error_out);
+        }
+    }
+    store_walk_close(rows);
+    return st == YORE_NOT_FOUND ? YORE_OK : st;
 }
 
-/* Is the key there at the horizon, so that the other walk has taken it? */
-static enum yore_status held_at_horizon(struct kept *kept, struct yore_bytes key, bool *is_held_out,
-                                        struct yore_error *error_out)
+static enum yore_status take_key(struct kept *kept, struct yore_bytes key,
+                                 struct yore_error *error_out)
 {
-    const struct yore_time at = {kept->info->horizon, kept->e->now};
-    struct store_value value;
-    *is_held_out = false;
-    if (kept->info->horizon == YORE_TIME_MIN) {
-        return YORE_OK;
-    }
-    enum yore_status st = store_get(kept->e->store, kept->keyspace, key, &at, &value, error_out);
-    if (st == YORE_OK) {
-        *is_held_out = true;
-        store_value_release(&value);
-    }
-    return st == YORE_NOT_FOUND || st == YORE_ERASED ? YORE_OK : st;
-}
-
-static enum yore_status take_change(struct kept *kept, struct yore_bytes key,
-                                    struct yore_error *error_out)
-{
-    bool is_held;
     if (bytes_equal(key, buffer_bytes(&kept->last_key))) {
         return YORE_OK;
     }
     buffer_clear(&kept->last_key);
     buffer_append_bytes(&kept->last_key, key);
-    if (kept->last_key.is_nomem) {
-        return error_plain(error_out, YORE_NOMEM);
-    }
-    enum yore_status st = held_at_horizon(kept, buffer_bytes(&kept->last_key), &is_held, error_out);
-    if (st != YORE_OK || is_held) {
-        return st;
-    }
-    return keep_timeline(kept, buffer_bytes(&kept->last_key), error_out);
+    return kept->last_key.is_nomem ? error_plain(error_out, YORE_NOMEM)
+                                   : keep_timeline(kept, buffer_bytes(&kept->last_key), error_out);
 }
 
-static enum yore_status walk_changes(struct kept *kept, struct yore_error *error_out)
+static enum yore_status take_write(struct kept *kept, const struct yore_feed_write *write,
+                                   int64_t commit, struct yore_error *error_out)
 {
-    const struct yore_changes_options options = {.range = kept->e->options->range,
-                                                 .from = kept->info->horizon,
-                                                 .to = kept->e->now,
-                                                 .known = kept->e->now,
-                                                 .every_version = true};
-    struct store_walk *changes = NULL;
-    struct yore_change change;
-    enum yore_status st = store_changes_open(kept->e->store, kept->keyspace, &options, UINT64_MAX,
-                                             &changes, error_out);
+    const struct yore_version version = {.kind = write->kind,
+                                         .valid_from = write->valid_from,
+                                         .valid_to = write->valid_to,
+                                         .commit = commit,
+                                         .value = write->value};
+    if (!export_has(kept->e, write->key)) {
+        return YORE_OK;
+    }
+    if (kept->info->horizon != YORE_TIME_MIN) {
+        return take_key(kept, write->key, error_out);
+    }
+    return commit <= kept->e->now ? keep_version(kept, write->key, &version, error_out) : YORE_OK;
+}
+
+static enum yore_status keep_versions(struct kept *kept, struct yore_error *error_out)
+{
+    struct store_walk *feed = NULL;
+    struct yore_feed_commit told;
+    enum yore_status st = store_feed_open_kept(kept->e->store, kept->keyspace,
+                                               &kept->e->options->range, &feed, error_out);
     if (st != YORE_OK) {
         return st;
     }
     buffer_clear(&kept->last_key);
     while (st == YORE_OK) {
-        st = store_changes_next(changes, &change, error_out);
-        if (st == YORE_OK) {
-            st = take_change(kept, change.key, error_out);
+        st = store_feed_next(feed, &told, error_out);
+        for (size_t i = 0; st == YORE_OK && i < told.write_count; i++) {
+            st = take_write(kept, &told.writes[i], told.commit, error_out);
         }
     }
-    store_walk_close(changes);
+    store_walk_close(feed);
     return st == YORE_NOT_FOUND ? YORE_OK : st;
 }
 
 static enum yore_status keep_keyspace(struct kept *kept, struct yore_error *error_out)
 {
     const struct yore_keyspace_info *info = kept->info;
-    const struct yore_time horizon = {info->horizon, kept->e->now};
     kept->keyspace = NULL;
     if (export_name(info) != NULL) {
         enum yore_status st =
@@ -184,14 +160,10 @@ static enum yore_status keep_keyspace(struct kept *kept, struct yore_error *erro
         }
     }
     if (info->options.keep == YORE_KEEP_NOW) {
-        return walk_state(kept, NULL, take_present, error_out);
+        return keep_present(kept, error_out);
     }
-    if (info->horizon == YORE_TIME_MIN) {
-        return walk_changes(kept, error_out);
-    }
-    kept->e->counts.trimmed_keyspaces++;
-    enum yore_status st = walk_state(kept, &horizon, take_at_horizon, error_out);
-    return st == YORE_OK ? walk_changes(kept, error_out) : st;
+    kept->e->counts.trimmed_keyspaces += info->horizon != YORE_TIME_MIN;
+    return keep_versions(kept, error_out);
 }
 
 static enum yore_status write_line(void *arg, struct yore_bytes line, struct yore_error *error_out)

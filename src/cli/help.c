@@ -152,7 +152,7 @@ static const char *const exit_text =
     "another process, 11 already exists, 12 "
     "conflict, 13 earlier than what is kept, 14 later than now, "
     "15 writes refused, 16 busy, 17 cancelled, 18 "
-    "not supported.\n";
+    "not supported, 19 too many open files.\n";
 
 static const char *const output_text = "On a terminal rows are a table, elsewhere raw: bytes as "
                                        "they are, separated by tabs, without headings. "

@@ -7,6 +7,11 @@
 #include "cli/record.h"
 #include "cli/server_keyspace.h"
 #include "cli/store.h"
+#include "command/series.h"
+
+/* Where only now is kept, an end so little ahead counts as passed: it might be when the line is
+ * committed, and the commit would be refused. */
+#define UNDATED_MARGIN_NS INT64_C(100000000)
 
 /* A keyspace that lines have named; its retention is set when all is written, or old facts would be
  * refused. */
@@ -27,6 +32,8 @@ struct ndjson_import {
     bool has_group;
     struct buffer keyspaces; /* struct named_keyspace, at most YORE_KEYSPACES_MAX */
     struct import_erased erased;
+    bool keeps_now;           /* of where lines go that name no keyspace */
+    uint64_t series_versions; /* that make a key a series, for a server that takes none */
 };
 
 static struct named_keyspace *keyspace_at(const struct ndjson_import *import, size_t index)
@@ -93,6 +100,12 @@ static void leave_version_out(struct ndjson_import *import, struct named_keyspac
 {
     import->sink->counts.server_lines += keyspace->left_out_as == SERVER_KEYSPACE_OWN;
     keyspace->left_out_versions++;
+}
+
+static bool is_of_series(const struct ndjson_import *import)
+{
+    return store_remote(import->sink->store) != NULL && import->record.kind == RECORD_PUT &&
+           series_is_marked(buffer_bytes(&import->record.value));
 }
 
 /* The keyspace a line writes to; NULL for the default one. */
@@ -195,6 +208,62 @@ static enum yore_status remember_erased(struct ndjson_import *import,
     return import_erased_add(&import->erased, (uint32_t)slot, write->key, write->from, error_out);
 }
 
+/* A version that holds no more when it could begin is written as a delete: nothing else says so.
+ * A time to live may have passed before its commit, where the line comes from; in a line without a
+ * commit such an end is a mistake.  Where only now is kept it may have passed since. */
+static enum yore_status settle_end(struct ndjson_import *import, bool is_undated,
+                                   struct yore_error *error_out)
+{
+    struct record *record = &import->record;
+    int64_t begin = record->valid_from;
+    enum yore_status st = YORE_OK;
+    bool dates_by_commit = import->sink->options->dates_by_commit;
+    if (record->kind == RECORD_ERASED && (is_undated || dates_by_commit)) {
+        record->kind = RECORD_DELETE; /* from its commit on there was nothing */
+        record->valid_to = YORE_FOREVER;
+    }
+    if (record->valid_to == YORE_FOREVER || dates_by_commit) {
+        return YORE_OK;
+    }
+    if (is_undated) {
+        st = store_ask_now(import->sink->store, &begin, error_out);
+        begin += UNDATED_MARGIN_NS;
+    }
+    bool may_be_over = is_undated || (record->has_commit && begin != YORE_NOW);
+    if (st == YORE_OK && may_be_over && record->valid_to <= begin) {
+        record->kind = RECORD_DELETE;
+        record->valid_to = YORE_FOREVER;
+    }
+    return st;
+}
+
+static enum yore_status write_version(struct ndjson_import *import,
+                                      const struct named_keyspace *keyspace,
+                                      struct yore_error *error_out)
+{
+    const struct record *record = &import->record;
+    struct import_sink *sink = import->sink;
+    bool is_undated = keyspace != NULL ? keyspace->keeps_now : import->keeps_now;
+    enum yore_status st = settle_end(import, is_undated, error_out);
+    bool is_erased = record->kind == RECORD_ERASED;
+    const struct import_write write = {
+        .keyspace = keyspace != NULL ? keyspace->handle : sink->options->keyspace,
+        .key = buffer_bytes(&record->key),
+        .value = is_erased ? import_erased_stand_in(&import->erased, sink->store)
+                           : buffer_bytes(&record->value),
+        .from = is_undated ? YORE_NOW : record->valid_from,
+        .to = record->valid_to,
+        .is_delete = record->kind == RECORD_DELETE};
+    if (st == YORE_OK) {
+        st = import_erased_make_way(&import->erased, sink, write.keyspace, write.key, write.from,
+                                    error_out);
+    }
+    if (st == YORE_OK) {
+        st = import_sink_write(sink, &write, error_out);
+    }
+    return st == YORE_OK && is_erased ? remember_erased(import, keyspace, &write, error_out) : st;
+}
+
 static enum yore_status take_line(struct ndjson_import *import, struct yore_bytes line,
                                   struct yore_error *error_out)
 {
@@ -219,18 +288,11 @@ static enum yore_status take_line(struct ndjson_import *import, struct yore_byte
         leave_version_out(import, keyspace);
         return YORE_OK;
     }
-    struct store_keyspace *handle = keyspace != NULL ? keyspace->handle : sink->options->keyspace;
-    bool is_undated = keyspace != NULL && keyspace->keeps_now;
-    const struct import_write write = {.keyspace = handle,
-                                       .key = buffer_bytes(&record->key),
-                                       .value = buffer_bytes(&record->value),
-                                       .from = is_undated ? YORE_NOW : record->valid_from,
-                                       .to = is_undated ? YORE_FOREVER : record->valid_to,
-                                       .is_delete = record->kind == RECORD_DELETE};
-    st = import_sink_write(sink, &write, error_out);
-    return st == YORE_OK && record->kind == RECORD_ERASED
-               ? remember_erased(import, keyspace, &write, error_out)
-               : st;
+    if (is_of_series(import)) {
+        import->series_versions++;
+        return YORE_OK;
+    }
+    return write_version(import, keyspace, error_out);
 }
 
 static struct store_keyspace *keyspace_of_slot(const void *arg, uint32_t slot)
@@ -255,6 +317,13 @@ static enum yore_status tell_left_out(const struct ndjson_import *import,
     }
     if (other_count > 0) {
         snprintf(others, sizeof(others), " and %zu more", other_count);
+    }
+    if (first == NULL && import->series_versions > 0) {
+        return error_set(error_out, YORE_UNSUPPORTED,
+                         "%.80s: all is written but %llu versions of time series: a server writes "
+                         "these by TS.* alone; import the file into a new directory and serve that",
+                         line_source_name(import->sink->source),
+                         (unsigned long long)import->series_versions);
     }
     return first == NULL
                ? YORE_OK
@@ -298,18 +367,22 @@ static bool is_blank(struct yore_bytes line)
 enum yore_status import_ndjson(struct import_sink *sink, struct yore_error *error_out)
 {
     struct ndjson_import import = {.sink = sink};
+    struct yore_keyspace_info info;
     struct yore_bytes line;
-    enum yore_status st;
-    for (;;) {
+    enum yore_status st = YORE_OK;
+    if (sink->options->keyspace != NULL) {
+        st = store_keyspace_info(sink->store, sink->options->keyspace, &info, error_out);
+        import.keeps_now = st == YORE_OK && info.options.keep == YORE_KEEP_NOW;
+    }
+    bool is_end = false;
+    while (st == YORE_OK && !is_end) {
         st = line_source_next(sink->source, &line, error_out);
+        is_end = st == YORE_NOT_FOUND;
         if (st == YORE_OK && !is_blank(line)) {
             st = take_line(&import, line, error_out);
         }
-        if (st != YORE_OK) {
-            break;
-        }
     }
-    if (st == YORE_NOT_FOUND) {
+    if (is_end) {
         st = finish(&import, error_out);
     }
     record_release(&import.record);

@@ -312,10 +312,25 @@ static void append_text(struct buffer *to, const char *text)
     buffer_append(to, text, strlen(text));
 }
 
+/* Base64 is a third longer than the octets, an escape up to six times: the longest value would make
+ * a line that is too long to be read (LINE_BYTES_MAX). */
+static bool is_short_as_text(struct yore_bytes octets)
+{
+    const unsigned char *at = octets.data;
+    size_t base64_size = (octets.size + 2) / 3 * 4 + strlen("_base64");
+    size_t size = octets.size;
+    for (size_t i = 0; i < octets.size; i++) {
+        bool has_letter = at[i] != 0 && at[i] < 0x20 && strchr("\b\f\n\r\t", at[i]) != NULL;
+        bool is_short = has_letter || at[i] == '"' || at[i] == '\\';
+        size += is_short ? 1 : at[i] < 0x20 ? 5 : 0;
+    }
+    return size <= base64_size;
+}
+
 /* "<name>":"..." or "<name>_base64":"..." */
 static void append_octets(struct buffer *to, const char *name, struct yore_bytes octets)
 {
-    bool is_text = utf8_is_valid(octets);
+    bool is_text = utf8_is_valid(octets) && is_short_as_text(octets);
     append_text(to, "\"");
     append_text(to, name);
     if (is_text) {

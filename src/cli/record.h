@@ -2,7 +2,7 @@
  *
  *     {"key":"host1","value":"up","valid_from":"2026-11-21T10:00:00Z","commit":"..."}
  *
- *   key | key_base64      octets; the second form where they are not UTF-8
+ *   key | key_base64      octets; the second form where they are not UTF-8, or shorter so
  *   value | value_base64  of a put; a value that is no string is kept as its JSON text
  *   kind                  "put" (default), "delete", "erased", "keyspace"
  *   valid_from, valid_to  moments; absent or null: the commit, no end

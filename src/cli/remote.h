@@ -140,6 +140,8 @@ enum yore_status remote_timeline_next(struct remote_walk *walk, struct yore_vers
                                       struct yore_error *error_out);
 enum yore_status remote_changes_next(struct remote_walk *walk, struct yore_change *change_out,
                                      struct yore_error *error_out);
+enum yore_status remote_feed_open_kept(struct remote *remote, const char *keyspace,
+                                       struct remote_walk **walk_out, struct yore_error *error_out);
 enum yore_status remote_feed_next(struct remote_walk *walk, struct yore_feed_commit *commit_out,
                                   struct yore_error *error_out);
 void remote_walk_close(struct remote_walk *walk);

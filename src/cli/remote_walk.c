@@ -271,6 +271,16 @@ enum yore_status remote_feed_open(struct remote *remote, int64_t after_commit, u
     return open_walk(remote, &words, walk_out, error_out);
 }
 
+enum yore_status remote_feed_open_kept(struct remote *remote, const char *keyspace,
+                                       struct remote_walk **walk_out, struct yore_error *error_out)
+{
+    struct remote_words words = {.count = 0};
+    remote_word(&words, "YORE.FEED");
+    remote_word(&words, "KEPT");
+    remote_word(&words, keyspace);
+    return open_walk(remote, &words, walk_out, error_out);
+}
+
 /* keyspace id, kind, from, to, key, value */
 #define WRITE_VALUES 6u
 

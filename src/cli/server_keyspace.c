@@ -25,7 +25,8 @@ enum server_keyspace server_keyspace_of(const char *name)
     if (strcmp(name, "server") == 0 || strncmp(name, "server.", 7) == 0) {
         return SERVER_KEYSPACE_OWN;
     }
-    if (strncmp(name, "g.", 2) == 0 || strcmp(name, GRAPH_STAGING_KEYSPACE) == 0) {
+    if (strncmp(name, "g.", 2) == 0 || strcmp(name, GRAPH_STAGING_KEYSPACE) == 0 ||
+        strcmp(name, GRAPH_EMPTY_KEYSPACE) == 0) {
         return SERVER_KEYSPACE_GRAPH;
     }
     return is_series(name) ? SERVER_KEYSPACE_SERIES : SERVER_KEYSPACE_NONE;

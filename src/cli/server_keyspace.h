@@ -5,7 +5,8 @@
 enum server_keyspace {
     SERVER_KEYSPACE_NONE,
     SERVER_KEYSPACE_OWN,   /* "server", "server.*": its bookkeeping */
-    SERVER_KEYSPACE_GRAPH, /* "g.*", "graph.staging": graphs and what is on its way into one */
+    SERVER_KEYSPACE_GRAPH, /* "g.*", "graph.staging", "graph.empty": graphs, what is on its way into
+                              one, and none */
     SERVER_KEYSPACE_SERIES /* "default.series", "db<number>.series": samples, written by TS.* */
 };
 

@@ -4,12 +4,13 @@
 
 #include "base/mem.h"
 #include "cli/graph_name.h"
+#include "cli/remote.h"
 #include "cli/store.h"
 #include "topology/graph.h"
 
-static const char *const FIRST_WORDS[] = {"MATCH",  "OPTIONAL", "RETURN", "WITH", "UNWIND",
-                                          "CREATE", "MERGE",    "CALL",   "AS",   "KNOWN",
-                                          "DROP",   "EXPLAIN",  "PROFILE"};
+static const char *const FIRST_WORDS[] = {
+    "MATCH", "OPTIONAL", "RETURN", "WITH",    "UNWIND",  "CREATE", "MERGE", "CALL",
+    "AS",    "KNOWN",    "DROP",   "EXPLAIN", "PROFILE", "SHOW",   "FROM",  "FOREACH"};
 
 static bool is_letter(char c)
 {
@@ -102,6 +103,10 @@ int shell_run_diff(struct cli *cli, size_t count, char *const *words)
 
 /* ---- completion ----------------------------------------------------------------------------- */
 
+/* A server is asked while somebody waits. */
+#define NAMES_MAX 1000
+#define NAMES_MS_MAX 1000
+
 struct name_walk {
     void (*each)(void *arg, struct yore_bytes name);
     void *arg;
@@ -152,6 +157,43 @@ static bool is_in_map(const char *text, size_t end)
     return false;
 }
 
+/* The rows of a procedure that names what there is, from a server; what fails names nothing. */
+static void ask_names(struct cli *cli, const char *call, const struct yore_time *at,
+                      const struct name_walk *walk)
+{
+    const struct yore_client_reply *reply = NULL;
+    struct remote_words words = {.count = 0};
+    struct yore_error ignored;
+    remote_word(&words, "GRAPH.RO_QUERY");
+    remote_bytes(&words, cli->session->graph, bytes_of(call, strlen(call)));
+    remote_number(&words, "TIMEOUT", NAMES_MS_MAX);
+    remote_number(&words, "LIMIT", NAMES_MAX);
+    remote_at(&words, at);
+    /* [[column], [[name], ...], statistics] */
+    if (remote_call(store_remote(cli->store), &words, &reply, &ignored) != YORE_OK ||
+        reply->values[0].count != 3) {
+        return;
+    }
+    const struct yore_client_value *values = reply->values;
+    size_t rows = values[1].next;
+    for (size_t i = rows + 1; i < values[rows].next; i = values[i].next) {
+        if (values[i].count == 1 && values[i + 1].kind == YORE_CLIENT_STRING) {
+            walk->each(walk->arg, values[i + 1].bytes);
+        }
+    }
+}
+
+static void complete_remote(struct cli *cli, bool is_property, const struct yore_time *at,
+                            const struct name_walk *walk)
+{
+    if (is_property) {
+        ask_names(cli, "CALL db.propertyKeys()", at, walk);
+    } else {
+        ask_names(cli, "CALL db.labels()", at, walk);
+        ask_names(cli, "CALL db.relationshipTypes()", at, walk);
+    }
+}
+
 void shell_complete_name(struct cli *cli, struct yore_bytes line,
                          void (*each)(void *arg, struct yore_bytes name), void *arg)
 {
@@ -162,12 +204,17 @@ void shell_complete_name(struct cli *cli, struct yore_bytes line,
     struct yore_time at = {cli->session->valid, cli->session->known};
     struct graph *graph = NULL;
     struct yore_error ignored;
-    if ((!is_property && !is_label) || store_db(cli->store) == NULL ||
-        cli->session->graph[0] == '\0' ||
-        cli_graph(cli, cli->session->graph, false, &at, &graph, &ignored) != YORE_OK) {
+    struct name_walk walk = {each, arg};
+    if ((!is_property && !is_label) || cli->session->graph[0] == '\0') {
         return;
     }
-    struct name_walk walk = {each, arg};
+    if (store_db(cli->store) == NULL) {
+        complete_remote(cli, is_property, &at, &walk);
+        return;
+    }
+    if (cli_graph(cli, cli->session->graph, false, &at, &graph, &ignored) != YORE_OK) {
+        return;
+    }
     if (is_property) {
         graph_tokens(graph, GRAPH_PROPERTY, give_name, &walk);
     } else {

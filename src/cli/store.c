@@ -457,6 +457,20 @@ enum yore_status store_feed_open(struct store *store, int64_t after_commit, uint
     return opened(st, walk_out);
 }
 
+enum yore_status store_feed_open_kept(struct store *store, struct store_keyspace *keyspace,
+                                      const struct yore_range *range, struct store_walk **walk_out,
+                                      struct yore_error *error_out)
+{
+    enum yore_status st = make_walk(store, WALK_FEED, walk_out, error_out);
+    if (st == YORE_OK && store->db == NULL) {
+        const char *name = keyspace != NULL ? keyspace->name : "default";
+        st = remote_feed_open_kept(store->remote, name, &(*walk_out)->remote, error_out);
+    } else if (st == YORE_OK) {
+        st = yore_feed_open_kept(store->db, local(keyspace), range, &(*walk_out)->feed, error_out);
+    }
+    return opened(st, walk_out);
+}
+
 enum yore_status store_feed_next(struct store_walk *walk, struct yore_feed_commit *commit_out,
                                  struct yore_error *error_out)
 {

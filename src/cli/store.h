@@ -137,6 +137,10 @@ enum yore_status store_changes_next(struct store_walk *walk, struct yore_change 
 
 enum yore_status store_feed_open(struct store *store, int64_t after_commit, uint64_t limit,
                                  struct store_walk **walk_out, struct yore_error *error_out);
+/* yore_feed_open_kept(); behind a server `range` is not looked at: more may be told. */
+enum yore_status store_feed_open_kept(struct store *store, struct store_keyspace *keyspace,
+                                      const struct yore_range *range, struct store_walk **walk_out,
+                                      struct yore_error *error_out);
 enum yore_status store_feed_next(struct store_walk *walk, struct yore_feed_commit *commit_out,
                                  struct yore_error *error_out);
 

@@ -20,20 +20,16 @@ uint64_t access_stripe(struct yore_bytes key)
 
 void access_lock(struct command_server *server, uint64_t stripes) YORE_TS(no_thread_safety_analysis)
 {
-    for (size_t i = 0; stripes != 0; i++, stripes >>= 1) {
-        if ((stripes & 1) != 0) {
-            os_mutex_lock(&server->stripes[i]);
-        }
+    for (; stripes != 0; stripes &= stripes - 1) {
+        os_mutex_lock(&server->stripes[__builtin_ctzll(stripes)]);
     }
 }
 
 void access_unlock(struct command_server *server, uint64_t stripes)
     YORE_TS(no_thread_safety_analysis)
 {
-    for (size_t i = 0; stripes != 0; i++, stripes >>= 1) {
-        if ((stripes & 1) != 0) {
-            os_mutex_unlock(&server->stripes[i]);
-        }
+    for (; stripes != 0; stripes &= stripes - 1) {
+        os_mutex_unlock(&server->stripes[__builtin_ctzll(stripes)]);
     }
 }
 
@@ -45,12 +41,20 @@ void access_init(struct access *access, struct command_server *server, const str
     access->in_memory = false;
     access->has_refused = false;
     access->at = at;
-    access->now = yore_now(server->db);
+    access->now = 0;
     access->writes = 0;
     access->ended = (struct buffer){0};
     access->effects.events = (struct buffer){0};
     access->effects.count = 0;
     access->effects.swap_count = 0;
+}
+
+int64_t access_now(struct access *access)
+{
+    if (access->now == 0) {
+        access->now = yore_now(access->server->db);
+    }
+    return access->now;
 }
 
 /* ---- keyspaces ---- */
@@ -110,11 +114,12 @@ static bool find_pending(struct access *access, struct entry *entry)
         !pending_find(access->pending, entry->database, entry->key, &state)) {
         return false;
     }
-    entry->exists = !state.is_deleted && state.valid_to > access->now;
+    entry->exists = !state.is_deleted &&
+                    (state.valid_to == YORE_FOREVER || state.valid_to > access_now(access));
     if (entry->exists) {
         entry->value = (struct yore_value){.data = state.value.data,
                                            .size = state.value.size,
-                                           .valid_from = access->now,
+                                           .valid_from = access_now(access),
                                            .valid_to = state.valid_to,
                                            .commit = YORE_FOREVER};
     }
@@ -139,6 +144,26 @@ enum yore_status access_lookup(struct access *access, struct database *database,
     return st == YORE_NOT_FOUND || st == YORE_ERASED ? YORE_OK : st;
 }
 
+/* An end would have to be taken off its list in the same commit, and listeners want to hear of a
+ * new key.  Under the key's stripe: nobody else gives it an end, and where no key of the database
+ * has one, this one has none. */
+bool access_leave_unseen(const struct access *access, struct database *database,
+                         struct yore_bytes key, struct yore_bytes value, struct entry *entry_out)
+{
+    const struct command_server *server = access->server;
+    struct pending_state state;
+    bool may_end = atomic_load_explicit(&database->expires, memory_order_relaxed) != 0;
+    bool is_told = (atomic_load_explicit(&server->notify, memory_order_relaxed) & EVENT_NEW) != 0;
+    bool is_key = key.size > 0 && key.size <= YORE_KEY_BYTES_MAX; /* else the lookup refuses it */
+    if (access->pending == NULL || access->txn != NULL || may_end || is_told || !is_key ||
+        value.size > PENDING_VALUE_BYTES_MAX || access_keyspace(access, database) == NULL ||
+        pending_find(access->pending, database, key, &state)) {
+        return false;
+    }
+    *entry_out = (struct entry){.database = database, .key = key, .is_unseen = true};
+    return true;
+}
+
 void entry_release(struct entry *entry)
 {
     if (entry->exists) {
@@ -153,6 +178,9 @@ static void count_change(struct access *access, struct database *database, int64
                          int64_t expires)
 {
     struct access_effects *effects = &access->effects;
+    if (keys == 0 && expires == 0) {
+        return;
+    }
     if (access->txn == NULL) {
         atomic_fetch_add_explicit(&database->count, keys, memory_order_relaxed);
         atomic_fetch_add_explicit(&database->expires, expires, memory_order_relaxed);
@@ -276,8 +304,15 @@ enum yore_status access_go_back(struct access *access, const struct access_savep
         memcpy(effects->changes, savepoint->changes, effects->count * sizeof *effects->changes);
         swap_back(access, savepoint->swap_count);
         access->writes = savepoint->writes;
+        st = access_go_on(access, savepoint, error_out);
     }
     return st;
+}
+
+enum yore_status access_go_on(struct access *access, const struct access_savepoint *savepoint,
+                              struct yore_error *error_out)
+{
+    return yore_txn_release_savepoint(access->txn, savepoint->number, error_out);
 }
 
 /* ---- writing ---- */
@@ -320,6 +355,7 @@ static enum yore_status change_later(struct access *access, const struct change 
                                   .key = change->entry->key,
                                   .value = change->value,
                                   .is_delete = change->is_delete,
+                                  .is_unseen = change->entry->is_unseen,
                                   .valid_to = change->valid_to,
                                   .old_end = buffer_bytes(&change->old_end),
                                   .new_end = buffer_bytes(&change->new_end)};
@@ -387,8 +423,11 @@ static enum yore_status apply(struct access *access, struct change *change,
     if (st == YORE_OK) {
         access->writes++;
         atomic_fetch_add_explicit(&access->server->stats.changes, 1, memory_order_relaxed);
-        count_change(access, entry->database, (change->is_delete ? 0 : 1) - (entry->exists ? 1 : 0),
-                     (has_end ? 1 : 0) - (had_end ? 1 : 0));
+        if (!entry->is_unseen) {
+            count_change(access, entry->database,
+                         (change->is_delete ? 0 : 1) - (entry->exists ? 1 : 0),
+                         (has_end ? 1 : 0) - (had_end ? 1 : 0));
+        }
         watch_touch(access->server, entry->database, entry->key);
     }
     buffer_release(&change->old_end);
@@ -416,7 +455,7 @@ enum yore_status access_put(struct access *access, const struct entry *entry,
     if (st != YORE_OK) {
         return st;
     }
-    if (valid_to <= access->now) {
+    if (valid_to != YORE_FOREVER && valid_to <= access_now(access)) {
         return put_ended(access, entry, error_out);
     }
     st = apply(access, &change, error_out);
@@ -514,6 +553,16 @@ enum yore_status access_range(struct access *access, struct yore_keyspace *keysp
     return access->txn != NULL
                ? yore_txn_cursor_open(access->txn, keyspace, options, cursor_out, error_out)
                : yore_cursor_open(access->server->db, keyspace, options, cursor_out, error_out);
+}
+
+enum yore_status access_timeline(struct access *access, struct yore_keyspace *keyspace,
+                                 struct yore_bytes key, const struct yore_timeline_options *options,
+                                 struct yore_timeline **timeline_out, struct yore_error *error_out)
+{
+    return access->txn != NULL ? yore_txn_timeline_open(access->txn, keyspace, key, options,
+                                                        timeline_out, error_out)
+                               : yore_timeline_open(access->server->db, keyspace, key, options,
+                                                    timeline_out, error_out);
 }
 
 /* Collect up to FLUSH_CHUNK_KEYS keys, each behind its size. */

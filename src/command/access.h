@@ -60,7 +60,7 @@ struct access {
     const struct yore_time *at; /* where reads look; NULL: now */
     bool in_memory;             /* a read that would wait for the disk fails with YORE_BUSY ... */
     bool has_refused;           /* ... and one has */
-    int64_t now;                /* of the command, or of its EXEC */
+    int64_t now;                /* of the command, or of its EXEC; 0: nobody has asked yet */
     uint64_t writes;            /* commits and facts so far */
     struct buffer ended;        /* keys that end within the command (event_tell_ended) */
     struct access_effects effects;
@@ -69,6 +69,9 @@ struct access {
 /* Ready for one command; `at` NULL: now. */
 void access_init(struct access *access, struct command_server *server, const struct yore_time *at);
 
+/* The moment of the command: the same however often it is asked for. */
+int64_t access_now(struct access *access);
+
 /* A key looked up. */
 struct entry {
     struct database *database;
@@ -76,6 +79,7 @@ struct entry {
     struct yore_value value; /* valid while `exists` */
     bool exists;
     bool is_erased; /* and so absent, but reads say so */
+    bool is_unseen; /* access_leave_unseen(): what there is is not known */
 };
 
 /* Look up for reading or writing; YORE_OK also where it is absent.  Release the entry. */
@@ -83,6 +87,11 @@ enum yore_status access_lookup(struct access *access, struct database *database,
                                struct yore_bytes key, struct entry *entry_out,
                                struct yore_error *error_out);
 void entry_release(struct entry *entry);
+/* An entry to be put over, for ever, whatever there is: true where nobody has to know before the
+ * commit what that was, which is most of what a put costs.  Keys are counted when the commit tells
+ * it (pending.h).  False: look it up. */
+bool access_leave_unseen(const struct access *access, struct database *database,
+                         struct yore_bytes key, struct yore_bytes value, struct entry *entry_out);
 /* yore_get(), or what a command that must not wait does instead. */
 enum yore_status access_get(struct access *access, struct yore_keyspace *keyspace,
                             struct yore_bytes key, const struct yore_time *at,
@@ -124,7 +133,7 @@ enum yore_status access_commit(struct access *access, struct yore_error *error_o
 void access_abort(struct access *access);
 
 /* A place in the transaction to go back to, with what was gathered of effects; good until the next
- * one.  YORE_TOO_BIG: the transaction has as many as the engine keeps. */
+ * one.  It is over with access_go_back() or access_go_on(). */
 struct access_savepoint {
     size_t number;
     size_t event_bytes;
@@ -137,6 +146,8 @@ enum yore_status access_save(struct access *access, struct access_savepoint *sav
                              struct yore_error *error_out);
 enum yore_status access_go_back(struct access *access, const struct access_savepoint *savepoint,
                                 struct yore_error *error_out);
+enum yore_status access_go_on(struct access *access, const struct access_savepoint *savepoint,
+                              struct yore_error *error_out);
 
 /* Locks: bit i is stripe i.  Taken in ascending order, all at once. */
 uint64_t access_stripe(struct yore_bytes key);
@@ -158,6 +169,11 @@ enum yore_status access_cursor(struct access *access, struct database *database,
 enum yore_status access_range(struct access *access, struct yore_keyspace *keyspace,
                               const struct yore_cursor_options *options,
                               struct yore_cursor **cursor_out, struct yore_error *error_out);
+
+/* The versions of a key, its own writes seen. */
+enum yore_status access_timeline(struct access *access, struct yore_keyspace *keyspace,
+                                 struct yore_bytes key, const struct yore_timeline_options *options,
+                                 struct yore_timeline **timeline_out, struct yore_error *error_out);
 
 /* Delete every key.  The caller holds every stripe. */
 enum yore_status access_flush(struct access *access, struct database *database,

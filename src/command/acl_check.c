@@ -9,6 +9,27 @@
 
 #define KEYS_INLINE 64
 
+/* Whatever it is asked, does this selector allow it? */
+static bool is_selector_free(const struct acl_selector *selector)
+{
+    size_t count;
+    table_rows(&count);
+    bool is_free = selector->is_all_keys && selector->is_all_channels;
+    for (size_t i = 0; i < count && is_free; i++) {
+        is_free = (selector->commands[i / 64] & UINT64_C(1) << (i % 64)) != 0;
+    }
+    return is_free;
+}
+
+static bool is_free(const struct acl_rules *rules)
+{
+    bool is_any = false;
+    for (size_t i = 0; i < rules->selector_count && !is_any; i++) {
+        is_any = is_selector_free(rules->selectors[i]);
+    }
+    return is_any && rules->history == ACL_HISTORY_ALL;
+}
+
 void acl_refresh(struct client *client)
 {
     struct acl *acl = &client->server->acl;
@@ -20,6 +41,7 @@ void acl_refresh(struct client *client)
     acl_rules_unref(client->rules);
     client->rules = rules;
     client->rules_version = version;
+    client->is_free = is_free(rules);
 }
 
 static bool has_command(const struct acl_selector *selector, const struct command *command)
@@ -115,10 +137,15 @@ static void channel_span(const struct request *request, size_t *first_out, size_
                          bool *is_pattern_out)
 {
     const char *name = request->command->name;
+    *first_out = 1;
+    *last_out = 1;
+    *is_pattern_out = false;
+    if ((table_categories(request->command) & CC_PUBSUB) == 0) {
+        return;
+    }
     bool is_publish = strcmp(name, "publish") == 0 || strcmp(name, "spublish") == 0;
     bool is_subscribe = strcmp(name, "subscribe") == 0 || strcmp(name, "ssubscribe") == 0;
     *is_pattern_out = strcmp(name, "psubscribe") == 0;
-    *first_out = 1;
     *last_out = is_publish ? 2 : is_subscribe || *is_pattern_out ? request->count : 1;
 }
 
@@ -174,7 +201,7 @@ static bool rules_allow(const struct acl_rules *rules, const struct request *ask
     const struct command *command = asked->command;
     const struct yore_bytes *args = asked->args;
     size_t count = asked->count;
-    struct key_position keys[KEYS_INLINE];
+    struct key_position keys[KEYS_INLINE] YORE_UNCLEARED;
     struct request request = {command, args, count, keys, 0};
     struct key_position *many = NULL;
     request.key_count = table_keys(command, args, count, keys, KEYS_INLINE);
@@ -229,7 +256,7 @@ bool acl_allows(struct client *client, const struct command *command, const stru
                 size_t count, struct acl_denial *denial_out)
 {
     acl_refresh(client);
-    return acl_rules_allow(client->rules, command, args, count, denial_out);
+    return client->is_free || acl_rules_allow(client->rules, command, args, count, denial_out);
 }
 
 bool acl_rules_allow_moment(const struct acl_rules *rules, int64_t moment, int64_t now)

@@ -120,30 +120,34 @@ static void remember(struct acl *acl, const unsigned char mark[SHA256_BYTES])
     os_mutex_unlock(&acl->memory_lock);
 }
 
-static bool rules_fit(struct command_server *server, const struct acl_rules *rules,
-                      struct yore_bytes password)
+/* The one of the user's passwords that it is; NULL: none. */
+static const struct acl_secret *find_secret(struct command_server *server,
+                                            const struct acl_rules *rules,
+                                            struct yore_bytes password)
 {
     unsigned char mark[SHA256_BYTES];
     for (size_t i = 0; i < rules->secret_count; i++) {
         memory_mark(&server->acl, &rules->secrets[i], password, mark);
         if (is_remembered(&server->acl, mark)) {
-            return true;
+            return &rules->secrets[i];
         }
     }
     for (size_t i = 0; i < rules->secret_count; i++) {
         if (acl_secret_fits(&rules->secrets[i], password)) {
             memory_mark(&server->acl, &rules->secrets[i], password, mark);
             remember(&server->acl, mark);
-            return true;
+            return &rules->secrets[i];
         }
     }
-    return false;
+    return NULL;
 }
 
 bool acl_check_password(struct command_server *server, struct yore_bytes user,
-                        struct yore_bytes password, struct acl_user **user_out)
+                        struct yore_bytes password, struct acl_user **user_out,
+                        char id_out[ACL_SECRET_ID_BYTES])
 {
     struct acl_user *found = acl_user_get(&server->acl, user);
+    memset(id_out, 0, ACL_SECRET_ID_BYTES);
     if (found == NULL) {
         /* As long as for one that exists, so that names cannot be found out by the clock. */
         struct acl_secret nobody;
@@ -152,7 +156,14 @@ bool acl_check_password(struct command_server *server, struct yore_bytes user,
         return false;
     }
     struct acl_rules *rules = acl_user_rules(&server->acl, found);
-    bool fits = rules->is_on && (rules->is_nopass || rules_fit(server, rules, password));
+    bool fits = rules->is_on && rules->is_nopass;
+    if (rules->is_on && !fits) {
+        const struct acl_secret *secret = find_secret(server, rules, password);
+        fits = secret != NULL;
+        if (fits) {
+            memcpy(id_out, secret->id, ACL_SECRET_ID_BYTES);
+        }
+    }
     acl_rules_unref(rules);
     if (!fits) {
         acl_user_unref(found);
@@ -160,4 +171,13 @@ bool acl_check_password(struct command_server *server, struct yore_bytes user,
     }
     *user_out = found;
     return true;
+}
+
+bool acl_rules_admit(const struct acl_rules *rules, const char *id)
+{
+    bool is_there = rules->is_nopass;
+    for (size_t i = 0; i < rules->secret_count && !is_there; i++) {
+        is_there = strcmp(rules->secrets[i].id, id) == 0;
+    }
+    return rules->is_on && is_there;
 }

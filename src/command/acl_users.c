@@ -140,7 +140,7 @@ static enum yore_status apply_all(struct command_server *server, struct acl_rule
         }
         st = acl_rules_apply(server, to, rule, &cause);
         if (st != YORE_OK) {
-            bool is_secret = rule.size > 0 && *(const char *)rule.data == '>';
+            bool is_secret = rule.size > 0 && strchr("><#!$", *(const char *)rule.data) != NULL;
             error_set(error_out, st, "Error in ACL SETUSER modifier '%.*s': %s",
                       is_secret ? 1 : (int)(rule.size < 128 ? rule.size : 128),
                       (const char *)rule.data, cause.text);

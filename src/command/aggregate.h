@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "command/series.h"
 
+/* The numbers stand in values of series (series_rule.h): they stay. */
 enum aggregate {
     AGGREGATE_NONE = 0,
     AGGREGATE_AVG,

@@ -106,13 +106,38 @@ bool call_read(struct call *call, size_t index, struct entry *entry_out)
 bool call_put(struct call *call, const struct entry *entry, struct yore_bytes value,
               int64_t valid_to)
 {
-    struct yore_error error YORE_UNCLEARED;
-    error_init(&error);
     if (value.size > STRING_BYTES_MAX) {
         reply_error(call->reply, "ERR string exceeds maximum allowed size (%u bytes are the most)",
                     STRING_BYTES_MAX);
         return false;
     }
+    return call_check_value(call, value) && call_keep(call, entry, value, valid_to);
+}
+
+bool call_check_value(struct call *call, struct yore_bytes value)
+{
+    bool is_marked = series_is_marked(value);
+    if (is_marked) {
+        reply_error(call->reply, "ERR a value that begins with the mark of a time series is "
+                                 "written by TS.* only");
+    }
+    return !is_marked;
+}
+
+void call_bulk(struct call *call, struct yore_bytes value)
+{
+    if (series_is_hidden(call->client->rules, call->command, value)) {
+        reply_null(call->reply);
+    } else {
+        reply_bulk(call->reply, value);
+    }
+}
+
+bool call_keep(struct call *call, const struct entry *entry, struct yore_bytes value,
+               int64_t valid_to)
+{
+    struct yore_error error YORE_UNCLEARED;
+    error_init(&error);
     enum yore_status st = YORE_OK;
     if (series_is(value)) { /* renamed, or with another end: it is found by its labels still */
         st = access_begin(call->access, &error);
@@ -123,7 +148,7 @@ bool call_put(struct call *call, const struct entry *entry, struct yore_bytes va
     }
     if (st != YORE_OK) {
         call_fail(call, st, &error);
-    } else if (!entry->exists) {
+    } else if (!entry->exists && !entry->is_unseen) {
         access_event(call->access, entry->database, EVENT_NEW, "new", entry->key);
     }
     return st == YORE_OK;
@@ -180,6 +205,12 @@ bool call_int_between(struct call *call, size_t index, int64_t low, int64_t high
 void call_syntax(struct call *call)
 {
     reply_error(call->reply, "ERR syntax error");
+}
+
+void call_refuse_past(struct call *call)
+{
+    reply_error(call->reply, "READONLY the session is at a moment of the past: "
+                             "YORE.AT NOW returns to the present, where writes are");
 }
 
 void call_nomem(struct call *call)

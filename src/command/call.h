@@ -41,9 +41,17 @@ static inline struct database *call_database(const struct call *call)
 bool call_lookup(struct call *call, size_t index, struct entry *entry_out);
 /* The same for a command that tells the value: an erased one is an error too. */
 bool call_read(struct call *call, size_t index, struct entry *entry_out);
-/* Write; false: an error was replied. */
+/* Write what a client sent, or what was made of it; false: an error was replied. */
 bool call_put(struct call *call, const struct entry *entry, struct yore_bytes value,
               int64_t valid_to);
+/* Write what a key held already, with another end or at another key. */
+bool call_keep(struct call *call, const struct entry *entry, struct yore_bytes value,
+               int64_t valid_to);
+/* May a client write it?  Not what makes a key a series (series.h).  False: an error was replied.
+ */
+bool call_check_value(struct call *call, struct yore_bytes value);
+/* Reply a value as it is kept; NULL where it is a series and the user may not read every key. */
+void call_bulk(struct call *call, struct yore_bytes value);
 bool call_delete(struct call *call, const struct entry *entry);
 /* What this command writes from here on is one commit: for those that write several keys. */
 bool call_begin(struct call *call);
@@ -60,6 +68,8 @@ bool call_int_between(struct call *call, size_t index, int64_t low, int64_t high
                       int64_t *number_out);
 /* "ERR syntax error". */
 void call_syntax(struct call *call);
+/* "READONLY ...": it would write, and the session is at a moment of the past. */
+void call_refuse_past(struct call *call);
 void call_nomem(struct call *call);
 static inline bool call_is(const struct call *call, size_t index, const char *word)
 {

@@ -59,6 +59,7 @@ void command_client_free(struct client *client)
     }
     struct command_server *server = client->server;
     client_reset(client);
+    scan_table_leave(&server->scans, &client->scans);
     os_mutex_lock(&server->clients_lock);
     if (client->prev != NULL) {
         client->prev->next = client->next;
@@ -86,6 +87,21 @@ void command_client_free(struct client *client)
 bool command_client_is_trusted(const struct client *client)
 {
     return client_is(client, CLIENT_TRUSTED);
+}
+
+void command_client_be_whole(struct client *client)
+{
+    client_set(client, CLIENT_WHOLE);
+}
+
+void command_client_tie_watch(struct client *client)
+{
+    client_set(client, CLIENT_TIED);
+}
+
+void command_client_be_dated(struct client *client)
+{
+    client_set(client, CLIENT_DATED);
 }
 
 int command_client_protocol(const struct client *client)
@@ -244,6 +260,11 @@ void client_describe(struct client *client, struct buffer *out)
     append(out, " lib-ver=");
     append(out, client->library_version != NULL ? client->library_version : "");
     os_mutex_unlock(&client->lock);
+}
+
+uint64_t command_client_owner(const struct client *client)
+{
+    return (uint64_t)(uintptr_t)client->user;
 }
 
 void command_client_user(const struct client *client, char *name, size_t size)

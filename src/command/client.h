@@ -12,7 +12,9 @@
 #include <yore/yore.h>
 
 #include "base/buffer.h"
+#include "command/acl.h"
 #include "command/command.h"
+#include "command/scan.h"
 #include "os/thread.h"
 
 struct acl_rules;
@@ -31,7 +33,10 @@ enum client_flag {
     CLIENT_NO_EVICT = 1u << 6,
     CLIENT_CLOSING = 1u << 7, /* after its reply */
     CLIENT_TRUSTED = 1u << 8, /* has logged in, or need not */
-    CLIENT_NO_TOUCH = 1u << 9
+    CLIENT_NO_TOUCH = 1u << 9,
+    CLIENT_WHOLE = 1u << 10, /* command_client_be_whole() */
+    CLIENT_DATED = 1u << 11, /* command_client_be_dated() */
+    CLIENT_TIED = 1u << 12   /* command_client_tie_watch() */
 };
 
 /* A request kept by MULTI: one block holds the arguments and their octets. */
@@ -80,9 +85,16 @@ struct client {
     char *library_name;
     char *library_version;
 
-    struct acl_user *user;   /* referenced; changed under lock */
-    struct acl_rules *rules; /* referenced; what was true at rules_version */
+    struct acl_user *user;               /* referenced; changed under lock */
+    char secret_id[ACL_SECRET_ID_BYTES]; /* of the password it logged in with; empty: none */
+    struct acl_rules *rules;             /* referenced; what was true at rules_version */
     uint64_t rules_version;
+    bool is_free; /* these rules allow every command with every key and channel, and all of the past
+                   */
+
+    const struct command *called; /* the last one that one word names; NULL: none yet */
+    int64_t ended_ns;             /* monotonic: when its last request ended; 0: not known */
+    int64_t begins_ns;            /* ... and when the next begins, right behind that; 0: not so */
 
     struct yore_time moment; /* of its session ... */
     bool has_moment;         /* ... if it has one */
@@ -93,11 +105,14 @@ struct client {
     size_t queue_bytes;
     struct watched *watched; /* watch_lock: a list */
 
+    struct scan_owner scans; /* scan_lock: positions of its SCANs */
+
     struct subscriptions channels; /* pubsub_lock */
     struct subscriptions patterns;
     struct subscriptions shards;
 
     struct yore_watch *feed; /* YORE.WATCH; feed_lock */
+    bool feed_is_begun;      /* a part of a commit was pushed: so is the end of it */
     struct client *next_feed;
 };
 

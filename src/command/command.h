@@ -77,6 +77,9 @@ struct command_setting {
     bool is_secret;    /* never logged, redacted where requests are told */
     void *arg;
     void (*get)(void *arg, struct buffer *out); /* append the value as text */
+    /* Append what set() takes to bring back the value that is now.  NULL: what get() tells, which
+     * of a secret is a mask. */
+    void (*keep)(void *arg, struct buffer *out);
     /* Take the text `value`; after an error nothing has changed.  NULL: fixed while running. */
     enum yore_status (*set)(void *arg, struct yore_bytes value, struct yore_error *error_out);
 };
@@ -92,6 +95,12 @@ enum yore_status command_setting_get(struct command_server *server, struct yore_
                                      struct buffer *value, struct yore_error *error_out);
 enum yore_status command_setting_set(struct command_server *server, struct yore_bytes name,
                                      struct yore_bytes value, struct yore_error *error_out);
+/* As command_setting_get(), but what command_setting_set() takes to bring the value back: of a
+ * secret its hash. */
+enum yore_status command_setting_keep(struct command_server *server, struct yore_bytes name,
+                                      struct buffer *value, struct yore_error *error_out);
+/* The names of this layer's own settings, for who reads them from a file; NULL past the last. */
+const char *command_setting_name(size_t index);
 /* Call `each` for every setting, by name. */
 void command_settings_walk(struct command_server *server,
                            void (*each)(void *arg, const struct command_setting *setting),
@@ -100,7 +109,9 @@ void command_settings_walk(struct command_server *server,
 /* ---- the server ---- */
 
 struct command_options {
-    struct yore_db *db;              /* kept; opened with the durability that jobs make good */
+    /* Kept; opened with the durability that jobs make good.  NULL: settings and users are set, to
+     * see whether they are good, and nothing is run. */
+    struct yore_db *db;
     enum yore_durability durability; /* SYNC: command_job_end() syncs; else it does not */
     struct command_port port;        /* copied */
     const char *path;   /* the database's directory, for INFO and CONFIG GET dir; kept */
@@ -122,6 +133,23 @@ enum yore_status command_server_new(const struct command_options *options,
  * not closed. */
 void command_server_free(struct command_server *server);
 
+/* How long requests took to run, in buckets: of each class of commands (read, write, walk, graph,
+ * other) how many took at most so long, and longer than the bound before.  The last bucket has no
+ * bound. */
+#define COMMAND_DURATION_BUCKETS 18u
+extern const int64_t command_duration_bounds_ns[COMMAND_DURATION_BUCKETS - 1];
+struct command_durations {
+    const char *name; /* of the class; a constant */
+    uint64_t counts[COMMAND_DURATION_BUCKETS];
+    uint64_t time_ns; /* of all of them together */
+};
+/* A statement of the query language that was no command (HTTP, Bolt) has ended: it counts with
+ * those that were, in the class "graph".  Any thread. */
+void command_note_statement(struct command_server *server, int64_t time_ns);
+/* Class `index`, from 0 on; false: there are no more.  Any thread. */
+bool command_durations(struct command_server *server, size_t index,
+                       struct command_durations *durations_out);
+
 /* What comes due with time: keys that expired, pauses that end, watches.  Called by one thread at a
  * time, one that may block; returns the nanoseconds after which it wants to be called again. */
 int64_t command_tick(struct command_server *server);
@@ -133,6 +161,12 @@ enum yore_status command_users_load(struct command_server *server, struct yore_e
 enum yore_status command_user_set(struct command_server *server, struct yore_bytes name,
                                   const struct yore_bytes *rules, size_t count,
                                   struct yore_error *error_out);
+/* Moves on with every change of users: passwords, rules, who there is.  Who keeps the outcome of a
+ * login beyond a request asks before the login, and logs in anew once it has moved.  Any thread. */
+uint64_t command_users_version(struct command_server *server);
+/* A number for the client's user, the same for all of that user's clients, and never 0: whose turn
+ * it is among those who ask for much.  The client's own thread. */
+uint64_t command_client_owner(const struct client *client);
 /* Does anybody have to log in?  False while the user "default" is on and without a password: then
  * a server should listen to nobody but this machine. */
 bool command_needs_login(struct command_server *server);
@@ -165,6 +199,15 @@ void command_client_free(struct client *client);
 bool command_client_is_trusted(const struct client *client);
 /* The name of its user, cut to `size`, ended by a zero. */
 void command_client_user(const struct client *client, char *name, size_t size);
+/* From now on EXEC does nothing where one of its commands fails, and its reply is that error. */
+void command_client_be_whole(struct client *client);
+/* From now on its watch ends once its login would not be found good any more: the password taken
+ * away, the user off, or a login asked for where there was none.  For who proves with each request
+ * who it is: a watch is a request that goes on. */
+void command_client_tie_watch(struct client *client);
+/* From now on YORE.AT asks for no right to the command, only for that to its moments: they belong
+ * to requests that have rights of their own (?at= of HTTP). */
+void command_client_be_dated(struct client *client);
 /* 2 or 3: how replies to it are built. */
 int command_client_protocol(const struct client *client);
 /* What CLIENT LIST and CLIENT INFO tell of the connection's buffers; any thread. */
@@ -210,6 +253,9 @@ void command_job_begin(struct command_job *job, struct command_server *server);
  * loop, and for a TRY one there. */
 enum command_after command_run(struct command_job *job, struct client *client,
                                const struct yore_bytes *args, size_t count, struct reply *reply);
+/* The next command_run() of this client comes right behind its last one: what that knows of the
+ * time need not be asked for again. */
+void command_client_follows(struct client *client);
 /* Commit what has gathered and make durable what the job wrote.  After an error no reply of the job
  * may leave: its connections are closed, their writes are of unknown outcome, the database takes no
  * more. */

@@ -22,13 +22,15 @@ static void become(struct client *client, struct acl_user *user)
 bool command_login(struct client *client, struct yore_bytes user, struct yore_bytes password)
 {
     struct acl_user *found = NULL;
-    if (!acl_check_password(client->server, user, password, &found)) {
+    char id[ACL_SECRET_ID_BYTES];
+    if (!acl_check_password(client->server, user, password, &found, id)) {
         struct acl_denial denial = {ACL_AUTH, bytes_of("AUTH", 4)};
         acl_note_denial(client, &denial, client_is(client, CLIENT_MULTI) ? "multi" : "toplevel",
                         user);
         return false;
     }
     become(client, found);
+    memcpy(client->secret_id, id, sizeof(id));
     client_set(client, CLIENT_TRUSTED);
     return true;
 }
@@ -38,6 +40,7 @@ void client_become_default(struct client *client)
     struct acl_user *user = client->server->acl.default_user;
     acl_user_ref(user);
     become(client, user);
+    client->secret_id[0] = '\0';
     if (client->rules->is_on && client->rules->is_nopass) {
         client_set(client, CLIENT_TRUSTED);
     } else {

@@ -1,7 +1,7 @@
 /* command_batch.c -- many dated facts as one commit, and erasures.
  *
  * Both go past access.h, which writes one key at a time, and settle counts, ends and watchers
- * afterwards, key by key: the caller holds every stripe. */
+ * afterwards, key by key: the caller holds their stripes, of an erasure every one. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,7 +109,8 @@ static bool add_fact(struct batch_run *run, size_t index, bool is_put)
     struct yore_write write = {
         .from = YORE_NOW, .to = YORE_FOREVER, .durability = YORE_DURABILITY_NONE};
     struct yore_bytes key = call->args[index + 1];
-    if (!take_moment(call, index + (is_put ? 3 : 2), YORE_NOW, &write.from) ||
+    if ((is_put && !call_check_value(call, call->args[index + 2])) ||
+        !take_moment(call, index + (is_put ? 3 : 2), YORE_NOW, &write.from) ||
         (is_put && !take_moment(call, index + 4, YORE_FOREVER, &write.to))) {
         return false;
     }
@@ -320,7 +321,7 @@ static bool take_erase(struct call *call, struct erase_request *request)
             return false;
         }
     }
-    erase->from = erase->from == YORE_NOW ? call->access->now : erase->from;
+    erase->from = erase->from == YORE_NOW ? access_now(call->access) : erase->from;
     return true;
 }
 

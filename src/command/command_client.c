@@ -6,6 +6,7 @@
 #include "command/call.h"
 #include "command/commands.h"
 #include "command/monitor.h"
+#include "command/secret.h"
 #include "command/tick.h"
 
 /* ---- choosing ---- */
@@ -312,18 +313,6 @@ static void quote(struct buffer *line, struct yore_bytes text)
     buffer_append(line, "\"", 1);
 }
 
-static bool is_secret_arg(const struct call *call, size_t index)
-{
-    const char *name = call->command->name;
-    if (strcmp(name, "auth") == 0) {
-        return index > 0;
-    }
-    if (strcmp(name, "hello") == 0) {
-        return index >= 2;
-    }
-    return strcmp(name, "acl|setuser") == 0 && index > 2;
-}
-
 void monitor_tell(const struct call *call)
 {
     struct command_server *server = call->server;
@@ -340,7 +329,7 @@ void monitor_tell(const struct call *call)
     buffer_append(&line, head, (size_t)size);
     for (size_t i = 0; i < call->count; i++) {
         buffer_append(&line, " ", 1);
-        quote(&line, is_secret_arg(call, i) ? bytes_of("(redacted)", 10) : call->args[i]);
+        quote(&line, secret_told(call, i));
     }
     buffer_append(&line, "\r\n", 2);
     os_mutex_lock(&server->clients_lock);

@@ -89,7 +89,7 @@ static void set_all(struct call *call, struct buffer *old)
     enum yore_status st = YORE_OK;
     size_t i = 2;
     for (; i < call->count && st == YORE_OK; i += 2) {
-        st = command_setting_get(call->server, call->args[i], &old[i / 2 - 1], &error);
+        st = command_setting_keep(call->server, call->args[i], &old[i / 2 - 1], &error);
         if (st == YORE_OK) {
             st = command_setting_set(call->server, call->args[i], call->args[i + 1], &error);
         }
@@ -150,6 +150,12 @@ void cmd_config_resetstat(struct call *call)
         atomic_store(&server->command_stats[i].rejected, 0);
         atomic_store(&server->command_stats[i].failed, 0);
     }
+    for (size_t i = 0; i < DURATION_CLASSES; i++) {
+        for (size_t k = 0; k < COMMAND_DURATION_BUCKETS; k++) {
+            atomic_store(&server->durations[i].counts[k], 0);
+        }
+    }
+    atomic_store(&server->statement_ns, 0);
     os_mutex_lock(&server->errors_lock);
     server->error_count = 0;
     os_mutex_unlock(&server->errors_lock);

@@ -61,11 +61,11 @@ static void expire(struct call *call, struct ttl_unit unit)
         return;
     }
     bool does = entry.exists && is_wanted(&options, &entry, end);
-    bool deletes = end <= call->access->now;
+    bool deletes = end <= access_now(call->access);
     if (!does) {
         reply_int(call->reply, 0);
     } else if (deletes ? call_delete(call, &entry)
-                       : call_put(call, &entry, entry_bytes(&entry), end)) {
+                       : call_keep(call, &entry, entry_bytes(&entry), end)) {
         call_event(call, EVENT_GENERIC, deletes ? "del" : "expire", call->args[1]);
         reply_int(call->reply, 1);
     }
@@ -99,7 +99,7 @@ void cmd_persist(struct call *call)
         return;
     }
     bool has_end = entry_has_end(&entry);
-    if (!has_end || call_put(call, &entry, entry_bytes(&entry), YORE_FOREVER)) {
+    if (!has_end || call_keep(call, &entry, entry_bytes(&entry), YORE_FOREVER)) {
         if (has_end) {
             call_event(call, EVENT_GENERIC, "persist", call->args[1]);
         }
@@ -121,7 +121,7 @@ static void tell(struct call *call, bool is_seconds, bool is_absolute)
     } else if (entry.exists) {
         int64_t moment = call->access->at != NULL && call->access->at->valid != YORE_NOW
                              ? call->access->at->valid
-                             : call->access->now;
+                             : access_now(call->access);
         int64_t left = entry.value.valid_to - (is_absolute ? 0 : moment);
         told = left < 0 ? 0 : ttl_ms(left);
         told = is_seconds ? (told + 500) / 1000 : told;

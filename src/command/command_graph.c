@@ -63,7 +63,7 @@ static bool take_options(struct call *call, struct graph_run_request *request)
             request->rows_max = (uint64_t)number;
         } else if (has_next && (call_is(call, i, "at") || call_is(call, i, "known"))) {
             bool is_at = call_is(call, i, "at");
-            if (!moments_take_read(call, ++i, is_at ? &request->at.valid : &request->at.known)) {
+            if (!moments_take_looked(call, ++i, !is_at, &request->at)) {
                 return false;
             }
         } else if (has_next && call_is(call, i, "timeout")) {
@@ -228,7 +228,7 @@ static void ask(struct call *call, struct graph_run_request *request)
 void cmd_graph_query(struct call *call)
 {
     struct graph_run_request request = request_of(call);
-    request.makes_graph = true;
+    request.may_be_missing = true;
     ask(call, &request);
 }
 
@@ -360,19 +360,9 @@ void cmd_graph_list(struct call *call)
 {
     struct listing listing = {call, 0};
     struct yore_error error = {.text = ""};
-    struct yore_time at = {YORE_NOW, YORE_NOW};
-    if (call->access->at != NULL) {
-        at = *call->access->at;
-    }
-    for (size_t i = 1; i < call->count; i += 2) {
-        bool is_at = call_is(call, i, "at");
-        if (i + 1 == call->count || (!is_at && !call_is(call, i, "known"))) {
-            call_syntax(call);
-            return;
-        }
-        if (!moments_take_read(call, i + 1, is_at ? &at.valid : &at.known)) {
-            return;
-        }
+    struct yore_time at;
+    if (!moments_take_at(call, 1, &at)) {
+        return;
     }
     size_t start = call->reply->out.size;
     size_t begun = reply_array_begin(call->reply);

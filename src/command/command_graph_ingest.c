@@ -91,7 +91,7 @@ static void take_lines(struct call *call, struct graph *graph, uint64_t snapshot
                            : graph_ingest(graph, &speech, &tally, &error);
     }
     if (st != YORE_OK) {
-        call_fail(call, st, &error);
+        call_fail_told(call, st, &error);
     } else if (snapshot != 0) {
         reply_status(call->reply, "OK");
     } else {
@@ -116,7 +116,7 @@ static void start(struct call *call, struct graph *graph)
     if (st == YORE_OK) {
         reply_int(call->reply, (int64_t)snapshot);
     } else {
-        call_fail(call, st, &error);
+        call_fail_told(call, st, &error);
     }
 }
 
@@ -129,7 +129,7 @@ static void stop(struct call *call, struct graph *graph, uint64_t snapshot)
     if (st == YORE_OK) {
         tell_tally(call, &tally);
     } else {
-        call_fail(call, st, &error);
+        call_fail_told(call, st, &error);
     }
 }
 
@@ -140,7 +140,7 @@ static void end_snapshot(struct call *call, struct graph *graph, uint64_t snapsh
     if (st == YORE_OK) {
         reply_status(call->reply, "OK");
     } else {
-        call_fail(call, st, &error);
+        call_fail_told(call, st, &error);
     }
 }
 
@@ -162,7 +162,7 @@ static void set_source(struct call *call, struct graph *graph)
     if (st == YORE_OK) {
         reply_status(call->reply, "OK");
     } else {
-        call_fail(call, st, &error);
+        call_fail_told(call, st, &error);
     }
 }
 
@@ -190,6 +190,26 @@ static void run(struct call *call, struct graph *graph)
     }
 }
 
+/* What time has ended, and a snapshot that was refused, once more. */
+void cmd_graph_settle(struct call *call)
+{
+    struct graph *graph = NULL;
+    struct yore_graph_ingest_tally tally = {0};
+    struct yore_error error = {.text = ""};
+    enum yore_status st =
+        graph_pool_get(call->server->graphs, call->args[1], false, NULL, &graph, &error);
+    if (st == YORE_OK) {
+        call->access->writes++;
+        st = graph_settle(graph, &tally, &error);
+        graph_pool_put(call->server->graphs, graph);
+    }
+    if (st == YORE_OK) {
+        tell_tally(call, &tally);
+    } else {
+        call_fail_told(call, st, &error);
+    }
+}
+
 void cmd_graph_ingest(struct call *call)
 {
     struct graph *graph = NULL;
@@ -197,7 +217,7 @@ void cmd_graph_ingest(struct call *call)
     enum yore_status st =
         graph_pool_get(call->server->graphs, call->args[1], true, NULL, &graph, &error);
     if (st != YORE_OK) {
-        call_fail(call, st, &error);
+        call_fail_told(call, st, &error);
         return;
     }
     call->access->writes++; /* also what fails may have left names behind */

@@ -4,7 +4,7 @@
 #include "command/call.h"
 #include "command/commands.h"
 #include "command/expiry.h"
-#include "command/series.h"
+#include "command/series_rule.h"
 #include "command/state.h"
 
 void cmd_del(struct call *call)
@@ -65,8 +65,22 @@ void cmd_type(struct call *call)
 static bool transfer(struct call *call, const struct entry *from, const struct entry *to,
                      bool moves)
 {
-    return call_begin(call) && call_put(call, to, entry_bytes(from), from->value.valid_to) &&
+    return call_begin(call) && call_keep(call, to, entry_bytes(from), from->value.valid_to) &&
            (!moves || call_delete(call, from));
+}
+
+/* A series is told to those that follow its rules, or whose rule it follows. */
+static bool move_to(struct call *call, const struct entry *from, const struct entry *to)
+{
+    struct yore_error error = {.text = ""};
+    if (!transfer(call, from, to, true)) {
+        return false;
+    }
+    enum yore_status st = series_rules_rename(call, entry_bytes(from), to->key, &error);
+    if (st != YORE_OK) {
+        call_fail(call, st, &error);
+    }
+    return st == YORE_OK;
 }
 
 static void rename_key(struct call *call, bool only_if_absent)
@@ -86,7 +100,7 @@ static void rename_key(struct call *call, bool only_if_absent)
         return;
     }
     bool is_refused = only_if_absent && to.exists;
-    bool is_done = is_same || is_refused || transfer(call, &from, &to, true);
+    bool is_done = is_same || is_refused || move_to(call, &from, &to);
     if (is_done && !is_same && !is_refused) {
         call_event(call, EVENT_GENERIC, "rename_from", call->args[1]);
         call_event(call, EVENT_GENERIC, "rename_to", call->args[2]);
@@ -355,7 +369,7 @@ void cmd_object_idletime(struct call *call)
 {
     struct entry entry;
     if (object_lookup(call, &entry)) {
-        int64_t idle = (call->access->now - entry.value.valid_from) / 1000000000;
+        int64_t idle = (access_now(call->access) - entry.value.valid_from) / 1000000000;
         reply_int(call->reply, idle < 0 ? 0 : idle);
         entry_release(&entry);
     }

@@ -34,26 +34,6 @@ static void tell_info(struct reply *reply, const struct yore_keyspace_info *info
     reply_int(reply, info->is_dropped ? 1 : 0);
 }
 
-/* [AT moment] [KNOWN moment] from argument `first` on. */
-static bool take_moment(struct call *call, size_t first, struct yore_time *at)
-{
-    *at = (struct yore_time){YORE_NOW, YORE_NOW};
-    if (call->access->at != NULL) {
-        *at = *call->access->at;
-    }
-    for (size_t i = first; i < call->count; i += 2) {
-        bool is_at = call_is(call, i, "at");
-        if (i + 1 == call->count || (!is_at && !call_is(call, i, "known"))) {
-            call_syntax(call);
-            return false;
-        }
-        if (!moments_take_read(call, i + 1, is_at ? &at->valid : &at->known)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 struct listing {
     struct call *call;
     size_t count;
@@ -73,7 +53,7 @@ void cmd_yore_keyspace_list(struct call *call)
 {
     struct yore_error error = {.text = ""};
     struct yore_time at;
-    if (!take_moment(call, 2, &at)) {
+    if (!moments_take_at(call, 2, &at)) {
         return;
     }
     size_t start = call->reply->out.size;
@@ -106,7 +86,7 @@ void cmd_yore_keyspace_info(struct call *call)
     struct yore_keyspace_info info;
     struct yore_keyspace *keyspace;
     struct yore_time at;
-    if (!place_check_read(call, call->args[2]) || !take_moment(call, 3, &at) ||
+    if (!place_check_read(call, call->args[2]) || !moments_take_at(call, 3, &at) ||
         !open_named(call, &at, &keyspace)) {
         return;
     }
@@ -275,7 +255,7 @@ void cmd_yore_keyspace_trim(struct call *call)
         !open_named(call, NULL, &keyspace)) {
         return;
     }
-    horizon = horizon == YORE_NOW ? call->access->now : horizon;
+    horizon = horizon == YORE_NOW ? access_now(call->access) : horizon;
     reply_done(call, yore_trim(call->server->db, keyspace, horizon, &error), &error);
 }
 

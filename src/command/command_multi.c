@@ -1,8 +1,8 @@
 /* command_multi.c -- MULTI, EXEC, DISCARD, WATCH, UNWATCH.
  *
- * EXEC holds every stripe, so that nobody writes between its look at the watched keys and its
- * commit; what it runs reads and writes one transaction of the engine, whole or absent after a
- * crash and for readers. */
+ * EXEC holds the stripes of the keys that are watched and, where it writes, of those it names
+ * (dispatch.c), so that nobody writes between its look at them and its commit; what it runs reads
+ * and writes one transaction of the engine, whole or absent after a crash and for readers. */
 #include <string.h>
 
 #include "base/assert.h"
@@ -103,8 +103,7 @@ static bool may_still(struct call *call, const struct queued *queued)
     return false;
 }
 
-/* A command that writes more than once and fails on its way leaves nothing behind.  Beyond as many
- * as the engine keeps savepoints (1,000) it does, as with Redis. */
+/* A command that writes more than once and fails on its way leaves nothing behind. */
 static void run_whole(struct call *call)
 {
     struct access_savepoint savepoint YORE_UNCLEARED;
@@ -113,15 +112,20 @@ static void run_whole(struct call *call)
     bool may_fail_midway = (call->command->flags & (CF_WRITE | CF_GATHER)) == CF_WRITE;
     bool is_saved = may_fail_midway && access_save(call->access, &savepoint, NULL) == YORE_OK;
     dispatch_run(call);
-    if (is_saved && !out->is_nomem && out->size > start && out->data[start] == '-') {
-        enum yore_status st = access_go_back(call->access, &savepoint, NULL);
+    if (is_saved) {
+        bool has_failed = !out->is_nomem && out->size > start && out->data[start] == '-';
+        enum yore_status st = has_failed ? access_go_back(call->access, &savepoint, NULL)
+                                         : access_go_on(call->access, &savepoint, NULL);
         YORE_ASSERT(st == YORE_OK); /* it is there */
     }
 }
 
-static void run_queue(struct call *exec)
+/* False: a command failed where all or nothing is wanted; its error is at `*failed_out`, to the end
+ * of the reply. */
+static bool run_queue(struct call *exec, size_t *failed_out)
 {
     struct client *client = exec->client;
+    const struct buffer *out = &exec->reply->out;
     reply_array(exec->reply, client->queue_count);
     for (size_t i = 0; i < client->queue_count; i++) {
         const struct queued *queued = &client->queue[i];
@@ -132,11 +136,26 @@ static void run_queue(struct call *exec)
         call.is_in_exec = true;
         call.begun_ns = server_monotonic_ns(call.server);
         exec->reply->protocol = command_client_protocol(client);
+        *failed_out = out->size;
         if (may_still(&call, queued)) {
             run_whole(&call);
             exec->must_close |= call.must_close;
         }
+        if (client_is(client, CLIENT_WHOLE) && !out->is_nomem && out->size > *failed_out &&
+            out->data[*failed_out] == '-') {
+            return false;
+        }
     }
+    return true;
+}
+
+/* Nothing was done: the reply is the error from `failed` on. */
+static void give_up_whole(struct call *call, size_t start, size_t failed)
+{
+    struct buffer *out = &call->reply->out;
+    access_abort(call->access);
+    memmove(out->data + start, out->data + failed, out->size - failed);
+    out->size -= failed - start;
 }
 
 /* In one transaction; again while what it read expires before its commit. */
@@ -150,8 +169,12 @@ static void run_transaction(struct call *call)
         call->reply->out.size = start;
         atomic_store(&call->client->database, database);
         st = access_begin(call->access, &error);
+        size_t failed = 0;
+        if (st == YORE_OK && !run_queue(call, &failed)) {
+            give_up_whole(call, start, failed);
+            return;
+        }
         if (st == YORE_OK) {
-            run_queue(call);
             st = access_commit(call->access, &error);
         }
     }
@@ -170,7 +193,7 @@ void cmd_exec(struct call *call)
     }
     if (client_is(client, CLIENT_DIRTY_EXEC)) {
         reply_error(call->reply, "EXECABORT Transaction discarded because of previous errors.");
-    } else if (watch_is_broken(client, call->access->now)) {
+    } else if (watch_is_broken(client, access_now(call->access))) {
         reply_null_array(call->reply);
     } else {
         client_unset(client, CLIENT_MULTI);

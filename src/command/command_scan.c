@@ -127,7 +127,7 @@ static void scan_database(struct call *call, struct scan *scan)
     }
     uint64_t number = 0;
     if (st == YORE_OK && !next.is_nomem) {
-        number = scan_table_keep(&call->server->scans, buffer_bytes(&next));
+        number = scan_table_keep(&call->server->scans, &call->client->scans, buffer_bytes(&next));
         st = number == 0 ? YORE_NOMEM : YORE_OK;
     }
     if (keys.out.is_nomem || next.is_nomem) {

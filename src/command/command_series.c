@@ -7,6 +7,7 @@
 #include "command/commands.h"
 #include "command/series.h"
 #include "command/series_reply.h"
+#include "command/series_rule.h"
 
 /* ---- options ---- */
 
@@ -63,7 +64,7 @@ static bool take_labels(struct call *call, size_t first, struct series_options *
 bool series_take_ms(struct call *call, size_t index, int64_t *ms_out)
 {
     if (call_is(call, index, "*")) {
-        *ms_out = call->access->now / SERIES_MS_NS;
+        *ms_out = access_now(call->access) / SERIES_MS_NS;
         return true;
     }
     if (!args_int(call->args[index], ms_out) || *ms_out < 0 || *ms_out > SERIES_MS_MAX) {
@@ -255,15 +256,18 @@ static bool add(struct call *call, struct series *series, struct sample sample,
                 enum series_policy policy)
 {
     struct yore_error error = {.text = ""};
+    struct sample last;
     struct sample old;
-    enum yore_status st = YORE_OK;
-    if (series->meta.retention_ms > 0) {
-        st = series_last(call, series, &old, &error);
-        if (st == YORE_OK && sample.ms < old.ms - series->meta.retention_ms) {
-            return fail(call, "Timestamp is older than retention");
-        }
-        st = st == YORE_NOT_FOUND ? YORE_OK : st;
+    enum yore_status st = YORE_NOT_FOUND;
+    if (series->meta.retention_ms > 0 || series->meta.rules.size > 0) {
+        st = series_last(call, series, &last, &error);
     }
+    bool has_last = st == YORE_OK;
+    if (has_last && series->meta.retention_ms > 0 &&
+        sample.ms < last.ms - series->meta.retention_ms) {
+        return fail(call, "Timestamp is older than retention");
+    }
+    st = st == YORE_NOT_FOUND ? YORE_OK : st;
     if (st == YORE_OK) {
         st = series_at(call, series, sample.ms, &old, &error);
     }
@@ -276,6 +280,9 @@ static bool add(struct call *call, struct series *series, struct sample sample,
     }
     if (st == YORE_OK && !(is_there && old.value == sample.value)) {
         st = series_put(call, series, sample, &error);
+        st = st == YORE_OK
+                 ? series_rules_put(call, series, sample.ms, has_last ? &last : NULL, &error)
+                 : st;
     }
     if (st != YORE_OK) {
         call_fail(call, st, &error);
@@ -359,7 +366,7 @@ static void change_by(struct call *call, double sign)
     struct series series;
     double amount;
     if (take_value(call, 2, &amount) && take_options(call, 3, &options) && call_begin(call)) {
-        int64_t ms = options.has_time ? options.ms : call->access->now / SERIES_MS_NS;
+        int64_t ms = options.has_time ? options.ms : access_now(call->access) / SERIES_MS_NS;
         bool is_open = open_or_make(call, &options, &series);
         enum yore_status st = is_open ? series_last(call, &series, &last, &error) : YORE_OK;
         if (is_open && st != YORE_OK && st != YORE_NOT_FOUND) {
@@ -401,7 +408,8 @@ void cmd_ts_get(struct call *call)
         series_fail(call, st, &error);
         return;
     }
-    st = series_last(call, &series, &last, &error);
+    st = call->count == 3 ? series_latest_or_last(call, &series, &last, &error)
+                          : series_last(call, &series, &last, &error);
     if (st == YORE_OK) {
         reply_sample(call->reply, last);
     } else if (st == YORE_NOT_FOUND) {
@@ -461,13 +469,9 @@ static void tell_info(struct call *call, const struct series *series, int64_t co
     reply_text(reply, "labels");
     reply_labels(reply, meta);
     reply_text(reply, "sourceKey");
-    reply_null(reply);
+    reply_source(call, series);
     reply_text(reply, "rules");
-    if (reply->protocol == 2) {
-        reply_array(reply, 0);
-    } else {
-        reply_map(reply, 0);
-    }
+    reply_rules(call, series);
 }
 
 void cmd_ts_info(struct call *call)
@@ -491,31 +495,61 @@ void cmd_ts_info(struct call *call)
 
 /* ---- deleting ---- */
 
-/* Up to SERIES_DELETE_CHUNK samples from *from_ms on, in one commit. */
+/* Samples that were deleted in one transaction. */
+struct chunk {
+    int64_t first_ms;
+    int64_t last_ms;
+    int64_t count;
+    bool is_last;
+};
+
+static enum yore_status delete_chunk(struct call *call, struct series *series, int64_t from_ms,
+                                     int64_t to_ms, struct chunk *chunk, struct yore_error *error)
+{
+    struct series_walk walk;
+    struct sample sample;
+    *chunk = (struct chunk){.count = 0};
+    enum yore_status st = series_walk_open(call, series, from_ms, to_ms, false, &walk, error);
+    while (st == YORE_OK && chunk->count < SERIES_DELETE_CHUNK &&
+           (st = series_walk_next(&walk, &sample, error)) == YORE_OK) {
+        chunk->first_ms = chunk->count == 0 ? sample.ms : chunk->first_ms;
+        chunk->last_ms = sample.ms;
+        chunk->count++;
+        st = series_delete(call, series, sample.ms, error);
+    }
+    series_walk_close(&walk);
+    chunk->is_last = st == YORE_NOT_FOUND;
+    st = chunk->is_last ? YORE_OK : st;
+    return st == YORE_OK && chunk->count > 0
+               ? series_rules_delete(call, series, chunk->first_ms, chunk->last_ms, error)
+               : st;
+}
+
+/* Up to SERIES_DELETE_CHUNK samples from *from_ms on, in one commit; again where the rule of
+ * another series has written here meanwhile.  YORE_NOT_FOUND: there are no more. */
 static enum yore_status delete_some(struct call *call, struct series *series, int64_t *from_ms,
                                     int64_t to_ms, int64_t *count, struct yore_error *error)
 {
-    struct series_walk walk = {NULL};
-    struct sample sample;
-    uint64_t deleted = 0;
-    enum yore_status st = access_begin(call->access, error);
-    if (st == YORE_OK) {
-        st = series_walk_open(call, series, *from_ms, to_ms, false, &walk, error);
+    struct chunk chunk = {.count = 0};
+    enum yore_status st = YORE_CONFLICT;
+    for (unsigned attempt = 0; attempt < MULTI_RETRIES_MAX && st == YORE_CONFLICT; attempt++) {
+        st = access_begin(call->access, error);
+        series->known = yore_now(call->server->db); /* all that the transaction knows */
+        if (st == YORE_OK) {
+            st = delete_chunk(call, series, *from_ms, to_ms, &chunk, error);
+        }
+        if (st == YORE_OK) {
+            st = access_commit(call->access, error);
+        } else {
+            access_abort(call->access);
+        }
     }
-    while (st == YORE_OK && deleted < SERIES_DELETE_CHUNK &&
-           (st = series_walk_next(&walk, &sample, error)) == YORE_OK) {
-        st = series_delete(call, series, sample.ms, error);
-        *from_ms = sample.ms + 1;
-        deleted++;
+    if (st != YORE_OK) {
+        return st;
     }
-    series_walk_close(&walk);
-    if (st == YORE_OK || st == YORE_NOT_FOUND) {
-        enum yore_status committed = access_commit(call->access, error);
-        *count += committed == YORE_OK ? (int64_t)deleted : 0;
-        return committed == YORE_OK ? st : committed;
-    }
-    access_abort(call->access);
-    return st;
+    *count += chunk.count;
+    *from_ms = chunk.last_ms + 1;
+    return chunk.is_last ? YORE_NOT_FOUND : YORE_OK;
 }
 
 void cmd_ts_del(struct call *call)

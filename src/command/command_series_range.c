@@ -9,6 +9,7 @@
 #include "command/series_group.h"
 #include "command/series_range.h"
 #include "command/series_reply.h"
+#include "command/series_rule.h"
 
 static bool fail(struct call *call, const char *text)
 {
@@ -320,7 +321,8 @@ static void begin_one(struct call *call, struct yore_bytes key, size_t parts)
 
 /* ---- TS.MGET ---- */
 
-static void tell_last(struct call *call, struct yore_bytes key, const struct labels_wanted *wanted)
+static void tell_last(struct call *call, struct yore_bytes key, const struct labels_wanted *wanted,
+                      bool with_latest)
 {
     struct yore_error error = {.text = ""};
     struct series series;
@@ -330,7 +332,8 @@ static void tell_last(struct call *call, struct yore_bytes key, const struct lab
     begin_one(call, key, 2);
     tell_labels(call, wanted, st == YORE_OK ? &series.meta : &none);
     if (st == YORE_OK) {
-        st = series_last(call, &series, &last, &error);
+        st = with_latest ? series_latest_or_last(call, &series, &last, &error)
+                         : series_last(call, &series, &last, &error);
     }
     if (st == YORE_OK) {
         reply_sample(call->reply, last);
@@ -347,9 +350,12 @@ void cmd_ts_mget(struct call *call)
     struct labels_wanted wanted = {0};
     struct filters filters = {.count = 0};
     struct findings findings;
+    bool with_latest = false;
     size_t at = 1;
     for (; at < call->count && !call_is(call, at, "filter"); at++) {
-        if (!call_is(call, at, "latest") && !take_labels_wanted(call, &at, &wanted)) {
+        bool is_latest = call_is(call, at, "latest");
+        with_latest |= is_latest;
+        if (!is_latest && !take_labels_wanted(call, &at, &wanted)) {
             call_syntax(call);
             return;
         }
@@ -363,7 +369,7 @@ void cmd_ts_mget(struct call *call)
     }
     begin_many(call, findings.count);
     for (const struct found *found = findings.first; found != NULL; found = found->next) {
-        tell_last(call, found->key, &wanted);
+        tell_last(call, found->key, &wanted, with_latest);
     }
     arena_release(&findings.memory);
 }

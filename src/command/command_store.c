@@ -6,6 +6,7 @@
 #include "command/call.h"
 #include "command/commands.h"
 #include "command/moments.h"
+#include "command/series.h"
 #include "topology/graph.h"
 
 /* ---- ranges ---- */
@@ -41,6 +42,15 @@ static bool take_scan(struct call *call, struct range_scan *scan)
     return true;
 }
 
+static void tell_value(const struct call *call, struct yore_bytes value, struct reply *rows)
+{
+    if (series_is_hidden(call->client->rules, call->command, value)) {
+        reply_null(rows);
+    } else {
+        reply_bulk(rows, value);
+    }
+}
+
 /* Rows into `rows`; YORE_OK: it goes on at the row the cursor is on. */
 static enum yore_status collect(struct call *call, const struct range_scan *scan,
                                 struct yore_cursor *cursor, struct reply *rows, size_t *told_out)
@@ -62,7 +72,7 @@ static enum yore_status collect(struct call *call, const struct range_scan *scan
         }
         reply_bulk(rows, row->key);
         if (!scan->keys_only) {
-            reply_bulk(rows, row->value);
+            tell_value(call, row->value, rows);
         }
         *told_out += scan->keys_only ? 1 : 2;
     }
@@ -104,11 +114,16 @@ void cmd_yore_scan(struct call *call)
 
 /* ---- retention ---- */
 
-static void tell_retention(struct call *call, struct yore_keyspace *keyspace)
+/* A database that nothing was written to will keep all. */
+static void tell_retention(struct call *call)
 {
-    struct yore_keyspace_info info;
     struct yore_error error = {.text = ""};
-    enum yore_status st = yore_keyspace_info(call->server->db, keyspace, &info, &error);
+    const struct database *database = call_database(call);
+    struct yore_keyspace *keyspace = access_keyspace(call->access, database);
+    struct yore_keyspace_info info = {.horizon = YORE_TIME_MIN};
+    memcpy(info.name, database->name, sizeof database->name);
+    enum yore_status st =
+        keyspace != NULL ? yore_keyspace_info(call->server->db, keyspace, &info, &error) : YORE_OK;
     if (st != YORE_OK) {
         call_fail(call, st, &error);
         return;
@@ -121,25 +136,29 @@ static void tell_retention(struct call *call, struct yore_keyspace *keyspace)
                             : info.options.keep == YORE_KEEP_NOW ? "now"
                                                                  : "for");
     reply_text(call->reply, "keep_seconds");
-    reply_int(call->reply, info.options.keep_ns / 1000000000);
+    reply_int(call->reply,
+              info.options.keep == YORE_KEEP_FOR ? info.options.keep_ns / 1000000000 : 0);
     reply_text(call->reply, "horizon");
     moments_reply(call->reply, info.horizon);
 }
 
-static enum yore_status change_retention(struct call *call, struct yore_keyspace *keyspace,
-                                         struct yore_error *error)
+static enum yore_status alter_retention(struct call *call, struct yore_keyspace *keyspace,
+                                        struct yore_error *error)
 {
     struct yore_keyspace_info info;
     struct yore_db *db = call->server->db;
     if (call_is(call, 1, "trim")) {
         int64_t horizon;
-        enum yore_status st = moment_parse(call->args[2], call->access->now, &horizon, error);
-        return st == YORE_OK ? yore_trim(db, keyspace,
-                                         horizon == YORE_NOW ? call->access->now : horizon, error)
-                             : st;
+        enum yore_status st =
+            moment_parse(call->args[2], access_now(call->access), &horizon, error);
+        return st == YORE_OK
+                   ? yore_trim(db, keyspace,
+                               horizon == YORE_NOW ? access_now(call->access) : horizon, error)
+                   : st;
     }
     enum yore_status st = yore_keyspace_info(db, keyspace, &info, error);
     info.options.keep = YORE_KEEP_ALL;
+    info.options.keep_ns = 0;
     if (st == YORE_OK && !call_is(call, 2, "all")) {
         info.options.keep = YORE_KEEP_FOR;
         st = duration_parse(call->args[2], &info.options.keep_ns, error);
@@ -147,25 +166,34 @@ static enum yore_status change_retention(struct call *call, struct yore_keyspace
     return st == YORE_OK ? yore_keyspace_alter(db, keyspace, &info.options, error) : st;
 }
 
-void cmd_yore_retention(struct call *call)
+static void change_retention(struct call *call)
 {
     struct yore_keyspace *keyspace = NULL;
     struct yore_error error = {.text = ""};
+    if (call->client->has_moment) {
+        call_refuse_past(call);
+        return;
+    }
     enum yore_status st =
         access_make_keyspace(call->access, call_database(call), &keyspace, &error);
-    bool is_change = call->count == 3 && (call_is(call, 1, "keep") || call_is(call, 1, "trim"));
-    if (st == YORE_OK && is_change) {
-        st = change_retention(call, keyspace, &error);
-        if (st == YORE_OK) {
-            reply_status(call->reply, "OK");
-        }
-    } else if (st == YORE_OK && call->count == 1) {
-        tell_retention(call, keyspace);
-    } else if (st == YORE_OK) {
-        call_syntax(call);
+    if (st == YORE_OK) {
+        st = alter_retention(call, keyspace, &error);
     }
-    if (st != YORE_OK) {
+    if (st == YORE_OK) {
+        reply_status(call->reply, "OK");
+    } else {
         call_fail(call, st, &error);
+    }
+}
+
+void cmd_yore_retention(struct call *call)
+{
+    if (call->count == 1) {
+        tell_retention(call);
+    } else if (call->count == 3 && (call_is(call, 1, "keep") || call_is(call, 1, "trim"))) {
+        change_retention(call);
+    } else {
+        call_syntax(call);
     }
 }
 

@@ -96,11 +96,13 @@ void cmd_set(struct call *call)
 {
     struct set_options options;
     struct entry entry;
-    if (!take_options(call, &options) || !call_lookup(call, 1, &entry)) {
+    if (!take_options(call, &options)) {
         return;
     }
-    if (options.tells_old && entry.is_erased) {
-        call_fail(call, YORE_ERASED, NULL);
+    bool is_unseen = call->count == 3 && access_leave_unseen(call->access, call_database(call),
+                                                             call->args[1], call->args[2], &entry);
+    if (!is_unseen &&
+        !(options.tells_old ? call_read(call, 1, &entry) : call_lookup(call, 1, &entry))) {
         return;
     }
     bool is_wanted = !(options.if_absent && entry.exists) && !(options.if_present && !entry.exists);
@@ -218,9 +220,9 @@ void cmd_getex(struct call *call)
         return;
     }
     bool is_same = !entry.exists || !changes || end == entry.value.valid_to;
-    bool deletes = end <= call->access->now;
-    if (!is_same &&
-        !(deletes ? call_delete(call, &entry) : call_put(call, &entry, entry_bytes(&entry), end))) {
+    bool deletes = end <= access_now(call->access);
+    if (!is_same && !(deletes ? call_delete(call, &entry)
+                              : call_keep(call, &entry, entry_bytes(&entry), end))) {
         entry_release(&entry);
         return;
     }

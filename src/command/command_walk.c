@@ -41,7 +41,7 @@ static bool take_range(struct call *call, struct range_request *request)
         } else if (has_next && call_is(call, i, "at")) {
             is_fine = moments_take_read(call, ++i, &request->at.valid);
         } else if (has_next && call_is(call, i, "known")) {
-            is_fine = moments_take_read(call, ++i, &request->at.known);
+            is_fine = moments_take_known(call, ++i, &request->at.known);
         } else if (has_next && call_is(call, i, "keyspace")) {
             request->keyspace = ++i;
         } else {
@@ -65,7 +65,7 @@ static void tell_row(struct call *call, const struct yore_row *row, bool keys_on
     if (keys_only) {
         reply_null(call->reply);
     } else {
-        reply_bulk(call->reply, row->value);
+        call_bulk(call, row->value);
     }
 }
 
@@ -206,16 +206,23 @@ struct feed_request {
     int64_t after;
     int64_t limit; /* of commits */
     int64_t until; /* the last commit that both walks may tell */
+    size_t kept;   /* where the name of the keyspace stands whose versions are asked for; 0: none */
     struct feed_sight sight;
 };
 
 static bool take_feed(struct call *call, struct feed_request *request)
 {
+    bool is_after = false;
     for (size_t i = 1; i < call->count; i++) {
         bool has_next = i + 1 < call->count;
         bool is_fine = false;
         if (has_next && call_is(call, i, "after")) {
             is_fine = moments_take_read(call, ++i, &request->after);
+            is_after = true;
+        } else if (has_next && call_is(call, i, "kept")) {
+            request->kept = ++i;
+            request->until = YORE_FOREVER; /* the feed's view ends by itself */
+            is_fine = true;
         } else if (has_next && call_is(call, i, "limit")) {
             is_fine = call_int_between(call, ++i, 0, INT64_MAX, &request->limit);
         } else {
@@ -224,6 +231,10 @@ static bool take_feed(struct call *call, struct feed_request *request)
         if (!is_fine) {
             return false;
         }
+    }
+    if (is_after && request->kept != 0) {
+        call_syntax(call);
+        return false;
     }
     return true;
 }
@@ -238,7 +249,7 @@ static void tell_write(struct call *call, const struct yore_feed_write *write)
     moments_reply(call->reply, write->valid_to);
     reply_bulk(call->reply, write->key);
     if (write->kind == YORE_KIND_PUT) {
-        reply_bulk(call->reply, write->value);
+        call_bulk(call, write->value);
     } else {
         reply_null(call->reply);
     }
@@ -259,15 +270,34 @@ static void tell_commit(struct call *call, const struct feed_sight *sight,
     }
 }
 
-static enum yore_status walk_feed(struct call *call, const struct feed_request *request,
-                                  struct rows *rows, struct yore_error *error)
+/* Of what is kept both walks are of one feed; any other has an order to be opened anew in. */
+static enum yore_status open_kept(struct call *call, const struct feed_request *request,
+                                  struct yore_feed **feed_out, struct yore_error *error)
 {
-    struct yore_feed *feed = NULL;
+    struct yore_keyspace *keyspace = NULL;
+    if (request->kept == 0) {
+        return YORE_OK;
+    }
+    enum yore_status st = place_open(call, call->args[request->kept], NULL, &keyspace, error);
+    return st == YORE_OK ? yore_feed_open_kept(call->server->db, keyspace, NULL, feed_out, error)
+                         : st;
+}
+
+static enum yore_status walk_feed(struct call *call, const struct feed_request *request,
+                                  struct yore_feed *kept, struct rows *rows,
+                                  struct yore_error *error)
+{
+    struct yore_feed *feed = kept;
     struct yore_feed_commit commit;
     const struct feed_sight *sight = &request->sight;
     int64_t count = 0;
     bool is_begun = false; /* a part was told: so is its end */
-    enum yore_status st = yore_feed_open(call->server->db, request->after, &feed, error);
+    enum yore_status st = YORE_OK;
+    if (kept != NULL) {
+        yore_feed_rewind(kept);
+    } else {
+        st = yore_feed_open(call->server->db, request->after, &feed, error);
+    }
     while (st == YORE_OK && count < request->limit) {
         st = yore_feed_next(feed, &commit, error);
         if (st != YORE_OK || commit.commit > request->until) {
@@ -282,25 +312,32 @@ static enum yore_status walk_feed(struct call *call, const struct feed_request *
         count += is_begun && !commit.has_more ? 1 : 0;
         is_begun &= commit.has_more;
     }
-    yore_feed_close(feed);
+    if (kept == NULL) {
+        yore_feed_close(feed);
+    }
     return st;
 }
 
 void cmd_yore_feed(struct call *call)
 {
     struct feed_request request = {
-        .after = YORE_TIME_MIN, .limit = INT64_MAX, .until = call->access->now};
+        .after = YORE_TIME_MIN, .limit = INT64_MAX, .until = access_now(call->access)};
     struct yore_error error = {.text = ""};
+    struct yore_feed *kept = NULL;
     struct rows rows;
-    if (!take_feed(call, &request)) {
+    if (!take_feed(call, &request) ||
+        (request.kept != 0 && !place_check_read(call, call->args[request.kept]))) {
         return;
     }
-    request.after = request.after == YORE_NOW ? call->access->now : request.after;
-    if (!acl_allows_moment(call->client, request.after, call->access->now)) {
+    request.after = request.after == YORE_NOW ? access_now(call->access) : request.after;
+    if (!acl_allows_moment(call->client, request.after, access_now(call->access))) {
         reply_error(call->reply, "NOPERM this user has no permissions to look at that moment");
         return;
     }
     enum yore_status st = sight_init(call, &request.sight, &error);
+    if (st == YORE_OK) {
+        st = open_kept(call, &request, &kept, &error);
+    }
     if (st != YORE_OK) {
         call_fail_told(call, st, &error);
         mem_free(request.sight.ids);
@@ -308,7 +345,8 @@ void cmd_yore_feed(struct call *call)
     }
     rows_begin(&rows, call);
     do {
-        st = walk_feed(call, &request, &rows, &error);
+        st = walk_feed(call, &request, kept, &rows, &error);
     } while (rows_again(&rows, st, &error));
+    yore_feed_close(kept);
     mem_free(request.sight.ids);
 }

@@ -9,6 +9,7 @@
 #include "command/commands.h"
 #include "command/moments.h"
 #include "command/multi.h"
+#include "command/series.h"
 #include "command/tick.h"
 
 #define FEED_TICK_NS 5000000
@@ -32,9 +33,14 @@ void feed_leave(struct client *client)
     os_mutex_unlock(&server->feed_lock);
 }
 
+static const struct command *watch_command(void)
+{
+    return table_find(args_text("yore.watch"));
+}
+
 static bool may_see(const struct acl_rules *rules, const struct yore_feed_write *write)
 {
-    return acl_rules_allow_key(rules, table_find(args_text("yore.watch")), write->key, KEY_READ);
+    return acl_rules_allow_key(rules, watch_command(), write->key, KEY_READ);
 }
 
 static size_t count_visible(const struct acl_rules *rules, const struct yore_feed_commit *commit)
@@ -46,7 +52,8 @@ static size_t count_visible(const struct acl_rules *rules, const struct yore_fee
     return count;
 }
 
-static void tell_write(struct reply *reply, const struct yore_feed_write *write)
+static void tell_write(struct reply *reply, const struct acl_rules *rules,
+                       const struct yore_feed_write *write)
 {
     static const char *const kinds[] = {"", "put", "delete", "erased"};
     reply_map(reply, 5);
@@ -55,7 +62,7 @@ static void tell_write(struct reply *reply, const struct yore_feed_write *write)
     reply_text(reply, "key");
     reply_bulk(reply, write->key);
     reply_text(reply, "value");
-    if (write->kind == YORE_KIND_PUT) {
+    if (write->kind == YORE_KIND_PUT && !series_is_hidden(rules, watch_command(), write->value)) {
         reply_bulk(reply, write->value);
     } else {
         reply_null(reply);
@@ -72,9 +79,10 @@ static void push_commit(struct client *client, const struct acl_rules *rules,
     const struct command_port *port = &client->server->options.port;
     struct reply reply;
     size_t count = count_visible(rules, commit);
-    if (count == 0) {
+    if (count == 0 && !client->feed_is_begun) {
         return;
     }
+    client->feed_is_begun = commit->has_more;
     reply_init(&reply, 3);
     reply_push(&reply, 4);
     reply_text(&reply, "yore.commit");
@@ -83,7 +91,7 @@ static void push_commit(struct client *client, const struct acl_rules *rules,
     reply_array(&reply, count);
     for (size_t i = 0; i < commit->write_count; i++) {
         if (may_see(rules, &commit->writes[i])) {
-            tell_write(&reply, &commit->writes[i]);
+            tell_write(&reply, rules, &commit->writes[i]);
         }
     }
     if (reply.out.is_nomem) {
@@ -128,7 +136,9 @@ static bool serve(struct client *client)
     struct yore_error error = {.text = ""};
     enum yore_status st = YORE_OK;
     size_t count = 0;
-    if (!may_watch(rules)) {
+    if (client_is(client, CLIENT_TIED) && !acl_rules_admit(rules, client->secret_id)) {
+        st = error_set(&error, YORE_INVALID, "the login does not hold any more");
+    } else if (!may_watch(rules)) {
         st = error_set(&error, YORE_INVALID, "this user may not watch any more");
     }
     while (st == YORE_OK && count < FEED_COMMITS_MAX &&
@@ -193,7 +203,7 @@ void cmd_yore_watch(struct call *call)
         return;
     }
     if (options.after_commit != YORE_NOW &&
-        !acl_allows_moment(client, options.after_commit, call->access->now)) {
+        !acl_allows_moment(client, options.after_commit, access_now(call->access))) {
         reply_error(call->reply, "NOPERM this user has no permissions to look at that moment");
         return;
     }
@@ -210,6 +220,7 @@ void cmd_yore_watch(struct call *call)
     reply_int(call->reply, yore_watch_position(watch));
     os_mutex_lock(&server->feed_lock);
     client->feed = watch;
+    client->feed_is_begun = false;
     client->next_feed = server->feeds;
     server->feeds = client;
     os_mutex_unlock(&server->feed_lock);

@@ -21,7 +21,7 @@ void cmd_yore_at(struct call *call)
         return;
     }
     if (!moments_take_read(call, 1, &moment.valid) ||
-        (has_known && !moments_take_read(call, 3, &moment.known))) {
+        (has_known && !moments_take_known(call, 3, &moment.known))) {
         return;
     }
     client->moment = moment;
@@ -31,17 +31,27 @@ void cmd_yore_at(struct call *call)
 
 /* ---- reading one key ---- */
 
+/* What the transaction itself has written has none yet. */
+static void tell_commit(struct call *call, int64_t commit)
+{
+    reply_text(call->reply, "commit");
+    if (commit == YORE_FOREVER) {
+        reply_null(call->reply);
+    } else {
+        reply_int(call->reply, commit);
+    }
+}
+
 static void reply_version(struct call *call, const struct yore_value *value)
 {
     reply_map(call->reply, 4);
     reply_text(call->reply, "value");
-    reply_bulk(call->reply, bytes_of(value->data, value->size));
+    call_bulk(call, bytes_of(value->data, value->size));
     reply_text(call->reply, "from");
     moments_reply(call->reply, value->valid_from);
     reply_text(call->reply, "to");
     moments_reply(call->reply, value->valid_to);
-    reply_text(call->reply, "commit");
-    reply_int(call->reply, value->commit);
+    tell_commit(call, value->commit);
 }
 
 struct read_request {
@@ -56,8 +66,7 @@ static bool take_get(struct call *call, struct read_request *request)
         bool is_at = call_is(call, i, "at");
         bool has_next = i + 1 < call->count;
         if ((is_at || call_is(call, i, "known")) && has_next) {
-            if (!moments_take_read(call, ++i,
-                                   is_at ? &request->moment.valid : &request->moment.known)) {
+            if (!moments_take_looked(call, ++i, !is_at, &request->moment)) {
                 return false;
             }
         } else if (call_is(call, i, "keyspace") && has_next) {
@@ -114,7 +123,7 @@ void cmd_yore_get(struct call *call)
     } else if (request.with_times) {
         reply_version(call, &entry.value);
     } else {
-        reply_bulk(call->reply, entry_bytes(&entry));
+        call_bulk(call, entry_bytes(&entry));
     }
     entry_release(&entry);
 }
@@ -132,6 +141,7 @@ static bool take_dates(struct call *call, size_t first, struct dated *dated)
 {
     *dated = (struct dated){
         .write = {.from = YORE_NOW, .to = YORE_FOREVER, .durability = YORE_DURABILITY_NONE}};
+    bool has_other = false; /* AT or UNTIL */
     for (size_t i = first; i < call->count; i += 2) {
         bool is_from = call_is(call, i, "from");
         bool is_to = call_is(call, i, "to");
@@ -149,14 +159,19 @@ static bool take_dates(struct call *call, size_t first, struct dated *dated)
         }
         dated->has_from |= is_from;
         dated->has_to |= is_to;
+        has_other |= !is_from && !is_to;
     }
     dated->write.is_span = dated->has_to;
     if (dated->has_from != dated->has_to) {
         reply_error(call->reply, "ERR a span needs both FROM and TO; AT is from a moment on");
         return false;
     }
+    if (dated->has_from && has_other) {
+        reply_error(call->reply, "ERR a span is FROM and TO alone, without AT and UNTIL");
+        return false;
+    }
     if (dated->write.to == YORE_NOW && dated->has_to) {
-        dated->write.to = call->access->now;
+        dated->write.to = access_now(call->access);
     }
     return true;
 }
@@ -214,7 +229,7 @@ static void write_dated(struct call *call, const struct dated *dated,
 void cmd_yore_put(struct call *call)
 {
     struct dated dated;
-    if (take_dates(call, 3, &dated)) {
+    if (take_dates(call, 3, &dated) && call_check_value(call, call->args[2])) {
         write_dated(call, &dated, &call->args[2]);
     }
 }
@@ -260,7 +275,7 @@ static void tell_history(struct call *call, struct history_request *request, wal
 static bool take_timeline(struct call *call, struct history_request *request)
 {
     struct yore_timeline_options *options = &request->timeline;
-    bool is_allowed = acl_allows_moment(call->client, YORE_TIME_MIN, call->access->now);
+    bool is_allowed = acl_allows_moment(call->client, YORE_TIME_MIN, access_now(call->access));
     *options = (struct yore_timeline_options){
         .from = YORE_TIME_MIN, .to = YORE_FOREVER, .known = YORE_NOW, .with_in_force = true};
     for (size_t i = 2; i < call->count; i++) {
@@ -285,7 +300,7 @@ static bool take_timeline(struct call *call, struct history_request *request)
                 return false;
             }
         } else if (has_next && call_is(call, i, "known")) {
-            if (!moments_take_read(call, ++i, &options->known)) {
+            if (!moments_take_known(call, ++i, &options->known)) {
                 return false;
             }
         } else {
@@ -294,7 +309,7 @@ static bool take_timeline(struct call *call, struct history_request *request)
         }
     }
     if (!is_allowed) { /* from the beginning, which is further back than the user may look */
-        options->from = call->access->now - call->client->rules->history_ns;
+        options->from = access_now(call->access) - call->client->rules->history_ns;
     }
     return true;
 }
@@ -309,11 +324,10 @@ static void tell_version(struct call *call, const struct yore_version *version)
     moments_reply(call->reply, version->valid_from);
     reply_text(call->reply, "to");
     moments_reply(call->reply, version->valid_to);
-    reply_text(call->reply, "commit");
-    reply_int(call->reply, version->commit);
+    tell_commit(call, version->commit);
     reply_text(call->reply, "value");
     if (version->kind == YORE_KIND_PUT) {
-        reply_bulk(call->reply, version->value);
+        call_bulk(call, version->value);
     } else {
         reply_null(call->reply);
     }
@@ -332,8 +346,8 @@ static enum yore_status walk_timeline(struct call *call, const struct history_re
 {
     struct yore_timeline *timeline = NULL;
     struct yore_version version;
-    enum yore_status st = yore_timeline_open(call->server->db, request->keyspace, call->args[1],
-                                             &request->timeline, &timeline, error);
+    enum yore_status st = access_timeline(call->access, request->keyspace, call->args[1],
+                                          &request->timeline, &timeline, error);
     while (st == YORE_OK && (int64_t)rows->count < request->limit) {
         st = yore_timeline_next(timeline, &version, error);
         if (st == YORE_OK && rows_want(rows)) {
@@ -384,7 +398,7 @@ static bool take_changes(struct call *call, struct history_request *request)
             has_to = true;
             is_fine = moments_take_read(call, ++i, &options->to);
         } else if (has_next && call_is(call, i, "known")) {
-            is_fine = moments_take_read(call, ++i, &options->known);
+            is_fine = moments_take_known(call, ++i, &options->known);
         } else {
             call_syntax(call);
             return false;
@@ -404,7 +418,7 @@ static void tell_side(struct call *call, struct yore_bytes side)
     if (side.data == NULL) {
         reply_null(call->reply);
     } else {
-        reply_bulk(call->reply, side);
+        call_bulk(call, side);
     }
 }
 
@@ -449,6 +463,13 @@ static enum yore_status walk_changes(struct call *call, const struct history_req
 void cmd_yore_changes(struct call *call)
 {
     struct history_request request = {.limit = INT64_MAX};
+    if (call->is_in_exec && call->access->writes > 0) { /* the walk is over what is committed */
+        reply_error(call->reply,
+                    "ERR '%s' does not see what its transaction has written: let it stand before "
+                    "the writes, or send it after EXEC",
+                    call->command->name);
+        return;
+    }
     if (take_changes(call, &request)) {
         fix_known(call, &request.changes.known);
         tell_history(call, &request, walk_changes);

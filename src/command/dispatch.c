@@ -17,8 +17,27 @@
 #include "command/monitor.h"
 #include "command/multi.h"
 #include "command/pending.h"
+#include "command/series.h"
+#include "command/watch.h"
 
-#define KEYS_INLINE 16
+#define STRIPE_KEYS_MAX 128u /* of a request that names more every stripe is taken */
+
+/* What `args` call.  Most clients call what they called before: that is looked at first. */
+static const struct command *command_of(struct client *client, const struct yore_bytes *args,
+                                        size_t count)
+{
+    const struct command *before = client->called;
+    if (before != NULL && args_same(args[0], bytes_of(before->name, before->name_size))) {
+        return before;
+    }
+    const struct command *command = table_lookup(args, count);
+    bool is_one_word = command != NULL && (command->flags & CF_CONTAINER) == 0 &&
+                       table_word(command) == command->name;
+    if (is_one_word) {
+        client->called = command;
+    }
+    return command;
+}
 
 /* ---- pace ---- */
 
@@ -48,7 +67,7 @@ static enum command_pace queue_pace(const struct client *client)
 
 enum command_pace command_pace(struct client *client, const struct yore_bytes *args, size_t count)
 {
-    const struct command *command = table_lookup(args, count);
+    const struct command *command = command_of(client, args, count);
     if (command == NULL || !table_arity_fits(command, count)) {
         return COMMAND_QUICK;
     }
@@ -132,8 +151,7 @@ static bool check_state(struct call *call)
         return false;
     }
     if (client->has_moment && (flags & (CF_WRITE | CF_DECIDES)) == CF_WRITE) {
-        reply_error(call->reply, "READONLY the session is at a moment of the past: "
-                                 "YORE.AT NOW returns to the present, where writes are");
+        call_refuse_past(call);
         return false;
     }
     if (client->has_moment && (flags & CF_NOW) != 0) {
@@ -201,7 +219,9 @@ static bool check_rights(struct call *call)
         reply_error(call->reply, "NOAUTH Authentication required.");
         return false;
     }
-    bool is_allowed = acl_allows(client, call->command, call->args, call->count, &denial);
+    bool is_part = call->command->run == cmd_yore_at && client_is(client, CLIENT_DATED);
+    bool is_allowed =
+        is_part || acl_allows(client, call->command, call->args, call->count, &denial);
     if (is_allowed && !may_look_there(call)) {
         denial = (struct acl_denial){ACL_PAST, args_text(call->command->name)};
         is_allowed = false;
@@ -237,23 +257,95 @@ static bool check(struct call *call)
 
 /* ---- running ---- */
 
-/* The stripes of the keys it writes. */
-static uint64_t stripes_of(const struct call *call)
+static uint64_t stripes_named(const struct command *command, const struct yore_bytes *args,
+                              size_t arg_count)
 {
-    struct key_position inline_keys[KEYS_INLINE];
-    if ((call->command->flags & (CF_WRITE | CF_OF_GRAPH)) != CF_WRITE) {
-        return 0;
-    }
-    if ((call->command->flags & CF_EVERY_KEY) != 0) {
+    struct key_position keys[STRIPE_KEYS_MAX] YORE_UNCLEARED;
+    if ((command->flags & CF_EVERY_KEY) != 0) {
         return ACCESS_EVERY_STRIPE;
     }
-    size_t count = table_keys(call->command, call->args, call->count, inline_keys, KEYS_INLINE);
-    if (count > KEYS_INLINE) {
+    size_t count = table_keys(command, args, arg_count, keys, STRIPE_KEYS_MAX);
+    if (count > STRIPE_KEYS_MAX) {
         return ACCESS_EVERY_STRIPE;
     }
     uint64_t stripes = 0;
     for (size_t i = 0; i < count; i++) {
-        stripes |= access_stripe(call->args[inline_keys[i].index]);
+        stripes |= access_stripe(args[keys[i].index]);
+    }
+    return stripes;
+}
+
+static bool writes_keys(const struct command *command)
+{
+    return (command->flags & (CF_WRITE | CF_OF_GRAPH)) == CF_WRITE;
+}
+
+static bool may_rename(const struct command *command)
+{
+    return command->run == cmd_rename || command->run == cmd_renamenx;
+}
+
+/* A series takes its new name along into the values of others, which the request does not name
+ * (series_rule.h). */
+static bool renames_series(const struct call *call)
+{
+    struct yore_value value;
+    if (!may_rename(call->command)) {
+        return false;
+    }
+    const struct database *database =
+        atomic_load(&call->server->databases[atomic_load(&call->client->database)]);
+    struct yore_keyspace *keyspace = atomic_load(&database->keyspace);
+    if (keyspace == NULL ||
+        yore_get(call->server->db, keyspace, call->args[1], NULL, &value, NULL) != YORE_OK) {
+        return false;
+    }
+    bool is_series = series_is(bytes_of(value.data, value.size));
+    yore_value_release(&value);
+    return is_series;
+}
+
+/* Nobody writes what a client watches between the look at it and the commit.  Where the queue
+ * writes, its reads are locked too, for a commit that conflicts with nobody; one that only reads
+ * keeps nobody waiting, however long it takes. */
+static uint64_t stripes_of_queue(const struct client *client)
+{
+    uint64_t stripes = watch_stripes(client);
+    bool has_write = false;
+    for (size_t i = 0; i < client->queue_count; i++) {
+        has_write |= writes_keys(client->queue[i].command);
+    }
+    for (size_t i = 0; has_write && i < client->queue_count; i++) {
+        const struct queued *queued = &client->queue[i];
+        uint64_t named = stripes_named(queued->command, queued->args, queued->count);
+        bool finds_keys =
+            named == 0 && (queued->command->flags & (CF_READ | CF_OF_GRAPH)) == CF_READ;
+        stripes |= finds_keys || may_rename(queued->command) ? ACCESS_EVERY_STRIPE : named;
+    }
+    return stripes;
+}
+
+/* The stripes of the keys it writes. */
+static uint64_t stripes_of(const struct call *call)
+{
+    if (call->command->run == cmd_exec) {
+        return stripes_of_queue(call->client);
+    }
+    if (renames_series(call)) {
+        return ACCESS_EVERY_STRIPE;
+    }
+    return writes_keys(call->command) ? stripes_named(call->command, call->args, call->count) : 0;
+}
+
+/* Lock `stripes`, which stripes_of() told; which are locked.  Whether a key is a series holds only
+ * under its own, so it is asked again there. */
+static uint64_t lock_stripes(struct call *call, uint64_t stripes)
+{
+    access_lock(call->server, stripes);
+    if (stripes != ACCESS_EVERY_STRIPE && renames_series(call)) {
+        access_unlock(call->server, stripes);
+        stripes = ACCESS_EVERY_STRIPE;
+        access_lock(call->server, stripes);
     }
     return stripes;
 }
@@ -322,16 +414,19 @@ void dispatch_run(struct call *call)
         call->reply->out.size = start;
         return;
     }
-    int64_t took = server_monotonic_ns(server) - begin;
+    int64_t end = server_monotonic_ns(server);
+    int64_t took = end - begin;
+    call->client->ended_ns = end;
     atomic_fetch_add_explicit(&stat->calls, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&stat->time_ns, (uint64_t)took, memory_order_relaxed);
     atomic_fetch_add_explicit(&server->stats.commands, 1, memory_order_relaxed);
+    durations_note(&server->durations[duration_class_of(call->command)], took);
     count_reply(call, start);
     if ((call->command->flags & CF_SKIP_SLOWLOG) == 0) {
         slowlog_note(&server->slowlog, call, took / 1000);
         latency_note(&server->latency,
                      (call->command->flags & CF_FAST) != 0 ? "fast-command" : "command",
-                     took / 1000000, call->access->now / 1000000000);
+                     took / 1000000, server->env);
     }
     if (atomic_load_explicit(&server->monitor_count, memory_order_relaxed) > 0) {
         monitor_tell(call);
@@ -391,11 +486,12 @@ static void run_alone(struct command_job *job, struct call *call)
     access.in_memory = job == NULL && (call->command->flags & CF_TRY) != 0;
     if (access.pending != NULL) {
         dispatch_run(call);
-        if (access.pending == NULL || pending_is_due(access.pending, access.now)) {
+        if (access.pending == NULL || pending_is_due(access.pending, client->ended_ns)) {
             flush(job);
+            client->ended_ns = 0;
         }
     } else {
-        access_lock(call->server, stripes);
+        stripes = lock_stripes(call, stripes);
         dispatch_run(call);
         access_unlock(call->server, stripes);
     }
@@ -452,19 +548,26 @@ static void silence(struct call *call, size_t start, bool was_off)
     }
 }
 
+void command_client_follows(struct client *client)
+{
+    client->begins_ns = client->ended_ns;
+}
+
 enum command_after command_run(struct command_job *job, struct client *client,
                                const struct yore_bytes *args, size_t count, struct reply *reply)
 {
     struct call call = {.server = client->server,
                         .client = client,
-                        .command = table_lookup(args, count),
+                        .command = command_of(client, args, count),
                         .args = args,
                         .count = count,
                         .reply = reply};
     size_t start = reply->out.size;
     reply->protocol = command_client_protocol(client);
     bool was_off = client_is(client, CLIENT_REPLY_OFF);
-    call.begun_ns = server_monotonic_ns(call.server);
+    call.begun_ns = client->begins_ns != 0 ? client->begins_ns : server_monotonic_ns(call.server);
+    client->begins_ns = 0;
+    client->ended_ns = 0;
     atomic_store_explicit(&client->active_ns, call.begun_ns, memory_order_relaxed);
     if (call.command != NULL) {
         atomic_store_explicit(&client->last_command, call.command, memory_order_relaxed);

@@ -137,9 +137,17 @@ static size_t count_name(const struct database *database, unsigned char *name)
     return size + 1;
 }
 
-/* Read the saved count; false: none. */
-static bool read_saved(struct command_server *server, struct database *database, int64_t *count_out,
-                       int64_t *expires_out, int64_t *moment_out)
+/* What was saved of a database's counts. */
+struct saved {
+    int64_t count;
+    int64_t expires;
+    int64_t moment; /* when it was so */
+    int64_t commit; /* that wrote this down */
+};
+
+/* False: nothing was saved. */
+static bool read_saved(struct command_server *server, const struct database *database,
+                       struct saved *saved_out)
 {
     unsigned char name[1 + DATABASE_NAME_BYTES];
     struct yore_value value;
@@ -150,9 +158,10 @@ static bool read_saved(struct command_server *server, struct database *database,
     bool is_whole = value.size == COUNT_BYTES;
     if (is_whole) {
         const unsigned char *at = value.data;
-        *count_out = (int64_t)get_u64(at);
-        *expires_out = (int64_t)get_u64(at + 8);
-        *moment_out = (int64_t)get_u64(at + 16);
+        saved_out->count = (int64_t)get_u64(at);
+        saved_out->expires = (int64_t)get_u64(at + 8);
+        saved_out->moment = (int64_t)get_u64(at + 16);
+        saved_out->commit = value.commit;
     }
     yore_value_release(&value);
     return is_whole;
@@ -175,6 +184,49 @@ static enum yore_status list_end(struct command_server *server, struct yore_keys
     }
     buffer_release(&row);
     return st;
+}
+
+/* Is it on the list with good reason? */
+static enum yore_status judge_end(struct command_server *server, struct yore_bytes row,
+                                  bool *is_true_out, struct yore_error *error_out)
+{
+    const struct database *database = find_database(server, row_keyspace(row));
+    struct yore_value value;
+    enum yore_status st = YORE_NOT_FOUND;
+    *is_true_out = false;
+    if (database != NULL) {
+        st = yore_get(server->db, atomic_load(&database->keyspace), bytes_behind(row, HEAD_BYTES),
+                      NULL, &value, error_out);
+    }
+    if (st == YORE_OK) {
+        *is_true_out = value.valid_to == row_end(row);
+        yore_value_release(&value);
+    }
+    return st == YORE_NOT_FOUND || st == YORE_ERASED ? YORE_OK : st;
+}
+
+/* Take off the list what does not end then: a list that was imported names keyspaces of another
+ * database. */
+static enum yore_status unlist_untrue(struct command_server *server, struct yore_error *error_out)
+{
+    struct yore_write write = {
+        .from = YORE_NOW, .to = YORE_FOREVER, .durability = YORE_DURABILITY_NONE};
+    struct yore_cursor_options options = {.keys_only = true};
+    struct yore_cursor *cursor = NULL;
+    enum yore_status st =
+        yore_cursor_open(server->db, server->expiry, &options, &cursor, error_out);
+    while (st == YORE_OK && (st = yore_cursor_next(cursor)) == YORE_OK) {
+        struct yore_bytes row = yore_cursor_row(cursor)->key;
+        bool is_true = true;
+        if (is_end_row(row)) {
+            st = judge_end(server, row, &is_true, error_out);
+        }
+        if (st == YORE_OK && !is_true) {
+            st = yore_delete(server->db, server->expiry, row, &write, error_out);
+        }
+    }
+    yore_cursor_close(cursor);
+    return st == YORE_NOT_FOUND ? YORE_OK : st;
 }
 
 /* Count every key there is. */
@@ -210,6 +262,7 @@ static enum yore_status count_all(struct command_server *server, struct database
 struct recount {
     struct command_server *server;
     struct yore_time moment;
+    int64_t saved_commit; /* the last that wrote down how it was then */
     struct name_map seen; /* of struct seen_key */
     struct arena memory;
 };
@@ -278,6 +331,16 @@ static enum yore_status recount_key(struct recount *recount, uint32_t id, struct
     return end != YORE_FOREVER ? list_end(recount->server, keyspace, key, end, error_out) : YORE_OK;
 }
 
+/* Between the moment of the counts and the commit that saved them nobody writes (expiry_save): the
+ * counts are another database's, which were imported. */
+static bool is_foreign(const struct recount *recount, int64_t commit,
+                       const struct yore_feed_write *write)
+{
+    return commit <= recount->saved_commit &&
+           find_database(recount->server, write->keyspace_id) != NULL;
+}
+
+/* YORE_TOO_BIG: everything has to be counted. */
 static enum yore_status recount_written(struct recount *recount, struct yore_error *error_out)
 {
     struct yore_feed *feed = NULL;
@@ -286,8 +349,10 @@ static enum yore_status recount_written(struct recount *recount, struct yore_err
         yore_feed_open(recount->server->db, recount->moment.known, &feed, error_out);
     while (st == YORE_OK && (st = yore_feed_next(feed, &commit, error_out)) == YORE_OK) {
         for (size_t i = 0; i < commit.write_count && st == YORE_OK; i++) {
-            st =
-                recount_key(recount, commit.writes[i].keyspace_id, commit.writes[i].key, error_out);
+            const struct yore_feed_write *write = &commit.writes[i];
+            st = is_foreign(recount, commit.commit, write)
+                     ? YORE_TOO_BIG
+                     : recount_key(recount, write->keyspace_id, write->key, error_out);
         }
     }
     yore_feed_close(feed);
@@ -320,51 +385,54 @@ static enum yore_status drop_passed(struct recount *recount, struct yore_error *
 }
 
 /* The counts as they were saved; false: not all were, or not at one moment. */
-static bool load_saved(struct command_server *server, int64_t *moment_out)
+static bool load_saved(struct recount *recount)
 {
+    struct command_server *server = recount->server;
     bool is_first = true;
     for (size_t i = 0; i < server->database_count; i++) {
         struct database *database = &server->all_databases[i];
-        int64_t count;
-        int64_t expires;
-        int64_t moment;
+        struct saved saved;
         if (atomic_load(&database->keyspace) == NULL) {
             continue;
         }
-        if (!read_saved(server, database, &count, &expires, &moment) ||
-            (!is_first && moment != *moment_out)) {
+        if (!read_saved(server, database, &saved) ||
+            (!is_first && saved.moment != recount->moment.valid)) {
             return false;
         }
+        recount->moment = (struct yore_time){saved.moment, saved.moment};
+        recount->saved_commit =
+            is_first || saved.commit > recount->saved_commit ? saved.commit : recount->saved_commit;
         is_first = false;
-        *moment_out = moment;
-        atomic_store(&database->count, count);
-        atomic_store(&database->expires, expires);
+        atomic_store(&database->count, saved.count);
+        atomic_store(&database->expires, saved.expires);
     }
     return !is_first;
 }
 
-enum yore_status expiry_recover(struct command_server *server, struct yore_error *error_out)
+static enum yore_status count_anew(struct command_server *server, struct yore_error *error_out)
 {
-    struct recount recount = {.server = server};
-    enum yore_status st = YORE_TOO_BIG;
-    if (load_saved(server, &recount.moment.valid)) {
-        recount.moment.known = recount.moment.valid;
-        st = recount_written(&recount, error_out);
-        if (st == YORE_OK) {
-            st = drop_passed(&recount, error_out);
-        }
-    }
-    recount_release(&recount);
-    if (st != YORE_TOO_BIG && st != YORE_BEFORE_HORIZON && st != YORE_IN_FUTURE) {
-        return st;
-    }
-    st = YORE_OK;
+    enum yore_status st = unlist_untrue(server, error_out);
     for (size_t i = 0; i < server->database_count && st == YORE_OK; i++) {
         struct database *database = &server->all_databases[i];
         struct yore_keyspace *keyspace = atomic_load(&database->keyspace);
         st = keyspace != NULL ? count_all(server, database, keyspace, error_out) : YORE_OK;
     }
     return st;
+}
+
+enum yore_status expiry_recover(struct command_server *server, struct yore_error *error_out)
+{
+    struct recount recount = {.server = server};
+    enum yore_status st = YORE_TOO_BIG;
+    if (load_saved(&recount)) {
+        st = recount_written(&recount, error_out);
+        if (st == YORE_OK) {
+            st = drop_passed(&recount, error_out);
+        }
+    }
+    recount_release(&recount);
+    bool must_count = st == YORE_TOO_BIG || st == YORE_BEFORE_HORIZON || st == YORE_IN_FUTURE;
+    return must_count ? count_anew(server, error_out) : st;
 }
 
 /* How many keys of each database have ended by `moment` and are on the list still. */

@@ -271,6 +271,7 @@ static enum yore_status take_request(struct graph_json *json, const struct clien
                              json_column(&reader.json), reader.json.problem);
     }
     buffer_release(&reader.text);
+    request->may_be_missing = !request->is_read_only;
     return st;
 }
 

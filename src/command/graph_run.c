@@ -114,11 +114,8 @@ static enum yore_status find_graph(struct graph_run *self, const struct graph_ru
         st = graph_pool_get(pool, request->graph, may_make && writes, is_now ? NULL : at,
                             &self->graph, &error_out->error);
     }
-    if (st == YORE_NOT_FOUND && may_make && request->makes_graph) {
-        st = check_rights(self, request, true, error_out);
-        if (st == YORE_OK) {
-            st = graph_pool_get(pool, request->graph, true, NULL, &self->graph, &error_out->error);
-        }
+    if (st == YORE_NOT_FOUND && is_now && !writes && request->may_be_missing) {
+        st = graph_pool_get_empty(pool, request->graph, &self->graph, &error_out->error);
     }
     return st;
 }

@@ -32,11 +32,12 @@ struct graph_run_request {
     uint64_t time_ns;    /* 0: the setting graph-query-timeout */
     const char *order;   /* "EXPLAIN " or "PROFILE ", set before the text; NULL: as it is written */
     bool is_read_only;
-    bool has_prefix;  /* the text may begin with "CYPHER name=value ...": parameters */
-    bool makes_graph; /* a graph that is missing is made even where the text only reads */
-    bool has_cells;   /* rows as the program `yore` shows them */
-    bool is_compact;  /* db.labels() and its like tell every name there ever was, in the order of
-                         their tokens: a name's index there is how compact replies name it */
+    bool has_prefix;     /* the text may begin with "CYPHER name=value ...": parameters */
+    bool may_be_missing; /* where there is no such graph, and now is asked for, a text that only
+                            reads has an empty one */
+    bool has_cells;      /* rows as the program `yore` shows them */
+    bool is_compact;     /* db.labels() and its like tell every name there ever was, in the order of
+                            their tokens: a name's index there is how compact replies name it */
 };
 
 struct graph_run {

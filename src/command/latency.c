@@ -18,13 +18,14 @@ void latency_release(struct latency *latency)
     os_mutex_release(&latency->lock);
 }
 
-void latency_note(struct latency *latency, const char *event, int64_t time_ms, int64_t seconds)
+void latency_note(struct latency *latency, const char *event, int64_t time_ms, struct os_env *env)
 {
     int64_t threshold = atomic_load_explicit(&latency->threshold_ms, memory_order_relaxed);
     if (threshold == 0 || time_ms < threshold) {
         return;
     }
     uint32_t ms = time_ms < UINT32_MAX ? (uint32_t)time_ms : UINT32_MAX;
+    int64_t seconds = os_wall_ns(env) / 1000000000;
     os_mutex_lock(&latency->lock);
     size_t i = 0;
     while (i < LATENCY_EVENTS_MAX && latency->events[i].name != NULL &&

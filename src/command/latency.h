@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "command/limits.h"
+#include "os/env.h"
 #include "os/thread.h"
 
 struct latency_sample {
@@ -29,6 +30,7 @@ struct latency {
 
 enum yore_status latency_init(struct latency *latency);
 void latency_release(struct latency *latency);
-void latency_note(struct latency *latency, const char *event, int64_t time_ms, int64_t seconds);
+/* Note it if it took long enough; `env` tells when that was. */
+void latency_note(struct latency *latency, const char *event, int64_t time_ms, struct os_env *env);
 
 #endif

@@ -23,8 +23,7 @@
 #define MULTI_BYTES_MAX (256u << 20) /* requests queued by one MULTI */
 #define SWAPS_MAX 16u                /* SWAPDBs of one transaction */
 #define MULTI_RETRIES_MAX 16u        /* attempts of EXEC when something read in it expires */
-#define SCAN_POSITIONS_MAX 65536u    /* positions of SCAN kept, the oldest go first */
-#define SCAN_POSITIONS_BYTES_MAX (16u << 20)
+#define SCAN_POSITIONS_BYTES_MAX (16u << 20) /* positions of SCAN kept, of all clients */
 #define SCAN_STEPS_MAX 100000u         /* keys looked at by one SCAN at most, whatever COUNT says */
 #define SCAN_PAGE_BYTES_MAX (1u << 20) /* a page of YORE.SCAN ends past it */
 #define SERIES_CHUNK_BYTES 4096        /* what TS.INFO tells of a series that was told nothing */
@@ -35,6 +34,7 @@
 #define SERIES_FOUND_BYTES_MAX (64u << 20) /* names of the series that filters find */
 #define SERIES_ROWS_MAX (1u << 28)         /* rows of one range, empty buckets too */
 #define SERIES_GROUP_ROWS_MAX (1u << 20)   /* times of one group of series, kept in memory */
+#define SERIES_RULES_MAX 64u               /* compaction rules of one series */
 #define SERIES_DELETE_CHUNK 65536u         /* samples that TS.DEL deletes in one commit */
 #define FINDINGS_TOLD_MAX 1000u            /* lines of YORE.CHECK */
 #define FLUSH_CHUNK_KEYS 65536u            /* keys that FLUSHDB deletes in one commit */

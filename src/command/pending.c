@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "command/event.h"
 #include "command/server.h"
+#include "engine/batch.h"
 
 #define SLOTS 1024 /* a power of two, more than PENDING_COUNT_MAX */
 static_assert(SLOTS >= 2 * PENDING_COUNT_MAX, "slots stay half empty");
@@ -21,14 +22,23 @@ struct item {
     struct pending_state state;
 };
 
+/* A write that is laid over nobody knows what. */
+struct unseen {
+    struct unseen *next;
+    const struct item *item; /* of its key */
+    struct yore_keyspace *keyspace;
+    size_t part; /* of the batch */
+};
+
 struct pending {
     struct command_server *server;
     struct pending *next; /* idle ones; pending_lock */
     struct yore_batch *batch;
     struct arena memory; /* items, keys and values */
     struct item *slots[SLOTS];
-    size_t count;  /* writes */
-    int64_t began; /* when the first of them was added */
+    size_t count; /* writes, and parts of the batch */
+    struct unseen *unseen;
+    int64_t began; /* monotonic: when the first of them was added */
     struct buffer events;
     uint64_t stripes;         /* locked */
     enum yore_status failure; /* of a commit that was asked for by one command: the job's, too */
@@ -87,16 +97,12 @@ static bool try_lock(struct command_server *server, uint64_t stripes)
     YORE_TS(no_thread_safety_analysis)
 {
     uint64_t locked = 0;
-    for (size_t i = 0; i < WRITE_STRIPES; i++) {
-        uint64_t bit = UINT64_C(1) << i;
-        if ((stripes & bit) == 0) {
-            continue;
-        }
-        if (!os_mutex_try_lock(&server->stripes[i])) {
+    for (uint64_t rest = stripes; rest != 0; rest = stripes & ~locked) {
+        if (!os_mutex_try_lock(&server->stripes[__builtin_ctzll(rest)])) {
             access_unlock(server, locked);
             return false;
         }
-        locked |= bit;
+        locked |= rest & (~rest + 1);
     }
     return true;
 }
@@ -184,6 +190,9 @@ static enum yore_status add_to_batch(struct pending *pending, const struct pendi
         st = yore_batch_put(batch, ends, write->new_end, bytes_of("", 0), NULL, error_out);
     }
     if (st == YORE_OK) {
+        if (write->is_unseen) {
+            batch_ask_below(batch);
+        }
         return yore_batch_cut(batch, error_out);
     }
     yore_batch_revert(batch);
@@ -195,7 +204,8 @@ enum yore_status pending_add(struct pending *pending, const struct pending_write
 {
     struct yore_bytes value = copy(pending, write->value);
     struct item *item = item_for(pending, write);
-    if (value.data == NULL || item == NULL) {
+    struct unseen *unseen = write->is_unseen ? arena_alloc(&pending->memory, sizeof *unseen) : NULL;
+    if (value.data == NULL || item == NULL || (write->is_unseen && unseen == NULL)) {
         return error_plain(error_out, YORE_NOMEM);
     }
     enum yore_status st = add_to_batch(pending, write, error_out);
@@ -208,8 +218,12 @@ enum yore_status pending_add(struct pending *pending, const struct pending_write
         *slot = item;
     }
     item->state = (struct pending_state){write->is_delete, value, write->valid_to};
+    if (unseen != NULL) {
+        *unseen = (struct unseen){pending->unseen, item, write->keyspace, pending->count};
+        pending->unseen = unseen;
+    }
     if (pending->count++ == 0) {
-        pending->began = yore_now(pending->server->db);
+        pending->began = server_monotonic_ns(pending->server);
     }
     return YORE_OK;
 }
@@ -221,14 +235,70 @@ struct buffer *pending_events(struct pending *pending)
 
 /* ---- committing ---- */
 
+/* Was there a value before the commit, at `before`? */
+static enum yore_status was_there(struct pending *pending, const struct unseen *unseen,
+                                  const struct yore_time *before, bool *is_there_out,
+                                  struct yore_error *error_out)
+{
+    struct yore_value value;
+    enum commit_below below = batch_below(pending->batch, unseen->part);
+    *is_there_out = below == BELOW_VALUE;
+    if (below != BELOW_UNKNOWN) {
+        return YORE_OK;
+    }
+    enum yore_status st = yore_get(pending->server->db, unseen->keyspace, unseen->item->key, before,
+                                   &value, error_out);
+    *is_there_out = st == YORE_OK;
+    if (st == YORE_OK) {
+        yore_value_release(&value);
+    }
+    return st == YORE_NOT_FOUND || st == YORE_ERASED ? YORE_OK : st;
+}
+
+/* Those that were put where nothing was are new keys. */
+static enum yore_status count_unseen(struct pending *pending, const struct yore_time *before,
+                                     struct yore_error *error_out)
+{
+    enum yore_status st = YORE_OK;
+    for (const struct unseen *at = pending->unseen; at != NULL && st == YORE_OK; at = at->next) {
+        bool is_there;
+        st = was_there(pending, at, before, &is_there, error_out);
+        if (st == YORE_OK && !is_there) {
+            atomic_fetch_add_explicit(&at->item->database->count, 1, memory_order_relaxed);
+        }
+    }
+    return st;
+}
+
+/* The present is held while it is replaced, for those puts of which only it can tell what they are
+ * laid over. */
+static enum yore_status commit_batch(struct pending *pending, struct yore_error *error_out)
+{
+    struct yore_snapshot *before = NULL;
+    enum yore_status st = YORE_OK;
+    if (pending->unseen != NULL) {
+        st = yore_snapshot_take(pending->server->db, &before, error_out);
+    }
+    if (st == YORE_OK) {
+        st = yore_batch_commit(pending->batch, YORE_DURABILITY_NONE, NULL, error_out);
+    }
+    if (st == YORE_OK && before != NULL) {
+        const struct yore_time moment = yore_snapshot_time(before);
+        st = count_unseen(pending, &moment, error_out);
+    }
+    yore_snapshot_release(before);
+    return st;
+}
+
 enum yore_status pending_commit(struct pending *pending, struct yore_error *error_out)
 {
     enum yore_status st = YORE_OK;
     if (pending->count > 0) {
-        st = yore_batch_commit(pending->batch, YORE_DURABILITY_NONE, NULL, error_out);
+        st = commit_batch(pending, error_out);
         yore_batch_clear(pending->batch);
         memset(pending->slots, 0, sizeof pending->slots);
         pending->count = 0;
+        pending->unseen = NULL;
     }
     if (st == YORE_OK) {
         event_replay(pending->server, &pending->events);
@@ -253,10 +323,10 @@ enum yore_status pending_flush(struct pending *pending, struct yore_error *error
     return st;
 }
 
-bool pending_is_due(const struct pending *pending, int64_t now)
+bool pending_is_due(const struct pending *pending, int64_t now_ns)
 {
     return pending->count >= PENDING_COUNT_MAX ||
            atomic_load_explicit(&pending->memory.bytes, memory_order_relaxed) >=
                PENDING_BYTES_MAX ||
-           (pending->count > 0 && now - pending->began > PENDING_NS_MAX);
+           (pending->count > 0 && now_ns - pending->began > PENDING_NS_MAX);
 }

@@ -10,6 +10,10 @@
  * on what is about to change.  They are not taken in order, so none is waited for while others are
  * held: where one is taken, what has gathered is committed and let go first.
  *
+ * A plain SET needs not know what was there, but for the number of keys: that is taken from the
+ * commit, which finds the key's place anyway, and what it cannot tell is read after it, as of the
+ * moment before.
+ *
  * Thread: the job's worker.
  */
 #ifndef YORE_COMMAND_PENDING_H
@@ -33,6 +37,8 @@ struct pending_write {
     struct yore_bytes key;
     struct yore_bytes value;
     bool is_delete;
+    bool is_unseen; /* a put, the first of its key here, of which nobody knows what was there: the
+                       commit tells, and counts the key where it is new */
     int64_t valid_to;
     struct yore_bytes old_end; /* row of the list of ends to take away; empty: none */
     struct yore_bytes new_end;
@@ -71,7 +77,7 @@ struct buffer *pending_events(struct pending *pending);
 enum yore_status pending_commit(struct pending *pending, struct yore_error *error_out);
 /* Commit, and unlock every stripe. */
 enum yore_status pending_flush(struct pending *pending, struct yore_error *error_out);
-/* Has enough gathered, or waited long enough at `now`, to be flushed? */
-bool pending_is_due(const struct pending *pending, int64_t now);
+/* Has enough gathered, or waited long enough at `now_ns` (monotonic), to be flushed? */
+bool pending_is_due(const struct pending *pending, int64_t now_ns);
 
 #endif

@@ -17,13 +17,14 @@ struct database *place_database(const struct call *call, struct yore_bytes name)
     return NULL;
 }
 
-/* "g.<graph>", "graph.staging", "server", "server.expiry", "<database>.series". */
+/* "g.<graph>", "graph.staging", "graph.empty", "server", "server.expiry", "<database>.series". */
 bool place_is_reserved(const struct call *call, struct yore_bytes name)
 {
     static const char series[] = ".series";
     const size_t size = sizeof series - 1;
     if (bytes_starts_with(name, args_text("g.")) ||
         bytes_equal(name, args_text(GRAPH_STAGING_KEYSPACE)) ||
+        bytes_equal(name, args_text(GRAPH_EMPTY_KEYSPACE)) ||
         bytes_equal(name, args_text("server")) || bytes_starts_with(name, args_text("server."))) {
         return true;
     }

@@ -18,11 +18,11 @@ void reply_release(struct reply *reply)
     buffer_release(&reply->out);
 }
 
-/* "<type><number>\r\n" */
-static void head(struct reply *reply, char type, int64_t number)
+#define HEAD_BYTES_MAX 23 /* the longest head */
+
+/* "<type><number>\r\n", up to where `end` points; returns where it begins. */
+static char *head_before(char *end, char type, int64_t number)
 {
-    char text[24];
-    char *end = text + sizeof text;
     char *at = end;
     uint64_t left = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
     *--at = '\n';
@@ -35,6 +35,14 @@ static void head(struct reply *reply, char type, int64_t number)
         *--at = '-';
     }
     *--at = type;
+    return at;
+}
+
+static void head(struct reply *reply, char type, int64_t number)
+{
+    char text[HEAD_BYTES_MAX];
+    char *end = text + sizeof text;
+    char *at = head_before(end, type, number);
     buffer_append(&reply->out, at, (size_t)(end - at));
 }
 
@@ -45,9 +53,13 @@ static void line(struct reply *reply, const char *text)
 
 void reply_status(struct reply *reply, const char *text)
 {
-    line(reply, "+");
-    line(reply, text);
-    line(reply, "\r\n");
+    size_t size = strlen(text);
+    unsigned char *to = buffer_extend(&reply->out, size + 3);
+    if (to != NULL) {
+        *to++ = '+';
+        memcpy(to, text, size);
+        memcpy(to + size, "\r\n", 2);
+    }
 }
 
 void reply_error(struct reply *reply, const char *format, ...)
@@ -74,9 +86,19 @@ void reply_int(struct reply *reply, int64_t number)
 
 void reply_bulk(struct reply *reply, struct yore_bytes bytes)
 {
-    head(reply, '$', (int64_t)bytes.size);
-    buffer_append_bytes(&reply->out, bytes);
-    line(reply, "\r\n");
+    char text[HEAD_BYTES_MAX];
+    char *end = text + sizeof text;
+    char *at = head_before(end, '$', (int64_t)bytes.size);
+    size_t head_size = (size_t)(end - at);
+    unsigned char *to = buffer_extend(&reply->out, head_size + bytes.size + 2);
+    if (to == NULL) {
+        return;
+    }
+    memcpy(to, at, head_size);
+    if (bytes.size > 0) {
+        memcpy(to + head_size, bytes.data, bytes.size);
+    }
+    memcpy(to + head_size + bytes.size, "\r\n", 2);
 }
 
 void reply_text(struct reply *reply, const char *text)
@@ -165,8 +187,7 @@ void reply_push(struct reply *reply, size_t count)
 
 /* ---- arrays of a length not yet known ---- */
 
-/* Room for the longest head; what is not needed is closed up at the end. */
-#define HEAD_BYTES_MAX 23
+/* Room for the longest head is left; what is not needed is closed up at the end. */
 
 size_t reply_array_begin(struct reply *reply)
 {

@@ -6,9 +6,13 @@
 
 #include "base/coding.h"
 #include "command/call.h"
+#include "command/series_rule.h"
 #include "command/watch.h"
 
-static const unsigned char mark[] = {0, 'y', 'o', 'r', 'e', '.', 't', 's', 1};
+static const unsigned char mark[] = {0, 'y', 'o', 'r', 'e', '.', 't', 's'};
+#define MARK_BYTES (sizeof mark + 1) /* and the version */
+#define VERSION_PLAIN 1
+#define VERSION_LINKED 2
 
 /* ---- what a series is ---- */
 
@@ -33,7 +37,70 @@ bool series_policy_find(struct yore_bytes name, enum series_policy *policy_out)
 
 bool series_is(struct yore_bytes value)
 {
+    const unsigned char *at = value.data;
+    return value.size >= MARK_BYTES && memcmp(at, mark, sizeof mark) == 0 &&
+           (at[sizeof mark] == VERSION_PLAIN || at[sizeof mark] == VERSION_LINKED);
+}
+
+bool series_is_marked(struct yore_bytes value)
+{
     return value.size >= sizeof mark && memcmp(value.data, mark, sizeof mark) == 0;
+}
+
+bool series_is_hidden(const struct acl_rules *rules, const struct command *command,
+                      struct yore_bytes value)
+{
+    return series_is_marked(value) && !acl_rules_allow_every_key(rules, command, KEY_READ);
+}
+
+static bool take_text(struct decoder *d, struct yore_bytes *text_out)
+{
+    uint64_t size = decode_varint(d);
+    const unsigned char *data = size <= decoder_left(d) ? decode_run(d, (size_t)size) : NULL;
+    *text_out = bytes_of(data, (size_t)size);
+    return !d->is_bad && data != NULL;
+}
+
+/* The source's key, its id if there is one, the rules. */
+static bool decode_links(struct decoder *d, struct series_meta *meta)
+{
+    struct yore_bytes links;
+    struct decoder inner;
+    if (!take_text(d, &links)) {
+        return false;
+    }
+    decoder_init(&inner, links.data, links.size);
+    if (!take_text(&inner, &meta->source)) {
+        return false;
+    }
+    if (meta->source.size > 0) {
+        const unsigned char *id = decode_run(&inner, SERIES_ID_BYTES);
+        if (id == NULL) {
+            return false;
+        }
+        memcpy(meta->source_id, id, SERIES_ID_BYTES);
+    }
+    meta->rules = bytes_behind(links, links.size - decoder_left(&inner));
+    struct yore_bytes left = meta->rules;
+    struct series_rule rule;
+    while (series_rule_next(&left, &rule)) {
+    }
+    return left.size == 0;
+}
+
+static void encode_links(const struct series_meta *meta, struct buffer *out)
+{
+    struct buffer links = {0};
+    buffer_append_varint(&links, meta->source.size);
+    buffer_append_bytes(&links, meta->source);
+    if (meta->source.size > 0) {
+        buffer_append(&links, meta->source_id, SERIES_ID_BYTES);
+    }
+    buffer_append_bytes(&links, meta->rules);
+    buffer_append_varint(out, links.size);
+    buffer_append_bytes(out, buffer_bytes(&links));
+    out->is_nomem |= links.is_nomem;
+    buffer_release(&links);
 }
 
 bool series_decode(struct yore_bytes value, struct series_meta *meta_out)
@@ -42,12 +109,18 @@ bool series_decode(struct yore_bytes value, struct series_meta *meta_out)
     if (!series_is(value)) {
         return false;
     }
-    value = bytes_behind(value, sizeof mark);
+    bool is_linked = ((const unsigned char *)value.data)[sizeof mark] == VERSION_LINKED;
+    meta_out->source = bytes_of(NULL, 0);
+    meta_out->rules = bytes_of(NULL, 0);
+    value = bytes_behind(value, MARK_BYTES);
     decoder_init(&d, value.data, value.size);
     const unsigned char *id = decode_run(&d, SERIES_ID_BYTES);
     uint64_t retention = decode_varint(&d);
     uint64_t chunk = decode_varint(&d);
     uint8_t policy = decode_u8(&d);
+    if (is_linked && !decode_links(&d, meta_out)) {
+        return false;
+    }
     meta_out->label_count = decode_varint(&d);
     if (d.is_bad || retention > INT64_MAX || chunk > INT64_MAX || policy >= POLICIES) {
         return false;
@@ -68,21 +141,18 @@ bool series_decode(struct yore_bytes value, struct series_meta *meta_out)
 
 void series_encode(const struct series_meta *meta, struct buffer *out)
 {
+    bool is_linked = meta->source.size > 0 || meta->rules.size > 0;
     buffer_append(out, mark, sizeof mark);
+    buffer_append_u8(out, is_linked ? VERSION_LINKED : VERSION_PLAIN);
     buffer_append(out, meta->id, SERIES_ID_BYTES);
     buffer_append_varint(out, (uint64_t)meta->retention_ms);
     buffer_append_varint(out, (uint64_t)meta->chunk_bytes);
     buffer_append_u8(out, (uint8_t)meta->policy);
+    if (is_linked) {
+        encode_links(meta, out);
+    }
     buffer_append_varint(out, meta->label_count);
     buffer_append_bytes(out, meta->labels);
-}
-
-static bool take_text(struct decoder *d, struct yore_bytes *text_out)
-{
-    uint64_t size = decode_varint(d);
-    const unsigned char *data = size <= decoder_left(d) ? decode_run(d, (size_t)size) : NULL;
-    *text_out = bytes_of(data, (size_t)size);
-    return !d->is_bad && data != NULL;
 }
 
 bool series_label(struct yore_bytes *left, struct yore_bytes *name_out,
@@ -336,8 +406,8 @@ enum yore_status series_walk_open(struct call *call, const struct series *series
     if (series->samples == NULL || from_ms > to_ms || options.to <= options.from) {
         return YORE_OK;
     }
-    return yore_timeline_open(call->server->db, series->samples, name_of(series), &options,
-                              &walk_out->timeline, error_out);
+    return access_timeline(call->access, series->samples, name_of(series), &options,
+                           &walk_out->timeline, error_out);
 }
 
 enum yore_status series_walk_next(struct series_walk *walk, struct sample *sample_out,

@@ -4,9 +4,16 @@
  * with duplicates, labels.  So whatever works on keys works on series (EXISTS, DEL, EXPIRE, RENAME,
  * KEYS, DBSIZE), as of any moment; what reads strings refuses them (WRONGTYPE).  Samples are the
  * versions of one key of the keyspace "<database>.series", named by the id: valid time is the
- * sample's time, the value a float64.  Ids are random, so that a value put together by hand names
- * no samples of somebody else.  Beside the samples stands a row for each key that was ever written
- * as a series, which is where label filters look; a row whose key is none any more is passed over.
+ * sample's time, the value a float64.  So who could write such a value at a key of his own would
+ * have the samples: a value that begins with the mark is refused from clients, in every keyspace,
+ * which may be a database one day, and told only to who may read every key.  Beside the samples
+ * stands a row for each key that was ever written as a series, which is where label filters look; a
+ * row whose key is none any more is passed over.
+ *
+ * The value of a series is the mark {0, "yore.ts", version}, id (16), retention, chunk size
+ * (varints), policy (1), with version 2 the size of what it has to do with other series and that
+ * (series_rule.h), then how many labels there are (varint), and of each name and value, each behind
+ * its size (varint).  Version 2 is written for those that have a rule or a source.
  *
  *     key in "<database>.series"   value
  *     's' id (16)                  float64, little-endian; a version a sample
@@ -25,7 +32,9 @@
 #include "base/buffer.h"
 #include "command/access.h"
 
+struct acl_rules;
 struct call;
+struct command;
 
 #define SERIES_ID_BYTES 16
 #define SERIES_MS_NS 1000000
@@ -50,12 +59,20 @@ struct series_meta {
     int64_t retention_ms; /* 0: none */
     int64_t chunk_bytes;  /* kept for clients that ask; changes nothing */
     enum series_policy policy;
+    struct yore_bytes source; /* key of the series whose buckets it keeps; size 0: none; borrowed */
+    unsigned char source_id[SERIES_ID_BYTES];
+    struct yore_bytes rules; /* whose buckets others keep (series_rule.h); borrowed */
     uint64_t label_count;
     struct yore_bytes labels; /* name and value of each, each behind its size; borrowed */
 };
 
 /* Is it the value of a series? */
 bool series_is(struct yore_bytes value);
+/* Does it begin with the mark, of whatever version?  No client may write it. */
+bool series_is_marked(struct yore_bytes value);
+/* And is it kept from a user of these rules, who runs `command`?  He is told NULL. */
+bool series_is_hidden(const struct acl_rules *rules, const struct command *command,
+                      struct yore_bytes value);
 /* False: it is none. */
 bool series_decode(struct yore_bytes value, struct series_meta *meta_out);
 void series_encode(const struct series_meta *meta, struct buffer *out);

@@ -4,6 +4,7 @@
 #include "command/call.h"
 #include "command/rows.h"
 #include "command/series_reply.h"
+#include "command/series_rule.h"
 
 /* ---- what is asked for ---- */
 
@@ -108,7 +109,8 @@ int series_range_option(struct call *call, size_t *at, struct series_range *rang
 {
     bool is_good;
     if (call_is(call, *at, "latest")) {
-        return 1; /* there are no compactions whose last bucket is open */
+        range->with_latest = true;
+        return 1;
     }
     if (call_is(call, *at, "filter_by_ts")) {
         is_good = take_times(call, at, range);
@@ -138,6 +140,55 @@ bool series_range_check(struct call *call, struct series_range *range)
 }
 
 /* ---- walking ---- */
+
+/* The samples, with the one of the open bucket among them. */
+struct range_walk {
+    struct series_walk samples;
+    bool is_backward;
+    bool has_latest;
+    struct sample latest;
+    bool has_held; /* a sample that comes behind it */
+    struct sample held;
+};
+
+static enum yore_status range_walk_open(struct call *call, const struct series *series,
+                                        const struct series_range *range, struct range_walk *walk,
+                                        struct yore_error *error)
+{
+    enum yore_status st = YORE_NOT_FOUND;
+    *walk = (struct range_walk){.is_backward = range->is_backward};
+    if (range->with_latest) {
+        st = series_latest(call, series, &walk->latest, error);
+    }
+    walk->has_latest =
+        st == YORE_OK && walk->latest.ms >= range->from_ms && walk->latest.ms <= range->to_ms;
+    return st == YORE_OK || st == YORE_NOT_FOUND
+               ? series_walk_open(call, series, range->from_ms, range->to_ms, range->is_backward,
+                                  &walk->samples, error)
+               : st;
+}
+
+static enum yore_status range_walk_next(struct range_walk *walk, struct sample *sample_out,
+                                        struct yore_error *error)
+{
+    if (walk->has_held) {
+        walk->has_held = false;
+        *sample_out = walk->held;
+        return YORE_OK;
+    }
+    enum yore_status st = series_walk_next(&walk->samples, sample_out, error);
+    bool is_end = st == YORE_NOT_FOUND;
+    if (!walk->has_latest || (st != YORE_OK && !is_end) ||
+        (!is_end && (walk->is_backward ? sample_out->ms > walk->latest.ms
+                                       : sample_out->ms < walk->latest.ms))) {
+        return st;
+    }
+    walk->has_latest = false;
+    walk->has_held = !is_end && sample_out->ms != walk->latest.ms; /* else it takes its place */
+    walk->held = *sample_out;
+    *sample_out = walk->latest;
+    return YORE_OK;
+}
 
 static bool passes(const struct series_range *range, struct sample sample)
 {
@@ -187,12 +238,12 @@ struct taking {
     void *arg;
 };
 
-static enum yore_status walk_plain(struct series_walk *walk, const struct taking *taking,
+static enum yore_status walk_plain(struct range_walk *walk, const struct taking *taking,
                                    struct yore_error *error)
 {
     struct sample sample;
     enum yore_status st = YORE_OK;
-    while ((st = series_walk_next(walk, &sample, error)) == YORE_OK) {
+    while ((st = range_walk_next(walk, &sample, error)) == YORE_OK) {
         if (passes(taking->range, sample) && !taking->take(taking->arg, sample)) {
             break;
         }
@@ -201,7 +252,7 @@ static enum yore_status walk_plain(struct series_walk *walk, const struct taking
 }
 
 static enum yore_status walk_buckets(struct call *call, const struct series *series,
-                                     struct series_walk *walk, const struct taking *taking,
+                                     struct range_walk *walk, const struct taking *taking,
                                      struct yore_error *error)
 {
     const struct series_range *range = taking->range;
@@ -225,7 +276,7 @@ static enum yore_status walk_buckets(struct call *call, const struct series *ser
                                  range->is_backward, &after, error) == YORE_OK;
     enum yore_status st = YORE_OK;
     buckets_begin(&buckets, has_before ? &before : NULL);
-    while ((st = series_walk_next(walk, &sample, error)) == YORE_OK) {
+    while ((st = range_walk_next(walk, &sample, error)) == YORE_OK) {
         if (passes(range, sample) && !buckets_add(&buckets, sample)) {
             return YORE_OK;
         }
@@ -241,14 +292,13 @@ static enum yore_status walk_range(struct call *call, const struct series *serie
                                    const struct taking *taking, struct yore_error *error)
 {
     const struct series_range *range = taking->range;
-    struct series_walk walk = {NULL};
-    enum yore_status st = series_walk_open(call, series, range->from_ms, range->to_ms,
-                                           range->is_backward, &walk, error);
+    struct range_walk walk;
+    enum yore_status st = range_walk_open(call, series, range, &walk, error);
     if (st == YORE_OK) {
         st = range->aggregate == AGGREGATE_NONE ? walk_plain(&walk, taking, error)
                                                 : walk_buckets(call, series, &walk, taking, error);
     }
-    series_walk_close(&walk);
+    series_walk_close(&walk.samples);
     return st == YORE_NOT_FOUND ? YORE_OK : st;
 }
 

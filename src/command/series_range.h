@@ -26,6 +26,7 @@ struct series_range {
     int64_t align_ms;
     enum bucket_time bucket_time;
     bool with_empty;
+    bool with_latest; /* the open bucket of its source too */
 };
 
 /* Take bounds from args[first] and args[first + 1]. */

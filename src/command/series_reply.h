@@ -20,6 +20,9 @@ bool series_fail(struct call *call, enum yore_status st, const struct yore_error
 void reply_sample(struct reply *reply, struct sample sample);
 /* Pairs in RESP2, a map in RESP3. */
 void reply_labels(struct reply *reply, const struct series_meta *meta);
+/* TS.INFO's sourceKey and rules: of those that have not ended. */
+void reply_source(struct call *call, const struct series *series);
+void reply_rules(struct call *call, const struct series *series);
 /* A label's value, or nil. */
 void reply_label_or_null(struct reply *reply, const struct series_meta *meta,
                          struct yore_bytes name);

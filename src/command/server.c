@@ -117,6 +117,7 @@ static void init_locks(struct command_server *server)
     os_mutex_init(&server->errors_lock);
     os_mutex_init(&server->feed_lock);
     slowlog_init(&server->slowlog);
+    scan_table_init(&server->scans);
     atomic_init(&server->has_active_expiry, true);
     atomic_init(&server->pause_until_ns, INT64_MIN);
 }
@@ -136,9 +137,6 @@ static enum yore_status make_parts(struct command_server *server, struct yore_er
     enum yore_status st = server->command_stats != NULL ? YORE_OK : YORE_NOMEM;
     if (st == YORE_OK) {
         st = latency_init(&server->latency);
-    }
-    if (st == YORE_OK) {
-        st = scan_table_init(&server->scans);
     }
     if (st == YORE_OK) {
         st = graph_pool_new(server->db, &server->graphs);
@@ -182,7 +180,7 @@ enum yore_status command_server_new(const struct command_options *options,
     if (st == YORE_OK) {
         st = make_parts(server, error_out);
     }
-    if (st == YORE_OK) {
+    if (st == YORE_OK && server->db != NULL) {
         st = open_databases(server, error_out);
     }
     if (st == YORE_OK && options->aclfile != NULL) {
@@ -265,6 +263,11 @@ bool command_needs_login(struct command_server *server)
     bool is_open = rules->is_on && rules->is_nopass;
     acl_rules_unref(rules);
     return !is_open;
+}
+
+uint64_t command_users_version(struct command_server *server)
+{
+    return atomic_load_explicit(&server->acl.version, memory_order_acquire); /* as acl_refresh() */
 }
 
 enum yore_status command_users_load(struct command_server *server, struct yore_error *error_out)

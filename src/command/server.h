@@ -19,6 +19,7 @@
 #include "command/acl.h"
 #include "command/client.h"
 #include "command/command.h"
+#include "command/durations.h"
 #include "command/latency.h"
 #include "command/limits.h"
 #include "command/name_map.h"
@@ -119,6 +120,8 @@ struct command_server {
     struct latency latency;
 
     struct command_stat *command_stats; /* by table_index() */
+    struct durations durations[DURATION_CLASSES];
+    _Atomic uint64_t statement_ns; /* of command_note_statement() */
     struct os_mutex errors_lock;
     struct error_stat errors[ERROR_CODES_MAX];
     uint32_t error_count;

@@ -193,6 +193,9 @@ static void dir_get(void *arg, struct buffer *out)
     buffer_append(out, path, path != NULL ? strlen(path) : 0);
 }
 
+/* What a password's hash begins with, here as in a line of the aclfile. */
+static const char hash_begin[] = "$argon2id$";
+
 /* The password of the user "default", as older clients and files set it; never told. */
 static void requirepass_get(void *arg, struct buffer *out)
 {
@@ -203,10 +206,47 @@ static void requirepass_get(void *arg, struct buffer *out)
     buffer_append(out, "(set)", has_password ? 5 : 0);
 }
 
+/* The hashes of its passwords, or nothing where it needs none; where no password fits, what hashes
+ * begin with and no hash. */
+static void requirepass_keep(void *arg, struct buffer *out)
+{
+    struct command_server *server = arg;
+    struct acl_rules *rules = acl_user_rules(&server->acl, server->acl.default_user);
+    for (size_t i = 0; i < rules->secret_count; i++) {
+        buffer_append(out, " ", i > 0 ? 1 : 0);
+        buffer_append(out, rules->secrets[i].encoded, strlen(rules->secrets[i].encoded));
+    }
+    if (rules->secret_count == 0 && !rules->is_nopass) {
+        buffer_append(out, hash_begin, strlen(hash_begin));
+    }
+    acl_rules_unref(rules);
+}
+
+static enum yore_status hashes_set(struct command_server *server, struct yore_bytes value,
+                                   struct yore_error *error_out)
+{
+    struct yore_bytes rules[1 + ACL_PASSWORDS_MAX] = {args_text("resetpass")};
+    size_t count = 1;
+    while (value.size > strlen(hash_begin)) {
+        const char *blank = memchr(value.data, ' ', value.size);
+        size_t size = blank != NULL ? (size_t)(blank - (const char *)value.data) : value.size;
+        if (count == 1 + ACL_PASSWORDS_MAX) {
+            return error_set(error_out, YORE_TOO_BIG, "a user has at most %u passwords",
+                             ACL_PASSWORDS_MAX);
+        }
+        rules[count++] = bytes_of(value.data, size);
+        value = bytes_behind(value, size < value.size ? size + 1 : size);
+    }
+    return acl_user_change(server, args_text("default"), rules, count, error_out);
+}
+
 static enum yore_status requirepass_set(void *arg, struct yore_bytes value,
                                         struct yore_error *error_out)
 {
     struct command_server *server = arg;
+    if (bytes_starts_with(value, args_text(hash_begin))) {
+        return hashes_set(server, value, error_out);
+    }
     struct buffer rule = {0};
     buffer_append(&rule, ">", 1);
     buffer_append_bytes(&rule, value);
@@ -272,13 +312,22 @@ static const struct command_setting own[] = {
     {.name = "aclfile", .get = aclfile_get},
     {.name = "databases", .get = databases_get},
     {.name = "dir", .get = dir_get},
-    {.name = "requirepass", .get = requirepass_get, .set = requirepass_set, .is_secret = true},
+    {.name = "requirepass",
+     .get = requirepass_get,
+     .keep = requirepass_keep,
+     .set = requirepass_set,
+     .is_secret = true},
     {.name = "save", .get = save_get},
     {.name = "appendonly", .get = appendonly_get},
     {.name = "appendfsync", .get = appendfsync_get},
     {.name = "maxmemory", .get = maxmemory_get},
     {.name = "maxmemory-policy", .get = maxmemory_policy_get},
     {.name = "proto-max-bulk-len", .get = bulk_max_get}};
+
+const char *command_setting_name(size_t index)
+{
+    return index < sizeof own / sizeof own[0] ? own[index].name : NULL;
+}
 
 /* ---- the table ---- */
 
@@ -364,18 +413,42 @@ static const struct command_setting *find(struct command_server *server, struct 
     return &held->setting;
 }
 
-enum yore_status command_setting_get(struct command_server *server, struct yore_bytes name,
-                                     struct buffer *value, struct yore_error *error_out)
+bool settings_is_secret(struct command_server *server, struct yore_bytes name)
+{
+    struct yore_error error;
+    os_mutex_lock(&server->settings_lock);
+    const struct command_setting *setting = find(server, name, &error);
+    bool is_secret = setting == NULL || setting->is_secret;
+    os_mutex_unlock(&server->settings_lock);
+    return is_secret;
+}
+
+static enum yore_status get(struct command_server *server, struct yore_bytes name, bool is_kept,
+                            struct buffer *value, struct yore_error *error_out)
 {
     os_mutex_lock(&server->settings_lock);
     const struct command_setting *setting = find(server, name, error_out);
-    if (setting != NULL) {
+    if (setting != NULL && is_kept && setting->keep != NULL) {
+        setting->keep(setting->arg, value);
+    } else if (setting != NULL) {
         setting->get(setting->arg, value);
     }
     os_mutex_unlock(&server->settings_lock);
     return setting == NULL   ? YORE_NOT_FOUND
            : value->is_nomem ? error_plain(error_out, YORE_NOMEM)
                              : YORE_OK;
+}
+
+enum yore_status command_setting_get(struct command_server *server, struct yore_bytes name,
+                                     struct buffer *value, struct yore_error *error_out)
+{
+    return get(server, name, false, value, error_out);
+}
+
+enum yore_status command_setting_keep(struct command_server *server, struct yore_bytes name,
+                                      struct buffer *value, struct yore_error *error_out)
+{
+    return get(server, name, true, value, error_out);
 }
 
 enum yore_status command_setting_set(struct command_server *server, struct yore_bytes name,

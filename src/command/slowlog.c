@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "command/call.h"
+#include "command/secret.h"
 
 #define MORE_TEXT_BYTES 48
 
@@ -38,10 +39,9 @@ void slowlog_trim(struct slowlog *log, size_t length)
     os_mutex_unlock(&log->lock);
 }
 
-/* The octets told of argument i: the first ones, and how many more there are. */
-static size_t told_bytes(const struct call *call, size_t i)
+/* The octets told of an argument: the first ones, and how many more there are. */
+static size_t told_bytes(size_t size)
 {
-    size_t size = call->args[i].size;
     return size > SLOWLOG_ARG_BYTES_MAX ? SLOWLOG_ARG_BYTES_MAX + MORE_TEXT_BYTES : size;
 }
 
@@ -50,25 +50,26 @@ static size_t told_args(const struct call *call)
     return call->count > SLOWLOG_ARGS_MAX ? SLOWLOG_ARGS_MAX : call->count;
 }
 
-static size_t copy_told(const struct call *call, size_t i, char *to)
+static size_t copy_told(struct yore_bytes arg, char *to)
 {
-    const struct yore_bytes *arg = &call->args[i];
-    if (arg->size <= SLOWLOG_ARG_BYTES_MAX) {
-        memcpy(to, arg->data, arg->size);
-        return arg->size;
+    if (arg.size <= SLOWLOG_ARG_BYTES_MAX) {
+        memcpy(to, arg.data, arg.size);
+        return arg.size;
     }
-    memcpy(to, arg->data, SLOWLOG_ARG_BYTES_MAX);
+    memcpy(to, arg.data, SLOWLOG_ARG_BYTES_MAX);
     int more = snprintf(to + SLOWLOG_ARG_BYTES_MAX, MORE_TEXT_BYTES, "... (%zu more bytes)",
-                        arg->size - SLOWLOG_ARG_BYTES_MAX);
+                        arg.size - SLOWLOG_ARG_BYTES_MAX);
     return SLOWLOG_ARG_BYTES_MAX + (size_t)more;
 }
 
 static struct slow_entry *make_entry(const struct call *call, int64_t time_us)
 {
+    struct yore_bytes told[SLOWLOG_ARGS_MAX];
     size_t args = told_args(call);
     size_t bytes = MORE_TEXT_BYTES;
     for (size_t i = 0; i < args; i++) {
-        bytes += told_bytes(call, i);
+        told[i] = secret_told(call, i);
+        bytes += told_bytes(told[i].size);
     }
     struct slow_entry *entry = mem_alloc(sizeof *entry + bytes);
     if (entry == NULL) {
@@ -85,7 +86,7 @@ static struct slow_entry *make_entry(const struct call *call, int64_t time_us)
             size = (size_t)snprintf(at, MORE_TEXT_BYTES, "... (%zu more arguments)",
                                     call->count - args + 1);
         } else {
-            size = copy_told(call, i, at);
+            size = copy_told(told[i], at);
         }
         entry->args[i] = bytes_of(at, size);
         at += size;

@@ -286,9 +286,22 @@ static const struct command rows[] = {
     ROW("graph.delete", cmd_graph_delete, 2, CF_WRITE | CF_OF_GRAPH | CF_NO_MULTI, CC_GRAPH,
         COMMAND_SHORT, KEYS_1(SPAN(1, 1, 1, KEY_WRITE, "RM delete")), NULL, "0.2.0", "graph",
         "graph", "Drops a graph; its past stays readable."),
+    ROW("graph.erase", cmd_graph_erase, -4, CF_ADMIN | CF_WRITE | CF_OF_GRAPH | CF_NO_MULTI,
+        CC_GRAPH, COMMAND_LONG, KEYS_1(SPAN(1, 1, 1, KEY_WRITE, "RM delete")), NULL, "0.2.0",
+        "graph", "graph NODE|RELATIONSHIP id [property]",
+        "Destroys all that was ever known of an external id, or one property of it."),
     ROW("graph.explain", cmd_graph_explain, 3, CF_READ | CF_NO_MULTI, CC_GRAPH, COMMAND_LONG,
         KEYS_1(SPAN(1, 1, 1, KEY_READ, "RO access")), NULL, "0.2.0", "graph", "graph statement",
         "Tells how a statement would be carried out."),
+    ROW("graph.export", cmd_graph_export, -2, CF_READ | CF_NO_MULTI, CC_GRAPH, COMMAND_LONG,
+        KEYS_1(SPAN(1, 1, 1, KEY_READ, "RO access")), NULL, "0.2.0", "graph",
+        "graph [FORMAT NDJSON|NODES-CSV|RELATIONSHIPS-CSV|GRAPHML|DOT|EVENTS] [EVERY] [AT moment] "
+        "[KNOWN moment]",
+        "Tells one moment of a graph, or every version, line by line in one of several forms."),
+    ROW("graph.import", cmd_graph_import, -3, CF_WRITE | CF_DENYOOM | CF_OF_GRAPH | CF_NO_MULTI,
+        CC_GRAPH, COMMAND_LONG, KEYS_1(SPAN(1, 1, 1, KEY_WRITE, "RW insert")), NULL, "0.2.0",
+        "graph", "graph lines [RESUME] [BEHIND count]",
+        "Takes in whole transactions of an event file, each dated as the file dates it."),
     ROW("graph.ingest", cmd_graph_ingest, -4, CF_WRITE | CF_DENYOOM | CF_OF_GRAPH | CF_NO_MULTI,
         CC_GRAPH, COMMAND_LONG, KEYS_1(SPAN(1, 1, 1, KEY_WRITE, "RW insert")), NULL, "0.2.0",
         "graph",
@@ -297,6 +310,10 @@ static const struct command rows[] = {
         "Takes in what a source says of a graph, or a snapshot of all it claims."),
     ROW("graph.list", cmd_graph_list, -1, CF_READ | CF_NO_MULTI, CC_GRAPH, COMMAND_SHORT, KEYS_0,
         NULL, "0.2.0", "graph", "[AT moment] [KNOWN moment]", "Lists the graphs."),
+    ROW("graph.pending", cmd_graph_pending, -2, CF_READ | CF_NO_MULTI, CC_GRAPH, COMMAND_LONG,
+        KEYS_1(SPAN(1, 1, 1, KEY_READ, "RO access")), NULL, "0.2.0", "graph",
+        "graph [AT moment] [KNOWN moment]",
+        "Tells of relationships that wait for an end which nobody has named yet."),
     ROW("graph.profile", cmd_graph_profile, 3,
         CF_WRITE | CF_DENYOOM | CF_DECIDES | CF_OF_GRAPH | CF_NO_MULTI, CC_GRAPH, COMMAND_LONG,
         KEYS_1(SPAN(1, 1, 1, KEY_READ, "RW access update variable_flags")), NULL, "0.2.0", "graph",
@@ -306,12 +323,19 @@ static const struct command rows[] = {
         KEYS_1(SPAN(1, 1, 1, KEY_READ, "RW access update variable_flags")), NULL, "0.2.0", "graph",
         "graph [CYPHER name=value [name=value ...]] statement [--compact|--cells] "
         "[TIMEOUT ms] [LIMIT rows] [AT moment] [KNOWN moment]",
-        "Runs a statement of the query language; makes the graph if there is none."),
+        "Runs a statement of the query language; one that writes makes the graph if there is "
+        "none."),
     ROW("graph.ro_query", cmd_graph_ro_query, -3, CF_READ | CF_NO_MULTI, CC_GRAPH, COMMAND_LONG,
         KEYS_1(SPAN(1, 1, 1, KEY_READ, "RO access")), NULL, "0.2.0", "graph",
         "graph [CYPHER name=value [name=value ...]] statement [--compact|--cells] "
         "[TIMEOUT ms] [LIMIT rows] [AT moment] [KNOWN moment]",
         "Runs a statement that only reads."),
+    ROW("graph.settle", cmd_graph_settle, 2, CF_WRITE | CF_DENYOOM | CF_OF_GRAPH | CF_NO_MULTI,
+        CC_GRAPH, COMMAND_LONG, KEYS_1(SPAN(1, 1, 1, KEY_WRITE, "RW update")), NULL, "0.2.0",
+        "graph", "graph", "Ends what time has ended, and tries a snapshot again that was refused."),
+    ROW("graph.sources", cmd_graph_sources, 2, CF_READ | CF_NOW | CF_NO_MULTI, CC_GRAPH,
+        COMMAND_LONG, KEYS_1(SPAN(1, 1, 1, KEY_READ, "RO access")), NULL, "0.2.0", "graph", "graph",
+        "Tells of who says what there is, and what each claims now."),
     ROW("hello", cmd_hello, -1,
         CF_NOSCRIPT | CF_LOADING | CF_STALE | CF_FAST | CF_NO_AUTH | CF_SKIP_SLOWLOG |
             CF_ALLOW_BUSY,
@@ -532,6 +556,10 @@ static const struct command rows[] = {
         "key [RETENTION ms] [CHUNK_SIZE bytes] [DUPLICATE_POLICY BLOCK|FIRST|LAST|MIN|MAX|SUM] "
         "[LABELS label value ...]",
         "Makes a time series."),
+    ROW("ts.createrule", cmd_ts_createrule, -6, CF_WRITE | CF_DENYOOM, CC_SERIES, COMMAND_SHORT,
+        KEYS_1(SPAN(1, 2, 1, KEY_BOTH, "RW access update")), NULL, "0.2.0", "timeseries",
+        "source target AGGREGATION aggregator ms [alignment]",
+        "Lets a series keep the buckets of another one, from now on."),
     ROW("ts.decrby", cmd_ts_decrby, -3, CF_WRITE | CF_DENYOOM, CC_SERIES, COMMAND_SHORT,
         KEYS_1(SPAN(1, 1, 1, KEY_BOTH, "RW access update")), NULL, "0.2.0", "timeseries",
         "key value [TIMESTAMP ts] [RETENTION ms] [CHUNK_SIZE bytes] [DUPLICATE_POLICY "
@@ -540,6 +568,9 @@ static const struct command rows[] = {
     ROW("ts.del", cmd_ts_del, 4, CF_WRITE | CF_NO_MULTI, CC_SERIES, COMMAND_LONG,
         KEYS_1(SPAN(1, 1, 1, KEY_WRITE, "RW update")), NULL, "0.2.0", "timeseries", "key from to",
         "Deletes samples."),
+    ROW("ts.deleterule", cmd_ts_deleterule, 3, CF_WRITE, CC_SERIES, COMMAND_SHORT,
+        KEYS_1(SPAN(1, 2, 1, KEY_BOTH, "RW access update")), NULL, "0.2.0", "timeseries",
+        "source target", "Ends a rule; what it has written stays."),
     ROW("ts.get", cmd_ts_get, -2, CF_READ | CF_FAST, CC_SERIES, COMMAND_SHORT,
         KEYS_1(SPAN(1, 1, 1, KEY_READ, "RO access")), NULL, "0.2.0", "timeseries", "key [LATEST]",
         "Tells the last sample."),
@@ -548,37 +579,39 @@ static const struct command rows[] = {
         "key value [TIMESTAMP ts] [RETENTION ms] [CHUNK_SIZE bytes] [DUPLICATE_POLICY "
         "BLOCK|FIRST|LAST|MIN|MAX|SUM] [LABELS label value ...]",
         "Adds a sample larger than the last one."),
-    ROW("ts.info", cmd_ts_info, 2, CF_READ | CF_NO_MULTI, CC_SERIES, COMMAND_LONG,
+    ROW("ts.info", cmd_ts_info, 2, CF_READ, CC_SERIES, COMMAND_LONG,
         KEYS_1(SPAN(1, 1, 1, KEY_READ, "RO access")), NULL, "0.2.0", "timeseries", "key",
         "Tells about a series; counts its samples."),
     ROW("ts.madd", cmd_ts_madd, -4, CF_WRITE | CF_DENYOOM, CC_SERIES, COMMAND_SHORT,
         KEYS_1(SPAN(1, -3, 3, KEY_WRITE, "RW update")), NULL, "0.2.0", "timeseries",
         "key ts|* value [key ts|* value ...]", "Adds samples to series, as one commit."),
     ROW("ts.mget", cmd_ts_mget, -3, CF_READ | CF_NO_MULTI, CC_SERIES, COMMAND_LONG, KEYS_0, NULL,
-        "0.2.0", "timeseries", "[WITHLABELS|SELECTED_LABELS label ...] FILTER filter ...",
+        "0.2.0", "timeseries", "[LATEST] [WITHLABELS|SELECTED_LABELS label ...] FILTER filter ...",
         "Tells the last sample of each series with such labels."),
     ROW("ts.mrange", cmd_ts_mrange, -5, CF_READ | CF_NO_MULTI, CC_SERIES, COMMAND_LONG, KEYS_0,
         NULL, "0.2.0", "timeseries",
-        "from to [FILTER_BY_TS ts ...] [FILTER_BY_VALUE min max] [WITHLABELS|SELECTED_LABELS label "
-        "...] [COUNT count] [ALIGN start|end|ts] [AGGREGATION aggregator ms [BUCKETTIMESTAMP "
+        "from to [LATEST] [FILTER_BY_TS ts ...] [FILTER_BY_VALUE min max] "
+        "[WITHLABELS|SELECTED_LABELS label ...] [COUNT count] [ALIGN start|end|ts] [AGGREGATION "
+        "aggregator ms [BUCKETTIMESTAMP "
         "low|mid|high] [EMPTY]] FILTER filter ... [GROUPBY label REDUCE reducer]",
         "Tells samples of each series with such labels."),
     ROW("ts.mrevrange", cmd_ts_mrevrange, -5, CF_READ | CF_NO_MULTI, CC_SERIES, COMMAND_LONG,
         KEYS_0, NULL, "0.2.0", "timeseries",
-        "from to [FILTER_BY_TS ts ...] [FILTER_BY_VALUE min max] [WITHLABELS|SELECTED_LABELS label "
-        "...] [COUNT count] [ALIGN start|end|ts] [AGGREGATION aggregator ms [BUCKETTIMESTAMP "
+        "from to [LATEST] [FILTER_BY_TS ts ...] [FILTER_BY_VALUE min max] "
+        "[WITHLABELS|SELECTED_LABELS label ...] [COUNT count] [ALIGN start|end|ts] [AGGREGATION "
+        "aggregator ms [BUCKETTIMESTAMP "
         "low|mid|high] [EMPTY]] FILTER filter ... [GROUPBY label REDUCE reducer]",
         "The same, latest first."),
     ROW("ts.queryindex", cmd_ts_queryindex, -2, CF_READ | CF_NO_MULTI, CC_SERIES, COMMAND_LONG,
         KEYS_0, NULL, "0.2.0", "timeseries", "filter ...", "Names the series with such labels."),
-    ROW("ts.range", cmd_ts_range, -4, CF_READ | CF_NO_MULTI, CC_SERIES, COMMAND_LONG,
+    ROW("ts.range", cmd_ts_range, -4, CF_READ, CC_SERIES, COMMAND_LONG,
         KEYS_1(SPAN(1, 1, 1, KEY_READ, "RO access")), NULL, "0.2.0", "timeseries",
-        "key from to [FILTER_BY_TS ts ...] [FILTER_BY_VALUE min max] [COUNT count] [ALIGN "
+        "key from to [LATEST] [FILTER_BY_TS ts ...] [FILTER_BY_VALUE min max] [COUNT count] [ALIGN "
         "start|end|ts] [AGGREGATION aggregator ms [BUCKETTIMESTAMP low|mid|high] [EMPTY]]",
         "Tells samples."),
-    ROW("ts.revrange", cmd_ts_revrange, -4, CF_READ | CF_NO_MULTI, CC_SERIES, COMMAND_LONG,
+    ROW("ts.revrange", cmd_ts_revrange, -4, CF_READ, CC_SERIES, COMMAND_LONG,
         KEYS_1(SPAN(1, 1, 1, KEY_READ, "RO access")), NULL, "0.2.0", "timeseries",
-        "key from to [FILTER_BY_TS ts ...] [FILTER_BY_VALUE min max] [COUNT count] [ALIGN "
+        "key from to [LATEST] [FILTER_BY_TS ts ...] [FILTER_BY_VALUE min max] [COUNT count] [ALIGN "
         "start|end|ts] [AGGREGATION aggregator ms [BUCKETTIMESTAMP low|mid|high] [EMPTY]]",
         "The same, latest first."),
     ROW("ttl", cmd_ttl, 2, CF_TRY | CF_GATHER | CF_READ | CF_FAST, CC_KEYSPACE, COMMAND_SHORT,
@@ -608,8 +641,8 @@ static const struct command rows[] = {
     ROW("yore.backup", cmd_yore_backup, 2, CF_ADMIN, 0, COMMAND_LONG, KEYS_0, NULL, "0.2.0", "yore",
         "name",
         "Writes a backup below the server's backup directory; later ones copy only what is new."),
-    ROW("yore.batch", cmd_yore_batch, -4, CF_WRITE | CF_DENYOOM | CF_EVERY_KEY | CF_NO_MULTI,
-        CC_HISTORY, COMMAND_LONG, KEYS_0, keys_of_batch, "0.2.0", "yore",
+    ROW("yore.batch", cmd_yore_batch, -4, CF_WRITE | CF_DENYOOM | CF_NO_MULTI, CC_HISTORY,
+        COMMAND_LONG, KEYS_0, keys_of_batch, "0.2.0", "yore",
         "[KEYSPACE name] PUT key value from|* to|* | DEL key from|* ...",
         "Writes many facts as one commit; * is from the commit on, and without end."),
     ROW("yore.changes", cmd_yore_changes, -6, CF_READ | CF_HISTORY | CF_NOW, 0, COMMAND_LONG,
@@ -630,8 +663,8 @@ static const struct command rows[] = {
         "KEY key [FROM moment] [TO moment] | PREFIX prefix | ALL [KEYSPACE name]",
         "Destroys values for good, at every known time."),
     ROW("yore.feed", cmd_yore_feed, -1, CF_ADMIN | CF_HISTORY | CF_NOW, CC_READ, COMMAND_LONG,
-        KEYS_0, NULL, "0.2.0", "yore", "[AFTER commit] [LIMIT count]",
-        "Tells every write of every commit, in order."),
+        KEYS_0, NULL, "0.2.0", "yore", "[AFTER commit | KEPT keyspace] [LIMIT count]",
+        "Tells every write of every commit, in order; or every version that a keyspace has."),
     ROW("yore.get", cmd_yore_get, -2, CF_TRY | CF_READ | CF_FAST, CC_HISTORY, COMMAND_SHORT,
         KEYS_1(SPAN(1, 1, 1, KEY_READ, "RO access")), NULL, "0.2.0", "yore",
         "key [AT moment] [KNOWN moment] [WITHTIMES] [KEYSPACE name]",
@@ -674,8 +707,8 @@ static const struct command rows[] = {
         "[KNOWN moment] [KEYSPACE name]",
         "Tells keys and values of one moment in order, with their times; all of them, as fast as "
         "they are read."),
-    ROW("yore.retention", cmd_yore_retention, -1, CF_ADMIN, 0, COMMAND_SHORT, KEYS_0, NULL, "0.2.0",
-        "yore", "[KEEP ALL | KEEP duration | TRIM moment]",
+    ROW("yore.retention", cmd_yore_retention, -1, CF_ADMIN | CF_WRITE | CF_DECIDES | CF_NO_MULTI, 0,
+        COMMAND_SHORT, KEYS_0, NULL, "0.2.0", "yore", "[KEEP ALL | KEEP duration | TRIM moment]",
         "Tells or changes how far back the database keeps the past."),
     ROW("yore.scan", cmd_yore_scan, -2, CF_READ, 0, COMMAND_SHORT, KEYS_0, NULL, "0.2.0", "yore",
         "start [END key] [PREFIX prefix] [COUNT count] [KEYS]",

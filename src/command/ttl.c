@@ -34,14 +34,14 @@ bool ttl_end(struct call *call, struct yore_bytes number, struct ttl_unit unit, 
     }
     bool fits = allows_past || ms > 0;
     fits = fits && (!unit.is_seconds || checked_mul_i64(ms, 1000, &ms));
-    fits = fits && (unit.is_absolute || checked_add_i64(ms, call->access->now / MS_NS, &ms));
+    fits = fits && (unit.is_absolute || checked_add_i64(ms, access_now(call->access) / MS_NS, &ms));
     if (!fits) {
         reply_error(call->reply, "ERR invalid expire time in '%s' command", call->command->name);
         return false;
     }
     *end_out = end_of_ms(ms);
     if (!unit.is_absolute && *end_out < YORE_FOREVER - 1) {
-        *end_out += call->access->now % MS_NS;
+        *end_out += access_now(call->access) % MS_NS;
     }
     return true;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "command/access.h"
 #include "command/client.h"
 #include "command/server.h"
 
@@ -168,6 +169,15 @@ bool watch_is_broken(const struct client *client, int64_t now)
         is_broken = at->valid_to != INT64_MIN && at->valid_to <= now;
     }
     return is_broken;
+}
+
+uint64_t watch_stripes(const struct client *client)
+{
+    uint64_t stripes = 0;
+    for (const struct watched *at = client->watched; at != NULL; at = at->next_of_client) {
+        stripes |= access_stripe(key_of(at->of));
+    }
+    return stripes;
 }
 
 void watch_forget(struct client *client)

@@ -27,6 +27,8 @@ void watch_touch(struct command_server *server, const struct database *database,
 void watch_touch_all(struct command_server *server, struct database *a, struct database *b);
 /* Has something it watches changed or expired by `now`? */
 bool watch_is_broken(const struct client *client, int64_t now);
+/* The stripes (access.h) of the keys it watches. */
+uint64_t watch_stripes(const struct client *client);
 void watch_forget(struct client *client);
 
 #endif

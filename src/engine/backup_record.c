@@ -434,7 +434,8 @@ enum yore_status backup_set_read(struct os_env *env, const char *dir, struct bac
     enum yore_status st = dir_each(env, dir, read_one, &s, error_out);
     if (st != YORE_OK) {
         backup_set_release(set_out);
-        return st;
+        return st == YORE_NOT_FOUND ? error_set(error_out, st, "%s: there are no backups here", dir)
+                                    : st;
     }
     if (set_out->count > 0) {
         qsort(set_out->records, set_out->count, sizeof(*set_out->records), compare_records);

@@ -4,6 +4,7 @@
  * until the commit: it is kept as it was given, and a batch that has one commits as a transaction,
  * made of its writes again each time that one conflicts.
  */
+#include "engine/batch.h"
 #include "base/assert.h"
 #include "base/mem.h"
 #include "engine/db_internal.h"
@@ -17,6 +18,7 @@ struct batch_cut {
     uint64_t user_bytes;
     int64_t valid_max;
     bool has_apart;
+    bool asks_below;
 };
 
 /* A write that is a span; its end is only here. */
@@ -32,7 +34,12 @@ struct yore_batch {
     struct batch_cut *cuts;
     size_t cut_count;
     size_t cut_capacity;
-    size_t cut_writes;        /* writes before the last cut */
+    size_t cut_writes; /* writes before the last cut */
+    /* What becomes of `part_capacity` cuts.  Kept: so large a block is asked of the system, and
+     * given back to it, each time. */
+    struct commit_request *requests;
+    struct buffer *request_writes; /* in the same block; borrow from `writes` */
+    size_t part_capacity;
     struct batch_span *spans; /* by index */
     size_t span_count;
     size_t span_capacity;
@@ -160,6 +167,7 @@ static void begin_part(struct yore_batch *batch)
     request->user_bytes = 0;
     request->valid_max = INT64_MIN;
     request->has_apart = false;
+    request->asks_below = false;
 }
 
 void yore_batch_revert(struct yore_batch *batch)
@@ -179,8 +187,8 @@ static enum yore_status cut(struct yore_batch *batch, struct yore_error *error_o
     }
     batch->cuts = cuts;
     cuts[batch->cut_count++] =
-        (struct batch_cut){batch->writes.size, request->count, request->user_bytes,
-                           request->valid_max, request->has_apart};
+        (struct batch_cut){batch->writes.size, request->count,     request->user_bytes,
+                           request->valid_max, request->has_apart, request->asks_below};
     batch->cut_writes += request->count;
     begin_part(batch);
     return YORE_OK;
@@ -201,6 +209,18 @@ enum yore_status yore_batch_cut(struct yore_batch *batch, struct yore_error *err
         yore_batch_revert(batch);
     }
     return st;
+}
+
+void batch_ask_below(struct yore_batch *batch)
+{
+    YORE_ASSERT(batch->request.count == 1);
+    batch->request.asks_below = true;
+}
+
+enum commit_below batch_below(const struct yore_batch *batch, size_t part)
+{
+    YORE_ASSERT(part < batch->part_capacity && batch->cut_count == 0);
+    return batch->requests[part].below;
 }
 
 /* ---- committing ---- */
@@ -242,23 +262,41 @@ static void part_init(struct commit_request *request, const struct yore_batch *b
     request->user_bytes = cut->user_bytes;
     request->valid_max = cut->valid_max;
     request->has_apart = cut->has_apart;
+    request->asks_below = cut->asks_below;
     request->refusals = batch->request.refusals;
     request->fixed_commit = 0;
-    request->value_hold = 0; /* the batch has it */
+    request->value_hold = NULL; /* the batch has it */
     request->is_catalogue = false;
     request->durability = batch->request.durability;
     request->reads = NULL;
     request->commit = 0;
 }
 
+static bool reserve_parts(struct yore_batch *batch)
+{
+    if (batch->cut_count <= batch->part_capacity) {
+        return true;
+    }
+    size_t count = batch->cut_capacity; /* grows by doubling */
+    struct commit_request *requests = mem_alloc(count * (sizeof *requests + sizeof(struct buffer)));
+    if (requests == NULL) {
+        return false;
+    }
+    mem_free(batch->requests);
+    batch->requests = requests;
+    batch->request_writes = (struct buffer *)(requests + count);
+    batch->part_capacity = count;
+    return true;
+}
+
 static enum yore_status submit_parts(struct yore_batch *batch, struct yore_error *error_out)
 {
     size_t count = batch->cut_count;
-    struct commit_request *requests = mem_alloc(count * (sizeof *requests + sizeof(struct buffer)));
-    if (requests == NULL) {
+    if (!reserve_parts(batch)) {
         return error_plain(error_out, YORE_NOMEM);
     }
-    struct buffer *writes = (struct buffer *)(requests + count);
+    struct commit_request *requests = batch->requests;
+    struct buffer *writes = batch->request_writes;
     for (size_t i = 0, begin = 0; i < count; begin = batch->cuts[i++].end) {
         writes[i] =
             (struct buffer){.data = batch->writes.data + begin, .size = batch->cuts[i].end - begin};
@@ -267,7 +305,6 @@ static enum yore_status submit_parts(struct yore_batch *batch, struct yore_error
     }
     enum yore_status st = commit_submit_all(batch->db, requests, count, error_out);
     batch->request.commit = requests[count - 1].commit;
-    mem_free(requests);
     return st;
 }
 
@@ -302,12 +339,16 @@ enum yore_status yore_batch_commit(struct yore_batch *batch, enum yore_durabilit
     }
     batch->request.durability =
         durability != YORE_DURABILITY_DEFAULT ? durability : db->options.durability;
+    bool is_cut = batch->cut_count > 0;
+    values_commit(db->values, batch->request.value_hold, true);
     enum yore_status st = submit(batch, error_out);
-    if (st == YORE_OK) {
-        if (commit_out != NULL) {
-            *commit_out = batch->request.commit;
-        }
+    if (st == YORE_OK && commit_out != NULL) {
+        *commit_out = batch->request.commit;
+    }
+    if (st == YORE_OK || is_cut) { /* of one that was cut, some may be committed */
         yore_batch_clear(batch);
+    } else {
+        values_commit(db->values, batch->request.value_hold, false);
     }
     return st;
 }
@@ -319,6 +360,7 @@ void yore_batch_free(struct yore_batch *batch)
         buffer_release(&batch->writes);
         mem_free(batch->spans);
         mem_free(batch->cuts);
+        mem_free(batch->requests);
         handles_add(&batch->db->handles, HANDLE_batch, -1);
         mem_free(batch);
     }

@@ -178,6 +178,7 @@ static void drop_named(struct yore_db *db, struct yore_bytes name, int64_t commi
         }
     }
     os_mutex_unlock(&db->lock);
+    db->last_drop = commit > db->last_drop ? commit : db->last_drop;
     atomic_fetch_add(&db->refusals, 1);
 }
 
@@ -282,6 +283,9 @@ enum yore_status catalogue_apply(struct yore_db *db, const struct commit_write *
                                  int64_t commit, struct yore_error *error_out)
 {
     struct yore_bytes rest;
+    if (commit > atomic_load_explicit(&db->catalogue_commit, memory_order_relaxed)) {
+        atomic_store_explicit(&db->catalogue_commit, commit, memory_order_release);
+    }
     if (has_prefix(write->key, KEYSPACE_RECORD_PREFIX, &rest)) {
         return apply_keyspace(db, write, rest, commit, error_out);
     }
@@ -498,60 +502,90 @@ enum yore_status catalogue_load(struct yore_db *db, struct yore_error *error_out
 
 /* ---- committing records ---- */
 
-static enum yore_status commit_record(struct yore_db *db, enum yore_kind kind,
-                                      const struct buffer *key, const struct buffer *value,
-                                      struct yore_error *error_out)
+/* Records on their way to one commit. */
+struct record_batch {
+    struct buffer writes;
+    struct commit_request request;
+};
+
+static enum yore_status add_record(struct yore_db *db, struct record_batch *batch,
+                                   const struct buffer *key, const struct buffer *value,
+                                   struct yore_error *error_out)
 {
-    struct buffer writes = {0};
     struct fact fact = {.keyspace = db->system_keyspace,
-                        .kind = kind,
+                        .kind = value != NULL ? YORE_KIND_PUT : YORE_KIND_DELETE,
                         .key = buffer_bytes(key),
                         .value = value != NULL ? buffer_bytes(value) : bytes_of(NULL, 0),
                         .from = YORE_NOW,
                         .to = YORE_FOREVER};
-    struct commit_request request = {.writes = &writes,
-                                     .valid_max = INT64_MIN,
-                                     .is_catalogue = true,
-                                     .durability = YORE_DURABILITY_SYNC};
-    enum yore_status st =
-        key->is_nomem || (value != NULL && value->is_nomem) ? YORE_NOMEM : YORE_OK;
-    if (st == YORE_OK) {
-        st = fact_encode(db, &fact, &writes, &request, error_out);
-    } else {
-        error_plain(error_out, st);
+    if (key->is_nomem || (value != NULL && value->is_nomem)) {
+        return error_plain(error_out, YORE_NOMEM);
     }
-    if (st == YORE_OK) {
-        st = commit_submit(db, &request, error_out);
+    return fact_encode(db, &fact, &batch->writes, &batch->request, error_out);
+}
+
+static enum yore_status commit_batch(struct yore_db *db, struct record_batch *batch,
+                                     struct yore_error *error_out)
+{
+    batch->request.writes = &batch->writes;
+    batch->request.valid_max = INT64_MIN;
+    batch->request.is_catalogue = true;
+    batch->request.durability = YORE_DURABILITY_SYNC;
+    return commit_submit(db, &batch->request, error_out);
+}
+
+static enum yore_status add_horizon(struct yore_db *db, struct record_batch *batch,
+                                    const struct horizon_move *move, struct yore_error *error_out)
+{
+    struct buffer key = {0};
+    struct buffer value = {0};
+    buffer_append(&key, HORIZON_PREFIX, sizeof HORIZON_PREFIX - 1);
+    buffer_append_u32(&key, move->keyspace->id);
+    buffer_append_u64(&value, (uint64_t)move->horizon);
+    enum yore_status st = add_record(db, batch, &key, &value, error_out);
+    buffer_release(&key);
+    buffer_release(&value);
+    return st;
+}
+
+enum yore_status catalogue_set_horizons(struct yore_db *db, const struct horizon_move *moves,
+                                        size_t count, struct yore_error *error_out)
+{
+    struct record_batch batch = {.request = {.count = 0}};
+    enum yore_status st = YORE_OK;
+    for (size_t i = 0; st == YORE_OK && i < count; i++) {
+        if (moves[i].horizon > atomic_load(&moves[i].keyspace->horizon)) {
+            st = add_horizon(db, &batch, &moves[i], error_out);
+        }
     }
-    values_let_go(db->values, &request.value_hold);
-    buffer_release(&writes);
+    bool has_any = batch.request.count > 0;
+    if (st == YORE_OK && has_any) {
+        st = commit_batch(db, &batch, error_out);
+    }
+    buffer_release(&batch.writes);
+    if (st == YORE_OK && has_any) {
+        jobs_wake(db);
+    }
     return st;
 }
 
 enum yore_status catalogue_set_horizon(struct yore_db *db, struct yore_keyspace *keyspace,
                                        int64_t horizon, struct yore_error *error_out)
 {
-    struct buffer key = {0};
-    struct buffer value = {0};
-    if (horizon <= atomic_load(&keyspace->horizon)) {
-        return YORE_OK;
-    }
-    buffer_append(&key, HORIZON_PREFIX, sizeof HORIZON_PREFIX - 1);
-    buffer_append_u32(&key, keyspace->id);
-    buffer_append_u64(&value, (uint64_t)horizon);
-    enum yore_status st = commit_record(db, YORE_KIND_PUT, &key, &value, error_out);
-    buffer_release(&key);
-    buffer_release(&value);
-    if (st == YORE_OK) {
-        jobs_wake(db);
-    }
-    return st;
+    const struct horizon_move move = {keyspace, horizon};
+    return catalogue_set_horizons(db, &move, 1, error_out);
+}
+
+bool catalogue_is_horizon(struct yore_bytes key)
+{
+    return bytes_starts_with(key, bytes_of(HORIZON_PREFIX, sizeof HORIZON_PREFIX - 1));
 }
 
 enum yore_status catalogue_put_keyspace(struct yore_db *db, const char *name,
                                         const struct keyspace_record *record,
                                         struct yore_error *error_out)
 {
+    struct record_batch batch = {.request = {.count = 0}};
     struct buffer key = {0};
     struct buffer value = {0};
     buffer_append(&key, KEYSPACE_RECORD_PREFIX, sizeof KEYSPACE_RECORD_PREFIX - 1);
@@ -559,8 +593,11 @@ enum yore_status catalogue_put_keyspace(struct yore_db *db, const char *name,
     if (record != NULL) {
         record_encode(record, &value);
     }
-    enum yore_status st = commit_record(db, record != NULL ? YORE_KIND_PUT : YORE_KIND_DELETE, &key,
-                                        record != NULL ? &value : NULL, error_out);
+    enum yore_status st = add_record(db, &batch, &key, record != NULL ? &value : NULL, error_out);
+    if (st == YORE_OK) {
+        st = commit_batch(db, &batch, error_out);
+    }
+    buffer_release(&batch.writes);
     buffer_release(&key);
     buffer_release(&value);
     return st;

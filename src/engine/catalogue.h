@@ -44,6 +44,15 @@ enum yore_status catalogue_each_erasure(struct superview *view, int64_t after,
 /* Commit a new horizon; what is not later than the present one changes nothing. */
 enum yore_status catalogue_set_horizon(struct yore_db *db, struct yore_keyspace *keyspace,
                                        int64_t horizon, struct yore_error *error_out);
+/* The same of several, each of another keyspace, as one commit. */
+struct horizon_move {
+    struct yore_keyspace *keyspace;
+    int64_t horizon;
+};
+enum yore_status catalogue_set_horizons(struct yore_db *db, const struct horizon_move *moves,
+                                        size_t count, struct yore_error *error_out);
+/* Is it a record of a horizon?  Only the last one of a keyspace is ever read. */
+bool catalogue_is_horizon(struct yore_bytes key);
 /* Commit the keyspaces every database has.  When a database is made. */
 enum yore_status catalogue_begin(struct yore_db *db, struct yore_error *error_out);
 /* The keyspaces that are there before anything is read: the catalogue itself and "default". */

@@ -34,7 +34,7 @@ static enum yore_status set_moments(struct yore_changes *c,
     c->known = moment.known;
     c->is_known_asked = options->known != YORE_NOW;
     if (c->to < c->from) {
-        return refuse_backwards("the end of the changes", c->from, c->to, error_out);
+        return refuse_end("the end of the changes", "no earlier than", c->from, c->to, error_out);
     }
     return YORE_OK;
 }

@@ -12,6 +12,7 @@ struct changes_keys {
     struct version_iter *it;
     struct buffer key;
     bool is_begun;
+    bool is_whole;   /* of each key it meets one table has all there is up to `to` */
     int64_t *bounds; /* begins and ends of erasures of the key, ascending */
     size_t bound_count;
     size_t bound_capacity;
@@ -30,6 +31,7 @@ struct changes_side {
 struct changes_net {
     bool is_sparse;               /* key by key, else two cursors side by side */
     struct changes_side sides[2]; /* sparse: the key at `from` and at `to` */
+    bool has_winner;              /* the second is known without a read, present or not */
     struct yore_cursor *cursors[2];
     bool must_move[2];
     bool is_at_end[2];
@@ -79,8 +81,9 @@ struct yore_changes {
 enum yore_status changes_keys_are_few(const struct yore_changes *c, bool *are_few_out,
                                       struct yore_error *error_out);
 enum yore_status changes_keys_open(struct yore_changes *c, struct yore_error *error_out);
-/* Make keys.key the next key that may have changed; the iterator stands at one of its versions, and
- * may be moved.  YORE_NOT_FOUND: no more. */
+/* Make keys.key the next key that may have changed; the iterator stands at the winner at `to` of
+ * those of its versions that begin or end in between, and may be moved where every step is asked
+ * for.  YORE_NOT_FOUND: no more. */
 enum yore_status changes_keys_next(struct yore_changes *c, struct yore_error *error_out);
 void changes_keys_close(struct yore_changes *c);
 

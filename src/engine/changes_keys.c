@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "engine/changes_internal.h"
+#include "engine/sources.h"
 
 /* Versions of a key stepped over one by one before the rest is jumped over. */
 #define STEPS_BEFORE_SEEK 8
@@ -51,6 +52,48 @@ static void add_share(void *arg, struct forest_file *file)
     }
 }
 
+/* As sources_all() has it. */
+static struct sealed_span span_sealed(const struct yore_changes *c, const struct forest_tree *tree)
+{
+    struct sealed_span sealed = {.is_sealed = false};
+    if (!c->is_known_asked && tree != NULL) {
+        sealed = sources_sealed(tree, buffer_bytes(&c->low), buffer_bytes(&c->high),
+                                &(struct time_span){c->from, c->to});
+    }
+    return sealed;
+}
+
+static void add_level_shares(struct share_ask *ask, const struct forest_tree *tree)
+{
+    struct sealed_span sealed = span_sealed(ask->c, tree);
+    for (size_t i = 0; i < LEVELS_MAX; i++) {
+        for (size_t j = 0; j < tree->levels[i].file_count; j++) {
+            if (sealed_span_lacks(&sealed, tree->levels[i].files[j])) {
+                add_share(ask, tree->levels[i].files[j]);
+            }
+        }
+    }
+}
+
+/* Does one slice have all there is of each key, at any moment of the span? */
+static bool is_whole(const struct yore_changes *c)
+{
+    const struct superview *view = c->view;
+    const struct forest_tree *tree = forest_tree(view->forest, c->keyspace->id);
+    struct sealed_span sealed = span_sealed(c, tree);
+    bool is_one = sealed.is_sealed && sealed.is_one;
+    for (size_t i = 0; is_one && i < LEVELS_MAX; i++) {
+        for (size_t j = 0; is_one && j < tree->levels[i].file_count; j++) {
+            is_one = !sealed_span_lacks(&sealed, tree->levels[i].files[j]);
+        }
+    }
+    for (size_t i = 0; is_one && i <= view->waiting_count; i++) {
+        const struct memtable *m = i == 0 ? view->active : view->waiting[i - 1];
+        is_one = !memtable_begins_by(m, c->to, c->known);
+    }
+    return is_one;
+}
+
 enum yore_status changes_keys_are_few(const struct yore_changes *c, bool *are_few_out,
                                       struct yore_error *error_out)
 {
@@ -61,7 +104,8 @@ enum yore_status changes_keys_are_few(const struct yore_changes *c, bool *are_fe
         return YORE_OK; /* every version would be walked */
     }
     if (tree != NULL) {
-        tree_each_file(tree, add_share, &ask);
+        add_level_shares(&ask, tree);
+        tree_each_history_file(tree, add_share, &ask);
     }
     *are_few_out = ask.share.changed * PAGES_PER_CHANGED_MIN <= ask.share.pages;
     return ask.st;
@@ -73,6 +117,7 @@ enum yore_status changes_keys_open(struct yore_changes *c, struct yore_error *er
                              .commit_after = INT64_MIN,
                              .is_changed_only = !has_bound_in(c),
                              .changed = {c->from, c->to}};
+    c->keys.is_whole = view.is_changed_only && is_whole(c);
     const struct source_range range = {buffer_bytes(&c->low), buffer_bytes(&c->high),
                                        c->is_known_asked ? INT64_MIN : c->from, c->to};
     return sources_all(c->view, c->keyspace, &range, &view, &c->keys.it, error_out);
@@ -205,8 +250,10 @@ enum yore_status changes_keys_next(struct yore_changes *c, struct yore_error *er
         struct version_place place = {buffer_bytes(&c->low), INT64_MAX, INT64_MAX};
         version_iter_seek(k->it, &place);
         k->is_begun = true;
-    } else {
+    } else if (c->every_version) {
         seek_behind_key(c);
+    } else {
+        leave_key(c);
     }
     while (is_in_range(c)) {
         buffer_clear(&k->key);

@@ -121,6 +121,17 @@ static enum yore_status find_dead(struct yore_changes *c, struct yore_bytes key,
     return st;
 }
 
+/* `winner`: at `to`. */
+static void tell_before(const struct yore_changes *c, const struct version *winner,
+                        struct yore_bytes value, struct yore_change *change_out)
+{
+    *change_out = (struct yore_change){.kind = YORE_CHANGE_REMOVED,
+                                       .key = winner->key,
+                                       .time = since(c, winner),
+                                       .commit = winner->commit,
+                                       .before = changes_value(value)};
+}
+
 static enum yore_status tell_removed(struct yore_changes *c, struct yore_bytes key,
                                      struct yore_bytes value, struct yore_change *change_out,
                                      struct yore_error *error_out)
@@ -140,11 +151,8 @@ static enum yore_status tell_removed(struct yore_changes *c, struct yore_bytes k
                          (long long)c->from, (long long)c->to);
     }
     if (st == YORE_OK) {
-        *change_out = (struct yore_change){.kind = YORE_CHANGE_REMOVED,
-                                           .key = key,
-                                           .time = since(c, &version),
-                                           .commit = version.commit,
-                                           .before = changes_value(value)};
+        version.key = key;
+        tell_before(c, &version, value, change_out);
     }
     read_pin_release(&pin);
     return st;
@@ -183,15 +191,58 @@ static enum yore_status read_side(struct yore_changes *c, size_t number, int64_t
     return st == YORE_NOT_FOUND ? YORE_OK : st;
 }
 
+/* What was there at `from` lies beside what has changed, where one table has all of a key. */
+static enum yore_status take_before(struct yore_changes *c, struct yore_error *error_out)
+{
+    struct changes_side *side = &c->net.sides[0];
+    enum version_look look = VERSION_LOOK_UNKNOWN;
+    read_pin_release(&side->pin);
+    if (c->keys.is_whole) {
+        look = version_iter_look(c->keys.it, c->from, c->known, &side->version);
+    }
+    if (look == VERSION_LOOK_UNKNOWN) {
+        return read_side(c, 0, c->from, error_out);
+    }
+    side->version.key = buffer_bytes(&c->keys.key);
+    side->is_present = look == VERSION_LOOK_FOUND && changes_is_present(c, &side->version, c->from);
+    return YORE_OK;
+}
+
+/* The winner at `to`, if the walk has met it: all versions that begin in between are walked, so one
+ * of them on which it stands is the winner, whatever else there is. */
+static bool has_met_winner(const struct yore_changes *c, struct version *version_out)
+{
+    const struct version_iter *it = c->keys.it;
+    if (it->at.valid_from <= c->from) {
+        return c->keys.is_whole &&
+               version_iter_look(it, c->to, c->known, version_out) == VERSION_LOOK_FOUND;
+    }
+    *version_out = it->at;
+    return true;
+}
+
+static enum yore_status take_after(struct yore_changes *c, struct yore_error *error_out)
+{
+    struct changes_side *side = &c->net.sides[1];
+    read_pin_release(&side->pin);
+    c->net.has_winner = has_met_winner(c, &side->version);
+    if (!c->net.has_winner) {
+        return read_side(c, 1, c->to, error_out);
+    }
+    side->version.key = buffer_bytes(&c->keys.key);
+    side->is_present = changes_is_present(c, &side->version, c->to);
+    return YORE_OK;
+}
+
 /* YORE_NOT_FOUND: no difference. */
 static enum yore_status compare_key(struct yore_changes *c, struct yore_change *change_out,
                                     struct yore_error *error_out)
 {
     struct changes_side *before = &c->net.sides[0];
     struct changes_side *after = &c->net.sides[1];
-    enum yore_status st = read_side(c, 0, c->from, error_out);
+    enum yore_status st = take_before(c, error_out);
     if (st == YORE_OK) {
-        st = read_side(c, 1, c->to, error_out);
+        st = take_after(c, error_out);
     }
     bool is_both = before->is_present && after->is_present;
     if (st == YORE_OK && ((!before->is_present && !after->is_present) ||
@@ -206,6 +257,10 @@ static enum yore_status compare_key(struct yore_changes *c, struct yore_change *
     }
     if (st != YORE_OK) {
         return st;
+    }
+    if (!after->is_present && c->net.has_winner) {
+        tell_before(c, &after->version, before->version.value, change_out);
+        return YORE_OK;
     }
     if (!after->is_present) {
         return tell_removed(c, buffer_bytes(&c->keys.key), before->version.value, change_out,

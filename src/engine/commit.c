@@ -49,12 +49,14 @@ static enum yore_status check_again(struct yore_db *db, struct commit_request *r
     return YORE_OK;
 }
 
-/* A keyspace that was read and dropped since is no longer what it was, whichever keys it had. */
+/* A keyspace that was read and dropped since is no longer what it was, whichever keys it had.  By
+ * commits, not by `refusals`: who begins while a drop is applied and not visible yet reads what was
+ * before it, and counts it already. */
 static enum yore_status check_drops(struct yore_db *db, struct commit_request *request)
 {
     const struct commit_reads *reads = request->reads;
     const struct yore_keyspace *keyspace = NULL;
-    if (reads == NULL || request->refusals == atomic_load(&db->refusals)) {
+    if (reads == NULL || reads->since >= db->last_drop) {
         return YORE_OK;
     }
     for (size_t i = 0; i < reads->count; i++) {
@@ -127,7 +129,30 @@ static struct commit_decoder request_writes(const struct commit_request *request
     return c;
 }
 
-static void insert(struct memtable *active, const struct commit_request *request)
+/* What the memtable has below is all there is to know where it was dated by its commit: what was
+ * committed before begins before.  An erasure may reach it, and asks for a read. */
+static enum commit_below judge_below(const struct superview *view, const struct version *below,
+                                     int64_t commit)
+{
+    if (below->valid_from != below->commit || erase_set_count(view->erased) > 0) {
+        return BELOW_UNKNOWN;
+    }
+    return below->kind == YORE_KIND_PUT ? (below->valid_to > commit ? BELOW_VALUE : BELOW_NOTHING)
+           : below->kind == YORE_KIND_DELETE ? BELOW_NOTHING
+                                             : BELOW_UNKNOWN;
+}
+
+static void insert_over(const struct superview *view, struct commit_request *request,
+                        uint32_t keyspace, const struct version *version)
+{
+    struct version below;
+    bool has_below;
+    enum yore_status st = memtable_add_over(view->active, keyspace, version, &has_below, &below);
+    YORE_ASSERT(st == YORE_OK); /* room was reserved */
+    request->below = has_below ? judge_below(view, &below, request->commit) : BELOW_UNKNOWN;
+}
+
+static void insert(const struct superview *view, struct commit_request *request)
 {
     struct commit_decoder c = request_writes(request);
     struct commit_write write;
@@ -139,7 +164,11 @@ static void insert(struct memtable *active, const struct commit_request *request
                                   .kind = write.kind,
                                   .flags = write.is_apart ? VERSION_APART : 0,
                                   .value = write.value};
-        enum yore_status st = memtable_add(active, write.keyspace, &version);
+        if (request->asks_below) {
+            insert_over(view, request, write.keyspace, &version);
+            continue;
+        }
+        enum yore_status st = memtable_add(view->active, write.keyspace, &version);
         YORE_ASSERT(st == YORE_OK); /* room was reserved */
     }
 }
@@ -173,7 +202,7 @@ static enum yore_status prepare(struct yore_db *db, struct superview *view,
             error_plain(&request->error, st);
         }
     }
-    int64_t before = commit_last_assigned(db, INT64_MAX);
+    int64_t before = request->is_catalogue ? commit_last_assigned(db, INT64_MAX) : 0;
     if (st == YORE_OK) {
         st = commit_assign_time(db, request, wall);
     }
@@ -186,7 +215,7 @@ static enum yore_status prepare(struct yore_db *db, struct superview *view,
     if (st != YORE_OK) {
         return st;
     }
-    insert(view->active, request);
+    insert(view, request);
     unsigned char *header = group->headers[group->entry_count];
     commit_header_encode(header, request->commit, request->count);
     group->entries[group->entry_count++] =
@@ -209,9 +238,10 @@ static enum yore_status write_group(struct yore_db *db, const struct group *grou
     if (st == YORE_OK && group->needs_sync) {
         int64_t begin = os_monotonic_ns(db->env);
         st = journal_sync(db->journal, error_out);
+        db->commit.sync_ns = os_monotonic_ns(db->env) - begin;
         stats_add(&db->stats, STAT_syncs, 1);
         histogram_add(&db->stats.histograms[HIST_sync_latency_us],
-                      (uint64_t)(os_monotonic_ns(db->env) - begin) / 1000);
+                      (uint64_t)db->commit.sync_ns / 1000);
     }
     return st == YORE_OK ? st : db_fail(db, st, error_out);
 }
@@ -269,12 +299,29 @@ static void group_fail(struct group *group, enum yore_status st, const struct yo
     }
 }
 
+/* While nobody has a commit time yet, so that the group can still be refused: a new segment may
+ * want for a file handle, a large group for memory. */
+static enum yore_status reserve_journal(struct yore_db *db, const struct group *group,
+                                        struct yore_error *error_out)
+{
+    const struct commit_request *request = group->first;
+    for (size_t i = 0; i < group->count; i++, request = request->next) {
+        group->entries[i] = (struct journal_entry){.header = bytes_of(NULL, COMMIT_HEADER_BYTES),
+                                                   .writes = buffer_bytes(request->writes)};
+    }
+    return db_journal_check(
+        db, journal_reserve(db->journal, group->entries, group->count, error_out), error_out);
+}
+
 static void lead(struct yore_db *db, struct group *group)
 {
     struct yore_error error = {.text = ""};
     enum yore_status st = db_check_writable(db, &error);
     if (st == YORE_OK) {
         st = commit_make_room(db, &error);
+    }
+    if (st == YORE_OK) {
+        st = reserve_journal(db, group, &error);
     }
     if (st != YORE_OK) {
         group_fail(group, st, &error);
@@ -320,7 +367,9 @@ static void gather(struct yore_db *db, struct commit_queue *queue) REQUIRES(queu
         return;
     }
     uint32_t expected = queue->expected;
-    int64_t until = os_monotonic_ns(db->env) + GATHER_NS;
+    int64_t wait_ns = max_i64(queue->sync_ns / 2, GATHER_NS_MIN);
+    wait_ns = wait_ns < GATHER_NS_MAX ? wait_ns : GATHER_NS_MAX;
+    int64_t until = os_monotonic_ns(db->env) + wait_ns;
     os_mutex_unlock(&queue->lock);
     while (atomic_load_explicit(&queue->count, memory_order_relaxed) < expected &&
            os_monotonic_ns(db->env) < until) {
@@ -382,7 +431,8 @@ static void lead_with_memory(struct yore_db *db, struct group *group)
     mem_free(memory);
 }
 
-/* Lead one group from the queue's head. */
+/* Lead one group from the queue's head.  Whoever waits for `done` is then to be woken, best without
+ * the lock, which each of them takes. */
 static void lead_next(struct yore_db *db, struct commit_queue *queue) REQUIRES(queue->lock)
 {
     struct group group = {0};
@@ -400,7 +450,6 @@ static void lead_next(struct yore_db *db, struct commit_queue *queue) REQUIRES(q
     }
     queue->has_leader = false;
     queue->expected = writers + queue->count;
-    os_cond_broadcast(&queue->done);
 }
 
 static void enqueue(struct commit_queue *queue, struct commit_request *requests, size_t count)
@@ -446,10 +495,12 @@ enum yore_status commit_submit_all(struct yore_db *db, struct commit_request *re
         requests[i].next = NULL;
         requests[i].is_behind = i > 0;
         requests[i].is_done = false;
+        requests[i].below = BELOW_UNKNOWN;
         requests[i].status = YORE_OK;
         requests[i].error.text[0] = '\0';
     }
     bool is_watched = false;
+    bool has_led = false;
     os_mutex_lock(&queue->lock);
     enqueue(queue, requests, count);
     for (size_t i = 0; i < count; i++) {
@@ -457,12 +508,19 @@ enum yore_status commit_submit_all(struct yore_db *db, struct commit_request *re
             os_cond_wait(&queue->done, &queue->lock);
         }
         if (!requests[i].is_done) {
+            if (has_led) {
+                os_cond_broadcast(&queue->done);
+            }
             lead_next(db, queue);
+            has_led = true;
             is_watched |= queue->has_watchers;
             queue->has_watchers = false;
         }
     }
     os_mutex_unlock(&queue->lock);
+    if (has_led) {
+        os_cond_broadcast(&queue->done);
+    }
     if (is_watched) {
         os_cond_broadcast(&queue->published);
     }

@@ -21,12 +21,7 @@ enum yore_status commit_switch_memtable(struct yore_db *db, struct yore_error *e
     }
     st = memtable_new(db->options.memtable_bytes, &fresh);
     if (st == YORE_OK) {
-        st = journal_rotate(db->journal, &segment, error_out);
-        if (st != YORE_OK) {
-            struct yore_error cause =
-                error_out != NULL ? *error_out : (struct yore_error){.text = ""};
-            db_fail(db, st, &cause);
-        }
+        st = db_journal_check(db, journal_rotate(db->journal, &segment, error_out), error_out);
     } else {
         error_plain(error_out, st);
     }

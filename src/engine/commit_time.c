@@ -19,6 +19,15 @@ int64_t db_now(struct yore_db *db)
     return floor > now ? floor : now;
 }
 
+int64_t db_latest_begin(struct yore_db *db)
+{
+    int64_t now = db_now(db);
+    int64_t wall = os_wall_ns(db->env);
+    int64_t skew = db->options.clock_skew_max_ns;
+    int64_t latest = wall < INT64_MAX - skew ? wall + skew : INT64_MAX;
+    return latest > now ? latest : now;
+}
+
 /* The wall clock against the monotonic one: a step between two groups is told, and changes nothing
  * else. */
 void commit_watch_clock(struct yore_db *db, int64_t wall)

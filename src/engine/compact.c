@@ -77,7 +77,7 @@ static size_t level0_tier(const struct yore_db *db, const struct forest_level *l
         bool is_larger = count > 0 && meta->file_bytes / factor > bytes / count;
         bytes += meta->file_bytes;
         if (is_larger || bytes > LEVEL0_TIER_TABLES * db->options.table_bytes ||
-            meta->commit_min == meta->commit_max) {
+            level0_is_of_load(level, count)) {
             break;
         }
     }
@@ -359,6 +359,18 @@ static enum yore_status ask_history(struct merge_job *job, bool *has_greater_out
     return st;
 }
 
+/* May a run, which was for a snapshot and is to go, have something older of the key?  Until it has
+ * gone, a run for another snapshot makes reads ask it, too (runs_can_serve). */
+static bool may_hide_in_runs(const struct merge_job *job, const struct version *v)
+{
+    const struct forest_region *region = tree_region(job->tree, v->key);
+    bool may = false;
+    for (size_t i = 0; i < region->run_count && !may; i++) {
+        may = region->runs[i]->meta->commit_min < v->commit;
+    }
+    return may;
+}
+
 /* In the deepest level: has this version nothing more to hide? */
 static bool is_spent(const struct merge_job *job, const struct version *v)
 {
@@ -385,9 +397,10 @@ static enum yore_status put_winner(struct merge_job *job, struct yore_error *err
         return st;
     }
     if (has_greater || is_spent(job, winner)) {
-        bool is_needless = !has_greater && job->retention.is_only_now &&
-                           job->retention.oldest_snapshot == INT64_MAX;
-        if (is_needless) {
+        /* Whoever holds a snapshot may be a transaction that read the key as absent. */
+        bool is_needed = has_greater || !job->retention.is_only_now ||
+                         job->retention.held_count > 0 || may_hide_in_runs(job, winner);
+        if (!is_needed) {
             job->forgot = winner->commit > job->forgot ? winner->commit : job->forgot;
             return YORE_OK;
         }

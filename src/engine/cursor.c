@@ -82,11 +82,11 @@ static enum yore_status add_slices(struct yore_cursor *c, struct source_list *li
 static enum yore_status add_history(struct yore_cursor *c, struct source_list *list)
 {
     enum yore_status st = YORE_OK;
-    for (size_t i = c->region->run_count; i-- > 0 && st == YORE_OK;) {
+    bool can_serve = runs_can_serve(c->keyspace, c->region, c->moment.known);
+    for (size_t i = c->region->run_count; can_serve && i-- > 0 && st == YORE_OK;) {
         struct forest_file *run = c->region->runs[i];
         if (run->meta->valid_min <= c->as_of && run->meta->commit_min <= c->moment.known &&
-            file_overlaps(run, c->stretch_low, c->stretch_high) &&
-            run_can_serve(c->keyspace, run, c->moment.known)) {
+            file_overlaps(run, c->stretch_low, c->stretch_high)) {
             st = source_list_add_file(list, run, &c->iter_view);
         }
     }

@@ -345,7 +345,10 @@ static struct yore_db *new_database(struct os_env *env, const char *path,
     db->options = *filled;
     db->assigned = INT64_MIN;
     db->known_floor = INT64_MIN;
+    db->last_drop = INT64_MIN;
+    atomic_init(&db->catalogue_commit, INT64_MIN);
     db->erasures_max = ERASURES_MAX;
+    db->feed_window_bytes = FEED_WINDOW_BYTES;
     atomic_store(&db->visible, INT64_MIN);
     atomic_store(&db->now_floor, INT64_MIN);
     init_locks(db);

@@ -3,7 +3,6 @@
  * Locks, in the order they are taken:
  *   0  catalogue_lock  one creation, drop or change of a keyspace at a time (held over its commit)
  *   0  collect_lock    one value file is thinned at a time (never with the one above)
- *   0  sync_lock       one yore_sync() at a time, over its sync (never with those above)
  *   0  sync_lock       one yore_sync() at a time, held over its sync (never with those above)
  *   1  commit.lock     the queue of writers; the leader token (commit.c)
  *   2  manifest_lock   one edit at a time: manifest append, then the next forest (jobs and leader)
@@ -119,6 +118,7 @@ struct commit_queue {
     uint32_t expected;    /* lock: writers that were here when the last group ended, its own too */
     uint32_t gather_rest; /* lock: groups to lead without gathering first */
     uint32_t gather_misses; /* lock: how many that was the last time, and 0 after a success */
+    int64_t sync_ns;        /* leader: what the last sync took */
     bool has_watchers;      /* lock: some wait for `published`, and were not woken since */
     bool has_leader;
 };
@@ -186,6 +186,7 @@ struct yore_db {
     bool is_purging;                /* lock: purge_pending() runs in some thread */
     bool is_erase_pending;          /* lock: some file may hold erased bytes */
     struct purged purged;           /* lock */
+    uint64_t feed_window_bytes;     /* FEED_WINDOW_BYTES, but in tests */
     size_t erasures_max;            /* rules, before an erasure waits for others to leave */
     struct os_thread *threads[18];  /* workers, timer, upkeep */
     size_t thread_count;
@@ -195,6 +196,9 @@ struct yore_db {
 
     struct commit_queue commit;
     struct catalogue_pending pending; /* leader token */
+    int64_t last_drop; /* leader, opening: commit of the last drop of a keyspace; INT64_MIN: none */
+    _Atomic int64_t catalogue_commit; /* the last that wrote to the catalogue, before what it says
+                                         of horizons and keyspaces holds for anybody */
     _Atomic uint64_t refusals; /* drops and moves of a horizon: what was checked before one of them
                                   is checked again by the leader */
     struct os_mutex time_lock;
@@ -227,6 +231,9 @@ void db_tell_failure(struct yore_db *db);
 /* The same for what writing to the value files came to; running out of memory is no failure. */
 enum yore_status db_values_check(struct yore_db *db, enum yore_status st,
                                  const struct yore_error *cause);
+/* The same for a place made in the journal: wanting memory or a file handle is no failure. */
+enum yore_status db_journal_check(struct yore_db *db, enum yore_status st,
+                                  const struct yore_error *cause);
 /* Opening goes on past what is damaged, to check the rest: without the forest, the journal or the
  * catalogue. */
 struct db_findings {
@@ -245,6 +252,10 @@ void db_refuse_writes(struct yore_db *db);
 enum yore_status db_check_writable(struct yore_db *db, struct yore_error *error_out);
 /* max(wall, visible, every now told before). */
 int64_t db_now(struct yore_db *db);
+/* The latest moment that a fact may be dated, or a span end: now, or options.clock_skew_max_ns
+ * ahead of the wall clock.  A commit comes after its facts and takes now along, so a bound by now
+ * itself would be pushed on by each. */
+int64_t db_latest_begin(struct yore_db *db);
 uint64_t db_take_file_number(struct yore_db *db);
 void db_event(struct yore_db *db, const struct yore_event *event);
 /* The oldest commit a held snapshot reads at; INT64_MAX: none.  Takes lock. */
@@ -298,24 +309,33 @@ struct commit_read {
     struct yore_bytes high;
 };
 
+/* What a write from now on was laid over. */
+enum commit_below {
+    BELOW_UNKNOWN, /* not asked for, or only a read can tell */
+    BELOW_NOTHING, /* no value: there was none, it was deleted, or had ended */
+    BELOW_VALUE
+};
+
 struct commit_request {
     const struct buffer *writes; /* commit_write_encode() one after the other */
     uint32_t count;
     uint64_t user_bytes;
-    int64_t valid_max;    /* greatest explicit valid_from; INT64_MIN: none */
-    uint64_t refusals;    /* db->refusals before the first fact was checked */
-    int64_t fixed_commit; /* db_apply(): use this commit time; 0: assign */
-    bool has_apart;       /* refers to value files */
-    uint64_t value_hold;  /* values_hold(); who made the request lets go when it is done */
-    bool is_catalogue;    /* writes keyspace 0: the leader applies it to the catalogue too */
+    int64_t valid_max;             /* greatest explicit valid_from; INT64_MIN: none */
+    uint64_t refusals;             /* db->refusals before the first fact was checked */
+    int64_t fixed_commit;          /* db_apply(): use this commit time; 0: assign */
+    bool has_apart;                /* refers to value files */
+    struct value_hold *value_hold; /* of its values; who made the request lets go when it is done */
+    bool is_catalogue; /* writes keyspace 0: the leader applies it to the catalogue too */
     enum yore_durability durability;  /* not DEFAULT */
     const struct commit_reads *reads; /* NULL: blind */
+    bool asks_below;                  /* one write, from now on: see `below` */
+    enum commit_below below;          /* out */
     int64_t commit;                   /* out */
     enum yore_status status;          /* out */
-    struct yore_error error;          /* out */
     struct commit_request *next;
     bool is_behind; /* stands behind another of the same writer */
     bool is_done;
+    struct yore_error error; /* out; last, as most of the struct is room for its text */
 };
 
 /* Queue, wait, be acknowledged.  The result is in the request too. */
@@ -359,6 +379,8 @@ struct read_moment {
     bool is_now;
     bool wants_any; /* a delete or an expired version is an answer too, not just an absence */
     bool in_memory; /* YORE_BUSY rather than a read from disk */
+    bool
+        gives_view; /* the reference to the view that is read in becomes the pin's, if it has one */
 };
 
 /* Fix what is visible, then take a view that holds all of it, then check the horizon: in this order
@@ -399,9 +421,11 @@ enum yore_status read_look_back(struct superview *view, const struct forest_regi
                                 const struct read_moment *moment, struct version *best,
                                 struct read_pin *pin, struct yore_error *error_out);
 
-/* May a read at `known` look into this run? */
-bool run_can_serve(const struct yore_keyspace *keyspace, const struct forest_file *run,
-                   int64_t known);
+/* Must a read at `known` look into the region's runs?  Where only now is kept they serve snapshots
+ * from before the last of them was written.  All or none: a delete may lie in another run than what
+ * it hides. */
+bool runs_can_serve(const struct yore_keyspace *keyspace, const struct forest_region *region,
+                    int64_t known);
 
 /* ---- walking (sources.c) ---- */
 
@@ -472,7 +496,7 @@ struct fact {
     struct yore_bytes value;
     int64_t from; /* YORE_NOW: the commit time */
     int64_t to;
-    bool is_apart; /* value is a reference; its file is held */
+    bool is_apart; /* value is a reference; its record is held */
 };
 extern const struct yore_write write_from_now_on;
 /* Can a key and a value of these sizes be stored?  What fact_check() looks at first. */
@@ -482,8 +506,8 @@ enum yore_status fact_check(struct yore_db *db, const struct fact *fact, bool is
                             struct yore_error *error_out);
 /* Does the value go to a value file?  If so, put it there: under `hold`, for `ref_out`. */
 bool fact_goes_apart(const struct yore_db *db, const struct fact *fact);
-enum yore_status fact_put_apart(struct yore_db *db, const struct fact *fact, uint64_t *hold,
-                                unsigned char ref_out[VALUE_REF_BYTES],
+enum yore_status fact_put_apart(struct yore_db *db, const struct fact *fact,
+                                struct value_hold **hold, unsigned char ref_out[VALUE_REF_BYTES],
                                 struct yore_error *error_out);
 /* Append to `request`'s growing buffer `to` (large values go to the value store) and update its
  * counts. */

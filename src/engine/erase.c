@@ -40,15 +40,11 @@ static enum yore_status check_span(struct yore_db *db, const struct yore_keyspac
     /* At `to` a fact may have to be written.  `from` is free: the rule covers what lies behind it,
      * and a fact there is written only where one may begin (span.c). */
     int64_t horizon = atomic_load_explicit(&keyspace->horizon, memory_order_acquire);
-    int64_t latest = db_now(db);
-    latest = latest < INT64_MAX - db->options.clock_skew_max_ns
-                 ? latest + db->options.clock_skew_max_ns
-                 : INT64_MAX;
     if (erase->to < horizon) {
         return refuse_before_horizon(keyspace, "the end of the span,", erase->to, horizon,
                                      error_out);
     }
-    if (erase->to > latest) {
+    if (erase->to > db_latest_begin(db)) {
         char told[MOMENT_TEXT_BYTES];
         return error_set(error_out, YORE_IN_FUTURE,
                          "the span ends at %s, later than now; let it end by now, or never",
@@ -146,7 +142,7 @@ static enum yore_status make_room(struct yore_db *db, size_t more, struct yore_e
         return YORE_OK;
     }
     enum yore_status st = purge_pending(db, error_out);
-    if (st != YORE_OK && st != YORE_BUSY) {
+    if (st != YORE_OK) {
         return st;
     }
     size_t held = rules_held(db);
@@ -157,8 +153,7 @@ static enum yore_status make_room(struct yore_db *db, size_t more, struct yore_e
     return error_set(
         error_out, YORE_TOO_BIG,
         "the database holds %zu erasures of %zu, of spans or with bytes that readers "
-        "keep, and this needs %zu; end old cursors, transactions and batches, or erase "
-        "by prefix",
+        "keep, and this needs %zu; end old cursors and transactions, or erase by prefix",
         held, db->erasures_max, more);
 }
 

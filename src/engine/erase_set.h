@@ -37,8 +37,8 @@ enum yore_status erase_set_with(const struct erase_set *set, const struct erase_
  * which says so by itself once no file has its value: then the rule may go. */
 bool erase_rule_is_whole(const struct erase_rule *rule);
 bool erase_rule_is_range(const struct erase_rule *rule); /* not of one key */
-/* `set` without its whole rules up to commit `purged`, and without the earlier rules of spans that
- * one of `by`, likewise up to `purged`, covers. */
+/* `set` without its whole rules up to commit `purged`, and without the rules of spans before one of
+ * them, of this set or of `by`, that covers their keys. */
 enum yore_status erase_set_retired(const struct erase_set *set, const struct erase_set *by,
                                    int64_t purged, struct erase_set **next_out);
 size_t erase_set_count(const struct erase_set *set);
@@ -49,7 +49,8 @@ int64_t erase_set_commit_max(const struct erase_set *set);
  * it did. */
 bool erase_set_each(const struct erase_set *set, uint32_t keyspace, struct yore_bytes key,
                     bool (*each)(void *arg, const struct erase_rule *rule), void *arg);
-/* Is the value of this version gone?  Fast when there are no rules. */
+/* Is the value of this version gone?  Fast when there are no rules; else the work is about the
+ * square of the logarithm of their number, and a step for each prefix around the key. */
 bool erase_set_hides(const struct erase_set *set, uint32_t keyspace, const struct version *version);
 /* Must a read of `key` at `valid`, whose winner has this commit, be answered YORE_ERASED? */
 bool erase_set_covers(const struct erase_set *set, uint32_t keyspace, struct yore_bytes key,

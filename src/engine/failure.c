@@ -56,6 +56,12 @@ enum yore_status db_values_check(struct yore_db *db, enum yore_status st,
     return st == YORE_OK || status_is_want(st) ? st : db_fail(db, st, cause);
 }
 
+enum yore_status db_journal_check(struct yore_db *db, enum yore_status st,
+                                  const struct yore_error *cause)
+{
+    return st != YORE_OK && journal_has_failed(db->journal) ? db_fail(db, st, cause) : st;
+}
+
 enum yore_status db_check_writable(struct yore_db *db, struct yore_error *error_out)
 {
     enum yore_status st = (enum yore_status)atomic_load(&db->failed_status);

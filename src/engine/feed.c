@@ -10,9 +10,13 @@
  * Of the writes of a commit to one key and moment the last is told: tables have no other, and of a
  * record the others are left out (feed_last.h).  From tables a commit is told in key order, and
  * facts about the time before a keyspace's horizon that retention has let go are not among it.
+ *
+ * A feed of what is kept is no feed of commits: one walk over one view of a keyspace, every version
+ * there is.
  */
 #include "engine/feed.h"
 
+#include "base/assert.h"
 #include "base/mem.h"
 #include "engine/feed_last.h"
 #include "engine/feed_stream.h"
@@ -26,6 +30,7 @@ struct yore_feed {
     struct yore_db *db;
     struct feed_scope scope;
     bool is_following; /* a watch's */
+    bool is_kept;      /* `stream` over `view` is all there is */
     const atomic_bool *is_cancelled;
     int64_t after;                 /* everything up to here has been told, or was not asked for */
     int64_t limit;                 /* no commit behind it is told */
@@ -68,10 +73,13 @@ static enum yore_status check_complete(const struct yore_feed *feed, const struc
             atomic_load_explicit(&keyspace->keep, memory_order_relaxed) == YORE_KEEP_NOW;
         if (horizon > after && horizon != YORE_TIME_MIN) {
             char texts[2][MOMENT_TEXT_BYTES];
+            bool is_end = horizon == atomic_load(&keyspace->dropped_at);
             return error_set(error_out, YORE_BEFORE_HORIZON,
-                             "commits after %s (%lld) are no longer all kept: the horizon of "
-                             "keyspace %s is %s; begin at it or later",
-                             moment_told(after, texts[0]), (long long)after, keyspace->name,
+                             "commits after %s (%lld) are no longer all kept: %s keyspace %s %s "
+                             "%s; begin then or later, or ask for other keyspaces one by one",
+                             moment_told(after, texts[0]), (long long)after,
+                             is_end ? "what" : "the horizon of", keyspace->name,
+                             is_end ? "held left with its drop at" : "is",
                              moment_told(horizon, texts[1]));
         }
         if (is_only_now && forest->flushed_commit > after &&
@@ -117,6 +125,36 @@ static enum yore_status collect(struct yore_feed *feed, struct yore_error *error
     return st;
 }
 
+static enum yore_status begin(struct yore_feed *feed, struct yore_error *error_out)
+{
+    enum yore_status st = open_reader(feed, error_out);
+    if (st == YORE_NOT_FOUND) {
+        struct superview *view = superview_acquire(feed->db);
+        st = check_complete(feed, view->forest, error_out);
+        superview_release(view);
+    }
+    return st;
+}
+
+static void begin_stream(struct yore_feed *feed)
+{
+    feed_stream_begin(&feed->stream, feed->view, feed->limit,
+                      db_keyspace(feed->db, feed->scope.keyspace->id), &feed->scope);
+    feed->stream.is_up_to = true;
+}
+
+static enum yore_status begin_kept(struct yore_feed *feed, struct yore_error *error_out)
+{
+    struct read_moment moment;
+    struct yore_keyspace *keyspace = db_keyspace(feed->db, feed->scope.keyspace->id);
+    enum yore_status st = read_begin(feed->db, keyspace, NULL, &moment, &feed->view, error_out);
+    if (st == YORE_OK) {
+        feed->limit = moment.known;
+        begin_stream(feed);
+    }
+    return st;
+}
+
 enum yore_status feed_open(struct yore_db *db, struct feed_options *options,
                            struct yore_feed **feed_out, struct yore_error *error_out)
 {
@@ -133,12 +171,8 @@ enum yore_status feed_open(struct yore_db *db, struct feed_options *options,
     handles_add(&db->handles, HANDLE_feed, !feed->is_following);
     feed->after = options->after;
     feed->limit = options->limit;
-    enum yore_status st = open_reader(feed, error_out);
-    if (st == YORE_NOT_FOUND) {
-        struct superview *view = superview_acquire(db);
-        st = check_complete(feed, view->forest, error_out);
-        superview_release(view);
-    }
+    feed->is_kept = options->is_kept;
+    enum yore_status st = feed->is_kept ? begin_kept(feed, error_out) : begin(feed, error_out);
     if (st != YORE_OK) {
         yore_feed_close(feed);
         return st;
@@ -175,6 +209,24 @@ enum yore_status yore_feed_open(struct yore_db *db, int64_t after_commit,
     struct feed_options options = {
         .after = after_commit, .limit = atomic_load_explicit(&db->visible, memory_order_acquire)};
     enum yore_status st = feed_check_after(db, after_commit, "feed", error_out);
+    return st == YORE_OK ? feed_open(db, &options, feed_out, error_out) : st;
+}
+
+enum yore_status yore_feed_open_kept(struct yore_db *db, struct yore_keyspace *keyspace,
+                                     const struct yore_range *range, struct yore_feed **feed_out,
+                                     struct yore_error *error_out)
+{
+    static const struct yore_range all;
+    struct feed_options options = {.is_kept = true};
+    error_clear(error_out);
+    *feed_out = NULL;
+    keyspace = keyspace_or_default(db, keyspace);
+    if (atomic_load_explicit(&keyspace->keep, memory_order_relaxed) == YORE_KEEP_NOW) {
+        return error_set(error_out, YORE_UNSUPPORTED,
+                         "keyspace %s keeps only now: its rows are all there is", keyspace->name);
+    }
+    enum yore_status st =
+        feed_scope_init(&options.scope, keyspace, range != NULL ? range : &all, error_out);
     return st == YORE_OK ? feed_open(db, &options, feed_out, error_out) : st;
 }
 
@@ -248,7 +300,7 @@ static bool make_room(struct yore_feed *feed)
     return true;
 }
 
-/* Is the version still in a memtable or table? */
+/* Is the version still in a memtable or table, and more than an end that hides what was before? */
 static enum yore_status find_kept(struct yore_feed *feed, uint32_t keyspace,
                                   const struct version *version, bool *is_kept_out,
                                   struct yore_error *error_out)
@@ -263,7 +315,8 @@ static enum yore_status find_kept(struct yore_feed *feed, uint32_t keyspace,
     if (st == YORE_OK) {
         version_iter_seek(it, &place);
         *is_kept_out = it->is_valid && bytes_equal(it->at.key, version->key) &&
-                       it->at.valid_from == version->valid_from && it->at.commit == version->commit;
+                       it->at.valid_from == version->valid_from &&
+                       it->at.commit == version->commit && it->at.kind != YORE_KIND_DELETE;
         st = it->is_valid ? YORE_OK : it->status;
         if (st != YORE_OK && error_out != NULL) {
             *error_out = it->error;
@@ -414,7 +467,7 @@ static enum yore_status add_part(struct yore_feed *feed, const struct erase_set 
     uint32_t keyspace;
     uint64_t bytes = 0;
     enum yore_status st = YORE_OK;
-    while (st == YORE_OK && bytes < FEED_WINDOW_BYTES) {
+    while (st == YORE_OK && bytes < feed->db->feed_window_bytes) {
         st = feed_stream_next(&feed->stream, &keyspace, &version, error_out);
         if (st != YORE_OK || !is_in_scope(feed, keyspace, version.key)) {
             continue;
@@ -472,9 +525,9 @@ static enum yore_status add_record_writes(struct yore_feed *feed, struct commit_
         return error_plain(error_out, st);
     }
     while (st == YORE_OK) {
-        uint32_t index = decoder->done;
+        const unsigned char *at = decoder->d.at;
         st = commit_decoder_next(decoder, &write);
-        if (st == YORE_OK && feed_last_counts(&last, &write, index)) {
+        if (st == YORE_OK && feed_last_counts(&last, &write, at)) {
             struct version version = {.key = write.key,
                                       .valid_from = write.valid_from,
                                       .commit = decoder->commit,
@@ -551,7 +604,7 @@ static enum yore_status next_in_window(struct yore_feed *feed, struct yore_feed_
     uint64_t bytes = 0;
     bool has_more = true;
     enum yore_status st = YORE_OK;
-    while (st == YORE_OK && has_more && bytes < FEED_WINDOW_BYTES) {
+    while (st == YORE_OK && has_more && bytes < feed->db->feed_window_bytes) {
         const struct feed_entry *entry = &window->entries[feed->window_index++];
         st = add_write(feed, latest->erased, entry->keyspace, entry->version, error_out);
         bytes += last_write_bytes(feed);
@@ -585,12 +638,43 @@ static enum yore_status next_source(struct yore_feed *feed, struct yore_error *e
     return st == YORE_NOT_FOUND ? collect(feed, error_out) : st;
 }
 
+/* ---- what is kept ---- */
+
+static enum yore_status next_kept(struct yore_feed *feed, struct yore_feed_commit *commit_out,
+                                  struct yore_error *error_out)
+{
+    struct version version;
+    uint32_t keyspace;
+    enum yore_status st = feed_stream_next(&feed->stream, &keyspace, &version, error_out);
+    if (st == YORE_OK) {
+        struct superview *latest = superview_acquire(feed->db);
+        st = add_write(feed, latest->erased, keyspace, version, error_out);
+        superview_release(latest);
+    }
+    if (st == YORE_OK) {
+        tell(feed, version.commit, false, commit_out);
+    }
+    return st;
+}
+
+void yore_feed_rewind(struct yore_feed *feed)
+{
+    YORE_ASSERT(feed->is_kept);
+    forget_told(feed);
+    feed_stream_release(&feed->stream);
+    begin_stream(feed);
+    error_init(&feed->failure);
+}
+
 /* The next part. */
 static enum yore_status next(struct yore_feed *feed, struct yore_feed_commit *commit_out,
                              struct yore_error *error_out)
 {
     enum yore_status st = YORE_OK;
     forget_told(feed);
+    if (feed->is_kept) {
+        return next_kept(feed, commit_out, error_out);
+    }
     while (st == YORE_OK) {
         if (feed_stream_is_open(&feed->stream)) {
             return next_in_stream(feed, commit_out, error_out);

@@ -34,13 +34,17 @@ struct feed_options {
     /* The feed may be asked seldom and for long: it keeps no journal segment between two calls, and
      * goes back to the tables when one was dropped. */
     bool is_following;
+    /* Every version of scope.keyspace as a commit of its own; `after` and `limit` are not looked
+     * at. */
+    bool is_kept;
     const atomic_bool *is_cancelled; /* looked at while nothing is found to tell; may be NULL */
 };
 /* May commits after `after` be asked for?  `what` is the subject, as in "feed".  Errors:
  * YORE_INVALID (INT64_MIN), YORE_IN_FUTURE (after now). */
 enum yore_status feed_check_after(struct yore_db *db, int64_t after, const char *what,
                                   struct yore_error *error_out);
-/* Errors: YORE_BEFORE_HORIZON as yore_feed_open(). */
+/* Errors: YORE_BEFORE_HORIZON as yore_feed_open(); kept: YORE_NOT_FOUND (the keyspace was dropped).
+ */
 enum yore_status feed_open(struct yore_db *db, struct feed_options *options,
                            struct yore_feed **feed_out, struct yore_error *error_out);
 /* Every commit up to `limit` is visible by now.  An earlier limit changes nothing. */

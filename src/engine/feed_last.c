@@ -1,30 +1,43 @@
-/* feed_last.c -- see feed_last.h; a table by hash, half full at most. */
+/* feed_last.c -- see feed_last.h; a table by hash, half full at most.  What a slot stands for is
+ * read from the record once more, which costs less than memory for a copy. */
 #include "engine/feed_last.h"
 
+#include <assert.h>
+
+#include "base/assert.h"
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "base/mem.h"
 
-struct feed_last_slot {
-    struct yore_bytes key; /* data NULL: free */
-    int64_t valid_from;
-    uint32_t keyspace;
-    uint32_t index; /* of the last write there */
-};
+static_assert(FEED_LAST_WRITE_BYTES == 4 * sizeof(uint32_t), "less than four slots a write");
+
+/* Does a slot stand for the write's key and moment? */
+static bool is_of(const struct feed_last *last, uint32_t slot, const struct commit_write *write)
+{
+    struct commit_decoder there = last->first;
+    struct commit_write met;
+    there.d.at += slot - 1;
+    enum yore_status st = commit_decoder_next(&there, &met);
+    YORE_ASSERT(st == YORE_OK); /* as when it was looked at */
+    return met.keyspace == write->keyspace && met.valid_from == write->valid_from &&
+           bytes_equal(met.key, write->key);
+}
 
 /* Where the write's key and moment are, or the free slot where they would be. */
-static struct feed_last_slot *find(const struct feed_last *last, const struct commit_write *write)
+static uint32_t *find(const struct feed_last *last, const struct commit_write *write)
 {
     uint64_t hash = hash_bytes(write->key) ^
                     hash_u64((uint64_t)write->valid_from + hash_u64((uint64_t)write->keyspace));
-    for (size_t at = (size_t)hash & (last->capacity - 1);; at = (at + 1) & (last->capacity - 1)) {
-        struct feed_last_slot *slot = &last->slots[at];
-        if (slot->key.data == NULL ||
-            (slot->keyspace == write->keyspace && slot->valid_from == write->valid_from &&
-             bytes_equal(slot->key, write->key))) {
-            return slot;
-        }
+    size_t at = (size_t)hash & (last->capacity - 1);
+    while (last->slots[at] != 0 && !is_of(last, last->slots[at], write)) {
+        at = (at + 1) & (last->capacity - 1);
     }
+    return &last->slots[at];
+}
+
+static uint32_t slot_of(const struct feed_last *last, const unsigned char *at)
+{
+    return (uint32_t)(at - last->first.d.at) + 1;
 }
 
 enum yore_status feed_last_collect(struct feed_last *last, const struct commit_decoder *decoder)
@@ -32,7 +45,7 @@ enum yore_status feed_last_collect(struct feed_last *last, const struct commit_d
     struct commit_decoder ahead = *decoder;
     struct commit_write write;
     size_t capacity = 1;
-    *last = (struct feed_last){NULL, 0};
+    *last = (struct feed_last){.first = *decoder};
     if (decoder->count - decoder->done < 2) {
         return YORE_OK;
     }
@@ -44,12 +57,10 @@ enum yore_status feed_last_collect(struct feed_last *last, const struct commit_d
         return YORE_NOMEM;
     }
     last->capacity = capacity;
-    for (size_t i = 0; i < capacity; i++) {
-        last->slots[i] = (struct feed_last_slot){.key = {NULL, 0}};
-    }
-    for (uint32_t i = decoder->done; commit_decoder_next(&ahead, &write) == YORE_OK; i++) {
-        *find(last, &write) =
-            (struct feed_last_slot){write.key, write.valid_from, write.keyspace, i};
+    const unsigned char *at = ahead.d.at;
+    while (commit_decoder_next(&ahead, &write) == YORE_OK) {
+        *find(last, &write) = slot_of(last, at);
+        at = ahead.d.at;
     }
     return YORE_OK;
 }
@@ -57,11 +68,11 @@ enum yore_status feed_last_collect(struct feed_last *last, const struct commit_d
 void feed_last_release(struct feed_last *last)
 {
     mem_free(last->slots);
-    *last = (struct feed_last){NULL, 0};
+    *last = (struct feed_last){.slots = NULL};
 }
 
 bool feed_last_counts(const struct feed_last *last, const struct commit_write *write,
-                      uint32_t index)
+                      const unsigned char *at)
 {
-    return last->capacity == 0 || find(last, write)->index == index;
+    return last->capacity == 0 || *find(last, write) == slot_of(last, at);
 }

@@ -13,12 +13,14 @@
 #include "base/status.h"
 #include "journal/commit_codec.h"
 
-struct feed_last_slot;
+/* Octets of memory that a write of the record takes at most. */
+#define FEED_LAST_WRITE_BYTES 16u
 
 /* Zeroed is of a record with one write at most. */
 struct feed_last {
-    struct feed_last_slot *slots;
-    size_t capacity; /* a power of two, or 0: every write counts */
+    struct commit_decoder first; /* before the first write that was looked at */
+    uint32_t *slots;             /* where the last write there begins, and one more; 0: free */
+    size_t capacity;             /* a power of two, or 0: every write counts */
 };
 
 /* Look through the writes that `decoder`, which stays where it is, has yet to give out; borrows
@@ -26,8 +28,8 @@ struct feed_last {
 enum yore_status feed_last_collect(struct feed_last *last, const struct commit_decoder *decoder);
 void feed_last_release(struct feed_last *last);
 
-/* Does write `index` of the record count, the first one being 0? */
+/* Does this write of the record count?  It begins at `at`, where the decoder was before it. */
 bool feed_last_counts(const struct feed_last *last, const struct commit_write *write,
-                      uint32_t index);
+                      const unsigned char *at);
 
 #endif

@@ -37,8 +37,10 @@ static struct yore_keyspace *next_keyspace(struct feed_stream *stream)
 /* An iterator over the keyspace that comes next. */
 static enum yore_status open_keyspace(struct feed_stream *stream, struct yore_error *error_out)
 {
-    struct iter_view view = {
-        .known = stream->commit, .no_cache_fill = true, .commit_after = stream->commit - 1};
+    struct iter_view view = {.known = stream->commit,
+                             .no_cache_fill = true,
+                             .commit_after = stream->is_up_to ? INT64_MIN : stream->commit - 1,
+                             .is_by_commit = !stream->is_up_to};
     const struct source_range range = range_of(stream);
     const struct version_place first = {range.low, INT64_MAX, INT64_MAX};
     if (stream->next_index != SIZE_MAX) {
@@ -60,6 +62,11 @@ static bool is_inside(const struct version_iter *it, struct yore_bytes high)
     return it->is_valid && (high.size == 0 || bytes_compare(it->at.key, high) < 0);
 }
 
+static bool is_wanted(const struct feed_stream *stream, int64_t commit)
+{
+    return stream->is_up_to ? commit <= stream->commit : commit == stream->commit;
+}
+
 /* On from a version that was given out, or from where the iterator is. */
 static enum yore_status find_next(struct feed_stream *stream, bool is_given,
                                   struct yore_error *error_out)
@@ -69,7 +76,7 @@ static enum yore_status find_next(struct feed_stream *stream, bool is_given,
     if (is_given && it->is_valid) {
         version_iter_next(it);
     }
-    while (is_inside(it, high) && it->at.commit != stream->commit) {
+    while (is_inside(it, high) && !is_wanted(stream, it->at.commit)) {
         version_iter_next(it);
     }
     if (is_inside(it, high)) {

@@ -1,5 +1,5 @@
 /* feed_stream.h -- one commit's versions, straight from tables and memtables: for commits that are
- * not in the journal, or too large for memory. */
+ * not in the journal, or too large for memory.  Or those of every commit up to one. */
 #ifndef YORE_ENGINE_FEED_STREAM_H
 #define YORE_ENGINE_FEED_STREAM_H
 
@@ -14,6 +14,7 @@ struct feed_stream {
     size_t next_index;              /* of the keyspace after it; SIZE_MAX: none */
     struct version_iter *it;
     uint64_t done; /* versions so far */
+    bool is_up_to; /* `commit` and every one before it */
 };
 
 /* Begin before the first version of `commit` in `keyspace` (NULL: in every one, by number) and

@@ -5,6 +5,9 @@
 
 #include "base/mem.h"
 
+/* A window that is not so full looks further. */
+#define FULL_SHARE 2u
+
 void feed_window_release(struct feed_window *window)
 {
     mem_free(window->entries);
@@ -60,11 +63,11 @@ static enum yore_status cut(struct feed_window *window)
         while (end < window->count && window->entries[end].version.commit == commit) {
             more += entry_bytes(&window->entries[end++]);
         }
-        if (count > 0 && bytes + more > FEED_WINDOW_BYTES / 2) {
+        if (count > 0 && bytes + more > window->bytes_max / 2) {
             break;
         }
         window->last = commit;
-        window->has_large = more > FEED_WINDOW_BYTES;
+        window->has_large = more > window->bytes_max;
         if (window->has_large) {
             break;
         }
@@ -103,7 +106,7 @@ static enum yore_status add(struct feed_window *window, uint32_t keyspace,
     }
     window->entries[window->count++] = entry;
     window->bytes += entry_bytes(&entry);
-    return window->bytes > FEED_WINDOW_BYTES ? cut(window) : YORE_OK;
+    return window->bytes > window->bytes_max ? cut(window) : YORE_OK;
 }
 
 static bool is_cancelled(const struct feed_span *span)
@@ -121,6 +124,7 @@ static enum yore_status add_all(struct feed_window *window, const struct feed_sp
         if (high.size > 0 && bytes_compare(it->at.key, high) >= 0) {
             break;
         }
+        window->looked++;
         bool is_told_apart = window->has_large && it->at.commit == window->last;
         if (it->at.commit > window->after && it->at.commit <= window->last && !is_told_apart) {
             st = add(window, keyspace, &it->at);
@@ -137,8 +141,10 @@ static enum yore_status collect_keyspace(struct feed_window *window, struct supe
                                          struct yore_keyspace *keyspace,
                                          struct yore_error *error_out)
 {
-    struct iter_view every = {
-        .known = window->last, .no_cache_fill = true, .commit_after = window->after};
+    struct iter_view every = {.known = window->last,
+                              .no_cache_fill = true,
+                              .commit_after = window->after,
+                              .is_by_commit = true};
     struct version_iter *it = NULL;
     const struct source_range range = feed_scope_range(span->scope);
     enum yore_status st = sources_all(view, keyspace, &range, &every, &it, error_out);
@@ -166,16 +172,11 @@ struct yore_keyspace *feed_keyspace(struct yore_db *db, size_t index)
     return keyspace;
 }
 
-enum yore_status feed_window_collect(struct feed_window *window, struct superview *view,
-                                     const struct feed_span *span, struct yore_error *error_out)
+static enum yore_status collect_keyspaces(struct feed_window *window, struct superview *view,
+                                          const struct feed_span *span,
+                                          struct yore_error *error_out)
 {
     enum yore_status st = YORE_OK;
-    window->count = 0;
-    window->bytes = 0;
-    window->has_large = false;
-    window->after = span->after;
-    window->last = span->limit;
-    arena_reset(&window->arena);
     for (size_t i = 0; st == YORE_OK; i++) {
         struct yore_keyspace *keyspace = feed_keyspace(view->db, i);
         if (keyspace == NULL) {
@@ -185,6 +186,51 @@ enum yore_status feed_window_collect(struct feed_window *window, struct supervie
             st = collect_keyspace(window, view, span, keyspace, error_out);
         }
     }
+    return st;
+}
+
+/* ---- how far to look ---- */
+
+static int64_t step_from(int64_t after, uint64_t step, int64_t limit)
+{
+    uint64_t left = (uint64_t)limit - (uint64_t)after;
+    return step == 0 || step >= left ? limit : (int64_t)((uint64_t)after + step);
+}
+
+/* So far that the next window is filled to three quarters, if its commits come as those of this one
+ * did, which begins behind `after`. */
+static uint64_t next_step(const struct feed_window *window, int64_t after)
+{
+    double reach = (double)((uint64_t)window->last - (uint64_t)after);
+    double bytes = (double)window->bytes;
+    double wanted = 0.75 * (double)window->bytes_max;
+    double step = window->has_large || bytes > wanted ? reach : reach / (bytes + 1) * wanted;
+    return step < 1 ? 1 : step > (double)INT64_MAX ? 0 : (uint64_t)step;
+}
+
+enum yore_status feed_window_collect(struct feed_window *window, struct superview *view,
+                                     const struct feed_span *span, struct yore_error *error_out)
+{
+    enum yore_status st = YORE_OK;
+    bool is_cut = false;
+    window->count = 0;
+    window->bytes = 0;
+    window->bytes_max = view->db->feed_window_bytes;
+    window->has_large = false;
+    window->last = span->after;
+    window->looked = 0;
+    arena_reset(&window->arena);
+    do {
+        window->after = window->last;
+        int64_t end = step_from(window->after, window->step, span->limit);
+        window->last = end;
+        st = collect_keyspaces(window, view, span, error_out);
+        is_cut = window->last < end || window->has_large;
+        window->step = window->step > UINT64_MAX / 2 ? 0 : 2 * window->step;
+    } while (st == YORE_OK && !is_cut && window->last < span->limit &&
+             (window->count == 0 || window->bytes < window->bytes_max / FULL_SHARE));
+    window->step = next_step(window, span->after);
+    stats_add(&view->db->stats, STAT_feed_versions, window->looked);
     sort(window);
     return st;
 }

@@ -1,9 +1,11 @@
 /* feed_window.h -- some of the commits after a moment, collected from tables and memtables.
  *
- * Tables are ordered by key, a feed by commit.  So a window looks at every version with a later
- * commit (pages without one are passed over) and keeps those with the least commits, as many as
- * fit.  The next window goes on behind it: a feed of everything costs its size over
- * FEED_WINDOW_BYTES passes.
+ * Tables are ordered by key, a feed by commit.  So the first window looks at every version with a
+ * later commit and keeps those with the least commits, as many as fit.  From how far it reached the
+ * next ones know how far they may look, and their pages are found by time (iter_view.is_by_commit):
+ * a page is read once for each window that it has a version for, so never more often than it has
+ * versions, however many windows there are.  Of a table that has back-dated versions among them the
+ * pages cannot be found so: they are read for every window that their commits overlap.
  */
 #ifndef YORE_ENGINE_FEED_WINDOW_H
 #define YORE_ENGINE_FEED_WINDOW_H
@@ -23,9 +25,12 @@ struct feed_window {
     size_t capacity;
     struct arena arena;
     uint64_t bytes;
-    int64_t after;
-    int64_t last;   /* every commit in (after, last] is here ... */
-    bool has_large; /* ... but `last` itself, which is too large */
+    int64_t last;    /* every commit up to here is here ... */
+    bool has_large;  /* ... but `last` itself, which is too large */
+    int64_t after;   /* looking for commits behind it, ... */
+    uint64_t step;   /* ... so far; 0: to the limit */
+    uint64_t looked; /* at versions */
+    uint64_t bytes_max;
 };
 
 /* A zeroed window is empty. */

@@ -18,6 +18,7 @@ struct flush {
     struct memtable *memtable;
     uint64_t journal_segment;
     struct edit edit;
+    struct sync_group syncs; /* of the tables of all keyspaces */
     uint64_t bytes;
 };
 
@@ -119,6 +120,7 @@ static enum yore_status flush_tree(struct flush *f, uint32_t id, struct yore_err
         struct memtable_bounds bounds;
         memtable_bounds(f->memtable, &bounds);
         outputs[i]->known = bounds.commit_max;
+        outputs[i]->syncs = &f->syncs;
     }
     enum yore_status st = walk_tree(f, &t, error_out);
     for (size_t i = 0; st == YORE_OK && i < 3; i++) {
@@ -143,6 +145,10 @@ static enum yore_status flush_all(struct flush *f, struct yore_error *error_out)
         st = flush_tree(f, ids[i], error_out);
     }
     mem_free(ids);
+    if (st == YORE_OK) {
+        st = sync_group_end(&f->syncs, error_out);
+    }
+    sync_group_drop(&f->syncs);
     return st;
 }
 

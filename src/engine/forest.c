@@ -171,14 +171,23 @@ size_t level_find(const struct forest_level *level, struct yore_bytes key)
     return files_find(level->files, level->file_count, key);
 }
 
+/* A flush writes one table: two of one and the same commit are a load's. */
+static bool is_of_one_commit(const struct forest_file *a, const struct forest_file *b)
+{
+    return a->meta->commit_min == b->meta->commit_max && b->meta->commit_min == a->meta->commit_max;
+}
+
+bool level0_is_of_load(const struct forest_level *level, size_t i)
+{
+    return (i > 0 && is_of_one_commit(level->files[i - 1], level->files[i])) ||
+           (i + 1 < level->file_count && is_of_one_commit(level->files[i], level->files[i + 1]));
+}
+
 size_t level0_depth(const struct forest_level *level)
 {
     size_t depth = level->file_count;
     for (size_t i = 1; i < level->file_count; i++) {
-        const struct table_meta *newer = level->files[i - 1]->meta;
-        const struct table_meta *meta = level->files[i]->meta;
-        /* A flush writes one table: two of one and the same commit are a load's. */
-        depth -= meta->commit_min == newer->commit_max && newer->commit_min == meta->commit_max;
+        depth -= is_of_one_commit(level->files[i - 1], level->files[i]);
     }
     return depth;
 }
@@ -248,6 +257,39 @@ bool region_holds(const struct forest_region *region, int64_t valid_from, int64_
     return index < region->slice_count && commit <= region->slices[index].known;
 }
 
+static bool region_names(const struct forest_region *region, const struct forest_file *file)
+{
+    for (size_t i = 0; i < region->run_count; i++) {
+        if (region->runs[i] == file) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < region->slice_count; i++) {
+        for (size_t j = 0; j < region->slices[i].file_count; j++) {
+            if (region->slices[i].files[j] == file) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Runs and the files of slices may be shared by regions that follow one another. */
+static bool is_named_before(const struct forest_tree *tree, size_t region_index,
+                            const struct forest_file *file)
+{
+    for (size_t i = region_index; i-- > 0;) {
+        const struct forest_region *region = &tree->regions[i];
+        if (!file_overlaps(file, forest_key_bytes(&region->low), forest_key_bytes(&region->high))) {
+            return false;
+        }
+        if (region_names(region, file)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void tree_each_file(const struct forest_tree *tree,
                     void (*each)(void *arg, struct forest_file *file), void *arg)
 {
@@ -256,14 +298,25 @@ void tree_each_file(const struct forest_tree *tree,
             each(arg, tree->levels[i].files[j]);
         }
     }
+    tree_each_history_file(tree, each, arg);
+}
+
+void tree_each_history_file(const struct forest_tree *tree,
+                            void (*each)(void *arg, struct forest_file *file), void *arg)
+{
     for (size_t i = 0; i < tree->region_count; i++) {
         const struct forest_region *region = &tree->regions[i];
         for (size_t j = 0; j < region->run_count; j++) {
-            each(arg, region->runs[j]);
+            if (!is_named_before(tree, i, region->runs[j])) {
+                each(arg, region->runs[j]);
+            }
         }
         for (size_t j = 0; j < region->slice_count; j++) {
             for (size_t k = 0; k < region->slices[j].file_count; k++) {
-                each(arg, region->slices[j].files[k]);
+                struct forest_file *file = region->slices[j].files[k];
+                if (!is_named_before(tree, i, file)) {
+                    each(arg, file);
+                }
             }
         }
     }

@@ -212,6 +212,8 @@ size_t level_find(const struct forest_level *level, struct yore_bytes key);
 /* How many tables of level 0 a key may have to be looked for in: those of one load do not overlap
  * and count once. */
 size_t level0_depth(const struct forest_level *level);
+/* Is it one of several tables of a load? */
+bool level0_is_of_load(const struct forest_level *level, size_t i);
 /* Table covers a part of [low, high)?  Empty bounds are open. */
 bool file_overlaps(const struct forest_file *file, struct yore_bytes low, struct yore_bytes high);
 /* sealed_to of F3. */
@@ -229,5 +231,8 @@ bool region_holds(const struct forest_region *region, int64_t valid_from, int64_
 /* Visit every distinct file of a tree. */
 void tree_each_file(const struct forest_tree *tree,
                     void (*each)(void *arg, struct forest_file *file), void *arg);
+/* The same of runs and slices alone. */
+void tree_each_history_file(const struct forest_tree *tree,
+                            void (*each)(void *arg, struct forest_file *file), void *arg);
 
 #endif

@@ -108,6 +108,14 @@ static unsigned full_class(const struct yore_db *db, const struct forest_region 
     return full;
 }
 
+static enum history_work runs_want(const struct yore_db *db, const struct forest_region *region,
+                                   size_t allowed)
+{
+    size_t count;
+    unsigned full = full_class(db, region, allowed, &count);
+    return full < RUN_CLASSES || count >= RUNS_MERGE_MOST ? HISTORY_MERGE_RUNS : HISTORY_NOTHING;
+}
+
 static enum history_work region_wants(const struct yore_db *db, const struct forest_tree *tree,
                                       const struct forest_region *region, bool can_split)
 {
@@ -128,16 +136,22 @@ static enum history_work region_wants(const struct yore_db *db, const struct for
          size.late_file_bytes >= size.slice_file_bytes / LATE_SHARE)) {
         return HISTORY_MERGE_LATE;
     }
-    size_t count;
-    unsigned full = full_class(db, region, runs_allowed(db, &size), &count);
-    return full < RUN_CLASSES || count >= RUNS_MERGE_MOST ? HISTORY_MERGE_RUNS : HISTORY_NOTHING;
+    return runs_want(db, region, runs_allowed(db, &size));
 }
 
-enum history_work history_wants(const struct yore_db *db, const struct forest_tree *tree,
-                                size_t *region_out)
+static bool is_only_now(const struct yore_keyspace *keyspace)
+{
+    return atomic_load_explicit(&keyspace->keep, memory_order_relaxed) == YORE_KEEP_NOW;
+}
+
+enum history_work history_wants(const struct yore_db *db, const struct yore_keyspace *keyspace,
+                                const struct forest_tree *tree, size_t *region_out)
 {
     for (size_t i = 0; i < tree->region_count; i++) {
-        enum history_work work = region_wants(db, tree, &tree->regions[i], true);
+        const struct forest_region *region = &tree->regions[i];
+        /* What snapshots hold for a while is not worth a slice. */
+        enum history_work work = is_only_now(keyspace) ? runs_want(db, region, RUNS_MERGE_COUNT)
+                                                       : region_wants(db, tree, region, true);
         if (work != HISTORY_NOTHING) {
             *region_out = i;
             return work;
@@ -163,10 +177,10 @@ static bool region_wants_idle(const struct yore_db *db, const struct forest_tree
     return is_worth && size.run_count > 0 && size.run_bytes >= anew / SEAL_IDLE_SHARE;
 }
 
-bool history_wants_idle(const struct yore_db *db, const struct forest_tree *tree,
-                        size_t *region_out)
+bool history_wants_idle(const struct yore_db *db, const struct yore_keyspace *keyspace,
+                        const struct forest_tree *tree, size_t *region_out)
 {
-    for (size_t i = 0; i < tree->region_count; i++) {
+    for (size_t i = 0; !is_only_now(keyspace) && i < tree->region_count; i++) {
         if (region_wants_idle(db, tree, &tree->regions[i])) {
             *region_out = i;
             return true;
@@ -180,17 +194,34 @@ bool history_wants_idle(const struct yore_db *db, const struct forest_tree *tree
 static const struct iter_view job_view = {
     .known = INT64_MAX, .valid = INT64_MAX, .no_cache_fill = true, .commit_after = INT64_MIN};
 
+enum yore_status job_add_file(struct history_job *job, struct source_list *list,
+                              struct forest_file *file)
+{
+    job->read_bytes += file->meta->file_bytes;
+    return source_list_add_file(list, file, &job_view);
+}
+
 enum yore_status job_add_runs(struct history_job *job, struct source_list *list, bool late_only)
 {
     enum yore_status st = YORE_OK;
     for (size_t i = 0; st == YORE_OK && i < job->region->run_count; i++) {
-        struct forest_file *run = job->region->runs[i];
-        if (!late_only || run_is_late(job->region, run)) {
-            job->read_bytes += run->meta->file_bytes;
-            st = source_list_add_file(list, run, &job_view);
+        if (!late_only || run_is_late(job->region, job->region->runs[i])) {
+            st = job_add_file(job, list, job->region->runs[i]);
         }
     }
     return st;
+}
+
+void job_note_known(struct history_job *job, struct forest_file *const *runs, size_t count)
+{
+    int64_t known = INT64_MIN;
+    for (size_t i = 0; i < count; i++) {
+        known = runs[i]->known > known ? runs[i]->known : known;
+    }
+    if (count > 0 && !job->retention.is_only_now) {
+        job->run.known = known;
+        job->late.known = known;
+    }
 }
 
 enum yore_status job_add_slice(struct history_job *job, struct source_list *list,
@@ -224,6 +255,25 @@ enum yore_status job_check(struct history_job *job, struct yore_error *error_out
     enum yore_status st = db_check_writable(job->db, error_out);
     if (st == YORE_OK && job->db->is_closing) {
         st = error_plain(error_out, YORE_CANCELLED);
+    }
+    return st;
+}
+
+enum yore_status job_walk(struct history_job *job, struct version_iter *it,
+                          enum yore_status (*each)(void *arg, struct version_iter *it,
+                                                   struct yore_error *error_out),
+                          void *arg, struct yore_error *error_out)
+{
+    enum yore_status st = YORE_OK;
+    uint64_t done = 0;
+    for (job_seek_low(job, it); st == YORE_OK && job_is_inside(job, it); version_iter_next(it)) {
+        st = each(arg, it, error_out);
+        if (st == YORE_OK && (++done & 1023) == 0) {
+            st = job_check(job, error_out);
+        }
+    }
+    if (st == YORE_OK && it->status != YORE_OK) {
+        st = error_set(error_out, it->status, "%s", it->error.text);
     }
     return st;
 }
@@ -284,26 +334,46 @@ static int by_size(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static enum yore_status walk_runs(struct history_job *job, struct version_iter *it,
-                                  struct yore_error *error_out)
+/* Versions of one key, the newest first: what of them no snapshot sees. */
+struct run_merge {
+    struct history_job *job;
+    struct buffer key;
+    int64_t newer; /* commit of the version before */
+};
+
+/* Only where nothing but the present is kept: elsewhere a version may hide what an earlier slice
+ * alone holds, and sealing decides. */
+static bool is_unseen(struct run_merge *m, const struct version *v)
 {
-    enum yore_status st = YORE_OK;
-    uint64_t done = 0;
-    for (job_seek_low(job, it); st == YORE_OK && job_is_inside(job, it); version_iter_next(it)) {
-        const struct version *v = &it->at;
-        if (region_holds(job->region, v->valid_from, v->commit)) {
-            continue;
-        }
-        bool is_late = v->valid_from < region_sealed_to(job->region);
-        st = output_add(is_late ? &job->late : &job->run, v, error_out);
-        if (st == YORE_OK && (++done & 1023) == 0) {
-            st = job_check(job, error_out);
-        }
+    const struct retention *retention = &m->job->retention;
+    if (!retention->is_only_now) {
+        return false;
     }
-    if (st == YORE_OK && it->status != YORE_OK) {
-        st = error_set(error_out, it->status, "%s", it->error.text);
+    bool is_first = !bytes_equal(v->key, buffer_bytes(&m->key));
+    bool is_seen = is_first || retention_is_seen(retention, v->commit, m->newer);
+    if (is_first) {
+        buffer_clear(&m->key);
+        buffer_append_bytes(&m->key, v->key);
     }
-    return st;
+    m->newer = v->commit;
+    return !is_seen;
+}
+
+static enum yore_status put_merged(void *arg, struct version_iter *it, struct yore_error *error_out)
+{
+    struct run_merge *m = arg;
+    struct history_job *job = m->job;
+    const struct version *v = &it->at;
+    bool is_trimmed = is_unseen(m, v);
+    if (m->key.is_nomem) {
+        return error_plain(error_out, YORE_NOMEM);
+    }
+    job->trimmed += is_trimmed;
+    if (is_trimmed || region_holds(job->region, v->valid_from, v->commit)) {
+        return YORE_OK;
+    }
+    bool is_late = v->valid_from < region_sealed_to(job->region);
+    return output_add(is_late ? &job->late : &job->run, v, error_out);
 }
 
 /* Move the runs to merge to the front: those of a full class, else the smallest. */
@@ -337,10 +407,10 @@ static enum yore_status merge_runs(struct history_job *job, struct yore_error *e
     }
     size_t count = choose_runs(job->db, region, runs);
     enum yore_status st = YORE_OK;
+    job_note_known(job, runs, count);
     for (size_t i = 0; st == YORE_OK && i < count; i++) {
-        job->read_bytes += runs[i]->meta->file_bytes;
         edit_drop_run(&job->edit, job->keyspace->id, job_low(job), runs[i]->meta->file);
-        st = source_list_add_file(&list, runs[i], &job_view);
+        st = job_add_file(job, &list, runs[i]);
     }
     if (st == YORE_OK) {
         st = source_list_merge(&list, false, &it);
@@ -350,7 +420,9 @@ static enum yore_status merge_runs(struct history_job *job, struct yore_error *e
     if (st != YORE_OK) {
         return error_plain(error_out, st);
     }
-    st = walk_runs(job, it, error_out);
+    struct run_merge m = {.job = job};
+    st = job_walk(job, it, put_merged, &m, error_out);
+    buffer_release(&m.key);
     version_iter_free(it);
     if (st == YORE_OK) {
         st = job_finish_runs(job, &job->run, error_out);
@@ -399,6 +471,30 @@ static enum yore_status split_region(struct history_job *job, struct yore_error 
     return st;
 }
 
+/* ---- trimming ---- */
+
+bool history_wants_trim(const struct forest_tree *tree, const struct retention *r,
+                        size_t *region_out)
+{
+    for (size_t i = 0; i < tree->region_count; i++) {
+        if (trim_is_due(&tree->regions[i], r)) {
+            *region_out = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum yore_status trim(struct history_job *job, struct yore_error *error_out)
+{
+    enum yore_status runs = trim_runs(job, false, error_out);
+    if (runs != YORE_OK && runs != YORE_NOT_FOUND) {
+        return runs;
+    }
+    enum yore_status slice = trim_last_slice(job, error_out);
+    return slice == YORE_NOT_FOUND ? runs : slice;
+}
+
 /* ---- one piece of work ---- */
 
 static enum yore_status do_work(struct history_job *job, enum history_work work,
@@ -413,22 +509,45 @@ static enum yore_status do_work(struct history_job *job, enum history_work work,
         return merge_late(job, error_out);
     case HISTORY_MERGE_RUNS:
         return merge_runs(job, error_out);
+    case HISTORY_TRIM:
+        return trim(job, error_out);
+    case HISTORY_TRIM_RUNS:
+        return trim_runs(job, true, error_out);
+    case HISTORY_TRIM_SLICES:
+        return trim_slices(job, error_out);
     case HISTORY_NOTHING:
         break;
     }
     return YORE_NOT_FOUND;
 }
 
+static enum yore_event_kind event_of(enum history_work work)
+{
+    switch (work) {
+    case HISTORY_SEAL:
+        return YORE_EVENT_SEAL;
+    case HISTORY_TRIM:
+    case HISTORY_TRIM_RUNS:
+    case HISTORY_TRIM_SLICES:
+        return YORE_EVENT_RETENTION;
+    default:
+        return YORE_EVENT_COMPACT;
+    }
+}
+
 static void count_work(struct history_job *job, enum history_work work, int64_t began_ns)
 {
     struct yore_db *db = job->db;
     uint64_t took_us = (uint64_t)(os_monotonic_ns(db->env) - began_ns) / 1000;
-    struct yore_event event = {.kind = work == HISTORY_SEAL ? YORE_EVENT_SEAL : YORE_EVENT_COMPACT,
+    enum yore_event_kind kind = event_of(work);
+    struct yore_event event = {.kind = kind,
                                .keyspace_id = job->keyspace->id,
                                .input_bytes = job->read_bytes,
                                .output_bytes = job->written_bytes,
                                .duration_us = took_us,
-                               .text = "history reordered"};
+                               .text = kind == YORE_EVENT_RETENTION
+                                           ? "tables written anew without what no read needs"
+                                           : "history reordered"};
     stats_add(&db->stats, STAT_history_write_bytes, job->written_bytes);
     stats_add(&db->stats, STAT_carried_copies, job->carried);
     stats_add(&db->stats, STAT_versions_trimmed, job->trimmed);
@@ -436,17 +555,24 @@ static void count_work(struct history_job *job, enum history_work work, int64_t 
     db_event(db, &event);
 }
 
-static enum yore_status work_on(struct yore_db *db, struct yore_keyspace *keyspace,
-                                struct superview *view, size_t region_index, enum history_work work,
-                                struct yore_error *error_out)
+/* A job yet without a region, on what is there now.  The caller releases the view. */
+static struct history_job begin(struct yore_db *db, struct yore_keyspace *keyspace)
 {
-    struct history_job job = {.db = db, .keyspace = keyspace, .view = view};
+    struct history_job job = {.db = db, .keyspace = keyspace};
+    job.view = retention_view(db, keyspace, &job.retention);
+    job.tree = forest_tree(job.view->forest, keyspace->id);
+    return job;
+}
+
+static enum yore_status work_on(const struct history_job *begun, size_t region_index,
+                                enum history_work work, struct yore_error *error_out)
+{
+    struct history_job job = *begun;
+    struct yore_db *db = job.db;
     int64_t began_ns = os_monotonic_ns(db->env);
-    job.tree = forest_tree(view->forest, keyspace->id);
     job.region = &job.tree->regions[region_index];
-    retention_of(db, keyspace, &job.retention);
-    output_init(&job.run, view, keyspace, PAGE_CLASS_PAST, db->options.table_bytes);
-    output_init(&job.late, view, keyspace, PAGE_CLASS_PAST, db->options.table_bytes);
+    output_init(&job.run, job.view, job.keyspace, PAGE_CLASS_PAST, db->options.table_bytes);
+    output_init(&job.late, job.view, job.keyspace, PAGE_CLASS_PAST, db->options.table_bytes);
     enum yore_status st = do_work(&job, work, error_out);
     if (st == YORE_NOT_FOUND && work == HISTORY_SPLIT) { /* too few keys to split */
         work = region_wants(db, job.tree, job.region, false);
@@ -474,32 +600,61 @@ static enum yore_status work_on(struct yore_db *db, struct yore_keyspace *keyspa
 enum yore_status history_step(struct yore_db *db, struct yore_keyspace *keyspace,
                               struct yore_error *error_out)
 {
-    struct superview *view = superview_acquire(db);
-    const struct forest_tree *tree = forest_tree(view->forest, keyspace->id);
+    struct history_job job = begin(db, keyspace);
     size_t region_index = 0;
     enum history_work work =
-        tree != NULL ? history_wants(db, tree, &region_index) : HISTORY_NOTHING;
+        job.tree != NULL ? history_wants(db, keyspace, job.tree, &region_index) : HISTORY_NOTHING;
     enum yore_status st = YORE_NOT_FOUND;
-    if (work != HISTORY_NOTHING && atomic_load(&keyspace->keep) != YORE_KEEP_NOW) {
-        st = work_on(db, keyspace, view, region_index, work, error_out);
+    if (work != HISTORY_NOTHING) {
+        st = work_on(&job, region_index, work, error_out);
     }
-    superview_release(view);
+    superview_release(job.view);
     return st;
 }
 
 enum yore_status history_idle(struct yore_db *db, struct yore_keyspace *keyspace,
                               struct yore_error *error_out)
 {
-    struct superview *view = superview_acquire(db);
-    const struct forest_tree *tree = forest_tree(view->forest, keyspace->id);
+    struct history_job job = begin(db, keyspace);
     size_t region_index = 0;
     enum yore_status st = YORE_NOT_FOUND;
-    if (tree != NULL && atomic_load(&keyspace->keep) != YORE_KEEP_NOW &&
-        history_wants_idle(db, tree, &region_index)) {
-        st = work_on(db, keyspace, view, region_index, HISTORY_SEAL, error_out);
+    if (job.tree != NULL && history_wants_idle(db, keyspace, job.tree, &region_index)) {
+        st = work_on(&job, region_index, HISTORY_SEAL, error_out);
     }
-    superview_release(view);
+    superview_release(job.view);
     return st;
+}
+
+enum yore_status history_trim(struct yore_db *db, struct yore_keyspace *keyspace,
+                              struct yore_error *error_out)
+{
+    struct history_job job = begin(db, keyspace);
+    size_t region_index = 0;
+    enum yore_status st = YORE_NOT_FOUND;
+    if (job.tree != NULL && history_wants_trim(job.tree, &job.retention, &region_index)) {
+        st = work_on(&job, region_index, HISTORY_TRIM, error_out);
+    }
+    superview_release(job.view);
+    return st;
+}
+
+/* ---- on demand ---- */
+
+/* Runs of which nothing but ends is left are no history to seal: a slice would copy the present for
+ * them. */
+static bool is_wanted(const struct history_job *job, size_t region_index, enum history_work work)
+{
+    const struct forest_region *region = &job->tree->regions[region_index];
+    size_t early = 0;
+    size_t late = 0;
+    for (size_t i = 0; i < region->run_count; i++) {
+        bool is_late = run_is_late(region, region->runs[i]);
+        bool is_spent = retention_run_is_past(region->runs[i], &job->retention) &&
+                        trim_run_surplus(region->runs[i]) == 0;
+        late += is_late;
+        early += !is_late && !is_spent;
+    }
+    return work == HISTORY_SEAL ? early > 0 : work == HISTORY_MERGE_LATE ? late > 0 : true;
 }
 
 static enum yore_status all_of_kind(struct yore_db *db, struct yore_keyspace *keyspace,
@@ -508,31 +663,32 @@ static enum yore_status all_of_kind(struct yore_db *db, struct yore_keyspace *ke
     enum yore_status st = YORE_OK;
     size_t count = 1;
     for (size_t i = 0; st == YORE_OK && i < count; i++) {
-        struct superview *view = superview_acquire(db);
-        const struct forest_tree *tree = forest_tree(view->forest, keyspace->id);
-        count = tree != NULL ? tree->region_count : 0;
-        size_t late = 0;
-        size_t early = 0;
-        for (size_t j = 0; i < count && j < tree->regions[i].run_count; j++) {
-            bool is_late = run_is_late(&tree->regions[i], tree->regions[i].runs[j]);
-            late += is_late;
-            early += !is_late;
-        }
-        if ((work == HISTORY_SEAL && early > 0) || (work == HISTORY_MERGE_LATE && late > 0)) {
-            st = work_on(db, keyspace, view, i, work, error_out);
+        struct history_job job = begin(db, keyspace);
+        count = job.tree != NULL ? job.tree->region_count : 0;
+        if (i < count && is_wanted(&job, i, work)) {
+            st = work_on(&job, i, work, error_out);
             st = st == YORE_NOT_FOUND ? YORE_OK : st;
         }
-        superview_release(view);
+        superview_release(job.view);
     }
     return st;
 }
 
+/* What goes whole is not written anew first, nor is what is past sealed. */
 enum yore_status history_all(struct yore_db *db, struct yore_keyspace *keyspace,
                              struct yore_error *error_out)
 {
-    if (atomic_load(&keyspace->keep) == YORE_KEEP_NOW) {
-        return YORE_OK;
+    static const enum history_work works[] = {HISTORY_TRIM_RUNS, HISTORY_SEAL, HISTORY_MERGE_LATE};
+    bool ignored;
+    enum yore_status st = retention_drop(db, keyspace, &ignored, error_out);
+    if (st != YORE_OK || is_only_now(keyspace)) {
+        return st;
     }
-    enum yore_status st = all_of_kind(db, keyspace, HISTORY_SEAL, error_out);
-    return st == YORE_OK ? all_of_kind(db, keyspace, HISTORY_MERGE_LATE, error_out) : st;
+    for (size_t i = 0; st == YORE_OK && i < sizeof works / sizeof works[0]; i++) {
+        st = all_of_kind(db, keyspace, works[i], error_out);
+    }
+    if (st == YORE_OK) {
+        st = retention_drop(db, keyspace, &ignored, error_out);
+    }
+    return st == YORE_OK ? all_of_kind(db, keyspace, HISTORY_TRIM_SLICES, error_out) : st;
 }

@@ -1,5 +1,5 @@
-/* history_job.h -- shared by the files that work on history: history.c chooses, seal.c and late.c
- * do. */
+/* history_job.h -- shared by the files that work on history: history.c chooses, seal.c, late.c and
+ * trim.c do. */
 #ifndef YORE_ENGINE_HISTORY_JOB_H
 #define YORE_ENGINE_HISTORY_JOB_H
 
@@ -56,6 +56,8 @@ struct region_size {
 void region_measure(const struct forest_tree *tree, const struct forest_region *region,
                     struct region_size *size_out);
 
+enum yore_status job_add_file(struct history_job *job, struct source_list *list,
+                              struct forest_file *file);
 /* Runs first (their indexes in the merge are 0..run_count-1), then whatever the caller adds. */
 enum yore_status job_add_runs(struct history_job *job, struct source_list *list, bool late_only);
 enum yore_status job_add_slice(struct history_job *job, struct source_list *list,
@@ -64,6 +66,15 @@ void job_seek_low(const struct history_job *job, struct version_iter *it);
 bool job_is_inside(const struct history_job *job, const struct version_iter *it);
 /* Stop early when the database fails or closes. */
 enum yore_status job_check(struct history_job *job, struct yore_error *error_out);
+/* Every version of the region that the iterator has, in order, and now and then job_check(). */
+enum yore_status job_walk(struct history_job *job, struct version_iter *it,
+                          enum yore_status (*each)(void *arg, struct version_iter *it,
+                                                   struct yore_error *error_out),
+                          void *arg, struct yore_error *error_out);
+/* What goes on waiting comes out of these runs alone, and was past as early as in them: runs
+ * written from here on are no later.  Where only now is kept `known` tells more (runs_can_serve).
+ */
+void job_note_known(struct history_job *job, struct forest_file *const *runs, size_t count);
 /* Finish `o` and add its files to the region's runs in the edit. */
 enum yore_status job_finish_runs(struct history_job *job, struct output *o,
                                  struct yore_error *error_out);
@@ -83,5 +94,19 @@ bool seal_grows_last(const struct yore_db *db, const struct forest_region *regio
                      const struct region_size *size);
 enum yore_status seal_region(struct history_job *job, struct yore_error *error_out); /* seal.c */
 enum yore_status merge_late(struct history_job *job, struct yore_error *error_out);  /* late.c */
+
+/* trim.c.  How many versions of a run that is past go in any case. */
+uint64_t trim_run_surplus(const struct forest_file *run);
+/* Does enough go from the run, or from the region's last slice, to write it anew? */
+bool trim_run_is_due(const struct forest_file *run, const struct retention *r);
+bool trim_last_slice_is_due(const struct forest_region *region, const struct retention *r);
+/* Of any of the region's? */
+bool trim_is_due(const struct forest_region *region, const struct retention *r);
+/* YORE_NOT_FOUND: nothing would go.  On demand whatever goes is worth it; trim_slices() looks
+ * through every slice that begins by the horizon. */
+enum yore_status trim_runs(struct history_job *job, bool is_on_demand,
+                           struct yore_error *error_out);
+enum yore_status trim_last_slice(struct history_job *job, struct yore_error *error_out);
+enum yore_status trim_slices(struct history_job *job, struct yore_error *error_out);
 
 #endif

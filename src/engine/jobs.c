@@ -25,7 +25,8 @@ enum job_kind {
     JOB_FLUSH,
     JOB_LEVEL,
     JOB_HISTORY,
-    JOB_RETENTION,
+    JOB_RETENTION,  /* of tables that go whole */
+    JOB_TRIM,       /* of others */
     JOB_DROP,       /* of all that a dropped keyspace has left */
     JOB_IDLE_LEVEL, /* only when the database is quiet */
     JOB_IDLE_HISTORY
@@ -61,6 +62,7 @@ static struct job propose_history(struct yore_db *db, const struct superview *vi
     for (size_t i = 0; i < view->forest->tree_count; i++) {
         const struct forest_tree *tree = view->forest->trees[i];
         struct yore_keyspace *keyspace = db_keyspace(db, tree->keyspace);
+        struct retention r;
         size_t region;
         if (keyspace == NULL || atomic_load(&keyspace->is_history_busy)) {
             continue;
@@ -71,13 +73,16 @@ static struct job propose_history(struct yore_db *db, const struct superview *vi
             }
             continue;
         }
-        if (atomic_load(&keyspace->keep) != YORE_KEEP_NOW &&
-            atomic_load(&keyspace->history_stuck_at) != view->forest->serial &&
-            history_wants(db, tree, &region) != HISTORY_NOTHING) {
-            return (struct job){JOB_HISTORY, keyspace};
-        }
-        if (retention_wants(db, view, keyspace)) {
+        retention_of(db, keyspace, &r);
+        if (retention_wants(view, tree, &r)) { /* first: what goes needs no merge */
             return (struct job){JOB_RETENTION, keyspace};
+        }
+        if (history_wants_trim(tree, &r, &region)) {
+            return (struct job){JOB_TRIM, keyspace};
+        }
+        if (atomic_load(&keyspace->history_stuck_at) != view->forest->serial &&
+            history_wants(db, keyspace, tree, &region) != HISTORY_NOTHING) {
+            return (struct job){JOB_HISTORY, keyspace};
         }
     }
     return (struct job){JOB_NONE, NULL};
@@ -95,10 +100,9 @@ static struct job propose_idle(struct yore_db *db, const struct superview *view)
         }
         size_t region;
         if (keyspace != NULL && !atomic_load(&keyspace->is_history_busy) &&
-            atomic_load(&keyspace->keep) != YORE_KEEP_NOW &&
             atomic_load(&keyspace->idle_stuck_at) != view->forest->serial &&
             atomic_load(&keyspace->history_stuck_at) != view->forest->serial &&
-            history_wants_idle(db, tree, &region)) {
+            history_wants_idle(db, keyspace, tree, &region)) {
             return (struct job){JOB_IDLE_HISTORY, keyspace};
         }
     }
@@ -188,6 +192,8 @@ static enum yore_status run(struct yore_db *db, const struct job *job, struct yo
         return history_step(db, job->keyspace, error_out);
     case JOB_RETENTION:
         return retention_drop(db, job->keyspace, &ignored, error_out);
+    case JOB_TRIM:
+        return history_trim(db, job->keyspace, error_out);
     case JOB_DROP:
         return retention_drop_tree(db, job->keyspace, error_out);
     case JOB_NONE:
@@ -314,7 +320,7 @@ static enum yore_status tick(struct yore_db *db)
     if (st == YORE_OK) {
         st = values_collect_due(db, &error);
     }
-    if (st != YORE_OK && !status_is_want(st) && st != YORE_CANCELLED && st != YORE_BUSY) {
+    if (st != YORE_OK && !status_is_want(st) && st != YORE_CANCELLED) {
         db_fail(db, st, &error);
     }
     return st;
@@ -349,8 +355,7 @@ static void run_upkeep(void *arg)
     enum yore_status st = YORE_OK;
     int64_t next_tick = os_monotonic_ns(db->env) + TICK_NS;
     while (wait_interval(db, &is_urgent)) {
-        /* What could not be done is not tried again at once: a transaction that holds large values
-         * may go on for long. */
+        /* What could not be done is not tried again at once. */
         if ((is_urgent && st == YORE_OK) || os_monotonic_ns(db->env) >= next_tick) {
             st = tick(db);
             next_tick = os_monotonic_ns(db->env) + TICK_NS;
@@ -553,7 +558,6 @@ enum yore_status yore_flush(struct yore_db *db, struct yore_error *error_out)
 static enum yore_status compact_keyspace(struct yore_db *db, struct yore_keyspace *keyspace,
                                          struct yore_error *error_out)
 {
-    bool ignored;
     struct superview *view = superview_acquire(db);
     bool has_tree = forest_tree(view->forest, keyspace->id) != NULL;
     superview_release(view);
@@ -570,9 +574,6 @@ static enum yore_status compact_keyspace(struct yore_db *db, struct yore_keyspac
     st = st == YORE_NOT_FOUND ? YORE_OK : st;
     if (st == YORE_OK) {
         st = history_all(db, keyspace, error_out);
-    }
-    if (st == YORE_OK) {
-        st = retention_drop(db, keyspace, &ignored, error_out);
     }
     jobs_free_keyspace(db, keyspace);
     return st;

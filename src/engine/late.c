@@ -14,34 +14,6 @@ struct late_merge {
     bool *is_touched; /* by slice */
 };
 
-static enum yore_status walk_late(struct history_job *job,
-                                  enum yore_status (*each)(void *arg, const struct version *v,
-                                                           struct yore_error *error_out),
-                                  void *arg, struct yore_error *error_out)
-{
-    struct source_list list = {0};
-    struct version_iter *it = NULL;
-    enum yore_status st = job_add_runs(job, &list, true);
-    if (st == YORE_OK) {
-        st = source_list_merge(&list, false, &it);
-    }
-    source_list_release(&list);
-    if (st != YORE_OK) {
-        return error_plain(error_out, st);
-    }
-    for (job_seek_low(job, it); st == YORE_OK && job_is_inside(job, it); version_iter_next(it)) {
-        st = each(arg, &it->at, error_out);
-        if (st == YORE_OK) {
-            st = job_check(job, error_out);
-        }
-    }
-    if (st == YORE_OK && it->status != YORE_OK) {
-        st = error_set(error_out, it->status, "%s", it->error.text);
-    }
-    version_iter_free(it);
-    return st;
-}
-
 /* Does slice `index` alone hold a version of v's key that is greater and begins before `before`? */
 static enum yore_status slice_supersedes(struct history_job *job, size_t index,
                                          const struct version *v, int64_t before,
@@ -61,9 +33,10 @@ static enum yore_status slice_supersedes(struct history_job *job, size_t index,
     return st == YORE_NOT_FOUND ? YORE_OK : st;
 }
 
-static enum yore_status touch(void *arg, const struct version *v, struct yore_error *error_out)
+static enum yore_status touch(void *arg, struct version_iter *it, struct yore_error *error_out)
 {
     struct late_merge *m = arg;
+    const struct version *v = &it->at;
     const struct forest_region *region = m->job->region;
     size_t index = region_slice_at(region, v->valid_from);
     if (index == region->slice_count) {
@@ -79,6 +52,23 @@ static enum yore_status touch(void *arg, const struct version *v, struct yore_er
             break;
         }
     }
+    return st;
+}
+
+static enum yore_status touch_all(struct late_merge *m, struct yore_error *error_out)
+{
+    struct source_list list = {0};
+    struct version_iter *it = NULL;
+    enum yore_status st = job_add_runs(m->job, &list, true);
+    if (st == YORE_OK) {
+        st = source_list_merge(&list, false, &it);
+    }
+    source_list_release(&list);
+    if (st != YORE_OK) {
+        return error_plain(error_out, st);
+    }
+    st = job_walk(m->job, it, touch, m, error_out);
+    version_iter_free(it);
     return st;
 }
 
@@ -147,30 +137,18 @@ static enum yore_status put(struct slice_rewrite *r, const struct version *v, bo
     return put_carry(r, v, is_late, error_out);
 }
 
-static enum yore_status walk_slice(struct slice_rewrite *r, struct version_iter *it,
-                                   struct yore_error *error_out)
+static enum yore_status put_next(void *arg, struct version_iter *it, struct yore_error *error_out)
 {
-    enum yore_status st = YORE_OK;
-    uint64_t done = 0;
-    for (job_seek_low(r->job, it); st == YORE_OK && job_is_inside(r->job, it);
-         version_iter_next(it)) {
-        if (r->key.size == 0 || !bytes_equal(it->at.key, buffer_bytes(&r->key))) {
-            buffer_clear(&r->key);
-            buffer_append_bytes(&r->key, it->at.key);
-            r->is_carry_done = false;
-            if (r->key.is_nomem) {
-                return error_plain(error_out, YORE_NOMEM);
-            }
-        }
-        st = put(r, &it->at, merge_iter_source(it) < r->late_count, error_out);
-        if (st == YORE_OK && (++done & 1023) == 0) {
-            st = job_check(r->job, error_out);
+    struct slice_rewrite *r = arg;
+    if (r->key.size == 0 || !bytes_equal(it->at.key, buffer_bytes(&r->key))) {
+        buffer_clear(&r->key);
+        buffer_append_bytes(&r->key, it->at.key);
+        r->is_carry_done = false;
+        if (r->key.is_nomem) {
+            return error_plain(error_out, YORE_NOMEM);
         }
     }
-    if (st == YORE_OK && it->status != YORE_OK) {
-        st = error_set(error_out, it->status, "%s", it->error.text);
-    }
-    return st;
+    return put(r, &it->at, merge_iter_source(it) < r->late_count, error_out);
 }
 
 static enum yore_status rewrite_slice(struct history_job *job, size_t index,
@@ -186,14 +164,13 @@ static enum yore_status rewrite_slice(struct history_job *job, size_t index,
         st = job_add_slice(job, &list, r.slice);
     }
     if (st == YORE_OK) {
-        st = merge_iter_new(list.iters, list.count, false, &it);
-        list.count = 0;
+        st = source_list_merge_numbered(&list, false, &it);
     }
     source_list_release(&list);
     if (st != YORE_OK) {
         return error_plain(error_out, st);
     }
-    st = walk_slice(&r, it, error_out);
+    st = job_walk(job, it, put_next, &r, error_out);
     version_iter_free(it);
     if (st == YORE_OK) {
         st = job_finish_slice(job, &r.out, r.slice->t0, r.slice->t1, r.slice->known, error_out);
@@ -211,7 +188,7 @@ enum yore_status merge_late(struct history_job *job, struct yore_error *error_ou
     if (m.is_touched == NULL) {
         return error_plain(error_out, YORE_NOMEM);
     }
-    enum yore_status st = walk_late(job, touch, &m, error_out);
+    enum yore_status st = touch_all(&m, error_out);
     for (size_t i = 0; st == YORE_OK && i < region->slice_count; i++) {
         if (m.is_touched[i]) {
             st = rewrite_slice(job, i, error_out);

@@ -29,7 +29,10 @@
 #define RUNS_SLOW_COUNT 64u /* most runs a region has before writers slow down */
 #define GROUP_BYTES_MAX (4u << 20) /* one group commit stops growing here */
 #define GROUP_COUNT_MAX 1024u
-#define GATHER_NS 30000 /* a leader that will sync waits this long for writers it has just met */
+/* A leader that will sync waits half as long as that will take for writers it has just met, within
+ * these bounds. */
+#define GATHER_NS_MIN 30000
+#define GATHER_NS_MAX 1000000
 #define GATHER_REST_MAX 63u
 #define PAGE_BYTES_MAX (1u << 20)
 /* Pages of the present are small, for a point read decodes a whole one; those of the past group the

@@ -33,7 +33,7 @@ struct yore_load {
     struct yore_keyspace *keyspace;
     struct load_tables *tables;
     struct buffer last_key;
-    uint64_t value_hold;
+    struct value_hold *value_hold;
     uint64_t count;
     uint64_t user_bytes;
     enum yore_status failed; /* not YORE_OK: it can only be aborted */
@@ -313,7 +313,7 @@ static void count_load(struct yore_load *load)
 static enum yore_status sync_values(struct yore_load *load, struct yore_error *error_out)
 {
     enum yore_status st =
-        load->value_hold != 0 ? values_sync(load->db->values, error_out) : YORE_OK;
+        load->value_hold != NULL ? values_sync(load->db->values, error_out) : YORE_OK;
     return st == YORE_OK ? st : db_fail(load->db, st, error_out);
 }
 
@@ -338,6 +338,7 @@ static enum yore_status commit(struct yore_load *load, int64_t *commit_out,
     if (st != YORE_OK) {
         return st;
     }
+    values_commit(db->values, load->value_hold, true);
     st = commit_tables(load, is_deep, commit_out, error_out);
     commit_lead_no_more(db);
     if (is_deep) {

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "base/hash.h"
 #include "base/mem.h"
 #include "engine/memtable_cursor.h"
 #include "engine/memtable_internal.h"
@@ -115,9 +114,13 @@ static void note_bounds(struct memtable *m, const struct memtable_entry *e)
     }
 }
 
+/* By a key's last octets, in which neighbours differ: good enough for so few, and every late fact
+ * pays for it. */
 static size_t hash_index(struct yore_bytes key)
 {
-    return hash_bytes(key) % MEMTABLE_TREE_HASHES;
+    const unsigned char *octets = key.data;
+    uint64_t word = key.size >= 8 ? bytes_word(octets + key.size - 8) : memtable_head(key, 0);
+    return (size_t)((word * 0x9e3779b97f4a7c15u) >> 32) % MEMTABLE_TREE_HASHES;
 }
 
 static void note_in_tree(struct memtable_tree *t, const struct memtable_entry *e)
@@ -150,9 +153,12 @@ static enum yore_status add_tree(struct memtable *m, uint32_t keyspace, const st
     return YORE_OK;
 }
 
-enum yore_status memtable_add(struct memtable *m, uint32_t keyspace, const struct version *version)
+/* `*behind_out`: the entry that follows in the tree; NULL: none that could be of the key. */
+static enum yore_status add(struct memtable *m, uint32_t keyspace, const struct version *version,
+                            const struct memtable_entry **behind_out)
 {
     struct memtable_tree *t = memtable_find(m, keyspace);
+    *behind_out = NULL;
     if (t == NULL) {
         return add_tree(m, keyspace, version);
     }
@@ -165,7 +171,7 @@ enum yore_status memtable_add(struct memtable *m, uint32_t keyspace, const struc
     }
     note_bounds(m, e);
     note_in_tree(t, e);
-    const struct memtable_entry *replaced = memtable_tree_insert(t, &m->room, e);
+    const struct memtable_entry *replaced = memtable_tree_insert(t, &m->room, e, behind_out);
     if (replaced != NULL) {
         uint64_t bytes = (uint64_t)replaced->key_size + replaced->value_size;
         add_to(&m->user_bytes, 0 - bytes);
@@ -174,6 +180,73 @@ enum yore_status memtable_add(struct memtable *m, uint32_t keyspace, const struc
         add_to(&t->count, UINT64_MAX);
     }
     return YORE_OK;
+}
+
+enum yore_status memtable_add(struct memtable *m, uint32_t keyspace, const struct version *version)
+{
+    const struct memtable_entry *behind;
+    return add(m, keyspace, version, &behind);
+}
+
+enum yore_status memtable_add_over(struct memtable *m, uint32_t keyspace,
+                                   const struct version *version, bool *has_below_out,
+                                   struct version *below_out)
+{
+    const struct memtable_entry *behind;
+    enum yore_status st = add(m, keyspace, version, &behind);
+    *has_below_out = behind != NULL && behind->kind != MEMTABLE_TAKEN_BACK &&
+                     bytes_equal(memtable_entry_key(behind), version->key);
+    if (*has_below_out) {
+        memtable_entry_load(behind, below_out);
+    }
+    return st;
+}
+
+/* An insertion into a large tree mostly waits for its leaf, and where its key is in the tree for
+ * the entry of that. */
+static void prefetch(const struct memtable *m, const struct memtable_addition *additions,
+                     size_t count)
+{
+    const struct memtable_node *leaves[MEMTABLE_MANY_MAX];
+    for (size_t i = 0; i < count; i++) {
+        const struct memtable_tree *t = memtable_find(m, additions[i].keyspace);
+        leaves[i] = t != NULL ? memtable_tree_prefetch_leaf(t, additions[i].version.key) : NULL;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (leaves[i] != NULL) {
+            memtable_node_prefetch_entry(leaves[i], additions[i].version.key);
+        }
+    }
+}
+
+enum yore_status memtable_add_many(struct memtable *m, const struct memtable_addition *additions,
+                                   size_t count)
+{
+    YORE_ASSERT(count <= MEMTABLE_MANY_MAX);
+    enum yore_status st = YORE_OK;
+    if (count > 1) {
+        prefetch(m, additions, count);
+    }
+    for (size_t i = 0; i < count && st == YORE_OK; i++) {
+        st = memtable_add(m, additions[i].keyspace, &additions[i].version);
+    }
+    return st;
+}
+
+enum yore_status memtable_take_back(struct memtable *m, uint32_t keyspace,
+                                    const struct version *version)
+{
+    const struct version none = {.key = version->key,
+                                 .valid_from = version->valid_from,
+                                 .commit = version->commit,
+                                 .valid_to = YORE_FOREVER,
+                                 .kind = (enum yore_kind)MEMTABLE_TAKEN_BACK};
+    return memtable_add(m, keyspace, &none);
+}
+
+bool memtable_is_shared(const struct memtable *m)
+{
+    return atomic_load_explicit(&m->refs, memory_order_relaxed) > 1;
 }
 
 enum yore_status memtable_reserve(struct memtable *m, uint64_t bytes, uint64_t count,

@@ -4,6 +4,9 @@
  * number of readers without locks (node version checks; splits leave links to the right).  Entries
  * are never changed or removed; what a reader may see is decided by the commit it reads at, never
  * by what happens to be in the tree.  The arena dies with the last reference.
+ *
+ * A transaction's own writes are laid over the database by one too, whose writer is its only reader
+ * (txn.c); there, versions can be taken back.
  */
 #ifndef YORE_ENGINE_MEMTABLE_H
 #define YORE_ENGINE_MEMTABLE_H
@@ -27,6 +30,31 @@ void memtable_unref(struct memtable *m); /* any thread; NULL is ignored */
 /* Insert a copy.  Commits never decrease from call to call; of two with the same (key, valid_from,
  * commit) the later call wins. Writer only.  Errors: YORE_NOMEM, nothing inserted. */
 enum yore_status memtable_add(struct memtable *m, uint32_t keyspace, const struct version *version);
+/* The same, and what the version lies over: true where the memtable has one of the key that stands
+ * behind it in order, and `*below_out`, which borrows from the memtable, is the first of these.
+ * False as well where the version replaces one. */
+enum yore_status memtable_add_over(struct memtable *m, uint32_t keyspace,
+                                   const struct version *version, bool *has_below_out,
+                                   struct version *below_out);
+
+/* memtable_add() of up to MEMTABLE_MANY_MAX versions, one after the other.  In a large tree that is
+ * faster than one at a time: what each will read comes from memory together.  After an error those
+ * before the one that failed are inserted. */
+#define MEMTABLE_MANY_MAX 16u
+struct memtable_addition {
+    uint32_t keyspace;
+    struct version version;
+};
+enum yore_status memtable_add_many(struct memtable *m, const struct memtable_addition *additions,
+                                   size_t count);
+
+/* Of an overlay: the version is met no more, and its place may be added to again, so that commits
+ * begin again there.  It leaves an entry that reads step over.  Errors: YORE_NOMEM, nothing done.
+ */
+enum yore_status memtable_take_back(struct memtable *m, uint32_t keyspace,
+                                    const struct version *version);
+/* Has it more references than the writer's? */
+bool memtable_is_shared(const struct memtable *m);
 
 /* Make room for `bytes` of keys and values and `count` entries of keyspaces of which there are
  * `keyspaces` at most, so that as many memtable_add() cannot fail.  Writer only. */
@@ -57,6 +85,8 @@ bool memtable_has_back_dated(const struct memtable *m, uint32_t keyspace);
  * caller's view decides by commit (view.known is honoured in both kinds of view). */
 enum yore_status memtable_iter_new(struct memtable *m, uint32_t keyspace,
                                    const struct iter_view *view, struct version_iter **iter_out);
+/* Versions that the view hides and the iterator has stepped over, one by one; for tests. */
+uint64_t memtable_iter_hidden_steps(const struct version_iter *it);
 
 /* Keyspaces with entries, ascending, at most `max`; returns how many there are. */
 size_t memtable_keyspaces(const struct memtable *m, uint32_t *ids_out, size_t max);

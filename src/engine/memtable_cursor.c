@@ -254,11 +254,12 @@ bool memtable_cursor_settle(struct memtable_cursor *c, struct yore_bytes key, in
     unsigned steps = 0;
     while (c->entry != NULL && bytes_equal(memtable_entry_key(c->entry), key)) {
         const struct memtable_entry *e = c->entry;
-        if (e->valid_from <= limit && e->commit <= known) {
+        bool is_any = e->kind != MEMTABLE_TAKEN_BACK;
+        if (is_any && e->valid_from <= limit && e->commit <= known) {
             return true;
         }
         steps++;
-        if (steps % STEPS_BEFORE_SEEK != 0) {
+        if (!is_any || steps % STEPS_BEFORE_SEEK != 0) {
             memtable_cursor_next(c);
             continue;
         }

@@ -5,12 +5,24 @@
 
 /* Versions of one key walked over one by one before the rest is jumped over. */
 #define STEPS_BEFORE_SEEK 8
+/* Hidden versions in a row that are worth remembering. */
+#define HIDDEN_MIN 8
+
+/* Versions in a row that the view hides: their commits are later than what it knows, for ever.  Who
+ * writes behind a long walk that seeks key by key leaves many, and they are walked over once. */
+struct hidden {
+    const struct memtable_entry *from; /* the first met; NULL: none is remembered */
+    struct memtable_cursor to;         /* on what came behind the last, or past an end */
+};
 
 struct memtable_iter {
     struct version_iter base; /* first: the two are one allocation */
     struct memtable *memtable;
     struct iter_view view;
     struct memtable_cursor cursor;
+    struct hidden ahead;
+    struct hidden back;
+    uint64_t hidden_steps;
 };
 
 static struct memtable_iter *iter_of(struct version_iter *it)
@@ -35,21 +47,66 @@ static void publish(struct memtable_iter *it)
 
 static bool is_hidden(const struct memtable_iter *it)
 {
-    return it->cursor.entry != NULL && it->cursor.entry->commit > it->view.known;
+    const struct memtable_entry *e = it->cursor.entry;
+    return e != NULL && (e->commit > it->view.known || e->kind == MEMTABLE_TAKEN_BACK);
+}
+
+static int compare_entries(const struct memtable_entry *a, const struct memtable_entry *b)
+{
+    int order = bytes_compare(memtable_entry_key(a), memtable_entry_key(b));
+    return order != 0 ? order
+                      : version_time_compare(a->valid_from, a->commit, b->valid_from, b->commit);
+}
+
+/* Does the entry lie in the remembered row?  `way` is 1 where that leads forward, -1 back. */
+static bool is_remembered(const struct hidden *row, const struct memtable_entry *entry, int way)
+{
+    return row->from != NULL && way * compare_entries(row->from, entry) <= 0 &&
+           (row->to.entry == NULL || way * compare_entries(entry, row->to.entry) < 0);
+}
+
+/* Past versions that are hidden; through the remembered row at once, wherever it is met. */
+static void show(struct memtable_iter *it, struct hidden *row, int way)
+{
+    const struct memtable_entry *first = it->cursor.entry;
+    if (!is_hidden(it)) {
+        return;
+    }
+    if (is_remembered(row, first, way)) {
+        it->cursor = row->to;
+        return;
+    }
+    uint64_t steps = 0;
+    while (is_hidden(it) && it->cursor.entry != row->from) {
+        if (way > 0) {
+            memtable_cursor_next(&it->cursor);
+        } else {
+            memtable_cursor_prev(&it->cursor);
+        }
+        steps++;
+    }
+    if (is_hidden(it)) {
+        it->cursor = row->to;
+    }
+    if (steps >= HIDDEN_MIN) {
+        *row = (struct hidden){first, it->cursor};
+    }
+    it->hidden_steps += steps;
 }
 
 static void show_forward(struct memtable_iter *it)
 {
-    while (is_hidden(it)) {
-        memtable_cursor_next(&it->cursor);
-    }
+    show(it, &it->ahead, 1);
 }
 
 static void show_back(struct memtable_iter *it)
 {
-    while (is_hidden(it)) {
-        memtable_cursor_prev(&it->cursor);
-    }
+    show(it, &it->back, -1);
+}
+
+uint64_t memtable_iter_hidden_steps(const struct version_iter *base)
+{
+    return ((const struct memtable_iter *)base)->hidden_steps;
 }
 
 /* ---- as of: one version a key ---- */

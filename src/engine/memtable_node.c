@@ -29,21 +29,32 @@ static uint32_t rank_of_equal_heads(const struct memtable_node *n,
     return low;
 }
 
+/* How many of 8 heads are less, from `first` on, `step` apart: written out, as compilers leave
+ * loops over atomic loads as they are. */
+static inline uint32_t count_of_8(const struct memtable_node *n, uint32_t first, uint32_t step,
+                                  uint64_t head)
+{
+    return (uint32_t)(memtable_node_head(n, first) < head) +
+           (uint32_t)(memtable_node_head(n, first + step) < head) +
+           (uint32_t)(memtable_node_head(n, first + 2 * step) < head) +
+           (uint32_t)(memtable_node_head(n, first + 3 * step) < head) +
+           (uint32_t)(memtable_node_head(n, first + 4 * step) < head) +
+           (uint32_t)(memtable_node_head(n, first + 5 * step) < head) +
+           (uint32_t)(memtable_node_head(n, first + 6 * step) < head) +
+           (uint32_t)(memtable_node_head(n, first + 7 * step) < head);
+}
+
 /* Heads that are less: first by whole blocks, then within one.  Every load is independent of the
  * others, which beats the chain of a binary search. */
 static uint32_t count_less(const struct memtable_node *n, uint64_t head)
 {
-    uint32_t blocks = 0;
-    for (uint32_t i = MEMTABLE_HEAD_BLOCK - 1; i < MEMTABLE_NODE_HEADS - 1;
-         i += MEMTABLE_HEAD_BLOCK) {
-        blocks += memtable_node_head(n, i) < head;
-    }
-    uint32_t low = blocks * MEMTABLE_HEAD_BLOCK;
-    uint32_t less = 0;
-    for (uint32_t i = 0; i < MEMTABLE_HEAD_BLOCK; i++) {
-        less += memtable_node_head(n, low + i) < head;
-    }
-    return low + less;
+    static_assert(MEMTABLE_HEAD_BLOCK == 8 && MEMTABLE_NODE_HEADS == 64 &&
+                      MEMTABLE_NODE_SLOTS < MEMTABLE_NODE_HEADS,
+                  "8 blocks of 8, the last head of no slot");
+    uint32_t blocks = count_of_8(n, MEMTABLE_HEAD_BLOCK - 1, MEMTABLE_HEAD_BLOCK, head);
+    uint32_t low =
+        blocks * MEMTABLE_HEAD_BLOCK; /* not past the end: the last head is the greatest */
+    return low + count_of_8(n, low, 1, head);
 }
 
 uint32_t memtable_node_rank(const struct memtable_node *n, const struct memtable_target *target,
@@ -58,4 +69,13 @@ uint32_t memtable_node_rank(const struct memtable_node *n, const struct memtable
         return rank_of_equal_heads(n, target, low, count);
     }
     return low < count ? low : count;
+}
+
+void memtable_node_prefetch_entry(const struct memtable_node *leaf, struct yore_bytes key)
+{
+    uint64_t head = memtable_head(key, atomic_load_explicit(&leaf->skip, memory_order_acquire));
+    uint32_t i = count_less(leaf, head);
+    if (i < memtable_node_count(leaf) && memtable_node_head(leaf, i) == head) {
+        __builtin_prefetch(memtable_node_entry(leaf, i));
+    }
 }

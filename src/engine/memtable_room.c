@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "engine/memtable_node.h"
+#include "os/process.h"
 
 /* A chunk counts whole towards the size at which the memtable is flushed, so it is a small part of
  * it: 4 KiB of the least there is. */
@@ -28,8 +29,12 @@ void memtable_room_init(struct memtable_room *room, uint64_t full_bytes)
     size_t max = part < CHUNK_BYTES_MIN   ? CHUNK_BYTES_MIN
                  : part > CHUNK_BYTES_MAX ? CHUNK_BYTES_MAX
                                           : (size_t)part;
+    max -= max > ARENA_LARGE_BYTES ? max % ARENA_LARGE_BYTES : 0;
     arena_init(&room->arena, max < CHUNK_BYTES_FIRST ? max : CHUNK_BYTES_FIRST);
     room->arena.chunk_bytes_max = max;
+    /* A search walks all of a memtable at random, so that with small pages each step needs the
+     * system's tables too. */
+    room->arena.will_fill = os_memory_will_fill;
     room->at = NULL;
     room->end = NULL;
     room->runs = NULL;

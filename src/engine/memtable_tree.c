@@ -344,11 +344,29 @@ static bool is_last(const struct memtable_tree *t, const struct memtable_target 
     return head != last ? head > last : memtable_place_compare(t->last, target, 0) < 0;
 }
 
+/* Nodes above the leaves are few, and mostly at hand; so is the last leaf. */
+const struct memtable_node *memtable_tree_prefetch_leaf(const struct memtable_tree *t,
+                                                        struct yore_bytes key)
+{
+    const struct memtable_target target = {key, INT64_MAX, INT64_MAX, true};
+    const struct memtable_node *n = root_of(t);
+    if (n->level == 0 || !has_prefix(t, key) || is_last(t, &target)) {
+        return NULL;
+    }
+    for (uint32_t level = n->level; level > 0; level--) {
+        n = memtable_node_child(n, memtable_node_rank(n, &target, 1, memtable_node_count(n)) - 1);
+    }
+    memtable_node_prefetch(n);
+    return n;
+}
+
 const struct memtable_entry *memtable_tree_insert(struct memtable_tree *t,
                                                   struct memtable_room *room,
-                                                  struct memtable_entry *e)
+                                                  struct memtable_entry *e,
+                                                  const struct memtable_entry **behind_out)
 {
     struct memtable_target target = memtable_target_of(e, false);
+    *behind_out = NULL;
     if (!has_prefix(t, target.key)) {
         shrink_prefix(t, target.key);
     }
@@ -362,12 +380,16 @@ const struct memtable_entry *memtable_tree_insert(struct memtable_tree *t,
     uint32_t i = path.index[0];
     if (i < memtable_node_count(leaf)) {
         const struct memtable_entry *at = memtable_node_entry(leaf, i);
-        if (memtable_node_head(leaf, i) == memtable_head(target.key, skip_of(leaf)) &&
-            memtable_place_compare(at, &target, skip_of(leaf)) == 0) {
+        bool is_like = memtable_node_head(leaf, i) == memtable_head(target.key, skip_of(leaf));
+        if (is_like && memtable_place_compare(at, &target, skip_of(leaf)) == 0) {
             atomic_store_explicit(&leaf->slots[i], e, memory_order_release);
             t->last = t->last == at ? e : t->last;
             return at;
         }
+        *behind_out = is_like ? at : NULL;
+    } else {
+        const struct memtable_node *right = memtable_node_right(leaf);
+        *behind_out = right != NULL ? right->low : NULL;
     }
     put(t, room, &path, (struct item){e, NULL});
     return NULL;
@@ -413,6 +435,11 @@ uint64_t memtable_tree_nodes_for(const struct memtable_room *room, uint64_t tree
 {
     uint64_t nodes = new_trees;
     uint64_t insertions = count;
+    if (count == 1) { /* a node a level at most, and a root */
+        for (nodes = 1; nodes <= MEMTABLE_HEIGHT_MAX && room->level_nodes[nodes - 1] > 0; nodes++) {
+        }
+        return nodes;
+    }
     for (uint32_t level = 0; level < MEMTABLE_HEIGHT_MAX && insertions > 0; level++) {
         uint64_t there = room->level_nodes[level];
         uint64_t bound = insertions / 8 + (there > 0 ? there + trees : 0);

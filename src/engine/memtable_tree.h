@@ -41,10 +41,17 @@ uint64_t memtable_tree_nodes_for_one(const struct memtable_tree *t);
 uint64_t memtable_tree_nodes_for(const struct memtable_room *room, uint64_t trees,
                                  uint64_t new_trees, uint64_t count);
 
-/* Cannot fail.  The entry replaced, of the same place, or NULL. */
+/* Cannot fail.  The entry replaced, of the same place, or NULL; then `*behind_out` is the entry
+ * that follows, or NULL where that cannot be of the same key. */
 const struct memtable_entry *memtable_tree_insert(struct memtable_tree *t,
                                                   struct memtable_room *room,
-                                                  struct memtable_entry *e);
+                                                  struct memtable_entry *e,
+                                                  const struct memtable_entry **behind_out);
+
+/* Ask for the leaf that an insertion of `key` will meet, without waiting for it.  NULL: it is at
+ * hand.  Writer only. */
+const struct memtable_node *memtable_tree_prefetch_leaf(const struct memtable_tree *t,
+                                                        struct yore_bytes key);
 
 /* Sweep every invariant while nobody writes; adds up the entries, and the nodes by level. */
 bool memtable_tree_check(const struct memtable_tree *t, uint64_t *count_inout,

@@ -65,15 +65,33 @@ static enum yore_status output_begin(struct output *o, struct yore_error *error_
     if (!db_file_path(o->path, db->path, DB_FILE_TABLE, options.identity.file, 0)) {
         return error_set(error_out, YORE_INVALID, "%s: the path is too long", db->path);
     }
-    return output_builder_open(db, o->path, &options, &o->builder, error_out);
+    enum yore_status st = output_builder_open(db, o->path, &options, &o->builder, error_out);
+    if (st == YORE_NO_FILES && o->syncs != NULL && o->syncs->count > 0) {
+        st = sync_group_end(o->syncs, error_out);
+        if (st == YORE_OK) {
+            st = output_builder_open(db, o->path, &options, &o->builder, error_out);
+        }
+    }
+    return st;
+}
+
+static enum yore_status finish_table(struct output *o, struct table_meta *meta_out,
+                                     struct yore_error *error_out)
+{
+    struct table_builder *builder = o->builder;
+    struct os_file *file;
+    o->builder = NULL;
+    if (o->syncs == NULL) {
+        return table_builder_finish(builder, meta_out, error_out);
+    }
+    enum yore_status st = table_builder_finish_unsynced(builder, meta_out, &file, error_out);
+    return st == YORE_OK ? sync_group_add(o->syncs, file, error_out) : st;
 }
 
 static enum yore_status output_cut(struct output *o, struct yore_error *error_out)
 {
     struct table_meta meta = {0};
-    struct table_builder *builder = o->builder;
-    o->builder = NULL;
-    enum yore_status st = table_builder_finish(builder, &meta, error_out);
+    enum yore_status st = finish_table(o, &meta, error_out);
     struct forest_file **grown = NULL;
     if (st == YORE_OK) {
         grown = mem_realloc(o->files, (o->file_count + 1) * sizeof(*grown));

@@ -8,6 +8,7 @@
 #define YORE_ENGINE_OUTPUT_H
 
 #include "engine/db_internal.h"
+#include "engine/sync_group.h"
 
 struct output {
     struct yore_db *db;
@@ -16,6 +17,7 @@ struct output {
     enum page_class class_hint;
     uint64_t table_bytes;          /* cut from here on; UINT64_MAX: never */
     int64_t known;                 /* recorded in the files */
+    struct sync_group *syncs;      /* of its tables; NULL: each is synced when it ends */
     struct table_builder *builder; /* NULL: none open */
     char path[PATH_BYTES];         /* of the open one */
     struct buffer last_key;

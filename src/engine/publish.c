@@ -143,8 +143,10 @@ enum yore_status db_journal_load(struct yore_db *db, int64_t commit, const struc
  * manifest_lock publishes, and appends. */
 static enum yore_status prepare_load(struct yore_db *db, struct yore_error *error_out)
 {
+    const struct journal_entry entry = {.header = bytes_of(NULL, COMMIT_HEADER_BYTES),
+                                        .writes = bytes_of(NULL, COMMIT_LOAD_BYTES)};
     enum yore_status st =
-        journal_reserve(db->journal, COMMIT_HEADER_BYTES + COMMIT_LOAD_BYTES, error_out);
+        db_journal_check(db, journal_reserve(db->journal, &entry, 1, error_out), error_out);
     struct superview *spare = st == YORE_OK ? superview_spare(db) : NULL;
     if (spare == NULL) {
         return st == YORE_OK ? error_plain(error_out, YORE_NOMEM) : st;

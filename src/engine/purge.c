@@ -207,7 +207,7 @@ static enum yore_status purge(struct yore_db *db, bool *has_purged_out,
         st = commit_purge_journal(db, error_out);
     }
     if (st == YORE_OK) {
-        st = values_collect_all(db, false, error_out);
+        st = values_collect_all(db, error_out);
     }
     if (st == YORE_OK) {
         note_purged(db, known);
@@ -237,7 +237,7 @@ enum yore_status purge_all(struct yore_db *db, struct yore_error *error_out)
     bool has_purged;
     enum yore_status st = purge(db, &has_purged, error_out);
     if (st == YORE_OK && !has_purged) {
-        st = values_collect_all(db, true, error_out);
+        st = values_collect_all(db, error_out);
     }
     return st == YORE_OK ? values_sweep(db, error_out) : st;
 }

@@ -314,24 +314,26 @@ static enum yore_status search_current(struct search *s, const struct forest_sli
     return YORE_NOT_FOUND;
 }
 
-/* Where only now is kept a run serves snapshots from before it was written; what superseded its
- * versions may be gone since. */
-bool run_can_serve(const struct yore_keyspace *keyspace, const struct forest_file *run,
-                   int64_t known)
+bool runs_can_serve(const struct yore_keyspace *keyspace, const struct forest_region *region,
+                    int64_t known)
 {
-    return known < run->known ||
-           atomic_load_explicit(&keyspace->keep, memory_order_relaxed) != YORE_KEEP_NOW;
+    bool can = atomic_load_explicit(&keyspace->keep, memory_order_relaxed) != YORE_KEEP_NOW;
+    for (size_t i = 0; i < region->run_count && !can; i++) {
+        can = known < region->runs[i]->known;
+    }
+    return can;
 }
 
 static enum yore_status search_runs(struct search *s)
 {
     int64_t sealed_to = region_sealed_to(s->region);
-    for (size_t i = s->region->run_count; i-- > 0;) {
+    bool can_serve = runs_can_serve(s->keyspace, s->region, s->known);
+    for (size_t i = s->region->run_count; can_serve && i-- > 0;) {
         struct forest_file *file = s->region->runs[i];
         struct version met;
         struct table_pin page = {0};
         if (file->meta->valid_min > s->valid || file->meta->commit_min > s->known ||
-            !file_covers(file, s->key) || !run_can_serve(s->keyspace, file, s->known)) {
+            !file_covers(file, s->key)) {
             continue;
         }
         enum yore_status st = ask_table(s, file, s->valid, s->known, &met, &page);
@@ -491,7 +493,9 @@ enum yore_status read_winner(struct superview *view, struct yore_keyspace *keysp
     }
     if (s.source == STAT_reads_from_memtable) {
         table_pin_release(&pin->page);
-        superview_ref(view);
+        if (!moment->gives_view) {
+            superview_ref(view);
+        }
         pin->view = view;
     }
     stats_add(&view->db->stats, s.source, 1);
@@ -570,6 +574,7 @@ enum yore_status read_fetch(struct superview *view, struct version *version, str
     enum yore_status st = values_get(view->db->values, view->forest, version->value, version->key,
                                      &data, &size, error_out);
     if (st == YORE_OK) {
+        mem_free(pin->heap); /* of a transaction's own version: what named the value */
         pin->heap = data;
         version->value = bytes_of(data, size);
         version->flags &= ~(unsigned)VERSION_APART;
@@ -589,6 +594,7 @@ void yore_value_release(struct yore_value *value)
     *value = (struct yore_value){0};
 }
 
+/* Where the moment gives the view, the caller has it no more. */
 static enum yore_status read_one(struct superview *view, struct yore_keyspace *keyspace,
                                  struct yore_bytes key, struct read_moment *moment,
                                  struct yore_value *value_out, struct yore_error *error_out)
@@ -612,8 +618,11 @@ static enum yore_status read_one(struct superview *view, struct yore_keyspace *k
         histogram_add(&db->stats.histograms[HIST_read_latency_us],
                       (uint64_t)(os_monotonic_ns(db->env) - begin) / 1000);
     }
+    if (moment->gives_view && pin.view == NULL) {
+        superview_release(view);
+    }
     if (st != YORE_OK) {
-        stats_add(&view->db->stats, STAT_reads_absent, st == YORE_NOT_FOUND);
+        stats_add(&db->stats, STAT_reads_absent, st == YORE_NOT_FOUND);
         read_pin_release(&pin);
         return st;
     }
@@ -642,9 +651,9 @@ static enum yore_status get(struct yore_db *db, struct yore_keyspace *keyspace,
     st = read_begin(db, keyspace, at, &moment, &view, error_out);
     if (st == YORE_OK) {
         moment.in_memory = in_memory;
+        moment.gives_view = true;
         st = read_one(view, keyspace, key, &moment, value_out, error_out);
     }
-    superview_release(view);
     if (st != YORE_OK && error_out != NULL && error_out->text[0] == '\0') {
         error_plain(error_out, st);
     }

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "engine/dir_owner.h"
 #include "engine/output.h"
+#include "engine/replay.h"
 #include "engine/stored_files.h"
 
 /* ---- tables of the manifest ---- */
@@ -219,43 +220,6 @@ enum yore_status recover_forest(struct yore_db *db, bool *is_new, struct forest 
     return st == YORE_OK ? forest_new(forest_out) : st;
 }
 
-static enum yore_status replay(void *arg, struct yore_bytes payload, struct yore_error *error_out)
-{
-    struct yore_db *db = arg;
-    struct superview *view = atomic_load_explicit(&db->view, memory_order_relaxed);
-    struct commit_decoder c;
-    struct commit_write write;
-    enum yore_status st = commit_decoder_init(&c, payload);
-    bool is_flushed = st == YORE_OK && c.commit <= view->forest->flushed_commit;
-    if (st == YORE_OK && c.is_load && !is_flushed) {
-        return error_set(error_out, YORE_CORRUPT,
-                         "%s: the journal tells of a load at %lld whose tables the manifest does "
-                         "not name",
-                         db->path, (long long)c.commit);
-    }
-    while (st == YORE_OK && !is_flushed) {
-        st = commit_decoder_next(&c, &write);
-        if (st == YORE_OK) {
-            struct version version = {.key = write.key,
-                                      .valid_from = write.valid_from,
-                                      .commit = c.commit,
-                                      .valid_to = write.valid_to,
-                                      .kind = write.kind,
-                                      .flags = write.is_apart ? VERSION_APART : 0,
-                                      .value = write.value};
-            st = memtable_add(view->active, write.keyspace, &version);
-        }
-    }
-    if (st == YORE_OK || st == YORE_NOT_FOUND) {
-        if (c.commit > db->assigned) {
-            db->assigned = c.commit;
-        }
-        return YORE_OK;
-    }
-    return error_set(error_out, st, "%s: a commit in the journal cannot be applied: %s", db->path,
-                     yore_status_message(st));
-}
-
 /* ---- the tail ---- */
 
 /* The first state readers may see: tables only. */
@@ -311,9 +275,17 @@ static enum yore_status open_journal(struct yore_db *db, const struct forest *fo
         .commit_before = forest->flushed_commit,
         .close_other = close_table_file,
         .close_arg = db};
+    struct superview *view = atomic_load_explicit(&db->view, memory_order_relaxed);
+    struct replay *replay = NULL;
     db->assigned = forest->flushed_commit;
-    enum yore_status st =
-        journal_open(db->env, db->path, &options, replay, db, recovery, &db->journal, error_out);
+    enum yore_status st = replay_begin(db, view->active, forest->flushed_commit, &replay);
+    if (st != YORE_OK) {
+        return error_plain(error_out, st);
+    }
+    st = journal_open(db->env, db->path, &options, replay_commit, replay, recovery, &db->journal,
+                      error_out);
+    enum yore_status replayed = replay_end(replay, &db->assigned, error_out);
+    st = replayed != YORE_OK ? replayed : st;
     atomic_store(&db->visible, db->assigned);
     atomic_store(&db->now_floor, recovery->now);
     return st;

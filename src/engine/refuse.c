@@ -42,14 +42,14 @@ enum yore_status refuse_before_horizon(const struct yore_keyspace *keyspace, con
                      moment_told(horizon, texts[1]));
 }
 
-enum yore_status refuse_ahead(const struct yore_db *db, const char *what, int64_t moment,
-                              int64_t now, struct yore_error *error_out)
+enum yore_status refuse_ahead(struct yore_db *db, const char *what, int64_t moment,
+                              struct yore_error *error_out)
 {
     char texts[2][MOMENT_TEXT_BYTES];
     char span[SPAN_TEXT_BYTES];
     return error_set(error_out, YORE_IN_FUTURE,
-                     "%s %s is later than now, %s: at most %s ahead are allowed", what,
-                     moment_told(moment, texts[0]), moment_told(now, texts[1]),
+                     "%s %s is later than now, %s: at most %s ahead of the wall clock are allowed",
+                     what, moment_told(moment, texts[0]), moment_told(db_now(db), texts[1]),
                      span_told(db->options.clock_skew_max_ns, span));
 }
 
@@ -62,10 +62,10 @@ enum yore_status refuse_known(int64_t known, int64_t now, struct yore_error *err
                      moment_told(known, texts[0]), moment_told(now, texts[1]));
 }
 
-enum yore_status refuse_backwards(const char *what, int64_t from, int64_t to,
-                                  struct yore_error *error_out)
+enum yore_status refuse_end(const char *what, const char *how, int64_t from, int64_t to,
+                            struct yore_error *error_out)
 {
     char texts[2][MOMENT_TEXT_BYTES];
-    return error_set(error_out, YORE_INVALID, "%s %s must be later than the begin, %s", what,
-                     moment_told(to, texts[0]), moment_told(from, texts[1]));
+    return error_set(error_out, YORE_INVALID, "%s %s must be %s the begin, %s", what,
+                     moment_told(to, texts[0]), how, moment_told(from, texts[1]));
 }

@@ -16,13 +16,13 @@ enum yore_status refuse_before_horizon(const struct yore_keyspace *keyspace, con
                                        struct yore_error *error_out);
 /* YORE_NOT_FOUND: a write to a keyspace that was dropped, or a read as of then or later. */
 enum yore_status refuse_dropped(const struct yore_keyspace *keyspace, struct yore_error *error_out);
-/* YORE_IN_FUTURE: a fact or span reaches further ahead of now than options.clock_skew_max_ns. */
-enum yore_status refuse_ahead(const struct yore_db *db, const char *what, int64_t moment,
-                              int64_t now, struct yore_error *error_out);
+/* YORE_IN_FUTURE: a fact or span reaches beyond db_latest_begin(). */
+enum yore_status refuse_ahead(struct yore_db *db, const char *what, int64_t moment,
+                              struct yore_error *error_out);
 /* YORE_IN_FUTURE: a read names a known time after now. */
 enum yore_status refuse_known(int64_t known, int64_t now, struct yore_error *error_out);
-/* YORE_INVALID: `what` ends before it begins. */
-enum yore_status refuse_backwards(const char *what, int64_t from, int64_t to,
-                                  struct yore_error *error_out);
+/* YORE_INVALID: `what`, the end of something, must be `how` ("later than") its begin. */
+enum yore_status refuse_end(const char *what, const char *how, int64_t from, int64_t to,
+                            struct yore_error *error_out);
 
 #endif

@@ -63,14 +63,16 @@ static enum yore_status out_of_reach(const struct restore *r, const struct backu
     int64_t reach = reach_of(record, &by);
     char texts[3][MOMENT_TEXT_BYTES];
     bool is_only_now = by != NULL && by->keep == YORE_KEEP_NOW;
+    const char *why = !is_only_now           ? "keeps no more"
+                      : by->horizon == reach ? "kept only now and was dropped then"
+                                             : "keeps only now and was written to then";
     return error_set(r->error_out, YORE_BEFORE_HORIZON,
                      "%s: no backup reaches back to commit %s; backup %llu has what was known from "
                      "%s (%lld) to %s, because keyspace %u %s; each backup can be restored as it "
                      "is: choose the last before that commit by its id",
                      r->asked->backup_path, moment_told(r->asked->to_commit, texts[0]),
                      (unsigned long long)record->id, moment_told(reach, texts[1]), (long long)reach,
-                     moment_told(record->commit, texts[2]), by != NULL ? by->id : 0,
-                     is_only_now ? "keeps only now and was written to then" : "keeps no more");
+                     moment_told(record->commit, texts[2]), by != NULL ? by->id : 0, why);
 }
 
 static enum yore_status choose_of(struct restore *r, const struct backup_record *record)
@@ -355,8 +357,7 @@ static enum yore_status finish_made(struct restore *r)
         st = raise_horizons(r, db);
     }
     if (st == YORE_OK && r->is_rewound) {
-        st = values_collect_all(db, false,
-                                r->error_out); /* values of the commits that were left out */
+        st = values_collect_all(db, r->error_out); /* values of the commits that were left out */
     }
     return close_made(r, db, st);
 }

@@ -4,21 +4,48 @@
  * <= horizon), and what the next slice carries in was too: no read with min(valid, known) >=
  * horizon can land in it, and none can look back into it for something a later slice's copy hides.
  * Nor may there be a fact from before its end that is not in a slice yet: a delete in this one may
- * be all that supersedes it.
+ * be all that supersedes it.  Of deletes that is no matter: superseded or not, the key is absent.
+ *
+ * What goes from tables that do not go whole: trim.c.
  */
 #include "engine/retention.h"
 
-#include "engine/catalogue.h"
+#include "base/mem.h"
 
 void retention_of(struct yore_db *db, const struct yore_keyspace *keyspace,
                   struct retention *retention_out)
 {
+    struct retention r = {0};
     int64_t horizon = atomic_load_explicit(&keyspace->horizon, memory_order_acquire);
-    int64_t oldest = db_oldest_snapshot(db);
-    *retention_out = (struct retention){
-        .is_only_now = atomic_load_explicit(&keyspace->keep, memory_order_relaxed) == YORE_KEEP_NOW,
-        .horizon = oldest < horizon ? oldest : horizon,
-        .oldest_snapshot = oldest};
+    r.is_only_now = atomic_load_explicit(&keyspace->keep, memory_order_relaxed) == YORE_KEEP_NOW;
+    r.is_catalogue = keyspace->id == KEYSPACE_SYSTEM;
+    os_mutex_lock(&db->lock);
+    for (const struct yore_snapshot *s = db->snapshots.first; s != NULL; s = s->next) {
+        if (r.held_count < HELD_SPANS_MAX &&
+            (r.held_count == 0 || r.held[r.held_count - 1].last < s->commit)) {
+            r.held[r.held_count++].first = s->commit;
+        }
+        r.held[r.held_count - 1].last = s->commit;
+    }
+    os_mutex_unlock(&db->lock);
+    r.oldest_snapshot = r.held_count > 0 ? r.held[0].first : INT64_MAX;
+    r.horizon = r.oldest_snapshot < horizon ? r.oldest_snapshot : horizon;
+    *retention_out = r;
+}
+
+/* The view is taken after the horizon was looked at, so that facts from before it cannot be missed,
+ * and before the snapshots are, so that what it has of the present is newer than none of them. */
+struct superview *retention_view(struct yore_db *db, const struct yore_keyspace *keyspace,
+                                 struct retention *retention_out)
+{
+    struct retention before;
+    retention_of(db, keyspace, &before);
+    struct superview *view = superview_acquire(db);
+    retention_of(db, keyspace, retention_out);
+    if (before.horizon < retention_out->horizon) {
+        retention_out->horizon = before.horizon;
+    }
+    return view;
 }
 
 static bool slice_is_over(const struct forest_slice *slice, const struct retention *r)
@@ -26,8 +53,13 @@ static bool slice_is_over(const struct forest_slice *slice, const struct retenti
     return slice->t1 <= r->horizon && slice_commit_max(slice) <= r->horizon;
 }
 
-/* Facts of the region from before `t1` in memtables, unresolved in the current tree, or in runs. No
- * more of them come: they would be dated before the horizon. */
+static bool is_deletes_alone(const struct forest_file *file)
+{
+    return file->meta->delete_count == file->meta->version_count;
+}
+
+/* Facts of the region from before `t1` in memtables, unresolved in the current tree, or in runs,
+ * but for runs of deletes alone.  No more of them come: they would be dated before the horizon. */
 static bool has_late_facts(const struct superview *view, const struct forest_tree *tree,
                            const struct forest_region *region, int64_t t1)
 {
@@ -40,7 +72,7 @@ static bool has_late_facts(const struct superview *view, const struct forest_tre
         }
     }
     for (size_t i = 0; i < region->run_count; i++) {
-        if (region->runs[i]->meta->valid_min < t1) {
+        if (region->runs[i]->meta->valid_min < t1 && !is_deletes_alone(region->runs[i])) {
             return true;
         }
     }
@@ -77,9 +109,41 @@ size_t retention_slices_over(const struct superview *view, const struct forest_t
     return count;
 }
 
-bool retention_run_is_over(const struct forest_file *run, const struct retention *r)
+/* Runs that stay have nothing from before this commit: those that a snapshot reads, and those that
+ * may hide something in one that stays, because a read that asks one run asks all of them. */
+static int64_t commits_of_those_that_stay(const struct forest_region *region,
+                                          const struct retention *r)
 {
-    return r->is_only_now && r->oldest_snapshot >= run->known;
+    int64_t first = INT64_MAX;
+    for (bool is_more = true; is_more;) {
+        is_more = false;
+        for (size_t i = 0; i < region->run_count; i++) {
+            const struct forest_file *run = region->runs[i];
+            bool stays = run->known > r->oldest_snapshot || run->meta->commit_max >= first;
+            if (stays && run->meta->commit_min < first) {
+                first = run->meta->commit_min;
+                is_more = true;
+            }
+        }
+    }
+    return first;
+}
+
+/* A delete goes no sooner than what it hides. */
+static bool is_seen_by_none(const struct forest_region *region, const struct forest_file *run,
+                            const struct retention *r)
+{
+    return run->known <= r->oldest_snapshot &&
+           run->meta->commit_max < commits_of_those_that_stay(region, r);
+}
+
+bool retention_run_is_over(const struct forest_region *region, const struct forest_file *run,
+                           const struct retention *r)
+{
+    if (r->is_only_now) {
+        return is_seen_by_none(region, run, r);
+    }
+    return retention_run_is_past(run, r) && retention_run_ends(run) == 0;
 }
 
 static size_t drop_slices(struct edit *edit, const struct superview *view,
@@ -104,28 +168,27 @@ static size_t drop_runs(struct edit *edit, const struct forest_tree *tree,
     size_t dropped = 0;
     for (size_t i = 0; i < region->run_count; i++) {
         const struct forest_file *run = region->runs[i];
-        if (retention_run_is_over(run, r)) {
+        if (retention_run_is_over(region, run, r)) {
             edit_drop_run(edit, tree->keyspace, forest_key_bytes(&region->low), run->meta->file);
-            edit_forget(edit, tree->keyspace, run->meta->commit_max);
+            if (r->is_only_now) {
+                edit_forget(edit, tree->keyspace, run->meta->commit_max);
+            }
             dropped++;
         }
     }
     return dropped;
 }
 
-bool retention_wants(struct yore_db *db, const struct superview *view,
-                     const struct yore_keyspace *keyspace)
+bool retention_wants(const struct superview *view, const struct forest_tree *tree,
+                     const struct retention *r)
 {
-    const struct forest_tree *tree = forest_tree(view->forest, keyspace->id);
-    struct retention r;
-    retention_of(db, keyspace, &r);
-    for (size_t i = 0; tree != NULL && i < tree->region_count; i++) {
+    for (size_t i = 0; i < tree->region_count; i++) {
         const struct forest_region *region = &tree->regions[i];
-        if (may_drop(view, tree, region, 0, &r)) {
+        if (may_drop(view, tree, region, 0, r)) {
             return true;
         }
         for (size_t j = 0; j < region->run_count; j++) {
-            if (retention_run_is_over(region->runs[j], &r)) {
+            if (retention_run_is_over(region, region->runs[j], r)) {
                 return true;
             }
         }
@@ -136,14 +199,13 @@ bool retention_wants(struct yore_db *db, const struct superview *view,
 enum yore_status retention_drop(struct yore_db *db, struct yore_keyspace *keyspace,
                                 bool *has_dropped_out, struct yore_error *error_out)
 {
-    struct superview *view = superview_acquire(db);
-    const struct forest_tree *tree = forest_tree(view->forest, keyspace->id);
     struct retention r;
+    struct superview *view = retention_view(db, keyspace, &r);
+    const struct forest_tree *tree = forest_tree(view->forest, keyspace->id);
     struct edit edit = {0};
     size_t slices = 0;
     size_t runs = 0;
     enum yore_status st = YORE_OK;
-    retention_of(db, keyspace, &r);
     for (size_t i = 0; tree != NULL && i < tree->region_count; i++) {
         slices += drop_slices(&edit, view, tree, &tree->regions[i], &r);
         runs += drop_runs(&edit, tree, &tree->regions[i], &r);
@@ -152,11 +214,12 @@ enum yore_status retention_drop(struct yore_db *db, struct yore_keyspace *keyspa
     if (slices + runs > 0) {
         st = db_commit_edit(db, &edit, NULL, error_out);
     }
-    if (st == YORE_OK && slices > 0) {
+    if (st == YORE_OK && slices + runs > 0) {
         struct yore_event event = {.kind = YORE_EVENT_RETENTION,
                                    .keyspace_id = keyspace->id,
-                                   .text = "slices before the horizon given back"};
+                                   .text = "tables before the horizon given back"};
         stats_add(&db->stats, STAT_slices_dropped, slices);
+        stats_add(&db->stats, STAT_runs_dropped, runs);
         db_event(db, &event);
     }
     edit_release(&edit);
@@ -201,6 +264,8 @@ enum yore_status retention_drop_tree(struct yore_db *db, struct yore_keyspace *k
 
 /* ---- horizons ---- */
 
+#define STEP_NS 10000000000 /* between two moves of a horizon, where that is no great part */
+
 /* A dropped keyspace's moves up to the drop, which ends its past: at once where there was none to
  * read, else as its duration says. */
 int64_t retention_horizon_at(const struct yore_keyspace *keyspace, int64_t now)
@@ -223,15 +288,23 @@ int64_t retention_horizon_at(const struct yore_keyspace *keyspace, int64_t now)
     return due > horizon ? due : horizon;
 }
 
-/* Often enough that at most 1/64 of the duration is kept too long, and not more often than needed.
- */
-static bool is_due(const struct yore_keyspace *keyspace, int64_t now, int64_t *horizon_out)
+/* How far the horizon moves at a time: at most 1/64 of the duration is kept too long, of a short
+ * one up to a quarter, because each move is a commit that is synced. */
+static int64_t step_of(int64_t keep_ns)
+{
+    int64_t least = keep_ns / 4 < STEP_NS ? keep_ns / 4 : STEP_NS;
+    return keep_ns / 64 > least ? keep_ns / 64 : least;
+}
+
+/* Has the horizon to go 1/`part` of what it moves at a time? */
+static bool is_due(const struct yore_keyspace *keyspace, int64_t now, int64_t part,
+                   int64_t *horizon_out)
 {
     int64_t keep_ns = atomic_load_explicit(&keyspace->keep_ns, memory_order_relaxed);
     int64_t horizon = atomic_load_explicit(&keyspace->horizon, memory_order_relaxed);
     *horizon_out = retention_horizon_at(keyspace, now);
     return *horizon_out > horizon &&
-           (horizon == YORE_TIME_MIN || *horizon_out - horizon >= keep_ns / 64 ||
+           (horizon == YORE_TIME_MIN || *horizon_out - horizon >= step_of(keep_ns) / part ||
             *horizon_out == atomic_load(&keyspace->dropped_at));
 }
 
@@ -247,21 +320,50 @@ static bool is_dropped_without_tree(struct yore_db *db, const struct yore_keyspa
     return !has_tree;
 }
 
-enum yore_status retention_advance(struct yore_db *db, struct yore_error *error_out)
+struct horizon_moves {
+    struct horizon_move *moves;
+    size_t count;
+    size_t capacity;
+};
+
+static enum yore_status list_moves(struct yore_db *db, int64_t part, struct horizon_moves *list)
 {
     int64_t now = db_now(db);
-    enum yore_status st = YORE_OK;
-    for (size_t i = 0; st == YORE_OK; i++) {
-        int64_t horizon;
+    list->count = 0;
+    for (size_t i = 0;; i++) {
+        struct horizon_move move;
         os_mutex_lock(&db->lock);
-        struct yore_keyspace *keyspace = i < db->keyspace_count ? db->keyspaces[i] : NULL;
+        move.keyspace = i < db->keyspace_count ? db->keyspaces[i] : NULL;
         os_mutex_unlock(&db->lock);
-        if (keyspace == NULL) {
-            break;
+        if (move.keyspace == NULL) {
+            return YORE_OK;
         }
-        if (is_due(keyspace, now, &horizon) && !is_dropped_without_tree(db, keyspace)) {
-            st = catalogue_set_horizon(db, keyspace, horizon, error_out);
+        if (!is_due(move.keyspace, now, part, &move.horizon) ||
+            is_dropped_without_tree(db, move.keyspace)) {
+            continue;
         }
+        struct horizon_move *grown =
+            mem_grow(list->moves, list->count, &list->capacity, sizeof *grown);
+        if (grown == NULL) {
+            return YORE_NOMEM;
+        }
+        list->moves = grown;
+        grown[list->count++] = move;
     }
+}
+
+enum yore_status retention_advance(struct yore_db *db, struct yore_error *error_out)
+{
+    struct horizon_moves list = {.count = 0};
+    enum yore_status st = list_moves(db, 1, &list);
+    if (st == YORE_OK && list.count > 0) {
+        st = list_moves(db, 2, &list); /* with those that would be due soon */
+    }
+    if (st == YORE_NOMEM) {
+        error_plain(error_out, st);
+    } else {
+        st = catalogue_set_horizons(db, list.moves, list.count, error_out);
+    }
+    mem_free(list.moves);
     return st;
 }

@@ -163,26 +163,16 @@ static enum yore_status begin_key(struct seal *s, const struct version *v)
     return buffer_status(&s->key);
 }
 
-static enum yore_status walk(struct seal *s, struct version_iter *it, struct yore_error *error_out)
+static enum yore_status put_next(void *arg, struct version_iter *it, struct yore_error *error_out)
 {
-    enum yore_status st = YORE_OK;
-    uint64_t done = 0;
-    for (job_seek_low(s->job, it); st == YORE_OK && job_is_inside(s->job, it);
-         version_iter_next(it)) {
-        st = begin_key(s, &it->at);
-        if (st != YORE_OK) {
-            return error_plain(error_out, st);
-        }
-        st = put(s, &it->at, merge_iter_source(it), error_out);
-        s->newer = it->at;
-        s->has_newer = true;
-        if (st == YORE_OK && (++done & 1023) == 0) {
-            st = job_check(s->job, error_out);
-        }
+    struct seal *s = arg;
+    enum yore_status st = begin_key(s, &it->at);
+    if (st != YORE_OK) {
+        return error_plain(error_out, st);
     }
-    if (st == YORE_OK && it->status != YORE_OK) {
-        st = error_set(error_out, it->status, "%s", it->error.text);
-    }
+    st = put(s, &it->at, merge_iter_source(it), error_out);
+    s->newer = it->at;
+    s->has_newer = true;
     return st;
 }
 
@@ -201,9 +191,8 @@ static enum yore_status open_sources(struct seal *s, struct version_iter **iter_
     if (st == YORE_OK) {
         st = sources_add_levels(&list, job->tree, job_low(job), job_high(job), &view, NULL, NULL);
     }
-    if (st == YORE_OK) { /* not source_list_merge(): a single source would not know its index */
-        st = merge_iter_new(list.iters, list.count, false, iter_out);
-        list.count = 0;
+    if (st == YORE_OK) {
+        st = source_list_merge_numbered(&list, false, iter_out);
     }
     source_list_release(&list);
     return st;
@@ -217,7 +206,7 @@ static enum yore_status seal(struct seal *s, struct yore_error *error_out)
     if (st != YORE_OK) {
         return error_plain(error_out, st);
     }
-    st = walk(s, it, error_out);
+    st = job_walk(job, it, put_next, s, error_out);
     version_iter_free(it);
     for (size_t i = 0; i < job->region->run_count; i++) {
         edit_drop_run(&job->edit, job->keyspace->id, job_low(job),

@@ -148,8 +148,9 @@ enum yore_status seal_cuts_make(const struct history_job *job, const struct seal
     }
     if (allowed == wanted || cuts.count == 0) { /* the last one reaches to the end */
         cuts.times[++cuts.count] = extent->t1;
-    } else if (extent->grown != NULL && cuts.times[cuts.count] < extent->grown->t1) {
-        cuts.times[cuts.count] = extent->t1; /* what was sealed stays sealed */
+    } else if (extent->grown != NULL && cuts.times[cuts.count] <= extent->grown->t1) {
+        /* What was sealed stays sealed, and something more is: else it would be due for ever. */
+        cuts.times[cuts.count] = extent->t1;
     }
     *cuts_out = cuts;
     return YORE_OK;

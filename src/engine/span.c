@@ -233,12 +233,10 @@ enum yore_status span_check_end(struct yore_db *db, const struct fact *span,
         return error_set(error_out, YORE_IN_FUTURE,
                          "a span from now on cannot end yet: give its begin, or no end");
     }
-    int64_t now = db_now(db);
-    if (span->to > now && span->to - now > db->options.clock_skew_max_ns) {
-        return refuse_ahead(db, "the end of the span, when what held before holds again,", span->to,
-                            now, error_out);
-    }
-    return YORE_OK;
+    return span->to <= db_latest_begin(db)
+               ? YORE_OK
+               : refuse_ahead(db, "the end of the span, when what held before holds again,",
+                              span->to, error_out);
 }
 
 /* A span without end also covers what begins at the commit; over one that ends at the transaction's
@@ -259,6 +257,23 @@ static enum yore_status lay_now(struct yore_txn *txn, const struct fact *span,
     return txn_add_fact(txn, &own, error_out);
 }
 
+/* How many versions begin inside the span, behind its own begin. */
+static size_t begins_under(const struct begins *begins, int64_t to)
+{
+    return begins->count - (begins_end_at(begins, to) ? 1 : 0);
+}
+
+static enum yore_status refuse_span(const struct fact *span, size_t under,
+                                    struct yore_error *error_out)
+{
+    return error_set(
+        error_out, YORE_TOO_BIG,
+        "a span counts its key and value, %zu bytes here, once more for each of the %zu versions "
+        "that begin inside it: the transaction's writes would take more than %u bytes; use smaller "
+        "spans, one in a transaction",
+        span->key.size + span->value.size, under, YORE_BATCH_BYTES_MAX);
+}
+
 enum yore_status txn_add_span(struct yore_txn *txn, const struct fact *fact,
                               struct yore_error *error_out)
 {
@@ -274,6 +289,10 @@ enum yore_status txn_add_span(struct yore_txn *txn, const struct fact *fact,
     if (st == YORE_OK) {
         st = begins_find(txn, fact, &begins, error_out);
     }
+    size_t under = begins_under(&begins, fact->to);
+    if (st == YORE_OK && !txn_has_room(txn, fact, under + 1)) {
+        st = YORE_TOO_BIG;
+    }
     /* First what is there, before the span's own facts are laid over it. */
     if (st == YORE_OK && fact->to != YORE_FOREVER && !begins_end_at(&begins, fact->to)) {
         st = add_restored(txn, fact, error_out);
@@ -283,12 +302,15 @@ enum yore_status txn_add_span(struct yore_txn *txn, const struct fact *fact,
     if (st == YORE_OK) {
         st = txn_add_fact(txn, &mask, error_out);
     }
-    for (size_t i = 0; st == YORE_OK && i < begins.count && begins.times[i] < fact->to; i++) {
+    for (size_t i = 0; st == YORE_OK && i < under; i++) {
         mask.from = begins.times[i];
         st = txn_add_fact(txn, &mask, error_out);
     }
     if (st == YORE_OK && (fact->to == YORE_FOREVER || fact->to == txn->snapshot.now)) {
         st = lay_now(txn, fact, error_out);
+    }
+    if (st == YORE_TOO_BIG && under > 0) {
+        st = refuse_span(fact, under, error_out);
     }
     if (st != YORE_OK) {
         txn_drop_facts(txn, count);
@@ -307,9 +329,7 @@ static int64_t erased_from(const struct fact *span)
 /* May a fact of this erasure begin at `from`?  Its commit has to come after it. */
 static bool may_begin_at(const struct yore_txn *txn, int64_t from)
 {
-    int64_t now = db_now(txn->db);
-    return (from <= now || from - now <= txn->db->options.clock_skew_max_ns) &&
-           (txn->fixed_commit == 0 || from < txn->fixed_commit);
+    return from <= db_latest_begin(txn->db) && (txn->fixed_commit == 0 || from < txn->fixed_commit);
 }
 
 /* The version of the third kind, where the value that held at the span's begin began before it; one
@@ -414,9 +434,25 @@ static enum yore_status fill_one(void *arg, struct yore_txn *txn, struct yore_er
     return txn_add_span(txn, arg, error_out);
 }
 
-enum yore_status span_write(struct yore_db *db, struct fact *fact, enum yore_durability durability,
-                            int64_t *commit_out, struct yore_error *error_out)
+/* A value apart is written before, so that all the span's facts refer to the same. */
+enum yore_status span_write(struct yore_db *db, const struct fact *fact,
+                            enum yore_durability durability, int64_t *commit_out,
+                            struct yore_error *error_out)
 {
-    const struct span_commit commit = {fill_one, fact, durability, commit_out};
-    return span_commit(db, &commit, error_out);
+    unsigned char ref[VALUE_REF_BYTES];
+    struct value_hold *hold = NULL;
+    struct fact span = *fact;
+    const struct span_commit commit = {fill_one, &span, durability, commit_out};
+    enum yore_status st = span_check_end(db, fact, error_out);
+    if (st == YORE_OK && fact_goes_apart(db, fact)) {
+        st = fact_put_apart(db, fact, &hold, ref, error_out);
+        span.value = bytes_of(ref, sizeof ref);
+        span.is_apart = true;
+        values_commit(db->values, hold, true);
+    }
+    if (st == YORE_OK) {
+        st = span_commit(db, &commit, error_out);
+    }
+    values_let_go(db->values, &hold);
+    return st;
 }

@@ -28,7 +28,8 @@ struct span_commit {
 enum yore_status span_commit(struct yore_db *db, const struct span_commit *commit,
                              struct yore_error *error_out);
 /* Write `fact`, which fact_check() has seen, over its span.  `commit_out` may be NULL. */
-enum yore_status span_write(struct yore_db *db, struct fact *fact, enum yore_durability durability,
-                            int64_t *commit_out, struct yore_error *error_out);
+enum yore_status span_write(struct yore_db *db, const struct fact *fact,
+                            enum yore_durability durability, int64_t *commit_out,
+                            struct yore_error *error_out);
 
 #endif

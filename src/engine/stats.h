@@ -45,6 +45,8 @@
     X(history_write_bytes, "octets written by work on history")                                    \
     X(carried_copies, "copies carried into slices")                                                \
     X(slices_dropped, "slices given back by retention")                                            \
+    X(runs_dropped, "runs of history given back by retention, once a region")                      \
+    X(trims, "times runs or a slice of a region were written anew for retention")                  \
     X(versions_trimmed, "versions dropped by retention")                                           \
     X(files_purged, "files rewritten without erased values")                                       \
     X(stalls, "times a writer was slowed down or stopped")                                         \
@@ -54,7 +56,8 @@
     X(load_bytes, "octets of tables that bulk loads brought")                                      \
     X(values_apart, "values written to value files")                                               \
     X(values_apart_bytes, "octets written to value files")                                         \
-    X(collect_versions, "versions looked at to find what value files still need")
+    X(collect_versions, "versions looked at to find what value files still need")                  \
+    X(feed_versions, "versions looked at by feeds that are rebuilt from tables")
 
 #define STATS_HISTOGRAMS(X)                                                                        \
     X(commit_latency_us, "from the call to the acknowledgement")                                   \

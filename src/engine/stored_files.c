@@ -10,6 +10,7 @@
 #include "engine/purge.h"
 
 #define COPY_BYTES (1u << 20)
+#define FREEZES_MAX 32u /* flushes for a view with its catalogue */
 #define NEW_SUFFIX ".new"
 #define MARKER_NAME                                                                                \
     "UNFINISHED" /* in a directory that an attempt has made; locked while it runs                  \
@@ -158,16 +159,38 @@ static enum yore_status end_values(struct yore_db *db, const struct forest *fore
                : YORE_OK;
 }
 
+/* All that is committed, in tables.  Jobs go by horizons and keyspaces from their commit on, so
+ * that tables may lack what a catalogue from before it promises: a view is good only when it has
+ * the catalogue its tables were made by. */
+static enum yore_status flush_and_view(struct yore_db *db, struct superview **view_out,
+                                       struct yore_error *error_out)
+{
+    for (unsigned i = 0; i < FREEZES_MAX; i++) {
+        enum yore_status st = yore_flush(db, error_out);
+        if (st != YORE_OK) {
+            return st;
+        }
+        *view_out = superview_acquire(db);
+        if (atomic_load(&db->catalogue_commit) <= (*view_out)->forest->flushed_commit) {
+            return YORE_OK;
+        }
+        superview_release(*view_out);
+        *view_out = NULL;
+    }
+    return error_set(error_out, YORE_BUSY,
+                     "keyspaces or their horizons changed during each of %u flushes; try again",
+                     FREEZES_MAX);
+}
+
 enum yore_status frozen_take(struct yore_db *db, struct frozen *frozen_out,
                              struct yore_error *error_out)
 {
     *frozen_out = (struct frozen){0};
     enum yore_status st = purge_pending(db, error_out);
     if (st == YORE_OK) {
-        st = yore_flush(db, error_out);
+        st = flush_and_view(db, &frozen_out->view, error_out);
     }
     if (st == YORE_OK) {
-        frozen_out->view = superview_acquire(db);
         st = end_values(db, frozen_out->view->forest, error_out);
     }
     if (st == YORE_OK) {
@@ -362,6 +385,33 @@ static enum yore_status clear_leftover(struct os_env *env, const char *fresh,
     return st;
 }
 
+/* Put the empty directory `fresh` in place of the empty one that may be at `path`, as will be done
+ * in the end: where a file system is mounted, or by a name like ".", that is refused, and better
+ * before hours of copying than after. */
+static enum yore_status try_replacing(struct os_env *env, const char *fresh, const char *path,
+                                      struct yore_error *error_out)
+{
+    uint64_t size;
+    bool is_dir;
+    struct yore_error error = {.text = ""};
+    enum yore_status st = os_path_stat(env, path, &size, &is_dir, &error);
+    if (st == YORE_NOT_FOUND) {
+        return YORE_OK;
+    }
+    if (st == YORE_OK) {
+        st = os_path_rename(env, fresh, path, &error);
+    }
+    if (st == YORE_OK) {
+        return os_dir_make(env, fresh, error_out);
+    }
+    (void)os_dir_remove(env, fresh, NULL);
+    return error_set(
+        error_out, st,
+        "%s: the directory there cannot be replaced, as a mount point or \".\" cannot; "
+        "name one that does not exist, in it or elsewhere (%s)",
+        path, error.text);
+}
+
 enum yore_status dir_begin_new(struct os_env *env, const char *path, char fresh[PATH_BYTES],
                                struct os_lock **lock_out, struct yore_error *error_out)
 {
@@ -379,6 +429,9 @@ enum yore_status dir_begin_new(struct os_env *env, const char *path, char fresh[
     enum yore_status st = clear_leftover(env, fresh, error_out);
     if (st == YORE_OK) {
         st = os_dir_make(env, fresh, error_out);
+    }
+    if (st == YORE_OK) {
+        st = try_replacing(env, fresh, path, error_out);
     }
     if (st == YORE_OK) {
         st = os_lock_take(env, marker, lock_out, error_out);

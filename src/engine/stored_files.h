@@ -71,7 +71,8 @@ enum yore_status dir_remove_all(struct os_env *env, const char *dir, struct yore
 enum yore_status dir_sync_parent(struct os_env *env, const char *path,
                                  struct yore_error *error_out);
 /* A fresh directory `path`.new in place of what an earlier attempt left; then, when whole, give it
- * its name.  YORE_EXISTS: somebody else's is there.  `*lock_out`, held until the attempt is over,
+ * its name.  YORE_EXISTS: somebody else's is there.  An empty directory at `path` that could not be
+ * replaced is refused here already.  `*lock_out`, held until the attempt is over,
  * keeps others from it: YORE_LOCKED. */
 enum yore_status dir_begin_new(struct os_env *env, const char *path, char fresh[PATH_BYTES],
                                struct os_lock **lock_out, struct yore_error *error_out);

@@ -1,12 +1,19 @@
-/* timeline.c -- the versions of one key, either way along valid time. */
+/* timeline.c -- the versions of one key, either way along valid time.
+ *
+ * A transaction lays its own writes over them: they are one source more, whose commits are later
+ * than every other.
+ */
 #include "base/mem.h"
 #include "engine/db_internal.h"
 #include "engine/key_range.h"
 #include "engine/key_walk.h"
 #include "engine/refuse.h"
+#include "engine/txn.h"
+#include "table/merge_iter.h"
 
 struct yore_timeline {
     struct yore_db *db;
+    struct yore_txn *txn; /* while it is opened; NULL: of no transaction */
     struct yore_keyspace *keyspace;
     struct yore_timeline_options options; /* from and known made concrete */
     struct superview *view;
@@ -31,7 +38,8 @@ static enum yore_status check_options(struct yore_bytes key,
         return st;
     }
     if (options->to < options->from) {
-        return refuse_backwards("the end of the timeline", options->from, options->to, error_out);
+        return refuse_end("the end of the timeline", "no earlier than", options->from, options->to,
+                          error_out);
     }
     return YORE_OK;
 }
@@ -45,60 +53,99 @@ static bool is_gone(const struct yore_timeline *t, const struct version *version
 
 /* The version in force at `from`, if it began before.  A delete is not told: what is dead is not
  * carried on, so whether it could be told would depend on how the data lies. */
-static enum yore_status find_in_force(struct yore_timeline *t, struct yore_error *error_out)
+static enum yore_status find_in_force(struct yore_timeline *t, bool sees_own,
+                                      struct yore_error *error_out)
 {
-    struct read_moment moment = {
-        .valid = t->options.from, .known = t->options.known, .now = t->options.from};
-    enum yore_status st = read_winner(t->view, t->keyspace, buffer_bytes(&t->key), &moment,
-                                      &t->in_force, &t->in_force_pin, error_out);
+    struct txn_moment at = {
+        .moment = {.valid = t->options.from, .known = t->options.known, .now = t->options.from},
+        .sees_own = sees_own};
+    struct yore_bytes key = buffer_bytes(&t->key);
+    bool is_own;
+    enum yore_status st = t->txn != NULL
+                              ? txn_winner(t->txn, t->view, t->keyspace, key, &at, &t->in_force,
+                                           &t->in_force_pin, &is_own, error_out)
+                              : read_winner(t->view, t->keyspace, key, &at.moment, &t->in_force,
+                                            &t->in_force_pin, error_out);
     if (st == YORE_OK) {
         bool is_dead =
             t->in_force.kind == YORE_KIND_DELETE || t->in_force.valid_to <= t->options.from;
         t->has_in_force = t->in_force.valid_from < t->options.from && !is_dead;
+        /* Of a span that is erased only the begin says so itself, and is not known to every read.
+         */
+        if (erase_set_covers(t->view->erased, t->keyspace->id, key, t->options.from,
+                             t->in_force.commit)) {
+            t->in_force.kind = YORE_KIND_ERASED;
+        }
     }
     return st == YORE_NOT_FOUND ? YORE_OK : st;
 }
 
-static enum yore_status open_sources(struct yore_timeline *t, struct yore_error *error_out)
+/* Lay over `t->it` what the transaction has written so far. */
+static enum yore_status add_own(struct yore_timeline *t, struct yore_error *error_out)
+{
+    struct version_iter *iters[2] = {t->it, NULL};
+    enum yore_status st = txn_make_overlay(t->txn, error_out);
+    if (st != YORE_OK || t->txn->overlay == NULL) {
+        return st;
+    }
+    const struct iter_view own = {.known = OVERLAY_COMMIT_MIN + (int64_t)t->txn->overlay_count - 1,
+                                  .commit_after = INT64_MIN};
+    st = memtable_iter_new(t->txn->overlay, t->keyspace->id, &own, &iters[1]);
+    if (st == YORE_OK) {
+        t->it = NULL; /* taken */
+        st = merge_iter_new(iters, 2, false, &t->it);
+    }
+    t->walk.known = INT64_MAX; /* the other source tells nothing that is not known */
+    return st == YORE_OK ? YORE_OK : error_plain(error_out, st);
+}
+
+static enum yore_status open_sources(struct yore_timeline *t, bool sees_own,
+                                     struct yore_error *error_out)
 {
     struct iter_view every = {.known = t->options.known, .commit_after = INT64_MIN};
     bool is_open_end = t->options.to == YORE_FOREVER;
     const struct source_range range = {
         .low = buffer_bytes(&t->key), .valid_low = t->options.from, .valid_high = t->options.to};
     enum yore_status st = sources_of_key(t->view, t->keyspace, &range, &every, &t->it, error_out);
-    t->walk = (struct key_walk){.it = t->it,
-                                .key = buffer_bytes(&t->key),
+    t->walk = (struct key_walk){.key = buffer_bytes(&t->key),
                                 .first = t->options.from,
                                 .last = is_open_end ? INT64_MAX : t->options.to - 1,
                                 .known = t->options.known,
                                 .every_commit = t->options.every_commit,
                                 .is_backward = t->options.is_backward};
+    if (st == YORE_OK && t->txn != NULL && sees_own) {
+        st = add_own(t, error_out);
+    }
+    t->walk.it = t->it;
     return st;
 }
 
 static enum yore_status open_view(struct yore_timeline *t, struct yore_error *error_out)
 {
-    struct read_moment moment;
-    struct yore_time at = {t->options.from, t->options.known};
-    enum yore_status st = read_begin(t->db, t->keyspace, &at, &moment, &t->view, error_out);
+    struct txn_moment at = {.sees_own = false};
+    struct yore_time asked = {t->options.from, t->options.known};
+    enum yore_status st =
+        t->txn != NULL ? txn_read_begin(t->txn, t->keyspace, &asked, &at, &t->view, error_out)
+                       : read_begin(t->db, t->keyspace, &asked, &at.moment, &t->view, error_out);
     if (st != YORE_OK) {
         return st;
     }
     if (t->options.from == YORE_NOW) {
-        t->options.from = read_moment_instant(t->db, &moment);
+        t->options.from =
+            t->txn != NULL ? t->txn->snapshot.now : read_moment_instant(t->db, &at.moment);
     }
-    t->options.known = moment.known;
+    t->options.known = at.moment.known;
     if (t->options.with_in_force) {
-        st = find_in_force(t, error_out);
+        st = find_in_force(t, at.sees_own, error_out);
     }
-    return st == YORE_OK ? open_sources(t, error_out) : st;
+    return st == YORE_OK ? open_sources(t, at.sees_own, error_out) : st;
 }
 
-enum yore_status yore_timeline_open(struct yore_db *db, struct yore_keyspace *keyspace,
-                                    struct yore_bytes key,
-                                    const struct yore_timeline_options *options,
-                                    struct yore_timeline **timeline_out,
-                                    struct yore_error *error_out)
+static enum yore_status open_timeline(struct yore_db *db, struct yore_txn *txn,
+                                      struct yore_keyspace *keyspace, struct yore_bytes key,
+                                      const struct yore_timeline_options *options,
+                                      struct yore_timeline **timeline_out,
+                                      struct yore_error *error_out)
 {
     error_clear(error_out);
     *timeline_out = NULL;
@@ -111,6 +158,7 @@ enum yore_status yore_timeline_open(struct yore_db *db, struct yore_keyspace *ke
         return error_plain(error_out, YORE_NOMEM);
     }
     t->db = db;
+    t->txn = txn;
     handles_add(&db->handles, HANDLE_timeline, 1);
     t->keyspace = keyspace_or_default(db, keyspace);
     t->options = *options;
@@ -124,8 +172,36 @@ enum yore_status yore_timeline_open(struct yore_db *db, struct yore_keyspace *ke
         yore_timeline_close(t);
         return st;
     }
+    t->txn = NULL; /* which may end first */
     *timeline_out = t;
     return YORE_OK;
+}
+
+enum yore_status yore_timeline_open(struct yore_db *db, struct yore_keyspace *keyspace,
+                                    struct yore_bytes key,
+                                    const struct yore_timeline_options *options,
+                                    struct yore_timeline **timeline_out,
+                                    struct yore_error *error_out)
+{
+    return open_timeline(db, NULL, keyspace, key, options, timeline_out, error_out);
+}
+
+enum yore_status yore_txn_timeline_open(struct yore_txn *txn, struct yore_keyspace *keyspace,
+                                        struct yore_bytes key,
+                                        const struct yore_timeline_options *options,
+                                        struct yore_timeline **timeline_out,
+                                        struct yore_error *error_out)
+{
+    enum yore_status st =
+        open_timeline(txn->db, txn, keyspace, key, options, timeline_out, error_out);
+    if (st == YORE_OK) {
+        st = txn_note_key(txn, keyspace_or_default(txn->db, keyspace), key, error_out);
+        if (st != YORE_OK) {
+            yore_timeline_close(*timeline_out);
+            *timeline_out = NULL;
+        }
+    }
+    return st;
 }
 
 void yore_timeline_close(struct yore_timeline *timeline)
@@ -159,7 +235,7 @@ static enum yore_status tell(struct yore_timeline *t, struct version *version, s
         .kind = gone ? YORE_KIND_ERASED : version->kind,
         .valid_from = version->valid_from,
         .valid_to = version->valid_to,
-        .commit = version->commit,
+        .commit = version->commit >= OVERLAY_COMMIT_MIN ? YORE_FOREVER : version->commit,
         .value = gone || version->kind != YORE_KIND_PUT ? bytes_of(NULL, 0) : version->value,
     };
     return YORE_OK;

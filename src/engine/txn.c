@@ -17,11 +17,16 @@ void txn_init(struct yore_txn *txn, struct yore_db *db)
     snapshot_hold(db, &txn->snapshot);
 }
 
+static uint64_t bytes_of_fact(const struct fact *fact)
+{
+    return fact->key.size + fact->value.size + FACT_OVERHEAD_BYTES;
+}
+
 void txn_drop_facts(struct yore_txn *txn, size_t count)
 {
     while (txn->fact_count > count) {
         struct fact *fact = &txn->facts[--txn->fact_count];
-        txn->fact_bytes -= fact->key.size + fact->value.size + FACT_OVERHEAD_BYTES;
+        txn->fact_bytes -= bytes_of_fact(fact);
         union {
             const void *borrowed;
             void *owned;
@@ -87,11 +92,16 @@ static bool grow_facts(struct yore_txn *txn)
     return true;
 }
 
+bool txn_has_room(const struct yore_txn *txn, const struct fact *fact, size_t count)
+{
+    return count <= (YORE_BATCH_BYTES_MAX - txn->fact_bytes) / bytes_of_fact(fact);
+}
+
 enum yore_status txn_add_fact(struct yore_txn *txn, const struct fact *fact,
                               struct yore_error *error_out)
 {
     size_t bytes = fact->key.size + fact->value.size;
-    if (txn->fact_bytes + bytes + FACT_OVERHEAD_BYTES > YORE_BATCH_BYTES_MAX) {
+    if (!txn_has_room(txn, fact, 1)) {
         return error_set(
             error_out, YORE_TOO_BIG,
             "the transaction's writes would take more than %u bytes; use several transactions",
@@ -110,8 +120,21 @@ enum yore_status txn_add_fact(struct yore_txn *txn, const struct fact *fact,
     *copy = *fact;
     copy->key.data = block;
     copy->value.data = block + fact->key.size;
-    txn->fact_bytes += bytes + FACT_OVERHEAD_BYTES;
+    txn->fact_bytes += bytes_of_fact(fact);
     return YORE_OK;
+}
+
+/* A fact as the overlay has it. */
+static struct version overlay_version(const struct yore_txn *txn, size_t index)
+{
+    const struct fact *fact = &txn->facts[index];
+    return (struct version){.key = fact->key,
+                            .valid_from = fact->from == YORE_NOW ? txn->snapshot.now : fact->from,
+                            .commit = OVERLAY_COMMIT_MIN + (int64_t)index,
+                            .valid_to = fact->to,
+                            .kind = fact->kind,
+                            .flags = fact->is_apart ? VERSION_APART : 0,
+                            .value = fact->value};
 }
 
 enum yore_status txn_make_overlay(struct yore_txn *txn, struct yore_error *error_out)
@@ -124,17 +147,8 @@ enum yore_status txn_make_overlay(struct yore_txn *txn, struct yore_error *error
         st = memtable_new(txn->db->options.memtable_bytes, &txn->overlay);
     }
     while (st == YORE_OK && txn->overlay_count < txn->fact_count) {
-        const struct fact *fact = &txn->facts[txn->overlay_count];
-        struct version version = {
-            .key = fact->key,
-            .valid_from = fact->from == YORE_NOW ? txn->snapshot.now : fact->from,
-            .commit = OVERLAY_COMMIT_MIN + (int64_t)txn->overlay_count,
-            .valid_to = fact->to,
-            .kind = fact->kind,
-            .flags = fact->is_apart ? VERSION_APART : 0,
-            .value = fact->value,
-        };
-        st = memtable_add(txn->overlay, fact->keyspace->id, &version);
+        struct version version = overlay_version(txn, txn->overlay_count);
+        st = memtable_add(txn->overlay, txn->facts[txn->overlay_count].keyspace->id, &version);
         if (st == YORE_OK) {
             txn->overlay_count++;
         }
@@ -163,8 +177,8 @@ enum yore_status yore_txn_savepoint(struct yore_txn *txn, size_t *savepoint_out,
     return YORE_OK;
 }
 
-enum yore_status yore_txn_rollback_to(struct yore_txn *txn, size_t savepoint,
-                                      struct yore_error *error_out)
+static enum yore_status check_savepoint(const struct yore_txn *txn, size_t savepoint,
+                                        struct yore_error *error_out)
 {
     error_clear(error_out);
     if (savepoint >= txn->savepoint_count) {
@@ -172,21 +186,57 @@ enum yore_status yore_txn_rollback_to(struct yore_txn *txn, size_t savepoint,
                          "savepoint %zu does not exist: the transaction has %zu", savepoint,
                          txn->savepoint_count);
     }
-    txn->savepoint_count = savepoint + 1;
-    txn_rewind(txn, txn->savepoints[savepoint]);
     return YORE_OK;
+}
+
+enum yore_status yore_txn_rollback_to(struct yore_txn *txn, size_t savepoint,
+                                      struct yore_error *error_out)
+{
+    enum yore_status st = check_savepoint(txn, savepoint, error_out);
+    if (st == YORE_OK) {
+        txn->savepoint_count = savepoint + 1;
+        txn_rewind(txn, txn->savepoints[savepoint]);
+    }
+    return st;
+}
+
+enum yore_status yore_txn_release_savepoint(struct yore_txn *txn, size_t savepoint,
+                                            struct yore_error *error_out)
+{
+    enum yore_status st = check_savepoint(txn, savepoint, error_out);
+    if (st == YORE_OK) {
+        txn->savepoint_count = savepoint;
+    }
+    return st;
+}
+
+/* Take the facts from number `count` on out of the overlay.  False: it has to be given up. */
+static bool take_back(struct yore_txn *txn, size_t count)
+{
+    uint64_t bytes = 0;
+    for (size_t i = count; i < txn->fact_count; i++) {
+        bytes += bytes_of_fact(&txn->facts[i]);
+    }
+    txn->overlay_waste += bytes;
+    bool is_kept =
+        txn->overlay_waste <= txn->fact_bytes - bytes && !memtable_is_shared(txn->overlay);
+    while (is_kept && txn->overlay_count > count) {
+        struct version version = overlay_version(txn, --txn->overlay_count);
+        uint32_t keyspace = txn->facts[txn->overlay_count].keyspace->id;
+        is_kept = memtable_take_back(txn->overlay, keyspace, &version) == YORE_OK;
+    }
+    return is_kept;
 }
 
 void txn_rewind(struct yore_txn *txn, size_t count)
 {
-    txn_drop_facts(txn, count);
-    if (txn->overlay_count > count) {
-        /* A memtable forgets nothing, and open cursors may be walking this one: the next read makes
-         * another. */
+    if (txn->overlay_count > count && !take_back(txn, count)) {
         memtable_unref(txn->overlay);
         txn->overlay = NULL;
         txn->overlay_count = 0;
+        txn->overlay_waste = 0;
     }
+    txn_drop_facts(txn, count);
 }
 
 /* ---- reading ---- */

@@ -5,6 +5,8 @@
  * copied in the order they were given, so that a savepoint is a count.  They are laid over the
  * database by an overlay memtable that is made when the first read needs it: fact number i has
  * commit OVERLAY_COMMIT_MIN + i there, and one dated YORE_NOW begins at the transaction's now.
+ * What is rolled back is taken back there, one by one; when more was than is left, or when a cursor
+ * walks over it, the overlay is given up instead and the next read makes another.
  */
 #ifndef YORE_ENGINE_TXN_H
 #define YORE_ENGINE_TXN_H
@@ -25,6 +27,7 @@ struct yore_txn {
     uint64_t fact_bytes;
     struct memtable *overlay; /* NULL: none yet */
     size_t overlay_count;     /* facts that are in it */
+    uint64_t overlay_waste;   /* what those took that were taken back */
     struct read_set reads;
     struct txn_walk *walks; /* ranges of cursors, open ones and some closed ones */
     int64_t expiry_min;     /* of what was read at its own now */
@@ -37,6 +40,8 @@ struct yore_txn {
 
 /* ---- txn.c ---- */
 
+/* Would so many facts of this size stay within YORE_BATCH_BYTES_MAX? */
+bool txn_has_room(const struct yore_txn *txn, const struct fact *fact, size_t count);
 /* Add a checked fact as it is; copies. */
 enum yore_status txn_add_fact(struct yore_txn *txn, const struct fact *fact,
                               struct yore_error *error_out);

@@ -12,7 +12,10 @@
  */
 #include "engine/txn.h"
 
+#include <stdlib.h>
+
 #include "base/assert.h"
+#include "base/mem.h"
 #include "engine/catalogue.h"
 
 /* Rounds of checking and queueing before a busy database's answer is a conflict. */
@@ -41,35 +44,101 @@ static enum yore_status conflict(const struct commit_read *read, const char *by,
 
 /* ---- erasures ---- */
 
-static bool rule_meets(const struct erase_rule *rule, const struct commit_read *read)
-{
-    struct yore_bytes low = forest_key_bytes(&rule->low);
-    struct yore_bytes high = forest_key_bytes(&rule->high);
-    if (rule->keyspace != read->keyspace ||
-        (high.size > 0 && bytes_compare(read->key, high) >= 0)) {
-        return false;
-    }
-    if (!read->is_range) {
-        return bytes_compare(read->key, low) >= 0;
-    }
-    return read->high.size == 0 || bytes_compare(low, read->high) < 0;
-}
-
-struct erasure_check {
-    const struct attempt *attempt;
+/* What was read, by (keyspace, key), and for each of them the one up to there in its keyspace that
+ * reaches furthest: a rule that meets any read below its own end meets that one. */
+struct ordered_read {
+    const struct commit_read *read;
+    const struct commit_read *furthest;
+};
+struct read_order {
+    struct ordered_read *items;
+    size_t count;
     struct yore_error *error_out;
 };
 
-static enum yore_status check_rule(void *arg, const struct erase_rule *rule)
+static int compare_reads(const void *a, const void *b)
 {
-    const struct erasure_check *check = arg;
-    const struct commit_reads *reads = &check->attempt->reads;
-    for (size_t i = 0; i < check->attempt->own_count; i++) {
-        if (rule_meets(rule, &reads->reads[i])) {
-            return conflict(&reads->reads[i], "erasure", check->error_out);
-        }
+    const struct commit_read *left = ((const struct ordered_read *)a)->read;
+    const struct commit_read *right = ((const struct ordered_read *)b)->read;
+    if (left->keyspace != right->keyspace) {
+        return left->keyspace < right->keyspace ? -1 : 1;
+    }
+    return bytes_compare(left->key, right->key);
+}
+
+static bool is_endless(const struct commit_read *read)
+{
+    return read->is_range && read->high.size == 0;
+}
+
+/* A key is read with its own end, a range without. */
+static bool reaches_further(const struct commit_read *a, const struct commit_read *b)
+{
+    if (is_endless(a) || is_endless(b)) {
+        return is_endless(a);
+    }
+    int order = bytes_compare(a->is_range ? a->high : a->key, b->is_range ? b->high : b->key);
+    return order != 0 ? order > 0 : !a->is_range;
+}
+
+static enum yore_status order_reads(const struct attempt *attempt, struct read_order *order)
+{
+    order->count = attempt->own_count;
+    order->items = mem_array(order->count + 1, sizeof *order->items);
+    if (order->items == NULL) {
+        return error_plain(order->error_out, YORE_NOMEM);
+    }
+    for (size_t i = 0; i < order->count; i++) {
+        order->items[i].read = &attempt->reads.reads[i];
+    }
+    qsort(order->items, order->count, sizeof *order->items, compare_reads);
+    for (size_t i = 0; i < order->count; i++) {
+        struct ordered_read *item = &order->items[i];
+        const struct commit_read *before = i > 0 ? order->items[i - 1].furthest : NULL;
+        bool is_behind = before != NULL && before->keyspace == item->read->keyspace &&
+                         reaches_further(before, item->read);
+        item->furthest = is_behind ? before : item->read;
     }
     return YORE_OK;
+}
+
+static bool begins_below(const struct commit_read *read, const struct erase_rule *rule)
+{
+    struct yore_bytes high = forest_key_bytes(&rule->high);
+    return read->keyspace < rule->keyspace ||
+           (read->keyspace == rule->keyspace &&
+            (high.size == 0 || bytes_compare(read->key, high) < 0));
+}
+
+/* A read that the rule meets, or NULL. */
+static const struct commit_read *find_met(const struct read_order *order,
+                                          const struct erase_rule *rule)
+{
+    struct yore_bytes rule_low = forest_key_bytes(&rule->low);
+    size_t low = 0;
+    size_t high = order->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (begins_below(order->items[middle].read, rule)) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    const struct commit_read *read = low > 0 ? order->items[low - 1].furthest : NULL;
+    if (read == NULL || read->keyspace != rule->keyspace) {
+        return NULL;
+    }
+    bool is_met = is_endless(read) || (read->is_range ? bytes_compare(rule_low, read->high) < 0
+                                                      : bytes_compare(rule_low, read->key) <= 0);
+    return is_met ? read : NULL;
+}
+
+static enum yore_status check_rule(void *arg, const struct erase_rule *rule)
+{
+    const struct read_order *order = arg;
+    const struct commit_read *met = find_met(order, rule);
+    return met != NULL ? conflict(met, "erasure", order->error_out) : YORE_OK;
 }
 
 /* By the records, for a rule may have left since. */
@@ -77,10 +146,16 @@ static enum yore_status check_erasures(const struct attempt *attempt, struct sup
                                        struct yore_error *error_out)
 {
     int64_t begin = attempt->reads.begin;
-    struct erasure_check check = {attempt, error_out};
-    return erase_set_commit_max(view->erased) <= begin
-               ? YORE_OK
-               : catalogue_each_erasure(view, begin, check_rule, &check, error_out);
+    struct read_order order = {.error_out = error_out};
+    if (erase_set_commit_max(view->erased) <= begin) {
+        return YORE_OK;
+    }
+    enum yore_status st = order_reads(attempt, &order);
+    if (st == YORE_OK) {
+        st = catalogue_each_erasure(view, begin, check_rule, &order, error_out);
+    }
+    mem_free(order.items);
+    return st;
 }
 
 /* ---- tables ---- */
@@ -260,6 +335,7 @@ enum yore_status txn_commit(struct yore_txn *txn, enum yore_durability durabilit
             st = encode_facts(txn, &writes, &request, error_out);
         }
         if (st == YORE_OK) {
+            values_commit(txn->db->values, request.value_hold, true);
             st = submit(txn, &request, error_out);
         }
     }

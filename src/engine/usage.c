@@ -1,13 +1,13 @@
 /* usage.c -- what one keyspace takes, and what its retention will free.
  *
  * Everything is told from the descriptions of tables in the forest.  A file may be named by several
- * regions: it counts once, and is freeable when everything that names it is.
+ * regions: it counts once, and is freeable when everything that names it is.  Of a table that will
+ * be written anew what goes is estimated: so many versions at least, and their share of its bytes.
  */
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "engine/db_internal.h"
-#include "engine/retention.h"
+#include "engine/history_job.h"
 
 struct file_list {
     const struct forest_file **files;
@@ -61,8 +61,30 @@ static bool has(const struct file_list *list, const struct forest_file *file)
 struct past {
     struct file_list kept;
     struct file_list over;
+    struct file_list trimmed_runs; /* of those that are kept: what will be written anew */
+    struct file_list trimmed_slices;
     bool is_all_over; /* nothing is kept */
 };
+
+/* The tables of the region that the next trim writes anew. */
+static bool list_trimmed(struct past *past, const struct forest_region *region,
+                         const struct retention *r)
+{
+    bool is_done = true;
+    for (size_t i = 0; i < region->run_count && is_done; i++) {
+        if (trim_run_is_due(region->runs[i], r) &&
+            !retention_run_is_over(region, region->runs[i], r)) {
+            is_done = add(&past->trimmed_runs, region->runs[i]);
+        }
+    }
+    if (trim_last_slice_is_due(region, r)) {
+        const struct forest_slice *last = region_last_slice(region);
+        for (size_t i = 0; i < last->file_count && is_done; i++) {
+            is_done = add(&past->trimmed_slices, last->files[i]);
+        }
+    }
+    return is_done;
+}
 
 static bool list_region(struct past *past, const struct superview *view,
                         const struct forest_tree *tree, const struct forest_region *region,
@@ -70,7 +92,7 @@ static bool list_region(struct past *past, const struct superview *view,
 {
     size_t over =
         past->is_all_over ? region->slice_count : retention_slices_over(view, tree, region, r);
-    bool is_done = true;
+    bool is_done = past->is_all_over || list_trimmed(past, region, r);
     for (size_t i = 0; i < region->slice_count; i++) {
         struct file_list *list = i < over ? &past->over : &past->kept;
         for (size_t j = 0; j < region->slices[i].file_count && is_done; j++) {
@@ -78,7 +100,7 @@ static bool list_region(struct past *past, const struct superview *view,
         }
     }
     for (size_t i = 0; i < region->run_count && is_done; i++) {
-        bool is_over = past->is_all_over || retention_run_is_over(region->runs[i], r);
+        bool is_over = past->is_all_over || retention_run_is_over(region, region->runs[i], r);
         is_done = add(is_over ? &past->over : &past->kept, region->runs[i]);
     }
     return is_done;
@@ -91,6 +113,29 @@ static void count_present(struct yore_keyspace_usage *usage, const struct forest
         for (size_t j = 0; j < tree->levels[i].file_count; j++) {
             usage->present_versions += tree->levels[i].files[j]->meta->version_count;
         }
+    }
+}
+
+/* `surplus` of the file's versions will go. */
+static void count_surplus(struct yore_keyspace_usage *usage, const struct table_meta *meta,
+                          uint64_t surplus)
+{
+    double share = (double)surplus / (double)meta->version_count;
+    usage->freeable_versions += surplus;
+    usage->freeable_bytes += (uint64_t)((double)meta->file_bytes * share);
+}
+
+static void count_trimmed(struct yore_keyspace_usage *usage, struct past *past)
+{
+    settle(&past->trimmed_runs);
+    settle(&past->trimmed_slices);
+    for (size_t i = 0; i < past->trimmed_runs.count; i++) {
+        const struct forest_file *run = past->trimmed_runs.files[i];
+        count_surplus(usage, run->meta, trim_run_surplus(run));
+    }
+    for (size_t i = 0; i < past->trimmed_slices.count; i++) {
+        const struct table_meta *meta = past->trimmed_slices.files[i]->meta;
+        count_surplus(usage, meta, meta->version_count - meta->key_count);
     }
 }
 
@@ -156,10 +201,13 @@ enum yore_status yore_keyspace_usage(struct yore_db *db, struct yore_keyspace *k
             is_done = list_region(&past, view, tree, &tree->regions[i], &r);
         }
         count_past(usage_out, &past);
+        count_trimmed(usage_out, &past);
     }
     superview_release(view);
     mem_free(past.kept.files);
     mem_free(past.over.files);
+    mem_free(past.trimmed_runs.files);
+    mem_free(past.trimmed_slices.files);
     if (!is_done) {
         *usage_out = (struct yore_keyspace_usage){0};
         return error_plain(error_out, YORE_NOMEM);

@@ -5,10 +5,8 @@
 #include "engine/db_internal.h"
 
 /* Thin every value file, also the one being appended to: keep the records that some version still
- * refers to and no erasure hides.  YORE_BUSY: values of one may belong to a commit that is on its
- * way; with `skips_held` that is no failure. */
-enum yore_status values_collect_all(struct yore_db *db, bool skips_held,
-                                    struct yore_error *error_out);
+ * refers to and no erasure hides, and those of commits that are yet to come. */
+enum yore_status values_collect_all(struct yore_db *db, struct yore_error *error_out);
 /* A turn of the pass in the background, if one is due or runs.  Thread: upkeep. */
 enum yore_status values_collect_due(struct yore_db *db, struct yore_error *error_out);
 /* Unlink thinned and dropped value files that no reader's view names any more; cheap when there are

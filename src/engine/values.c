@@ -26,11 +26,6 @@ struct reader_slot {
     bool is_forgotten; /* close it with its last user */
 };
 
-struct held_file {
-    uint64_t file;
-    uint64_t count;
-};
-
 struct values {
     struct os_env *env;
     char *dir;
@@ -40,8 +35,8 @@ struct values {
     struct os_mutex write_lock;
     struct value_writer *writer; /* write_lock; NULL: none begun */
     uint64_t writer_file;        /* write_lock */
-    struct held_file *held;      /* write_lock */
-    size_t held_count;           /* write_lock */
+    struct value_holds holds;    /* write_lock */
+    struct os_cond let_go;       /* a commit that was on its way is over */
     _Atomic bool
         is_pending; /* something appended is not synced; set and cleared under write_lock */
 
@@ -71,6 +66,7 @@ enum yore_status values_open(struct os_env *env, const char *dir, uint64_t datab
     atomic_init(&values->is_pending, false);
     os_mutex_init(&values->write_lock);
     os_mutex_init(&values->read_lock);
+    os_cond_init(&values->let_go);
     os_cond_init(&values->released);
     *values_out = values;
     return YORE_OK;
@@ -123,10 +119,11 @@ enum yore_status values_close(struct values *values, struct yore_error *error_ou
         YORE_ASSERT(values->slots[i].users == 0);
         value_reader_close(values->slots[i].reader);
     }
+    YORE_ASSERT(values->holds.first == NULL);
     os_cond_release(&values->released);
+    os_cond_release(&values->let_go);
     os_mutex_release(&values->read_lock);
     os_mutex_release(&values->write_lock);
-    mem_free(values->held);
     mem_free(values->dir);
     mem_free(values);
     return st;
@@ -175,25 +172,32 @@ static enum yore_status begin_file(struct values *values, struct yore_error *err
     return st;
 }
 
-enum yore_status values_append(struct values *values, uint32_t keyspace, struct yore_bytes key,
-                               struct yore_bytes value, unsigned char ref_out[VALUE_REF_BYTES],
-                               struct yore_error *error_out)
+enum yore_status values_append(struct values *values, struct value_hold **hold,
+                               const struct value_entry *entry,
+                               unsigned char ref_out[VALUE_REF_BYTES], struct yore_error *error_out)
 {
     struct value_ref ref;
-    enum yore_status st = YORE_OK;
     os_mutex_lock(&values->write_lock);
-    if (values->writer != NULL && value_writer_bytes(values->writer) >= VALUE_FILE_BYTES_MAX) {
+    enum yore_status st = value_hold_reserve(&values->holds, hold);
+    if (st != YORE_OK) {
+        error_plain(error_out, st);
+    }
+    if (st == YORE_OK && values->writer != NULL &&
+        value_writer_bytes(values->writer) >= VALUE_FILE_BYTES_MAX) {
         st = end_file(values, error_out);
     }
     if (st == YORE_OK && values->writer == NULL) {
         st = begin_file(values, error_out);
     }
     if (st == YORE_OK) {
-        st = value_writer_append(values->writer, keyspace, key, value, &ref, error_out);
+        st = value_writer_append(values->writer, entry->keyspace, entry->key, entry->value, &ref,
+                                 error_out);
     }
     if (st == YORE_OK) {
         atomic_store(&values->is_pending, true);
         value_ref_encode(&ref, ref_out);
+        const struct value_span record = {ref.file, ref.offset, value_writer_bytes(values->writer)};
+        value_hold_add(*hold, &record);
     }
     os_mutex_unlock(&values->write_lock);
     return st;
@@ -222,72 +226,39 @@ uint64_t values_writing(struct values *values, uint64_t *bytes_out)
 
 /* ---- values of commits that are yet to come ---- */
 
-static enum yore_status add_hold(struct values *values, uint64_t file) REQUIRES(&values->write_lock)
+void values_let_go(struct values *values, struct value_hold **hold)
 {
-    for (size_t i = 0; i < values->held_count; i++) {
-        if (values->held[i].file == file) {
-            values->held[i].count++;
-            return YORE_OK;
-        }
-    }
-    struct held_file *grown = mem_realloc(values->held, (values->held_count + 1) * sizeof(*grown));
-    if (grown == NULL) {
-        return YORE_NOMEM;
-    }
-    values->held = grown;
-    grown[values->held_count++] = (struct held_file){file, 1};
-    return YORE_OK;
-}
-
-enum yore_status values_hold(struct values *values, uint64_t *hold, struct yore_error *error_out)
-{
-    enum yore_status st = YORE_OK;
-    if (*hold != 0) {
-        return YORE_OK;
-    }
-    os_mutex_lock(&values->write_lock);
-    if (values->writer == NULL) {
-        st = begin_file(values, error_out);
-    }
-    if (st == YORE_OK) {
-        st = add_hold(values, values->writer_file);
-        if (st == YORE_OK) {
-            *hold = values->writer_file;
-        } else {
-            error_plain(error_out, st);
-        }
-    }
-    os_mutex_unlock(&values->write_lock);
-    return st;
-}
-
-void values_let_go(struct values *values, uint64_t *hold)
-{
-    if (*hold == 0) {
+    if (*hold == NULL) {
         return;
     }
     os_mutex_lock(&values->write_lock);
-    size_t i = 0;
-    while (values->held[i].file != *hold) {
-        i++;
-        YORE_ASSERT(i < values->held_count);
-    }
-    if (--values->held[i].count == 0) {
-        values->held[i] = values->held[--values->held_count];
-    }
+    value_hold_drop(&values->holds, *hold);
+    os_cond_broadcast(&values->let_go);
     os_mutex_unlock(&values->write_lock);
-    *hold = 0;
+    *hold = NULL;
 }
 
-bool values_is_held(struct values *values, uint64_t file)
+void values_commit(struct values *values, struct value_hold *hold, bool is_committing)
 {
-    bool is_held = false;
-    os_mutex_lock(&values->write_lock);
-    for (size_t i = 0; i < values->held_count; i++) {
-        is_held |= values->held[i].file <= file;
+    if (hold == NULL) {
+        return;
     }
+    os_mutex_lock(&values->write_lock);
+    hold->is_committing = is_committing;
+    os_cond_broadcast(&values->let_go);
     os_mutex_unlock(&values->write_lock);
-    return is_held;
+}
+
+enum yore_status values_held(struct values *values, uint64_t file, bool waits,
+                             struct value_spans *spans_out, struct yore_error *error_out)
+{
+    os_mutex_lock(&values->write_lock);
+    while (waits && value_holds_commit(&values->holds, file)) {
+        os_cond_wait(&values->let_go, &values->write_lock);
+    }
+    enum yore_status st = value_holds_copy(&values->holds, file, spans_out);
+    os_mutex_unlock(&values->write_lock);
+    return st == YORE_OK ? st : error_plain(error_out, st);
 }
 
 enum yore_status values_end(struct values *values, uint64_t file, struct yore_error *error_out)

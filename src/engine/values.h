@@ -10,6 +10,7 @@
 
 #include "base/buffer.h"
 #include "engine/forest.h"
+#include "engine/value_holds.h"
 #include "table/value_file.h"
 
 #define VALUE_FILE_BYTES_MAX (256u << 20)
@@ -31,17 +32,26 @@ enum yore_status values_open(struct os_env *env, const char *dir, uint64_t datab
                              const struct values_port *port, struct values **values_out);
 /* Close the open file (recording its size) and every reader. */
 enum yore_status values_close(struct values *values, struct yore_error *error_out);
-/* Append; fills `ref_out` (VALUE_REF_BYTES octets). */
-enum yore_status values_append(struct values *values, uint32_t keyspace, struct yore_bytes key,
-                               struct yore_bytes value, unsigned char ref_out[VALUE_REF_BYTES],
+/* Append a value of a commit that is yet to come; fills `ref_out` (VALUE_REF_BYTES octets).
+ * `*hold`, NULL before the commit's first value, holds them all until values_let_go(), when the
+ * commit is in the memtable or given up; that makes it NULL again. */
+struct value_entry {
+    uint32_t keyspace;
+    struct yore_bytes key;
+    struct yore_bytes value;
+};
+enum yore_status values_append(struct values *values, struct value_hold **hold,
+                               const struct value_entry *entry,
+                               unsigned char ref_out[VALUE_REF_BYTES],
                                struct yore_error *error_out);
-/* Say that values will be appended for a commit that is yet to come: `*hold`, 0 before, becomes a
- * file such that they all go into it or later ones.  Nothing when it is not 0.  values_let_go()
- * when the commit is in the memtable or given up makes it 0; 0 is accepted. */
-enum yore_status values_hold(struct values *values, uint64_t *hold, struct yore_error *error_out);
-void values_let_go(struct values *values, uint64_t *hold);
-/* May the file have values of commits that are yet to come? */
-bool values_is_held(struct values *values, uint64_t file);
+void values_let_go(struct values *values, struct value_hold **hold); /* NULL is accepted */
+/* The commit is being made, or has failed and may be made again.  NULL is ignored. */
+void values_commit(struct values *values, struct value_hold *hold, bool is_committing);
+/* The records in files up to `file`, of which none is being appended to, that commits yet to come
+ * may refer to; the caller releases them.  With `waits` only when no such commit is on its way: of
+ * what is told then none was ever referred to.  Errors: YORE_NOMEM. */
+enum yore_status values_held(struct values *values, uint64_t file, bool waits,
+                             struct value_spans *spans_out, struct yore_error *error_out);
 /* Close the file if it is the one being appended to. */
 enum yore_status values_end(struct values *values, uint64_t file, struct yore_error *error_out);
 /* Make everything appended so far durable; cheap when nothing is pending. */

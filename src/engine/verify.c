@@ -1,8 +1,8 @@
 /* verify.c -- yore_verify(): everything on disk against what it says of itself, and the files
  * against each other.
  *
- * Three passes over one view: each file alone (checks, order, counts); what a file must be for its
- * place (slices hold their time, only they hold copies, erased values are gone); then every version
+ * Three passes over one view: each file alone (checks, order, counts, erased values are gone); what
+ * a file must be for its place (slices hold their time, only they hold copies); then every version
  * of every keyspace in order, with each large value it refers to.  Reads and writes go on
  * meanwhile.
  */
@@ -29,7 +29,7 @@ struct verify {
     void (*problem)(void *arg, const char *line);
     void *arg;
     struct yore_verify_report *report;
-    struct forest_file **files; /* every table once */
+    struct forest_file **files; /* of a tree, each once */
     size_t file_count;
     size_t file_capacity;
     char first[LINE_BYTES];  /* problem */
@@ -119,7 +119,38 @@ static void gather_file(void *arg, struct forest_file *file)
     v->files[v->file_count++] = file;
 }
 
-static void verify_table(struct verify *v, struct forest_file *file)
+static void tell_version(struct verify *v, const struct forest_file *file,
+                         const struct version *version, const char *what)
+{
+    char text[KEY_TEXT_BYTES];
+    tell(v, "%s: key %s, valid from %lld, commit %lld: %s", table_path(file->table),
+         key_text(version->key, text), (long long)version->valid_from, (long long)version->commit,
+         what);
+}
+
+/* Whole, also where no region has the keys that the file shows: erased bytes are there still. */
+static void check_erased(struct verify *v, uint32_t keyspace, const struct forest_file *file)
+{
+    struct iter_view all = {
+        .known = INT64_MAX, .valid = INT64_MAX, .no_cache_fill = true, .commit_after = INT64_MIN};
+    struct version_iter *it;
+    if (v->erase.count == 0 || v->status != YORE_OK) {
+        return;
+    }
+    if (table_iter_new(file->table, &all, &it) != YORE_OK) {
+        v->status = YORE_NOMEM;
+        return;
+    }
+    for (version_iter_first(it); it->is_valid; version_iter_next(it)) {
+        if (!erase_check_value(&v->erase, keyspace, &it->at, file->erase_seen)) {
+            tell_version(v, file, &it->at, "erased, and its value is still there");
+        }
+    }
+    judge(v, it->status, &it->error);
+    version_iter_free(it);
+}
+
+static void verify_table(struct verify *v, uint32_t keyspace, struct forest_file *file)
 {
     struct yore_error error = {.text = ""};
     uint64_t pages = 0;
@@ -128,19 +159,18 @@ static void verify_table(struct verify *v, struct forest_file *file)
     v->report->bytes += file->meta->file_bytes;
     v->report->pages += pages;
     judge(v, st, &error);
+    check_erased(v, keyspace, file);
 }
 
-static void verify_tables(struct verify *v)
+static void verify_tables(struct verify *v, const struct forest_tree *tree)
 {
-    const struct forest *forest = v->view->forest;
-    for (size_t i = 0; i < forest->tree_count; i++) {
-        tree_each_file(forest->trees[i], gather_file, v);
-    }
+    v->file_count = 0;
+    tree_each_file(tree, gather_file, v);
     if (v->file_count > 0) {
         qsort(v->files, v->file_count, sizeof(struct forest_file *), compare_files);
     }
     for (size_t i = 0; v->status == YORE_OK && i < v->file_count; i++) {
-        verify_table(v, v->files[i]);
+        verify_table(v, tree->keyspace, v->files[i]);
     }
 }
 
@@ -202,18 +232,8 @@ static void verify_journal(struct verify *v)
 
 struct place {
     struct verify *v;
-    const struct forest_tree *tree;
     const struct forest_slice *slice; /* NULL: a level or a run */
 };
-
-static void tell_version(struct verify *v, const struct forest_file *file,
-                         const struct version *version, const char *what)
-{
-    char text[KEY_TEXT_BYTES];
-    tell(v, "%s: key %s, valid from %lld, commit %lld: %s", table_path(file->table),
-         key_text(version->key, text), (long long)version->valid_from, (long long)version->commit,
-         what);
-}
 
 static void check_version(const struct place *p, const struct forest_file *file,
                           const struct version *version)
@@ -236,9 +256,6 @@ static void check_version(const struct place *p, const struct forest_file *file,
     }
     if (p->slice != NULL && (version->flags & VERSION_UNRESOLVED) != 0) {
         tell_version(v, file, version, "not resolved, in history");
-    }
-    if (!erase_check_value(&v->erase, p->tree->keyspace, version, file->erase_seen)) {
-        tell_version(v, file, version, "erased, and its value is still there");
     }
 }
 
@@ -269,12 +286,11 @@ static void check_place(const struct place *p, struct forest_file *file, struct 
     version_iter_free(it);
 }
 
-static void check_region(struct verify *v, const struct forest_tree *tree,
-                         const struct forest_region *region)
+static void check_region(struct verify *v, const struct forest_region *region)
 {
     struct yore_bytes low = forest_key_bytes(&region->low);
     struct yore_bytes high = forest_key_bytes(&region->high);
-    struct place run = {v, tree, NULL};
+    struct place run = {v, NULL};
     for (size_t i = 0; i < region->run_count; i++) {
         if (!file_overlaps(region->runs[i], low, high)) {
             tell(v, "%s: a run that has no key of its region", table_path(region->runs[i]->table));
@@ -282,7 +298,7 @@ static void check_region(struct verify *v, const struct forest_tree *tree,
         check_place(&run, region->runs[i], low, high);
     }
     for (size_t i = 0; i < region->slice_count; i++) {
-        struct place slice = {v, tree, &region->slices[i]};
+        struct place slice = {v, &region->slices[i]};
         for (size_t j = 0; j < region->slices[i].file_count; j++) {
             struct forest_file *file = region->slices[i].files[j];
             if (!file_overlaps(file, low, high)) {
@@ -296,14 +312,14 @@ static void check_region(struct verify *v, const struct forest_tree *tree,
 
 static void check_tree(struct verify *v, const struct forest_tree *tree)
 {
-    struct place level = {v, tree, NULL};
+    struct place level = {v, NULL};
     for (size_t i = 0; i < LEVELS_MAX; i++) {
         for (size_t j = 0; j < tree->levels[i].file_count; j++) {
             check_place(&level, tree->levels[i].files[j], bytes_of(NULL, 0), bytes_of(NULL, 0));
         }
     }
     for (size_t i = 0; i < tree->region_count; i++) {
-        check_region(v, tree, &tree->regions[i]);
+        check_region(v, &tree->regions[i]);
     }
 }
 
@@ -587,7 +603,9 @@ static void verify_all(struct verify *v)
     v->view = superview_acquire(db);
     v->status = erase_check_init(&v->erase, v->view, purged_to);
     judge(v, forest_check(v->view->forest, &error), &error);
-    verify_tables(v);
+    for (size_t i = 0; i < v->view->forest->tree_count; i++) {
+        verify_tables(v, v->view->forest->trees[i]);
+    }
     for (size_t i = 0; v->status == YORE_OK && i < v->view->forest->value_file_count; i++) {
         verify_value_file(v, &v->view->forest->value_files[i]);
     }

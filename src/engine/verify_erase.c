@@ -100,7 +100,7 @@ bool erase_check_value(struct erase_check *check, uint32_t keyspace, const struc
                        int64_t seen)
 {
     struct value_asked asked = {check, version, seen, false};
-    if (check->count > 0 && version->kind == YORE_KIND_PUT) {
+    if (version->kind == YORE_KIND_PUT && erase_set_hides(check->view->erased, keyspace, version)) {
         (void)erase_set_each(check->view->erased, keyspace, version->key, judge_value, &asked);
     }
     return !asked.is_left_over;

@@ -25,17 +25,18 @@ static enum yore_status check_times(struct yore_db *db, const struct fact *fact,
                          "keyspace %s keeps only now: a write there cannot name a valid time",
                          keyspace->name);
     }
-    int64_t now = db_now(db);
-    int64_t begin = is_dated ? fact->from : now;
-    if (is_dated && begin > now && begin - now > db->options.clock_skew_max_ns) {
-        return refuse_ahead(db, "the fact's date", begin, now, error_out);
+    int64_t begin = is_dated ? fact->from : db_now(db);
+    /* What is committed is no later than now: most need no look at the clock. */
+    if (is_dated && begin > atomic_load_explicit(&db->visible, memory_order_acquire) &&
+        begin > db_latest_begin(db)) {
+        return refuse_ahead(db, "the fact's date", begin, error_out);
     }
     int64_t horizon = atomic_load_explicit(&keyspace->horizon, memory_order_acquire);
     if (begin < horizon) {
         return refuse_before_horizon(keyspace, "the fact's date", begin, horizon, error_out);
     }
     if (fact->to != YORE_FOREVER && fact->to <= begin) {
-        return refuse_backwards("the end", begin, fact->to, error_out);
+        return refuse_end("the end", "later than", begin, fact->to, error_out);
     }
     return YORE_OK;
 }
@@ -86,19 +87,16 @@ bool fact_goes_apart(const struct yore_db *db, const struct fact *fact)
             fact->value.size >= YORE_VALUE_APART_UNSYNCED_BYTES);
 }
 
-enum yore_status fact_put_apart(struct yore_db *db, const struct fact *fact, uint64_t *hold,
-                                unsigned char ref_out[VALUE_REF_BYTES],
+enum yore_status fact_put_apart(struct yore_db *db, const struct fact *fact,
+                                struct value_hold **hold, unsigned char ref_out[VALUE_REF_BYTES],
                                 struct yore_error *error_out)
 {
     enum yore_status st = db_check_writable(db, error_out); /* before there are octets to keep */
     if (st != YORE_OK) {
         return st;
     }
-    st = values_hold(db->values, hold, error_out);
-    if (st == YORE_OK) {
-        st = values_append(db->values, fact->keyspace->id, fact->key, fact->value, ref_out,
-                           error_out);
-    }
+    const struct value_entry entry = {fact->keyspace->id, fact->key, fact->value};
+    st = values_append(db->values, hold, &entry, ref_out, error_out);
     if (st == YORE_OK) {
         stats_add(&db->stats, STAT_values_apart, 1);
         stats_add(&db->stats, STAT_values_apart_bytes, fact->value.size);
@@ -172,6 +170,7 @@ static enum yore_status write_one(struct yore_db *db, enum yore_kind kind, const
         st = fact_encode(db, &fact, &writes, &request, error_out);
     }
     if (st == YORE_OK) {
+        values_commit(db->values, request.value_hold, true);
         st = commit_submit(db, &request, error_out);
     }
     values_let_go(db->values, &request.value_hold);

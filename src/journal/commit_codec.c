@@ -3,6 +3,8 @@
  * value.  docs/format.md, "Commit". */
 #include "journal/commit_codec.h"
 
+#include <string.h>
+
 #include "base/assert.h"
 
 #define FLAG_KIND 0x03u
@@ -17,6 +19,20 @@
 /* Flags, keyspace, key size: no write is shorter. */
 #define WRITE_BYTES_MIN 3u
 
+static unsigned char *put_moment(unsigned char *at, int64_t moment)
+{
+    put_u64(at, (uint64_t)moment);
+    return at + 8;
+}
+
+static unsigned char *put_run(unsigned char *at, struct yore_bytes run)
+{
+    if (run.size > 0) {
+        memcpy(at, run.data, run.size);
+    }
+    return at + run.size;
+}
+
 void commit_write_encode(struct buffer *to, const struct commit_write *write)
 {
     bool is_put = write->kind == YORE_KIND_PUT;
@@ -29,20 +45,22 @@ void commit_write_encode(struct buffer *to, const struct commit_write *write)
     if (!buffer_reserve(to, 1 + 3 * VARINT_BYTES_MAX + 16 + write->key.size + write->value.size)) {
         return;
     }
-    buffer_append_u8(to, (uint8_t)flags);
-    buffer_append_varint(to, write->keyspace);
-    buffer_append_varint(to, write->key.size);
+    unsigned char *at = to->data + to->size;
+    *at++ = (unsigned char)flags;
+    at += varint_encode(at, write->keyspace);
+    at += varint_encode(at, write->key.size);
     if (is_put) {
-        buffer_append_varint(to, write->value.size);
+        at += varint_encode(at, write->value.size);
     }
     if (!write->is_from_commit) {
-        buffer_append_u64(to, (uint64_t)write->valid_from);
+        at = put_moment(at, write->valid_from);
     }
     if (ends) {
-        buffer_append_u64(to, (uint64_t)write->valid_to);
+        at = put_moment(at, write->valid_to);
     }
-    buffer_append_bytes(to, write->key);
-    buffer_append_bytes(to, write->value);
+    at = put_run(at, write->key);
+    at = put_run(at, write->value);
+    to->size = (size_t)(at - to->data);
 }
 
 void commit_header_encode(unsigned char out[COMMIT_HEADER_BYTES], int64_t commit, uint32_t count)

@@ -40,6 +40,11 @@ enum yore_status journal_fail(struct journal *journal, const struct yore_error *
     return check_failure(journal, error_out);
 }
 
+bool journal_has_failed(const struct journal *journal)
+{
+    return atomic_load(&journal->is_failed);
+}
+
 /* ---- appending ---- */
 
 static bool is_room_for(const struct journal *journal, const struct journal_entry *entries,
@@ -94,17 +99,26 @@ static void set_waymark(struct journal *journal, int64_t commit)
     os_mutex_unlock(journal->lock);
 }
 
-enum yore_status journal_reserve(struct journal *journal, size_t payload_bytes,
-                                 struct yore_error *error_out)
+static uint64_t copied_bytes(const struct journal_entry *entries, size_t count)
 {
-    const struct journal_entry entry = {.header = bytes_of(NULL, payload_bytes)};
+    uint64_t copied = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t bytes = (uint64_t)entries[i].header.size + entries[i].writes.size;
+        copied += bytes <= RECORD_COPIED_BYTES_MAX ? bytes : 0;
+    }
+    return copied;
+}
+
+enum yore_status journal_reserve(struct journal *journal, const struct journal_entry *entries,
+                                 size_t count, struct yore_error *error_out)
+{
     os_mutex_lock(journal->append_lock);
     enum yore_status st = check_failure(journal, error_out);
-    if (st == YORE_OK && !is_room_for(journal, &entry, 1)) {
+    if (st == YORE_OK && !is_room_for(journal, entries, count)) {
         st = journal_next_active(journal, error_out);
     }
-    if (st == YORE_OK) { /* a JOINED may come before it */
-        st = record_log_reserve(journal->active->writer, payload_bytes, 2);
+    if (st == YORE_OK) { /* a JOINED may come before them */
+        st = record_log_reserve(journal->active->writer, copied_bytes(entries, count), count + 1);
         st = st == YORE_OK ? st : error_plain(error_out, st);
     }
     os_mutex_unlock(journal->append_lock);
@@ -257,7 +271,10 @@ enum yore_status journal_rotate(struct journal *journal, uint64_t *segment_out,
     enum yore_status st = check_failure(journal, error_out);
     if (st == YORE_OK && journal->is_begun) {
         st = journal_next_active(journal, error_out);
-        st = st == YORE_OK ? journal_carry_now(journal, error_out) : st;
+    }
+    if (st == YORE_OK &&
+        !journal->is_begun) { /* of now, or of an earlier call that had no memory */
+        st = journal_carry_now(journal, error_out);
     }
     *segment_out = atomic_load(&journal->active_number);
     os_mutex_unlock(journal->append_lock);

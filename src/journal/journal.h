@@ -74,10 +74,14 @@ struct journal_entry {
 /* Append `count` (>= 1) commits with one write, rotating first when the segment is full. */
 enum yore_status journal_append(struct journal *journal, const struct journal_entry *entries,
                                 size_t count, struct yore_error *error_out);
-/* Make room, on disk and in memory, for one record of so many octets (a few hundred at most): if
- * that is the next append, it fails for no reason but a write.  Thread: the appending one. */
-enum yore_status journal_reserve(struct journal *journal, size_t payload_bytes,
-                                 struct yore_error *error_out);
+/* Make room, on disk and in memory, for entries of these sizes: if the next append is of them, or
+ * of some of them, it fails for no reason but a write.  Only sizes are looked at.  Errors:
+ * YORE_NOMEM and YORE_NO_FILES may pass (journal_has_failed() tells): then nothing has changed.
+ * Thread: the appending one. */
+enum yore_status journal_reserve(struct journal *journal, const struct journal_entry *entries,
+                                 size_t count, struct yore_error *error_out);
+/* Has a write or sync failed, so that nothing is appended any more? */
+bool journal_has_failed(const struct journal *journal);
 /* Make everything appended before the call durable. */
 enum yore_status journal_sync(struct journal *journal, struct yore_error *error_out);
 /* Sync and append a mark, if commits were appended since the last one. */
@@ -91,7 +95,8 @@ int64_t journal_appended_commit(const struct journal *journal);
 int64_t journal_durable_commit(const struct journal *journal);
 /* Close the segment and begin the next; returns the new segment's number, whose file is durable.
  * For a new memtable.  What was appended before may become durable only with the next
- * journal_sync(): call it before the manifest names the new segment as the first. */
+ * journal_sync(): call it before the manifest names the new segment as the first.  Errors as
+ * journal_reserve(). */
 enum yore_status journal_rotate(struct journal *journal, uint64_t *segment_out,
                                 struct yore_error *error_out);
 uint64_t journal_segment(const struct journal *journal);      /* the one being written */

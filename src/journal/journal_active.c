@@ -4,6 +4,11 @@
  * old one is not yet durable it is synced at once; else, so that no appender waits for many
  * megabytes, by the next sync, which everything in the new segment waits for.  From then on the new
  * segment says JOINED: that is how damage at the end of a closed segment is told from a torn tail.
+ *
+ * Until the seal is written nothing says that there is a next segment, and recovery passes over one
+ * that holds no more than its BEGIN.  So where memory or file handles run out before it, what was
+ * made is unlinked, its number is given out again (numbers of a run have no gaps), and the old
+ * segment goes on.
  */
 #include <string.h>
 
@@ -60,19 +65,31 @@ static enum yore_status reserve_segment(struct journal *journal, struct yore_err
 static enum yore_status take_spare(struct journal *journal, const char *path, bool *is_taken_out,
                                    struct yore_error *error_out)
 {
-    os_mutex_lock(journal->lock);
-    *is_taken_out = journal->spare_count > 0;
-    uint64_t number = *is_taken_out ? journal->spares[--journal->spare_count].number : 0;
-    os_mutex_unlock(journal->lock);
-    if (!*is_taken_out) {
-        return YORE_OK;
-    }
-    char *spare = journal_spare_path(journal, number);
-    if (spare == NULL) {
+    struct spare spare = {0};
+    char *from = journal_path_room(journal);
+    if (from == NULL) {
         return error_plain(error_out, YORE_NOMEM);
     }
-    enum yore_status st = os_path_rename(journal->env, spare, path, error_out);
-    mem_free(spare);
+    os_mutex_lock(journal->lock);
+    bool is_some = journal->spare_count > 0;
+    if (is_some) { /* its place is kept until it has left */
+        spare = journal->spares[--journal->spare_count];
+        journal->spares_promised++;
+    }
+    os_mutex_unlock(journal->lock);
+    enum yore_status st = YORE_OK;
+    if (is_some) {
+        journal_path_write(journal, JOURNAL_SPARE_STEM, spare.number, from);
+        st = os_path_rename(journal->env, from, path, error_out);
+        os_mutex_lock(journal->lock);
+        journal->spares_promised--;
+        if (st != YORE_OK) {
+            journal->spares[journal->spare_count++] = spare;
+        }
+        os_mutex_unlock(journal->lock);
+    }
+    *is_taken_out = is_some && st == YORE_OK;
+    mem_free(from);
     return st;
 }
 
@@ -89,7 +106,7 @@ static bool has_found_handle(struct journal *journal, enum yore_status st,
     return has_found;
 }
 
-static enum yore_status create_log(struct journal *journal, uint64_t number,
+static enum yore_status create_log(struct journal *journal, const char *path, uint64_t number,
                                    const struct journal_begin *begin,
                                    struct record_log_writer **writer_out,
                                    struct yore_error *error_out)
@@ -100,10 +117,6 @@ static enum yore_status create_log(struct journal *journal, uint64_t number,
     journal_begin_encode(begin, bytes);
     const struct record first = {.type = JOURNAL_TYPE_BEGIN,
                                  .payload = bytes_of(bytes, sizeof(bytes))};
-    char *path = journal_segment_path(journal, number);
-    if (path == NULL) {
-        return error_plain(error_out, YORE_NOMEM);
-    }
     enum yore_status st = take_spare(journal, path, &options.recycle, error_out);
     if (st == YORE_OK) {
         do {
@@ -111,15 +124,15 @@ static enum yore_status create_log(struct journal *journal, uint64_t number,
                 record_log_create_with(journal->env, path, &options, &first, writer_out, error_out);
         } while (has_found_handle(journal, st, error_out));
     }
-    if (st == YORE_OK) {
-        do {
-            st = os_dir_sync(journal->env, journal->dir, error_out);
-        } while (has_found_handle(journal, st, error_out));
-        if (st != YORE_OK) {
-            (void)record_log_close(*writer_out, false, NULL);
-        }
-    }
-    mem_free(path);
+    return st;
+}
+
+static enum yore_status sync_names(struct journal *journal, struct yore_error *error_out)
+{
+    enum yore_status st;
+    do {
+        st = os_dir_sync(journal->env, journal->dir, error_out);
+    } while (has_found_handle(journal, st, error_out));
     return st;
 }
 
@@ -145,20 +158,18 @@ enum yore_status journal_stage_now(struct journal *journal, int64_t now,
     return st;
 }
 
-/* Say in the active segment that another one follows. */
-static enum yore_status seal_active(struct journal *journal, struct yore_error *error_out)
+/* That another one follows, for the active segment. */
+static enum yore_status stage_seal(struct journal *journal, struct yore_error *error_out)
 {
-    struct record_log_writer *writer = journal->active->writer;
     unsigned char bytes[JOURNAL_SEAL_BYTES];
     put_u64(bytes, (uint64_t)atomic_load(&journal->appended));
     bool is_joining;
     enum yore_status st = journal_stage_joined(journal, &is_joining, error_out);
     if (st == YORE_OK) {
-        st = record_log_stage(writer, JOURNAL_TYPE_SEAL, bytes_of(bytes, sizeof(bytes)),
-                              bytes_of(NULL, 0), error_out);
+        st = record_log_stage(journal->active->writer, JOURNAL_TYPE_SEAL,
+                              bytes_of(bytes, sizeof(bytes)), bytes_of(NULL, 0), error_out);
     }
-    /* Made durable by the next sync, which comes before anything relies on it. */
-    return st == YORE_OK ? record_log_write(writer, error_out) : st;
+    return st;
 }
 
 /* The segment before the active one is durable: what is appended from now on may rely on it. */
@@ -238,33 +249,76 @@ static void replace_active(struct journal *journal, uint64_t number,
     }
 }
 
+/* Make the next segment and seal the active one.  `*is_passing_out`: it failed for want of memory
+ * or a file handle, and nothing says yet that there is a next segment. */
+static enum yore_status make_next(struct journal *journal, const char *path, uint64_t number,
+                                  const struct journal_begin *begin,
+                                  struct record_log_writer **writer_out, bool *is_passing_out,
+                                  struct yore_error *error_out)
+{
+    enum yore_status st = create_log(journal, path, number, begin, writer_out, error_out);
+    *is_passing_out = status_is_want(st);
+    if (st == YORE_OK) {
+        st = sync_names(journal, error_out);
+        *is_passing_out = st == YORE_NO_FILES; /* no other: a sync is never tried again */
+    }
+    if (st == YORE_OK && journal->active != NULL) {
+        st = stage_seal(journal, error_out);
+        *is_passing_out = status_is_want(st);
+        if (st == YORE_OK) {
+            /* Made durable by the next sync, which comes before anything relies on it. */
+            st = record_log_write(journal->active->writer, error_out);
+        }
+    }
+    return st;
+}
+
+/* The next segment could not be made, for want of something: all is to be as before.  Its file may
+ * have been a spare. */
+static enum yore_status take_back(struct journal *journal, const char *path, uint64_t number,
+                                  const struct yore_error *want, struct yore_error *error_out)
+{
+    struct yore_error error = {0};
+    enum yore_status st = os_path_unlink(journal->env, path, &error);
+    if (st != YORE_OK && st != YORE_NOT_FOUND) {
+        return journal_fail(journal, &error, error_out);
+    }
+    atomic_store(&journal->next_number, number);
+    if (error_out != NULL) {
+        *error_out = *want;
+    }
+    return want->status;
+}
+
 enum yore_status journal_begin_segment(struct journal *journal, const struct journal_begin *begin,
                                        struct yore_error *error_out)
 {
     struct yore_error error = {0};
-    uint64_t number = atomic_fetch_add(&journal->next_number, 1);
-    struct active_log *active = mem_zalloc(sizeof(*active));
-    enum yore_status st =
-        active == NULL ? error_plain(&error, YORE_NOMEM) : reserve_segment(journal, &error);
-    if (st == YORE_OK) {
-        st = journal_sync_closed(journal, &error);
-    }
-    if (st == YORE_OK) {
-        st = create_log(journal, number, begin, &active->writer, &error);
-    }
-    if (st == YORE_OK && journal->active != NULL) {
-        st = seal_active(journal, &error);
-        if (st != YORE_OK) {
-            (void)record_log_close(active->writer, false, NULL);
-        }
-    }
-    if (st != YORE_OK) {
-        mem_free(active);
+    bool is_passing = false;
+    if (journal_sync_closed(journal, &error) != YORE_OK) {
         return journal_fail(journal, &error, error_out);
     }
-    active->refs = 1;
-    replace_active(journal, number, begin, active);
-    return YORE_OK;
+    uint64_t number = atomic_load(&journal->next_number);
+    char *path = journal_segment_path(journal, number);
+    struct active_log *active = mem_zalloc(sizeof(*active));
+    enum yore_status st = path == NULL || active == NULL ? error_plain(error_out, YORE_NOMEM)
+                                                         : reserve_segment(journal, error_out);
+    if (st == YORE_OK) {
+        atomic_store(&journal->next_number, number + 1);
+        st = make_next(journal, path, number, begin, &active->writer, &is_passing, &error);
+        if (st == YORE_OK) {
+            active->refs = 1;
+            replace_active(journal, number, begin, active);
+            active = NULL;
+        } else {
+            (void)record_log_close(active->writer, false, NULL);
+            st = is_passing ? take_back(journal, path, number, &error, error_out)
+                            : journal_fail(journal, &error, error_out);
+        }
+    }
+    mem_free(active);
+    mem_free(path);
+    return st;
 }
 
 enum yore_status journal_carry_now(struct journal *journal, struct yore_error *error_out)
@@ -274,6 +328,9 @@ enum yore_status journal_carry_now(struct journal *journal, struct yore_error *e
         return YORE_OK;
     }
     enum yore_status st = journal_stage_now(journal, journal->now_recorded, &error);
+    if (st == YORE_NOMEM) {
+        return error_plain(error_out, st); /* nothing was written */
+    }
     if (st == YORE_OK) {
         st = record_log_write(journal->active->writer, &error);
     }

@@ -159,7 +159,8 @@ enum yore_status journal_carry_now(struct journal *journal, struct yore_error *e
 enum yore_status journal_next_active(struct journal *journal, struct yore_error *error_out);
 /* Make the next segment, sync it and its name, seal the one before if there is one; that one may
  * become durable only with the next sync.  `begin` is the new one's.  Thread: holds append_lock, or
- * is the only one.  A failure is final. */
+ * is the only one.  A failure is final, but for want of memory or of a file handle before the seal:
+ * then all is as before. */
 enum yore_status journal_begin_segment(struct journal *journal, const struct journal_begin *begin,
                                        struct yore_error *error_out);
 enum yore_status journal_fail(struct journal *journal, const struct yore_error *error,

@@ -16,10 +16,12 @@ enum yore_status record_log_create_with(struct os_env *env, const char *path,
 enum yore_status record_log_stage(struct record_log_writer *writer, uint32_t type,
                                   struct yore_bytes head, struct yore_bytes tail,
                                   struct yore_error *error_out);
-/* Memory for records of so many octets of payload in all, `count` of them: staging them then cannot
- * fail for want of it. */
-enum yore_status record_log_reserve(struct record_log_writer *writer, uint64_t payload_bytes,
-                                    uint32_t count);
+/* A payload larger than this is written from where it lies, any other from a copy. */
+#define RECORD_COPIED_BYTES_MAX (1u << 20)
+/* Memory for `count` records whose copied payloads have so many octets in all: staging them then
+ * cannot fail for want of it. */
+enum yore_status record_log_reserve(struct record_log_writer *writer, uint64_t copied_bytes,
+                                    size_t count);
 size_t record_log_staged_bytes(const struct record_log_writer *writer);
 /* Write what waits. */
 enum yore_status record_log_write(struct record_log_writer *writer, struct yore_error *error_out);

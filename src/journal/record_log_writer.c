@@ -21,9 +21,8 @@
 /* Small, because a page cache keeps what one write brings in one folio, and every later write into
  * a large folio walks all of it. */
 #define GROW_STEP_BYTES (32u << 10)
-/* What waits is written at this size; a payload this large is written from where it lies. */
+/* What waits is written at this size. */
 #define STAGED_BYTES_MAX (4u << 20)
-#define PAYLOAD_COPIED_BYTES_MAX (1u << 20)
 
 struct record_log_writer {
     struct os_file *file;
@@ -191,7 +190,7 @@ enum yore_status record_log_stage(struct record_log_writer *writer, uint32_t typ
     if (st != YORE_OK) {
         return st;
     }
-    bool is_large = payload_bytes > PAYLOAD_COPIED_BYTES_MAX;
+    bool is_large = payload_bytes > RECORD_COPIED_BYTES_MAX;
     size_t span = is_large ? RECORD_HEADER_BYTES : (size_t)record_span(payload_bytes);
     if (!buffer_reserve(&writer->staged, span + RECORD_ALIGNMENT + RECORD_TERMINATOR_BYTES)) {
         return unstage(writer, error_plain(error_out, YORE_NOMEM), error_out);
@@ -222,12 +221,12 @@ enum yore_status record_log_stage(struct record_log_writer *writer, uint32_t typ
     return writer->staged.size < STAGED_BYTES_MAX ? YORE_OK : flush(writer, false, error_out);
 }
 
-enum yore_status record_log_reserve(struct record_log_writer *writer, uint64_t payload_bytes,
-                                    uint32_t count)
+enum yore_status record_log_reserve(struct record_log_writer *writer, uint64_t copied_bytes,
+                                    size_t count)
 {
-    YORE_ASSERT(payload_bytes <= PAYLOAD_COPIED_BYTES_MAX);
-    size_t more = (size_t)payload_bytes + count * (RECORD_HEADER_BYTES + RECORD_ALIGNMENT) +
-                  RECORD_ALIGNMENT + RECORD_TERMINATOR_BYTES;
+    const uint64_t most = STAGED_BYTES_MAX + record_span(RECORD_COPIED_BYTES_MAX);
+    uint64_t all = copied_bytes + count * (uint64_t)(RECORD_HEADER_BYTES + RECORD_ALIGNMENT);
+    size_t more = (size_t)(all < most ? all : most) + RECORD_ALIGNMENT + RECORD_TERMINATOR_BYTES;
     bool is_there = buffer_reserve(&writer->staged, more);
     writer->staged.is_nomem = false;
     return is_there ? YORE_OK : YORE_NOMEM;

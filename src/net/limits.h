@@ -32,10 +32,13 @@
 #define NET_MODEST_BYTES 4096u             /* who sends more at a time comes behind who does not */
 #define NET_AGAIN_REQUESTS 64u             /* of a turn of who had more than one turn's worth ... */
 #define NET_AGAIN_NS 200000                /* ... and how long all of these may take an iteration */
-#define NET_JOBS_PER_LOOP 3u               /* SHORT jobs under way at a time */
-#define NET_LINGER_NS 1000000000           /* a closed client's rest is read away for so long */
-#define NET_HANDSHAKE_NS 10000000000       /* TLS must be agreed by then */
-#define NET_SWEEP_MS 1000u                 /* how often deadlines are looked at */
-#define NET_SWEEP_EVICTIONS 100u           /* closed then for their buffers, at most */
+#define NET_JOBS_PER_LOOP 2u               /* SHORT jobs that run at a time, for each loop */
+#define NET_JOBS_AHEAD 2u            /* ... and wait besides, where they wait for no sync ... */
+#define NET_JOB_AHEAD_BYTES 8192u    /* ... if so much is to be run; less gathers on */
+#define NET_BRIEF_NS 50000000        /* a LONG job that took as long makes room for another */
+#define NET_LINGER_NS 1000000000     /* a closed client's rest is read away for so long */
+#define NET_HANDSHAKE_NS 10000000000 /* TLS must be agreed by then */
+#define NET_SWEEP_MS 1000u           /* how often deadlines are looked at */
+#define NET_SWEEP_EVICTIONS 100u     /* closed then for their buffers, at most */
 
 #endif

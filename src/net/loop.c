@@ -32,6 +32,7 @@ void loop_gather(struct loop *loop, struct net_conn *conn)
     *loop->gathered_last = conn;
     loop->gathered_last = &conn->next;
     loop->gathered_count++;
+    loop->gathered_bytes += conn->in.end - conn->in.begin;
 }
 
 unsigned char *loop_block(struct loop *loop)
@@ -79,10 +80,16 @@ bool loop_evict(struct loop *loop)
 /* ---- jobs -------------------------------------------------------------------------------------
  */
 
-/* Hand all that was gathered to a worker, unless enough is under way: then it gathers on. */
+/* Hand all that was gathered to a worker, unless enough is under way: then it gathers on.  A job
+ * ahead of its time saves the worker a wait, and costs a hand-over: small groups are better one. */
 static void loop_submit(struct loop *loop)
 {
-    if (loop->gathered == NULL || loop->jobs_under_way >= loop->net->jobs_per_loop) {
+    const struct net *net = loop->net;
+    unsigned most = net->jobs_running;
+    if (loop->gathered_bytes >= NET_JOB_AHEAD_BYTES) {
+        most += net->options.jobs_ahead;
+    }
+    if (loop->gathered == NULL || loop->jobs_under_way >= most) {
         return;
     }
     struct net_conn *first = NULL;
@@ -104,6 +111,7 @@ static void loop_submit(struct loop *loop)
     loop->gathered_last = &loop->gathered;
     unsigned count = loop->gathered_count;
     loop->gathered_count = 0;
+    loop->gathered_bytes = 0;
     if (first == NULL) {
         return;
     }
@@ -126,7 +134,7 @@ static void on_idle(uv_idle_t *idle)
 /* Who had more than one turn's worth comes again, in order, for as long as others can wait. */
 static void turns_again(struct loop *loop)
 {
-    uint64_t until = uv_hrtime() + NET_AGAIN_NS;
+    uint64_t until = loop->again != NULL ? uv_hrtime() + NET_AGAIN_NS : 0;
     while (loop->again != NULL) {
         struct net_conn *conn = loop->again;
         loop->again = conn->next;
@@ -179,7 +187,7 @@ static void on_check(uv_check_t *check)
 
 void loop_wake(struct loop *loop)
 {
-    uv_async_send(&loop->wake);
+    os_wake_call(&loop->news);
 }
 
 void loop_notice(struct net_conn *conn, unsigned notices)
@@ -285,10 +293,13 @@ static void take_done(struct loop *loop, struct net_conn *done)
     }
 }
 
-static void on_wake(uv_async_t *wake)
+static void on_wake(uv_poll_t *wake, int status, int events)
 {
     struct loop *loop = wake->data;
     unsigned notices = 0;
+    (void)status; /* an event descriptor does not fail */
+    (void)events;
+    os_wake_take(&loop->news);
     for (struct net_conn *conn = take_noticed(loop, &notices); conn != NULL;
          conn = take_noticed(loop, &notices)) {
         conn_notice(conn, notices);
@@ -303,6 +314,7 @@ static void on_wake(uv_async_t *wake)
     loop->done_jobs = 0;
     loop->newcomers = NULL;
     os_mutex_unlock(&loop->lock);
+    loop_submit(loop); /* a worker runs what has gathered while the replies of what was run leave */
     take_done(loop, done);
     for (struct newcomer *next = NULL; newcomers != NULL; newcomers = next) {
         next = newcomers->next;
@@ -340,6 +352,7 @@ static void on_sweep(uv_timer_t *timer)
 static void loop_run(void *arg)
 {
     struct loop *loop = arg;
+    os_thread_answer_soon();
     uv_run(&loop->uv, UV_RUN_DEFAULT);
 }
 
@@ -352,12 +365,19 @@ enum yore_status loop_start(struct loop *loop, struct net *net, struct yore_erro
     os_mutex_init(&loop->lock);
     os_cond_init(&loop->drained);
     loop->scratch = mem_alloc(NET_INPUT_BLOCK_BYTES);
-    if (loop->scratch == NULL) {
-        return error_plain(error_out, YORE_NOMEM);
+    enum yore_status st = os_wake_open(&loop->news, error_out);
+    if (st == YORE_OK && loop->scratch == NULL) {
+        st = error_plain(error_out, YORE_NOMEM);
+    }
+    if (st != YORE_OK) {
+        return st;
     }
     int code = uv_loop_init(&loop->uv);
     if (code == 0) {
-        code = uv_async_init(&loop->uv, &loop->wake, on_wake);
+        code = uv_poll_init(&loop->uv, &loop->wake, loop->news.fd);
+    }
+    if (code == 0) {
+        code = uv_poll_start(&loop->wake, UV_READABLE, on_wake);
     }
     if (code != 0) {
         return error_set(error_out, code == UV_ENOMEM ? YORE_NOMEM : YORE_IO,

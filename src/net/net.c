@@ -31,6 +31,7 @@ static void net_free(struct net *net)
         }
         mem_free(loop->scratch);
         if (loop->net != NULL) {
+            os_wake_close(&loop->news);
             os_cond_release(&loop->drained);
             os_mutex_release(&loop->lock);
         }
@@ -63,7 +64,10 @@ enum yore_status net_start(const struct net_options *options, struct net **net_o
         return error_plain(error_out, YORE_NOMEM);
     }
     net->options = *options;
-    net->jobs_per_loop = options->jobs_per_loop > 0 ? options->jobs_per_loop : NET_JOBS_PER_LOOP;
+    unsigned running = options->jobs_per_loop > 0 ? options->jobs_per_loop : NET_JOBS_PER_LOOP;
+    net->jobs_running = running;
+    running =
+        running * options->loops < options->workers ? running * options->loops : options->workers;
     atomic_store(&net->clients_max, options->clients_max);
     atomic_store(&net->buffer_bytes_max, options->buffer_bytes_max);
     net->loops = mem_array(options->loops, sizeof(*net->loops));
@@ -71,8 +75,7 @@ enum yore_status net_start(const struct net_options *options, struct net **net_o
         mem_free(net);
         return error_plain(error_out, YORE_NOMEM);
     }
-    enum yore_status status =
-        pool_start(&net->short_pool, net, NET_SHORT, options->workers, error_out);
+    enum yore_status status = pool_start(&net->short_pool, net, NET_SHORT, running, error_out);
     if (status == YORE_OK) {
         status = pool_start(&net->long_pool, net, NET_LONG, options->long_workers, error_out);
     }

@@ -19,7 +19,8 @@
  * the connections that have not had a turn since octets came; who has more (or sends more than
  * NET_MODEST_BYTES at a time) comes behind them,
  * for NET_AGAIN_NS an iteration, by turns: a thousand greedy clients cost a modest one no more than
- * one of them.
+ * one of them.  What runs alone is fair to *owners*: the next to run is of whoever has fewest
+ * running then, by turns, and an owner with none running gets a thread beyond `long_workers`.
  *
  * Backpressure: what a busy or full connection sends is read up to NET_ARRIVING_BYTES_MAX, then no
  * more; with NET_OUTPUT_SOFT_BYTES unsent it gets no turn.  A client that takes nothing of what is
@@ -64,6 +65,8 @@ struct net_turn {
     size_t kept;          /* out: memory the session has for what its client sent; it counts as a
                              buffer of the connection */
     enum net_pace wanted; /* out, with NET_PACE */
+    uint64_t owner;       /* out, with NET_PACE: who asks for it, where several connections may be
+                             one's; 0: nobody in particular */
     struct buffer *out;   /* replies are appended; is_nomem closes the connection */
 };
 
@@ -99,10 +102,12 @@ struct net_jobs {
 struct net_options {
     struct net_jobs jobs;
     unsigned loops;         /* 1..NET_LOOPS_MAX */
-    unsigned jobs_per_loop; /* SHORT jobs of one loop under way at a time; 0: NET_JOBS_PER_LOOP.
-                               More than one is for jobs that wait for a sync: others run
-                               meanwhile.  Without that they would only contend. */
-    unsigned workers;       /* for SHORT, 1..NET_WORKERS_MAX */
+    unsigned jobs_per_loop; /* SHORT jobs that run at a time, for each loop; 0: NET_JOBS_PER_LOOP.
+                               One gathers the largest groups while it waits for a sync; of more,
+                               others run meanwhile, but each syncs for fewer. */
+    unsigned jobs_ahead;    /* ... and large ones of a loop that wait besides, so that a worker need
+                               not wait until the loop has sent the replies of what it ran */
+    unsigned workers;       /* for SHORT, at most: 1..NET_WORKERS_MAX */
     unsigned long_workers;
     unsigned login_workers;
     unsigned clients_max;

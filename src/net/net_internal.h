@@ -15,6 +15,7 @@
 #include "net/net.h"
 #include "os/socket.h"
 #include "os/thread.h"
+#include "os/wake.h"
 
 /* Octets received and not yet run: [begin, end) of `data`. */
 struct inlet {
@@ -73,11 +74,13 @@ struct net_conn {
     /* driver */
     struct inlet in;
     struct buffer out;
-    size_t missing; /* what the last turn said, as the next three */
+    size_t missing; /* what the last turn said, as the next four */
     size_t kept;
     enum net_next after;
     enum net_pace wanted;
-    bool is_void; /* the job failed: what is in `out` must not leave */
+    uint64_t owner;
+    bool is_void;    /* the job failed: what is in `out` must not leave */
+    struct job *job; /* of the turn under way */
 
     /* inbox */
     struct net_conn *next_noticed;
@@ -107,8 +110,20 @@ struct listener {
     struct net_tls *tls;
 };
 
+/* The jobs of one owner; under the pool's lock. */
+struct line {
+    struct line *next;
+    uint64_t owner;
+    struct job *first; /* those that wait, in order */
+    struct job **last;
+    unsigned running;
+    unsigned count; /* those that wait, run, or wait for a reader */
+};
+
 struct job {
     struct job *next;
+    struct line *line;
+    int64_t begun_ns; /* monotonic; written before it runs */
     struct loop *loop;
     struct net_conn *conns;
     unsigned conn_count;
@@ -118,12 +133,14 @@ struct job {
 struct pool {
     struct os_mutex lock;
     struct os_cond work;
-    struct job *first; /* GUARDED_BY(lock) */
-    struct job **last; /* GUARDED_BY(lock) */
-    bool is_ending;    /* GUARDED_BY(lock) */
+    struct line *lines; /* GUARDED_BY(lock): of whoever has jobs; who began one last is last */
+    bool is_ending;     /* GUARDED_BY(lock) */
     enum net_pace pace;
     struct net *net;
-    unsigned width;   /* so many jobs run at a time, those not counted that wait for a reader */
+    unsigned width;   /* so many jobs run at a time, those not counted that wait for a reader, and
+                         as many besides of owners who have none running ... */
+    unsigned brief;   /* ... and so many of those that have not taken NET_BRIEF_NS */
+    struct job *runs; /* GUARDED_BY(lock): those that run, linked by next */
     unsigned running; /* GUARDED_BY(lock) */
     unsigned idle;    /* GUARDED_BY(lock) */
     unsigned queued;  /* GUARDED_BY(lock): jobs */
@@ -134,7 +151,8 @@ struct pool {
 struct loop {
     struct net *net;
     uv_loop_t uv;
-    uv_async_t wake;
+    struct os_wake news;
+    uv_poll_t wake;       /* on news */
     uv_prepare_t prepare; /* turns are given before and after waiting */
     uv_check_t check;
     uv_timer_t sweep;
@@ -145,6 +163,7 @@ struct loop {
     bool is_idle_on;
     unsigned ready_count;
     unsigned gathered_count;
+    size_t gathered_bytes;  /* received and to be run */
     struct net_conn *ready; /* with octets that have not had a turn */
     struct net_conn **ready_last;
     struct net_conn *again; /* with much, or whose last turn was cut short: behind those */
@@ -178,7 +197,7 @@ struct net {
     struct net_options options;
     struct loop *loops;
     unsigned loop_count;
-    unsigned jobs_per_loop;
+    unsigned jobs_running; /* SHORT ones at a time, for each loop */
     struct pool short_pool;
     struct pool long_pool;
     struct pool login_pool;
@@ -214,6 +233,7 @@ static inline void conn_note_turn(struct net_conn *conn, const struct net_turn *
     conn->missing = turn->missing;
     conn->kept = turn->kept;
     conn->wanted = turn->wanted;
+    conn->owner = turn->owner;
 }
 
 /* loop.c */

@@ -120,10 +120,38 @@ static enum resp_result find_line(struct resp_parser *p, struct yore_bytes data,
     return RESP_REQUEST;
 }
 
+#define QUICK_DIGITS_MAX 7
+
+/* The usual line: `mark`, and a number of few digits up to `most`.  Its octets, those of its end
+ * too; 0: it is to be looked at more closely. */
+static size_t quick_line(struct yore_bytes data, size_t at, unsigned char mark, uint64_t most,
+                         size_t *number_out)
+{
+    const unsigned char *bytes = data.data;
+    size_t i = at + 1;
+    size_t number = 0;
+    if (data.size - at < 4 || bytes[at] != mark || bytes[i] == '0') {
+        return 0;
+    }
+    while (i + 2 < data.size && i - at <= QUICK_DIGITS_MAX && bytes[i] >= '0' && bytes[i] <= '9') {
+        number = number * 10 + (size_t)(bytes[i++] - '0');
+    }
+    if (i == at + 1 || bytes[i] != '\r' || bytes[i + 1] != '\n' || number > most) {
+        return 0;
+    }
+    *number_out = number;
+    return i + 2 - at;
+}
+
 static enum resp_result read_head(struct resp_parser *p, struct yore_bytes data,
                                   const struct resp_limits *limits)
 {
-    size_t size = 0;
+    uint64_t most = limits->args_max < RESP_ARGS_MAX ? limits->args_max : RESP_ARGS_MAX;
+    size_t size = quick_line(data, p->position, '*', most, &p->wanted);
+    if (size > 0) {
+        p->position += size;
+        return RESP_REQUEST;
+    }
     enum resp_result result = find_line(p, data, "too big mbulk count string", &size);
     if (result != RESP_REQUEST) {
         return result;
@@ -145,7 +173,14 @@ static enum resp_result read_head(struct resp_parser *p, struct yore_bytes data,
 static enum resp_result read_bulk_head(struct resp_parser *p, struct yore_bytes data,
                                        const struct resp_limits *limits)
 {
-    size_t size = 0;
+    uint64_t most =
+        limits->arg_bytes_max < RESP_ARG_BYTES_MAX ? limits->arg_bytes_max : RESP_ARG_BYTES_MAX;
+    size_t size = quick_line(data, p->position, '$', most, &p->bulk_size);
+    if (size > 0) {
+        p->position += size;
+        p->has_bulk_size = true;
+        return RESP_REQUEST;
+    }
     enum resp_result result = find_line(p, data, "too big bulk count string", &size);
     if (result != RESP_REQUEST) {
         return result;

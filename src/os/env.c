@@ -36,6 +36,13 @@ enum yore_status os_file_sync_at(struct os_file *file, const char *site,
     return file->ops->sync(file, site, error_out);
 }
 
+void os_file_write_back(struct os_file *file)
+{
+    if (file->ops->write_back != NULL) {
+        file->ops->write_back(file);
+    }
+}
+
 enum yore_status os_file_preallocate(struct os_file *file, uint64_t size,
                                      struct yore_error *error_out)
 {

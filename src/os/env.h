@@ -54,6 +54,8 @@ enum yore_status os_file_size(struct os_file *file, uint64_t *size_out,
                               struct yore_error *error_out);
 /* Advise: this range will be read soon. */
 void os_file_will_need(struct os_file *file, uint64_t offset, uint64_t size);
+/* Advise: it is complete and will be synced soon. */
+void os_file_write_back(struct os_file *file);
 const char *os_file_path(const struct os_file *file);
 
 /* ---- directories ---- */

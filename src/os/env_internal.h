@@ -24,6 +24,7 @@ struct os_file_ops {
     enum yore_status (*size)(struct os_file *file, uint64_t *size_out,
                              struct yore_error *error_out);
     void (*will_need)(struct os_file *file, uint64_t offset, uint64_t size);
+    void (*write_back)(struct os_file *file); /* NULL: nothing to do */
 };
 
 struct os_env_ops {

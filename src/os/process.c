@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -45,4 +46,18 @@ void os_process_usage(struct os_process_usage *usage_out)
             ((int64_t)usage.ru_utime.tv_usec + (int64_t)usage.ru_stime.tv_usec) * 1000;
     }
     usage_out->open_files_max = os_process_files_max();
+}
+
+void os_memory_will_fill(void *memory, size_t size)
+{
+#ifdef MADV_HUGEPAGE
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t before = (0 - (uintptr_t)memory) & (page - 1);
+    if (size >= before + page) {
+        (void)madvise((char *)memory + before, (size - before) & ~(page - 1), MADV_HUGEPAGE);
+    }
+#else
+    (void)memory;
+    (void)size;
+#endif
 }

@@ -1,7 +1,9 @@
-/* process.h -- what the system says of this process: for its own metrics. */
+/* process.h -- what the system says of this process, for its own metrics; how its memory is mapped.
+ */
 #ifndef YORE_OS_PROCESS_H
 #define YORE_OS_PROCESS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct os_process_usage {
@@ -17,5 +19,9 @@ uint64_t os_process_files_max(void);
 
 /* Fields that cannot be told are 0. */
 void os_process_usage(struct os_process_usage *usage_out);
+
+/* Advise: all of this memory, megabytes that were not touched yet, will be filled and then walked
+ * at random: map it by large pages where the system has them. */
+void os_memory_will_fill(void *memory, size_t size);
 
 #endif

@@ -110,6 +110,24 @@ enum yore_status os_listen_tcp(const char *host, uint16_t port, int *fd_out, uin
     return YORE_OK;
 }
 
+enum yore_status os_host_check(const char *host, struct yore_error *error_out)
+{
+    struct addrinfo *list = NULL;
+    enum yore_status status = resolve(host, 0, &list, error_out);
+    if (status != YORE_OK) {
+        return status;
+    }
+    char where[OS_ADDRESS_TEXT_BYTES];
+    address_text(list->ai_addr, where);
+    int fd = socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || bind(fd, list->ai_addr, list->ai_addrlen) != 0) { /* a port of the system's */
+        status = fail(error_out, "listen on", where);
+    }
+    os_socket_close(fd);
+    freeaddrinfo(list);
+    return status;
+}
+
 /* Is anybody still behind the socket at this address? */
 static bool is_answered(const struct sockaddr_un *address)
 {

@@ -27,6 +27,9 @@ enum yore_status os_listen_tcp(const char *host, uint16_t port, int *fd_out, uin
 enum yore_status os_listen_unix(const char *path, unsigned mode, int *fd_out,
                                 struct yore_error *error_out);
 
+/* Can one listen on `host`, whatever the port?  Errors: as os_listen_tcp()'s; never YORE_LOCKED. */
+enum yore_status os_host_check(const char *host, struct yore_error *error_out);
+
 /* True when every address `host` stands for is this machine's own loopback. */
 bool os_host_is_loopback(const char *host);
 

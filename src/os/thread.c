@@ -16,6 +16,7 @@
 #include "base/mem.h"
 
 #define NS_PER_SECOND 1000000000
+#define SLICE_NS 100000      /* the least there is */
 #define THREAD_NAME_BYTES 16 /* the kernel's limit, closing zero included */
 
 static_assert(sizeof(pthread_mutex_t) <= sizeof(struct os_mutex), "room for a mutex");
@@ -191,6 +192,29 @@ void os_cpu_relax(void)
 void os_thread_yield(void)
 {
     sched_yield();
+}
+
+/* struct sched_attr as Linux 3.14 began it; libraries do not agree on where it is declared. */
+struct scheduling {
+    uint32_t size;
+    uint32_t policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime_ns; /* of SCHED_OTHER: the slice that is asked for */
+    uint64_t deadline_ns;
+    uint64_t period_ns;
+};
+
+void os_thread_answer_soon(void)
+{
+    struct scheduling wanted = {.size = sizeof wanted,
+                                .policy = SCHED_OTHER,
+                                .nice = getpriority(PRIO_PROCESS, (id_t)os_thread_id()),
+                                .runtime_ns = SLICE_NS};
+    if (syscall(SYS_sched_setattr, 0, &wanted, 0u) != 0) {
+        /* It is a wish, and no more. */
+    }
 }
 
 void os_thread_yield_to_others(void)

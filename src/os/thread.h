@@ -51,5 +51,8 @@ void os_thread_yield(void);
 /* From now on this thread gets the processor when others want it less (nice 10); where that is not
  * allowed nothing changes. */
 void os_thread_yield_to_others(void);
+/* From now on this thread asks for short slices of a processor (0.1 ms), and so gets one soon when
+ * it wakes, also where others are busy on all of them.  Linux before 6.12 does not ask back. */
+void os_thread_answer_soon(void);
 
 #endif

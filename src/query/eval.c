@@ -13,6 +13,7 @@
 #include "query/zone.h"
 
 #define BYTES_FOR_A_STEP 256 /* of a value that is looked through, for one step of the budget */
+#define BYTES_MADE_FOR_A_STEP 4096 /* of one that is made */
 
 void eval_release(struct eval *eval)
 {
@@ -74,7 +75,7 @@ enum yore_status eval_alloc(struct eval *eval, size_t count, size_t size, void *
         return eval_engine(eval, YORE_TOO_BIG);
     }
     *room_out = arena_alloc(eval->arena, wanted);
-    return *room_out == NULL ? eval_nomem(eval) : YORE_OK;
+    return *room_out == NULL ? eval_nomem(eval) : eval_step(eval, wanted / BYTES_MADE_FOR_A_STEP);
 }
 
 enum yore_status eval_string(struct eval *eval, struct yore_bytes text,

@@ -135,6 +135,40 @@ enum yore_status eval_quantifier(struct eval *eval, const struct expr *expr,
     return YORE_OK;
 }
 
+/* Values on the way to the last one of reduce(), in the arena behind `mark`. */
+struct passed {
+    struct arena_mark mark;
+    uint64_t bytes_at_mark;
+    uint64_t bytes_bound; /* with more than this they are given back */
+};
+
+#define PASSED_BYTES_MIN (UINT64_C(64) << 10)
+#define PASSED_FACTOR 4 /* copying what is kept costs a part of what it took to make it */
+
+static uint64_t bytes_behind_mark(const struct eval *eval, const struct passed *passed)
+{
+    return atomic_load_explicit(&eval->arena->bytes, memory_order_relaxed) - passed->bytes_at_mark;
+}
+
+/* Give back all but the one that is at work. */
+static enum yore_status give_back(struct eval *eval, struct passed *passed,
+                                  struct yore_graph_value *so_far)
+{
+    struct arena spare = {0};
+    struct yore_graph_value copy;
+    if (bytes_behind_mark(eval, passed) <= passed->bytes_bound) {
+        return YORE_OK;
+    }
+    enum yore_status st = value_copy(&spare, so_far, &copy);
+    if (st == YORE_OK) {
+        arena_rewind(eval->arena, passed->mark);
+        st = value_copy(eval->arena, &copy, so_far);
+    }
+    arena_release(&spare);
+    passed->bytes_bound = PASSED_BYTES_MIN + PASSED_FACTOR * bytes_behind_mark(eval, passed);
+    return st == YORE_OK ? st : eval_nomem(eval);
+}
+
 enum yore_status eval_reduce(struct eval *eval, const struct expr *expr,
                              struct yore_graph_value *row, struct yore_graph_value *value_out)
 {
@@ -149,12 +183,19 @@ enum yore_status eval_reduce(struct eval *eval, const struct expr *expr,
     if (st != YORE_OK || is_null) {
         return st;
     }
+    struct passed passed = {.mark = arena_mark(eval->arena),
+                            .bytes_at_mark =
+                                atomic_load_explicit(&eval->arena->bytes, memory_order_relaxed),
+                            .bytes_bound = PASSED_BYTES_MIN};
     for (size_t i = 0; i < list.count && st == YORE_OK; i++) {
         row[expr->as.walk.slot] = list.items[i];
         row[expr->as.walk.accumulator_slot] = so_far;
         st = eval_step(eval, 1);
         if (st == YORE_OK) {
             st = eval_expr(eval, expr->as.walk.mapped, row, &so_far);
+        }
+        if (st == YORE_OK) {
+            st = give_back(eval, &passed, &so_far);
         }
     }
     *value_out = so_far;

@@ -140,6 +140,37 @@ static enum yore_status ask_seeds(struct interval_step *self, struct graph_id id
     return st;
 }
 
+static bool is_of(const struct yore_graph_value *value, struct graph_id id)
+{
+    bool is_node = id.element == GRAPH_NODE;
+    return (is_node ? value_is_node(value) : value_is_relationship(value)) &&
+           value_element_id(value) == id.id;
+}
+
+/* Whether it is an element of the pattern that was bound before it. */
+static bool is_around(const struct interval_step *self, struct graph_id id)
+{
+    const struct plan_slots *around = &plan_of(self)->around;
+    for (uint32_t i = 0; i < around->count; i++) {
+        const struct yore_graph_value *value = &self->base.run->frame[around->items[i]];
+        if (is_of(value, id)) {
+            return true;
+        }
+        for (size_t k = 0; value->kind == YORE_GRAPH_LIST && k < value->as.list.count; k++) {
+            if (is_of(&value->as.list.items[k], id)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static enum yore_status ask_what_changed(struct interval_step *self, struct graph_id id)
+{
+    enum yore_status st = ask_seeds(self, id);
+    return st == YORE_OK && is_around(self, id) ? ask_whole(self) : st;
+}
+
 /* A change within the window; the moment moves when its time is another than the last. */
 static enum yore_status take_change(struct interval_step *self, const struct graph_change *change)
 {
@@ -160,7 +191,7 @@ static enum yore_status take_change(struct interval_step *self, const struct gra
         }
     }
     if (st == YORE_OK && plan->is_local && change->kind != GRAPH_REMOVED) {
-        st = ask_seeds(self, change->id);
+        st = ask_what_changed(self, change->id);
     }
     return st;
 }
@@ -204,12 +235,11 @@ static enum yore_status cut_at(struct interval_step *self, int64_t moment)
                : YORE_OK;
 }
 
-static enum yore_status cut_by_history(struct interval_step *self,
-                                       const struct yore_graph_value *element)
+/* `ends_out`: of a relationship its ends, which never change; 0: it was not there. */
+static enum yore_status cut_by_history(struct interval_step *self, struct graph_id id,
+                                       uint64_t ends_out[2])
 {
     struct run *run = self->base.run;
-    struct graph_id id = {value_is_node(element) ? GRAPH_NODE : GRAPH_RELATIONSHIP,
-                          value_element_id(element)};
     struct graph_history *history = NULL;
     enum yore_status st = graph_history_open(run->views[plan_of(self)->moment], id, self->from,
                                              self->to, &history, run_error(run));
@@ -223,6 +253,10 @@ static enum yore_status cut_by_history(struct interval_step *self,
         if (st == YORE_OK) {
             st = cut_at(self, version.span.valid_to);
         }
+        if (st == YORE_OK && version.element.kind == YORE_GRAPH_RELATIONSHIP) {
+            ends_out[0] = version.element.as.relationship->start_id;
+            ends_out[1] = version.element.as.relationship->end_id;
+        }
         if (st == YORE_OK) {
             st = run_step(run);
         }
@@ -233,15 +267,32 @@ static enum yore_status cut_by_history(struct interval_step *self,
     return st == YORE_NOT_FOUND ? YORE_OK : st;
 }
 
+static enum yore_status cut_by_element(struct interval_step *self,
+                                       const struct yore_graph_value *element, bool with_ends)
+{
+    if (!value_is_element(element)) {
+        return YORE_OK;
+    }
+    uint64_t ends[2] = {0, 0};
+    uint64_t none[2];
+    struct graph_id id = {value_is_node(element) ? GRAPH_NODE : GRAPH_RELATIONSHIP,
+                          value_element_id(element)};
+    enum yore_status st = cut_by_history(self, id, ends);
+    for (int i = 0; i < 2 && st == YORE_OK && with_ends && ends[i] != 0; i++) {
+        st = cut_by_history(self, (struct graph_id){GRAPH_NODE, ends[i]}, none);
+    }
+    return st;
+}
+
 static enum yore_status cut_by_value(struct interval_step *self,
                                      const struct yore_graph_value *value)
 {
     if (value->kind != YORE_GRAPH_LIST) {
-        return value_is_element(value) ? cut_by_history(self, value) : YORE_OK;
+        return cut_by_element(self, value, false);
     }
     enum yore_status st = YORE_OK;
     for (size_t i = 0; st == YORE_OK && i < value->as.list.count; i++) {
-        st = cut_by_history(self, &value->as.list.items[i]);
+        st = cut_by_element(self, &value->as.list.items[i], plan_of(self)->hangs_between);
     }
     return st;
 }
@@ -255,6 +306,9 @@ static enum yore_status find_cuts(struct interval_step *self, const struct yore_
         add_moment(self, &self->cuts, &self->cut_count, &self->cut_capacity, self->from);
     for (uint32_t i = 0; st == YORE_OK && i < plan->slots.count; i++) {
         st = cut_by_value(self, &match[i]);
+    }
+    for (uint32_t i = 0; st == YORE_OK && i < plan->around.count; i++) {
+        st = cut_by_value(self, &self->base.run->frame[plan->around.items[i]]);
     }
     for (size_t i = 0; st == YORE_OK && plan->hangs_on_others && i < self->moment_count; i++) {
         st = cut_at(self, self->moments[i]);
@@ -509,7 +563,9 @@ static enum yore_status begin_row(struct interval_step *self)
     self->at = 0;
     value_set_init(&self->matches, &self->store.arena, plan_of(self)->slots.count);
     run->frame[plan_of(self)->interval_slot] = value_null();
-    st = find_matches(self);
+    if (self->from < self->to) { /* there is nothing in [t, t) */
+        st = find_matches(self);
+    }
     for (size_t i = 0; st == YORE_OK && i < self->matches.count; i++) {
         st = find_intervals(self, value_set_at(&self->matches, i));
     }

@@ -66,6 +66,29 @@ static enum yore_status create(struct run *run, const struct clause *clause,
     return st == YORE_OK ? st : write_refused(run, st, clause->spot);
 }
 
+static enum yore_status refuse_drop(struct run *run, const struct clause *clause,
+                                    bool is_constraint)
+{
+    static const char *const kinds[] = {"index", "constraint"};
+    struct yore_bytes name = clause->as.schema.name;
+    struct graph_schema other;
+    struct yore_error unheard;
+    int size = (int)(name.size < 100 ? name.size : 100);
+    if (name.size == 0) {
+        return eval_fail(&run->eval, clause->spot, "DatabaseError", "SchemaNotFound",
+                         "there is no such %s; SHOW %s lists them", kinds[is_constraint],
+                         is_constraint ? "CONSTRAINTS" : "INDEXES");
+    }
+    if (graph_schema_find(run->graph, name, &other, &unheard) == YORE_OK) {
+        return eval_fail(&run->eval, clause->spot, "DatabaseError", "SchemaNotFound",
+                         "%.*s is no %s: DROP %s takes it out", size, (const char *)name.data,
+                         kinds[is_constraint], is_constraint ? "INDEX" : "CONSTRAINT");
+    }
+    return eval_fail(&run->eval, clause->spot, "DatabaseError", "SchemaNotFound",
+                     "there is no %s called %.*s; SHOW %s lists them", kinds[is_constraint], size,
+                     (const char *)name.data, is_constraint ? "CONSTRAINTS" : "INDEXES");
+}
+
 /* What a DROP means: by its name, or its label and property. */
 static enum yore_status find(struct run *run, const struct clause *clause,
                              struct graph_schema *schema)
@@ -88,14 +111,14 @@ static enum yore_status drop(struct run *run, const struct clause *clause,
     bool is_constraint = schema->is_unique;
     enum yore_status st = find(run, clause, schema);
     if (st == YORE_OK) {
-        st = graph_schema_drop(run->graph, schema, run_error(run));
+        const struct graph_cancel cancel = {is_cancelled, run};
+        st = graph_schema_drop(run->graph, schema, &cancel, run_error(run));
     }
     if (st == YORE_NOT_FOUND && clause->as.schema.if_not_exists) {
         return YORE_OK;
     }
     if (st == YORE_NOT_FOUND) {
-        return eval_fail(&run->eval, clause->spot, "DatabaseError", "SchemaNotFound",
-                         "there is no such %s", is_constraint ? "constraint" : "index");
+        return refuse_drop(run, clause, is_constraint);
     }
     if (st == YORE_OK && schema->is_unique) {
         run->schema_tally.constraints_removed++;

@@ -64,6 +64,7 @@ struct match_options {
     const struct expr *where;
     uint32_t view;
     uint32_t path_slot; /* of a shortest path that has no name; PLAN_NO_SLOT */
+    bool is_given;      /* all of it is bound, at a moment at which it may not be there */
 };
 const struct plan_node *plan_match(struct planner *planner, const struct plan_node *input,
                                    const struct match_options *options);

@@ -18,7 +18,7 @@ static uint32_t moving_moment(struct planner *planner)
 
 /* The pattern with `bound` slots given beforehand. */
 static const struct plan_node *plan_variant(struct planner *planner, const struct clause *clause,
-                                            const struct plan_slots *bound)
+                                            const struct plan_slots *bound, bool is_given)
 {
     struct planner_scope scope = plan_scope_enter(planner, false);
     for (uint32_t i = 0; i < bound->count; i++) {
@@ -28,7 +28,8 @@ static const struct plan_node *plan_variant(struct planner *planner, const struc
     struct match_options options = {.pattern = &clause->as.match.pattern,
                                     .where = clause->as.match.where,
                                     .view = planner->moving,
-                                    .path_slot = PLAN_NO_SLOT};
+                                    .path_slot = PLAN_NO_SLOT,
+                                    .is_given = is_given};
     const struct plan_node *root = plan_match(planner, begin, &options);
     plan_scope_leave(planner, &scope);
     return root;
@@ -65,7 +66,7 @@ static void add_seed(struct planner *planner, const struct clause *clause,
         }
     }
     if (!slot_set_has(&planner->bound, seed.slot)) {
-        seed.root = plan_variant(planner, clause, &(struct plan_slots){&seed.slot, 1});
+        seed.root = plan_variant(planner, clause, &(struct plan_slots){&seed.slot, 1}, false);
         seeds[(*count)++] = seed;
     }
 }
@@ -92,9 +93,10 @@ static void add_seeds(struct planner *planner, const struct clause *clause, stru
     made->seeds = seeds;
 }
 
-/* Slots of nodes and relationships that the pattern binds: what makes up a match.  Named paths
- * follow from them. */
-static struct plan_slots element_slots(struct planner *planner, const struct pattern *pattern)
+/* Slots of nodes and relationships that the pattern binds: what makes up a match; or those in it
+ * that were bound before (`is_bound`).  Named paths follow from them. */
+static struct plan_slots element_slots(struct planner *planner, const struct pattern *pattern,
+                                       bool is_bound)
 {
     struct slot_set slots = planner_set(planner);
     pattern_slots(pattern, &slots);
@@ -104,7 +106,7 @@ static struct plan_slots element_slots(struct planner *planner, const struct pat
         }
     }
     for (uint32_t slot = 0; slot < planner->slot_limit; slot++) {
-        if (slot_set_has(&planner->bound, slot)) {
+        if (slot_set_has(&planner->bound, slot) != is_bound) {
             slot_set_remove(&slots, slot);
         }
     }
@@ -143,13 +145,15 @@ const struct plan_node *plan_intervals(struct planner *planner, const struct pla
     made->from = time->from;
     made->to = time->to;
     made->known = time->known;
-    made->slots = element_slots(planner, pattern);
+    made->slots = element_slots(planner, pattern, false);
+    made->around = element_slots(planner, pattern, true);
     made->paths = path_slots(planner, pattern);
     made->interval_slot = planner_slot(planner);
     made->hangs_on_others = expr_has_subquery(clause->as.match.where);
+    made->hangs_between = has_long_hop(pattern) && clause->as.match.where != NULL;
     made->is_local = !made->hangs_on_others && !has_long_hop(pattern);
-    made->whole = plan_variant(planner, clause, &(struct plan_slots){NULL, 0});
-    made->check = plan_variant(planner, clause, &made->slots);
+    made->whole = plan_variant(planner, clause, &(struct plan_slots){NULL, 0}, false);
+    made->check = plan_variant(planner, clause, &made->slots, true);
     if (made->is_local) {
         add_seeds(planner, clause, made);
     }

@@ -162,10 +162,31 @@ void match_gather_tests(struct match *match)
     condition_split(match->options->where, add_condition, match);
 }
 
+/* What is not there must not be read: of a pattern that is given, tests that read wait for the hop
+ * that proves it.  The others find out by themselves. */
+static bool waits_for_proof(const struct match *match, const struct match_test *test)
+{
+    enum plan_test_kind kind = test->test.kind;
+    if (!match->options->is_given || kind == TEST_PRESENT || kind == TEST_LABELS ||
+        kind == TEST_TYPES) {
+        return false;
+    }
+    for (uint32_t i = 0; i < match->hop_count; i++) {
+        const struct match_hop *hop = &match->hops[i];
+        if (!hop->is_done &&
+            (slot_set_has(&test->needs, hop->left) || slot_set_has(&test->needs, hop->right) ||
+             slot_set_has(&test->needs, hop->pattern->slot))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool is_ready(const struct match *match, const struct match_test *test)
 {
     return !test->is_placed &&
-           slot_set_covers(&match->planner->bound, &test->needs, &match->introduced);
+           slot_set_covers(&match->planner->bound, &test->needs, &match->introduced) &&
+           !waits_for_proof(match, test);
 }
 
 /* Cheap ones first. */

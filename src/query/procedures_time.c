@@ -512,8 +512,8 @@ static enum yore_status open_nearest(const struct procedure_context *context,
     *state_out = nearest;
     enum yore_status st = moment_argument(context, &arguments[0], &moment);
     if (st == YORE_OK) {
-        st =
-            graph_next_change(context->graph, moment, is_backward, &moment, &context->error->error);
+        st = graph_next_change(context->graph, moment, graph_view_time(context->view).known,
+                               is_backward, &moment, &context->error->error);
         nearest->is_found = st == YORE_OK;
     }
     if (st == YORE_OK) {

@@ -215,6 +215,20 @@ static enum yore_status open_view(struct run *run, uint32_t moment)
         return st;
     }
     bool is_now = at.valid == YORE_NOW && at.known == YORE_NOW;
+    int64_t until = YORE_FOREVER;
+    if (time->as_of != NULL) {
+        st = graph_was_another(run->graph, &at, &until, run_error(run));
+    }
+    if (st != YORE_OK) {
+        return st;
+    }
+    if (until != YORE_FOREVER) {
+        char text[MOMENT_TEXT_BYTES];
+        return eval_fail(&run->eval, time->as_of->spot, "ArgumentError", "InvalidArgumentValue",
+                         "at that moment the graph's name belonged to another one, which was "
+                         "dropped at %s: ask that one, with the moment beside the statement",
+                         moment_format(until, text));
+    }
     return graph_view_open(run->graph, run->txn, is_now ? NULL : &at, &run->views[moment],
                            run_error(run));
 }

@@ -114,46 +114,74 @@ static void say_moment(struct buffer *to, const char *name, int64_t moment)
     say(to, "\"");
 }
 
-static void say_rest(struct buffer *to, const struct yore_graph_map *properties,
-                     const struct yore_graph_span *span)
+static void say_text(struct buffer *to, const char *before, struct yore_bytes text)
 {
-    say(to, ",\"properties\":");
-    say_map(to, properties);
-    if (span != NULL) {
-        say_moment(to, "from", span->valid_from);
+    say(to, before);
+    json_append_string(to, text);
+}
+
+void word_json_word(struct buffer *to, const struct yore_graph_word *word)
+{
+    bool is_node = word->element == YORE_GRAPH_ELEMENT_NODE;
+    say_text(to, is_node ? "{\"node\":" : "{\"relationship\":", word->external_id);
+    if (word->removes) {
+        say(to, ",\"removes\":true");
+    } else if (is_node) {
+        say(to, ",\"labels\":[");
+        for (size_t i = 0; i < word->label_count; i++) {
+            say_text(to, i > 0 ? "," : "", word->labels[i]);
+        }
+        say(to, "]");
+    } else {
+        say_text(to, ",\"type\":", word->type);
+        say_text(to, ",\"start\":", word->start);
+        say_text(to, ",\"end\":", word->end);
     }
-    if (span != NULL && span->valid_to != YORE_FOREVER) {
-        say_moment(to, "to", span->valid_to);
+    if (!word->removes) {
+        say(to, ",\"properties\":");
+        say_map(to, &word->properties);
+    }
+    if (word->from != YORE_NOW) {
+        say_moment(to, "from", word->from);
+    }
+    if (word->to != YORE_FOREVER) {
+        say_moment(to, "to", word->to);
     }
     say(to, "}");
+}
+
+static struct yore_graph_span now_on(const struct yore_graph_span *span)
+{
+    return span != NULL ? *span : (struct yore_graph_span){YORE_NOW, YORE_FOREVER, 0};
 }
 
 void word_json_node(struct buffer *to, const struct yore_graph_node *node,
                     const struct yore_graph_span *span)
 {
-    say(to, "{\"node\":");
-    json_append_string(to, node->external_id);
-    say(to, ",\"labels\":[");
-    for (size_t i = 0; i < node->label_count; i++) {
-        say(to, i > 0 ? "," : "");
-        json_append_string(to, node->labels[i]);
-    }
-    say(to, "]");
-    say_rest(to, &node->properties, span);
+    const struct yore_graph_span when = now_on(span);
+    const struct yore_graph_word word = {.element = YORE_GRAPH_ELEMENT_NODE,
+                                         .external_id = node->external_id,
+                                         .labels = node->labels,
+                                         .label_count = node->label_count,
+                                         .properties = node->properties,
+                                         .from = when.valid_from,
+                                         .to = when.valid_to};
+    word_json_word(to, &word);
 }
 
 void word_json_relationship(struct buffer *to, const struct yore_graph_relationship *relationship,
                             const struct yore_bytes ends[2], const struct yore_graph_span *span)
 {
-    say(to, "{\"relationship\":");
-    json_append_string(to, relationship->external_id);
-    say(to, ",\"type\":");
-    json_append_string(to, relationship->type);
-    say(to, ",\"start\":");
-    json_append_string(to, ends[0]);
-    say(to, ",\"end\":");
-    json_append_string(to, ends[1]);
-    say_rest(to, &relationship->properties, span);
+    const struct yore_graph_span when = now_on(span);
+    const struct yore_graph_word word = {.element = YORE_GRAPH_ELEMENT_RELATIONSHIP,
+                                         .external_id = relationship->external_id,
+                                         .type = relationship->type,
+                                         .start = ends[0],
+                                         .end = ends[1],
+                                         .properties = relationship->properties,
+                                         .from = when.valid_from,
+                                         .to = when.valid_to};
+    word_json_word(to, &word);
 }
 
 /* ---- reading values ------------------------------------------------------------------------- */

@@ -23,6 +23,8 @@ void word_json_node(struct buffer *to, const struct yore_graph_node *node,
 /* The ends by their external ids. */
 void word_json_relationship(struct buffer *to, const struct yore_graph_relationship *relationship,
                             const struct yore_bytes ends[2], const struct yore_graph_span *span);
+/* What word_json_read() reads as the same word. */
+void word_json_word(struct buffer *to, const struct yore_graph_word *word);
 void word_json_value(struct buffer *to, const struct yore_graph_value *value);
 
 /* Read a line; what the word points to is in `arena`.  `now` is what moments like -1h count from.

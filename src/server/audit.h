@@ -1,10 +1,11 @@
 /* audit.h -- who did what, and was it allowed: a line a request, without values.
  *
  *     time=... level=info msg=audit user=ann address=127.0.0.1:50000 command=set keys=host/1
- * outcome=ok
+ * outcome=ok chain=<64 digits>
  *
- * Told are requests that change something, that are administration, that log in, and every one that
- * was denied.  Keys are told, escaped and cut; nothing else of a request is.  Any thread.
+ * Lines are bound to each other (log_chain.h), so that a change shows.  Told are requests that
+ * change something, that are administration, that log in, and every one that was denied.  Keys are
+ * told, escaped and cut; nothing else of a request is.  Any thread.
  */
 #ifndef YORE_SERVER_AUDIT_H
 #define YORE_SERVER_AUDIT_H

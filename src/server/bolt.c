@@ -90,6 +90,12 @@ static void port_tell(void *arg, void *conn, const struct bolt_event *event)
     }
 }
 
+static void port_ran(void *arg, int64_t time_ns)
+{
+    struct server *server = arg;
+    command_note_statement(server->commands, time_ns);
+}
+
 static bool port_is_gone(void *arg, void *conn)
 {
     struct bolt_peer *peer = conn;
@@ -159,6 +165,7 @@ static enum net_next bolt_turn(void *arg, struct net_turn *turn)
     turn->consumed = inner.consumed;
     turn->kept = bolt_session_kept_bytes(peer->session);
     turn->wanted = wanted[inner.wanted];
+    turn->owner = peer->client != NULL ? command_client_owner(peer->client) : 0;
     return nexts[next];
 }
 
@@ -210,7 +217,7 @@ enum yore_status bolt_start(struct server *server, struct yore_error *error_out)
                                    .keep_alive_ns = server->config->bolt_keep_alive,
                                    .port = {server, port_log_in, port_log_out, port_is_trusted,
                                             port_may, port_may_look, port_limits, port_tell,
-                                            port_is_gone, port_send_now}};
+                                            port_ran, port_is_gone, port_send_now}};
     enum yore_status status = bolt_server_new(&options, &server->bolt);
     return status == YORE_OK ? YORE_OK : error_plain(error_out, status);
 }

@@ -325,10 +325,10 @@ void config_get_default(size_t index, struct buffer *out)
 /* ---- life -------------------------------------------------------------------------------------
  */
 
-enum yore_status config_init(struct config *config, bool (*is_foreign)(const char *name),
+enum yore_status config_init(struct config *config, const char *(*foreign)(size_t index),
                              struct yore_error *error_out)
 {
-    *config = (struct config){.is_foreign = is_foreign};
+    *config = (struct config){.foreign = foreign};
     config->origins = mem_array(config_table_count, sizeof(*config->origins));
     if (config->origins == NULL) {
         return error_plain(error_out, YORE_NOMEM);
@@ -405,6 +405,11 @@ enum yore_status config_check(const struct config *config, struct yore_error *er
         is_same_port(config->bolt_port, config->http_port)) {
         return error_set(error_out, YORE_INVALID,
                          "bolt-port is taken by other clients; give another, or 0 for none");
+    }
+    if (config->port == 0 && config->tls_port == 0 && config->http_port == 0 &&
+        config->bolt_port == 0 && *config->unixsocket == '\0') {
+        return error_set(error_out, YORE_INVALID,
+                         "all ports are 0, and there is no unixsocket: nobody could connect");
     }
     if (*config->bolt_graph == '\0') {
         return error_set(error_out, YORE_INVALID, "bolt-graph has to name a graph");

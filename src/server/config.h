@@ -84,7 +84,7 @@ struct config {
     struct config_extra *extras;
     size_t extra_count;
     size_t extra_capacity;
-    bool (*is_foreign)(const char *name); /* does another layer know it? */
+    const char *(*foreign)(size_t index); /* names that another layer knows; or NULL */
 };
 
 /* A line of the command layer. */
@@ -96,8 +96,9 @@ struct config_extra {
     char *where; /* "yore.conf:7", "--requirepass" */
 };
 
-/* Every setting at its default.  `is_foreign` may be NULL.  Errors: YORE_NOMEM. */
-enum yore_status config_init(struct config *config, bool (*is_foreign)(const char *name),
+/* Every setting at its default.  `foreign` names what belongs to another layer, by index, NULL past
+ * the last; it may be NULL itself.  Errors: YORE_NOMEM. */
+enum yore_status config_init(struct config *config, const char *(*foreign)(size_t index),
                              struct yore_error *error_out);
 void config_release(struct config *config);
 
@@ -132,10 +133,12 @@ void config_get_default(size_t index, struct buffer *out);
 struct config_pair {
     const char *name;
     struct yore_bytes value;
-    bool is_list; /* words are written one by one */
+    bool is_list;   /* words are written one by one */
+    bool goes_last; /* its lines are removed and it is appended: nothing behind it adds to it */
 };
 /* Write `pairs` to config->file: a line that sets one of them is replaced where it stands, others
- * are appended; everything else stays as it is.  The file is replaced whole and made durable.
+ * are appended; everything else stays as it is.  The file is replaced whole and made durable, and
+ * may be read by its owner only.
  * Errors: YORE_INVALID (there was no file), YORE_IO, YORE_NO_SPACE. */
 struct os_env;
 enum yore_status config_rewrite(const struct config *config, struct os_env *env,

@@ -12,16 +12,41 @@
 #include "server/config_table.h"
 #include "server/limits.h"
 
+/* Every name that a file may hold: those of the table, then those of the other layer. */
 static const char *name_at(const void *arg, size_t index)
 {
-    (void)arg;
-    return config_table[index].name;
+    const struct config *config = arg;
+    return index < config_table_count ? config_table[index].name
+                                      : config->foreign(index - config_table_count);
 }
 
-static enum yore_status refuse_unknown(const char *name, const char *where,
-                                       struct yore_error *error_out)
+static size_t name_count(const struct config *config)
 {
-    const char *near = nearest_word(name, name_at, NULL, config_table_count);
+    size_t count = config_table_count;
+    while (config->foreign != NULL && config->foreign(count - config_table_count) != NULL) {
+        count++;
+    }
+    return count;
+}
+
+static bool is_foreign(const struct config *config, const char *name)
+{
+    size_t count = name_count(config);
+    for (size_t i = config_table_count; i < count; i++) {
+        if (strcmp(name_at(config, i), name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum yore_status refuse_unknown(const struct config *config, const char *name,
+                                       const char *where, struct yore_error *error_out)
+{
+    const char *near = nearest_word(name, name_at, config, config_table_count);
+    if (near == NULL) { /* the other layer has names that only files of Redis have */
+        near = nearest_word(name, name_at, config, name_count(config));
+    }
     if (near != NULL) {
         return error_set(error_out, YORE_INVALID,
                          "%s: there is no setting '%.80s'; did you mean %s?", where, name, near);
@@ -95,9 +120,8 @@ static enum yore_status take(struct config *config, const char *name,
 {
     size_t index = config_find(name);
     if (index == SIZE_MAX) {
-        bool is_foreign = config->is_foreign != NULL && config->is_foreign(name);
-        return is_foreign ? keep_extra(config, name, words, count, where, error_out)
-                          : refuse_unknown(name, where, error_out);
+        return is_foreign(config, name) ? keep_extra(config, name, words, count, where, error_out)
+                                        : refuse_unknown(config, name, where, error_out);
     }
     if (count == 0) {
         return error_set(error_out, YORE_INVALID, "%s: %s has no value", where, name);
@@ -226,38 +250,35 @@ enum yore_status config_read_file(struct config *config, const char *path,
 /* ---- the environment ---------------------------------------------------------------------------
  */
 
-/* The first password of the default user: where a container's host keeps it out of files. */
-static enum yore_status read_password(struct config *config, struct yore_error *error_out)
+/* A `user` is a line of many words, and its name in the environment means other things. */
+static bool is_for_environment(const char *name)
 {
-    static const char name[] = "YORE_REQUIREPASS";
-    const char *value = getenv(name);
-    if (value == NULL) {
-        return YORE_OK;
-    }
-    struct yore_bytes word = bytes_of(value, strlen(value));
-    return take(config, "requirepass", &word, 1, CONFIG_ENVIRONMENT, name, error_out);
+    return strcmp(name, "user") != 0;
 }
 
 enum yore_status config_read_environment(struct config *config, struct yore_error *error_out)
 {
-    for (size_t i = 0; i < config_table_count; i++) {
+    size_t count = name_count(config);
+    for (size_t i = 0; i < count; i++) {
         char name[64];
-        int size = snprintf(name, sizeof(name), "YORE_%s", config_table[i].name);
+        const char *setting = name_at(config, i);
+        int size = snprintf(name, sizeof(name), "YORE_%s", setting);
         for (int k = 0; k < size; k++) {
             name[k] = name[k] == '-' ? '_' : (char)toupper((unsigned char)name[k]);
         }
-        const char *value = getenv(name);
+        bool is_twice = i >= config_table_count && config_find(setting) != SIZE_MAX;
+        const char *value = !is_twice && is_for_environment(setting) ? getenv(name) : NULL;
         if (value == NULL) {
             continue;
         }
         struct yore_bytes word = bytes_of(value, strlen(value));
         enum yore_status status =
-            take(config, config_table[i].name, &word, 1, CONFIG_ENVIRONMENT, name, error_out);
+            take(config, setting, &word, 1, CONFIG_ENVIRONMENT, name, error_out);
         if (status != YORE_OK) {
             return status;
         }
     }
-    return read_password(config, error_out);
+    return YORE_OK;
 }
 
 /* ---- the command line ---------------------------------------------------------------------------

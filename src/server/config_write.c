@@ -100,7 +100,7 @@ static enum yore_status rewrite_text(FILE *file, const struct config_pair *pairs
             if (line[size - 1] != '\n') {
                 buffer_append_u8(out, '\n');
             }
-        } else if (!is_written[index]) {
+        } else if (!is_written[index] && !pairs[index].goes_last) {
             append_pair(out, &pairs[index]);
             is_written[index] = true;
         }

@@ -25,7 +25,14 @@ static bool fresh_client(struct http_session *session)
     session->has_greeted = false;
     session->database = 0;
     buffer_clear(&session->authorization);
-    return command_client_new(session->scope->commands, &origin, &session->client) == YORE_OK;
+    session->users_version = command_users_version(session->scope->commands);
+    if (command_client_new(session->scope->commands, &origin, &session->client) != YORE_OK) {
+        return false;
+    }
+    command_client_be_whole(session->client);
+    command_client_tie_watch(session->client);
+    command_client_be_dated(session->client);
+    return true;
 }
 
 static void *http_open(void *arg, struct net_conn *conn, const char *peer, const char *local)
@@ -218,13 +225,46 @@ static enum step finish(struct http_call *call, bool keeps_alive, enum net_next 
 }
 
 /* A request that is refused before its body was read cannot be followed by another. */
-static enum step refuse(struct http_call *call, unsigned status, const char *code,
-                        const char *detail, enum net_next *next)
+static enum step refuse_with(struct http_call *call, const struct http_problem *problem,
+                             enum net_next *next)
 {
     struct http_session *session = call->session;
     bool has_unread = session->head.has_body && session->framing.state != HTTP_BODY_DONE;
     session->head.keeps_alive = session->head.keeps_alive && !has_unread;
-    return finish(call, http_problem(call, status, code, detail), next);
+    return finish(call, http_problem_with(call, problem), next);
+}
+
+static enum step refuse(struct http_call *call, unsigned status, const char *code,
+                        const char *detail, enum net_next *next)
+{
+    const struct http_problem problem = {
+        .status = status, .code = code, .detail = detail, .more = ""};
+    return refuse_with(call, &problem, next);
+}
+
+static enum step refuse_method(struct http_call *call, enum net_next *next)
+{
+    char methods[HTTP_METHODS_BYTES];
+    char detail[HTTP_METHODS_BYTES + 32];
+    char headers[HTTP_METHODS_BYTES + 16];
+    struct http_session *session = call->session;
+    http_route_methods(session->head.path, session->scope->allows_compat, methods);
+    snprintf(detail, sizeof(detail), "this path takes %s", methods);
+    snprintf(headers, sizeof(headers), "Allow: %s\r\n", methods);
+    const struct http_problem problem = {
+        .status = 405, .code = "wrong-method", .detail = detail, .more = "", .headers = headers};
+    return refuse_with(call, &problem, next);
+}
+
+static enum step refuse_path(struct http_call *call, enum net_next *next)
+{
+    char methods[HTTP_METHODS_BYTES];
+    http_route_methods(call->session->head.path, true, methods);
+    return refuse(call, 404, "no-such-path",
+                  methods[0] == '\0' ? "no such path; /openapi.json lists them"
+                                     : "this form is there with the setting http-compat-writes; "
+                                       "/openapi.json lists the paths that are there always",
+                  next);
 }
 
 static enum step refuse_head(struct http_call *call, enum net_next *next)
@@ -254,10 +294,14 @@ static enum step judge_head(struct http_call *call, enum net_next *next)
     session->route =
         http_route_find(head, session->scope->allows_compat, &session->param, &path_is_known);
     if (session->route == NULL && path_is_known) {
-        return refuse(call, 405, "wrong-method", "this path does not take that method", next);
+        return refuse_method(call, next);
     }
     if (session->route == NULL) {
-        return refuse(call, 404, "no-such-path", "no such path; /openapi.json lists them", next);
+        return refuse_path(call, next);
+    }
+    char problem[HTTP_PARAM_PROBLEM_BYTES];
+    if (http_params_problem(session->route, head->query, problem) != NULL) {
+        return refuse(call, 400, "bad-parameter", problem, next);
     }
     if (head->has_body && !session->route->takes_body) {
         return refuse(call, 400, "unwanted-body", "a request to this path has no body", next);
@@ -299,6 +343,14 @@ static enum step at_head(struct http_call *call, enum net_next *next)
     return judge_head(call, next);
 }
 
+/* Is the client who this request says, and have users not changed since that was found good?  A
+ * connection outlives passwords, and who had them. */
+static bool is_as_found(const struct http_session *session, struct yore_bytes header)
+{
+    return is_same_secret(header, buffer_bytes(&session->authorization)) &&
+           session->users_version == command_users_version(session->scope->commands);
+}
+
 static enum step at_login(struct http_call *call, enum net_next *next)
 {
     struct http_session *session = call->session;
@@ -307,11 +359,11 @@ static enum step at_login(struct http_call *call, enum net_next *next)
         session->state = HTTP_AT_BODY;
         return STEP_ON;
     }
-    if (header.size == 0 && session->authorization.size > 0 && !fresh_client(session)) {
+    if (header.size == 0 && !is_as_found(session, header) && !fresh_client(session)) {
         *next = NET_CLOSE;
         return STEP_NEXT;
     }
-    if (!is_same_secret(header, buffer_bytes(&session->authorization))) {
+    if (header.size > 0 && !is_as_found(session, header)) {
         if (call->turn->pace != NET_LOGIN) {
             call->turn->wanted = NET_LOGIN;
             *next = NET_PACE;
@@ -430,6 +482,7 @@ static enum net_next http_turn(void *arg, struct net_turn *turn)
     }
     reply_release(&call.reply);
     reply_reader_release(&call.reader);
+    turn->owner = session->client != NULL ? command_client_owner(session->client) : 0;
     turn->kept = session->text.capacity + session->body.capacity;
     return next;
 }

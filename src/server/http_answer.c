@@ -61,7 +61,8 @@ bool http_answer(struct http_call *call, const struct http_answer *answer, struc
 
 bool http_problem(struct http_call *call, unsigned status, const char *code, const char *detail)
 {
-    const struct http_problem problem = {status, code, detail, ""};
+    const struct http_problem problem = {
+        .status = status, .code = code, .detail = detail, .more = ""};
     return http_problem_with(call, &problem);
 }
 
@@ -79,7 +80,8 @@ bool http_problem_with(struct http_call *call, const struct http_problem *proble
     json_append_string(&body, bytes_of(problem->detail, strlen(problem->detail)));
     append_text(&body, problem->more);
     append_text(&body, "}\n");
-    struct http_answer answer = {.status = status, .type = "application/problem+json"};
+    struct http_answer answer = {
+        .status = status, .type = "application/problem+json", .headers = problem->headers};
     if (status == 401) {
         answer.headers = "WWW-Authenticate: Basic realm=\"yore\", charset=\"UTF-8\"\r\n";
     }
@@ -102,6 +104,8 @@ bool http_problem_of_error(struct http_call *call, struct yore_bytes error)
                  {"WRONGTYPE", 409, "wrong-type"},
                  {"EXECABORT", 422, "refused"},
                  {"CONFLICT", 409, "conflict"},
+                 {"EXISTS", 409, "exists"},
+                 {"TOOBIG", 413, "too-big"},
                  {"READONLY", 403, "read-only"},
                  {"HORIZON", 410, "before-horizon"},
                  {"BEFOREHORIZON", 410, "before-horizon"},

@@ -136,11 +136,6 @@ static bool commit(struct http_call *call, const struct http_items *operations)
     if (call->values[0].kind == YORE_CLIENT_NULL) {
         return http_problem(call, 409, "conflict", "a key of a condition has changed meanwhile");
     }
-    for (size_t i = 1; i < call->values[0].next; i = call->values[i].next) {
-        if (call->values[i].kind == YORE_CLIENT_ERROR) {
-            return http_problem_of_error(call, call->values[i].bytes);
-        }
-    }
     struct http_answer answer = {204, NULL, NULL};
     return http_answer(call, &answer, bytes_of("", 0));
 }

@@ -10,23 +10,30 @@
 #include "command/command.h"
 #include "command/graph_json.h"
 #include "net/limits.h"
+#include "os/env.h"
 #include "server/audit.h"
 #include "server/http_internal.h"
 
 /* What an answer keeps between turns. */
 struct graph_answer {
+    struct command_server *commands;
+    int64_t ran_ns; /* in turns of its own; 0: it has not begun */
     struct graph_json *json;
     struct buffer name; /* of the graph */
     struct buffer at;
     struct buffer known;
     struct buffer part;
     bool is_lines;
+    bool has_asked; /* the statement was run, or refused */
     bool has_begun;
 };
 
 static void answer_free(void *state)
 {
     struct graph_answer *answer = state;
+    if (answer->ran_ns > 0) {
+        command_note_statement(answer->commands, answer->ran_ns);
+    }
     graph_json_close(answer->json);
     buffer_release(&answer->name);
     buffer_release(&answer->at);
@@ -50,7 +57,8 @@ static bool answer_problem(struct http_call *call, const struct graph_json_probl
     for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
         status = strcmp(statuses[i].code, problem->code) == 0 ? statuses[i].status : status;
     }
-    const struct http_problem whole = {status, problem->code, problem->text, problem->more};
+    const struct http_problem whole = {
+        .status = status, .code = problem->code, .detail = problem->text, .more = problem->more};
     return http_problem_with(call, &whole);
 }
 
@@ -119,6 +127,7 @@ static bool begin_answer(struct http_call *call, struct graph_answer *answer)
                                          .at = buffer_bytes(&answer->at),
                                          .known = buffer_bytes(&answer->known),
                                          .is_lines = answer->is_lines};
+    answer->has_asked = true;
     enum yore_status st = graph_json_open(session->client, &request, &answer->json, &problem);
     struct command_job *job = call->turn->job != NULL ? (void *)call->turn->job->state : NULL;
     if (job != NULL) {
@@ -131,16 +140,23 @@ static bool begin_answer(struct http_call *call, struct graph_answer *answer)
 bool http_graph_query(struct http_call *call)
 {
     struct http_session *session = call->session;
-    if (session->taker != NULL) {
-        return tell_rows(call, session->taker);
+    struct graph_answer *answer = session->taker;
+    bool is_first = answer == NULL;
+    int64_t begun_ns = os_monotonic_ns(os_env_posix());
+    if (is_first) {
+        answer = mem_zalloc(sizeof(*answer));
+        if (answer == NULL) {
+            return http_problem(call, 503, "out-of-memory", "out of memory");
+        }
+        answer->commands = session->scope->commands;
+        session->taker = answer;
+        session->taker_free = answer_free;
     }
-    struct graph_answer *answer = mem_zalloc(sizeof(*answer));
-    if (answer == NULL) {
-        return http_problem(call, 503, "out-of-memory", "out of memory");
+    bool more = is_first ? begin_answer(call, answer) : tell_rows(call, answer);
+    if (!is_first || answer->has_asked) {
+        answer->ran_ns += os_monotonic_ns(os_env_posix()) - begun_ns;
     }
-    session->taker = answer;
-    session->taker_free = answer_free;
-    return begin_answer(call, answer);
+    return more;
 }
 
 bool http_graphs(struct http_call *call)

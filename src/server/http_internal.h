@@ -25,6 +25,7 @@ struct http_session {
     struct session_scope *scope;
     struct client *client;
     struct buffer authorization; /* of the client's login; empty: nobody has logged in */
+    uint64_t users_version;      /* command_users_version() when that, or nobody, was found good */
     bool has_greeted;            /* RESP3 is agreed with the command layer */
     unsigned database;
     enum http_state state;
@@ -59,6 +60,7 @@ struct http_call {
 struct http_route {
     const char *method;
     const char *path; /* "/{}" at its end: the rest is the parameter; before its end: one segment */
+    const char *params; /* names that its query may have, divided by blanks; NULL: any */
     enum net_pace pace;
     bool is_open; /* nobody has to log in for it */
     bool takes_body;
@@ -73,9 +75,19 @@ void http_continue(struct http_call *call);
 /* http_route.c */
 extern const struct http_route http_routes[];
 extern const size_t http_route_count;
+/* The methods that a path takes, as the field Allow has them; "": there is no such path.  With
+ * `allows_compat` false the forms of small servers are none. */
+#define HTTP_METHODS_BYTES 64
+void http_route_methods(struct yore_bytes path, bool allows_compat, char text[HTTP_METHODS_BYTES]);
 /* The route of a request; `*path_is_known_out`: another method would have one. */
 const struct http_route *http_route_find(const struct http_head *head, bool allows_compat,
                                          struct yore_bytes *param_out, bool *path_is_known_out);
+
+/* http_params.c: has the query of a request only what its path knows, each once?
+ * NULL: it has; else what is wrong, in `text`, for a problem's detail. */
+#define HTTP_PARAM_PROBLEM_BYTES 160
+const char *http_params_problem(const struct http_route *route, struct yore_bytes query,
+                                char text[HTTP_PARAM_PROBLEM_BYTES]);
 
 /* http_answer.c: responses */
 struct http_answer {
@@ -91,7 +103,8 @@ struct http_problem {
     unsigned status;
     const char *code;
     const char *detail;
-    const char *more; /* members beside those, each behind a comma; or "" */
+    const char *more;    /* members beside those, each behind a comma; or "" */
+    const char *headers; /* whole lines; NULL: none */
 };
 bool http_problem_with(struct http_call *call, const struct http_problem *problem);
 /* Does the request say that its body is JSON?  The form of another's page cannot say so. */

@@ -149,6 +149,10 @@ bool http_put_key(struct http_call *call)
     bool more = true;
     bool is_dated = has_param(call, "at") || has_param(call, "from") || has_param(call, "to") ||
                     has_param(call, "until");
+    if (is_dated && has_param(call, "ttl")) {
+        return http_problem(call, 400, "bad-parameter",
+                            "ttl counts from now: beside a date write until, a moment");
+    }
     add_text(&words, is_dated ? "YORE.PUT" : "SET");
     if (add_key(&words, call, &more)) {
         words.items[words.count++] = buffer_bytes(&call->session->body);

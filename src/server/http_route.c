@@ -1,32 +1,41 @@
 /* http_route.c -- the one table of paths: routing and /openapi.json read it. */
+#include <stdio.h>
 #include <string.h>
 
 #include "server/http_internal.h"
 
 const struct http_route http_routes[] = {
-    {"GET", "/v1/kv/{}", NET_SHORT, false, false, false, http_get_key},
-    {"HEAD", "/v1/kv/{}", NET_SHORT, false, false, false, http_get_key},
-    {"PUT", "/v1/kv/{}", NET_SHORT, false, true, false, http_put_key},
-    {"DELETE", "/v1/kv/{}", NET_SHORT, false, false, false, http_delete_key},
-    {"GET", "/v1/kv", NET_LONG, false, false, false, http_list_keys},
-    {"GET", "/v1/timeline/{}", NET_LONG, false, false, false, http_timeline},
-    {"GET", "/v1/changes", NET_LONG, false, false, false, http_changes},
-    {"POST", "/v1/batch", NET_SHORT, false, true, false, http_batch},
-    {"POST", "/v1/transaction", NET_SHORT, false, true, false, http_transaction},
-    {"GET", "/v1/watch", NET_SHORT, false, false, false, http_watch},
-    {"GET", "/v1/export", NET_LONG, false, false, false, http_export},
-    {"POST", "/v1/import", NET_LONG, false, true, true, http_import},
-    {"GET", "/v1/graphs", NET_SHORT, false, false, false, http_graphs},
-    {"POST", "/v1/graph/{}/query", NET_LONG, false, true, false, http_graph_query},
-    {"POST", "/v1/graph/{}/ingest", NET_LONG, false, true, false, http_graph_ingest},
-    {"GET", "/healthz", NET_QUICK, true, false, false, http_health},
-    {"GET", "/readyz", NET_QUICK, true, false, false, http_ready},
-    {"GET", "/metrics", NET_SHORT, false, false, false, http_metrics},
-    {"GET", "/openapi.json", NET_QUICK, true, false, false, http_openapi},
+    {"GET", "/v1/kv/{}", "at known db", NET_SHORT, false, false, false, http_get_key},
+    {"HEAD", "/v1/kv/{}", "at known db", NET_SHORT, false, false, false, http_get_key},
+    {"PUT", "/v1/kv/{}", "at from to until ttl db", NET_SHORT, false, true, false, http_put_key},
+    {"DELETE", "/v1/kv/{}", "at from to db", NET_SHORT, false, false, false, http_delete_key},
+    {"GET", "/v1/kv", "prefix start end limit at known db", NET_LONG, false, false, false,
+     http_list_keys},
+    {"GET", "/v1/timeline/{}", "from to known limit db", NET_LONG, false, false, false,
+     http_timeline},
+    {"GET", "/v1/changes", "prefix from to known limit db", NET_LONG, false, false, false,
+     http_changes},
+    {"POST", "/v1/batch", "db", NET_SHORT, false, true, false, http_batch},
+    {"POST", "/v1/transaction", "db", NET_SHORT, false, true, false, http_transaction},
+    {"GET", "/v1/watch", "prefix after db", NET_SHORT, false, false, false, http_watch},
+    {"GET", "/v1/export", "prefix at known db", NET_LONG, false, false, false, http_export},
+    {"POST", "/v1/import", "db", NET_LONG, false, true, true, http_import},
+    {"GET", "/v1/graphs", "at known", NET_SHORT, false, false, false, http_graphs},
+    {"POST", "/v1/graph/{}/query", "at known", NET_LONG, false, true, false, http_graph_query},
+    {"POST", "/v1/graph/{}/ingest", "source action snapshot at rank ttl", NET_LONG, false, true,
+     false, http_graph_ingest},
+    {"GET", "/healthz", "", NET_QUICK, true, false, false, http_health},
+    {"HEAD", "/healthz", "", NET_QUICK, true, false, false, http_health},
+    {"GET", "/readyz", "", NET_QUICK, true, false, false, http_ready},
+    {"HEAD", "/readyz", "", NET_QUICK, true, false, false, http_ready},
+    {"GET", "/metrics", "", NET_SHORT, false, false, false, http_metrics},
+    {"HEAD", "/metrics", "", NET_SHORT, false, false, false, http_metrics},
+    {"GET", "/openapi.json", "", NET_QUICK, true, false, false, http_openapi},
+    {"HEAD", "/openapi.json", "", NET_QUICK, true, false, false, http_openapi},
     /* Only with http-compat-writes; any page a browser shows could ask for these. */
-    {"GET", "/put", NET_SHORT, false, false, false, http_compat_put},
-    {"GET", "/get/{}", NET_SHORT, false, false, false, http_compat_get},
-    {"GET", "/delete/{}", NET_SHORT, false, false, false, http_compat_delete},
+    {"GET", "/put", NULL, NET_SHORT, false, false, false, http_compat_put},
+    {"GET", "/get/{}", "at known db", NET_SHORT, false, false, false, http_compat_get},
+    {"GET", "/delete/{}", "at from to db", NET_SHORT, false, false, false, http_compat_delete},
 };
 
 const size_t http_route_count = sizeof(http_routes) / sizeof(http_routes[0]);
@@ -53,6 +62,22 @@ static bool path_fits(const char *pattern, struct yore_bytes path, struct yore_b
     *param_out = param;
     return behind == 0 || (memcmp((const char *)param.data + param.size, place + 2, behind) == 0 &&
                            memchr(param.data, '/', param.size) == NULL);
+}
+
+void http_route_methods(struct yore_bytes path, bool allows_compat, char text[HTTP_METHODS_BYTES])
+{
+    struct yore_bytes param;
+    size_t size = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < http_route_count; i++) {
+        const struct http_route *route = &http_routes[i];
+        if ((is_compat(route) && !allows_compat) || !path_fits(route->path, path, &param)) {
+            continue;
+        }
+        int added = snprintf(text + size, HTTP_METHODS_BYTES - size, "%s%s", size > 0 ? ", " : "",
+                             route->method);
+        size += added > 0 && (size_t)added < HTTP_METHODS_BYTES - size ? (size_t)added : 0;
+    }
 }
 
 const struct http_route *http_route_find(const struct http_head *head, bool allows_compat,

@@ -244,16 +244,6 @@ static bool write_rows(struct http_call *call)
     if (is_error(call)) {
         return refuse_rows(call);
     }
-    for (size_t i = 1; i < call->values[0].next; i = call->values[i].next) {
-        if (call->values[i].kind == YORE_CLIENT_ERROR) {
-            struct yore_bytes text = call->values[i].bytes;
-            char problem[200];
-            snprintf(problem, sizeof(problem), "%.*s", (int)(text.size < 199 ? text.size : 199),
-                     (const char *)text.data);
-            give_up(call, 400, "refused", problem);
-            return false;
-        }
-    }
     taker->written += taker->items.count;
     http_items_clear(&taker->items);
     return true;

@@ -27,6 +27,38 @@ static bool next_host(const char **list, char host[HOST_BYTES], bool *is_optiona
     return true;
 }
 
+static enum yore_status check_hosts(const char *setting, const char *list,
+                                    struct yore_error *error_out)
+{
+    char host[HOST_BYTES];
+    bool is_optional = false;
+    unsigned count = 0;
+    const char *at = list;
+    while (next_host(&at, host, &is_optional)) {
+        struct yore_error cause = {0};
+        enum yore_status status = os_host_check(host, &cause);
+        if (status != YORE_OK && !is_optional) {
+            return error_set(error_out, status, "%s: %.400s", setting, cause.text);
+        }
+        count += status == YORE_OK ? 1 : 0;
+    }
+    return count > 0 ? YORE_OK
+                     : error_set(error_out, YORE_INVALID, "%s: no address of '%.300s' can be used",
+                                 setting, list);
+}
+
+enum yore_status listen_check_hosts(const struct config *config, struct yore_error *error_out)
+{
+    bool has_own = *config->http_bind != '\0';
+    bool needs_bind = config->port != 0 || config->tls_port != 0 || config->bolt_port != 0 ||
+                      (config->http_port != 0 && !has_own);
+    enum yore_status status = needs_bind ? check_hosts("bind", config->bind, error_out) : YORE_OK;
+    if (status == YORE_OK && config->http_port != 0 && has_own) {
+        status = check_hosts("http-bind", config->http_bind, error_out);
+    }
+    return status;
+}
+
 static bool is_loopback_only(const char *list)
 {
     char host[HOST_BYTES];

@@ -9,14 +9,17 @@
 #include "os/env.h"
 #include "os/thread.h"
 #include "server/limits.h"
+#include "server/log_chain.h"
 
 struct log {
     struct os_env *env;
     char *path; /* NULL: standard error */
     struct os_mutex lock;
-    FILE *file;             /* GUARDED_BY(lock) */
-    enum log_level least;   /* GUARDED_BY(lock) */
-    enum log_format format; /* GUARDED_BY(lock) */
+    FILE *file;                    /* GUARDED_BY(lock) */
+    enum log_level least;          /* GUARDED_BY(lock) */
+    enum log_format format;        /* GUARDED_BY(lock) */
+    bool is_chained;               /* GUARDED_BY(lock) */
+    char chain[SHA256_TEXT_BYTES]; /* GUARDED_BY(lock): of the last line */
 };
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
@@ -25,11 +28,12 @@ static const char *const level_names[] = {"debug", "info", "warn", "error"};
 struct line {
     char text[LOG_LINE_BYTES_MAX];
     size_t size;
+    size_t room; /* fields end here at most */
 };
 
 static void put(struct line *line, char c)
 {
-    if (line->size < sizeof(line->text) - 4) {
+    if (line->size < line->room) {
         line->text[line->size++] = c;
     }
 }
@@ -142,23 +146,6 @@ void log_close(struct log *log)
     mem_free(log);
 }
 
-enum yore_status log_reopen(struct log *log, struct yore_error *error_out)
-{
-    if (log->path == NULL) {
-        return YORE_OK;
-    }
-    FILE *file = open_file(log->path);
-    if (file == NULL) {
-        return error_set(error_out, YORE_IO, "cannot write the log %s: %s", log->path,
-                         strerror(errno));
-    }
-    os_mutex_lock(&log->lock);
-    fclose(log->file);
-    log->file = file;
-    os_mutex_unlock(&log->lock);
-    return YORE_OK;
-}
-
 void log_set(struct log *log, enum log_level least, enum log_format format)
 {
     os_mutex_lock(&log->lock);
@@ -175,33 +162,110 @@ bool log_takes(struct log *log, enum log_level level)
     return takes;
 }
 
+/* End the line, bound to the one before. */
+static void put_chain(struct log *log, struct line *line) REQUIRES(log->lock)
+{
+    log_chain_next(log->chain, bytes_of(line->text, line->size), log->chain);
+    line->room = sizeof(line->text) - 4;
+    put_field(line, log->format, "chain", log->chain);
+}
+
+static void write_line(struct log *log, enum log_level level, const char *message,
+                       const struct log_field *fields, size_t count) REQUIRES(log->lock)
+{
+    char time_text[MOMENT_TEXT_BYTES];
+    struct line line;
+    int64_t now = os_wall_ns(log->env);
+    moment_format(now - now % 1000000, time_text);
+    line.size = 0;
+    line.room = sizeof(line.text) - 4 - (log->is_chained ? LOG_CHAIN_ROOM : 0);
+    if (log->format == LOG_JSON) {
+        put(&line, '{');
+    }
+    put_field(&line, log->format, "time", time_text);
+    put_field(&line, log->format, "level", level_names[level]);
+    put_field(&line, log->format, "msg", message);
+    for (size_t i = 0; i < count && i < LOG_FIELDS_MAX; i++) {
+        put_field(&line, log->format, fields[i].name, fields[i].value);
+    }
+    if (log->is_chained) {
+        put_chain(log, &line);
+    }
+    if (log->format == LOG_JSON) {
+        line.text[line.size++] = '}';
+    }
+    line.text[line.size++] = '\n';
+    fwrite(line.text, 1, line.size, log->file); /* a full disk must not stop the server */
+    fflush(log->file);
+}
+
 void log_fields(struct log *log, enum log_level level, const char *message,
                 const struct log_field *fields, size_t count)
 {
-    char time_text[MOMENT_TEXT_BYTES];
-    int64_t now = os_wall_ns(log->env);
-    moment_format(now - now % 1000000, time_text);
-    struct line line;
-    line.size = 0;
     os_mutex_lock(&log->lock);
     if (level >= log->least) {
-        if (log->format == LOG_JSON) {
-            put(&line, '{');
-        }
-        put_field(&line, log->format, "time", time_text);
-        put_field(&line, log->format, "level", level_names[level]);
-        put_field(&line, log->format, "msg", message);
-        for (size_t i = 0; i < count && i < LOG_FIELDS_MAX; i++) {
-            put_field(&line, log->format, fields[i].name, fields[i].value);
-        }
-        if (log->format == LOG_JSON) {
-            line.text[line.size++] = '}';
-        }
-        line.text[line.size++] = '\n';
-        fwrite(line.text, 1, line.size, log->file); /* a full disk must not stop the server */
-        fflush(log->file);
+        write_line(log, level, message, fields, count);
     }
     os_mutex_unlock(&log->lock);
+}
+
+/* Begin a file, or go on in one. */
+static enum yore_status begin_chain(struct log *log, const char *after,
+                                    struct yore_error *error_out) REQUIRES(log->lock)
+{
+    bool ends = true;
+    FILE *file = fopen(log->path, "r");
+    bool is_read = file != NULL && log_chain_end(file, log->chain, &ends);
+    if (file != NULL) {
+        fclose(file);
+    }
+    if (!is_read) {
+        return error_set(error_out, YORE_IO, "cannot read the log %s: %s", log->path,
+                         strerror(errno));
+    }
+    if (!ends) { /* a crash has cut its last line, which counts as it is */
+        fputc('\n', log->file);
+    }
+    char before[SHA256_TEXT_BYTES];
+    memcpy(before, after != NULL ? after : log->chain, sizeof(before));
+    const struct log_field field = {"after", before};
+    write_line(log, LOG_INFO, "begins", &field, 1);
+    return YORE_OK;
+}
+
+enum yore_status log_chain(struct log *log, struct yore_error *error_out)
+{
+    enum yore_status status = YORE_OK;
+    os_mutex_lock(&log->lock);
+    if (log->path != NULL) {
+        log->is_chained = true;
+        status = begin_chain(log, NULL, error_out);
+    }
+    os_mutex_unlock(&log->lock);
+    return status;
+}
+
+enum yore_status log_reopen(struct log *log, struct yore_error *error_out)
+{
+    if (log->path == NULL) {
+        return YORE_OK;
+    }
+    FILE *file = open_file(log->path);
+    if (file == NULL) {
+        return error_set(error_out, YORE_IO, "cannot write the log %s: %s", log->path,
+                         strerror(errno));
+    }
+    enum yore_status status = YORE_OK;
+    os_mutex_lock(&log->lock);
+    fclose(log->file);
+    log->file = file;
+    if (log->is_chained) {
+        char before[SHA256_TEXT_BYTES];
+        memcpy(before, log->chain, sizeof(before));
+        status = begin_chain(log, before, error_out);
+    }
+    os_mutex_unlock(&log->lock);
+    return status;
 }
 
 void log_text(struct log *log, enum log_level level, const char *message)

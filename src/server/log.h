@@ -31,6 +31,11 @@ enum yore_status log_open(struct os_env *env, const char *path, struct log **log
 void log_close(struct log *log);
 /* Close the file and open it again by its name: after it was moved away. */
 enum yore_status log_reopen(struct log *log, struct yore_error *error_out);
+/* Let every line from now on end in `chain=H`, H being the SHA-256 of the line's text before that
+ * behind the H of the line before, 64 zeros at the begin of a file: who changes, adds or takes out
+ * a line has to change all behind it (log_chain.h).  The first line says behind which H of this
+ * file or, after log_reopen(), of the one before it begins.  Errors: YORE_IO, YORE_NOMEM. */
+enum yore_status log_chain(struct log *log, struct yore_error *error_out);
 void log_set(struct log *log, enum log_level least, enum log_format format);
 bool log_takes(struct log *log, enum log_level level);
 

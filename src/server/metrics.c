@@ -234,6 +234,27 @@ static void command_stats(struct page *page, const char *text)
     }
 }
 
+static void class_durations(struct page *page, struct command_server *commands)
+{
+    static const char name[] = "yore_command_class_duration_seconds";
+    static const char *const bounds[COMMAND_DURATION_BUCKETS] = {
+        "5e-05", "0.0001", "0.00025", "0.0005", "0.001", "0.0025", "0.005", "0.01", "0.025",
+        "0.05",  "0.1",    "0.25",    "0.5",    "1.0",   "2.5",    "5.0",   "10.0", "+Inf"};
+    struct command_durations class;
+    family(page, name, "histogram",
+           "Time that requests took to run, by what they do; waiting for a sync is not in it.");
+    for (size_t i = 0; command_durations(commands, i, &class); i++) {
+        uint64_t count = 0;
+        for (size_t k = 0; k < COMMAND_DURATION_BUCKETS; k++) {
+            count += class.counts[k];
+            put(page, "%s_bucket{class=\"%s\",le=\"%s\"} %" PRIu64 "\n", name, class.name,
+                bounds[k], count);
+        }
+        put(page, "%s_sum{class=\"%s\"} %.17g\n", name, class.name, (double)class.time_ns / 1e9);
+        put(page, "%s_count{class=\"%s\"} %" PRIu64 "\n", name, class.name, count);
+    }
+}
+
 bool http_metrics(struct http_call *call)
 {
     struct server *server = call->session->scope->server;
@@ -258,6 +279,7 @@ bool http_metrics(struct http_call *call)
         command_stats(&page, (const char *)text.data);
     }
     buffer_release(&text);
+    class_durations(&page, server->commands);
     yore_stats(server->db, engine_stat, &page);
     process_stats(&page, server);
     if (page.is_openmetrics) {

@@ -5,28 +5,9 @@
 #include "server/server.h"
 #include "server/server_internal.h"
 
-bool server_knows_setting(const char *name)
+const char *server_foreign_setting(size_t index)
 {
-    static const char *const names[] = {"user",
-                                        "slowlog-log-slower-than",
-                                        "slowlog-max-len",
-                                        "latency-monitor-threshold",
-                                        "notify-keyspace-events",
-                                        "acllog-max-len",
-                                        "acl-pubsub-default",
-                                        "requirepass",
-                                        "save",
-                                        "appendonly",
-                                        "appendfsync",
-                                        "maxmemory",
-                                        "maxmemory-policy",
-                                        "proto-max-bulk-len"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (strcmp(names[i], name) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return index == 0 ? "user" : command_setting_name(index - 1);
 }
 
 struct setting_ref {
@@ -34,11 +15,10 @@ struct setting_ref {
     size_t index;
 };
 
-/* A setting and the value it had when the server had started. */
+/* A setting and the value that the files, the environment and the command line give it. */
 struct setting_memo {
     char *name;
-    struct buffer value;
-    bool is_list;
+    struct buffer value; /* as set() takes it */
 };
 
 static void setting_get(void *arg, struct buffer *out)
@@ -112,6 +92,7 @@ static enum yore_status hand_on_one(struct server *server, const struct config_e
         return command_user_set(server->commands, extra->words[0], extra->words + 1,
                                 extra->word_count - 1, error_out);
     }
+    struct yore_error cause = {0};
     struct buffer value = {0};
     for (size_t i = 0; i < extra->word_count; i++) {
         buffer_append(&value, " ", i > 0 ? 1 : 0);
@@ -120,7 +101,7 @@ static enum yore_status hand_on_one(struct server *server, const struct config_e
     enum yore_status status = buffer_status(&value);
     if (status == YORE_OK) {
         status = command_setting_set(server->commands, bytes_of(extra->name, strlen(extra->name)),
-                                     buffer_bytes(&value), error_out);
+                                     buffer_bytes(&value), &cause);
     }
     buffer_release(&value);
     if (status == YORE_READ_ONLY) { /* Redis' files say what is always so here, or never */
@@ -129,11 +110,21 @@ static enum yore_status hand_on_one(struct server *server, const struct config_e
                    2);
         return YORE_OK;
     }
-    return status;
+    return status == YORE_OK ? status
+                             : error_set(error_out, status, "%s: %.400s", extra->name, cause.text);
 }
 
 /* ---- what was changed since -------------------------------------------------------------------
  */
+
+static void keep(const struct command_setting *setting, struct buffer *out)
+{
+    if (setting->keep != NULL) {
+        setting->keep(setting->arg, out);
+    } else {
+        setting->get(setting->arg, out);
+    }
+}
 
 struct memo_walk {
     struct server *server;
@@ -152,9 +143,8 @@ static void remember(void *arg, const struct command_setting *setting)
     }
     server->memos = grown;
     struct setting_memo *memo = &grown[server->memo_count];
-    *memo = (struct setting_memo){.name = mem_copy(setting->name, strlen(setting->name) + 1),
-                                  .is_list = setting->is_list};
-    setting->get(setting->arg, &memo->value);
+    *memo = (struct setting_memo){.name = mem_copy(setting->name, strlen(setting->name) + 1)};
+    keep(setting, &memo->value);
     walk->is_nomem = walk->is_nomem || memo->name == NULL || memo->value.is_nomem;
     server->memo_count++;
 }
@@ -179,7 +169,9 @@ struct change_walk {
     struct server *server;
     struct config_pair *pairs; /* room for every memo */
     struct buffer *values;
+    size_t *memos; /* whose */
     size_t count;
+    bool is_nomem;
 };
 
 static void note_change(void *arg, const struct command_setting *setting)
@@ -191,13 +183,15 @@ static void note_change(void *arg, const struct command_setting *setting)
             continue;
         }
         struct buffer *value = &walk->values[walk->count];
-        setting->get(setting->arg, value);
+        keep(setting, value);
         if (bytes_equal(buffer_bytes(value), buffer_bytes(&server->memos[i].value))) {
             buffer_release(value);
             return;
         }
-        walk->pairs[walk->count++] =
-            (struct config_pair){server->memos[i].name, buffer_bytes(value), setting->is_list};
+        walk->is_nomem = walk->is_nomem || value->is_nomem;
+        walk->memos[walk->count] = i;
+        walk->pairs[walk->count++] = (struct config_pair){
+            server->memos[i].name, buffer_bytes(value), setting->is_list, setting->is_secret};
         return;
     }
 }
@@ -207,17 +201,26 @@ enum yore_status own_settings_rewrite(void *arg, struct yore_error *error_out)
     struct server *server = arg;
     struct change_walk walk = {.server = server,
                                .pairs = mem_array(server->memo_count + 1, sizeof(*walk.pairs)),
-                               .values = mem_array(server->memo_count + 1, sizeof(*walk.values))};
-    enum yore_status status = YORE_NOMEM;
-    if (walk.pairs != NULL && walk.values != NULL) {
+                               .values = mem_array(server->memo_count + 1, sizeof(*walk.values)),
+                               .memos = mem_array(server->memo_count + 1, sizeof(*walk.memos))};
+    enum yore_status status = error_plain(error_out, YORE_NOMEM);
+    if (walk.pairs != NULL && walk.values != NULL && walk.memos != NULL) {
         command_settings_walk(server->commands, note_change, &walk);
-        status = config_rewrite(server->config, server->env, walk.pairs, walk.count, error_out);
+        if (!walk.is_nomem) {
+            status = config_rewrite(server->config, server->env, walk.pairs, walk.count, error_out);
+        }
     }
-    for (size_t i = 0; walk.values != NULL && i < walk.count; i++) {
+    for (size_t i = 0; i < walk.count; i++) {
+        if (status == YORE_OK) { /* the file has it now */
+            struct buffer was = server->memos[walk.memos[i]].value;
+            server->memos[walk.memos[i]].value = walk.values[i];
+            walk.values[i] = was;
+        }
         buffer_release(&walk.values[i]);
     }
     mem_free(walk.pairs);
     mem_free(walk.values);
+    mem_free(walk.memos);
     return status;
 }
 

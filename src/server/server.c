@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "bolt/server.h"
+#include "net/limits.h"
 #include "os/env.h"
 #include "os/signal.h"
 #include "os/socket.h"
@@ -213,8 +214,10 @@ static enum yore_status start_net(struct server *server, struct yore_error *erro
         log_text(server->log, LOG_WARN,
                  "fewer files may be open than maxclients needs: raise the limit (ulimit -n)");
     }
+    bool is_synced = config->durability == CONFIG_SYNC;
     struct net_options options = {.loops = (unsigned)config->io_threads,
-                                  .jobs_per_loop = config->durability == CONFIG_SYNC ? 0 : 1,
+                                  .jobs_per_loop = 1,
+                                  .jobs_ahead = is_synced ? 0 : NET_JOBS_AHEAD,
                                   .workers = (unsigned)config->workers,
                                   .long_workers = (unsigned)config->long_workers,
                                   .login_workers = (unsigned)config->login_workers,
@@ -336,7 +339,10 @@ static void stop_ticker(struct server *server)
 
 static enum yore_status server_start(struct server *server, struct yore_error *error_out)
 {
-    enum yore_status status = choose_dir(server, error_out);
+    enum yore_status status = start_check(server->config, server->env, error_out);
+    if (status == YORE_OK) {
+        status = choose_dir(server, error_out);
+    }
     if (status == YORE_OK) {
         status = log_open(server->env, server->config->logfile, &server->log, error_out);
     }
@@ -350,6 +356,10 @@ static enum yore_status server_start(struct server *server, struct yore_error *e
             return status;
         }
         log_set(server->audit, LOG_INFO, (enum log_format)server->config->log_format);
+        status = log_chain(server->audit, error_out);
+        if (status != YORE_OK) {
+            return status;
+        }
     }
     status = open_database(server, error_out);
     if (status == YORE_OK) {
@@ -412,18 +422,56 @@ static enum yore_status server_stop(struct server *server, enum yore_status stat
     return status;
 }
 
-enum yore_status server_run(struct config *config, FILE *out, struct yore_error *error_out)
+static struct server *server_new(struct config *config, FILE *out)
 {
     struct server *server = mem_zalloc(sizeof(*server));
+    if (server != NULL) {
+        server->config = config;
+        server->env = os_env_posix();
+        server->out = out;
+        server->started_ns = os_wall_ns(server->env);
+        os_mutex_init(&server->tick_lock);
+        os_cond_init(&server->tick_wake);
+    }
+    return server;
+}
+
+static void server_free(struct server *server)
+{
+    os_cond_release(&server->tick_wake);
+    os_mutex_release(&server->tick_lock);
+    mem_free(server);
+}
+
+enum yore_status server_check(struct config *config, struct yore_error *error_out)
+{
+    struct server *server = server_new(config, NULL);
     if (server == NULL) {
         return error_plain(error_out, YORE_NOMEM);
     }
-    server->config = config;
-    server->env = os_env_posix();
-    server->out = out;
-    server->started_ns = os_wall_ns(server->env);
-    os_mutex_init(&server->tick_lock);
-    os_cond_init(&server->tick_wake);
+    enum yore_status status = start_check(config, server->env, error_out);
+    if (status == YORE_OK) {
+        status = log_open(server->env, "", &server->log, error_out);
+    }
+    if (status == YORE_OK) {
+        status = start_commands(server, error_out); /* without a database */
+    }
+    if (status == YORE_OK) {
+        status = listen_check(server, error_out);
+    }
+    command_server_free(server->commands);
+    log_close(server->log);
+    own_settings_release(server);
+    server_free(server);
+    return status;
+}
+
+enum yore_status server_run(struct config *config, FILE *out, struct yore_error *error_out)
+{
+    struct server *server = server_new(config, out);
+    if (server == NULL) {
+        return error_plain(error_out, YORE_NOMEM);
+    }
     os_signals_hold();
     enum yore_status status = server_start(server, error_out);
     if (status == YORE_OK) {
@@ -437,8 +485,6 @@ enum yore_status server_run(struct config *config, FILE *out, struct yore_error 
         log_text(server->log, LOG_INFO, "ending: clients get their last replies");
     }
     status = server_stop(server, status, error_out);
-    os_cond_release(&server->tick_wake);
-    os_mutex_release(&server->tick_lock);
-    mem_free(server);
+    server_free(server);
     return status;
 }

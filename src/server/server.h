@@ -8,12 +8,18 @@
 #include "base/status.h"
 #include "server/config.h"
 
-/* True when the command layer has a setting, or a line of a configuration file, of that name. */
-bool server_knows_setting(const char *name);
+/* The names of settings that the command layer has, and of lines it takes in a configuration file:
+ * `foreign` of config_init(). */
+const char *server_foreign_setting(size_t index);
 
 /* Where the database is when nobody says: "$XDG_DATA_HOME/yore", "~/.local/share/yore", or
  * /var/lib/yore where there is no home.  Appended to `path`. */
 void server_default_dir(struct buffer *path);
+
+/* All that server_run() looks at before it opens anything: settings and users are set, and what
+ * they name is looked for.  Nothing is made, and nothing that runs is disturbed: whether a port is
+ * free, and the database good, only a start tells.  Errors: why it would not start. */
+enum yore_status server_check(struct config *config, struct yore_error *error_out);
 
 /* Run until SIGTERM, SIGINT or SHUTDOWN.  `config` (checked) changes as settings are changed.  What
  * there is and three commands to try are printed to `out`.  Once a process; on its main thread,

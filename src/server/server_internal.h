@@ -60,7 +60,13 @@ enum yore_status own_settings_rewrite(void *arg, struct yore_error *error_out);
 /* info.c: our lines of INFO. */
 void info_lines(void *arg, const char *section, struct buffer *out);
 
+/* check.c: the directories and files that are named are there, and the addresses this machine's.
+ * Makes nothing. */
+enum yore_status start_check(const struct config *config, struct os_env *env,
+                             struct yore_error *error_out);
+
 /* listen.c: sockets, and who may be listened to. */
+enum yore_status listen_check_hosts(const struct config *config, struct yore_error *error_out);
 enum yore_status listen_check(struct server *server, struct yore_error *error_out);
 enum yore_status listen_all(struct server *server, struct yore_error *error_out);
 void tls_files_of(const struct config *config, struct tls_files *files_out);

@@ -108,7 +108,8 @@ static enum resp_result next_request(struct session *session, struct net_turn *t
     return result;
 }
 
-static enum command_after run_request(struct session *session, struct net_turn *turn)
+/* `follows`: another of the turn, right behind it. */
+static enum command_after run_request(struct session *session, struct net_turn *turn, bool follows)
 {
     struct reply reply;
     reply_init(&reply, command_client_protocol(session->client));
@@ -119,6 +120,9 @@ static enum command_after run_request(struct session *session, struct net_turn *
     }
     struct command_job *job = turn->job != NULL ? (void *)turn->job->state : NULL;
     size_t before = reply.out.size;
+    if (follows) {
+        command_client_follows(session->client);
+    }
     enum command_after after =
         command_run(job, session->client, session->parser.args, session->parser.arg_count, &reply);
     if (after == COMMAND_AGAIN) {
@@ -178,7 +182,7 @@ static enum net_next run_requests(struct session *session, struct net_turn *turn
         pace = pace == COMMAND_TRY ? COMMAND_SHORT : pace;
         bool is_elsewhere = is_alone ? (int)pace != (int)turn->pace : (int)pace > (int)turn->pace;
         enum command_after after =
-            is_elsewhere && !is_tried ? COMMAND_AGAIN : run_request(session, turn);
+            is_elsewhere && !is_tried ? COMMAND_AGAIN : run_request(session, turn, done > 0);
         if (after == COMMAND_AGAIN) {
             turn->wanted = (enum net_pace)pace;
             return NET_PACE;
@@ -196,6 +200,7 @@ static enum net_next session_turn(void *arg, struct net_turn *turn)
 {
     struct session *session = arg;
     enum net_next next = run_requests(session, turn);
+    turn->owner = command_client_owner(session->client);
     turn->kept = resp_parser_bytes(&session->parser) + command_client_queue_bytes(session->client);
     return next;
 }

@@ -13,7 +13,7 @@ struct settler {
     struct graph_pool *graphs;
     struct log *log;
     int64_t interval_ns;
-    bool has_failed; /* the last round did: it is told once */
+    struct buffer failing; /* names that failed in the last round, each with its closing zero */
     struct os_thread *thread;
     struct os_mutex lock;
     struct os_cond wake;
@@ -28,13 +28,27 @@ static bool is_ending(struct settler *settler)
     return ending;
 }
 
-static void tell_failure(struct settler *settler, const char *name, enum yore_status status,
-                         const struct yore_error *error)
+static bool has_name(const struct buffer *names, const char *name)
 {
-    char text[sizeof error->text + 256];
-    snprintf(text, sizeof text, "graph %s cannot be settled, and is tried again: %s", name,
-             *error->text != '\0' ? error->text : yore_status_message(status));
-    log_text(settler->log, LOG_WARN, text);
+    size_t at = 0;
+    while (at < names->size && strcmp((const char *)names->data + at, name) != 0) {
+        at += strlen((const char *)names->data + at) + 1;
+    }
+    return at < names->size;
+}
+
+/* Each graph is told when it begins to fail, not in every round.  "": the listing of graphs. */
+static void note_failure(struct settler *settler, struct buffer *failing, const char *name,
+                         enum yore_status status, const struct yore_error *error)
+{
+    char text[sizeof error->text + 512];
+    if (!has_name(&settler->failing, name)) {
+        snprintf(text, sizeof text, "graph%s%.253s cannot be %s, and is tried again: %s",
+                 *name != '\0' ? " " : "s", name, *name != '\0' ? "settled" : "listed",
+                 *error->text != '\0' ? error->text : yore_status_message(status));
+        log_text(settler->log, LOG_WARN, text);
+    }
+    buffer_append(failing, name, strlen(name) + 1);
 }
 
 static int note_source(void *arg, uint32_t token, struct yore_bytes name)
@@ -73,19 +87,23 @@ static int note_name(void *arg, const char *name)
 static void settle_all(struct settler *settler)
 {
     struct buffer names = {0};
+    struct buffer failing = {0};
     struct yore_error error = {.text = ""};
-    bool failed = false;
     enum yore_status st = graph_each(settler->db, NULL, note_name, &names, &error);
+    if (st != YORE_OK) {
+        note_failure(settler, &failing, "", st, &error);
+    }
     for (size_t at = 0; st == YORE_OK && at < names.size && !is_ending(settler);) {
         const char *name = (const char *)names.data + at;
+        error_clear(&error);
         enum yore_status settled = settle(settler, name, &error);
-        if (settled != YORE_OK && !settler->has_failed && !failed) {
-            tell_failure(settler, name, settled, &error);
+        if (settled != YORE_OK) {
+            note_failure(settler, &failing, name, settled, &error);
         }
-        failed |= settled != YORE_OK;
         at += strlen(name) + 1;
     }
-    settler->has_failed = failed;
+    buffer_release(&settler->failing);
+    settler->failing = failing;
     buffer_release(&names);
 }
 
@@ -142,5 +160,6 @@ void settler_stop(struct settler *settler)
     }
     os_cond_release(&settler->wake);
     os_mutex_release(&settler->lock);
+    buffer_release(&settler->failing);
     mem_free(settler);
 }

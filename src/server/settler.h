@@ -14,7 +14,8 @@
 
 struct settler;
 
-/* All are kept.  A graph that fails is logged when it begins to, and tried again. */
+/* All are kept.  Each graph that fails is logged when it begins to, and tried again; it keeps no
+ * other back. */
 enum yore_status settler_start(struct yore_db *db, struct graph_pool *graphs, struct log *log,
                                int64_t interval_ns, struct settler **settler_out,
                                struct yore_error *error_out);

@@ -434,8 +434,27 @@ static void merge_release(struct version_iter *base)
     buffer_release(&m->key);
 }
 
+/* Of the lead, where a run of ours has not been walked without it. */
+static enum version_look merge_look(const struct version_iter *base, int64_t valid, int64_t known,
+                                    struct version *version_out)
+{
+    const struct merge_iter *m = (const struct merge_iter *)(const void *)base;
+    const struct version_iter *lead = m->sources[m->order[0]];
+    return base->run.end != 0 || lead->run.end != 0
+               ? VERSION_LOOK_UNKNOWN
+               : version_iter_look(lead, valid, known, version_out);
+}
+
 static const struct version_iter_ops merge_ops = {
-    merge_first, merge_last, merge_seek, merge_seek_back, merge_next, merge_prev, merge_release};
+    .first = merge_first,
+    .last = merge_last,
+    .seek = merge_seek,
+    .seek_back = merge_seek_back,
+    .next = merge_next,
+    .prev = merge_prev,
+    .release = merge_release,
+    .look = merge_look,
+};
 
 enum yore_status merge_iter_new(struct version_iter *const *sources, size_t count, bool is_as_of,
                                 struct version_iter **iter_out)

@@ -3,30 +3,40 @@
 
 #include "base/mem.h"
 #include "table/key_order.h"
+#include "table/page_room.h"
 #include "table/table_format.h"
 
 #define LINE_BYTES 64
 
-/* An allocation that is not aligned, its address before the page: pages come and go all the time,
- * and the allocator splits and joins what it is asked to align. */
-struct page *page_alloc(size_t bytes)
+/* Before each page stands its address on the heap, or NULL: it is from the room.  The heap is not
+ * asked to align, which splits and joins what it has: pages come and go all the time. */
+struct page *page_alloc(struct page_room *room, size_t bytes)
 {
+    unsigned char *at = room != NULL ? page_room_take(room, bytes) : NULL;
+    if (at != NULL) {
+        return (struct page *)(void *)at;
+    }
     unsigned char *base = mem_alloc(bytes + sizeof(base) + LINE_BYTES - 1);
     if (base == NULL) {
         return NULL;
     }
     size_t gap = sizeof(base) + LINE_BYTES - 1;
     gap -= ((uintptr_t)base + gap) % LINE_BYTES;
-    unsigned char *at = base + gap;
+    at = base + gap;
     memcpy(at - sizeof(base), &base, sizeof(base));
     return (struct page *)(void *)at;
 }
 
 void page_free(struct page *page)
 {
-    if (page != NULL) {
-        void *base;
-        memcpy(&base, (unsigned char *)page - sizeof(base), sizeof(base));
+    if (page == NULL) {
+        return;
+    }
+    void *base;
+    memcpy(&base, (unsigned char *)page - sizeof(base), sizeof(base));
+    if (base == NULL) {
+        page_room_give(page);
+    } else {
         mem_free(base);
     }
 }
@@ -147,6 +157,29 @@ static inline bool is_in_span(int64_t time, int64_t after, uint64_t width)
     return (uint64_t)time - (uint64_t)after - 1 < width;
 }
 
+#define SPAN_BLOCK 8u
+
+static inline int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* The block of versions from `version` on in which one begins after `after`, or what is less than a
+ * block at the end.  The latest of a block is found without a branch for each. */
+static uint32_t find_later_block(const int64_t *begins, uint32_t version, uint32_t count,
+                                 int64_t after)
+{
+    for (; version + SPAN_BLOCK <= count; version += SPAN_BLOCK) {
+        const int64_t *at = begins + version;
+        int64_t latest = later(later(later(at[0], at[1]), later(at[2], at[3])),
+                               later(later(at[4], at[5]), later(at[6], at[7])));
+        if (latest > after) {
+            break;
+        }
+    }
+    return version;
+}
+
 uint32_t page_find_changed(const struct page *page, uint32_t version, const struct time_span *span)
 {
     const int64_t *begins = page_valid_from(page);
@@ -157,8 +190,32 @@ uint32_t page_find_changed(const struct page *page, uint32_t version, const stru
     while (version < count && !is_in_span(begins[version], after, width) &&
            !is_in_span(ends[version], after, width)) {
         version++;
+        if (ends == begins) {
+            version = find_later_block(begins, version, count, after);
+        }
     }
     return version;
+}
+
+uint32_t page_key_of(const struct page *page, uint32_t key, uint32_t version)
+{
+    if (page->starts_at == 0) {
+        return version;
+    }
+    const uint32_t *starts = page_array(page, page->starts_at);
+    uint32_t high = page->key_count;
+    for (uint32_t step = 1; high - key > step; step *= 2) { /* mostly near */
+        if (starts[key + step] > version) {
+            high = key + step;
+        } else {
+            key += step;
+        }
+    }
+    while (high - key > 1) {
+        uint32_t middle = key + (high - key) / 2;
+        *(starts[middle] > version ? &high : &key) = middle;
+    }
+    return key;
 }
 
 void page_read_version(const struct page *page, uint32_t version, struct version *version_out)

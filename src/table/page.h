@@ -11,6 +11,8 @@
 #include "base/status.h"
 #include "table/version.h"
 
+struct page_room;
+
 #define PAGE_PREFETCH_LINES 24
 
 /* One allocation of `bytes`, aligned to cache lines: this header, in one line, then the heads, then
@@ -68,14 +70,17 @@ static inline void page_prefetch(const void *page, uint32_t key_count)
     }
 }
 
-/* Decode the columns of a page.  `*what_out` says what is wrong with them.
- * Errors: YORE_CORRUPT; YORE_BAD_FORMAT (a column or encoding of a later version); YORE_NOMEM. */
-enum yore_status page_decode(struct yore_bytes raw, struct page **page_out, const char **what_out);
+/* Decode the columns of a page into memory as of page_alloc().  `*what_out` says what is wrong with
+ * them. Errors: YORE_CORRUPT; YORE_BAD_FORMAT (a column or encoding of a later version);
+ * YORE_NOMEM. */
+enum yore_status page_decode(struct page_room *room, struct yore_bytes raw, struct page **page_out,
+                             const char **what_out);
 /* For the page of a stamped table, before anybody else has it: both times of every version become
  * `time`.  False: they were not 0, or a version has an end. */
 bool page_stamp(struct page *page, int64_t time);
-/* Room for a page of so many octets, aligned to cache lines; NULL: out of memory. */
-struct page *page_alloc(size_t bytes);
+/* Memory for a page of so many octets, aligned to cache lines, from `room`, or the heap where that
+ * is NULL or has none; NULL: out of memory. */
+struct page *page_alloc(struct page_room *room, size_t bytes);
 void page_free(struct page *page); /* NULL is ignored */
 
 static inline struct yore_bytes page_key(const struct page *page, uint32_t key)
@@ -111,6 +116,8 @@ uint32_t page_find_as_of(const struct page *page, uint32_t key, int64_t valid, i
 /* First version from `version` on, of any key, that begins or ends in the span, or version_count.
  */
 uint32_t page_find_changed(const struct page *page, uint32_t version, const struct time_span *span);
+/* The key that a version belongs to, which is `key` or one behind it. */
+uint32_t page_key_of(const struct page *page, uint32_t key, uint32_t version);
 
 static inline struct yore_bytes page_value(const struct page *page, uint32_t version)
 {

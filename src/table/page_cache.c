@@ -14,13 +14,17 @@
 #include "base/mem.h"
 #include "os/thread.h"
 #include "table/page_cache_internal.h"
+#include "table/page_room.h"
 
 #define SHARDS 16
 #define CLASSES 2
 #define FRAMES_PER_CHUNK 64
 #define COLD_PART 10 /* the cold queue is taken from while it holds more than one in so many */
 #define PAST_PART 8  /* the past keeps one in so many of the cache */
-#define PAGES_PART 8 /* pages keep one in so many of the cache, whatever is charged */
+#define ROOM_MIN_BYTES                                                                             \
+    (UINT64_C(32) << 20) /* below, the processor reaches the heap's pages too                      \
+                          */
+#define PAGES_PART 8     /* pages keep one in so many of the cache, whatever is charged */
 
 struct frame_queue {
     struct page_frame *first; /* the oldest: where the hand is */
@@ -51,6 +55,7 @@ struct page_cache {
     _Atomic uint64_t charged;
     _Atomic uint64_t queue_bytes[CLASSES][2]; /* over all shards */
     struct page_shard *shards;
+    struct page_room *room; /* NULL: pages are on the heap */
 };
 
 enum yore_status page_cache_new(uint64_t capacity_bytes, uint64_t charge_floor_bytes,
@@ -61,8 +66,12 @@ enum yore_status page_cache_new(uint64_t capacity_bytes, uint64_t charge_floor_b
     if (cache == NULL) {
         return YORE_NOMEM;
     }
+    bool is_large = capacity_bytes >= ROOM_MIN_BYTES;
+    cache->room = is_large ? page_room_new() : NULL;
     cache->shards = mem_array(SHARDS, sizeof(*cache->shards));
-    if (cache->shards == NULL) {
+    if (cache->shards == NULL || (is_large && cache->room == NULL)) {
+        page_room_free(cache->room);
+        mem_free(cache->shards);
         mem_free(cache);
         return YORE_NOMEM;
     }
@@ -101,8 +110,14 @@ void page_cache_free(struct page_cache *cache)
     for (unsigned i = 0; i < SHARDS; i++) {
         free_shard(&cache->shards[i]);
     }
+    page_room_free(cache->room);
     mem_free(cache->shards);
     mem_free(cache);
+}
+
+struct page_room *page_cache_room(const struct page_cache *cache)
+{
+    return cache->room;
 }
 
 /* ---- queues ---- */

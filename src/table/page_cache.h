@@ -17,6 +17,7 @@
 #include "base/status.h"
 
 struct page_cache;
+struct page_room;
 
 enum page_class { PAGE_CLASS_PRESENT = 0, PAGE_CLASS_PAST = 1 };
 
@@ -37,6 +38,9 @@ struct page_cache_stats {
     uint64_t pinned_over_bytes;
 };
 void page_cache_stats(struct page_cache *cache, struct page_cache_stats *stats_out);
+
+/* Where the memory of its pages comes from; NULL: from the heap, since the cache is small. */
+struct page_room *page_cache_room(const struct page_cache *cache);
 
 /* Pins of all pages; exact only while nobody reads. */
 uint64_t page_cache_pins(struct page_cache *cache);

@@ -23,6 +23,7 @@ struct column {
 
 /* Everything on the way from columns to page; the arrays are the page's, still to be written. */
 struct page_loader {
+    struct page_room *room;
     struct column columns[PAGE_COLUMN_VALUES + 1];
     uint32_t version_count;
     uint32_t key_count;
@@ -235,7 +236,7 @@ static enum yore_status make_page(struct page_loader *l)
     }
     page.values_at = reserve(&bytes, l->value_bytes);
     page.bytes = (uint32_t)bytes;
-    l->page = page_alloc(bytes);
+    l->page = page_alloc(l->room, bytes);
     if (l->page == NULL) {
         return YORE_NOMEM;
     }
@@ -566,9 +567,10 @@ static enum yore_status fill_page(struct page_loader *l)
     return YORE_OK;
 }
 
-enum yore_status page_decode(struct yore_bytes raw, struct page **page_out, const char **what_out)
+enum yore_status page_decode(struct page_room *room, struct yore_bytes raw, struct page **page_out,
+                             const char **what_out)
 {
-    struct page_loader loader = {.what = "out of memory"};
+    struct page_loader loader = {.room = room, .what = "out of memory"};
     int64_t small[SCRATCH_INTS];
     *page_out = NULL;
     enum yore_status st = read_columns(&loader, raw);

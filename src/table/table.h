@@ -95,6 +95,12 @@ uint64_t table_builder_bytes(const struct table_builder *builder);
  * to sync. The builder is gone in any case; after a failure the caller unlinks `path`. */
 enum yore_status table_builder_finish(struct table_builder *builder, struct table_meta *meta_out,
                                       struct yore_error *error_out);
+/* The same without the sync: `*file_out`, where there is no failure, is the caller's to sync before
+ * anything names the table, and to close. */
+enum yore_status table_builder_finish_unsynced(struct table_builder *builder,
+                                               struct table_meta *meta_out,
+                                               struct os_file **file_out,
+                                               struct yore_error *error_out);
 void table_builder_abandon(struct table_builder *builder); /* NULL is ignored; the file stays */
 
 /* ---- reading ---- */

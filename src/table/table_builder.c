@@ -384,20 +384,25 @@ static enum yore_status write_end(struct table_builder *b, struct yore_error *er
     }
     append_footer(b, footer);
     st = write_pending(b, error_out);
-    if (st != YORE_OK) {
-        return st;
-    }
-    YORE_ASSERT(b->written == b->meta.file_bytes);
-    return os_file_sync(b->file, error_out);
+    YORE_ASSERT(st != YORE_OK || b->written == b->meta.file_bytes);
+    return st;
 }
 
-enum yore_status table_builder_finish(struct table_builder *b, struct table_meta *meta_out,
-                                      struct yore_error *error_out)
+/* `file_out` NULL: sync here. */
+static enum yore_status finish(struct table_builder *b, struct table_meta *meta_out,
+                               struct os_file **file_out, struct yore_error *error_out)
 {
     *meta_out = (struct table_meta){0};
     enum yore_status st = finish_page(b, error_out);
     if (st == YORE_OK) {
         st = write_end(b, error_out);
+    }
+    if (st == YORE_OK && file_out == NULL) {
+        st = os_file_sync(b->file, error_out);
+    } else if (st == YORE_OK) {
+        os_file_write_back(b->file);
+        *file_out = b->file;
+        b->file = NULL;
     }
     if (st == YORE_OK) {
         *meta_out = b->meta;
@@ -405,6 +410,20 @@ enum yore_status table_builder_finish(struct table_builder *b, struct table_meta
     }
     builder_free(b);
     return st;
+}
+
+enum yore_status table_builder_finish(struct table_builder *b, struct table_meta *meta_out,
+                                      struct yore_error *error_out)
+{
+    return finish(b, meta_out, NULL, error_out);
+}
+
+enum yore_status table_builder_finish_unsynced(struct table_builder *b, struct table_meta *meta_out,
+                                               struct os_file **file_out,
+                                               struct yore_error *error_out)
+{
+    *file_out = NULL;
+    return finish(b, meta_out, file_out, error_out);
 }
 
 void table_builder_abandon(struct table_builder *b)

@@ -334,9 +334,7 @@ static bool skip_unchanged(struct table_iter *it)
     if (it->version == it->page->version_count) {
         return false;
     }
-    while (page_start(it->page, it->key + 1) <= it->version) {
-        it->key++;
-    }
+    it->key = page_key_of(it->page, it->key, it->version);
     return true;
 }
 
@@ -779,10 +777,49 @@ static void release(struct version_iter *base)
     it->changed = NULL;
 }
 
-static const struct version_iter_ops any_ops = {first_any, last_any, seek_any, seek_back_any,
-                                                next_any,  prev_any, release};
+static enum version_look look_any(const struct version_iter *base, int64_t valid, int64_t known,
+                                  struct version *version_out)
+{
+    const struct table_iter *it = (const struct table_iter *)(const void *)base;
+    const struct page *page = it->page;
+    YORE_ASSERT(base->is_valid && base->run.end == 0);
+    uint32_t found = page_find_as_of(page, it->key, valid, known);
+    if (found < page_start(page, it->key + 1)) {
+        version_out->key = base->at.key;
+        page_read_version(page, found, version_out);
+        return VERSION_LOOK_FOUND;
+    }
+    bool goes_on =
+        it->key + 1 == page->key_count && table_index_goes_on(index_of(it), it->page_number);
+    return goes_on ? VERSION_LOOK_UNKNOWN : VERSION_LOOK_NONE;
+}
+
+static const struct version_iter_ops any_ops = {
+    .first = first_any,
+    .last = last_any,
+    .seek = seek_any,
+    .seek_back = seek_back_any,
+    .next = next_any,
+    .prev = prev_any,
+    .release = release,
+    .look = look_any,
+};
 static const struct version_iter_ops as_of_ops = {
-    first_as_of, last_as_of, seek_as_of, seek_back_as_of, next_as_of, prev_as_of, release};
+    .first = first_as_of,
+    .last = last_as_of,
+    .seek = seek_as_of,
+    .seek_back = seek_back_as_of,
+    .next = next_as_of,
+    .prev = prev_as_of,
+    .release = release,
+};
+
+/* A version that is not back-dated was committed when it begins. */
+static bool can_find_commits(const struct table_iter *it)
+{
+    return it->view.is_by_commit && !view_sees_all(it) &&
+           it->table->meta.back_dated_commit_max <= it->view.commit_after;
+}
 
 enum yore_status table_iter_new(struct table *table, const struct iter_view *view,
                                 struct version_iter **iter_out)
@@ -795,6 +832,10 @@ enum yore_status table_iter_new(struct table *table, const struct iter_view *vie
     it->base.ops = view->is_as_of ? &as_of_ops : &any_ops;
     it->table = table;
     it->view = *view;
+    if (can_find_commits(it)) {
+        it->view.is_changed_only = true;
+        it->view.changed = (struct time_span){view->commit_after, view->known};
+    }
     *iter_out = &it->base;
     return YORE_OK;
 }

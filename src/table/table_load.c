@@ -361,7 +361,8 @@ enum yore_status table_read_page(struct table *table, uint32_t number, struct pa
         what = "page and index disagree";
     }
     if (st == YORE_OK) {
-        st = page_decode(raw, page_out, &what);
+        struct page_room *room = page_cache_room(table_pool_cache(table->pool));
+        st = page_decode(room, raw, page_out, &what);
     }
     if (st == YORE_OK && loaded->is_stamped && !page_stamp(*page_out, table->meta.commit_min)) {
         st = YORE_CORRUPT;

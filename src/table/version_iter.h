@@ -40,9 +40,20 @@ struct iter_view {
      * version and pass over pages without one; memtables do not. */
     bool is_changed_only;
     struct time_span changed;
+    /* Every version, forward: those with a commit in (commit_after, known] are wanted, wherever in
+     * the table they are.  A table without back-dated ones among them looks them up by time; it
+     * yields others where they end in that time, the rest of tables and memtables all they have. */
+    bool is_by_commit;
 };
 
 struct version_iter;
+
+/* What a look at a key's other versions has told. */
+enum version_look {
+    VERSION_LOOK_UNKNOWN, /* it would take a walk */
+    VERSION_LOOK_NONE,
+    VERSION_LOOK_FOUND
+};
 
 struct version_iter_ops {
     void (*first)(struct version_iter *it);
@@ -55,6 +66,11 @@ struct version_iter_ops {
     void (*next)(struct version_iter *it);
     void (*prev)(struct version_iter *it);
     void (*release)(struct version_iter *it); /* frees everything but the struct's own storage */
+    /* The greatest version of the key under the iterator with valid_from <= valid and commit <=
+     * known, whether the view shows it or not, in the source that yields it; held as long as what
+     * is yielded.  NULL: unknown always. */
+    enum version_look (*look)(const struct version_iter *it, int64_t valid, int64_t known,
+                              struct version *version_out);
 };
 
 struct version_run {
@@ -142,6 +158,12 @@ static inline void version_iter_next(struct version_iter *it)
 static inline void version_iter_prev(struct version_iter *it)
 {
     it->ops->prev(it);
+}
+static inline enum version_look version_iter_look(const struct version_iter *it, int64_t valid,
+                                                  int64_t known, struct version *version_out)
+{
+    return it->ops->look == NULL ? VERSION_LOOK_UNKNOWN
+                                 : it->ops->look(it, valid, known, version_out);
 }
 /* NULL is ignored; frees an iterator made by a ..._iter_new function. */
 void version_iter_free(struct version_iter *it);

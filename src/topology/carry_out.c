@@ -137,7 +137,7 @@ static enum yore_status is_same_then(struct walk *walk, const struct element_nam
 static enum yore_status begin_part(struct walk *walk, struct yore_error *error_out)
 {
     struct source source;
-    enum yore_status st = ingest_begin(walk->graph, &walk->ingest, error_out);
+    enum yore_status st = ingest_begin(walk->graph, walk->work->is_again, &walk->ingest, error_out);
     if (st == YORE_OK) {
         st = source_read(walk->graph, ingest_txn(walk->ingest)->engine, walk->work->source.token,
                          &source, error_out);
@@ -297,7 +297,7 @@ static enum yore_status apply_once(struct walk *walk, struct yore_error *error_o
 {
     const struct source *read = &walk->work->source;
     struct source source = {0};
-    enum yore_status st = ingest_begin(walk->graph, &walk->ingest, error_out);
+    enum yore_status st = ingest_begin(walk->graph, walk->work->is_again, &walk->ingest, error_out);
     if (st == YORE_OK) { /* noted: nobody else speaks for it meanwhile */
         st = source_read(walk->graph, ingest_txn(walk->ingest)->engine, read->token, &source,
                          error_out);
@@ -344,6 +344,7 @@ static enum yore_status apply_pass(struct walk *walk, enum pass pass, struct yor
     walk->is_full = false;
     for (unsigned round = 0; st == YORE_CONFLICT && round < rounds_max(walk); round++) {
         error_clear(error_out);
+        walk->work->is_again = round > 0;
         st = walk->work->is_over ? YORE_OK : turn_over(walk, error_out);
         if (st == YORE_OK && !walk->work->is_over) {
             st = open_walk(walk, error_out);
@@ -375,6 +376,7 @@ static enum yore_status apply_passes(struct walk *walk, struct yore_error *error
     }
     st = YORE_CONFLICT;
     for (unsigned round = 0; st == YORE_CONFLICT && round < rounds_max(walk); round++) {
+        walk->work->is_again = round > 0;
         st = walk->ingest == NULL ? begin_part(walk, error_out) : YORE_OK;
         if (st != YORE_OK || walk->work->is_over) {
             return st;

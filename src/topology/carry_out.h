@@ -11,6 +11,7 @@ struct carry_out {
     bool is_silence;      /* nothing was sent since it did not speak until ... */
     int64_t deadline;     /* ... then */
     int64_t at;           /* the moment of all of it */
+    bool is_again;        /* the last try had a conflict */
     bool gives_way;       /* in parts: a conflict, which says that others are at it, ends it */
     enum yore_durability durability;
     struct yore_graph_ingest_tally tally; /* result */

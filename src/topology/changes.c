@@ -110,14 +110,12 @@ void graph_changes_close(struct graph_changes *changes)
 #define WINDOW_GROWTH 16
 
 /* The first (or last) step in (from, to]. */
-static enum yore_status nearest_in(struct graph *graph, int64_t from, int64_t to, bool is_backward,
-                                   int64_t *moment_out, struct yore_error *error_out)
+static enum yore_status nearest_in(struct graph *graph, int64_t from, int64_t to, int64_t known,
+                                   bool is_backward, int64_t *moment_out,
+                                   struct yore_error *error_out)
 {
-    struct yore_changes_options options = {.range = elements_range(),
-                                           .from = from,
-                                           .to = to,
-                                           .known = YORE_NOW,
-                                           .every_version = true};
+    struct yore_changes_options options = {
+        .range = elements_range(), .from = from, .to = to, .known = known, .every_version = true};
     struct yore_changes *changes = NULL;
     struct yore_change change;
     bool is_found = false;
@@ -145,8 +143,9 @@ static int64_t step_to(int64_t a, int64_t b, int64_t bound)
     return (b > 0 && sum > bound) || (b < 0 && sum < bound) ? bound : sum;
 }
 
-enum yore_status graph_next_change(struct graph *graph, int64_t moment, bool is_backward,
-                                   int64_t *moment_out, struct yore_error *error_out)
+enum yore_status graph_next_change(struct graph *graph, int64_t moment, int64_t known,
+                                   bool is_backward, int64_t *moment_out,
+                                   struct yore_error *error_out)
 {
     int64_t begin;
     int64_t window = WINDOW_FIRST_NS;
@@ -164,8 +163,8 @@ enum yore_status graph_next_change(struct graph *graph, int64_t moment, bool is_
     st = YORE_NOT_FOUND;
     while (st == YORE_NOT_FOUND && (is_backward ? at > bound : at < bound)) {
         int64_t next = step_to(at, is_backward ? -window : window, bound);
-        st = is_backward ? nearest_in(graph, next, at, true, moment_out, error_out)
-                         : nearest_in(graph, at, next, false, moment_out, error_out);
+        st = is_backward ? nearest_in(graph, next, at, known, true, moment_out, error_out)
+                         : nearest_in(graph, at, next, known, false, moment_out, error_out);
         at = next;
         window = window > INT64_MAX / WINDOW_GROWTH ? INT64_MAX : window * WINDOW_GROWTH;
     }

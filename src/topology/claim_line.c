@@ -1,8 +1,9 @@
 /* claim_line.c -- the claims on one element along time, and a source's word laid into them.
  *
  * A claim dated `from` holds until the source's next different word, as a property that is set
- * late holds until its next change.  A removal ends all the source says without a gap.  With an end
- * it stops there, and what was said before is said again.
+ * late holds until its next change.  A removal ends all the source says without a gap.  A word with
+ * an end is a span: it is laid over all of it, whatever was said there.  Behind an end in the past
+ * what was said there is said again; behind one to come nothing is, until the source speaks.
  *
  * What is there although nobody claims it gets a claim of its own, by hand, before the first word
  * is laid in: so the graph is always what the claims make of it, and taking all words back leaves
@@ -289,15 +290,21 @@ static enum yore_status lay_word(struct ingest *ingest, struct claim_line *line,
     if (was_said) {
         said = *first;
     }
+    /* The engine takes no facts dated in the future: a claim that ends there is laid as far as
+     * something was said, and ends by itself. */
+    bool is_span = change->to != YORE_FOREVER ||
+                   (change->claim != NULL && change->claim->until != YORE_FOREVER);
+    int64_t to = change->claim != NULL && change->claim->until < change->to ? change->claim->until
+                                                                            : change->to;
     *is_change_out = false;
     enum yore_status st = split(ingest, line, change->to, error_out);
-    for (size_t i = 0; st == YORE_OK && i < line->count && line->items[i].from < change->to; i++) {
+    for (size_t i = 0; st == YORE_OK && i < line->count && line->items[i].from < to; i++) {
         struct claims *after = &line->items[i].after;
         const struct claim *found = claims_find(after, change->source);
         bool goes_on = change->claim != NULL ? claim_equal(found, was_said ? &said : NULL)
                                              : found != NULL && (change->until == YORE_FOREVER ||
                                                                  change->until == found->until);
-        if (!goes_on) {
+        if (!goes_on && !is_span) {
             break;
         }
         if (claim_equal(found, change->claim)) {

@@ -133,25 +133,49 @@ enum yore_status element_state_decode(struct yore_bytes octets, enum graph_eleme
                                                                                     : YORE_CORRUPT;
 }
 
+/* No record of the state takes more octets. */
+static size_t encoded_most(const struct element_state *state)
+{
+    size_t most = (5 + state->label_count + state->property_count) * VARINT_BYTES_MAX +
+                  state->external_id.size;
+    for (size_t i = 0; i < state->property_count; i++) {
+        most += state->properties[i].value.size;
+    }
+    return most;
+}
+
+static unsigned char *put_run(unsigned char *at, struct yore_bytes run)
+{
+    if (run.size > 0) {
+        memcpy(at, run.data, run.size);
+    }
+    return at + run.size;
+}
+
 void element_state_encode(const struct element_state *state, struct buffer *to)
 {
+    if (!buffer_reserve(to, encoded_most(state))) {
+        return;
+    }
+    unsigned char *at = to->data + to->size;
     if (state->element == GRAPH_RELATIONSHIP) {
-        buffer_append_varint(to, state->type);
-        buffer_append_varint(to, state->start_id);
-        buffer_append_varint(to, state->end_id);
+        at += varint_encode(at, state->type);
+        at += varint_encode(at, state->start_id);
+        at += varint_encode(at, state->end_id);
     } else {
-        buffer_append_varint(to, state->label_count);
+        at += varint_encode(at, state->label_count);
         for (size_t i = 0; i < state->label_count; i++) {
-            buffer_append_varint(to, state->labels[i]);
+            at += varint_encode(at, state->labels[i]);
         }
     }
-    buffer_append_varint(to, state->external_id.size);
-    buffer_append_bytes(to, state->external_id);
-    buffer_append_varint(to, state->property_count);
+    at += varint_encode(at, state->external_id.size);
+    at = put_run(at, state->external_id);
+    at += varint_encode(at, state->property_count);
     for (size_t i = 0; i < state->property_count; i++) {
-        buffer_append_varint(to, state->properties[i].token);
-        buffer_append_bytes(to, state->properties[i].value);
+        at += varint_encode(at, state->properties[i].token);
+        at = put_run(at, state->properties[i].value);
     }
+    to->size = (size_t)(at - to->data);
 }
 
 /* ---- finding and changing ---- */

@@ -1,4 +1,5 @@
-/* erase.c -- all that is known of an external id, destroyed, and the graph whole at every step.
+/* erase.c -- all that is known of an external id, or of one property of it, destroyed, and the
+ * graph whole at every step.
  *
  * One transaction does it: it takes the elements away from their very begin, with everything that
  * follows from them, and destroys what was committed before it under their keys.  So at every valid
@@ -6,7 +7,8 @@
  * under the same external id is a later commit, which the erasure does not reach.
  *
  * What was taken back from its very begin before the erase is found by its external id, but not
- * from a node it hung on.
+ * from a node it hung on; and of what was there at the horizon only as known earlier, and has been
+ * taken back there since, nothing is found.
  */
 #include "topology/erase.h"
 
@@ -15,19 +17,7 @@
 #include "base/mem.h"
 #include "engine/erase.h"
 #include "topology/claims.h"
-#include "topology/entries.h"
-#include "topology/graph_internal.h"
-#include "topology/graph_txn.h"
-
-struct erasing {
-    struct graph *graph;
-    struct graph_txn *txn;
-    int64_t begin; /* of time */
-    struct arena arena;
-    struct entry_list keys;
-    struct entry_list pending; /* relationships to look at: external ids */
-    uint64_t count;
-};
+#include "topology/erase_internal.h"
 
 /* ---- the list of keys ---- */
 
@@ -52,14 +42,20 @@ static enum yore_status add_buffer(struct erasing *erasing, struct buffer *key,
     return st;
 }
 
-/* Make a line absent at every time, and have its key erased. */
+static bool goes_whole(const struct erasing *erasing)
+{
+    return erasing->property == GRAPH_NO_TOKEN;
+}
+
+/* Have a key erased; where everything goes its line is made absent at every time. */
 static enum yore_status clear_line(struct erasing *erasing, struct buffer *key,
                                    struct yore_error *error_out)
 {
-    struct line line;
-    enum yore_status st = key->is_nomem ? error_plain(error_out, YORE_NOMEM)
-                                        : line_read(erasing->txn, buffer_bytes(key), erasing->begin,
-                                                    &line, error_out);
+    struct line line = {0};
+    enum yore_status st = key->is_nomem ? error_plain(error_out, YORE_NOMEM) : YORE_OK;
+    if (st == YORE_OK && goes_whole(erasing)) {
+        st = line_read(erasing->txn, buffer_bytes(key), erasing->begin, &line, error_out);
+    }
     for (size_t i = 0; st == YORE_OK && i < line.count; i++) {
         int64_t from =
             line.versions[i].from > erasing->begin ? line.versions[i].from : erasing->begin;
@@ -85,30 +81,66 @@ static enum yore_status add_state(struct erasing *erasing, struct graph_id id,
                : st;
 }
 
-/* An incarnation: its record and entries at every time. */
+/* What one version of a record has led to. */
+static enum yore_status add_version(struct erasing *erasing, struct graph_id id,
+                                    struct yore_bytes value, bool *has_property,
+                                    struct yore_error *error_out)
+{
+    struct element_state state;
+    void *copy = arena_copy(&erasing->arena, value.data, value.size);
+    if (copy == NULL) {
+        return error_plain(error_out, YORE_NOMEM);
+    }
+    enum yore_status st =
+        element_state_decode(bytes_of(copy, value.size), id.element, &erasing->arena, &state);
+    if (st != YORE_OK) {
+        return st == YORE_CORRUPT ? graph_refuse_record(erasing->graph, id, error_out)
+                                  : error_plain(error_out, st);
+    }
+    *has_property |= erasing_names(erasing, id.element, state.external_id) &&
+                     element_state_property(&state, erasing->property) != NULL;
+    st = add_state(erasing, id, &state, error_out);
+    if (st == YORE_OK && id.element == GRAPH_RELATIONSHIP) {
+        st = add_to(erasing, &erasing->pending, state.external_id, error_out);
+    }
+    return st;
+}
+
+/* Every version at every time, and as known at every commit. */
+static struct yore_timeline_options ever_known(const struct erasing *erasing)
+{
+    return (struct yore_timeline_options){.from = erasing->begin,
+                                          .to = YORE_FOREVER,
+                                          .known = erasing->txn->time.known,
+                                          .with_in_force = true,
+                                          .every_commit = true};
+}
+
+/* An incarnation: its record and entries at every time, and as known at every commit. */
 static enum yore_status add_life(struct erasing *erasing, struct graph_id id,
                                  struct yore_error *error_out)
 {
     struct graph_key key = graph_key_element(id);
-    struct line line;
+    struct yore_timeline_options options = ever_known(erasing);
+    struct yore_timeline *timeline = NULL;
+    struct yore_version version;
+    struct line noted;
+    bool has_property = false;
     enum yore_status st =
-        line_read(erasing->txn, graph_key_bytes(&key), erasing->begin, &line, error_out);
-    for (size_t i = 0; st == YORE_OK && i < line.count; i++) {
-        struct element_state state;
-        if (!line.versions[i].is_put) {
-            continue;
-        }
-        st = element_state_decode(line.versions[i].value, id.element, &erasing->arena, &state);
-        if (st != YORE_OK) {
-            return st == YORE_CORRUPT ? graph_refuse_record(erasing->graph, id, error_out)
-                                      : error_plain(error_out, st);
-        }
-        st = add_state(erasing, id, &state, error_out);
-        if (st == YORE_OK && id.element == GRAPH_RELATIONSHIP) {
-            st = add_to(erasing, &erasing->pending, state.external_id, error_out);
+        line_read(erasing->txn, graph_key_bytes(&key), erasing->begin, &noted, error_out);
+    if (st == YORE_OK) {
+        st = yore_timeline_open(erasing->graph->db, erasing->graph->keyspace, graph_key_bytes(&key),
+                                &options, &timeline, error_out);
+    }
+    while (st == YORE_OK && (st = yore_timeline_next(timeline, &version, error_out)) == YORE_OK) {
+        if (version.kind == YORE_KIND_PUT) {
+            st = add_version(erasing, id, version.value, &has_property, error_out);
         }
     }
-    return st == YORE_OK ? add_to(erasing, &erasing->keys, graph_key_bytes(&key), error_out) : st;
+    yore_timeline_close(timeline);
+    erasing->count += has_property;
+    return st == YORE_NOT_FOUND ? add_to(erasing, &erasing->keys, graph_key_bytes(&key), error_out)
+                                : st;
 }
 
 /* Relationships a node ever had. */
@@ -151,6 +183,11 @@ static enum yore_status clear_claims(struct erasing *erasing, enum graph_element
             continue;
         }
         st = claims_decode(line.versions[i].value, element, &erasing->arena, &claims);
+        for (size_t k = 0; st == YORE_OK && k < claims.count; k++) {
+            erasing->is_claimed |=
+                erasing_names(erasing, element, external_id) &&
+                element_state_property(&claims.items[k].state, erasing->property) != NULL;
+        }
         if (st == YORE_OK &&
             (!claims_entries(&claims, element, external_id, &erasing->arena, &some) ||
              entries_join(&entries, &some, &erasing->arena) != YORE_OK)) {
@@ -211,11 +248,7 @@ static enum yore_status find_incarnations(struct erasing *erasing, struct yore_b
                                           struct incarnations *found_out,
                                           struct yore_error *error_out)
 {
-    struct yore_timeline_options options = {.from = erasing->begin,
-                                            .to = YORE_FOREVER,
-                                            .known = erasing->txn->time.known,
-                                            .with_in_force = true,
-                                            .every_commit = true};
+    struct yore_timeline_options options = ever_known(erasing);
     struct yore_timeline *timeline = NULL;
     struct yore_version version;
     enum yore_status st = yore_timeline_open(erasing->graph->db, erasing->graph->keyspace, key,
@@ -288,7 +321,7 @@ static enum yore_status erase_name(struct erasing *erasing, enum graph_element e
     if (st == YORE_OK) {
         st = clear_claims(erasing, element, external_id, error_out);
     }
-    for (size_t i = 0; st == YORE_OK && i < found.count; i++) {
+    for (size_t i = 0; st == YORE_OK && goes_whole(erasing) && i < found.count; i++) {
         st = take_back(erasing, (struct graph_id){element, found.items[i].id}, error_out);
     }
     mem_free(found.items);
@@ -298,9 +331,10 @@ static enum yore_status erase_name(struct erasing *erasing, enum graph_element e
 
 /* ---- the transaction ---- */
 
-static enum yore_status collect(struct erasing *erasing, enum graph_element element,
-                                struct yore_bytes external_id, struct yore_error *error_out)
+static enum yore_status collect(struct erasing *erasing, struct yore_error *error_out)
 {
+    enum graph_element element = erasing->erasure->element;
+    struct yore_bytes external_id = erasing->erasure->external_id;
     struct graph_write dates;
     enum yore_status st = txn_dates(erasing->txn, NULL, &dates, error_out); /* reads the rules */
     if (st == YORE_OK) {
@@ -330,22 +364,43 @@ static uint64_t count_elements(const struct erasing *erasing)
     return count;
 }
 
-static enum yore_status try_erase(struct erasing *erasing, enum graph_element element,
-                                  struct yore_bytes external_id, struct yore_error *error_out)
+static enum yore_status refuse_unknown(const struct erasing *erasing, struct yore_error *error_out)
+{
+    const struct graph_erasure *erasure = erasing->erasure;
+    char text[KEY_TEXT_BYTES];
+    char property[KEY_TEXT_BYTES];
+    bool is_whole = erasure->property.size == 0;
+    return error_set(error_out, YORE_NOT_FOUND, "graph %s: nothing is known of %s%s%s %s",
+                     erasing->graph->name, is_whole ? "" : key_text(erasure->property, property),
+                     is_whole ? "" : " of ",
+                     erasure->element == GRAPH_NODE ? "node" : "relationship",
+                     key_text(erasure->external_id, text));
+}
+
+/* Everything, or all but the property written again. */
+static enum yore_status write_erasure(struct erasing *erasing, struct yore_error *error_out)
+{
+    enum yore_status st = collect(erasing, error_out);
+    if (st != YORE_OK) {
+        return st;
+    }
+    if (!goes_whole(erasing)) {
+        return erasing->count > 0 || erasing->is_claimed ? erase_keep_rest(erasing, error_out)
+                                                         : refuse_unknown(erasing, error_out);
+    }
+    erasing->count = count_elements(erasing);
+    return erasing->count > 0 || erasing->txn->writes > 0 ? YORE_OK
+                                                          : refuse_unknown(erasing, error_out);
+}
+
+static enum yore_status try_erase(struct erasing *erasing, struct yore_error *error_out)
 {
     struct graph *graph = erasing->graph;
     enum yore_status st = graph_begin(graph, &erasing->txn, error_out);
     if (st != YORE_OK) {
         return st;
     }
-    st = collect(erasing, element, external_id, error_out);
-    erasing->count = count_elements(erasing);
-    if (st == YORE_OK && erasing->count == 0 && erasing->txn->writes == 0) {
-        char text[KEY_TEXT_BYTES];
-        st =
-            error_set(error_out, YORE_NOT_FOUND, "graph %s: nothing is known of %s %s", graph->name,
-                      element == GRAPH_NODE ? "node" : "relationship", key_text(external_id, text));
-    }
+    st = write_erasure(erasing, error_out);
     if (st == YORE_OK) {
         st = txn_erase_keys(erasing->txn->engine, graph->keyspace, erasing->keys.keys,
                             erasing->keys.count, error_out);
@@ -357,20 +412,26 @@ static enum yore_status try_erase(struct erasing *erasing, enum graph_element el
     return graph_commit(erasing->txn, YORE_DURABILITY_SYNC, NULL, error_out);
 }
 
-enum yore_status graph_erase(struct graph *graph, enum graph_element element,
-                             struct yore_bytes external_id, uint64_t *count_out,
-                             struct yore_error *error_out)
+enum yore_status graph_erase(struct graph *graph, const struct graph_erasure *erasure,
+                             uint64_t *count_out, struct yore_error *error_out)
 {
-    struct erasing erasing = {.graph = graph};
+    struct erasing erasing = {.graph = graph, .erasure = erasure, .property = GRAPH_NO_TOKEN};
     enum yore_status st = YORE_CONFLICT;
+    if (erasure->property.size > 0) {
+        erasing.property = graph_token(graph, GRAPH_PROPERTY, erasure->property);
+        st = erasing.property == GRAPH_NO_TOKEN ? refuse_unknown(&erasing, error_out) : st;
+    }
     for (unsigned round = 0; st == YORE_CONFLICT && round < GRAPH_INGEST_ROUNDS_MAX; round++) {
         error_clear(error_out);
         arena_release(&erasing.arena);
-        erasing = (struct erasing){.graph = graph};
-        st = try_erase(&erasing, element, external_id, error_out);
+        erasing =
+            (struct erasing){.graph = graph, .erasure = erasure, .property = erasing.property};
+        turn_take(&graph->turn, round > 0);
+        st = try_erase(&erasing, error_out);
+        turn_leave(&graph->turn);
     }
     if (count_out != NULL) {
-        *count_out = erasing.count;
+        *count_out = st == YORE_OK ? erasing.count : 0;
     }
     arena_release(&erasing.arena);
     return st;

@@ -29,10 +29,12 @@ struct graph_import {
     uint64_t transaction; /* 0: none */
     bool is_passed_over;  /* the transaction in hand is there already */
     bool is_failed;
+    struct event_reader reader;
     struct arena scratch; /* of one line */
     struct buffer record;
     struct buffer key;
     struct graph_import_tally tally;
+    struct yore_error cause; /* of a failed line; here, as it is too large to clear for each */
 };
 
 /* ---- life ---- */
@@ -61,7 +63,7 @@ static enum yore_status prepare(struct graph_import *import, struct yore_error *
         return st;
     }
     import->latest = YORE_TIME_MIN;
-    st = graph_next_change(graph, YORE_NOW, true, &import->latest, error_out);
+    st = graph_next_change(graph, YORE_NOW, YORE_NOW, true, &import->latest, error_out);
     import->is_complete = st == YORE_NOT_FOUND;
     if (st != YORE_OK && st != YORE_NOT_FOUND) {
         return st;
@@ -84,6 +86,7 @@ enum yore_status graph_import_open(struct graph *graph, const struct graph_impor
         return error_plain(error_out, YORE_NOMEM);
     }
     import->graph = graph;
+    import->reader.graph = graph;
     import->options = *options;
     enum yore_status st = prepare(import, error_out);
     if (st != YORE_OK) {
@@ -99,10 +102,12 @@ void graph_import_abort(struct graph_import *import)
     if (import == NULL) {
         return;
     }
+    graph_forget_counts(import->graph); /* also of what was committed before a fault */
     gate_reopen(import->graph->keyspace);
     yore_batch_free(import->batch);
     graph_rules_free(import->rules);
     import_cache_release(&import->cache);
+    event_reader_release(&import->reader);
     arena_release(&import->scratch);
     buffer_release(&import->record);
     buffer_release(&import->key);
@@ -201,9 +206,20 @@ static enum yore_status step_external(struct graph_import *import,
 
 /* ---- what was not met yet ---- */
 
-static enum yore_status find(struct graph_import *import, enum graph_element element,
-                             struct yore_bytes external_id, struct import_element **found_out,
-                             struct yore_error *error_out);
+/* What is looked for. */
+struct element_hash {
+    enum graph_element element;
+    struct yore_bytes external_id;
+    uint64_t hash;
+};
+
+static struct element_hash hash_of(enum graph_element element, struct yore_bytes external_id)
+{
+    return (struct element_hash){element, external_id, import_cache_hash(element, external_id)};
+}
+
+static enum yore_status find(struct graph_import *import, const struct element_hash *wanted,
+                             struct import_element **found_out, struct yore_error *error_out);
 
 static enum yore_status get(struct graph_import *import, struct yore_bytes key,
                             struct yore_value *value_out, struct yore_error *error_out)
@@ -253,7 +269,8 @@ static enum yore_status find_by_id(struct graph_import *import, uint64_t id,
         return st;
     }
     if (element_record_read(bytes_of(value.data, value.size), GRAPH_NODE, &record)) {
-        st = find(import, GRAPH_NODE, record.external_id, found_out, error_out);
+        struct element_hash wanted = hash_of(GRAPH_NODE, record.external_id);
+        st = find(import, &wanted, found_out, error_out);
     } else {
         st = graph_refuse_record(import->graph, node, error_out);
     }
@@ -303,15 +320,16 @@ static enum yore_status load(struct graph_import *import, struct import_element 
 }
 
 /* The element of an id, met or not; its record says whether it is there. */
-static enum yore_status find(struct graph_import *import, enum graph_element element,
-                             struct yore_bytes external_id, struct import_element **found_out,
-                             struct yore_error *error_out)
+static enum yore_status find(struct graph_import *import, const struct element_hash *wanted,
+                             struct import_element **found_out, struct yore_error *error_out)
 {
-    *found_out = import_cache_find(&import->cache, element, external_id);
+    *found_out =
+        import_cache_find(&import->cache, wanted->element, wanted->external_id, wanted->hash);
     if (*found_out != NULL) {
         return YORE_OK;
     }
-    *found_out = import_cache_add(&import->cache, element, external_id);
+    *found_out =
+        import_cache_add(&import->cache, wanted->element, wanted->external_id, wanted->hash);
     if (*found_out == NULL) {
         return error_plain(error_out, YORE_NOMEM);
     }
@@ -355,7 +373,7 @@ static enum yore_status add_labels(struct graph_import *import, struct yore_byte
         size_t size = comma != NULL ? (size_t)(comma - at) : left;
         uint32_t token = GRAPH_NO_TOKEN;
         enum yore_status st =
-            graph_make_token(import->graph, GRAPH_LABEL, bytes_of(at, size), &token, error_out);
+            event_token(&import->reader, GRAPH_LABEL, bytes_of(at, size), &token, error_out);
         if (st != YORE_OK) {
             return st;
         }
@@ -372,10 +390,10 @@ static enum yore_status add_labels(struct graph_import *import, struct yore_byte
 }
 
 static enum yore_status find_end(struct graph_import *import, const struct event_line *event,
-                                 struct yore_bytes external_id, struct import_element **found_out,
-                                 struct yore_error *error_out)
+                                 const struct element_hash *wanted,
+                                 struct import_element **found_out, struct yore_error *error_out)
 {
-    enum yore_status st = find(import, GRAPH_NODE, external_id, found_out, error_out);
+    enum yore_status st = find(import, wanted, found_out, error_out);
     if (st == YORE_OK && (*found_out)->record == NULL) {
         st = refuse(YORE_NOT_FOUND, event, "has an end that is not there", error_out);
     }
@@ -383,16 +401,16 @@ static enum yore_status find_end(struct graph_import *import, const struct event
 }
 
 static enum yore_status add_ends(struct graph_import *import, const struct event_line *event,
-                                 struct import_element *element, struct element_state *state,
-                                 struct yore_error *error_out)
+                                 const struct element_hash ends[2], struct import_element *element,
+                                 struct element_state *state, struct yore_error *error_out)
 {
     enum yore_status st =
-        graph_make_token(import->graph, GRAPH_TYPE, event->type, &state->type, error_out);
+        event_token(&import->reader, GRAPH_TYPE, event->type, &state->type, error_out);
     if (st == YORE_OK) {
-        st = find_end(import, event, event->source, &element->start, error_out);
+        st = find_end(import, event, &ends[0], &element->start, error_out);
     }
     if (st == YORE_OK) {
-        st = find_end(import, event, event->target, &element->end, error_out);
+        st = find_end(import, event, &ends[1], &element->end, error_out);
     }
     if (st == YORE_OK) {
         state->start_id = element->start->id;
@@ -402,7 +420,8 @@ static enum yore_status add_ends(struct graph_import *import, const struct event
 }
 
 static enum yore_status add(struct graph_import *import, const struct event_line *event,
-                            struct import_element *element, struct yore_error *error_out)
+                            const struct element_hash ends[2], struct import_element *element,
+                            struct yore_error *error_out)
 {
     bool is_node = event->element == GRAPH_NODE;
     struct element_state state = {.element = event->element, .external_id = element->external_id};
@@ -413,9 +432,9 @@ static enum yore_status add(struct graph_import *import, const struct event_line
         return refuse(YORE_TOO_BIG, event, "has too long an id", error_out);
     }
     enum yore_status st = is_node ? add_labels(import, event->type, &state, error_out)
-                                  : add_ends(import, event, element, &state, error_out);
+                                  : add_ends(import, event, ends, element, &state, error_out);
     if (st == YORE_OK) {
-        st = event_properties_apply(import->graph, event->properties, &import->scratch, &state,
+        st = event_properties_apply(&import->reader, event->properties, &import->scratch, &state,
                                     error_out);
     }
     if (st == YORE_OK) {
@@ -432,15 +451,12 @@ static enum yore_status add(struct graph_import *import, const struct event_line
     return st == YORE_OK ? step_external(import, element, true, error_out) : st;
 }
 
-/* The record moves when it is set: what was decoded must not point into it. */
+/* The state points into the record until that is set anew. */
 static enum yore_status decode(struct graph_import *import, const struct import_element *element,
                                struct element_state *state_out, struct yore_error *error_out)
 {
-    void *copy = arena_copy(&import->scratch, element->record, element->record_size);
-    enum yore_status st = copy == NULL
-                              ? YORE_NOMEM
-                              : element_state_decode(bytes_of(copy, element->record_size),
-                                                     element->element, &import->scratch, state_out);
+    enum yore_status st = element_state_decode(bytes_of(element->record, element->record_size),
+                                               element->element, &import->scratch, state_out);
     if (st == YORE_CORRUPT) {
         return graph_refuse_record(import->graph, (struct graph_id){element->element, element->id},
                                    error_out);
@@ -455,16 +471,32 @@ static enum yore_status change(struct graph_import *import, const struct event_l
     enum yore_status st = decode(import, element, &before, error_out);
     struct element_state after = before;
     if (st == YORE_OK) {
-        st = event_properties_apply(import->graph, event->properties, &import->scratch, &after,
+        st = event_properties_apply(&import->reader, event->properties, &import->scratch, &after,
                                     error_out);
-    }
-    if (st == YORE_OK) {
-        st = set_record(import, element, &after, error_out);
     }
     if (st == YORE_OK && element->element == GRAPH_NODE && import->rules->count > 0) {
         st = step_entries(import, element->id, &before, &after, error_out);
     }
-    return st;
+    return st == YORE_OK ? set_record(import, element, &after, error_out) : st;
+}
+
+/* What there is to end of an element: a node's entries come from all of its state, a relationship's
+ * from its type. */
+static enum yore_status decode_ended(struct graph_import *import,
+                                     const struct import_element *element,
+                                     struct element_state *state_out, struct yore_error *error_out)
+{
+    struct element_record record;
+    if (element->element == GRAPH_NODE) {
+        return decode(import, element, state_out, error_out);
+    }
+    if (!element_record_read(bytes_of(element->record, element->record_size), GRAPH_RELATIONSHIP,
+                             &record)) {
+        return graph_refuse_record(import->graph, (struct graph_id){element->element, element->id},
+                                   error_out);
+    }
+    *state_out = (struct element_state){.element = GRAPH_RELATIONSHIP, .type = record.type};
+    return YORE_OK;
 }
 
 static enum yore_status take_away(struct graph_import *import, const struct event_line *event,
@@ -476,7 +508,11 @@ static enum yore_status take_away(struct graph_import *import, const struct even
     if (is_node && element->degree > 0) {
         return refuse(YORE_INVALID, event, "is removed, but still has edges", error_out);
     }
-    enum yore_status st = decode(import, element, &state, error_out);
+    if (!is_node) { /* their degrees change */
+        __builtin_prefetch(element->start);
+        __builtin_prefetch(element->end);
+    }
+    enum yore_status st = decode_ended(import, element, &state, error_out);
     if (st == YORE_OK) {
         st = is_node ? step_entries(import, element->id, &state, NULL, error_out)
                      : step_ends(import, element, state.type, false, error_out);
@@ -495,13 +531,20 @@ static enum yore_status apply(struct graph_import *import, const struct event_li
                               struct yore_error *error_out)
 {
     struct import_element *element = NULL;
+    struct element_hash wanted[3] = {hash_of(event->element, event->id)};
     arena_reset(&import->scratch);
-    enum yore_status st = find(import, event->element, event->id, &element, error_out);
+    if (event->operation == '+' && event->element == GRAPH_RELATIONSHIP) {
+        wanted[1] = hash_of(GRAPH_NODE, event->source);
+        wanted[2] = hash_of(GRAPH_NODE, event->target);
+        const uint64_t hashes[3] = {wanted[0].hash, wanted[1].hash, wanted[2].hash};
+        import_cache_prefetch(&import->cache, hashes, 3);
+    }
+    enum yore_status st = find(import, &wanted[0], &element, error_out);
     if (st != YORE_OK) {
         return st;
     }
     if (event->operation == '+') {
-        return add(import, event, element, error_out);
+        return add(import, event, wanted + 1, element, error_out);
     }
     if (element->record == NULL) {
         return refuse(YORE_NOT_FOUND, event,
@@ -578,17 +621,16 @@ static enum yore_status take_line(struct graph_import *import, struct yore_bytes
 enum yore_status graph_import_line(struct graph_import *import, struct yore_bytes line,
                                    struct yore_error *error_out)
 {
-    struct yore_error cause = {0};
     if (import->is_failed) {
         return error_set(error_out, YORE_INVALID, "the import has failed before");
     }
     error_clear(error_out);
     import->tally.lines++;
-    enum yore_status st = take_line(import, line, &cause);
+    enum yore_status st = take_line(import, line, &import->cause);
     if (st != YORE_OK) {
         import->is_failed = true;
-        return error_set(error_out, st, "line %" PRIu64 ": %.440s", import->tally.lines,
-                         cause.text);
+        return error_set(error_out, st, "line %" PRIu64 ": %.440s",
+                         import->options.lines_before + import->tally.lines, import->cause.text);
     }
     return YORE_OK;
 }
@@ -601,7 +643,6 @@ enum yore_status graph_import_finish(struct graph_import *import,
     enum yore_status st = import->is_failed
                               ? error_set(error_out, YORE_INVALID, "the import has failed before")
                               : commit(import, error_out);
-    graph_forget_counts(import->graph);
     if (tally_out != NULL) {
         *tally_out = import->tally;
     }

@@ -14,6 +14,7 @@ struct graph_import_options {
     enum yore_durability durability; /* of each commit */
     bool resumes; /* pass over the transactions up to the graph's latest change: those of an import
                      that was cut off; otherwise they are refused */
+    uint64_t lines_before; /* of the file, imported by earlier calls: errors count them */
 };
 struct graph_import_tally {
     uint64_t lines;

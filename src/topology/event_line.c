@@ -9,6 +9,7 @@
 #define COLUMNS 9
 #define NS_PER_MS INT64_C(1000000)
 #define MS_DECIMALS_MAX 6
+#define DIGITS_SAFE 18 /* so many fit an int64_t, whichever they are */
 
 enum column {
     COLUMN_TIME,
@@ -42,7 +43,11 @@ static bool add_digits(struct yore_bytes digits, int sign, int64_t unit, int64_t
 {
     const char *at = digits.data;
     int64_t value = 0;
-    for (size_t i = 0; i < digits.size; i++) {
+    size_t i = 0;
+    for (; i < digits.size && i < DIGITS_SAFE && at[i] >= '0' && at[i] <= '9'; i++) {
+        value = value * 10 + sign * (at[i] - '0');
+    }
+    for (; i < digits.size; i++) {
         if (at[i] < '0' || at[i] > '9' || !checked_mul_i64(value, 10, &value) ||
             !checked_add_i64(value, sign * (at[i] - '0'), &value)) {
             return false;

@@ -50,10 +50,10 @@ static enum yore_status keyspace_name(struct yore_bytes name,
     return st;
 }
 
-enum yore_status graph_find_keyspace(struct yore_db *db, struct yore_bytes name,
-                                     const struct yore_time *at,
-                                     struct yore_keyspace **keyspace_out,
-                                     struct yore_error *error_out)
+/* The one that had the name then. */
+static enum yore_status find_holder(struct yore_db *db, struct yore_bytes name,
+                                    const struct yore_time *at, struct yore_keyspace **keyspace_out,
+                                    struct yore_error *error_out)
 {
     char text[sizeof KEYSPACE_PREFIX + GRAPH_NAME_BYTES_MAX];
     enum yore_status st = keyspace_name(name, text, error_out);
@@ -63,6 +63,20 @@ enum yore_status graph_find_keyspace(struct yore_db *db, struct yore_bytes name,
     if (st == YORE_NOT_FOUND) {
         return error_set(error_out, st, "there is no graph %s%s", text + sizeof KEYSPACE_PREFIX - 1,
                          at != NULL ? " at that moment" : "");
+    }
+    return st;
+}
+
+enum yore_status graph_find_keyspace(struct yore_db *db, struct yore_bytes name,
+                                     const struct yore_time *at,
+                                     struct yore_keyspace **keyspace_out,
+                                     struct yore_error *error_out)
+{
+    enum yore_status st = find_holder(db, name, at, keyspace_out, error_out);
+    if (st == YORE_NOT_FOUND && at != NULL &&
+        find_holder(db, name, NULL, keyspace_out, NULL) == YORE_OK) {
+        error_clear(error_out);
+        return YORE_OK;
     }
     return st;
 }
@@ -95,6 +109,25 @@ struct yore_time graph_latest(const struct graph *graph)
     return latest;
 }
 
+enum yore_status graph_was_another(struct graph *graph, const struct yore_time *at,
+                                   int64_t *until_out, struct yore_error *error_out)
+{
+    struct yore_keyspace *keyspace = NULL;
+    struct yore_keyspace_info info;
+    struct yore_bytes name = bytes_of(graph->name, strlen(graph->name));
+    enum yore_status st = find_holder(graph->db, name, at, &keyspace, error_out);
+    *until_out = YORE_FOREVER;
+    if (st == YORE_NOT_FOUND) { /* facts may be dated before their graph was made */
+        error_clear(error_out);
+        return YORE_OK;
+    }
+    if (st == YORE_OK && keyspace != graph->keyspace) {
+        st = yore_keyspace_info(graph->db, keyspace, &info, error_out);
+        *until_out = st == YORE_OK ? info.dropped_at : YORE_FOREVER;
+    }
+    return st;
+}
+
 /* The first writer leaves the version of the format; readers of an empty graph find none. */
 static enum yore_status check_format(struct graph *graph, bool creates,
                                      struct yore_error *error_out)
@@ -123,6 +156,21 @@ static enum yore_status check_format(struct graph *graph, bool creates,
     return st == YORE_NOT_FOUND ? YORE_OK : st;
 }
 
+static struct graph *make_handle(struct yore_db *db, struct yore_bytes name)
+{
+    struct graph *graph = mem_zalloc(sizeof *graph);
+    if (graph != NULL) {
+        graph->db = db;
+        graph->words_max = YORE_GRAPH_WORDS_MAX;
+        memcpy(graph->name, name.data, name.size);
+        os_mutex_init(&graph->lock);
+        os_mutex_init(&graph->taking);
+        os_mutex_init(&graph->finishing);
+        turn_init(&graph->turn);
+    }
+    return graph;
+}
+
 enum yore_status graph_open(struct yore_db *db, struct yore_bytes name, bool creates,
                             const struct yore_time *at, struct graph **graph_out,
                             struct yore_error *error_out)
@@ -133,16 +181,10 @@ enum yore_status graph_open(struct yore_db *db, struct yore_bytes name, bool cre
     if (st != YORE_OK) {
         return st;
     }
-    struct graph *graph = mem_zalloc(sizeof *graph);
+    struct graph *graph = make_handle(db, name);
     if (graph == NULL) {
         return error_plain(error_out, YORE_NOMEM);
     }
-    graph->db = db;
-    graph->words_max = YORE_GRAPH_WORDS_MAX;
-    memcpy(graph->name, name.data, name.size);
-    os_mutex_init(&graph->lock);
-    os_mutex_init(&graph->taking);
-    os_mutex_init(&graph->finishing);
     st = open_keyspace(graph, creates, at, error_out);
     if (st == YORE_OK) {
         st = check_format(graph, creates, error_out);
@@ -158,6 +200,32 @@ enum yore_status graph_open(struct yore_db *db, struct yore_bytes name, bool cre
     return YORE_OK;
 }
 
+enum yore_status graph_open_empty(struct yore_db *db, struct yore_bytes name,
+                                  struct graph **graph_out, struct yore_error *error_out)
+{
+    error_clear(error_out);
+    *graph_out = NULL;
+    enum yore_status st = check_name(name, error_out);
+    struct graph *graph = st == YORE_OK ? make_handle(db, name) : NULL;
+    if (graph == NULL) {
+        return st != YORE_OK ? st : error_plain(error_out, YORE_NOMEM);
+    }
+    st = yore_keyspace_open(db, GRAPH_EMPTY_KEYSPACE, NULL, &graph->keyspace, error_out);
+    if (st == YORE_NOT_FOUND) {
+        st = yore_keyspace_create(db, GRAPH_EMPTY_KEYSPACE, NULL, &graph->keyspace, error_out);
+    }
+    if (st == YORE_EXISTS) { /* another was faster */
+        st = yore_keyspace_open(db, GRAPH_EMPTY_KEYSPACE, NULL, &graph->keyspace, error_out);
+    }
+    if (st != YORE_OK) {
+        graph_close(graph);
+        return st;
+    }
+    error_clear(error_out);
+    *graph_out = graph;
+    return YORE_OK;
+}
+
 void graph_close(struct graph *graph)
 {
     if (graph == NULL) {
@@ -169,6 +237,7 @@ void graph_close(struct graph *graph)
     mem_free(graph->counts.of_label);
     mem_free(graph->counts.of_type);
     mem_free(graph->relationship_ids);
+    turn_release(&graph->turn);
     os_mutex_release(&graph->finishing);
     os_mutex_release(&graph->taking);
     os_mutex_release(&graph->lock);

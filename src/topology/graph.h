@@ -27,15 +27,28 @@ struct graph_txn;
 /* ---- graphs ---------------------------------------------------------------------------------- */
 
 /* Open graph `name` (1..253 octets of [A-Za-z0-9_.-]); `creates` makes it when missing.  `at` (may
- * be NULL) opens one that existed then.  The handle belongs to `db` until graph_close(). Errors:
- * YORE_INVALID (name), YORE_NOT_FOUND, YORE_TOO_BIG (too many keyspaces). */
+ * be NULL) opens one that existed then, or, where none did, the one that does now.  The handle
+ * belongs to `db` until graph_close(). Errors: YORE_INVALID (name), YORE_NOT_FOUND, YORE_TOO_BIG
+ * (too many keyspaces). */
 enum yore_status graph_open(struct yore_db *db, struct yore_bytes name, bool creates,
                             const struct yore_time *at, struct graph **graph_out,
                             struct yore_error *error_out);
+/* A graph that has nothing in it, to read from where there is none called `name`.  It is a keyspace
+ * of its own, GRAPH_EMPTY_KEYSPACE, made by the first who asks; nothing may be written to it.
+ * Errors: as graph_open()'s, and why no keyspace can be made. */
+enum yore_status graph_open_empty(struct yore_db *db, struct yore_bytes name,
+                                  struct graph **graph_out, struct yore_error *error_out);
 void graph_close(struct graph *graph);
+/* When that graph was dropped to which the name belonged at `at`, if it was another; YORE_FOREVER:
+ * it was this one, or there was none of that name: facts may be dated before their graph was made.
+ */
+enum yore_status graph_was_another(struct graph *graph, const struct yore_time *at,
+                                   int64_t *until_out, struct yore_error *error_out);
 struct yore_db *graph_db(const struct graph *graph);
 struct yore_keyspace *graph_keyspace(const struct graph *graph);
 const char *graph_name(const struct graph *graph);
+
+#define GRAPH_EMPTY_KEYSPACE "graph.empty"
 
 /* What sources have sent of snapshots, of all graphs, waits in this keyspace (staging.h). */
 #define GRAPH_STAGING_KEYSPACE "graph.staging"
@@ -309,8 +322,10 @@ struct graph_cancel {
 enum yore_status graph_schema_create(struct graph *graph, const struct graph_schema *schema,
                                      const struct graph_cancel *cancel,
                                      struct yore_error *error_out);
+/* Its entries go behind it, now, or if that is cancelled when the next one is made or dropped.
+ * Errors: YORE_NOT_FOUND; YORE_CANCELLED (it is dropped, entries are left). */
 enum yore_status graph_schema_drop(struct graph *graph, const struct graph_schema *schema,
-                                   struct yore_error *error_out);
+                                   const struct graph_cancel *cancel, struct yore_error *error_out);
 /* The index or constraint called `name` now; its own name is left out.  Errors: YORE_NOT_FOUND. */
 enum yore_status graph_schema_find(struct graph *graph, struct yore_bytes name,
                                    struct graph_schema *schema_out, struct yore_error *error_out);
@@ -381,10 +396,11 @@ enum yore_status graph_changes_open(struct graph *graph,
 enum yore_status graph_changes_next(struct graph_changes *changes, struct arena *arena,
                                     struct graph_change *change_out, struct yore_error *error_out);
 void graph_changes_close(struct graph_changes *changes);
-/* The nearest moment after (or before) `moment` at which anything changed.  YORE_NOT_FOUND: none.
- */
-enum yore_status graph_next_change(struct graph *graph, int64_t moment, bool is_backward,
-                                   int64_t *moment_out, struct yore_error *error_out);
+/* The nearest moment after (or before) `moment` at which anything changed, as was known at `known`
+ * (YORE_NOW: everything).  YORE_NOT_FOUND: none. */
+enum yore_status graph_next_change(struct graph *graph, int64_t moment, int64_t known,
+                                   bool is_backward, int64_t *moment_out,
+                                   struct yore_error *error_out);
 
 /* ---- verifying --------------------------------------------------------------------------------
  */

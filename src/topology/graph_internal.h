@@ -11,6 +11,7 @@
 #include "topology/limits.h"
 #include "topology/rules.h"
 #include "topology/tokens.h"
+#include "topology/turn.h"
 
 /* Ids a handle has taken for itself and not used yet: next .. end - 1. */
 struct id_block {
@@ -39,16 +40,16 @@ struct graph {
     struct token_table tokens[GRAPH_TOKEN_KINDS]; /* by kind - 1 */
     struct graph_counts counts;
     struct os_mutex taking; /* held while tokens or ids are taken, over a commit; before `lock` */
-    struct os_mutex
-        finishing; /* held while a difference is carried out in parts; before `taking` */
+    struct os_mutex finishing; /* held while a difference is carried out in parts; before `turn` */
+    struct turn turn;          /* of transactions of words; before `taking` */
     struct id_block node_ids;
     struct id_block *relationship_ids; /* by type token */
     size_t relationship_id_count;
     size_t words_max; /* of one transaction of a snapshot: YORE_GRAPH_WORDS_MAX, in tests less */
 };
 
-/* The keyspace of graph `name` as of `at` (NULL: now).  Errors: YORE_INVALID (name),
- * YORE_NOT_FOUND. */
+/* The keyspace of graph `name` as of `at` (NULL: now); where there was none then, of now.  Errors:
+ * YORE_INVALID (name), YORE_NOT_FOUND. */
 enum yore_status graph_find_keyspace(struct yore_db *db, struct yore_bytes name,
                                      const struct yore_time *at,
                                      struct yore_keyspace **keyspace_out,

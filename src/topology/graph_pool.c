@@ -128,8 +128,15 @@ enum yore_status graph_pool_get(struct graph_pool *pool, struct yore_bytes name,
     return st == YORE_OK ? keep(pool, opened, graph_out, error_out) : st;
 }
 
+enum yore_status graph_pool_get_empty(struct graph_pool *pool, struct yore_bytes name,
+                                      struct graph **graph_out, struct yore_error *error_out)
+{
+    return graph_open_empty(pool->db, name, graph_out, error_out);
+}
+
 void graph_pool_put(struct graph_pool *pool, struct graph *graph)
 {
+    bool is_pooled = false;
     if (graph == NULL) {
         return;
     }
@@ -138,9 +145,11 @@ void graph_pool_put(struct graph_pool *pool, struct graph *graph)
         if (pool->items[i].graph == graph) {
             YORE_ASSERT(pool->items[i].refs > 0);
             pool->items[i].refs--;
+            is_pooled = true;
         }
     }
     struct graph *gone = take_idle(pool);
     os_mutex_unlock(&pool->lock);
     graph_close(gone);
+    graph_close(is_pooled ? NULL : graph); /* an empty one is its user's alone: it has a name */
 }

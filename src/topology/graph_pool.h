@@ -21,6 +21,9 @@ void graph_pool_free(struct graph_pool *pool);
 enum yore_status graph_pool_get(struct graph_pool *pool, struct yore_bytes name, bool creates,
                                 const struct yore_time *at, struct graph **graph_out,
                                 struct yore_error *error_out);
+/* As graph_open_empty(); give it back likewise. */
+enum yore_status graph_pool_get_empty(struct graph_pool *pool, struct yore_bytes name,
+                                      struct graph **graph_out, struct yore_error *error_out);
 void graph_pool_put(struct graph_pool *pool, struct graph *graph); /* NULL is ignored */
 
 #endif

@@ -11,7 +11,7 @@
 
 /* ---- transactions ---- */
 
-enum yore_status ingest_begin(struct graph *graph, struct ingest **ingest_out,
+enum yore_status ingest_begin(struct graph *graph, bool is_again, struct ingest **ingest_out,
                               struct yore_error *error_out)
 {
     struct ingest *ingest = mem_zalloc(sizeof *ingest);
@@ -20,6 +20,7 @@ enum yore_status ingest_begin(struct graph *graph, struct ingest **ingest_out,
         return error_plain(error_out, YORE_NOMEM);
     }
     ingest->graph = graph;
+    turn_take(&graph->turn, is_again);
     arena_init(&ingest->arena, 4096);
     arena_init(&ingest->dirty.bytes, 4096);
     enum yore_status st = graph_begin(graph, &ingest->txn, error_out);
@@ -35,6 +36,7 @@ void ingest_abort(struct ingest *ingest)
 {
     if (ingest != NULL) {
         graph_abort(ingest->txn);
+        turn_leave(&ingest->graph->turn);
         own_facts_release(&ingest->dirty);
         arena_release(&ingest->arena);
         mem_free(ingest->order);
@@ -257,6 +259,7 @@ static enum yore_status refuse_word(size_t number, const struct yore_graph_word 
 
 struct attempt {
     uint32_t token;
+    bool is_again;  /* the one before had a conflict */
     bool is_behind; /* the source must be brought up to date first; nothing was done */
     struct yore_graph_ingest_tally tally;
 };
@@ -294,7 +297,7 @@ static enum yore_status try_words(struct graph *graph, const struct graph_speech
 {
     struct ingest *ingest = NULL;
     struct source source;
-    enum yore_status st = ingest_begin(graph, &ingest, error_out);
+    enum yore_status st = ingest_begin(graph, attempt->is_again, &ingest, error_out);
     if (st != YORE_OK) {
         return st;
     }
@@ -338,6 +341,7 @@ enum yore_status graph_ingest(struct graph *graph, const struct graph_speech *sp
             return error_plain(error_out, YORE_CONFLICT);
         }
         error_clear(error_out);
+        attempt.is_again = st == YORE_CONFLICT;
         st = try_words(graph, speech, &attempt, error_out);
     }
     if (st == YORE_OK && tally_out != NULL) {

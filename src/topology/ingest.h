@@ -53,7 +53,9 @@ enum yore_status graph_pending(struct graph *graph, const struct yore_time *at,
 
 struct ingest;
 
-enum yore_status ingest_begin(struct graph *graph, struct ingest **ingest_out,
+/* `is_again`: the same had a conflict before; it waits until nobody else is at it, and keeps others
+ * waiting (turn.h). */
+enum yore_status ingest_begin(struct graph *graph, bool is_again, struct ingest **ingest_out,
                               struct yore_error *error_out);
 void ingest_abort(struct ingest *ingest);
 /* Work out what the claims make of the graph, commit, and free, whatever the outcome. */
@@ -69,7 +71,8 @@ struct claim_change {
     const struct claim *claim; /* NULL: nothing */
     int64_t until; /* of nothing: only claims that end by themselves then; else FOREVER */
     int64_t from;
-    int64_t to; /* YORE_FOREVER: until its next word; a claim put away is gone to its end */
+    int64_t to; /* all of the span to there; YORE_FOREVER: until its next word, or, of nothing,
+                   until the source says nothing already */
 };
 enum yore_status ingest_change(struct ingest *ingest, const struct claim_change *change,
                                struct yore_error *error_out);

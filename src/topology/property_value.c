@@ -1,5 +1,5 @@
 /* property_value.c -- see property_value.h.  Nesting is followed with a stack of fixed size, for
- * values come from outside. */
+ * values come from outside; scalars, which most are, pay for none. */
 #include "topology/property_value.h"
 
 #include <string.h>
@@ -145,8 +145,8 @@ static enum yore_status put_head(struct buffer *to, const struct yore_graph_valu
     return YORE_OK;
 }
 
-enum yore_status property_value_encode(struct buffer *to, const struct yore_graph_value *value,
-                                       struct yore_error *error_out)
+static enum yore_status put_nested(struct buffer *to, const struct yore_graph_value *value,
+                                   struct yore_error *error_out)
 {
     struct open_value stack[GRAPH_VALUE_DEPTH_MAX];
     size_t depth = 0;
@@ -165,6 +165,18 @@ enum yore_status property_value_encode(struct buffer *to, const struct yore_grap
                       &depth, error_out);
     }
     return st;
+}
+
+static bool is_nested(unsigned kind)
+{
+    return kind == YORE_GRAPH_LIST || kind == YORE_GRAPH_MAP;
+}
+
+enum yore_status property_value_encode(struct buffer *to, const struct yore_graph_value *value,
+                                       struct yore_error *error_out)
+{
+    return is_nested(value->kind) ? put_nested(to, value, error_out)
+                                  : put_scalar(to, value, error_out);
 }
 
 /* ---- passing over ---- */
@@ -209,7 +221,7 @@ static void skip_scalar(struct decoder *from, unsigned kind)
 }
 
 /* Maps are passed over with a stack too: their names stand between the values. */
-bool property_value_skip(struct decoder *from)
+static bool skip_nested(struct decoder *from)
 {
     struct {
         uint64_t left;
@@ -228,7 +240,7 @@ bool property_value_skip(struct decoder *from)
             get_bytes(from);
         }
         unsigned kind = decode_u8(from);
-        if (kind != YORE_GRAPH_LIST && kind != YORE_GRAPH_MAP) {
+        if (!is_nested(kind)) {
             skip_scalar(from, kind);
         } else if (depth == GRAPH_VALUE_DEPTH_MAX + 1) {
             from->is_bad = true;
@@ -239,6 +251,15 @@ bool property_value_skip(struct decoder *from)
             depth++;
         }
     }
+    return !from->is_bad;
+}
+
+bool property_value_skip(struct decoder *from)
+{
+    if (decoder_left(from) > 0 && is_nested(*from->at)) {
+        return skip_nested(from);
+    }
+    skip_scalar(from, decode_u8(from));
     return !from->is_bad;
 }
 
@@ -371,7 +392,7 @@ static enum yore_status get_head(struct decoder *from, struct arena *arena,
                                  size_t *depth)
 {
     unsigned kind = decode_u8(from);
-    if (kind != YORE_GRAPH_LIST && kind != YORE_GRAPH_MAP) {
+    if (!is_nested(kind)) {
         return get_scalar(from, kind, arena, value_out);
     }
     bool is_list = kind == YORE_GRAPH_LIST;
@@ -398,12 +419,11 @@ static enum yore_status get_head(struct decoder *from, struct arena *arena,
     return YORE_OK;
 }
 
-enum yore_status property_value_decode(struct decoder *from, struct arena *arena,
-                                       struct yore_graph_value *value_out)
+static enum yore_status get_nested(struct decoder *from, struct arena *arena,
+                                   struct yore_graph_value *value_out)
 {
     struct filling stack[GRAPH_VALUE_DEPTH_MAX];
     size_t depth = 0;
-    *value_out = (struct yore_graph_value){0};
     enum yore_status st = get_head(from, arena, value_out, stack, &depth);
     while (st == YORE_OK && depth > 0 && !from->is_bad) {
         struct filling *filling = &stack[depth - 1];
@@ -422,5 +442,16 @@ enum yore_status property_value_decode(struct decoder *from, struct arena *arena
         *member = (struct yore_graph_value){0};
         st = get_head(from, arena, member, stack, &depth);
     }
+    return st == YORE_OK && from->is_bad ? YORE_CORRUPT : st;
+}
+
+enum yore_status property_value_decode(struct decoder *from, struct arena *arena,
+                                       struct yore_graph_value *value_out)
+{
+    *value_out = (struct yore_graph_value){0};
+    if (decoder_left(from) > 0 && is_nested(*from->at)) {
+        return get_nested(from, arena, value_out);
+    }
+    enum yore_status st = get_scalar(from, decode_u8(from), arena, value_out);
     return st == YORE_OK && from->is_bad ? YORE_CORRUPT : st;
 }

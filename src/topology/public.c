@@ -438,7 +438,7 @@ enum yore_status yore_graph_index_drop(struct yore_graph *graph, struct yore_byt
 {
     struct graph_schema schema = {.is_unique = is_unique};
     enum yore_status st = schema_of(graph->inner, label, property, &schema, error_out);
-    return st == YORE_OK ? graph_schema_drop(graph->inner, &schema, error_out) : st;
+    return st == YORE_OK ? graph_schema_drop(graph->inner, &schema, NULL, error_out) : st;
 }
 
 /* ---- time ---- */
@@ -531,7 +531,7 @@ enum yore_status yore_graph_nearest_change(struct yore_graph *graph, int64_t mom
                                            bool is_backward, int64_t *moment_out,
                                            struct yore_error *error_out)
 {
-    return graph_next_change(graph->inner, moment, is_backward, moment_out, error_out);
+    return graph_next_change(graph->inner, moment, YORE_NOW, is_backward, moment_out, error_out);
 }
 
 /* ---- ingest ---- */
@@ -611,11 +611,24 @@ enum yore_status yore_graph_pending(struct yore_graph *graph, const struct yore_
     return graph_pending(graph->inner, at, each, arg, error_out);
 }
 
+enum yore_status yore_graph_erase_property(struct yore_graph *graph,
+                                           enum yore_graph_element element,
+                                           struct yore_bytes external_id,
+                                           struct yore_bytes property, struct yore_error *error_out)
+{
+    const struct graph_erasure erasure = {id_of(element, 0).element, external_id, property};
+    return property.size > 0
+               ? graph_erase(graph->inner, &erasure, NULL, error_out)
+               : error_set(error_out, YORE_INVALID, "the name of a property has no octets");
+}
+
 enum yore_status yore_graph_erase(struct yore_graph *graph, enum yore_graph_element element,
                                   struct yore_bytes external_id, uint64_t *count_out,
                                   struct yore_error *error_out)
 {
-    return graph_erase(graph->inner, id_of(element, 0).element, external_id, count_out, error_out);
+    const struct graph_erasure erasure = {.element = id_of(element, 0).element,
+                                          .external_id = external_id};
+    return graph_erase(graph->inner, &erasure, count_out, error_out);
 }
 
 /* ---- import and check ---- */
@@ -624,7 +637,7 @@ enum yore_status yore_graph_import_open(struct yore_graph *graph, enum yore_dura
                                         bool resumes, struct yore_graph_import **import_out,
                                         struct yore_error *error_out)
 {
-    struct graph_import_options options = {durability, resumes};
+    struct graph_import_options options = {.durability = durability, .resumes = resumes};
     struct yore_graph_import *import = mem_zalloc(sizeof *import);
     *import_out = NULL;
     if (import == NULL) {

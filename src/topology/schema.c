@@ -4,13 +4,15 @@
  *                          \--withdraw--> absent
  *
  * Declaring writes the rule; from that commit on every writer keeps the index (those in flight read
- * the list of rules and conflict).  Then the past is filled in, some nodes at a time, each node's
- * whole line in one commit that conflicts with writers of that node.  A constraint is then checked
- * over the index itself, every value at every time.  A making that was cut off by a crash is taken
- * up by the next call; one that fails, or is cancelled, withdraws the rule.  Who was at the same
- * rule begins again: only the rule that was filled, by its number, is completed.  The keys of an
- * index carry a number that is never used again: what a dropped one left behind says nothing to its
- * successor, and still answers views that knew it.
+ * the list of rules and conflict).  Then the past is filled in, some nodes at a time and by bounded
+ * commits (FILL_FACTS), each node's whole line in one that conflicts with writers of that node.  A
+ * constraint is then checked over the index itself, every value at every time.  A making that was
+ * cut off by a crash is taken up by the next call; one that fails, or is cancelled, withdraws the
+ * rule.  Who was at the same rule begins again: only the rule that was filled, by its number, is
+ * completed.  The keys of an index carry a number that is never used again: what a dropped one left
+ * behind says nothing to its successor, and still answers views that knew it.  To drop is to take
+ * the rule out; its entries are swept behind that, by their numbers, and those of a drop that was
+ * cut off with the next one.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +27,9 @@
 
 #define ROUNDS_MAX 1000u /* tries of one small commit among other writers */
 #define DROP_BATCH_COUNT 4096u
+/* Entries of one commit of the backfill, but for those of the node that passes it: what a node's
+ * whole line has is not known before it is read. */
+#define FILL_FACTS 4096u
 
 /* ---- the list of rules ---- */
 
@@ -97,7 +102,7 @@ static enum yore_status edit(struct graph *graph, struct graph_rules *rules, enu
     return YORE_OK;
 }
 
-/* One change of the list in a commit of its own; *rule: as it was declared, or is dropped. */
+/* One change of the list in a commit of its own; *rule: as it was declared. */
 static enum yore_status try_edit(struct graph *graph, enum edit_kind kind,
                                  const struct graph_schema *schema, struct graph_rule *rule,
                                  struct yore_error *error_out)
@@ -109,10 +114,6 @@ static enum yore_status try_edit(struct graph *graph, enum edit_kind kind,
         st = yore_begin(graph->db, &txn, error_out);
         if (st == YORE_OK) {
             st = graph_rules_read(graph, txn, &rules, error_out);
-        }
-        if (st == YORE_OK && kind == RULE_DROP &&
-            graph_rules_find(rules, schema->label, schema->property) != NULL) {
-            *rule = *graph_rules_find(rules, schema->label, schema->property);
         }
         if (st == YORE_OK) {
             st = edit(graph, rules, kind, schema, rule, error_out);
@@ -175,9 +176,10 @@ enum yore_status graph_begin_of_time(struct graph *graph, int64_t *from_out,
     return st;
 }
 
-/* The entries of one rule along the whole line of a node. */
+/* The entries of one rule along the whole line of a node, counted in *facts. */
 static enum yore_status fill_node(struct graph_txn *txn, const struct graph_rule *rule,
-                                  uint64_t node, int64_t from, struct yore_error *error_out)
+                                  uint64_t node, int64_t from, size_t *facts,
+                                  struct yore_error *error_out)
 {
     struct graph_key key = graph_key_element((struct graph_id){GRAPH_NODE, node});
     struct line line;
@@ -198,9 +200,11 @@ static enum yore_status fill_node(struct graph_txn *txn, const struct graph_rule
         }
         if (st == YORE_OK && before.size > 0 && !bytes_equal(before, after)) {
             st = txn_delete(txn, before, begin, error_out);
+            ++*facts;
         }
         if (st == YORE_OK && after.size > 0) {
             st = txn_put(txn, after, bytes_of("", 0), begin, version->to, error_out);
+            ++*facts;
         }
         before = after;
     }
@@ -222,29 +226,45 @@ static enum yore_status check_declared(struct building *building, struct graph_t
     return building->is_withdrawn ? error_plain(error_out, YORE_CONFLICT) : YORE_OK;
 }
 
+/* Some of the nodes, as one commit; how many of them, in *filled_out. */
+static enum yore_status fill_some(struct building *building, const uint64_t *nodes, size_t count,
+                                  int64_t from, size_t *filled_out, struct yore_error *error_out)
+{
+    struct graph_txn *txn = NULL;
+    size_t facts = 0;
+    *filled_out = 0;
+    enum yore_status st = graph_begin(building->graph, &txn, error_out);
+    if (st == YORE_OK) {
+        st = check_declared(building, txn, error_out);
+    }
+    while (st == YORE_OK && *filled_out < count && facts < FILL_FACTS) {
+        st = fill_node(txn, &building->rule, nodes[*filled_out], from, &facts, error_out);
+        *filled_out += 1;
+    }
+    if (st != YORE_OK) {
+        graph_abort(txn);
+        return st;
+    }
+    return graph_commit(txn, YORE_DURABILITY_DEFAULT, NULL, error_out);
+}
+
 static enum yore_status fill_nodes(struct building *building, const uint64_t *nodes, size_t count,
                                    int64_t from, struct yore_error *error_out)
 {
-    struct graph *graph = building->graph;
-    enum yore_status st = check_cancelled(graph, &building->rule, building->cancel, error_out);
-    if (st != YORE_OK) {
-        return st;
-    }
-    st = YORE_CONFLICT;
-    for (unsigned round = 0; st == YORE_CONFLICT && round < ROUNDS_MAX; round++) {
-        struct graph_txn *txn = NULL;
-        st = graph_begin(graph, &txn, error_out);
+    enum yore_status st = YORE_OK;
+    unsigned round = 0;
+    for (size_t done = 0; st == YORE_OK && done < count;) {
+        size_t filled = 0;
+        st = check_cancelled(building->graph, &building->rule, building->cancel, error_out);
         if (st == YORE_OK) {
-            st = check_declared(building, txn, error_out);
+            st = fill_some(building, nodes + done, count - done, from, &filled, error_out);
         }
-        for (size_t i = 0; st == YORE_OK && i < count; i++) {
-            st = fill_node(txn, &building->rule, nodes[i], from, error_out);
+        if (st == YORE_OK) {
+            done += filled;
+            round = 0;
+        } else if (st == YORE_CONFLICT && !building->is_withdrawn && ++round < ROUNDS_MAX) {
+            st = YORE_OK;
         }
-        if (st != YORE_OK) {
-            graph_abort(txn);
-            return st;
-        }
-        st = graph_commit(txn, YORE_DURABILITY_DEFAULT, NULL, error_out);
     }
     return st;
 }
@@ -437,33 +457,77 @@ enum yore_status graph_check_unique(struct graph *graph, const struct graph_rule
 
 /* ---- the public face ---- */
 
-/* What is there now of a dropped index would be kept for ever. */
-static enum yore_status delete_entries(struct graph *graph, const struct graph_rule *rule,
-                                       struct yore_error *error_out)
+static bool has_number(const struct graph_rules *rules, uint64_t number)
 {
-    struct buffer prefix = {0};
-    struct yore_batch *batch = NULL;
-    struct yore_cursor *cursor = NULL;
-    graph_key_index(&prefix, rule->number);
-    struct yore_cursor_options options = {.range = {.prefix = buffer_bytes(&prefix)},
-                                          .keys_only = true};
-    enum yore_status st = yore_batch_new(graph->db, &batch, error_out);
-    if (st == YORE_OK) {
-        st = yore_cursor_open(graph->db, graph->keyspace, &options, &cursor, error_out);
+    bool is_there = false;
+    for (size_t i = 0; i < rules->count; i++) {
+        is_there = is_there || rules->rules[i].number == number;
     }
-    while (st == YORE_OK && (st = yore_cursor_next(cursor)) == YORE_OK) {
-        st = yore_batch_delete(batch, graph->keyspace, yore_cursor_row(cursor)->key, NULL,
-                               error_out);
+    return is_there;
+}
+
+/* Delete the entry the cursor stands on, or move past all of an index that is kept. */
+static enum yore_status sweep_entry(struct graph *graph, const struct graph_rules *rules,
+                                    struct yore_cursor *cursor, struct yore_batch *batch,
+                                    struct yore_error *error_out)
+{
+    struct yore_bytes key = yore_cursor_row(cursor)->key;
+    const unsigned char *at = (const unsigned char *)key.data + 1;
+    uint64_t number = 0;
+    if (!key_number_decode(&at, (const unsigned char *)key.data + key.size, &number)) {
+        return error_set(error_out, YORE_CORRUPT, "graph %s: an index key is malformed",
+                         graph->name);
+    }
+    if (number < rules->number_next && !has_number(rules, number)) {
+        enum yore_status st = yore_batch_delete(batch, graph->keyspace, key, NULL, error_out);
         if (st == YORE_OK && yore_batch_count(batch) == DROP_BATCH_COUNT) {
             st = yore_batch_commit(batch, YORE_DURABILITY_DEFAULT, NULL, error_out);
         }
+        return st == YORE_OK ? yore_cursor_next(cursor) : st;
+    }
+    struct buffer behind = {0};
+    graph_key_index(&behind, (uint32_t)number + 1);
+    enum yore_status st = buffer_status(&behind) == YORE_OK
+                              ? yore_cursor_seek(cursor, buffer_bytes(&behind))
+                              : error_plain(error_out, YORE_NOMEM);
+    buffer_release(&behind);
+    return st;
+}
+
+/* What is there now of indexes that are no more would be kept for ever: of one that was dropped,
+ * and of any whose dropping was cut off. */
+static enum yore_status sweep_entries(struct graph *graph, const struct graph_cancel *cancel,
+                                      const char *done, struct yore_error *error_out)
+{
+    struct graph_rules *rules = NULL;
+    struct yore_batch *batch = NULL;
+    struct yore_cursor *cursor = NULL;
+    const unsigned char prefix[1] = {GRAPH_KEY_PROPERTY};
+    struct yore_cursor_options options = {.range = {.prefix = bytes_of(prefix, 1)},
+                                          .keys_only = true};
+    enum yore_status st = graph_rules_known(graph, yore_now(graph->db), &rules, error_out);
+    if (st == YORE_OK) {
+        st = yore_batch_new(graph->db, &batch, error_out);
+    }
+    if (st == YORE_OK) {
+        st = yore_cursor_open(graph->db, graph->keyspace, &options, &cursor, error_out);
+    }
+    st = st == YORE_OK ? yore_cursor_first(cursor) : st;
+    while (st == YORE_OK) {
+        bool is_cancelled = cancel != NULL && cancel->is_cancelled(cancel->arg);
+        st = is_cancelled
+                 ? error_set(error_out, YORE_CANCELLED,
+                             "graph %s: cancelled; %s, and what is left of what was dropped "
+                             "goes when the next one is made or dropped",
+                             graph->name, done)
+                 : sweep_entry(graph, rules, cursor, batch, error_out);
     }
     if (st == YORE_NOT_FOUND) {
         st = yore_batch_commit(batch, YORE_DURABILITY_DEFAULT, NULL, error_out);
     }
     yore_cursor_close(cursor);
     yore_batch_free(batch);
-    buffer_release(&prefix);
+    graph_rules_free(rules);
     return st;
 }
 
@@ -484,8 +548,8 @@ static enum yore_status build(struct building *building, const struct graph_sche
     struct yore_error unheard; /* the first one is told */
     if (!building->is_withdrawn &&
         edit_rules(graph, RULE_WITHDRAW, schema, &building->rule, &unheard) == YORE_OK) {
-        enum yore_status deleted = delete_entries(graph, &building->rule, &unheard);
-        (void)deleted; /* they say nothing, and are in nobody's way */
+        enum yore_status swept = sweep_entries(graph, NULL, "", &unheard);
+        (void)swept; /* they say nothing, and are in nobody's way */
     }
     return st;
 }
@@ -495,8 +559,9 @@ enum yore_status graph_schema_create(struct graph *graph, const struct graph_sch
                                      struct yore_error *error_out)
 {
     struct building building = {.graph = graph, .cancel = cancel};
-    enum yore_status st = YORE_OK;
-    building.is_withdrawn = true;
+    error_clear(error_out);
+    enum yore_status st = sweep_entries(graph, cancel, "nothing is made", error_out);
+    building.is_withdrawn = st == YORE_OK;
     for (unsigned round = 0; building.is_withdrawn && round < ROUNDS_MAX; round++) {
         error_clear(error_out);
         building.is_withdrawn = false;
@@ -510,12 +575,11 @@ enum yore_status graph_schema_create(struct graph *graph, const struct graph_sch
 }
 
 enum yore_status graph_schema_drop(struct graph *graph, const struct graph_schema *schema,
-                                   struct yore_error *error_out)
+                                   const struct graph_cancel *cancel, struct yore_error *error_out)
 {
-    struct graph_rule rule = {0};
     error_clear(error_out);
-    enum yore_status st = edit_rules(graph, RULE_DROP, schema, &rule, error_out);
-    return st == YORE_OK ? delete_entries(graph, &rule, error_out) : st;
+    enum yore_status st = edit_rules(graph, RULE_DROP, schema, NULL, error_out);
+    return st == YORE_OK ? sweep_entries(graph, cancel, "the index is dropped", error_out) : st;
 }
 
 enum yore_status graph_schema_find(struct graph *graph, struct yore_bytes name,

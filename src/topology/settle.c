@@ -12,6 +12,7 @@
 struct settling {
     struct graph *graph;
     int64_t now;
+    bool is_again; /* the last try had a conflict */
     struct yore_graph_ingest_tally tally;
     struct yore_error *error_out;
     enum yore_status status;
@@ -98,7 +99,7 @@ static enum yore_status try_due(struct settling *settling, bool *more_out,
     enum yore_status st = high.is_nomem ? error_plain(error_out, YORE_NOMEM)
                                         : graph_begin_of_time(graph, &begin, error_out);
     if (st == YORE_OK) {
-        st = ingest_begin(graph, &ingest, error_out);
+        st = ingest_begin(graph, settling->is_again, &ingest, error_out);
     }
     if (st == YORE_OK) {
         st = yore_cursor_open(graph->db, graph->keyspace, &options, &cursor, error_out);
@@ -194,7 +195,7 @@ static enum yore_status try_pending(struct settling *settling, bool *more_out,
         graph_view_close(look.view);
     }
     if (st == YORE_OK && list.count > 0) {
-        st = ingest_begin(settling->graph, &ingest, error_out);
+        st = ingest_begin(settling->graph, settling->is_again, &ingest, error_out);
     }
     for (size_t i = 0; st == YORE_OK && i < list.count; i++) {
         st = ingest_touch(ingest, GRAPH_RELATIONSHIP, list.items[i].external_id,
@@ -224,6 +225,7 @@ static enum yore_status repeat(struct settling *settling, settle_fn try,
     bool has_more = true;
     while (has_more || st == YORE_CONFLICT) {
         error_clear(error_out);
+        settling->is_again = st == YORE_CONFLICT;
         st = try(settling, &has_more, error_out);
         conflicts = st == YORE_CONFLICT ? conflicts + 1 : 0;
         if ((st != YORE_OK && st != YORE_CONFLICT) || conflicts == GRAPH_INGEST_ROUNDS_MAX) {

@@ -264,6 +264,7 @@ static enum yore_status end_silent(struct graph *graph, uint32_t token, int64_t 
     st = YORE_CONFLICT;
     for (unsigned round = 0; st == YORE_CONFLICT && round < GRAPH_INGEST_ROUNDS_MAX; round++) {
         error_clear(error_out);
+        work.is_again = round > 0;
         st = try_silence(&work, &is_full, error_out);
     }
     if (st == YORE_OK && is_full) {
@@ -377,6 +378,7 @@ static enum yore_status stop(struct carry_out *work, struct yore_bytes name,
     bool is_full = false;
     for (unsigned round = 0; st == YORE_CONFLICT && round < GRAPH_INGEST_ROUNDS_MAX; round++) {
         error_clear(error_out);
+        work->is_again = round > 0;
         st = source_read(work->graph, NULL, work->source.token, &work->source, error_out);
         if (st == YORE_OK &&
             (work->source.phase != SOURCE_SENDING || work->source.snapshot != work->snapshot)) {

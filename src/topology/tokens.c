@@ -7,6 +7,8 @@
  */
 #include "topology/tokens.h"
 
+#include <string.h>
+
 #include "base/coding.h"
 #include "base/hash.h"
 #include "base/mem.h"
@@ -16,17 +18,33 @@
 
 void token_table_release(struct token_table *table)
 {
-    mem_free(table->names);
+    struct token_names *names = atomic_load_explicit(&table->names, memory_order_relaxed);
+    while (names != NULL) {
+        struct token_names *before = names->before;
+        mem_free(names);
+        names = before;
+    }
     mem_free(table->slots);
     arena_release(&table->bytes);
-    *table = (struct token_table){0};
+    memset(table, 0, sizeof *table);
+}
+
+struct yore_bytes token_table_name(const struct token_table *table, uint32_t token)
+{
+    /* Acquire: what token_table_add() has put there is there as well. */
+    const struct token_names *names = atomic_load_explicit(&table->names, memory_order_acquire);
+    const struct yore_bytes *name = NULL;
+    if (token != 0 && names != NULL && token <= names->capacity) {
+        name = atomic_load_explicit(&names->names[token - 1], memory_order_acquire);
+    }
+    return name != NULL ? *name : bytes_of("", 0);
 }
 
 static uint32_t *find_slot(const struct token_table *table, struct yore_bytes name)
 {
     uint32_t mask = table->slot_count - 1;
     uint32_t at = (uint32_t)hash_bytes(name) & mask;
-    while (table->slots[at] != 0 && !bytes_equal(table->names[table->slots[at] - 1], name)) {
+    while (table->slots[at] != 0 && !bytes_equal(token_table_name(table, table->slots[at]), name)) {
         at = (at + 1) & mask;
     }
     return &table->slots[at];
@@ -37,25 +55,30 @@ uint32_t token_table_find(const struct token_table *table, struct yore_bytes nam
     return table->slot_count == 0 ? 0 : *find_slot(table, name);
 }
 
-struct yore_bytes token_table_name(const struct token_table *table, uint32_t token)
-{
-    return token == 0 || token > table->count ? bytes_of("", 0) : table->names[token - 1];
-}
-
 static bool grow_names(struct token_table *table, uint32_t token)
 {
-    uint32_t capacity = table->capacity == 0 ? 16 : table->capacity;
+    struct token_names *before = atomic_load_explicit(&table->names, memory_order_relaxed);
+    uint32_t had = before == NULL ? 0 : before->capacity;
+    uint32_t capacity = had == 0 ? 16 : had;
     while (capacity < token) {
         capacity *= 2;
     }
-    if (capacity > table->capacity) {
-        struct yore_bytes *names = mem_realloc(table->names, capacity * sizeof *names);
-        if (names == NULL) {
-            return false;
-        }
-        table->names = names;
-        table->capacity = capacity;
+    if (capacity == had) {
+        return true;
     }
+    struct token_names *names =
+        mem_zalloc(sizeof *names + (size_t)capacity * sizeof names->names[0]);
+    if (names == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < had; i++) {
+        const struct yore_bytes *name =
+            atomic_load_explicit(&before->names[i], memory_order_relaxed);
+        atomic_store_explicit(&names->names[i], name, memory_order_relaxed);
+    }
+    names->before = before;
+    names->capacity = capacity;
+    atomic_store_explicit(&table->names, names, memory_order_release);
     return true;
 }
 
@@ -76,8 +99,9 @@ static bool grow_slots(struct token_table *table, uint32_t count)
     table->slots = slots;
     table->slot_count = slot_count;
     for (uint32_t token = 1; token <= table->count; token++) {
-        if (table->names[token - 1].size > 0) {
-            *find_slot(table, table->names[token - 1]) = token;
+        struct yore_bytes name = token_table_name(table, token);
+        if (name.size > 0) {
+            *find_slot(table, name) = token;
         }
     }
     return true;
@@ -91,14 +115,15 @@ bool token_table_add(struct token_table *table, uint32_t token, struct yore_byte
     if (!grow_names(table, token) || !grow_slots(table, token)) {
         return false;
     }
+    struct yore_bytes *kept = arena_alloc(&table->bytes, sizeof *kept);
     void *copy = arena_copy(&table->bytes, name.data, name.size);
-    if (copy == NULL) {
+    if (kept == NULL || copy == NULL) {
         return false;
     }
-    while (table->count < token) {
-        table->names[table->count++] = bytes_of("", 0);
-    }
-    table->names[token - 1] = bytes_of(copy, name.size);
+    *kept = bytes_of(copy, name.size);
+    struct token_names *names = atomic_load_explicit(&table->names, memory_order_relaxed);
+    atomic_store_explicit(&names->names[token - 1], kept, memory_order_release);
+    table->count = table->count > token ? table->count : token;
     *find_slot(table, name) = token;
     return true;
 }
@@ -193,9 +218,7 @@ uint32_t graph_token(struct graph *graph, enum graph_token_kind kind, struct yor
 
 struct yore_bytes graph_token_name(struct graph *graph, enum graph_token_kind kind, uint32_t token)
 {
-    os_mutex_lock(&graph->lock);
     struct yore_bytes name = token_table_name(&graph->tokens[kind - 1], token);
-    os_mutex_unlock(&graph->lock);
     if (name.size > 0 || token == GRAPH_NO_TOKEN) {
         return name;
     }
@@ -205,9 +228,7 @@ struct yore_bytes graph_token_name(struct graph *graph, enum graph_token_kind ki
     if (yore_get(graph->db, graph->keyspace, graph_key_bytes(&key), &latest, &value, NULL) ==
             YORE_OK &&
         enter(graph, kind, token, bytes_of(value.data, value.size), NULL) == YORE_OK) {
-        os_mutex_lock(&graph->lock);
         name = token_table_name(&graph->tokens[kind - 1], token);
-        os_mutex_unlock(&graph->lock);
     }
     yore_value_release(&value);
     return name;

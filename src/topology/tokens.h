@@ -1,18 +1,27 @@
 /* tokens.h -- names of one kind and their numbers, in memory: 1, 2, 3, ... in the order they were
- * made.  Names live until the table is released; the owner's lock guards it. */
+ * made.  Names live until the table is released; the owner's lock guards it, but for
+ * token_table_name(), which any thread may call beside the others. */
 #ifndef YORE_TOPOLOGY_TOKENS_H
 #define YORE_TOPOLOGY_TOKENS_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "base/arena.h"
 #include "base/bytes.h"
 
+/* Names by token.  What has grown full is copied into one twice as large, and lives on with the
+ * table, for readers that are at it. */
+struct token_names {
+    struct token_names *before;
+    uint32_t capacity;
+    _Atomic(const struct yore_bytes *) names[]; /* names[token - 1]; NULL: not known yet */
+};
+
 /* A zeroed table is empty. */
 struct token_table {
-    struct yore_bytes *names; /* names[token - 1]; an empty one is not known yet */
+    _Atomic(struct token_names *) names;
     uint32_t count;
-    uint32_t capacity;
     uint32_t *slots;     /* open addressing by hash: token; 0: free */
     uint32_t slot_count; /* a power of two, or 0 */
     struct arena bytes;

@@ -8,6 +8,8 @@
 #include "topology/graph_txn.h"
 #include "topology/property_value.h"
 
+#define FEW_ENTRIES 16 /* sorted by insertion alone */
+
 /* ---- life ---- */
 
 /* A read that says whether the moment can be read at all. */
@@ -228,14 +230,23 @@ static enum yore_status copy_record(struct graph_view *view, struct graph_id id,
     return view_valid_to(view, graph_key_bytes(&key), held, &span_out->valid_to, error_out);
 }
 
+/* No name is empty, and most begin otherwise than others. */
+static bool goes_behind(struct yore_bytes a, struct yore_bytes b)
+{
+    unsigned first = *(const unsigned char *)a.data;
+    unsigned other = *(const unsigned char *)b.data;
+    return first != other ? first > other : bytes_compare(a, b) > 0;
+}
+
 /* Names come in the order of their tokens and go in their own. */
 static void sort_entries(struct yore_graph_entry *entries, size_t count)
 {
-    for (size_t gap = count / 2; gap > 0; gap = gap == 2 ? 1 : gap * 5 / 11) {
+    size_t gap = count > FEW_ENTRIES ? count / 2 : 1;
+    for (; gap > 0; gap = gap == 2 ? 1 : gap * 5 / 11) {
         for (size_t i = gap; i < count; i++) {
             struct yore_graph_entry entry = entries[i];
             size_t at = i;
-            while (at >= gap && bytes_compare(entries[at - gap].name, entry.name) > 0) {
+            while (at >= gap && goes_behind(entries[at - gap].name, entry.name)) {
                 entries[at] = entries[at - gap];
                 at -= gap;
             }

@@ -163,6 +163,16 @@ fails 3 "not of its key's type" graph db apply other type.graphml --source s
 printf '<html/>' >html.graphml
 fails 3 "the document is no graphml" graph db apply other html.graphml --source s
 
+# What cannot be told whole is an error that names it, never a shorter export.
+ok query db torn "CREATE (:A {externalId: 'a'})-[:R {externalId: 'r1'}]->(:A {externalId: 'b'})-[:R]->(:A {externalId: 'c'})"
+ok del db "$(printf '\020\002')" --keyspace g.torn
+for format in ndjson relationships-csv graphml events; do
+    run graph db export torn --format $format
+    code_is 8
+    err_has "graph torn: relationship 1 is not whole (graph torn: there is no node 2 at that moment)"
+done
+ok graph db drop torn
+
 # A snapshot too large for one transaction, which a constraint refuses.
 ok query db big 'CREATE CONSTRAINT FOR (n:Pod) REQUIRE n.ip IS UNIQUE' -o raw
 ok query db big 'CREATE (:Pod {externalId: "taken", ip: 33000})' -o raw
@@ -181,6 +191,24 @@ out_has "Pod.ip"
 run graph db settle big
 code_is 11
 err_has "snapshot 1 of source s is refused"
+
+# An export that takes long shows where it is, on a terminal that its rows do not go to.
+shown() { # shown COMMAND: standard error is a terminal
+    last=$1
+    TERM=xterm script -qec "$YORE $1" /dev/null >"$out" 2>"$err" </dev/null
+    code=$?
+    code_is 0
+}
+head -8000 big.ndjson >some.ndjson
+ok graph db apply long some.ndjson --source s -o raw
+if command -v script >/dev/null; then
+    shown "graph db export long | { head -c 1 >first; sleep 0.3; wc -l; }"
+    out_has " elements "
+    shown "graph db export long --every --format events | { head -c 1 >first; sleep 0.3; wc -l; }"
+    out_has " versions "
+    shown "graph db export long -q | { head -c 1 >first; sleep 0.3; wc -l; }"
+    out_lacks "elements"
+fi
 ok graph db abort big --source s
 fails 1 "no snapshot of source s is under way" graph db abort big --source s
 fails 2 "source NAME says who" graph db abort big
@@ -188,6 +216,15 @@ ok graph db settle big
 ok graph db drop big
 
 # Erase.
+ok query db topo "CREATE (:Person {externalId: 'user:43', mail: 'x@example.org', age: 7})"
+ok graph db erase topo node user:43 mail -o raw
+out_is 1
+ok query db topo "MATCH (p:Person) RETURN keys(p)" -o raw
+out_has "age"
+out_lacks "mail"
+fails 1 "nothing is known of mail of node user:43" graph db erase topo node user:43 mail
+ok graph db erase topo node user:43 -o raw
+out_is 1
 ok graph db erase topo node web -o raw
 out_is 2
 ok query db topo 'MATCH (n) RETURN count(n)' --at 2020-02-01 -o raw

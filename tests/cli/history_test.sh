@@ -83,7 +83,7 @@ fails 2 "needs the NAME" keyspace db drop
 fails 2 "keep is all, now or a duration" keyspace db create x --keep some
 fails 2 "trim needs --at" keyspace db trim sensors
 fails 14 "date 2030-01-01T00:00:00Z is later than now" put db old 1 -k sensors --at @1893456000
-err_has "at most 500 ms ahead are allowed"
+err_has "at most 500 ms ahead of the wall clock are allowed"
 ok put db old 1 -k sensors --at -3d
 ok put db old 2 -k sensors --at -2d
 ok put db old 3 -k sensors --at -1h

@@ -215,6 +215,18 @@ done >ends.ndjson
 ok import er ends.ndjson
 ok erase er ends
 ok erase er ends/inside --from 2020-01-01 --to 2021-01-01
+# Corrected at the same moment since: by a value, by none, by one that is empty, by one that was erased too.
+for key in again/value again/delete again/empty again/erased again/span; do
+    ok put er $key secret --at 2020-01-01
+done
+ok put er again/span after --at 2020-06-01
+ok erase er --prefix again/
+ok put er again/value v2 --at 2020-01-01
+ok del er again/delete --at 2020-01-01
+ok put er again/empty '' --at 2020-01-01
+ok put er again/erased secret --at 2020-01-01
+ok erase er again/erased
+ok put er again/span v2 --at 2020-01-01
 fails 102 erased get er inside --at 2020-06-01
 fails 102 erased get er open --at 2020-06-01
 ok timeline er inside
@@ -234,6 +246,13 @@ for moment in 2019-06-01 2020-06-01 2021-06-01 now; do
         check "$key at $moment" cmp -s got "$out"
     done
 done
+for key in again/value again/delete again/empty again/erased again/span; do
+    ok timeline er $key --every -o csv
+    cut -d, -f2,4- "$out" >timeline
+    ok timeline er2 $key --every -o csv
+    cut -d, -f2,4- "$out" >timeline2
+    check "the timeline of $key" cmp -s timeline timeline2
+done
 fails 102 erased get er2 k --at 2020-06-01
 fails 102 erased get er2 ends/inside --at 2020-06-01
 fails 1 absent get er2 ends/inside --at 2020-10-01
@@ -242,6 +261,45 @@ cp "$out" er2.ndjson
 group er.ndjson >er.groups
 group er2.ndjson >er2.groups
 check "erased versions export as they were" cmp -s er.groups er2.groups
+
+# A time to live may pass before its commit: such a version never holds, and stops no import.
+cat >over.ndjson <<'END'
+{"key":"k","value":"before","valid_from":"2020-01-01","commit":"a"}
+{"key":"k","value":"v","valid_from":"2020-02-01T00:00:00.2Z","valid_to":"2020-02-01T00:00:00.1Z","commit":"b"}
+{"key":"e","valid_from":"2020-02-01","valid_to":"2020-02-01","kind":"erased","commit":"b"}
+{"key":"z","value":"later","valid_from":"2020-03-01","commit":"c"}
+END
+ok import over over.ndjson
+fails 1 absent get over k
+ok get over k --at 2020-01-15
+out_is before
+fails 1 absent get over e
+ok get over z
+out_is later
+ok timeline over k
+out_lines 2
+
+# Where only now is kept, ends stay too; what has ended on the way is absent.
+ok keyspace ttl create sess --keep now
+ok put ttl long v --keyspace sess --ttl 1h
+ok put ttl short v --keyspace sess --ttl 2h
+ok export ttl
+sed '/"short"/s/"valid_to":"[^"]*"/"valid_to":"2020-01-01T00:00:00Z"/' "$out" >ttl.ndjson
+ok keyspace ttl2 create sess --keep now
+ok put ttl2 short older --keyspace sess
+ok import ttl2 ttl.ndjson
+fails 1 absent get ttl2 short --keyspace sess
+ok get ttl2 long --keyspace sess
+out_is v
+ok keyspace ttl3 create other --keep now
+ok import ttl3 ttl.ndjson --keyspace other
+ok get ttl3 long --keyspace other
+out_is v
+ok export ttl2
+sed -n 's/.*"valid_to":\("[^"]*"\).*/\1/p' "$out" >ends
+sed -n 's/.*"key":"long".*"valid_to":\("[^"]*"\).*/\1/p' ttl.ndjson >wanted
+check "it ends when it did" cmp -s ends wanted
+check "and does end" [ -s ends ]
 
 # What retention has left exports too, and reads the same where it still may.
 ok keyspace trimmed create old
@@ -267,6 +325,53 @@ cp "$out" timeline
 ok timeline kept k
 check "what keeps all keeps it" cmp -s timeline "$out"
 
+# Where the feed no longer reaches back, no key is missing: of the beginning of time, absent ever since it was corrected, erased.
+ok keyspace kept2 create now --keep now
+ok put kept2 x 1 --keyspace now
+ok put kept2 begin v --at @-9223372036854775807ns
+ok put kept2 never v --at 2020-01-01
+ok put kept2 marker v
+known=$("$YORE" timeline kept2 marker -o ndjson | sed 's/.*"commit":"\([^"]*\)".*/\1/')
+ok del kept2 never --at 2020-01-01
+ok put kept2 secret v1
+ok erase kept2 secret
+ok put kept2 dead v --at 2020-01-01
+ok put kept2 dead w --at 2021-01-01
+ok erase kept2 dead
+ok del kept2 dead --at 2022-01-01
+ok keyspace kept2 create old
+ok put kept2 gone v -k old --at 2015-01-01
+ok erase kept2 gone -k old
+ok put kept2 held v -k old --at 2015-01-01
+ok keyspace kept2 trim old --at 2017-01-01
+ok compact kept2
+ok get kept2 never --at 2020-06-01 --known "$known"
+out_is v
+fails 102 erased get kept2 gone -k old
+ok export kept2
+cp "$out" kept2.ndjson
+ok import kept3 kept2.ndjson
+for key in begin never secret dead; do
+    ok timeline kept2 $key --every -o csv
+    cut -d, -f2,4- "$out" >timeline
+    run timeline kept3 $key --every -o csv
+    cut -d, -f2,4- "$out" >timeline3
+    check "the timeline of $key" cmp -s timeline timeline3
+done
+fails 102 erased get kept3 secret
+fails 102 erased get kept3 dead --at 2021-06-01
+fails 1 absent get kept3 dead
+fails 102 erased get kept3 gone -k old
+ok get kept3 held -k old
+ok export kept3
+cp "$out" kept3.ndjson
+group kept2.ndjson | grep -v '"keyspace":"now"' >kept2.groups
+group kept3.ndjson | grep -v '"keyspace":"now"' >kept3.groups
+check "and all again" cmp -s kept2.groups kept3.groups
+ok export kept2 --prefix sec
+out_has '"kind":"erased"'
+out_lacks begin
+
 nd() { # nd TEXT LINE
     printf '%s\n%s\n' '{"key":"good","value":"1"}' "$2" >bad.ndjson
     rm -rf bad
@@ -286,6 +391,7 @@ nd 'a second key' '{"key":"a","key_base64":"QQ==","value":"b"}'
 nd 'without being a put' '{"key":"a","value":"b","kind":"delete"}'
 nd 'needs its "valid_from"' '{"key":"a","kind":"erased"}'
 nd "no keyspace 'none'" '{"key":"a","value":"b","keyspace":"none"}'
+nd 'must be later than the begin' '{"key":"a","value":"b","valid_from":"2020-01-02","valid_to":"2020-01-01"}'
 nd 'expected the end' '{"key":"a","value":"b"} x'
 
 # CSV and TSV of (time, key, value).

@@ -111,14 +111,24 @@ return s.name + "!"
 MATCH (s:Service) RETURN count(s)
 \at now
 \diff -1h
+CREATE INDEX by_name FOR (s:Service) ON (s.name)
+SHOW INDEXES YIELD name
+FROM "-1h" TO "now" MATCH (s:Service) RETURN DISTINCT s.name + "?"
+DROP INDEX by_name
 known
 ' shell db
 code_is 0
+out_has "by_name"
+out_has "cart?"
 out_has "cart"
 out_has "db!"
 out_has "0"
 out_has "added	relationship"
 out_has "now"
+fails 3 "there is no index called nobody; SHOW INDEXES lists them" query db topo "DROP INDEX nobody"
+ok query db topo "CREATE CONSTRAINT one FOR (n:Once) REQUIRE n.x IS UNIQUE"
+fails 3 "one is no index: DROP CONSTRAINT takes it out" query db topo "DROP INDEX one"
+ok query db topo "DROP CONSTRAINT one"
 run_with 'graph use fresh
 CREATE (:New)
 at -1h

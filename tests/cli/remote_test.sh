@@ -106,6 +106,19 @@ export WHERE --keyspace sensors
 export WHERE --prefix host/ --keyspace default
 graph WHERE list
 graph WHERE list -o json --at THEN
+graph WHERE export topo --at THEN
+graph WHERE export topo --at THEN --format nodes-csv
+graph WHERE export topo --at THEN --format relationships-csv
+graph WHERE export topo --at THEN --format graphml
+graph WHERE export topo --at THEN --format dot
+graph WHERE export topo --at THEN --format events
+graph WHERE export topo --every
+graph WHERE export topo --every --known THEN
+graph WHERE export topo --every --format relationships-csv
+graph WHERE export topo --every --format dot
+graph WHERE export topo --format thing
+graph WHERE export topo --at 2001-01-01
+graph WHERE export nowhere
 query WHERE topo --file statement
 query WHERE topo --file statement -o json
 query WHERE topo --file statement -o csv --at THEN
@@ -169,7 +182,7 @@ ok query "$url" made "MATCH (n) RETURN count(n)"
 out_is 2
 ok graph "$url" drop made
 fails 1 "no graph 'made' in $url" graph "$url" drop made
-fails 18 "GRAPH.INGEST" graph "$url" apply topo facts.ndjson
+fails 2 "setting \`durability\`" graph "$url" apply topo facts.ndjson --source x --durability none
 fails 3 "" query "$url" topo "RETURN 1/0"
 ok check "$url" -o json
 out_has '{"what":"graphs","count":1}'
@@ -218,6 +231,74 @@ broken' import "$url" - --format csv
 code_is 3
 err_has "line 2"
 stop_server
+
+# Who read the first lines of a server and went away (yore server | head) has not ended it.
+mkfifo lines
+sed '/^redis .* port /q' <lines >server.out &
+reader=$!
+"$YORE" server --dir piped --port any --http-port 0 --bolt-port 0 >lines 2>&1 &
+server=$!
+wait $reader
+port=$(sed -n 's/^redis .* port \([0-9]*\).*/\1/p' server.out)
+url=yore://127.0.0.1:$port
+for _ in $(seq 200); do
+    "$YORE" ping "$url" >"$out" 2>"$err" && break
+    sleep 0.05
+done
+ok put "$url" k v
+kill $server
+wait $server
+check "it ends as it should when it is told to" [ $? = 0 ]
+server=
+ok get piped k
+out_is v
+
+# What sources say is taken in over the wire as in a directory.
+printf '%s\n' '{"node":"web","labels":["Service","Front"],"properties":{"n":1.5,"d":{"$date":"2020-01-01"},"t":["a","b"]},"from":"2020-01-01"}' \
+    '{"node":"old","from":"2020-01-01","to":"2020-06-01"}' \
+    '{"relationship":"r1","type":"CALLS","start":"web","end":"pay","properties":{"ms":12},"from":"2020-01-01"}' \
+    '{"node":"it'"'"'s \u00e9","properties":{"map":{"$map":{"$date":1}}},"from":"2020-01-02"}' >words.ndjson
+printf '%s\n' '{"node":"pay","from":"2020-01-03"}' '{"node":"web","removes":true,"from":"2020-02-01"}' >more.ndjson
+printf '%s\n' '{"node":"web","labels":["Service"]}' '{"node":"disk","labels":["Disk"]}' >snapshot.ndjson
+printf '%s\n' '{"node":"disk"}' '{"node":7}' >broken.ndjson
+printf ':ID,:LABEL,n:int\ncsv1,Service,7\n' >nodes.csv
+# Lines for several calls, a transaction of 3,000 among them.
+awk 'BEGIN {
+    for (i = 1; i <= 9000; i++) {
+        n = i <= 6000 ? int(i / 2) + 1 : 3002
+        printf "15778%08d\t%d\t+\tn\tn%d\tHost,Big\t\t\t{\"name\":\"a name that is long enough to fill a line of a file\",\"i\":%d}\n", 36800000 + n, n, i, i
+    }
+    for (i = 9001; i <= 12000; i++)
+        printf "15778%08d\t%d\t+\te\te%d\tNEXT\tn%d\tn%d\t{}\n", 36800000 + i, i, i, i - 9000, i - 8999
+}' >events.tsv
+{ cat events.tsv; printf '1577836900000\t20000\t-\tn\tn9000\t\t\t\t\n'; } >longer.tsv
+{ cat longer.tsv; printf '1577836900001\t20001\t-\tn\tnosuch\t\t\t\t\n'; } >worse.tsv
+printf 'no event\n' >wrong.tsv
+take_in() { # take_in WHERE FILE
+    for words in "source g --source stock --rank 3 --ttl 3650d" "apply g words.ndjson more.ndjson --source stock --batch 2" \
+        "apply g words.ndjson --source stock" "apply g nodes.csv --source k8s --format csv" "pending g" "pending g --at 2020-01-05" "pending g --at 2019-01-01" \
+        "sync g snapshot.ndjson --source k8s --at 2020-03-01" "sync g broken.ndjson --source k8s" "abort g --source k8s" \
+        "sync g snapshot.ndjson --source stock --at 2020-04-01" "sources g" "settle g" "settle nowhere" "sources nowhere" "pending nowhere" "abort nowhere --source k8s" "end g --source k8s --at 2020-05-01" \
+        "import ev events.tsv" "import ev events.tsv" "import ev longer.tsv" "import ev worse.tsv" "import ev wrong.tsv" "import ev nofile.tsv" \
+        "erase g node disk nosuch" "erase g node web" "erase g relationship r1" "erase g node web" "erase g thing web"; do
+        # shellcheck disable=SC2086 # words
+        run graph "$1" $words -o json
+        echo "$words: $code"
+        sed "s|$1|WHERE|g; s/\"[a-z_]*\":\"20[^\"]*\"//g; s/\"seconds\":[0-9.e-]*//" "$out" "$err"
+    done >"$2"
+}
+take_in said said.directory
+start_server heard
+take_in "$url" said.server
+stop_server
+check "sources are heard over the wire as in a directory" cmp said.directory said.server
+for dir in said heard; do
+    ok graph $dir export g --every -o raw
+    sed 's/"from":"2[^0][^"]*"/NOW/; s/"from":"202[6-9][^"]*"/NOW/' "$out" >$dir.graph
+    ok graph $dir export ev --every -o raw
+    cat "$out" >>$dir.graph
+done
+check "and leave the same graph" cmp said.graph heard.graph
 
 # An export is of one commit, whatever others write meanwhile.
 start_server written
@@ -313,6 +394,11 @@ printf '%s\n' '{"kind":"keyspace","keyspace":"db99.series"}' '{"key":"x","value"
     '{"kind":"keyspace","keyspace":"graph.staging","keep":"now"}' >named.ndjson
 start_server target_series
 fails 18 "all is written but keyspace default.series (1 versions): graphs and series" import "$url" series.ndjson
+printf '%s\n' '{"key":"cpu","value":"\u0000yore.ts\u0001"}' '{"key":"k2","value":"v2"}' >marked.ndjson
+fails 18 "all is written but 1 versions of time series" import "$url" marked.ndjson
+fails 1 "" get "$url" cpu
+ok get "$url" k2
+out_is v2
 ok get "$url" k
 fails 1 "" get "$url" x --keyspace default.series
 ok import "$url" named.ndjson # of a database that this server has not: a keyspace like others; nothing is staged
@@ -362,6 +448,30 @@ code_is 0
 out_has 2
 err_has "there is no graph 'topo' yet"
 
+ok query "$url" topo "CREATE (:LongestLabelThereIs)"
+# Labels are completed from a server too; script has a terminal for it.
+on_screen() { # on_screen TEXT: wait for it
+    for _ in $(seq 400); do
+        grep -qF -- "$1" screen && return 0
+        sleep 0.05
+    done
+    return 1
+}
+mkfifo keys
+TERM=xterm script -qec "'$YORE' shell '$url'" /dev/null <keys >screen 2>&1 &
+typist=$!
+exec 9>keys
+check "the shell waits on a terminal" on_screen 'at now> '
+printf 'graph use topo\n' >&9
+printf 'RETURN "rea" + "dy"\n' >&9
+check "a graph is chosen" on_screen 'ready'
+printf 'MATCH (n:Longest\t' >&9
+check "a label is completed" on_screen 'LabelThereIs'
+printf ') RETURN count(n) + 7000\nquit\n' >&9
+check "and the statement runs" on_screen '7001'
+exec 9>&-
+wait $typist
+
 ok ping "$url"
 out_is "$url answers"
 fails 6 "cannot connect" ping yore://127.0.0.1:1
@@ -378,6 +488,7 @@ kill $writer 2>/dev/null
 ok top "$url" --once --interval 100ms -o json
 out_has '"clients":'
 fails 2 "top watches a server" top db
+fails 18 "backup-dir" backups "$url"
 fails 2 "give one of them" top "$url" --once --limit 3
 
 # What cannot be done over the wire says so.

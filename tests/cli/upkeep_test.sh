@@ -39,7 +39,8 @@ ok backup db backups -o json
 out_has '[{"id":1,"commit":"'
 ok backups backups
 out_lines 1
-fails 1 "" backups nowhere
+fails 1 "nowhere: there are no backups here" backups nowhere
+fails 1 "nowhere: there are no backups here" restore other nowhere
 ok restore copy backups
 ok get copy k
 out_is v2
@@ -53,6 +54,15 @@ out_is v3
 ok restore copy3 backups --to "$second"
 ok get copy3 k
 out_is v2
+
+# What cannot be replaced is refused before anything is copied, and an empty directory is replaced.
+mkdir here empty
+ok restore empty backups
+ok get empty k
+(cd here && fails 11 "" restore .. ../backups && fails 6 "cannot be replaced" restore . ../backups
+    echo "$passed $failed" >../counts)
+read -r passed failed <counts
+check "nothing was left behind" [ -z "$(ls -A here)" ]
 
 fails 2 "TARGET is the database itself" backup db db
 for target in db/ ./db db/sub ./db/sub "$PWD/db/a/b"; do

@@ -44,6 +44,8 @@ static void add_cuts(struct store_cuts *sum, const struct store_cuts *cuts)
     sum->seals += cuts->seals;
     sum->late_merges += cuts->late_merges;
     sum->slices_dropped += cuts->slices_dropped;
+    sum->runs_dropped += cuts->runs_dropped;
+    sum->trims += cuts->trims;
     sum->slices_most = cuts->slices_most > sum->slices_most ? cuts->slices_most : sum->slices_most;
 }
 

@@ -122,6 +122,35 @@ static void script_retention(struct crash_run *run)
     crash_compact(run);
 }
 
+/* Runs that go whole, runs of which deletes stay that hide what a slice has, and a last slice that
+ * lies before the horizon. */
+static void script_trim(struct crash_run *run)
+{
+    crash_create(run, 1, YORE_KEEP_ALL);
+    for (unsigned key = 0; key < 18; key++) {
+        crash_put(run, 1, key % 6, 30);
+    }
+    crash_advance(run, 1000);
+    crash_compact(run);
+    crash_trim(run, 1, 0);
+    for (unsigned key = 0; key < 12; key++) {
+        crash_put(run, 1, key % 6, 40);
+    }
+    crash_flush(run);
+    crash_advance(run, 1000);
+    crash_trim(run, 1, 0);
+    for (unsigned key = 0; key < 12; key++) {
+        crash_put(run, 1, key % 6, 30);
+        crash_delete(run, 1, key % 6);
+        crash_put(run, 1, key % 6, 30);
+    }
+    crash_delete(run, 1, 2);
+    crash_flush(run);
+    crash_trim(run, 1, 0);
+    crash_put(run, 1, 3, 30);
+    crash_compact(run);
+}
+
 static void script_erase(struct crash_run *run)
 {
     for (unsigned round = 0; round < 4; round++) {
@@ -372,6 +401,7 @@ const struct crash_workload crash_workloads[] = {
     {"seal", script_seal, NULL, false},
     {"late", script_late, NULL, false},
     {"retention", script_retention, NULL, false},
+    {"trim", script_trim, NULL, false},
     {"erase", script_erase, NULL, false},
     {"erase-read", script_erase_read, NULL, false},
     {"manifest", script_manifest, NULL, false},

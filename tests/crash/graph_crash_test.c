@@ -197,7 +197,8 @@ static bool make_life(struct graph_story *s, int64_t life)
 
 static bool erase_life(struct graph_story *s)
 {
-    return graph_erase(s->graph, GRAPH_NODE, bytes_of("x", 1), NULL, NULL) == YORE_OK;
+    const struct graph_erasure erasure = {.element = GRAPH_NODE, .external_id = bytes_of("x", 1)};
+    return graph_erase(s->graph, &erasure, NULL, NULL) == YORE_OK;
 }
 
 /* Two lives by a source, one by hand; each is erased. */
@@ -274,6 +275,53 @@ TEST(what_is_made_again_by_hand_after_a_crash_in_an_erase_stays)
     graph_story_crash_everywhere(&plot);
 }
 
+/* ---- a property that is erased ---- */
+
+#define GONE (-2) /* "x" is there, its property is not */
+
+static bool say_or_forget(struct graph_story *s, unsigned step)
+{
+    const struct graph_erasure erasure = {GRAPH_NODE, bytes_of("x", 1), bytes_of("life", 4)};
+    return step % 2 == 0 ? say_life(s, step / 2)
+                         : graph_erase(s->graph, &erasure, NULL, NULL) == YORE_OK;
+}
+
+static int64_t property_after(unsigned steps)
+{
+    return steps == 0 ? -1 : steps % 2 == 1 ? (int64_t)(steps / 2) : GONE;
+}
+
+static void judge_property(struct graph_story *s)
+{
+    struct graph_view *view = NULL;
+    uint64_t node = 0;
+    uint64_t relationship = 0;
+    int64_t found = -1;
+    CHECK_OK(graph_view_open(s->graph, NULL, NULL, &view, NULL));
+    if (graph_node_find(view, bytes_of("x", 1), &node, NULL) == YORE_OK) {
+        struct arena arena = {0};
+        struct yore_graph_value value = {0};
+        uint32_t token = graph_token(s->graph, GRAPH_PROPERTY, bytes_of("life", 4));
+        CHECK_OK(graph_node_property(view, node, token, &arena, &value, NULL));
+        found = value.kind == YORE_GRAPH_NULL ? GONE : value.as.integer;
+        arena_release(&arena);
+        CHECK_OK(graph_relationship_find(view, bytes_of("x>y", 3), &relationship, NULL));
+    }
+    graph_view_close(view);
+    CHECK_MSG(found == property_after(s->acked) || found == property_after(s->acked + 1),
+              "property %lld after %u steps", (long long)found, s->acked);
+    CHECK_OK(yore_compact(s->db, NULL, NULL));
+    graph_story_check_whole(s);
+}
+
+TEST(a_property_is_erased_whole_or_not_at_all_and_its_element_stays)
+{
+    static const struct graph_plot plot = {
+        .step_count = 4, .take_step = say_or_forget, .judge = judge_property};
+    graph_story_crash_everywhere(&plot);
+}
+
 TEST_MAIN(graph_is_whole_after_a_crash_at_every_operation,
           what_a_source_says_again_after_a_crash_in_an_erase_stays,
-          what_is_made_again_by_hand_after_a_crash_in_an_erase_stays)
+          what_is_made_again_by_hand_after_a_crash_in_an_erase_stays,
+          a_property_is_erased_whole_or_not_at_all_and_its_element_stays)

@@ -52,7 +52,7 @@ static void fuzz_page(const uint8_t *data, size_t size)
 {
     struct page *page = NULL;
     const char *what = NULL;
-    enum yore_status st = page_decode(bytes_of(data, size), &page, &what);
+    enum yore_status st = page_decode(NULL, bytes_of(data, size), &page, &what);
     YORE_ASSERT((st == YORE_OK) == (page != NULL));
     if (st != YORE_OK) {
         YORE_ASSERT(what != NULL);

@@ -57,7 +57,7 @@ flags="-std=c17 -Wall -Wextra -Wpedantic -Werror"
     run "pkg-config static" "$work/static"
     step "not linked to the library" sh -c "! ldd $work/static | grep -q libyore"
     if [ -n "$cxx" ]; then
-        step "C++17" "$cxx" -x c++ -std=c++17 -Wall -Wextra -Wpedantic -Werror -o "$work/cxx" \
+        step "C++17" "$cxx" -x c++ -std=c++17 -Wall -Wextra -Wshadow -Wpedantic -Werror -o "$work/cxx" \
             "$source/tests/install/consumer.c" $(pkg-config --cflags --libs yore)
         run "C++17" "$work/cxx"
     fi

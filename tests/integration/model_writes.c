@@ -16,6 +16,13 @@ struct yore_write run_write_options(const struct model_write *write, int64_t *co
     return options;
 }
 
+/* Facts dated ahead take now along, so the wall clock bounds them. */
+static int64_t latest_begin(struct run *run, int64_t now)
+{
+    int64_t latest = os_wall_ns(run->env) + run->options.clock_skew_max_ns;
+    return latest > now ? latest : now;
+}
+
 enum yore_status run_write_status(struct run *run, const struct model_write *write, int64_t now)
 {
     if (write->keyspace == RUN_NOW && (write->from != YORE_NOW || write->is_span)) {
@@ -27,7 +34,7 @@ enum yore_status run_write_status(struct run *run, const struct model_write *wri
     if (write->from < run->horizon[write->keyspace]) {
         return YORE_BEFORE_HORIZON;
     }
-    return write->from > now + run->options.clock_skew_max_ns ? YORE_IN_FUTURE : YORE_OK;
+    return write->from > latest_begin(run, now) ? YORE_IN_FUTURE : YORE_OK;
 }
 
 static void run_count_write(struct run *run, const struct model_write *write, int64_t now)
@@ -211,7 +218,7 @@ bool run_put_refused(struct run *run)
         write.from = now + run->options.clock_skew_max_ns +
                      (int64_t)test_rand_below(&run->rand, 100 * (uint64_t)SECOND) + SECOND;
     } else if (form == 1) {
-        write.from = now + run->options.clock_skew_max_ns / 2;
+        write.from = now + (latest_begin(run, now) - now) / 2;
     } else if (keyspace == RUN_TRIMMED && run->trimmed_to != YORE_TIME_MIN) {
         write.from = run->trimmed_to - 1 - (int64_t)test_rand_below(&run->rand, SECOND);
     } else if (keyspace == RUN_FOR && run_horizon(run, RUN_FOR) != YORE_TIME_MIN) {

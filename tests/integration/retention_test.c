@@ -409,4 +409,108 @@ TEST(the_state_at_the_horizon_is_exact_while_everything_goes_on)
     sim_disk_free(disk);
 }
 
-TEST_MAIN(the_state_at_the_horizon_is_exact_while_everything_goes_on)
+/* ---- checkpoints meanwhile ---- */
+
+#define PUTS_MAX 200000
+
+/* One writer, and a horizon that is always so many puts behind. */
+#define PUTS_BEHIND 40u
+
+struct moving {
+    struct yore_db *db;
+    _Atomic bool is_over;
+    int64_t commits[PUTS_MAX];
+    _Atomic uint32_t count; /* puts that were acknowledged; the n-th is of key n % KEYS */
+};
+
+static void put_all_the_time(void *arg)
+{
+    struct moving *m = arg;
+    char storage[16];
+    unsigned char value[120];
+    for (uint32_t n = 0; n < PUTS_MAX && !atomic_load(&m->is_over); n++) {
+        struct yore_write write = {
+            .from = YORE_NOW, .to = YORE_FOREVER, .commit_out = &m->commits[n]};
+        CHECK_OK(
+            yore_put(m->db, NULL, key_of(n % KEYS, storage), value_of(n, value), &write, NULL));
+        atomic_store(&m->count, n + 1);
+    }
+}
+
+static void trim_all_the_time(void *arg)
+{
+    struct moving *m = arg;
+    while (!atomic_load(&m->is_over)) {
+        uint32_t count = atomic_load(&m->count);
+        if (count > PUTS_BEHIND) {
+            CHECK_OK(yore_trim(m->db, NULL, m->commits[count - 1 - PUTS_BEHIND], NULL));
+        }
+        os_thread_yield();
+    }
+}
+
+/* By its own horizon the copy answers what was put before it was made. */
+static uint64_t check_copy(struct moving *m, struct os_env *env, const char *path, uint32_t count)
+{
+    struct yore_options options;
+    struct yore_db *copy;
+    struct yore_keyspace_info info;
+    char storage[16];
+    uint64_t checked = 0;
+    store_options_tiny(&options);
+    CHECK_OK(db_open_inline(env, path, &options, &copy, NULL));
+    CHECK_OK(yore_keyspace_info(copy, NULL, &info, NULL));
+    for (uint32_t n = count; n > 0 && m->commits[n - 1] >= info.horizon; n--) {
+        struct yore_time at = {m->commits[n - 1], m->commits[n - 1]};
+        struct yore_value value;
+        enum yore_status st =
+            yore_get(copy, NULL, key_of((n - 1) % KEYS, storage), &at, &value, NULL);
+        CHECK_MSG(st == YORE_OK && value.commit == at.known, "put %u of %u: %s", n - 1, count,
+                  yore_status_name(st));
+        yore_value_release(&value);
+        checked++;
+    }
+    CHECK_OK(yore_close(copy, NULL));
+    return checked;
+}
+
+TEST(a_checkpoint_has_the_horizon_that_its_tables_were_made_by)
+{
+    static struct moving moving;
+    struct sim_disk *disk = sim_disk_new(1);
+    struct os_thread *writer;
+    struct os_thread *trimmer;
+    struct yore_options options;
+    uint64_t checked = 0;
+    store_options_tiny(&options);
+    options.background_threads = 3;
+    CHECK_OK(db_open(sim_disk_env(disk), STORE_PATH, &options, &moving.db, NULL));
+    CHECK_OK(os_thread_start(put_all_the_time, &moving, "writer", &writer, NULL));
+    CHECK_OK(os_thread_start(trim_all_the_time, &moving, "trimmer", &trimmer, NULL));
+    for (uint64_t round = 0; round < test_scale(40, 1000); round++) {
+        char path[32];
+        uint32_t before = atomic_load(&moving.count);
+        while (atomic_load(&moving.count) < before + 50 && before + 50 < PUTS_MAX) {
+            os_thread_yield();
+        }
+        (void)snprintf(path, sizeof path, "copy%" PRIu64, round);
+        uint32_t count = atomic_load(&moving.count);
+        enum yore_status st = yore_checkpoint(moving.db, path, NULL);
+        if (st == YORE_BUSY) { /* the horizon moved during every flush */
+            continue;
+        }
+        CHECK_STATUS(st, YORE_OK);
+        checked += check_copy(&moving, sim_disk_env(disk), path, count);
+    }
+    atomic_store(&moving.is_over, true);
+    os_thread_join(writer);
+    os_thread_join(trimmer);
+    printf("  %" PRIu64 " answers of checkpoints\n", checked);
+    test_count(checked);
+    CHECK(checked > 0);
+    CHECK_OK(yore_close(moving.db, NULL));
+    sim_disk_free(disk);
+}
+
+TEST_MAIN(the_state_at_the_horizon_is_exact_while_everything_goes_on,
+          a_checkpoint_has_the_horizon_that_its_tables_were_made_by)

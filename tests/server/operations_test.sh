@@ -34,6 +34,28 @@ has() {
     command -v "$1" >/dev/null || { echo "left out: no $1"; return 1; }
 }
 
+audit_shows_changes() { # by the line that operators are told
+    "$yore" server --dir "$work/audited" --port any --http-port 0 --bolt-port 0 \
+        --audit-log "$work/audit.log" >"$work/audited.out" 2>&1 &
+    audited=$!
+    pids="$pids $audited"
+    for _ in $(seq 200); do
+        grep -q '^Ready' "$work/audited.out" && break
+        sleep 0.1
+    done
+    port=$(sed -n 's/^redis .* port //p' "$work/audited.out")
+    for key in k1 k2 "k chain=3"; do
+        "$yore" put "yore://localhost:$port" "$key" v || return 1
+    done
+    kill "$audited"
+    wait "$audited"
+    line=$(grep '^p=.*sha256sum' "$root/docs/operations.md")
+    grep -q 'keys=k2 outcome=ok chain=' "$work/audit.log" || return 1
+    [ -z "$(cd "$work" && sh -c "$line")" ] || { echo "a line is told to be changed"; return 1; }
+    sed -i 's/keys=k2/keys=k9/' "$work/audit.log"
+    [ "$(cd "$work" && sh -c "$line" | head -n 1 | grep -c 'keys=k9')" = 1 ]
+}
+check "a change of the audit log shows" audit_shows_changes
 if has systemd-analyze; then
     check "the unit exposes at most 2.0" \
         systemd-analyze security --offline=yes --threshold=20 "$root/packaging/yore-server.service"

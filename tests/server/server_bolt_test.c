@@ -342,8 +342,13 @@ TEST(figures_tell_of_bolt)
     CHECK_EQ_INT((int)metric(&server, "yore_bolt_transactions"), 1);
     CHECK_EQ_INT((int)metric(&server, "yore_bolt_statements_total"), 1);
     CHECK_EQ_INT((int)metric(&server, "yore_bolt_requests_total"), 5);
+    static const char statements[] = "yore_command_class_duration_seconds_count{class=\"graph\"}";
+    static const char time[] = "yore_command_class_duration_seconds_sum{class=\"graph\"}";
+    CHECK_EQ_INT((int)metric(&server, statements), 1);
+    CHECK(metric(&server, time) > 0 && metric(&server, time) < 60);
     ANSWER_BEGINS(fd, "RUN 'RETURN' {} {}", "FAILURE");
     CHECK_EQ_INT((int)metric(&server, "yore_bolt_failures_total"), 1);
+    CHECK_EQ_INT((int)metric(&server, statements), 2); /* one that fails counts, as in Redis */
     CHECK_EQ_INT((int)metric(&server, "yore_bolt_transactions"), 0);
     wire_close(fd);
     CHECK_EQ_INT(server_end(&server), 0);

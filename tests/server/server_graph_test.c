@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <yore/yore.h>
+
 #include "support/http_answer.h"
 #include "support/server_process.h"
 #include "support/test.h"
@@ -71,6 +73,9 @@ TEST(a_statement_is_answered_in_json_and_in_lines)
              &answer);
     CHECK(strstr(answer.body, "{\"f\":100.0,\"i\":9007199254740993,\"l\":[[],{}],\"t\":true,"
                               "\"z\":null}") != NULL);
+    http_ask(fd, "GET /metrics", "", "", &answer);
+    CHECK(strstr(answer.body, "\nyore_command_class_duration_seconds_count{class=\"graph\"} 6\n") !=
+          NULL);
     http_ask(fd, "GET /v1/graphs", "", "", &answer);
     CHECK_EQ_STR(answer.body, "{\"graphs\":[\"topo\"]}\n");
     wire_close(fd);
@@ -104,8 +109,10 @@ TEST(a_statement_is_as_of_the_moment_that_is_asked_for)
     CHECK_MSG(strstr(answer.body, WANTED) != NULL, "%s", answer.body);
     http_ask(fd, body, JSON, "{\"query\":\"MATCH (n)-->() SET n.x = 1\"}", &answer);
     CHECK_EQ_UINT(answer.status, 403);
-    http_ask(fd, QUERY "?at=-1h", JSON, "{\"query\":\"RETURN 1\"}", &answer);
-    CHECK_EQ_UINT(answer.status, 404);
+    /* There was no graph yet: facts dated then would be of the one that is there now. */
+    http_ask(fd, QUERY "?at=-1h", JSON, "{\"query\":\"MATCH (n) RETURN n.name\"}", &answer);
+    CHECK_EQ_UINT(answer.status, 200);
+    CHECK(strstr(answer.body, "cart") == NULL);
     http_ask(fd, "GET /v1/graphs?at=-1h", "", "", &answer);
     CHECK_EQ_STR(answer.body, "{\"graphs\":[]}\n");
     wire_close(fd);
@@ -142,7 +149,9 @@ TEST(what_is_wrong_is_a_problem_with_a_code_and_a_spot)
          "{\"query\":\"UNWIND range(1, 100000) AS a UNWIND range(1, 100000) AS b RETURN count(a + "
          "b)\",\"timeoutMs\":5}",
          422, "\"code\":\"over-budget\""},
-        {"POST /v1/graph/none/query", JSON, "{\"query\":\"RETURN 1\"}", 404,
+        {"POST /v1/graph/none/query", JSON, "{\"query\":\"RETURN 1\",\"readOnly\":true}", 404,
+         "\"code\":\"no-such-graph\""},
+        {"POST /v1/graph/none/query?at=-1h", JSON, "{\"query\":\"RETURN 1\"}", 404,
          "\"code\":\"no-such-graph\""},
         {"POST /v1/graph/a%2Fb/query", JSON, "{\"query\":\"CREATE ()\"}", 400,
          "a graph's name has 1 to 253 characters"},
@@ -164,7 +173,21 @@ TEST(what_is_wrong_is_a_problem_with_a_code_and_a_spot)
     CHECK_EQ_INT(server_end(&server), 0);
 }
 
-/* An error behind the first part cannot be a status any more: the body ends with it. */
+TEST(what_only_reads_needs_no_graph)
+{
+    struct server_process server;
+    static struct http_answer answer;
+    start(&server, NULL);
+    int fd = wire_connect(server.http_port);
+    http_ask(fd, QUERY, JSON, "{\"query\":\"MATCH (n) RETURN count(n) AS x\"}", &answer);
+    CHECK_MSG(answer.status == 200 && strstr(answer.body, "\"rows\":[\n[0]]") != NULL, "%s",
+              answer.body);
+    http_ask(fd, "GET /v1/graphs", "", "", &answer);
+    CHECK_EQ_STR(answer.body, "{\"graphs\":[]}\n");
+    wire_close(fd);
+    CHECK_EQ_INT(server_end(&server), 0);
+}
+
 #define INGEST "POST /v1/graph/topo/ingest?source=k8s"
 
 TEST(what_a_source_says_is_taken_in)
@@ -238,6 +261,194 @@ TEST(a_source_that_falls_silent_claims_nothing_any_more)
     CHECK_EQ_INT(server_end(&server), 0);
 }
 
+/* ---- refused snapshots ---------------------------------------------------------------------- */
+
+#define PODS 33000 /* more than one transaction takes */
+#define PODS_A_CALL 11000
+
+static char pod_lines[PODS_A_CALL * 24];
+
+/* Lines of nodes from `first` on. */
+static void write_pods(unsigned first)
+{
+    size_t size = 0;
+    for (unsigned i = first; i < first + PODS_A_CALL; i++) {
+        size +=
+            (size_t)snprintf(pod_lines + size, sizeof pod_lines - size, "{\"node\":\"p%u\"}\n", i);
+    }
+}
+
+/* The one that comes last, and cannot be. */
+#define LAST_POD "{\"node\":\"z\",\"labels\":[\"Pod\"],\"properties\":{\"ip\":7}}"
+
+/* A command of RESP by its words (the last may be long), and the first line of the reply. */
+static const char *resp_ask(int fd, const char *const *words, size_t count)
+{
+    static char line[2048];
+    char head[32];
+    snprintf(head, sizeof head, "*%zu\r\n", count);
+    CHECK(wire_send_text(fd, head));
+    for (size_t i = 0; i < count; i++) {
+        snprintf(head, sizeof head, "$%zu\r\n", strlen(words[i]));
+        CHECK(wire_send_text(fd, head));
+        CHECK(wire_send_text(fd, words[i]) && wire_send_text(fd, "\r\n"));
+    }
+    CHECK(wire_line(fd, line, sizeof line));
+    return line;
+}
+#define RESP(fd, ...)                                                                              \
+    resp_ask(fd, (const char *const[]){__VA_ARGS__},                                               \
+             sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
+
+static void check_has(const char *text, const char *words)
+{
+    CHECK_MSG(strstr(text, words) != NULL, "'%s' is not in: %.1000s", words, text);
+}
+
+static void forbid_the_last(int fd, struct http_answer *answer)
+{
+    http_ask(fd, QUERY, JSON,
+             "{\"query\":\"CREATE CONSTRAINT one FOR (n:Pod) REQUIRE n.ip IS UNIQUE\"}", answer);
+    CHECK_MSG(answer->status == 200, "%s", answer->body);
+    http_ask(fd, QUERY, JSON, "{\"query\":\"CREATE (:Pod {externalId: 'taken', ip: 7})\"}", answer);
+    CHECK_MSG(answer->status == 200, "%s", answer->body);
+}
+
+TEST(a_refused_snapshot_is_told_over_http_until_it_is_given_up)
+{
+    struct server_process server;
+    static struct http_answer answer;
+    start(&server, NULL);
+    int fd = wire_connect(server.http_port);
+    forbid_the_last(fd, &answer);
+    http_ask(fd, INGEST "&action=start", "", "", &answer);
+    CHECK_EQ_STR(answer.body, "{\"snapshot\":1}\n");
+    for (unsigned first = 1; first <= PODS; first += PODS_A_CALL) {
+        write_pods(first);
+        http_ask(fd, INGEST "&action=send&snapshot=1", "", pod_lines, &answer);
+        CHECK_EQ_STR(answer.body, "{}\n");
+    }
+    http_ask(fd, INGEST "&action=send&snapshot=1", "", LAST_POD, &answer);
+    CHECK_EQ_STR(answer.body, "{}\n");
+    http_ask(fd, INGEST "&action=stop&snapshot=1", "", "", &answer);
+    CHECK_EQ_UINT(answer.status, 409);
+    check_has(answer.body, "snapshot 1 of source k8s is refused");
+    check_has(answer.body, "node z");
+    http_ask(fd, INGEST, "", "{\"node\":\"more\"}", &answer); /* a word of the same source */
+    CHECK_EQ_UINT(answer.status, 409);
+    check_has(answer.body, "snapshot 1 of source k8s is refused");
+    http_ask(fd, "POST /v1/graph/topo/ingest?source=cmdb", "", "{\"node\":\"other\"}", &answer);
+    CHECK_MSG(answer.status == 200, "%s", answer.body);
+    http_ask(fd, INGEST "&action=stop&snapshot=1", "", "", &answer);
+    CHECK(answer.status >= 400);
+    http_ask(fd, INGEST "&action=send&snapshot=1", "", "{\"node\":\"late\"}", &answer);
+    CHECK(answer.status >= 400);
+    http_ask(fd, INGEST "&action=abort&snapshot=2", "", "", &answer); /* not that one */
+    check_has(answer.body, "snapshot 2 of source k8s is not under way");
+    http_ask(fd, INGEST "&action=abort&snapshot=1", "", "", &answer);
+    CHECK_EQ_STR(answer.body, "{}\n");
+    http_ask(fd, INGEST "&action=abort&snapshot=1", "", "", &answer);
+    check_has(answer.body, "is not under way");
+    http_ask(fd, INGEST, "", "{\"node\":\"more\"}", &answer);
+    CHECK_MSG(answer.status == 200, "%s", answer.body);
+    http_ask(fd, QUERY, JSON,
+             "{\"query\":\"MATCH (n) WHERE n.externalId IN ['taken', 'other', 'more', 'late'] "
+             "RETURN count(n)\"}",
+             &answer);
+    check_has(answer.body, "\"rows\":[\n[3]]");
+    wire_close(fd);
+    CHECK_EQ_INT(server_end(&server), 0);
+}
+
+/* Settled by the server as soon as the cause is gone; the next snapshot gives up one that is not.
+ */
+TEST(a_refused_snapshot_is_mended_or_replaced_over_resp)
+{
+    struct server_process server;
+    static struct http_answer answer;
+    start(&server, (const char *const[]){"--graph-settle-interval=100ms", NULL});
+    int http = wire_connect(server.http_port);
+    int fd = wire_connect(server.port);
+    forbid_the_last(http, &answer);
+    CHECK_EQ_STR(RESP(fd, "GRAPH.INGEST", "topo", "k8s", "START"), ":1");
+    for (unsigned first = 1; first <= PODS; first += PODS_A_CALL) {
+        write_pods(first);
+        CHECK_EQ_STR(RESP(fd, "GRAPH.INGEST", "topo", "k8s", "SEND", "1", pod_lines), "+OK");
+    }
+    CHECK_EQ_STR(RESP(fd, "GRAPH.INGEST", "topo", "k8s", "SEND", "1", LAST_POD), "+OK");
+    check_has(RESP(fd, "GRAPH.INGEST", "topo", "k8s", "STOP", "1"),
+              "snapshot 1 of source k8s is refused");
+    check_has(RESP(fd, "GRAPH.INGEST", "topo", "k8s", "APPLY", "{\"node\":\"more\"}"),
+              "snapshot 1 of source k8s is refused");
+    http_ask(http, QUERY, JSON, "{\"query\":\"DROP CONSTRAINT one\"}", &answer);
+    CHECK_MSG(answer.status == 200, "%s", answer.body);
+    wait_for_nodes(http, "33002", &answer);
+    while (RESP(fd, "GRAPH.INGEST", "topo", "k8s", "APPLY", "")[0] == '-') {
+        /* it is carried out, and about to be said so */
+    }
+    char line[64];
+    for (int i = 0; i < 16; i++) { /* the tally of the word that was taken */
+        CHECK(wire_line(fd, line, sizeof line));
+        CHECK(line[0] != '$' || wire_line(fd, line, sizeof line));
+    }
+    CHECK_EQ_STR(RESP(fd, "GRAPH.INGEST", "topo", "k8s", "START"), ":2");
+    check_has(RESP(fd, "GRAPH.INGEST", "topo", "k8s", "STOP", "1"), "is not under way");
+    /* Another one of the source begins: the first is aborted, its number refused. */
+    CHECK_EQ_STR(RESP(fd, "GRAPH.INGEST", "topo", "k8s", "START"), ":3");
+    check_has(RESP(fd, "GRAPH.INGEST", "topo", "k8s", "SEND", "2", "{\"node\":\"x\"}"),
+              "snapshot 2 of source k8s is not under way");
+    check_has(RESP(fd, "GRAPH.INGEST", "topo", "k8s", "STOP", "2"), "is not under way");
+    CHECK_EQ_STR(RESP(fd, "GRAPH.INGEST", "topo", "k8s", "ABORT", "3"), "+OK");
+    check_has(RESP(fd, "GRAPH.INGEST", "topo", "k8s", "STOP", "3"), "is not under way");
+    wait_for_nodes(http, "33002", &answer);
+    wire_close(fd);
+    wire_close(http);
+    CHECK_EQ_INT(server_end(&server), 0);
+}
+
+/* Between two runs of the server the graph's past is given up to a moment. */
+static void trim(int64_t horizon)
+{
+    struct yore_db *db = NULL;
+    struct yore_keyspace *keyspace = NULL;
+    CHECK_OK(yore_open(test_path("db"), NULL, &db, NULL));
+    CHECK_OK(yore_keyspace_open(db, "g.topo", NULL, &keyspace, NULL));
+    CHECK_OK(yore_trim(db, keyspace, horizon, NULL));
+    CHECK_OK(yore_close(db, NULL));
+}
+
+/* A snapshot of a moment that is no longer kept. */
+TEST(a_snapshot_that_is_too_old_is_refused_and_can_be_given_up)
+{
+    struct server_process server;
+    static struct http_answer answer;
+    start(&server, NULL);
+    int http = wire_connect(server.http_port);
+    int fd = wire_connect(server.port);
+    http_ask(http, INGEST, "", "{\"node\":\"a\",\"from\":\"2020-01-01\"}", &answer);
+    CHECK_MSG(answer.status == 200, "%s", answer.body);
+    http_ask(http, INGEST "&action=start&at=2021-01-01", "", "", &answer);
+    CHECK_EQ_STR(answer.body, "{\"snapshot\":1}\n");
+    http_ask(http, INGEST "&action=send&snapshot=1", "", "{\"node\":\"b\"}", &answer);
+    CHECK_EQ_STR(answer.body, "{}\n");
+    wire_close(fd);
+    wire_close(http);
+    CHECK_EQ_INT(server_end(&server), 0);
+    trim(1640995200000000000); /* 2022-01-01 */
+    start(&server, NULL);
+    http = wire_connect(server.http_port);
+    fd = wire_connect(server.port);
+    http_ask(http, INGEST "&action=stop&snapshot=1", "", "", &answer);
+    CHECK_EQ_UINT(answer.status, 410);
+    CHECK_EQ_INT(RESP(fd, "GRAPH.INGEST", "topo", "k8s", "STOP", "1")[0], '-');
+    CHECK_EQ_STR(RESP(fd, "GRAPH.INGEST", "topo", "k8s", "ABORT", "1"), "+OK");
+    wait_for_nodes(http, "1", &answer);
+    wire_close(fd);
+    wire_close(http);
+    CHECK_EQ_INT(server_end(&server), 0);
+}
+
+/* An error behind the first part cannot be a status any more: the body ends with it. */
 TEST(a_late_error_ends_the_body_with_a_problem)
 {
     struct server_process server;
@@ -425,10 +636,13 @@ TEST(a_statement_ends_when_its_client_leaves_or_is_killed)
     CHECK_EQ_INT(server_end(&server), 0);
 }
 
-TEST_MAIN(a_statement_is_answered_in_json_and_in_lines,
+TEST_MAIN(what_only_reads_needs_no_graph, a_statement_is_answered_in_json_and_in_lines,
           a_statement_is_as_of_the_moment_that_is_asked_for,
           what_is_wrong_is_a_problem_with_a_code_and_a_spot, what_a_source_says_is_taken_in,
           a_source_that_falls_silent_claims_nothing_any_more,
+          a_refused_snapshot_is_told_over_http_until_it_is_given_up,
+          a_refused_snapshot_is_mended_or_replaced_over_resp,
+          a_snapshot_that_is_too_old_is_refused_and_can_be_given_up,
           a_late_error_ends_the_body_with_a_problem, rules_of_users_hold,
           a_slow_reader_of_a_large_answer_costs_neither_memory_nor_others,
           a_statement_ends_when_its_client_leaves_or_is_killed)

@@ -73,6 +73,21 @@ TEST(requests_that_are_wrong_get_problems_with_codes)
          400, "bad-body"},
         {"GET /put?key=k&val=v", "", "", 404, "no-such-path"},
         {"GET /v1/kv/k?db=99", "", "", 400, "bad-request"},
+        {"GET /v1/kv/k?AT=-1h", "", "", 400, "bad-parameter"},
+        {"PUT /v1/kv/k?tll=60", "", "v", 400, "bad-parameter"},
+        {"PUT /v1/kv/k?ttl=60&at=-1h", "", "v", 400, "bad-parameter"},
+        {"PUT /v1/kv/k?at=-1h&from=-2h&to=-1h", "", "v", 400, "bad-request"},
+        {"PUT /v1/kv/k?from=-2h&to=-1h&until=now", "", "v", 400, "bad-request"},
+        {"GET /healthz?x=1", "", "", 400, "bad-parameter"},
+        {"GET /v1/kv/k?known=2200-01-01", "", "", 422, "in-future"},
+        {"GET /v1/kv?known=2200-01-01", "", "", 422, "in-future"},
+        {"GET /v1/kv?known=2200-01-01&db=7", "", "", 422, "in-future"},
+        {"GET /v1/export?known=2200-01-01", "", "", 422, "in-future"},
+        {"GET /v1/timeline/k?known=2200-01-01", "", "", 422, "in-future"},
+        {"GET /v1/changes?from=-1h&known=2200-01-01", "", "", 422, "in-future"},
+        {"GET /v1/graphs?known=2200-01-01", "", "", 422, "in-future"},
+        {"POST /v1/graph/g/query?known=2200-01-01", JSON, "{\"query\":\"RETURN 1\"}", 422,
+         "in-future"},
     };
     struct server_process server;
     static struct http_answer answer;
@@ -122,6 +137,8 @@ TEST(the_past_is_written_read_listed_and_exported)
     CHECK_EQ_STR(answer.body, "old");
     CHECK(strstr(answer.head, "Yore-Valid-From: 2025-01-01T00:00:00Z\n") != NULL);
     CHECK(strstr(answer.head, "Yore-Commit: ") != NULL);
+    http_ask(fd, "GET /v1/kv/k?at=2200-01-01", "", "", &answer); /* as is known of then */
+    CHECK_EQ_STR(answer.body, "now");
     http_ask(fd, "GET /v1/kv/k?at=2024-12-31", "", "", &answer);
     CHECK_EQ_UINT(answer.status, 404);
     http_ask(fd, "GET /v1/kv/k?at=2025-02-01&known=2025-02-01", "", "", &answer);
@@ -189,6 +206,43 @@ TEST(batches_and_transactions_are_all_or_nothing)
     CHECK_EQ_INT(server_end(&server), 0);
 }
 
+/* A key of more than 64 KiB is refused when the batch is carried out, not before. */
+TEST(a_batch_or_import_that_fails_halfway_writes_nothing)
+{
+    static const char *const forms[] = {
+        "{\"operations\":[{\"op\":\"put\",\"key\":\"a1\",\"value\":\"1\"},"
+        "{\"op\":\"put\",\"key\":\"%s\",\"value\":\"x\"}]}",
+        "{\"if\":[{\"key\":\"a1\",\"absent\":true}],\"operations\":["
+        "{\"op\":\"put\",\"key\":\"a1\",\"value\":\"1\"},"
+        "{\"op\":\"put\",\"key\":\"%s\",\"value\":\"x\"}]}",
+        "{\"key\":\"a1\",\"value\":\"1\"}\n{\"key\":\"%s\",\"value\":\"x\"}\n"};
+    static const char *const routes[] = {"POST /v1/batch", "POST /v1/transaction",
+                                         "POST /v1/import"};
+    static char key[70001];
+    static char body[72000];
+    static struct http_answer answer;
+    struct server_process server;
+    memset(key, 'k', sizeof(key) - 1);
+    start(&server, NULL);
+    for (size_t i = 0; i < 3; i++) {
+        int fd = wire_connect(server.http_port);
+        const char *hole = strstr(forms[i], "%s");
+        size_t before = (size_t)(hole - forms[i]);
+        memcpy(body, forms[i], before);
+        memcpy(body + before, key, sizeof(key) - 1);
+        memcpy(body + before + sizeof(key) - 1, hole + 2, strlen(hole + 2) + 1);
+        http_ask(fd, routes[i], i < 2 ? JSON : "", body, &answer);
+        CHECK_EQ_UINT(answer.status, 400);
+        CHECK(strstr(answer.body, "65536") != NULL);
+        wire_close(fd);
+        fd = wire_connect(server.http_port);
+        http_ask(fd, "GET /v1/kv/a1", "", "", &answer);
+        CHECK_EQ_UINT(answer.status, 404);
+        wire_close(fd);
+    }
+    CHECK_EQ_INT(server_end(&server), 0);
+}
+
 TEST(the_same_users_and_rights_as_for_redis_clients)
 {
     struct server_process server;
@@ -224,6 +278,82 @@ TEST(the_same_users_and_rights_as_for_redis_clients)
     CHECK(strstr(answer.body, "\"code\":\"not-permitted\"") != NULL);
     http_ask(fd, "PUT /v1/kv/a", "Authorization: Bearer ann:pw\r\n", "v", &answer);
     CHECK_EQ_UINT(answer.status, 403);
+    wire_close(fd);
+    CHECK_EQ_INT(server_end(&server), 0);
+}
+
+static void tell_redis(const struct server_process *server, const char *request)
+{
+    int redis = wire_connect(server->port);
+    CHECK(wire_send_text(redis, request));
+    CHECK(wire_expect(redis, "+OK\r\n"));
+    wire_close(redis);
+}
+
+/* A moment belongs to a request that has rights of its own: no other command stands for it. */
+TEST(who_may_read_may_read_as_of_the_moments_he_may_look_at)
+{
+    static const struct {
+        const char *line;
+        const char *user;
+        unsigned status;
+    } cases[] = {
+        {"GET /v1/kv/a", "ann:pw", 200},          {"GET /v1/kv/a?at=-1m", "ann:pw", 404},
+        {"GET /v1/kv?at=-1m", "ann:pw", 200},     {"GET /v1/kv?at=-1m&known=-2m", "ann:pw", 200},
+        {"GET /v1/export?at=-1m", "ann:pw", 200}, {"GET /v1/graphs?at=-1m", "ann:pw", 200},
+        {"GET /v1/kv/a?at=-2h", "ann:pw", 403},   {"GET /v1/kv?at=-2h", "ann:pw", 403},
+        {"GET /v1/kv?known=-2h", "ann:pw", 403},  {"GET /v1/export?at=-2h", "ann:pw", 403},
+        {"GET /v1/graphs?at=-2h", "ann:pw", 403}, {"GET /v1/kv", "bob:pw", 200},
+        {"GET /v1/kv?at=-1m", "bob:pw", 403},     {"GET /v1/kv?at=now", "bob:pw", 200},
+        {"GET /v1/kv?at=-1m", "eve:pw", 403},
+    };
+    struct server_process server;
+    static struct http_answer answer;
+    start(&server, NULL);
+    tell_redis(&server, "SET a 1\r\n");
+    tell_redis(&server, "ACL SETUSER ann on >pw ~* +@read history:1h\r\n");
+    tell_redis(&server, "ACL SETUSER bob on >pw ~* +@read nohistory\r\n");
+    tell_redis(&server, "ACL SETUSER eve on >pw ~* +get\r\n");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char headers[80];
+        test_note("%s as %s", cases[i].line, cases[i].user);
+        snprintf(headers, sizeof(headers), "Authorization: Bearer %s\r\n", cases[i].user);
+        int fd = wire_connect(server.http_port);
+        http_ask(fd, cases[i].line, headers, "", &answer);
+        CHECK_EQ_UINT(answer.status, cases[i].status);
+        CHECK_MSG(strstr(answer.body, "yore.at") == NULL, "%s", answer.body);
+        wire_close(fd);
+    }
+    CHECK_EQ_INT(server_end(&server), 0);
+}
+
+TEST(a_path_tells_its_methods_and_probes_may_ask_for_the_head)
+{
+    struct server_process server;
+    static struct http_answer answer;
+    start(&server, NULL);
+    int fd = wire_connect(server.http_port);
+    http_ask(fd, "POST /v1/kv/k", "", "", &answer);
+    CHECK_EQ_UINT(answer.status, 405);
+    CHECK(strstr(answer.head, "Allow: GET, HEAD, PUT, DELETE\n") != NULL);
+    CHECK(strstr(answer.body, "this path takes GET, HEAD, PUT, DELETE") != NULL);
+    wire_close(fd);
+    static const char *const probes[] = {"HEAD /healthz", "HEAD /readyz", "HEAD /metrics",
+                                         "HEAD /openapi.json"};
+    for (size_t i = 0; i < sizeof(probes) / sizeof(probes[0]); i++) {
+        test_note("%s", probes[i]);
+        fd = wire_connect(server.http_port);
+        http_ask(fd, probes[i], "", "", &answer);
+        CHECK(answer.status == 200 && answer.size == 0);
+        wire_close(fd);
+    }
+    fd = wire_connect(server.http_port);
+    http_ask(fd, "GET /put?k=v", "", "", &answer);
+    CHECK(answer.status == 404 && strstr(answer.body, "http-compat-writes") != NULL);
+    http_ask(fd, "GET /v1/kv?limit=many", "", "", &answer);
+    CHECK(answer.status == 400 && strstr(answer.body, "limit is a whole number") != NULL);
+    http_ask(fd, "GET /v1/watch?after=x", "", "", &answer);
+    CHECK(answer.status == 400 && strstr(answer.body, "after is a whole number") != NULL);
     wire_close(fd);
     CHECK_EQ_INT(server_end(&server), 0);
 }
@@ -315,6 +445,15 @@ TEST(metrics_are_told_in_both_formats)
     CHECK(strstr(answer.body, "# TYPE yore_commands_total counter\n") != NULL);
     CHECK(strstr(answer.body, "yore_commands_total{command=\"get\",status=\"ok\"} 1\n") != NULL);
     CHECK(strstr(answer.body, "# EOF") == NULL);
+    CHECK(strstr(answer.body, "# TYPE yore_command_class_duration_seconds histogram\n") != NULL);
+    CHECK(strstr(answer.body,
+                 "yore_command_class_duration_seconds_bucket{class=\"read\",le=\"+Inf\"}"
+                 " 1\n") != NULL);
+    CHECK(strstr(answer.body, "yore_command_class_duration_seconds_count{class=\"read\"} 1\n") !=
+          NULL);
+    CHECK(strstr(answer.body,
+                 "yore_command_class_duration_seconds_bucket{class=\"walk\",le=\"10.0\"}"
+                 " 0\n") != NULL);
     http_ask(fd, "GET /metrics", "Accept: application/openmetrics-text;version=1.0.0\r\n", "",
              &answer);
     CHECK(strstr(answer.head, "application/openmetrics-text; version=1.0.0") != NULL);
@@ -397,12 +536,91 @@ TEST(the_forms_of_small_servers_are_there_when_switched_on)
     CHECK_EQ_INT(server_end(&server), 0);
 }
 
+TEST(a_connection_that_is_kept_does_not_outlive_its_password)
+{
+    static const char ann[] = "Authorization: Bearer ann:pw\r\n";
+    struct server_process server;
+    static struct http_answer answer;
+    start(&server, NULL);
+    tell_redis(&server, "ACL SETUSER ann on >pw >other ~* +get\r\n");
+    int fd = wire_connect(server.http_port);
+    http_ask(fd, "GET /v1/kv/a", ann, "", &answer);
+    CHECK_EQ_UINT(answer.status, 404);
+    tell_redis(&server, "ACL SETUSER ann <pw\r\n");
+    http_ask(fd, "GET /v1/kv/a", ann, "", &answer);
+    CHECK_EQ_UINT(answer.status, 401);
+    http_ask(fd, "GET /v1/kv/a", "Authorization: Bearer ann:other\r\n", "", &answer);
+    CHECK_EQ_UINT(answer.status, 404);
+    tell_redis(&server, "ACL SETUSER bob on >pw\r\n"); /* nothing of hers */
+    http_ask(fd, "GET /v1/kv/a", "Authorization: Bearer ann:other\r\n", "", &answer);
+    CHECK_EQ_UINT(answer.status, 404);
+    tell_redis(&server, "ACL SETUSER ann off\r\n");
+    http_ask(fd, "GET /v1/kv/a", "Authorization: Bearer ann:other\r\n", "", &answer);
+    CHECK_EQ_UINT(answer.status, 401);
+    http_ask(fd, "GET /v1/kv/a", "", "", &answer); /* nobody, who need not log in */
+    CHECK_EQ_UINT(answer.status, 404);
+    tell_redis(&server, "CONFIG SET requirepass secret\r\n");
+    http_ask(fd, "GET /v1/kv/a", "", "", &answer);
+    CHECK_EQ_UINT(answer.status, 401);
+    wire_close(fd);
+    CHECK_EQ_INT(server_end(&server), 0);
+}
+
+/* Watches as `login` says, then somebody tells `change` to the server: the stream ends, says why,
+ * and the commit behind it does not come. */
+static void expect_watch_ends(const struct server_process *server, const char *login,
+                              const char *change)
+{
+    static struct http_answer answer;
+    char request[200];
+    snprintf(request, sizeof request, "GET /v1/watch HTTP/1.1\r\nHost: localhost\r\n%s\r\n", login);
+    int watcher = wire_connect(server->http_port);
+    CHECK(wire_send_text(watcher, request));
+    http_answer_read(watcher, &answer, false);
+    CHECK_EQ_UINT(answer.status, 200);
+    CHECK(wire_expect(watcher, ": commits as they are made\n\n"));
+    tell_redis(server, "ACL SETUSER bob on >pw\r\n"); /* nothing of theirs */
+    tell_redis(server, "SET before 1\r\n");
+    CHECK(wire_expect(watcher, "id: "));
+    char event[400] = "";
+    for (size_t i = 0; i + 1 < sizeof event && strstr(event, "\n\n") == NULL; i++) {
+        CHECK(wire_read(watcher, event + i, 1));
+    }
+    CHECK(strstr(event, "\"key\":\"before\"") != NULL);
+    tell_redis(server, change);
+    CHECK(wire_expect(watcher, "id: "));
+    memset(event, 0, sizeof event);
+    for (size_t i = 0; i + 1 < sizeof event && strstr(event, "\n\n") == NULL; i++) {
+        CHECK(wire_read(watcher, event + i, 1));
+    }
+    CHECK(strstr(event, "event: end\ndata: ") != NULL);
+    CHECK(strstr(event, "the login does not hold any more") != NULL);
+    CHECK_EQ_UINT(wire_read_all(watcher, event, sizeof event), 0);
+    wire_close(watcher);
+}
+
+TEST(events_end_with_the_login_that_asked_for_them)
+{
+    struct server_process server;
+    start(&server, NULL);
+    tell_redis(&server, "ACL SETUSER ann on >pw >other ~* +@all\r\n");
+    expect_watch_ends(&server, "Authorization: Bearer ann:pw\r\n", "ACL SETUSER ann <pw\r\n");
+    expect_watch_ends(&server, "Authorization: Bearer ann:other\r\n", "ACL SETUSER ann off\r\n");
+    expect_watch_ends(&server, "", "CONFIG SET requirepass secret\r\n"); /* nobody, so far */
+    CHECK_EQ_INT(server_end(&server), 0);
+}
+
 TEST_MAIN(a_key_is_written_read_and_deleted_on_one_connection,
           requests_that_are_wrong_get_problems_with_codes,
           a_host_that_is_not_ours_is_refused_unless_it_is_named,
           the_past_is_written_read_listed_and_exported, pages_of_a_list_go_on_where_they_ended,
           batches_and_transactions_are_all_or_nothing,
+          a_batch_or_import_that_fails_halfway_writes_nothing,
           the_same_users_and_rights_as_for_redis_clients,
+          a_connection_that_is_kept_does_not_outlive_its_password,
+          events_end_with_the_login_that_asked_for_them,
+          who_may_read_may_read_as_of_the_moments_he_may_look_at,
+          a_path_tells_its_methods_and_probes_may_ask_for_the_head,
           an_import_streams_in_and_stops_at_a_wrong_line,
           commits_come_as_events_and_go_on_where_they_were, metrics_are_told_in_both_formats,
           a_body_is_asked_for_before_it_is_sent_and_bounded,

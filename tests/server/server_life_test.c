@@ -144,6 +144,69 @@ TEST(a_wrong_configuration_does_not_start)
     CHECK(strstr(server.text, "yore.conf:1: ") != NULL);
 }
 
+/* What --check-config says of flags that a start refuses, and the start itself. */
+static void expect_refused(const char *const *flags, const char *cause)
+{
+    struct server_process server;
+    const char *with_check[16];
+    size_t count = 0;
+    for (; flags[count] != NULL; count++) {
+        with_check[count] = flags[count];
+    }
+    with_check[count] = "--check-config";
+    with_check[count + 1] = NULL;
+    test_note("%s %s", flags[0], flags[1]);
+    CHECK(!server_start(&server, test_path("db"), flags));
+    CHECK_MSG(strstr(server.text, cause) != NULL, "%s", server.text);
+    char told[SERVER_TEXT_BYTES];
+    snprintf(told, sizeof(told), "%s", server.text);
+    CHECK(!server_start(&server, test_path("db"), with_check));
+    CHECK_MSG(strstr(server.text, cause) != NULL, "%s", server.text);
+}
+
+TEST(a_configuration_is_checked_as_a_start_does)
+{
+    const char *missing = test_path("missing/file");
+    const char *file = file_of("plain", "x\n");
+    const char *wrong_users = file_of("wrong.acl", "user ann on >pw +nosuchcommand\n");
+    const char *wrong_user = file_of("yore.conf", "user ann on >pw +nosuchcommand\n");
+    const struct {
+        const char *flags[9];
+        const char *cause;
+    } cases[] = {
+        {{"--bind", "0.0.0.0"}, "will not listen to other machines"},
+        {{"--bind", "no-such-host.invalid"}, "bind: no address no-such-host.invalid"},
+        {{"--bind", "192.0.2.1", "--insecure"}, "bind: cannot listen on 192.0.2.1:0"},
+        {{"--http-bind", "no-such-host.invalid"}, "http-bind: no address no-such-host.invalid"},
+        {{"--port", "0", "--http-port", "0", "--bolt-port", "0"}, "all ports are 0"},
+        {{"--aclfile", missing}, "aclfile: there is no directory "},
+        {{"--aclfile", wrong_users}, "wrong.acl:1: "},
+        {{"--config", wrong_user}, "yore.conf:1: "},
+        {{"--backup-dir", missing}, "backup-dir: there is no directory "},
+        {{"--backup-dir", file}, "is no directory"},
+        {{"--logfile", missing}, "logfile: there is no directory "},
+        {{"--audit-log", missing}, "audit-log: there is no directory "},
+        {{"--pidfile", missing}, "pidfile: there is no directory "},
+        {{"--unixsocket", missing}, "unixsocket: there is no directory "},
+        {{"--slowlog-max-len", "few"}, "slowlog-max-len: "},
+        {{"--tls-port", "any", "--tls-cert-file", file, "--tls-key-file", file,
+          "--tls-auth-clients", "no"},
+         "plain"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        expect_refused(cases[i].flags, cases[i].cause);
+    }
+    struct server_process server;
+    const char *good[] = {"--bind",    "0.0.0.0 -192.0.2.1", "--requirepass",  "secret",
+                          "--logfile", test_path("log"),     "--check-config", NULL};
+    CHECK(!server_start(&server, test_path("never-made"), good));
+    CHECK_MSG(strstr(server.text, "the configuration is good\n") != NULL, "%s", server.text);
+    CHECK(access(test_path("never-made"), F_OK) != 0 && access(test_path("log"), F_OK) != 0);
+    const char *in_a_file[] = {"--check-config", NULL};
+    CHECK(!server_start(&server, file, in_a_file));
+    CHECK_MSG(strstr(server.text, "is no directory") != NULL, "%s", server.text);
+}
+
 TEST(settings_are_got_set_and_written_back)
 {
     struct server_process server;
@@ -163,6 +226,188 @@ TEST(settings_are_got_set_and_written_back)
     fclose(file);
     CHECK_EQ_STR(text, "# mine\nmaxclients 60\nslowlog-max-len 7\ntimeout 5\n");
     CHECK(server_start(&server, test_path("db"), flags));
+    CHECK_EQ_INT(server_end(&server), 0);
+}
+
+/* Is `password` the one of the user default? */
+static bool logs_in(const struct server_process *server, const char *password)
+{
+    char line[100];
+    int fd = wire_connect(server->port);
+    snprintf(line, sizeof(line), "AUTH %s\r\n", password);
+    CHECK(wire_send_text(fd, line));
+    char octet = 0;
+    CHECK(wire_read(fd, &octet, 1));
+    wire_close(fd);
+    return octet == '+';
+}
+
+TEST(a_password_that_was_set_is_written_back_as_its_hash)
+{
+    struct server_process server;
+    const char *path = file_of("yore.conf", "requirepass first\nuser default >other\n");
+    const char *flags[] = {"--config", path, NULL};
+    CHECK(server_start(&server, test_path("db"), flags));
+    CHECK(logs_in(&server, "other"));
+    struct yore_client *client = connect_to(&server, ":first@");
+    CHECK_EQ_STR(call(client, "CONFIG SET requirepass hunter2"), "OK");
+    /* what fails takes back what stood before it */
+    CHECK(strncmp(call(client, "CONFIG SET requirepass lost maxclients x"), "ERR ", 4) == 0);
+    CHECK(logs_in(&server, "hunter2"));
+    CHECK(!logs_in(&server, "(set)"));
+    CHECK_EQ_STR(call(client, "CONFIG REWRITE"), "OK");
+    CHECK_EQ_STR(call(client, "CONFIG SET requirepass unwritten"), "OK");
+    yore_client_close(client);
+    CHECK_EQ_INT(server_end(&server), 0);
+
+    char text[400] = "";
+    FILE *file = fopen(path, "r");
+    CHECK(fread(text, 1, sizeof(text) - 1, file) > 0);
+    fclose(file);
+    CHECK(strstr(text, "hunter2") == NULL);
+    CHECK(strstr(text, "requirepass $argon2id$") != NULL);
+    CHECK(server_start(&server, test_path("db"), flags));
+    static const char *const wrong[] = {"first", "other", "(set)", "lost", "unwritten"};
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        test_note("%s", wrong[i]);
+        CHECK(!logs_in(&server, wrong[i]));
+    }
+    client = connect_to(&server, ":hunter2@");
+    CHECK_EQ_STR(call(client, "ACL SETUSER default resetpass"), "OK");
+    CHECK_EQ_STR(call(client, "CONFIG REWRITE"), "OK");
+    yore_client_close(client);
+    CHECK_EQ_INT(server_end(&server), 0);
+
+    CHECK(server_start(&server, test_path("db"), flags)); /* nobody is let in, rather than all */
+    CHECK(!logs_in(&server, "hunter2"));
+    int fd = wire_connect(server.port);
+    CHECK(wire_send_text(fd, "PING\r\n"));
+    CHECK(wire_expect(fd, "-NOAUTH Authentication required.\r\n"));
+    wire_close(fd);
+    CHECK_EQ_INT(server_end(&server), 0);
+}
+
+/* A value that is not the default, for every setting that may be changed while running. */
+static const char *other_value(const char *name)
+{
+    static const struct {
+        const char *name;
+        const char *value;
+    } values[] = {{"acl-pubsub-default", "allchannels"},
+                  {"acllog-max-len", "77"},
+                  {"bolt-transaction-timeout", "1500000000ns"},
+                  {"drain-timeout", "3"},
+                  {"graph-query-memory", "77000000"},
+                  {"graph-query-timeout", "777"},
+                  {"http-body-max", "7777"},
+                  {"latency-monitor-threshold", "77"},
+                  {"log-format", "json"},
+                  {"login-timeout", "17"},
+                  {"loglevel", "warn"},
+                  {"maxclients", "77"},
+                  {"maxmemory-clients", "77000000"},
+                  {"notify-keyspace-events", "$xK"},
+                  {"slowlog-log-slower-than", "-1"},
+                  {"slowlog-max-len", "77"},
+                  {"timeout", "777"}};
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        if (strcmp(values[i].name, name) == 0) {
+            return values[i].value;
+        }
+    }
+    return NULL;
+}
+
+#define SETTINGS_MAX 200
+
+struct setting_text {
+    char name[64];
+    char value[256];
+};
+
+static size_t settings_of(struct yore_client *client, struct setting_text *settings)
+{
+    struct yore_bytes words[3] = {{"CONFIG", 6}, {"GET", 3}, {"*", 1}};
+    const struct yore_client_reply *reply = NULL;
+    struct yore_error error = {0};
+    CHECK_OK(yore_client_call(client, words, 3, &reply, &error));
+    size_t count = (reply->count - 1) / 2;
+    CHECK(count > 50 && count <= SETTINGS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        const struct yore_bytes *pair[2] = {&reply->values[1 + 2 * i].bytes,
+                                            &reply->values[2 + 2 * i].bytes};
+        CHECK(pair[0]->size < sizeof(settings[i].name) && pair[1]->size < 256);
+        snprintf(settings[i].name, sizeof(settings[i].name), "%.*s", (int)pair[0]->size,
+                 (const char *)pair[0]->data);
+        snprintf(settings[i].value, sizeof(settings[i].value), "%.*s", (int)pair[1]->size,
+                 pair[1]->size > 0 ? (const char *)pair[1]->data : "");
+    }
+    return count;
+}
+
+/* CONFIG SET of `value`; false: it may not be changed while running. */
+static bool is_set(struct yore_client *client, const char *name, const char *value)
+{
+    struct yore_bytes words[4] = {
+        {"CONFIG", 6}, {"SET", 3}, {name, strlen(name)}, {value, strlen(value)}};
+    const struct yore_client_reply *reply = NULL;
+    struct yore_error error = {0};
+    CHECK_OK(yore_client_call(client, words, 4, &reply, &error));
+    const struct yore_client_value *answer = &reply->values[0];
+    char text[300];
+    snprintf(text, sizeof(text), "%.*s", (int)answer->bytes.size, (const char *)answer->bytes.data);
+    bool is_fixed = strstr(text, "immutable") != NULL;
+    CHECK_MSG(is_fixed || strcmp(text, "OK") == 0, "%s %s: %s", name, value, text);
+    return !is_fixed;
+}
+
+TEST(every_setting_that_may_be_changed_is_the_same_after_a_rewrite_and_a_start)
+{
+    static struct setting_text before[SETTINGS_MAX];
+    static struct setting_text after[SETTINGS_MAX];
+    struct server_process server;
+    const char *flags[] = {"--config", file_of("yore.conf", ""), NULL};
+    CHECK(server_start(&server, test_path("db"), flags));
+    struct yore_client *client = connect_to(&server, "");
+    size_t count = settings_of(client, before);
+    size_t changed = 0;
+    for (size_t i = 0; i < count; i++) {
+        const char *value = other_value(before[i].name);
+        bool is_password = strcmp(before[i].name, "requirepass") == 0;
+        if (is_password || !is_set(client, before[i].name, value != NULL ? value : "1")) {
+            continue;
+        }
+        CHECK_MSG(value != NULL, "%s: give this test a value", before[i].name);
+        CHECK(strcmp(before[i].value, value) != 0);
+        snprintf(before[i].value, sizeof(before[i].value), "%s", value);
+        changed++;
+    }
+    CHECK(changed >= 17);
+    CHECK_EQ_STR(call(client, "CONFIG REWRITE"), "OK");
+    yore_client_close(client);
+    CHECK_EQ_INT(server_end(&server), 0);
+
+    CHECK_MSG(server_start(&server, test_path("db"), flags), "%s", server.text);
+    client = connect_to(&server, "");
+    CHECK_EQ_UINT(settings_of(client, after), count);
+    for (size_t i = 0; i < count; i++) {
+        CHECK_EQ_STR(after[i].name, before[i].name);
+        CHECK_EQ_STR(after[i].value, before[i].value);
+    }
+    /* and back to what it was: that is a change too */
+    CHECK_EQ_STR(call(client, "CONFIG SET maxclients 78"), "OK");
+    CHECK_EQ_STR(call(client, "CONFIG REWRITE"), "OK");
+    CHECK_EQ_STR(call(client, "CONFIG SET maxclients 77"), "OK");
+    CHECK_EQ_STR(call(client, "CONFIG REWRITE"), "OK");
+    yore_client_close(client);
+    CHECK_EQ_INT(server_end(&server), 0);
+    CHECK(server_start(&server, test_path("db"), flags));
+    client = connect_to(&server, "");
+    CHECK_EQ_UINT(settings_of(client, after), count);
+    for (size_t i = 0; i < count; i++) {
+        CHECK_EQ_STR(after[i].value, before[i].value);
+    }
+    yore_client_close(client);
     CHECK_EQ_INT(server_end(&server), 0);
 }
 
@@ -277,12 +522,12 @@ TEST(the_audit_log_tells_who_did_what_without_values)
     CHECK(file != NULL && fread(text, 1, sizeof(text) - 1, file) > 0);
     fclose(file);
     CHECK(strstr(text, "user=default address=127.0.0.1:") != NULL);
-    CHECK(strstr(text, "command=set keys=a1 outcome=ok\n") != NULL);
-    CHECK(strstr(text, "command=mset keys=\"k1 k2\" outcome=ok\n") != NULL);
-    CHECK(strstr(text, "command=acl|setuser keys=\"\" outcome=ok\n") != NULL);
-    CHECK(strstr(text, "command=auth keys=\"\" outcome=WRONGPASS\n") != NULL);
+    CHECK(strstr(text, "command=set keys=a1 outcome=ok chain=") != NULL);
+    CHECK(strstr(text, "command=mset keys=\"k1 k2\" outcome=ok chain=") != NULL);
+    CHECK(strstr(text, "command=acl|setuser keys=\"\" outcome=ok chain=") != NULL);
+    CHECK(strstr(text, "command=auth keys=\"\" outcome=WRONGPASS chain=") != NULL);
     CHECK(strstr(text, "user=ann") != NULL);
-    CHECK(strstr(text, "command=set keys=b1 outcome=NOPERM\n") != NULL);
+    CHECK(strstr(text, "command=set keys=b1 outcome=NOPERM chain=") != NULL);
     CHECK(strstr(text, "command=get") == NULL);
     CHECK(strstr(text, "some-value") == NULL);
     CHECK(strstr(text, "-word") == NULL);
@@ -375,13 +620,16 @@ TEST(a_case_that_fails_or_is_killed_leaves_no_server)
     }
 }
 
-TEST_MAIN(backups_are_written_below_their_directory_and_nowhere_else,
+TEST_MAIN(a_configuration_is_checked_as_a_start_does,
+          backups_are_written_below_their_directory_and_nowhere_else,
           it_prints_where_it_is_and_what_to_try_and_answers,
           what_is_not_the_protocol_is_answered_and_closed,
           it_will_not_listen_to_other_machines_while_nobody_has_to_log_in,
           before_login_little_is_taken_and_not_for_long, a_wrong_configuration_does_not_start,
-          settings_are_got_set_and_written_back, users_are_loaded_again_at_sighup,
-          ending_loses_no_acknowledged_write_and_cuts_no_reply,
+          settings_are_got_set_and_written_back,
+          a_password_that_was_set_is_written_back_as_its_hash,
+          every_setting_that_may_be_changed_is_the_same_after_a_rewrite_and_a_start,
+          users_are_loaded_again_at_sighup, ending_loses_no_acknowledged_write_and_cuts_no_reply,
           the_audit_log_tells_who_did_what_without_values,
           a_second_server_on_the_same_directory_is_refused, shutdown_ends_it,
           leaves_a_server_when_asked, a_case_that_fails_or_is_killed_leaves_no_server)

@@ -56,13 +56,14 @@ void http_answer_read(int fd, struct http_answer *answer, bool has_body)
 void http_ask(int fd, const char *line, const char *headers, const char *body,
               struct http_answer *answer)
 {
-    char text[70000];
+    char text[4096];
     char length[60] = "";
     if (body[0] != '\0') {
         snprintf(length, sizeof(length), "Content-Length: %zu\r\n", strlen(body));
     }
-    snprintf(text, sizeof(text), "%s HTTP/1.1\r\nHost: localhost\r\n%s%s\r\n%s", line, headers,
-             length, body);
-    CHECK(wire_send_text(fd, text));
+    int size = snprintf(text, sizeof(text), "%s HTTP/1.1\r\nHost: localhost\r\n%s%s\r\n", line,
+                        headers, length);
+    CHECK(size > 0 && (size_t)size < sizeof(text));
+    CHECK(wire_send_text(fd, text) && wire_send_text(fd, body));
     http_answer_read(fd, answer, strncmp(line, "HEAD ", 5) != 0);
 }

@@ -548,8 +548,14 @@ struct model_rows model_timeline(const struct model *model, unsigned keyspace,
                          (options->to == YORE_FOREVER || version->valid_from < options->to) &&
                          version->commit <= options->known &&
                          (options->every_commit || !model_is_corrected(entry, i, options->known));
+        struct model_version told = *version;
+        if (i == in_force && model_judge(&model->keyspaces[keyspace], entry->key, options->from,
+                                         version) == YORE_ERASED) {
+            told.kind = YORE_KIND_ERASED;
+            told.value = bytes_of(NULL, 0);
+        }
         if (is_inside || i == in_force) {
-            model_rows_add(&rows, entry->key, version);
+            model_rows_add(&rows, entry->key, &told);
         }
     }
     if (options->is_backward) {

@@ -73,17 +73,21 @@ void store_add_cuts(struct yore_db *db, struct store_cuts *cuts)
     cuts->seals += store_stat(db, "seals");
     cuts->late_merges += store_stat(db, "late_merges");
     cuts->slices_dropped += store_stat(db, "slices_dropped");
+    cuts->runs_dropped += store_stat(db, "runs_dropped");
+    cuts->trims += store_stat(db, "trims");
     cuts->slices_most = slices > cuts->slices_most ? slices : cuts->slices_most;
 }
 
 bool store_print_cuts(const struct store_cuts *cuts, uint64_t seals_min)
 {
     printf("  %" PRIu64 " databases: %" PRIu64 " merges, %" PRIu64 " seals, %" PRIu64
-           " merges of late facts, %" PRIu64 " slices dropped, at most %" PRIu64 " slices\n",
-           cuts->databases, cuts->merges, cuts->seals, cuts->late_merges, cuts->slices_dropped,
-           cuts->slices_most);
+           " merges of late facts, at most %" PRIu64 " slices; %" PRIu64 " slices and %" PRIu64
+           " runs dropped, %" PRIu64 " trims\n",
+           cuts->databases, cuts->merges, cuts->seals, cuts->late_merges, cuts->slices_most,
+           cuts->slices_dropped, cuts->runs_dropped, cuts->trims);
     return cuts->seals >= seals_min && cuts->merges > 0 && cuts->late_merges > 0 &&
-           cuts->slices_dropped > 0 && cuts->slices_most > 1;
+           cuts->slices_dropped > 0 && cuts->runs_dropped > 0 && cuts->trims > 0 &&
+           cuts->slices_most > 1;
 }
 
 bool store_print_sources(const uint64_t *counts, unsigned percent_min)

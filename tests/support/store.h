@@ -44,6 +44,8 @@ struct store_cuts {
     uint64_t seals;
     uint64_t late_merges;
     uint64_t slices_dropped;
+    uint64_t runs_dropped;
+    uint64_t trims;
     uint64_t slices_most; /* that one database had when it was looked at */
 };
 /* Look at a database that is about to be closed. */

@@ -84,6 +84,42 @@ TEST(chunks_grow_up_to_the_greatest_asked_for)
     arena_release(&a);
 }
 
+static const void *told;
+static size_t told_size;
+static unsigned told_count;
+
+static void note_told(void *memory, size_t size)
+{
+    told = memory;
+    told_size = size;
+    told_count++;
+}
+
+/* ... and the arena writes its own header there only afterwards. */
+TEST(large_chunks_begin_at_large_pages_and_are_told_of)
+{
+    struct arena a;
+    told_count = 0;
+    arena_init(&a, ARENA_LARGE_BYTES / 2);
+    a.chunk_bytes_max = 2 * ARENA_LARGE_BYTES;
+    a.will_fill = note_told;
+    CHECK(arena_alloc(&a, 100) != NULL);
+    CHECK_EQ_UINT(told_count, 0); /* a small one */
+    for (unsigned i = 0; i < 3; i++) {
+        while (told_count == i) {
+            const unsigned char *run = arena_alloc(&a, 1000);
+            CHECK(run != NULL);
+            if (told_count > i) {
+                CHECK_EQ_UINT(address(told) % ARENA_LARGE_BYTES, 0);
+                CHECK_EQ_UINT(told_size, (i == 0 ? 1 : 2) * ARENA_LARGE_BYTES);
+                CHECK(run > (const unsigned char *)told &&
+                      run + 1000 <= (const unsigned char *)told + told_size);
+            }
+        }
+    }
+    arena_release(&a);
+}
+
 TEST(bytes_counts_every_chunk_and_reset_keeps_the_largest)
 {
     struct arena a;
@@ -176,6 +212,7 @@ TEST(a_mark_of_an_empty_arena_rewinds_to_empty)
 TEST_MAIN(a_zeroed_arena_allocates, runs_are_aligned_as_asked,
           runs_do_not_overlap_and_keep_their_contents,
           a_big_run_leaves_the_rest_of_the_chunk_in_use, chunks_grow_up_to_the_greatest_asked_for,
+          large_chunks_begin_at_large_pages_and_are_told_of,
           bytes_counts_every_chunk_and_reset_keeps_the_largest, reset_of_an_empty_arena_is_harmless,
           copy_copies, out_of_memory_is_null_and_leaves_the_arena_usable,
           rewinding_gives_back_what_was_allocated_since_the_mark,

@@ -172,6 +172,91 @@ TEST(properties_are_sorted_and_the_last_wins)
     check_properties(200);
 }
 
-TEST_MAIN(canonical_text_of_what_is_json, what_is_not_json_is_refused, depth_is_bounded,
-          object_walk_gives_members_in_order, fault_names_its_column,
-          properties_are_sorted_and_the_last_wins)
+/* Characters of each width in front of what ends a run, at every place of a word. */
+TEST(text_is_borrowed_where_it_has_no_escapes)
+{
+    static const char *const characters[] = {"a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80"};
+    struct buffer spare = {0};
+    struct yore_bytes text;
+    struct json_reader r;
+    for (size_t before = 0; before < 20; before++) {
+        for (size_t c = 0; c < 4; c++) {
+            char json[64] = "\"";
+            test_note("%zu before %s", before, characters[c]);
+            memset(json + 1, '~', before);
+            memcpy(json + 1 + before, characters[c], strlen(characters[c]) + 1);
+            size_t size = strlen(json) - 1;
+            memcpy(json + 1 + size, "\":", 3);
+            json_reader_init(&r, bytes_of(json, size + 3));
+            CHECK(json_text(&r, &spare, &text) && text.data == json + 1 && text.size == size);
+            CHECK_EQ_UINT(json_column(&r), size + 3);
+            memcpy(json + 1 + size, "\\n\"", 4);
+            json_reader_init(&r, bytes_of(json, size + 4));
+            CHECK(json_text(&r, &spare, &text) && text.data == spare.data);
+            CHECK(text.size == size + 1 && spare.data[size] == '\n');
+            CHECK(memcmp(text.data, json + 1, size) == 0);
+            CHECK(json_end(&r));
+        }
+    }
+    buffer_release(&spare);
+}
+
+TEST(text_that_is_none_is_refused_at_its_column)
+{
+    static const struct {
+        const char *json;
+        size_t column;
+    } cases[] = {{"\"abcdefghijkl", 14},
+                 {"\"abcdefghijk\x1f\"", 13},
+                 {"\"abcdefgh\x80\"", 10},
+                 {"\"abcdefg\xc3\"", 9},
+                 {"\"\t\"", 2},
+                 {"7", 1},
+                 {"\"abcdefgh\\q\"", 11},
+                 {"", 1}};
+    struct buffer spare = {0};
+    struct yore_bytes text;
+    struct json_reader r;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        test_note("case %zu", i);
+        json_reader_init(&r, bytes_of(cases[i].json, strlen(cases[i].json)));
+        CHECK(!json_text(&r, &spare, &text) && r.problem != NULL);
+        CHECK_EQ_UINT(json_column(&r), cases[i].column);
+    }
+    buffer_release(&spare);
+}
+
+TEST(an_integer_is_taken_whole_or_not_at_all)
+{
+    static const struct {
+        const char *json;
+        int64_t integer;
+        size_t column;
+    } cases[] = {{"0", 0, 2},
+                 {" -7,", -7, 4},
+                 {"-0", 0, 3},
+                 {"123456789012345678]", 123456789012345678, 19},
+                 {"-999999999999999999", -999999999999999999, 20}};
+    static const char *const others[] = {
+        "1234567890123456789", "01", "-", "1.5", "1e3", "1E3", "", "-01", "\"1\"", "x"};
+    struct json_reader r;
+    int64_t integer;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        test_note("case %zu", i);
+        json_reader_init(&r, bytes_of(cases[i].json, strlen(cases[i].json)));
+        CHECK(json_integer(&r, &integer));
+        CHECK_EQ_INT(integer, cases[i].integer);
+        CHECK_EQ_UINT(json_column(&r), cases[i].column);
+    }
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        test_note("other %zu", i);
+        json_reader_init(&r, bytes_of(others[i], strlen(others[i])));
+        CHECK(!json_integer(&r, &integer) && r.problem == NULL);
+        CHECK_EQ_UINT(json_column(&r), 1);
+    }
+}
+
+TEST_MAIN(text_is_borrowed_where_it_has_no_escapes, text_that_is_none_is_refused_at_its_column,
+          an_integer_is_taken_whole_or_not_at_all, canonical_text_of_what_is_json,
+          what_is_not_json_is_refused, depth_is_bounded, object_walk_gives_members_in_order,
+          fault_names_its_column, properties_are_sorted_and_the_last_wins)

@@ -76,6 +76,13 @@ static void on_tell(void *arg, void *conn, const struct bolt_event *event)
     bed->denied += event->is_denied ? 1 : 0;
 }
 
+static void on_ran(void *arg, int64_t time_ns)
+{
+    struct bolt_bed *bed = arg;
+    CHECK(time_ns >= 0);
+    bed->statements++;
+}
+
 static bool on_is_gone(void *arg, void *conn)
 {
     struct bolt_bed *bed = conn;
@@ -109,7 +116,7 @@ void bolt_bed_open(struct bolt_bed *bed)
                                    .graph = "neo4j",
                                    .keep_alive_ns = 1,
                                    .port = {bed, on_log_in, on_log_out, on_is_trusted, on_may,
-                                            on_may_look, on_limits, on_tell, on_is_gone,
+                                            on_may_look, on_limits, on_tell, on_ran, on_is_gone,
                                             on_send_now}};
     CHECK_OK(bolt_server_new(&options, &bed->server));
 }

@@ -27,6 +27,7 @@ struct bolt_bed {
     int64_t horizon;        /* how far back the user may look */
     unsigned noops;
     unsigned denied;
+    unsigned statements; /* that have ended */
     struct buffer input;
     struct buffer out;
     enum bolt_next next; /* what the last turn said */

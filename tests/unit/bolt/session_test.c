@@ -237,6 +237,30 @@ TEST(what_a_statement_did_is_told)
     bolt_bed_close(&bed);
 }
 
+TEST(the_graph_of_who_names_none_is_made_by_the_first_write)
+{
+    struct bolt_bed bed;
+    bolt_bed_open(&bed);
+    connect_ready(&bed);
+    TALKED(&bed, "RUN 'RETURN 1 AS x' {} {}\nPULL {n: -1}",
+           "SUCCESS {fields: ['x'], t_first: _}\nRECORD [1]\n" END);
+    TALKED(&bed, "RUN 'MATCH (n) RETURN count(n) AS x' {} {db: 'neo4j'}\nPULL {n: -1}",
+           "SUCCESS {fields: ['x'], t_first: _}\nRECORD [0]\n" END);
+    struct yore_keyspace *keyspace = NULL;
+    CHECK_STATUS(yore_keyspace_open(bed.bed.db, "g.neo4j", NULL, &keyspace, NULL), YORE_NOT_FOUND);
+    /* A transaction has the graph from the statement on that makes it. */
+    TALKED(&bed, "BEGIN {}\nRUN 'MATCH (n) RETURN count(n) AS x' {} {}\nPULL {n: -1}",
+           DONE "\nSUCCESS {fields: ['x'], t_first: _, qid: 0}\nRECORD [0]\n"
+                "SUCCESS {type: 'r', db: 'neo4j', t_last: _}");
+    CHECK(strstr(talk(&bed, "RUN 'CREATE (:A)' {} {}\nPULL {n: -1}"), "nodes-created: 1") != NULL);
+    TALKED(&bed, "RUN 'MATCH (n) RETURN count(n) AS x' {} {}\nPULL {n: -1}",
+           "SUCCESS {fields: ['x'], t_first: _, qid: 2}\nRECORD [1]\n"
+           "SUCCESS {type: 'r', db: 'neo4j', t_last: _}");
+    CHECK(strstr(talk(&bed, "COMMIT"), "bookmark") != NULL);
+    CHECK_EQ_STR(rows(&bed, "MATCH (a:A) RETURN count(a)", "neo4j"), "RECORD [1]");
+    bolt_bed_close(&bed);
+}
+
 TEST(values_of_every_kind_go_there_and_back)
 {
     static const char *const values[] = {"null",
@@ -629,10 +653,13 @@ TEST(a_database_of_the_past_reads_and_refuses_to_be_written)
     struct yore_error error;
     CHECK_OK(yore_keyspace_drop(bed.bed.db, "g.neo4j", &error));
     CHECK_EQ_STR(rows(&bed, "MATCH (a:A) RETURN a.n", past), "RECORD [1]");
-    CHECK(strstr(talk(&bed, "RUN 'RETURN 1' {} {}"), "DatabaseNotFound") != NULL);
-    TALKED(&bed, "RESET", DONE);
+    CHECK_EQ_STR(rows(&bed, "MATCH (a:A) RETURN a.n", "neo4j"), "");
     const char *told = talk(&bed, "RUN 'RETURN 1' {} {db: 'neo4j@-1y'}");
     CHECK_MSG(strstr(told, "there is no graph neo4j at that moment") != NULL, "%s", told);
+    TALKED(&bed, "RESET", DONE);
+    told = talk(&bed, "RUN 'RETURN 1' {} {db: 'neo4j@-1h@2200-01-01'}");
+    CHECK_MSG(strstr(told, "known time 2200-01-01T00:00:00Z is later than now") != NULL, "%s",
+              told);
     TALKED(&bed, "RESET", DONE);
     told = talk(&bed, "RUN 'RETURN 1' {} {db: 'neo4j@yesterday'}");
     CHECK_MSG(strstr(told, "DatabaseNotFound") != NULL, "%s", told);
@@ -860,7 +887,8 @@ TEST(who_waits_long_is_sent_a_sign_of_life)
     bolt_bed_close(&bed);
 }
 
-TEST_MAIN(a_client_says_hello_and_logs_in_as_its_version_has_it, who_is_not_known_stays_outside,
+TEST_MAIN(the_graph_of_who_names_none_is_made_by_the_first_write,
+          a_client_says_hello_and_logs_in_as_its_version_has_it, who_is_not_known_stays_outside,
           what_comes_before_login_is_small, another_protocol_is_hung_up_on,
           rows_come_as_many_as_are_asked_for, a_result_of_any_size_takes_the_memory_of_some_rows,
           what_a_statement_did_is_told, values_of_every_kind_go_there_and_back,

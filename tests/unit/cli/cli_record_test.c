@@ -54,6 +54,35 @@ TEST(what_is_written_reads_back)
     buffer_release(&line);
 }
 
+TEST(what_escapes_would_blow_up_is_base64)
+{
+    static const struct {
+        const char *value;
+        const char *member;
+    } cases[] = {
+        {"a\nb", "\"value\":\"a\\nb\""},
+        {"{\"a\":\"b\"}", "\"value\":\"{\\\"a\\\":\\\"b\\\"}\""},
+        {"\1\1\1", "\"value_base64\":\"AQEB\""},
+        {"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"",
+         "\"value_base64\":\"IiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIi\""},
+    };
+    struct buffer line = {0};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct record_version version = {.kind = RECORD_PUT,
+                                               .key = bytes_of("k", 1),
+                                               .value =
+                                                   bytes_of(cases[i].value, strlen(cases[i].value)),
+                                               .valid_from = NOW,
+                                               .valid_to = YORE_FOREVER,
+                                               .commit = NOW};
+        buffer_clear(&line);
+        record_append_version(&line, &version);
+        buffer_append_u8(&line, '\0');
+        CHECK_MSG(strstr((const char *)line.data, cases[i].member) != NULL, "%s", line.data);
+    }
+    buffer_release(&line);
+}
+
 TEST(the_earliest_moments_read_back)
 {
     static const int64_t moments[] = {YORE_TIME_MIN,
@@ -146,5 +175,6 @@ TEST(wrong_lines_say_why)
     record_release(&record);
 }
 
-TEST_MAIN(what_is_written_reads_back, the_earliest_moments_read_back, members_may_be_left_out,
-          a_value_may_be_any_json, keyspace_lines_read_back, wrong_lines_say_why)
+TEST_MAIN(what_is_written_reads_back, what_escapes_would_blow_up_is_base64,
+          the_earliest_moments_read_back, members_may_be_left_out, a_value_may_be_any_json,
+          keyspace_lines_read_back, wrong_lines_say_why)

@@ -87,7 +87,8 @@ static void close_to(struct graph_bed *bed, const char *dir)
 /* A random graph in a database at `dir`; its moments in `m`. */
 static void make_graph(struct model *m, uint64_t round, const char *dir)
 {
-    struct run run = {.m = m, .rand = test_rand_new(round)};
+    struct run_counts counts = {0};
+    struct run run = {.m = m, .rand = test_rand_new(round), .counts = &counts};
     memset(m, 0, sizeof *m);
     model_run_start(&run);
     while (m->commit_count < COMMITS) {

@@ -76,6 +76,32 @@ TEST(rules_decide_over_commands_keys_and_channels)
     bed_close(&bed);
 }
 
+TEST(who_may_do_everything_may_no_more_once_something_is_taken)
+{
+    struct bed bed = {0};
+    bed_open(&bed);
+    struct bed_client *c = &bed.clients[0];
+    static const char *const taken[][3] = {
+        {"-get", "+get", "GET a"},
+        {"resetkeys", "~*", "GET a"},
+        {"resetchannels", "&*", "PUBLISH a b"},
+        {"nohistory", "allhistory", "YORE.TIMELINE a"},
+    };
+    EXPECT(c, "SET a 1", "+OK|");
+    for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++) {
+        char text[100];
+        test_note("%s", taken[i][0]);
+        CHECK(bed_run(c, taken[i][2])[0] != '-');
+        snprintf(text, sizeof text, "ACL SETUSER default %s", taken[i][0]);
+        EXPECT(c, text, "+OK|");
+        CHECK(strncmp(bed_run(c, taken[i][2]), "-NOPERM", 7) == 0);
+        snprintf(text, sizeof text, "ACL SETUSER default %s", taken[i][1]);
+        EXPECT(c, text, "+OK|");
+        CHECK(bed_run(c, taken[i][2])[0] != '-');
+    }
+    bed_close(&bed);
+}
+
 TEST(rules_are_told_as_they_were_given)
 {
     struct bed bed = {0};
@@ -92,7 +118,7 @@ TEST(rules_are_told_as_they_were_given)
     EXPECT(c, "ACL SETUSER a (+get",
            "-ERR Unmatched parenthesis in acl selector starting at '(+get'.|");
     EXPECT(c, "ACL SETUSER a #12",
-           "-ERR Error in ACL SETUSER modifier '#12': The password hash must be exactly 64 "
+           "-ERR Error in ACL SETUSER modifier '#': The password hash must be exactly 64 "
            "characters and contain only lowercase hexadecimal characters|");
     EXPECT(c, "ACL USERS", "*2|$1|a|$7|default|");
     EXPECT(c, "ACL DELUSER default", "-ERR The 'default' user cannot be removed|");
@@ -118,7 +144,7 @@ TEST(a_password_is_kept_as_what_cannot_be_read_back)
     EXPECT(c, "ACL SETUSER a <hunter2", "+OK|");
     EXPECT(c, "AUTH a hunter2", "-WRONGPASS invalid username-password pair or user is disabled.|");
     EXPECT(c, "ACL SETUSER a <hunter2",
-           "-ERR Error in ACL SETUSER modifier '<hunter2': The password you are trying to remove "
+           "-ERR Error in ACL SETUSER modifier '<': The password you are trying to remove "
            "from the user does not exist|");
     /* A digest from elsewhere: SHA-256 of "x". */
     EXPECT(c, "ACL SETUSER a #2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881",
@@ -253,5 +279,6 @@ TEST(a_watch_ends_with_the_right_to_it)
 TEST_MAIN(names_are_told_to_who_has_a_right_to_them,
           an_open_session_loses_a_moment_with_the_right_to_it, a_watch_ends_with_the_right_to_it,
           nobody_is_asked_until_there_is_a_password, rules_decide_over_commands_keys_and_channels,
+          who_may_do_everything_may_no_more_once_something_is_taken,
           rules_are_told_as_they_were_given, a_password_is_kept_as_what_cannot_be_read_back,
           users_are_saved_and_loaded, refusals_are_logged_and_counted_together)

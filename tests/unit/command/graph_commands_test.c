@@ -224,10 +224,111 @@ TEST(a_session_at_a_moment_asks_the_graph_of_then)
     EXPECT(c, "GRAPH.RO_QUERY topo \"RETURN 1\"", "-ERR there is no graph topo|");
     EXPECT(c, "GRAPH.LIST", "*0|");
     bed_run(c, "GRAPH.QUERY topo \"CREATE (:Host {name: 'other'})\"");
+    char as_of[160];
+    snprintf(as_of, sizeof as_of, "GRAPH.RO_QUERY topo \"AS OF %lld MATCH (h:Host) RETURN h.name\"",
+             at - 1);
+    const char *refused = bed_run(c, as_of);
+    CHECK_MSG(strstr(refused, "belonged to another one, which was dropped at 20") != NULL, "%s",
+              refused);
+    CHECK_MSG(strstr(refused, ": ask that one, with the moment beside the statement (line 1, "
+                              "column 7)|") != NULL,
+              "%s", refused);
+    REPLIES(c, "GRAPH.RO_QUERY topo \"MATCH (h:Host) AS OF '2001-01-01' RETURN h.name\"",
+            "*3|*1|$6|h.name|*0|*1|");
+    REPLIES(c, "GRAPH.RO_QUERY topo \"MATCH (h:Host) AS OF 'now' RETURN h.name\"",
+            "*3|*1|$6|h.name|*1|*1|$5|other|*1|");
+    EXPECT(c, "YORE.AT 2001-01-01", "+OK|"); /* there was none: the one that is there now */
+    REPLIES(c, "GRAPH.RO_QUERY topo \"MATCH (h:Host) RETURN h.name\"", "*3|*1|$6|h.name|*0|*1|");
     EXPECT(c, request, "+OK|"); /* the one that was dropped */
     EXPECT(c, "GRAPH.LIST", "*1|$4|topo|");
     REPLIES(c, "GRAPH.RO_QUERY topo \"MATCH (h:Host) RETURN h.name\"",
             "*3|*1|$6|h.name|*1|*1|$2|h1|*1|");
+    bed_close(&bed);
+}
+
+static void check_has(const char *reply, const char *words)
+{
+    CHECK_MSG(strstr(reply, words) != NULL, "'%s' is not in: %s", words, reply);
+}
+
+TEST(sources_are_told_with_what_waits_and_erased)
+{
+    struct bed bed = {0};
+    char request[64];
+    open_topology(&bed);
+    struct bed_client *c = &bed.clients[0];
+    EXPECT(c, "GRAPH.SOURCES nosuch", "-NOTFOUND there is no graph nosuch|");
+    EXPECT(c, "GRAPH.SOURCES topo", "*0|");
+    EXPECT(c, "GRAPH.INGEST topo k8s SET -3 90s", "+OK|");
+    EXPECT(c, "GRAPH.INGEST topo k8s START", ":1|");
+    bed_run(c, "GRAPH.INGEST topo cmdb APPLY {\"relationship\":\"r\",\"type\":\"IN\","
+               "\"start\":\"a\",\"end\":\"b\",\"from\":\"2020-01-01\"}");
+    const char *reply = bed_run(c, "GRAPH.SOURCES topo");
+    CHECK_MSG(starts(reply, "*2|*20|$4|name|$3|k8s|$4|rank|:-3|$6|ttl_ns|:90000000000|"
+                            "$9|last_word|"),
+              "%s", reply);
+    check_has(reply, "$8|snapshot|:1|$5|nodes|:0|");
+    check_has(reply, "$4|name|$4|cmdb|");
+    check_has(reply, "$13|relationships|:1|$7|pending|:1|$7|refusal|$0||");
+    EXPECT(c, "GRAPH.PENDING topo",
+           "*1|*16|$2|id|$1|r|$4|type|$2|IN|$5|start|$1|a|$3|end|$1|b|$13|start_missing|:1|"
+           "$11|end_missing|:1|$6|source|$4|cmdb|$5|since|$20|2020-01-01T00:00:00Z|");
+    EXPECT(c, "GRAPH.PENDING topo AT 2019-01-01", "*0|");
+    EXPECT(c, "GRAPH.PENDING topo AT", "-ERR syntax error|");
+    snprintf(request, sizeof request, "YORE.AT @%lldns", (long long)yore_now(bed.db));
+    EXPECT(c, request, "+OK|");
+    EXPECT(c, "GRAPH.SOURCES topo",
+           "-ERR 'graph.sources' names its own moments: say YORE.AT NOW first|");
+    CHECK(starts(bed_run(c, "GRAPH.PENDING topo"), "*1|*16|"));
+    CHECK(starts(bed_run(c, "GRAPH.ERASE topo RELATIONSHIP r"), "-READONLY "));
+    EXPECT(c, "YORE.AT NOW", "+OK|");
+    EXPECT(c, "GRAPH.ERASE topo THING r", "-ERR syntax error|");
+    EXPECT(c, "GRAPH.ERASE topo NODE nosuch",
+           "-NOTFOUND graph topo: nothing is known of node nosuch|");
+    CHECK(starts(bed_run(c, "GRAPH.ERASE topo RELATIONSHIP r"), ":"));
+    EXPECT(c, "GRAPH.PENDING topo", "*0|");
+    EXPECT(c, "ACL SETUSER ann on nopass +@graph ~topo", "+OK|");
+    struct bed_client *ann = bed_client(&bed, 1);
+    EXPECT(ann, "AUTH ann x", "+OK|");
+    CHECK(starts(bed_run(ann, "GRAPH.SOURCES topo"), "*2|"));
+    EXPECT(ann, "GRAPH.SOURCES other",
+           "-NOPERM this user has no permissions to access one of the keys used as arguments|");
+    EXPECT(c, "ACL SETUSER ann -@dangerous", "+OK|");
+    EXPECT(ann, "GRAPH.ERASE topo NODE h1",
+           "-NOPERM this user has no permissions to run the 'graph.erase' command|");
+    bed_close(&bed);
+}
+
+TEST(a_graph_is_told_and_taken_in_line_by_line)
+{
+    struct bed bed = {0};
+    open_topology(&bed);
+    struct bed_client *c = &bed.clients[0];
+    EXPECT(c, "GRAPH.IMPORT ev \"1000\t1\t+\tn\ta\tA\t\t\t{\\x22x\\x22:1}\n\n\"",
+           "*6|$6|events|:1|$12|transactions|:1|$11|passed_over|:0|");
+    EXPECT(c, "GRAPH.IMPORT ev \"1000\t1\t+\tn\ta\tA\t\t\t{}\" RESUME BEHIND 7",
+           "*6|$6|events|:1|$12|transactions|:0|$11|passed_over|:1|");
+    CHECK(starts(bed_run(c, "GRAPH.IMPORT ev \"1000\t1\t+\tn\tb\tA\t\t\t{}\" BEHIND 7"),
+                 "-ERR line 8: "));
+    CHECK(starts(bed_run(c, "GRAPH.IMPORT ev \"2000\t2\t-\tn\tb\t\t\t\t\""), "-NOTFOUND line 1: "));
+    EXPECT(c, "GRAPH.IMPORT ev x BEHIND y", "-ERR value is not an integer or out of range|");
+    EXPECT(c, "GRAPH.IMPORT ev x BEHIND", "-ERR syntax error|");
+    EXPECT(c, "GRAPH.EXPORT ev",
+           "*1|$49|{\"node\":\"a\",\"labels\":[\"A\"],\"properties\":{\"x\":1}}\n|");
+    EXPECT(c, "GRAPH.EXPORT ev AT 1970-01-01", "*0|");
+    EXPECT(c, "GRAPH.EXPORT ev FORMAT nodes-csv EVERY",
+           "*2|$27|:ID,:LABEL,:FROM,:TO,x:int\n|$28|a,A,1970-01-01T00:00:01Z,,1\n|");
+    EXPECT(c, "GRAPH.EXPORT ev FORMAT nodes-csv EVERY KNOWN -1h", "*1|$21|:ID,:LABEL,:FROM,:TO\n|");
+    CHECK(starts(bed_run(c, "GRAPH.EXPORT ev FORMAT dot EVERY"), "-ERR dot has each element once"));
+    CHECK(starts(bed_run(c, "GRAPH.EXPORT ev FORMAT thing"), "-ERR FORMAT is ndjson, "));
+    EXPECT(c, "GRAPH.EXPORT ev FORMAT", "-ERR syntax error|");
+    EXPECT(c, "GRAPH.EXPORT nowhere", "-NOTFOUND there is no graph nowhere|");
+    CHECK(starts(bed_run(c, "GRAPH.SETTLE ev"), "*16|$5|words|:0|"));
+    EXPECT(c, "GRAPH.SETTLE nowhere", "-NOTFOUND there is no graph nowhere|");
+    EXPECT(c, "YORE.AT 1970-01-01", "+OK|");
+    EXPECT(c, "GRAPH.EXPORT ev", "*0|");
+    CHECK(starts(bed_run(c, "GRAPH.SETTLE ev"), "-READONLY "));
+    EXPECT(c, "YORE.AT now", "+OK|");
     bed_close(&bed);
 }
 
@@ -314,8 +415,9 @@ TEST(rules_see_a_graphs_name_as_a_key)
     EXPECT(c, "ACL SETUSER only on >pw %R~topo +graph.ro_query", "+OK|");
     EXPECT(
         c, "ACL CAT graph",
-        "*7|$12|graph.delete|$13|graph.explain|$12|graph.ingest|$10|graph.list|$13|graph.profile|"
-        "$11|graph.query|$14|graph.ro_query|");
+        "*13|$12|graph.delete|$11|graph.erase|$13|graph.explain|$12|graph.export|$12|graph.import|"
+        "$12|graph.ingest|$10|graph.list|$13|graph.pending|$13|graph.profile|$11|graph.query|"
+        "$14|graph.ro_query|$12|graph.settle|$13|graph.sources|");
 
     EXPECT(reader, "AUTH reader pw", "+OK|");
     REPLIES(reader, READS, "*3|*1|$6|n.name|*1|*1|$2|h1|*1|");
@@ -345,13 +447,11 @@ TEST(rules_see_a_graphs_name_as_a_key)
     CHECK(starts(bed_run(reader, "GRAPH.RO_QUERY topo \"RETURN 1\""), "*3|"));
     EXPECT(reader, READS, "-NOPERM this user has no permissions to run the 'graph.query' command|");
 
-    /* The right to a graph that only reading would make. */
+    /* Reading makes none, and so needs no right to. */
     EXPECT(c, "ACL SETUSER reader %R~*", "+OK|");
     EXPECT(reader, "AUTH reader pw", "+OK|");
-    EXPECT(reader, "GRAPH.QUERY made \"RETURN 1\"",
-           "-NOPERM this user has no permissions to write to graph 'made'|");
-    REPLIES(c, "GRAPH.QUERY made \"RETURN 1\"", "*3|*1|$1|1|*1|*1|:1|*1|");
-    EXPECT(c, "GRAPH.LIST", "*3|$4|made|$6|secret|$4|topo|");
+    REPLIES(reader, "GRAPH.QUERY made \"RETURN 1\"", "*3|*1|$1|1|*1|*1|:1|*1|");
+    EXPECT(c, "GRAPH.LIST", "*2|$6|secret|$4|topo|");
     bed_close(&bed);
 }
 
@@ -365,6 +465,8 @@ TEST(rights_to_the_past_hold_inside_of_statements)
         "GRAPH.RO_QUERY topo \"CALL yore.history(1) YIELD version RETURN version\"",
         "GRAPH.QUERY topo \"CALL yore.diff('-1h', 'now') YIELD id RETURN id\"",
         "GRAPH.RO_QUERY topo \"CYPHER t='-1h' AS OF $t MATCH (n) RETURN n\"",
+        "GRAPH.EXPORT topo EVERY",
+        "GRAPH.EXPORT topo AT -1h",
     };
     struct bed bed = {0};
     open_topology(&bed);
@@ -403,10 +505,36 @@ TEST(tools_are_told_of_the_commands)
     bed_close(&bed);
 }
 
-TEST_MAIN(a_reply_has_columns_rows_and_statistics, compact_replies_name_by_position,
-          parameters_stand_before_the_statement, errors_are_one_line_and_tell_the_spot,
+TEST(a_statement_that_reads_needs_no_graph)
+{
+    struct bed bed = {0};
+    bed_open(&bed);
+    struct bed_client *root = &bed.clients[0];
+    struct bed_client *c = bed_client(&bed, 1);
+    EXPECT(root, "ACL SETUSER ann on nopass %R~* +@read +graph.query", "+OK|");
+    EXPECT(c, "AUTH ann x", "+OK|");
+    REPLIES(c, "GRAPH.QUERY topo \"RETURN 1 AS x\"", "*3|*1|$1|x|*1|*1|:1|*1|");
+    REPLIES(c, "GRAPH.QUERY topo \"MATCH (n)-[r]->(m) RETURN n\"", "*3|*1|$1|n|*0|*1|");
+    REPLIES(c, "GRAPH.QUERY topo \"AS OF '-1h' MATCH (n:A {k: 1}) RETURN count(n) AS x\"",
+            "*3|*1|$1|x|*1|*1|:0|*1|");
+    REPLIES(c, "GRAPH.QUERY topo \"CALL db.labels() YIELD label RETURN label\"",
+            "*3|*1|$5|label|*0|*1|");
+    CHECK(starts(bed_run(c, "GRAPH.QUERY topo \"CREATE (:A)\""), "-NOPERM"));
+    EXPECT(root, "GRAPH.LIST", "*0|");
+    CHECK(starts(bed_run(root, "YORE.PUT k v KEYSPACE graph.empty"), "-READONLY "));
+    bed_run(root, "GRAPH.QUERY topo \"CREATE (:A)\"");
+    EXPECT(root, "GRAPH.LIST", "*1|$4|topo|");
+    REPLIES(c, "GRAPH.QUERY topo \"MATCH (n) RETURN count(n) AS x\"", "*3|*1|$1|x|*1|*1|:1|*1|");
+    REPLIES(c, "GRAPH.QUERY other \"MATCH (n) RETURN count(n) AS x\"", "*3|*1|$1|x|*1|*1|:0|*1|");
+    bed_close(&bed);
+}
+
+TEST_MAIN(a_statement_that_reads_needs_no_graph, a_reply_has_columns_rows_and_statistics,
+          compact_replies_name_by_position, parameters_stand_before_the_statement,
+          errors_are_one_line_and_tell_the_spot,
           a_statement_has_its_time_its_memory_and_a_client_that_waits,
           a_reply_beyond_its_bound_is_refused, a_session_at_a_moment_asks_the_graph_of_then,
+          sources_are_told_with_what_waits_and_erased, a_graph_is_told_and_taken_in_line_by_line,
           plans_are_lines_indented_by_four, a_statement_is_a_transaction_of_its_own,
           taking_in_what_a_source_says_waits_for_no_writer_of_keys,
           rules_see_a_graphs_name_as_a_key, rights_to_the_past_hold_inside_of_statements,

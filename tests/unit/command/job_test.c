@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "os/env.h"
 #include "os/thread.h"
 #include "unit/command/bed.h"
 
@@ -335,8 +336,125 @@ TEST(jobs_that_want_each_others_keys_lose_no_write)
     bed_close(&bed);
 }
 
+/* How many of the keys k0 to k19 there are, looked at one by one. */
+static unsigned count_keys(struct bed_client *client)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < 20; i++) {
+        char request[40];
+        snprintf(request, sizeof request, "EXISTS k%u", i);
+        count += strcmp(bed_run(client, request), ":1|") == 0;
+    }
+    return count;
+}
+
+static void check_size(struct bed_client *client)
+{
+    char size[20];
+    snprintf(size, sizeof size, ":%u|", count_keys(client));
+    EXPECT(client, "DBSIZE", size);
+}
+
+/* A plain SET does not look what there was: the commit tells, or a read behind it. */
+TEST(a_key_that_is_put_unseen_is_counted_once)
+{
+    static const char *const before[] = {
+        NULL,                            /* nothing */
+        "SET k0 1",                      /* a value */
+        "DEL k0",                        /* one that was deleted */
+        "YORE.PUT k0 1 AT -1h",          /* back-dated */
+        "YORE.PUT k0 1 FROM -2h TO -1h", /* ended */
+        "YORE.ERASE KEY k0",
+        "YORE.ERASE ALL",
+    };
+    for (size_t i = 0; i < sizeof before / sizeof before[0]; i++) {
+        for (unsigned flushes = 0; flushes < 4; flushes++) {
+            struct bed bed = {0};
+            struct command_job job;
+            bed_open(&bed);
+            struct bed_client *c = &bed.clients[0];
+            EXPECT(c, "SET k0 0", "+OK|");
+            EXPECT(c, "SET k1 0", "+OK|");
+            if (flushes % 2 > 0) {
+                CHECK_OK(yore_flush(bed.db, NULL));
+            }
+            if (before[i] != NULL) {
+                CHECK_MSG(bed_run(c, before[i])[0] != '-', "%s: %s", before[i],
+                          bed_run(c, before[i]));
+            }
+            if (flushes / 2 > 0) {
+                CHECK_OK(yore_flush(bed.db, NULL));
+            }
+            begin(&bed, c, &job);
+            EXPECT(c, "SET k0 2", "+OK|");
+            EXPECT(c, "SET k2 2", "+OK|");
+            EXPECT(c, "SET k2 3", "+OK|");
+            EXPECT(c, "SET k3 2", "+OK|");
+            EXPECT(c, "DEL k3", ":1|");
+            EXPECT(c, "SET k4 2", "+OK|");
+            EXPECT(c, "DEL k4 k4", ":1|");
+            EXPECT(c, "SET k4 3", "+OK|");
+            end(c);
+            check_size(c);
+            EXPECT(c, "GET k0", "$1|2|");
+            bed_close(&bed);
+        }
+    }
+}
+
+TEST(keys_are_counted_whatever_a_job_does_with_them)
+{
+    struct bed bed = {0};
+    struct command_job job;
+    struct test_rand rand = test_rand_new(1);
+    bed_open(&bed);
+    struct bed_client *c = &bed.clients[0];
+    EXPECT(c, "SET k0 0", "+OK|");
+    uint64_t rounds = test_scale(300, 3000);
+    for (uint64_t round = 0; round < rounds; round++) {
+        static const struct {
+            const char *command;
+            const char *options;
+        } requests[] = {{"SET", "1"},
+                        {"SET", "2"},
+                        {"SET", "3"},
+                        {"DEL", ""},
+                        {"SET", "4 KEEPTTL"},
+                        {"INCR", ""},
+                        {"YORE.PUT", "5 AT -1h"},
+                        {"GETDEL", ""},
+                        {"SET", "6 PX 100000"},
+                        {"SET", "7 GET"},
+                        {"SETNX", "8"},
+                        {"UNLINK", ""},
+                        {"PERSIST", ""},
+                        {"SET", "9 PX 1"}};
+        begin(&bed, c, &job);
+        for (uint64_t i = 0, n = test_rand_below(&rand, 12); i < n; i++) {
+            char request[60];
+            /* In some rounds no key has an end: then puts are unseen. */
+            uint64_t kinds = round / 20 % 2 == 0 ? 8 : sizeof requests / sizeof requests[0];
+            size_t kind = (size_t)test_rand_below(&rand, kinds);
+            snprintf(request, sizeof request, "%s k%u %s", requests[kind].command,
+                     (unsigned)test_rand_below(&rand, 20), requests[kind].options);
+            (void)bed_run(c, request);
+        }
+        end(c);
+        if (round % 40 == 39) {
+            EXPECT(c, "FLUSHDB", "+OK|");
+            EXPECT(c, "SET k0 0", "+OK|");
+        } else if (test_rand_one_in(&rand, 10)) {
+            CHECK_OK(yore_flush(bed.db, NULL));
+        }
+        os_sleep_ns(os_env_posix(), 2000000); /* PX 1 is over: what ends meanwhile is no matter */
+        check_size(c);
+    }
+    bed_close(&bed);
+}
+
 TEST_MAIN(a_loop_reads_what_is_in_memory_and_no_more, a_past_with_other_databases_is_for_workers,
           commands_of_a_job_see_what_the_earlier_ones_wrote,
+          a_key_that_is_put_unseen_is_counted_once, keys_are_counted_whatever_a_job_does_with_them,
           each_command_of_a_job_keeps_a_moment_of_its_own, nobody_else_sees_a_job_before_its_end,
           what_cannot_gather_comes_behind_what_has, an_error_undoes_nothing_of_the_others,
           a_large_value_is_not_kept_waiting, a_commit_that_fails_for_a_later_command_fails_the_job,

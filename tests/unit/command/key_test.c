@@ -77,6 +77,80 @@ TEST(databases_and_counts_are_found_again_after_opening)
     bed_close(&bed);
 }
 
+/* ---- a database made of what another one's export holds ---- */
+
+struct copying {
+    struct yore_db *from;
+    struct yore_db *to;
+};
+
+static int copy_keyspace(void *arg, const struct yore_keyspace_info *info)
+{
+    const struct copying *copying = arg;
+    bool keeps_now = info->options.keep == YORE_KEEP_NOW;
+    struct yore_keyspace *from = NULL;
+    struct yore_keyspace *to = NULL;
+    struct yore_cursor *cursor = NULL;
+    CHECK_OK(yore_keyspace_open(copying->from, info->name, NULL, &from, NULL));
+    enum yore_status st = yore_keyspace_create(copying->to, info->name, &info->options, &to, NULL);
+    if (st == YORE_EXISTS) {
+        st = yore_keyspace_open(copying->to, info->name, NULL, &to, NULL);
+    }
+    CHECK_OK(st);
+    CHECK_OK(yore_cursor_open(copying->from, from, NULL, &cursor, NULL));
+    while (yore_cursor_next(cursor) == YORE_OK) {
+        const struct yore_row *row = yore_cursor_row(cursor);
+        struct yore_write write = {.from = row->valid_from, .to = row->valid_to};
+        CHECK_OK(yore_put(copying->to, to, row->key, row->value, keeps_now ? NULL : &write, NULL));
+    }
+    yore_cursor_close(cursor);
+    return 0;
+}
+
+/* How many ends are on the list. */
+static unsigned count_ends(struct yore_db *db)
+{
+    struct yore_keyspace *expiry = NULL;
+    struct yore_cursor *cursor = NULL;
+    unsigned count = 0;
+    CHECK_OK(yore_keyspace_open(db, "server.expiry", NULL, &expiry, NULL));
+    CHECK_OK(yore_cursor_open(db, expiry, NULL, &cursor, NULL));
+    while (yore_cursor_next(cursor) == YORE_OK) {
+        const unsigned char *key = yore_cursor_row(cursor)->key.data;
+        count += key[0] != 0xff ? 1 : 0;
+    }
+    yore_cursor_close(cursor);
+    return count;
+}
+
+TEST(what_was_imported_is_counted_not_what_was_saved_elsewhere)
+{
+    struct bed bed = {0};
+    struct yore_keyspace *other = NULL;
+    bed_open(&bed);
+    EXPECT(&bed.clients[0], "MSET a 1 b 2 c 3", "+OK|");
+    EXPECT(&bed.clients[0], "EXPIRE a 1000", ":1|");
+    EXPECT(&bed.clients[0], "SELECT 1", "+OK|");
+    EXPECT(&bed.clients[0], "SET z 1 EX 1000", "+OK|");
+    bed_reopen(&bed); /* the counts are saved */
+    struct copying copying = {.from = bed.db};
+    const char *path = test_path("copy");
+    CHECK_OK(yore_open(path, NULL, &copying.to, NULL));
+    CHECK_OK(yore_keyspace_create(copying.to, "a", NULL, &other, NULL)); /* other numbers */
+    CHECK_OK(yore_keyspace_list(copying.from, NULL, copy_keyspace, &copying, NULL));
+    CHECK_OK(yore_close(copying.to, NULL));
+    bed.path = path;
+    for (int round = 0; round < 2; round++) {
+        bed_reopen(&bed);
+        EXPECT(&bed.clients[0], "DBSIZE", ":3|");
+        const char *info = bed_run(&bed.clients[0], "INFO keyspace");
+        CHECK_MSG(strstr(info, "db0:keys=3,expires=1,") != NULL, "%s", info);
+        CHECK_MSG(strstr(info, "db1:keys=1,expires=1,") != NULL, "%s", info);
+        CHECK_EQ_INT(count_ends(bed.db), 2);
+    }
+    bed_close(&bed);
+}
+
 TEST(ends_take_every_condition)
 {
     struct bed bed = {0};
@@ -193,8 +267,62 @@ TEST(scan_meets_every_key_once)
     bed_close(&bed);
 }
 
-TEST_MAIN(keys_are_found_renamed_copied_moved_and_deleted,
-          databases_and_counts_are_found_again_after_opening, ends_take_every_condition,
+/* The cursor of SCAN 0 COUNT 1, which stands at a long key. */
+static unsigned begin_scan(struct bed_client *client)
+{
+    unsigned cursor = 0;
+    const char *reply = bed_run(client, "SCAN 0 COUNT 1");
+    const char *number = strncmp(reply, "*2|$", 4) == 0 ? strchr(reply + 4, '|') : NULL;
+    CHECK_MSG(number != NULL && sscanf(number, "|%u|", &cursor) == 1 && cursor != 0, "%.80s",
+              reply);
+    return cursor;
+}
+
+static bool goes_on(struct bed_client *client, unsigned cursor)
+{
+    char request[40];
+    snprintf(request, sizeof request, "SCAN %u", cursor);
+    return strncmp(bed_run(client, request), "*2|$1|0|*1|", 11) == 0;
+}
+
+/* More than all clients together may hold. */
+static unsigned begin_many_scans(struct bed_client *client)
+{
+    unsigned first = begin_scan(client);
+    for (int i = 0; i < 350; i++) {
+        begin_scan(client);
+    }
+    return first;
+}
+
+TEST(a_client_that_begins_many_scans_loses_its_own_positions)
+{
+    static char request[60000];
+    struct bed bed = {0};
+    bed_open(&bed);
+    struct bed_client *greedy = &bed.clients[0];
+    struct bed_client *modest = bed_client(&bed, 1);
+    struct bed_client *other = bed_client(&bed, 2);
+    EXPECT(greedy, "SET a 1", "+OK|");
+    snprintf(request, sizeof request, "SET b%050000d 1", 0);
+    EXPECT(greedy, request, "+OK|");
+    unsigned cursor = begin_scan(modest);
+    unsigned first = begin_many_scans(greedy);
+    CHECK(goes_on(modest, cursor) && goes_on(other, cursor));
+    CHECK(!goes_on(greedy, first) && goes_on(greedy, begin_scan(greedy)));
+    command_client_free(modest->client);
+    modest->client = NULL;
+    CHECK(goes_on(other, cursor)); /* while there is room */
+    unsigned kept = begin_scan(other);
+    begin_many_scans(greedy);
+    CHECK(!goes_on(other, cursor) && goes_on(other, kept));
+    bed_close(&bed);
+}
+
+TEST_MAIN(a_client_that_begins_many_scans_loses_its_own_positions,
+          keys_are_found_renamed_copied_moved_and_deleted,
+          databases_and_counts_are_found_again_after_opening,
+          what_was_imported_is_counted_not_what_was_saved_elsewhere, ends_take_every_condition,
           keys_that_end_are_told_and_counted_out,
           a_key_that_ends_within_the_command_that_gives_its_end_is_told_once,
           scan_meets_every_key_once)

@@ -1,6 +1,10 @@
 /* Transactions, watched keys and channels. */
+#include <stdio.h>
 #include <string.h>
 
+#include "command/access.h"
+#include "os/env.h"
+#include "os/thread.h"
 #include "unit/command/bed.h"
 
 TEST(exec_runs_what_was_queued_at_once)
@@ -155,6 +159,142 @@ TEST(monitor_shows_requests_without_secrets)
     bed_close(&bed);
 }
 
+TEST(what_is_told_of_requests_has_no_secrets)
+{
+    static const struct {
+        const char *request;
+        const char *told; /* by SLOWLOG GET 1 and, where it is told at all, by MONITOR */
+    } cases[] = {
+        {"CONFIG SET slowlog-max-len 64 requirepass hunter2",
+         "*6|$6|CONFIG|$3|SET|$15|slowlog-max-len|$2|64|$11|requirepass|$10|(redacted)|"},
+        {"CONFIG SET RequirePass \"\"", "*4|$6|CONFIG|$3|SET|$11|RequirePass|$10|(redacted)|"},
+        {"CONFIG SET requirepas hunter2", "*4|$6|CONFIG|$3|SET|$10|requirepas|$10|(redacted)|"},
+        {"ACL SETUSER hunter2 >hunter2", "*4|$3|ACL|$7|SETUSER|$10|(redacted)|$10|(redacted)|"},
+        {"ACL GETUSER hunter2", "*3|$3|ACL|$7|GETUSER|$10|(redacted)|"},
+        {"ACL DELUSER hunter2", "*3|$3|ACL|$7|DELUSER|$10|(redacted)|"},
+        {"ACL DRYRUN default AUTH hunter2",
+         "*5|$3|ACL|$6|DRYRUN|$7|default|$4|AUTH|$10|(redacted)|"},
+        {"ACL DRYRUN default HELLO 3 AUTH hunter2 hunter2 SETNAME me",
+         "*10|$3|ACL|$6|DRYRUN|$7|default|$5|HELLO|$1|3|$4|AUTH|$10|(redacted)|$10|(redacted)|$7|"
+         "SETNAME|$2|me|"},
+        {"COMMAND GETKEYS HELLO 3 AUHT hunter2",
+         "*6|$7|COMMAND|$7|GETKEYS|$5|HELLO|$1|3|$10|(redacted)|$10|(redacted)|"},
+        {"COMMAND GETKEYS CONFIG SET requirepass hunter2",
+         "*6|$7|COMMAND|$7|GETKEYS|$6|CONFIG|$3|SET|$11|requirepass|$10|(redacted)|"},
+    };
+    struct bed bed = {0};
+    bed_open(&bed);
+    struct bed_client *c = &bed.clients[0];
+    struct bed_client *eye = bed_client(&bed, 1);
+    EXPECT(c, "CONFIG SET slowlog-log-slower-than 0", "+OK|");
+    EXPECT(eye, "MONITOR", "+OK|");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        test_note("case %zu", i);
+        bed_run(c, cases[i].request);
+        const char *reply = bed_run(c, "SLOWLOG GET 1");
+        CHECK_MSG(strstr(reply, cases[i].told) != NULL, "%s", reply);
+        const char *pushed = bed_pushed(eye);
+        CHECK_MSG(strstr(pushed, "hunter2") == NULL, "%s", pushed);
+    }
+    bed_run(c, "HELLO 2 AUTH someone hunter2 SETNAME me");
+    const char *pushed = bed_pushed(eye);
+    CHECK_MSG(strstr(pushed, "\"HELLO\" \"2\" \"AUTH\" \"(redacted)\" \"(redacted)\" "
+                             "\"SETNAME\" \"me\"|") != NULL,
+              "%s", pushed);
+    bed_close(&bed);
+}
+
+/* An error is told in logs, as when the file of users is read again. */
+TEST(errors_of_rules_tell_no_secrets)
+{
+    static const char *const rules[] = {"<hunter2", "#hunter2", "!hunter2", "$hunter2"};
+    struct bed bed = {0};
+    bed_open(&bed);
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+        char request[80];
+        snprintf(request, sizeof request, "ACL SETUSER ann %s", rules[i]);
+        const char *reply = bed_run(&bed.clients[0], request);
+        CHECK_MSG(strncmp(reply, "-ERR Error in ACL SETUSER modifier", 34) == 0 &&
+                      strstr(reply, "hunter2") == NULL,
+                  "%s", reply);
+    }
+    bed_close(&bed);
+}
+
+TEST(a_batch_waits_for_nobody_who_writes_other_keys)
+{
+    struct bed bed = {0};
+    bed_open(&bed);
+    struct bed_client *c = &bed.clients[0];
+    uint64_t own = access_stripe(bytes_of("a", 1)) | access_stripe(bytes_of("b", 1));
+    EXPECT(c, "SET b 1", "+OK|");
+    access_lock(bed.server, ACCESS_EVERY_STRIPE & ~own);
+    const char *reply = bed_run(c, "YORE.BATCH PUT a 1 * * DEL b *");
+    CHECK_MSG(reply[0] == ':', "%s", reply);
+    EXPECT(c, "RENAME a b", "+OK|");
+    access_unlock(bed.server, ACCESS_EVERY_STRIPE & ~own);
+    EXPECT(c, "DBSIZE", ":1|");
+    bed_close(&bed);
+}
+
+struct renaming {
+    struct bed_client *client;
+    _Atomic bool has_ended;
+};
+
+static void run_rename(void *arg)
+{
+    struct renaming *renaming = arg;
+    EXPECT(renaming->client, "RENAME src moved", "+OK|");
+    renaming->has_ended = true;
+}
+
+/* Its rules are written too: whoever holds their keys has read what would be lost. */
+TEST(renaming_a_series_waits_for_who_writes_its_rules)
+{
+    struct bed bed = {0};
+    bed_open(&bed);
+    struct bed_client *c = &bed.clients[0];
+    struct renaming renaming = {.client = bed_client(&bed, 1)};
+    struct os_thread *thread = NULL;
+    uint64_t named = access_stripe(bytes_of("src", 3)) | access_stripe(bytes_of("moved", 5));
+    EXPECT(c, "TS.CREATE src", "+OK|");
+    EXPECT(c, "TS.CREATE sums", "+OK|");
+    EXPECT(c, "TS.CREATERULE src sums AGGREGATION sum 10", "+OK|");
+    CHECK((access_stripe(bytes_of("sums", 4)) & named) == 0);
+    access_lock(bed.server, access_stripe(bytes_of("sums", 4)));
+    CHECK_OK(os_thread_start(run_rename, &renaming, "rename", &thread, NULL));
+    os_sleep_ns(os_env_posix(), 50000000);
+    CHECK(!renaming.has_ended);
+    access_unlock(bed.server, access_stripe(bytes_of("sums", 4)));
+    os_thread_join(thread);
+    EXPECT(c, "TS.MADD moved 1 1 moved 11 2", "*2|:1|:11|");
+    EXPECT(c, "TS.GET sums", "*2|:0|+1|");
+    bed_close(&bed);
+}
+
+/* What holds all others' stripes keeps EXEC waiting for ever, were it to take them. */
+TEST(exec_waits_for_nobody_who_writes_other_keys)
+{
+    struct bed bed = {0};
+    bed_open(&bed);
+    struct bed_client *c = &bed.clients[0];
+    uint64_t own = access_stripe(bytes_of("a", 1)) | access_stripe(bytes_of("w", 1));
+    EXPECT(c, "SET a 1", "+OK|");
+    access_lock(bed.server, ACCESS_EVERY_STRIPE & ~own);
+    EXPECT(c, "WATCH w", "+OK|");
+    EXPECT(c, "MULTI", "+OK|");
+    EXPECT(c, "INCR a", "+QUEUED|");
+    EXPECT(c, "EXEC", "*1|:2|");
+    access_lock(bed.server, own);
+    EXPECT(c, "MULTI", "+OK|");
+    EXPECT(c, "KEYS *", "+QUEUED|");
+    EXPECT(c, "GET a", "+QUEUED|");
+    EXPECT(c, "EXEC", "*2|*1|$1|a|$1|2|");
+    access_unlock(bed.server, ACCESS_EVERY_STRIPE);
+    bed_close(&bed);
+}
+
 TEST(a_command_that_fails_in_exec_leaves_nothing_behind)
 {
     struct bed bed = {0};
@@ -176,8 +316,12 @@ TEST(a_command_that_fails_in_exec_leaves_nothing_behind)
     bed_close(&bed);
 }
 
-TEST_MAIN(a_command_that_fails_in_exec_leaves_nothing_behind, exec_runs_what_was_queued_at_once,
+TEST_MAIN(a_batch_waits_for_nobody_who_writes_other_keys,
+          renaming_a_series_waits_for_who_writes_its_rules,
+          a_command_that_fails_in_exec_leaves_nothing_behind,
+          exec_waits_for_nobody_who_writes_other_keys, exec_runs_what_was_queued_at_once,
           exec_fails_when_a_watched_key_was_touched,
           messages_reach_who_listens_in_the_protocol_it_speaks,
           events_of_a_transaction_are_told_after_it, monitor_shows_requests_without_secrets,
+          what_is_told_of_requests_has_no_secrets, errors_of_rules_tell_no_secrets,
           replies_are_switched_off_but_not_what_is_pushed)

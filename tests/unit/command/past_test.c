@@ -170,6 +170,88 @@ TEST(a_watch_pushes_commits_from_where_it_was)
     bed_close(&bed);
 }
 
+/* Who may read the past may not give it up, nor may a session that looks at it. */
+TEST(retention_changes_where_writes_may_be)
+{
+    static const char *const changes[] = {"YORE.RETENTION KEEP 30d", "YORE.RETENTION KEEP ALL",
+                                          "YORE.RETENTION TRIM -1d"};
+    struct bed bed = {0};
+    bed_open(&bed);
+    struct bed_client *c = &bed.clients[0];
+    struct bed_client *reader = bed_client(&bed, 1);
+    EXPECT(c, "ACL SETUSER bob on nopass +@read ~*", "+OK|");
+    EXPECT(c, "COMMAND INFO yore.retention",
+           "*1|*10|$14|yore.retention|:-1|*3|+write|+admin|+no_multi|:0|:0|:0|*3|+@admin|+@slow|"
+           "+@dangerous|*0|*0|*0|");
+    EXPECT(reader, "AUTH bob x", "+OK|");
+    EXPECT(c, "YORE.AT -1h", "+OK|");
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        EXPECT(reader, changes[i],
+               "-NOPERM this user has no permissions to run the 'yore.retention' command|");
+        EXPECT(c, changes[i],
+               "-READONLY the session is at a moment of the past: YORE.AT NOW returns to the "
+               "present, where writes are|");
+    }
+    const char *reply = bed_run(c, "YORE.RETENTION");
+    CHECK_MSG(strstr(reply, "$4|keep|$3|all|") != NULL && strstr(reply, "$7|horizon|$-1|") != NULL,
+              "%s", reply);
+    EXPECT(c, "YORE.AT NOW", "+OK|");
+    EXPECT(c, "SELECT 3", "+OK|");
+    EXPECT(c, "YORE.RETENTION",
+           "*8|$8|keyspace|$3|db3|$4|keep|$3|all|$12|keep_seconds|:0|$7|horizon|$-1|");
+    CHECK(strstr(bed_run(c, "YORE.KEYSPACE LIST"), "|db3|") == NULL); /* asking made none */
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        EXPECT(c, changes[i], "+OK|");
+    }
+    EXPECT(c, "MULTI", "+OK|");
+    EXPECT(c, "YORE.RETENTION KEEP 1d", "-ERR Command not allowed inside a transaction|");
+    bed_close(&bed);
+}
+
+TEST(a_transaction_reads_the_history_of_its_own_writes)
+{
+    struct bed bed = {0};
+    bed_open(&bed);
+    struct bed_client *c = &bed.clients[0];
+    EXPECT(c, "SET a 1", "+OK|");
+    EXPECT(c, "MULTI", "+OK|");
+    EXPECT(c, "YORE.TIMELINE a", "+QUEUED|");
+    EXPECT(c, "SET a 2", "+QUEUED|");
+    EXPECT(c, "YORE.TIMELINE a REV", "+QUEUED|");
+    EXPECT(c, "YORE.GET a WITHTIMES", "+QUEUED|");
+    EXPECT(c, "DEL a", "+QUEUED|");
+    EXPECT(c, "YORE.TIMELINE a REV LIMIT 1", "+QUEUED|");
+    const char *reply = bed_run(c, "EXEC");
+    CHECK_MSG(starts(reply, "*6|*1|*10|$4|kind|$3|put|"), "%s", reply);
+    const char *own = strstr(reply, "|+OK|*2|*10|$4|kind|$3|put|$4|from|");
+    CHECK_MSG(own != NULL && strstr(own, "|$6|commit|$-1|$5|value|$1|2|*10|") != NULL, "%s", reply);
+    own = strstr(reply, "|$1|1|*8|$5|value|$1|2|");
+    CHECK_MSG(own != NULL && strstr(own, "|$6|commit|$-1|:1|*1|*10|$4|kind|$6|delete|") != NULL,
+              "%s", reply);
+    CHECK(starts(bed_run(c, "YORE.TIMELINE a"), "*2|")); /* and so it was committed */
+    bed_close(&bed);
+}
+
+TEST(a_transaction_tells_no_changes_behind_its_own_writes)
+{
+    struct bed bed = {0};
+    bed_open(&bed);
+    struct bed_client *c = &bed.clients[0];
+    EXPECT(c, "SET a 1", "+OK|");
+    EXPECT(c, "MULTI", "+OK|");
+    EXPECT(c, "YORE.CHANGES a FROM -1h TO NOW", "+QUEUED|");
+    EXPECT(c, "SET a 2", "+QUEUED|");
+    EXPECT(c, "YORE.CHANGES a FROM -1h TO NOW", "+QUEUED|");
+    const char *reply = bed_run(c, "EXEC");
+    CHECK_MSG(starts(reply, "*3|*1|*12|"), "%s", reply);
+    CHECK_MSG(strstr(reply,
+                     "|+OK|-ERR 'yore.changes' does not see what its transaction has "
+                     "written: let it stand before the writes, or send it after EXEC|") != NULL,
+              "%s", reply);
+    EXPECT(c, "GET a", "$1|2|");
+    bed_close(&bed);
+}
+
 TEST(retention_backup_and_check_answer)
 {
     struct bed bed = {0};
@@ -180,6 +262,9 @@ TEST(retention_backup_and_check_answer)
            "*8|$8|keyspace|$7|default|$4|keep|$3|all|$12|keep_seconds|:0|$7|horizon|$-1|");
     EXPECT(c, "YORE.RETENTION KEEP 30d", "+OK|");
     CHECK(strstr(bed_run(c, "YORE.RETENTION"), "$3|for|$12|keep_seconds|:2592000|") != NULL);
+    EXPECT(c, "YORE.RETENTION KEEP ALL", "+OK|");
+    CHECK(strstr(bed_run(c, "YORE.RETENTION"), "$3|all|$12|keep_seconds|:0|") != NULL);
+    EXPECT(c, "YORE.RETENTION KEEP 30d", "+OK|");
     EXPECT(c, "YORE.RETENTION KEEP", "-ERR syntax error|");
     EXPECT(c, "YORE.BACKUP ../x",
            "-ERR the server has no backup directory: set backup-dir and "
@@ -188,7 +273,56 @@ TEST(retention_backup_and_check_answer)
     bed_close(&bed);
 }
 
-TEST_MAIN(a_session_at_a_moment_reads_as_of_it_and_writes_nothing,
+/* What is known now of then is told; what will be known then nobody can tell. */
+TEST(moments_in_the_future_are_answered_or_refused_alike)
+{
+    static const char *const refused[] = {
+        "YORE.AT now KNOWN 2200-01-01",
+        "YORE.GET k KNOWN 2200-01-01",
+        "YORE.GET nosuch AT -1h KNOWN 2200-01-01",
+        "YORE.TIMELINE k KNOWN 2200-01-01",
+        "YORE.CHANGES \"\" FROM -1h TO now KNOWN 2200-01-01",
+        "YORE.RANGE KNOWN 2200-01-01",
+        "YORE.KEYSPACE LIST KNOWN 2200-01-01",
+        "YORE.KEYSPACE INFO default KNOWN 2200-01-01",
+        "GRAPH.LIST KNOWN 2200-01-01",
+        "GRAPH.QUERY g \"RETURN 1\" KNOWN 2200-01-01",
+        "GRAPH.RO_QUERY nosuch \"RETURN 1\" KNOWN 2200-01-01",
+    };
+    struct bed bed = {0};
+    bed_open(&bed);
+    struct bed_client *c = &bed.clients[0];
+    for (unsigned round = 0; round < 2; round++) { /* also where nothing was ever written */
+        for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+            const char *reply = bed_run(c, refused[i]);
+            CHECK_MSG(strncmp(reply, "-FUTURE known time 2200-01-01T00:00:00Z is later than now",
+                              57) == 0,
+                      "%s: %s", refused[i], reply);
+        }
+        EXPECT(c, "SET k v", "+OK|");
+        EXPECT(c, "SET ends v EX 100", "+OK|");
+        bed_run(c, "GRAPH.QUERY g \"CREATE (:A)\"");
+    }
+    EXPECT(c, "YORE.GET k AT 2200-01-01", "$1|v|");
+    EXPECT(c, "YORE.GET ends AT 2200-01-01", "$-1|"); /* known already */
+    EXPECT(c, "YORE.AT 2200-01-01", "+OK|");
+    EXPECT(c, "KEYS *", "*1|$1|k|");
+    EXPECT(c, "MGET k ends", "*2|$1|v|$-1|");
+    EXPECT(c, "DBSIZE", ":1|");
+    EXPECT(c, "EXISTS k ends", ":1|");
+    EXPECT(c, "YORE.SCAN \"\"", "*2|$-1|*2|$1|k|$1|v|");
+    EXPECT(c, "GRAPH.LIST", "*1|$1|g|");
+    const char *reply = bed_run(c, "SET k w");
+    CHECK_MSG(strncmp(reply, "-READONLY ", 10) == 0, "%s", reply);
+    EXPECT(bed_client(&bed, 1), "SET k w", "+OK|");
+    EXPECT(c, "GET k", "$1|w|"); /* what is known of then has changed */
+    bed_close(&bed);
+}
+
+TEST_MAIN(moments_in_the_future_are_answered_or_refused_alike,
+          a_session_at_a_moment_reads_as_of_it_and_writes_nothing,
           databases_that_were_swapped_are_found_as_they_were, a_timeline_tells_every_version,
           changes_tell_what_differs, ranges_are_told_in_pages, who_may_not_see_the_past_does_not,
-          a_watch_pushes_commits_from_where_it_was, retention_backup_and_check_answer)
+          a_watch_pushes_commits_from_where_it_was, retention_changes_where_writes_may_be,
+          a_transaction_reads_the_history_of_its_own_writes,
+          a_transaction_tells_no_changes_behind_its_own_writes, retention_backup_and_check_answer)

@@ -13,10 +13,10 @@
 
 #define DEPTH_MAX 16
 
-static char *read_doc(void)
+static char *read_doc(const char *path)
 {
     char *text;
-    FILE *file = fopen(YORE_SOURCE_DIR "/docs/protocol.md", "rb");
+    FILE *file = fopen(path, "rb");
     CHECK(file != NULL);
     CHECK(fseek(file, 0, SEEK_END) == 0);
     long size = ftell(file);
@@ -32,7 +32,7 @@ TEST(every_command_is_explained)
 {
     size_t count;
     const struct command *rows = table_rows(&count);
-    char *doc = read_doc();
+    char *doc = read_doc(YORE_SOURCE_DIR "/docs/protocol.md");
     for (size_t i = 0; i < count; i++) {
         char cell[96];
         char name[64];
@@ -45,6 +45,33 @@ TEST(every_command_is_explained)
         CHECK_MSG(rows[i].run == NULL || strstr(doc, cell) != NULL,
                   "docs/protocol.md has no row for %s", name);
     }
+    free(doc);
+}
+
+static size_t capital_word(const char *at)
+{
+    size_t size = strspn(at, "ABCDEFGHIJKLMNOPQRSTUVWXYZ.-");
+    return at[size] == ' ' || at[size] == '`' ? size : 0;
+}
+
+/* `GET key`, `LATENCY LATEST`: what stands so and begins as a command does is one. */
+TEST(commands_that_operators_are_told_of_are_there)
+{
+    char *doc = read_doc(YORE_SOURCE_DIR "/docs/operations.md");
+    size_t found = 0;
+    for (const char *at = strchr(doc, '`'); at != NULL; at = strchr(at + 1, '`')) {
+        size_t first = capital_word(at + 1);
+        struct yore_bytes words[2] = {{at + 1, first}, {at + 2 + first, 0}};
+        if (first == 0 || table_find(words[0]) == NULL) {
+            continue;
+        }
+        words[1].size = at[1 + first] == ' ' ? capital_word(at + 2 + first) : 0;
+        const struct command *command = table_lookup(words, words[1].size > 0 ? 2 : 1);
+        CHECK_MSG((command->flags & CF_CONTAINER) == 0 || words[1].size == 0, "there is no %.*s",
+                  (int)(first + 1 + words[1].size), at + 1);
+        found++;
+    }
+    CHECK(found > 3);
     free(doc);
 }
 
@@ -141,7 +168,7 @@ static void run_block(char *block, size_t *count)
 
 TEST(examples_come_out_as_written)
 {
-    char *doc = read_doc();
+    char *doc = read_doc(YORE_SOURCE_DIR "/docs/protocol.md");
     size_t count = 0;
     char *at = doc;
     while ((at = strstr(at, "```yore\n")) != NULL) {
@@ -156,4 +183,5 @@ TEST(examples_come_out_as_written)
     free(doc);
 }
 
-TEST_MAIN(every_command_is_explained, examples_come_out_as_written)
+TEST_MAIN(every_command_is_explained, commands_that_operators_are_told_of_are_there,
+          examples_come_out_as_written)

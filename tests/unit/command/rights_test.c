@@ -96,18 +96,39 @@ TEST(the_feed_tells_of_the_servers_own_keyspaces_to_who_may_read_every_key)
     bed_close(&bed);
 }
 
+TEST(what_a_keyspace_keeps_is_told_to_who_may_read_it)
+{
+    struct bed bed = {0};
+    bed_open(&bed);
+    struct bed_client *root = fill(&bed);
+    EXPECT(root, "SET app:1 b", "+OK|");
+    EXPECT(root, "DEL secret:1", ":1|");
+    expect_begin(root, "YORE.FEED KEPT default", "*");
+    CHECK_EQ_UINT(writes_told(root), 5);
+    expect_begin(root, "YORE.FEED KEPT default LIMIT 2", "*2|*3|:");
+    expect_begin(root, "YORE.FEED KEPT g.topo", "*");
+    CHECK(writes_told(root) > 0);
+    expect_begin(root, "YORE.FEED KEPT default AFTER -1h", "-ERR syntax error");
+    expect_begin(root, "YORE.FEED KEPT", "-ERR syntax error");
+    expect_begin(root, "YORE.FEED KEPT nope", "-");
+    struct bed_client *c = log_in(&bed, "+@read ~app:*");
+    expect_begin(c, "YORE.FEED KEPT default", "*3|");
+    CHECK_EQ_UINT(writes_told(c), 3);
+    expect_begin(c, "YORE.FEED KEPT g.topo", "-NOPERM");
+    c = log_in(&bed, "+@all ~* history:1h");
+    EXPECT(c, "YORE.FEED KEPT default", DENIED_PAST);
+    bed_close(&bed);
+}
+
 /* A load is told in parts; what the user may read is in the first of them. */
-TEST(a_commit_that_begins_with_a_part_to_tell_is_told_to_its_end)
+static void load_in_parts(struct bed *bed)
 {
     static char value[1 << 20];
-    struct bed bed = {0};
     struct yore_keyspace *keyspace = NULL;
     struct yore_load *load = NULL;
-    bed_open(&bed);
-    EXPECT(&bed.clients[0], "SET app:0 x", "+OK|");
     memset(value, 'v', sizeof value);
-    CHECK_OK(yore_keyspace_open(bed.db, "default", NULL, &keyspace, NULL));
-    CHECK_OK(yore_load_open(bed.db, keyspace, &load, NULL));
+    CHECK_OK(yore_keyspace_open(bed->db, "default", NULL, &keyspace, NULL));
+    CHECK_OK(yore_load_open(bed->db, keyspace, &load, NULL));
     CHECK_OK(yore_load_put(load, args_text("app:1"), args_text("a"), NULL));
     for (int i = 0; i < 40; i++) {
         char key[24];
@@ -116,6 +137,33 @@ TEST(a_commit_that_begins_with_a_part_to_tell_is_told_to_its_end)
         CHECK_OK(yore_load_put(load, args_text(key), bytes, NULL));
     }
     CHECK_OK(yore_load_commit(load, NULL, NULL));
+}
+
+TEST(a_watch_ends_a_commit_that_it_has_begun_to_tell)
+{
+    struct bed bed = {0};
+    bed_open(&bed);
+    EXPECT(&bed.clients[0], "SET app:0 x", "+OK|");
+    struct bed_client *eye = log_in(&bed, "+@read +hello ~app:*");
+    bed_run(eye, "HELLO 3");
+    bed_run(eye, "YORE.WATCH");
+    load_in_parts(&bed);
+    EXPECT(&bed.clients[0], "SET secret:x y", "+OK|");
+    while (command_tick(bed.server) == 0) {
+    }
+    const char *pushed = bed_pushed(eye);
+    CHECK_MSG(count_of(pushed, "|#t|*1|%5|") == 1 && count_of(pushed, ">4|") >= 2, "%s", pushed);
+    CHECK_MSG(strcmp(pushed + strlen(pushed) - 7, "|#f|*0|") == 0, "%s", pushed);
+    CHECK_MSG(count_of(pushed, "|#f|") == 1, "%s", pushed);
+    bed_close(&bed);
+}
+
+TEST(a_commit_that_begins_with_a_part_to_tell_is_told_to_its_end)
+{
+    struct bed bed = {0};
+    bed_open(&bed);
+    EXPECT(&bed.clients[0], "SET app:0 x", "+OK|");
+    load_in_parts(&bed);
     const char *reply = bed_run(log_in(&bed, "+@read ~app:*"), "YORE.FEED");
     CHECK_MSG(starts(reply, "*3|*3|:") && count_of(reply, "|:1|*1|*6|") == 1, "%s", reply);
     CHECK_MSG(strcmp(reply + strlen(reply) - 7, "|:0|*0|") == 0, "%s", reply);
@@ -304,13 +352,139 @@ TEST(a_batch_tells_of_a_delete_as_one)
     bed_close(&bed);
 }
 
-TEST_MAIN(the_feed_tells_a_user_the_writes_to_keys_he_may_read,
+/* ---- time series: who has the value of one has its samples ------------------------------------
+ */
+
+/* Is `part` in the client's last reply, which may hold zero octets? */
+static bool holds(const struct bed_client *client, const char *part)
+{
+    size_t size = strlen(part);
+    for (size_t i = 0; i + size <= client->text.size; i++) {
+        if (memcmp(client->text.data + i, part, size) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+#define MARK "\\x00yore.ts"
+
+TEST(no_client_writes_the_value_of_a_series)
+{
+    static const char *const writes[] = {"SET mine:x " MARK "\\x01",
+                                         "SETEX mine:x 100 " MARK,
+                                         "PSETEX mine:x 100000 " MARK,
+                                         "SETNX mine:x " MARK,
+                                         "GETSET mine:x " MARK,
+                                         "MSET mine:y 1 mine:x " MARK "\\x02more",
+                                         "MSETNX mine:z 1 mine:x " MARK,
+                                         "APPEND mine:part s",
+                                         "SETRANGE mine:part 7 s",
+                                         "SETBIT mine:bits 61 1",
+                                         "BITOP OR mine:x mine:part mine:end",
+                                         "BITFIELD mine:bits SET u8 56 115",
+                                         "YORE.PUT mine:x " MARK "\\x01",
+                                         "YORE.PUT mine:x " MARK " AT -1h",
+                                         "YORE.PUT mine:x " MARK " FROM -2h TO -1h",
+                                         "YORE.PUT mine:x " MARK " KEYSPACE other",
+                                         "YORE.BATCH PUT mine:x " MARK "\\x01 * *",
+                                         "YORE.BATCH DEL mine:y * KEYSPACE other PUT mine:x " MARK
+                                         " * *"};
+    struct bed bed = {0};
+    bed_open(&bed);
+    struct bed_client *c = &bed.clients[0];
+    EXPECT(c, "SET mine:part \\x00yore.t", "+OK|");
+    EXPECT(c, "SET mine:bits \\x00yore.tq", "+OK|");
+    EXPECT(c, "SET mine:end \\x00\\x00\\x00\\x00\\x00\\x00\\x00s", "+OK|");
+    EXPECT(c, "YORE.KEYSPACE CREATE other", "+OK|");
+    EXPECT(c, "BITFIELD mine:bits SET u8 56 113", "*1|:113|");
+    for (size_t i = 0; i < sizeof(writes) / sizeof(writes[0]); i++) {
+        const char *reply = bed_run(c, writes[i]);
+        bool is_bit = strncmp(writes[i], "SETBIT", 6) == 0;
+        CHECK_MSG(is_bit ? reply[0] == ':' : strstr(reply, "mark of a time series") != NULL,
+                  "%s: %s", writes[i], reply);
+    }
+    EXPECT(c, "EXISTS mine:x mine:y mine:z", ":0|");
+    EXPECT(c, "YORE.GET mine:x KEYSPACE other", "$-1|");
+    EXPECT(c, "YORE.TIMELINE mine:x", "*0|");
+    bed_close(&bed);
+}
+
+TEST(what_a_series_is_kept_as_is_told_to_who_may_read_every_key)
+{
+    static const char *const reads[] = {"YORE.SCAN metrics:",
+                                        "YORE.RANGE PREFIX metrics:",
+                                        "YORE.RANGE PREFIX metrics: KEYSPACE default",
+                                        "YORE.TIMELINE metrics:cpu",
+                                        "YORE.CHANGES metrics: FROM -1h TO now",
+                                        "YORE.CHANGES metrics: FROM -1h TO now EVERY",
+                                        "YORE.FEED",
+                                        "YORE.GET metrics:cpu KEYSPACE default",
+                                        "YORE.GET metrics:cpu KEYSPACE default WITHTIMES",
+                                        "SET metrics:cpu x GET"};
+    static const char mark[] = "yore.ts";
+    struct bed bed = {0};
+    bed_open(&bed);
+    struct bed_client *root = &bed.clients[0];
+    struct bed_client *c = log_in(&bed, "~metrics:* ~mine:* +@all -@admin -@dangerous +yore.feed");
+    expect_begin(c, "HELLO 3", "%");
+    EXPECT(root, "SET metrics:a 1", "+OK|");
+    expect_begin(c, "YORE.WATCH", ":");
+    EXPECT(root, "TS.ADD metrics:cpu 1000 42", ":1000|");
+    command_tick(bed.server);
+    const char *pushed = bed_pushed(c);
+    CHECK_MSG(strstr(pushed, "metrics:cpu") != NULL && strstr(pushed, mark) == NULL, "%s", pushed);
+    for (size_t i = 0; i < sizeof(reads) / sizeof(reads[0]); i++) {
+        test_note("%s", reads[i]);
+        bool is_read = strncmp(reads[i], "SET", 3) != 0;
+        bed_run(c, reads[i]);
+        CHECK(!holds(c, mark));
+        CHECK(is_read || starts((const char *)c->text.data, "-WRONGTYPE"));
+        CHECK(!starts((const char *)c->text.data, "-ERR"));
+        bed_run(root, reads[i]);
+        CHECK(!is_read || holds(root, mark));
+    }
+    /* and a series is a key as before */
+    EXPECT(root, "EXPIRE metrics:cpu 100", ":1|");
+    EXPECT(root, "PERSIST metrics:cpu", ":1|");
+    EXPECT(root, "RENAME metrics:cpu secret:cpu", "+OK|");
+    EXPECT(root, "TS.RANGE secret:cpu - +", "*1|*2|:1000|+42|");
+    expect_begin(c, "TS.RANGE metrics:cpu - +", "-");
+    bed_close(&bed);
+}
+
+/* Samples are what a series is, not what it was: only how they were known before is its past. */
+TEST(samples_are_read_without_a_right_to_the_past)
+{
+    struct bed bed = {0};
+    bed_open(&bed);
+    struct bed_client *root = &bed.clients[0];
+    EXPECT(root, "TS.ADD app:ts 1000 1 LABELS of app", ":1000|");
+    EXPECT(root, "TS.ADD app:ts 2000 5", ":2000|");
+    EXPECT(root, "TS.ADD app:ts 2000 2 ON_DUPLICATE LAST", ":2000|");
+    struct bed_client *c = log_in(&bed, "+@all ~app:* nohistory");
+    EXPECT(c, "TS.RANGE app:ts - +", "*2|*2|:1000|+1|*2|:2000|+2|");
+    EXPECT(c, "TS.REVRANGE app:ts 0 1500", "*1|*2|:1000|+1|");
+    EXPECT(c, "TS.GET app:ts", "*2|:2000|+2|");
+    EXPECT(c, "TS.MRANGE - + FILTER of=app", "*1|*3|$6|app:ts|*0|*2|*2|:1000|+1|*2|:2000|+2|");
+    EXPECT(c, "YORE.AT -1h", DENIED_PAST);
+    EXPECT(c, "YORE.GET app:ts AT -1h", DENIED_PAST);
+    EXPECT(c, "YORE.TIMELINE app:ts", DENIED_PAST);
+    bed_close(&bed);
+}
+
+TEST_MAIN(samples_are_read_without_a_right_to_the_past,
+          the_feed_tells_a_user_the_writes_to_keys_he_may_read,
           the_feed_tells_of_the_servers_own_keyspaces_to_who_may_read_every_key,
+          what_a_keyspace_keeps_is_told_to_who_may_read_it,
           a_commit_that_begins_with_a_part_to_tell_is_told_to_its_end,
+          a_watch_ends_a_commit_that_it_has_begun_to_tell,
           a_commit_is_told_without_its_writes_to_other_keys,
           the_feed_begins_where_its_user_may_look, one_key_is_erased_by_who_may_write_it,
           the_right_to_write_is_none_to_erase_or_to_change_keyspaces,
           a_right_to_keys_counts_for_the_commands_it_was_given_with,
           a_watch_tells_keys_that_came_with_it, what_was_sent_to_graphs_is_the_servers_own,
           keyspaces_are_told_to_who_may_use_them, a_range_in_a_transaction_tells_what_it_wrote,
-          a_session_in_the_past_changes_no_keyspace, a_batch_tells_of_a_delete_as_one)
+          a_session_in_the_past_changes_no_keyspace, a_batch_tells_of_a_delete_as_one,
+          no_client_writes_the_value_of_a_series,
+          what_a_series_is_kept_as_is_told_to_who_may_read_every_key)

@@ -18,6 +18,27 @@ static void run(const struct step *steps, size_t count)
 }
 #define RUN(steps) run(steps, sizeof(steps) / sizeof((steps)[0]))
 
+TEST(what_was_called_before_is_found_again_and_nothing_else)
+{
+    struct bed bed = {0};
+    bed_open(&bed);
+    struct bed_client *c = &bed.clients[0];
+    EXPECT(c, "SET a 1", "+OK|");
+    EXPECT(c, "GET a", "$1|1|");
+    EXPECT(c, "gEt a", "$1|1|");
+    CHECK(strncmp(bed_run(c, "GETX a"), "-ERR unknown command", 20) == 0);
+    CHECK(strncmp(bed_run(c, "GE a"), "-ERR unknown command", 20) == 0);
+    EXPECT(c, "CLIENT GETNAME", "$-1|");
+    CHECK(strncmp(bed_run(c, "client|getname"), "-ERR unknown command", 20) == 0);
+    CHECK(strncmp(bed_run(c, "CLIENT NOTHING"), "-ERR unknown subcommand", 23) == 0);
+    EXPECT(c, "CLIENT GETNAME", "$-1|");
+    EXPECT(c, "COMMAND COUNT x", "-ERR wrong number of arguments for 'command|count' command|");
+    CHECK(bed_run(c, "COMMAND COUNT")[0] == ':');
+    CHECK(bed_run(c, "COMMAND")[0] == '*');
+    EXPECT(c, "GET a", "$1|1|");
+    bed_close(&bed);
+}
+
 TEST(set_takes_every_option_of_7_0)
 {
     static const struct step steps[] = {
@@ -177,6 +198,7 @@ TEST(bits_are_set_counted_found_and_joined)
     RUN(steps);
 }
 
-TEST_MAIN(set_takes_every_option_of_7_0, whole_strings_are_read_replaced_and_taken,
-          numbers_are_counted_within_their_range, floats_are_added_in_long_double,
-          parts_of_strings_are_read_and_written, bits_are_set_counted_found_and_joined)
+TEST_MAIN(what_was_called_before_is_found_again_and_nothing_else, set_takes_every_option_of_7_0,
+          whole_strings_are_read_replaced_and_taken, numbers_are_counted_within_their_range,
+          floats_are_added_in_long_double, parts_of_strings_are_read_and_written,
+          bits_are_set_counted_found_and_joined)

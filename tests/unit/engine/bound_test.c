@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/catalogue.h"
 #include "engine/db_internal.h"
 #include "support/store.h"
 #include "unit/engine/bed.h"
@@ -229,10 +230,55 @@ TEST(an_erasure_from_its_own_commit_on_is_made_again)
     bed_close(&bed);
 }
 
+/* ---- a drop that is not visible yet ---- */
+
+/* As a leader carries out a drop; a transaction begins when it is applied, and not yet visible. */
+static struct yore_txn *begin_amid_drop(struct bed *bed)
+{
+    const struct commit_write drop = {.keyspace = KEYSPACE_SYSTEM,
+                                      .kind = YORE_KIND_DELETE,
+                                      .key = text(KEYSPACE_RECORD_PREFIX "q")};
+    struct yore_txn *txn;
+    int64_t commit;
+    int64_t before;
+    commit_lead_alone(bed->db);
+    CHECK_OK(commit_assign(bed->db, &commit, &before, NULL));
+    CHECK_OK(catalogue_apply(bed->db, &drop, commit, NULL));
+    CHECK_OK(yore_begin(bed->db, &txn, NULL));
+    atomic_store(&bed->db->visible, commit);
+    commit_lead_no_more(bed->db);
+    return txn;
+}
+
+TEST(a_transaction_that_began_amid_a_drop_conflicts_if_it_read_what_was_dropped)
+{
+    for (int is_reading = 0; is_reading < 2; is_reading++) {
+        struct bed bed;
+        struct yore_keyspace *q;
+        struct yore_value value;
+        bed_open(&bed);
+        CHECK_OK(yore_keyspace_create(bed.db, "q", NULL, &q, NULL));
+        CHECK_OK(yore_put(bed.db, q, text("a"), text("1"), NULL, NULL));
+        struct yore_txn *txn = begin_amid_drop(&bed);
+        if (is_reading) { /* what was before the drop: the transaction must come before it too */
+            CHECK_OK(yore_txn_get(txn, q, text("a"), NULL, &value, NULL));
+            yore_value_release(&value);
+        } else {
+            CHECK_EQ_STR(txn_get(txn, "a"), "-");
+        }
+        CHECK_OK(yore_txn_put(txn, NULL, text("b"), text("2"), NULL, NULL));
+        CHECK_STATUS(yore_txn_commit(txn, YORE_DURABILITY_DEFAULT, NULL, NULL),
+                     is_reading ? YORE_CONFLICT : YORE_OK);
+        CHECK_EQ_STR(get(bed.db, "b"), is_reading ? "-" : "2");
+        bed_close(&bed);
+    }
+}
+
 TEST_MAIN(a_slice_that_holds_no_time_is_no_slice, a_version_at_the_end_of_its_slice_is_outside,
           a_copy_at_the_begin_of_its_slice_is_none,
           a_value_that_the_last_erasure_left_over_is_found,
           a_reader_does_not_hold_what_its_tables_have_seen_erased,
           a_reader_holds_a_version_that_begins_with_the_erased_span,
           rewinding_to_what_an_erased_span_copied_keeps_the_copy,
-          an_erasure_from_its_own_commit_on_is_made_again)
+          an_erasure_from_its_own_commit_on_is_made_again,
+          a_transaction_that_began_amid_a_drop_conflicts_if_it_read_what_was_dropped)

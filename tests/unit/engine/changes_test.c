@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "support/store.h"
 #include "unit/engine/bed.h"
 
 #define TEXT_BYTES 8192
@@ -306,9 +307,89 @@ TEST(few_changes_in_a_wide_range_read_few_pages)
     bed_close(&bed);
 }
 
+static uint64_t reads(struct yore_db *db)
+{
+    static const char *const sources[] = {"memtable", "l0",        "levels", "runs",
+                                          "slices",   "late_runs", "carried"};
+    uint64_t sum = 0;
+    for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++) {
+        char name[64];
+        (void)snprintf(name, sizeof name, "reads_from_%s", sources[i]);
+        sum += store_stat(db, name);
+    }
+    return sum;
+}
+
+/* A slice has all there was of a key, beside what has changed: nothing is searched for. */
+TEST(few_changes_inside_a_slice_are_told_without_a_search)
+{
+    struct bed bed;
+    const int middle = COST_KEYS * COST_ROUNDS / 2;
+    bed_open_tables(&bed, 1u << 20);
+    fill_evenly(bed.db);
+    put_at(bed.db, "expires", "x", AT(5), AT(middle + 2));
+    put_at(bed.db, "goes", "x", AT(5), YORE_FOREVER);
+    delete_at(bed.db, "goes", AT(middle + 3));
+    bed_age(&bed, 3);
+    uint64_t before = reads(bed.db);
+    pages_of_changes(bed.db, AT(middle), AT(middle + 4), false, 6);
+    CHECK_EQ_UINT(reads(bed.db), before);
+    put_at(bed.db, "other", "x", AT(1), YORE_FOREVER); /* not in the slice: all is searched for */
+    pages_of_changes(bed.db, AT(middle), AT(middle + 4), false, 6);
+    CHECK(reads(bed.db) >= before + 6);
+    bed_close(&bed);
+}
+
+/* What was sealed ends where the latest version begins; the next one may begin a nanosecond later,
+ * when the clock was set back. */
+TEST(a_change_that_begins_where_what_is_sealed_ends_is_told)
+{
+    struct bed bed;
+    bed_open_tables(&bed, 1u << 20);
+    fill_evenly(bed.db);
+    int64_t last = put(bed.db, "k00007", "last");
+    sim_disk_set_wall(bed.disk, BED_T0);
+    bed_age(&bed, 2);
+    CHECK(store_stat(bed.db, "seals") > 0);
+    int64_t next = put(bed.db, "k00008", "next");
+    CHECK_EQ_INT(next, last + 1);
+    CHECK_OK(yore_flush(bed.db, NULL));
+    for (int is_every = 0; is_every < 2; is_every++) {
+        (void)pages_of_changes(bed.db, last, next, is_every, 1);
+        (void)pages_of_changes(bed.db, last - 1, next, is_every, 2);
+        (void)pages_of_changes(bed.db, last - 1, last, is_every, 1);
+    }
+    bed_close(&bed);
+}
+
+/* Of two versions that begin together the one that was corrected has its end in between. */
+TEST(an_end_that_was_corrected_away_is_no_change)
+{
+    struct bed bed;
+    const int middle = COST_KEYS * COST_ROUNDS / 2;
+    bed_open_tables(&bed, 1u << 20);
+    fill_evenly(bed.db);
+    int64_t known = put_at(bed.db, "ends", "x", AT(middle), AT(middle + 2));
+    put_at(bed.db, "ends", "x", AT(middle), YORE_FOREVER);
+    for (int age = 0; age < 3; age++) {
+        bed_age(&bed, age);
+        test_note("age %d", age);
+        pages_of_changes(bed.db, AT(middle), AT(middle + 4), false, 4);
+        struct yore_changes_options as_known = {
+            .from = AT(middle), .to = AT(middle + 2), .known = known, .range.prefix = text("e")};
+        char key_told[32];
+        (void)snprintf(key_told, sizeof key_told, "-ends@%d=x ", middle + 2);
+        CHECK_EQ_STR(told(bed.db, &as_known), key_told);
+    }
+    bed_close(&bed);
+}
+
 TEST_MAIN(net_difference_compares_two_states, every_step_is_told_in_the_order_of_keys,
           changes_come_by_time_when_asked_for, range_and_prefix_limit_the_keys,
           known_time_leaves_out_what_was_learned_later, erased_values_count_as_absent,
           empty_value_is_a_value, values_apart_are_fetched_on_both_sides,
           changes_of_unordered_or_forgotten_moments_are_refused,
-          few_changes_in_a_wide_range_read_few_pages)
+          few_changes_in_a_wide_range_read_few_pages,
+          few_changes_inside_a_slice_are_told_without_a_search,
+          a_change_that_begins_where_what_is_sealed_ends_is_told,
+          an_end_that_was_corrected_away_is_no_change)

@@ -135,6 +135,7 @@ TEST(a_feed_from_before_the_drop_of_what_is_gone_is_refused)
 {
     struct bed bed;
     struct yore_feed *feed = NULL;
+    struct yore_error error = {.text = ""};
     bed_open(&bed);
     (void)filled(&bed, YORE_KEEP_NOW, 0);
     int64_t before = yore_now(bed.db);
@@ -142,7 +143,8 @@ TEST(a_feed_from_before_the_drop_of_what_is_gone_is_refused)
     CHECK_OK(yore_compact(bed.db, NULL, NULL));
     bed_reopen(&bed);
     CHECK_OK(yore_compact(bed.db, NULL, NULL));
-    CHECK_STATUS(yore_feed_open(bed.db, before - 1, &feed, NULL), YORE_BEFORE_HORIZON);
+    CHECK_STATUS(yore_feed_open(bed.db, before - 1, &feed, &error), YORE_BEFORE_HORIZON);
+    CHECK_MSG(strstr(error.text, "space held left with its drop") != NULL, "%s", error.text);
     bed_close(&bed);
 }
 
@@ -162,10 +164,62 @@ TEST(a_restore_out_of_reach_names_the_keyspace_that_keeps_too_little)
     bed_close(&bed);
 }
 
-TEST_MAIN(a_dropped_keyspace_that_kept_only_now_gives_everything_back,
+TEST(changes_may_end_after_the_drop_and_a_read_may_ask_what_was_known_before)
+{
+    struct bed bed;
+    struct yore_changes *changes = NULL;
+    struct yore_change change;
+    struct yore_value value = {0};
+    bed_open(&bed);
+    struct yore_keyspace *space = filled(&bed, YORE_KEEP_ALL, 0);
+    int64_t before = yore_now(bed.db);
+    CHECK_OK(yore_keyspace_drop(bed.db, "space", NULL));
+    const struct yore_changes_options options = {.from = AT(0), .to = YORE_NOW, .known = YORE_NOW};
+    CHECK_OK(yore_changes_open(bed.db, space, &options, &changes, NULL));
+    for (int i = 0; i < 20; i++) {
+        CHECK_OK(yore_changes_next(changes, &change, NULL));
+        CHECK_EQ_INT(change.kind, YORE_CHANGE_ADDED);
+    }
+    CHECK_STATUS(yore_changes_next(changes, &change, NULL), YORE_NOT_FOUND);
+    yore_changes_close(changes);
+    struct yore_time at = {yore_now(bed.db), before};
+    CHECK_OK(yore_get(bed.db, space, text("key1"), &at, &value, NULL));
+    yore_value_release(&value);
+    at.known = YORE_NOW;
+    CHECK_STATUS(yore_get(bed.db, space, text("key1"), &at, &value, NULL), YORE_NOT_FOUND);
+    bed_close(&bed);
+}
+
+/* The drop is as far as rewinding goes, and the error says so. */
+TEST(a_restore_from_before_the_drop_of_what_kept_only_now_is_refused_and_names_it)
+{
+    struct bed bed;
+    struct yore_error error = {.text = ""};
+    struct yore_restore restore = {.backup_path = "backup", .target_path = "restored"};
+    char reason[64];
+    bed_open(&bed);
+    struct yore_keyspace *space = filled(&bed, YORE_KEEP_NOW, 0);
+    restore.to_commit = put(bed.db, "state", "before");
+    CHECK_OK(yore_keyspace_drop(bed.db, "space", NULL));
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    int64_t after = put(bed.db, "state", "after");
+    (void)put(bed.db, "state", "later");
+    CHECK_OK(yore_backup(bed.db, "backup", NULL, NULL, NULL, NULL));
+    CHECK_STATUS(db_restore(sim_disk_env(bed.disk), &restore, &error), YORE_BEFORE_HORIZON);
+    (void)snprintf(reason, sizeof reason, "keyspace %u kept only now and was dropped then",
+                   yore_keyspace_id(space));
+    CHECK_MSG(strstr(error.text, reason) != NULL, "%s", error.text);
+    restore.to_commit = after;
+    CHECK_OK(db_restore(sim_disk_env(bed.disk), &restore, &error));
+    bed_close(&bed);
+}
+
+TEST_MAIN(changes_may_end_after_the_drop_and_a_read_may_ask_what_was_known_before,
+          a_dropped_keyspace_that_kept_only_now_gives_everything_back,
           a_dropped_keyspace_is_read_for_as_long_as_it_keeps_and_then_gives_everything_back,
           a_dropped_keyspace_that_keeps_all_stays_readable_until_it_is_trimmed,
           a_snapshot_reads_what_was_dropped_after_it,
           all_that_a_dropped_keyspace_has_is_freeable_once_it_is_over,
           a_feed_from_before_the_drop_of_what_is_gone_is_refused,
-          a_restore_out_of_reach_names_the_keyspace_that_keeps_too_little)
+          a_restore_out_of_reach_names_the_keyspace_that_keeps_too_little,
+          a_restore_from_before_the_drop_of_what_kept_only_now_is_refused_and_names_it)

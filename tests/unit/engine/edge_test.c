@@ -87,22 +87,50 @@ TEST(a_fact_at_the_horizon_may_be_committed_after_it_moved_there)
     bed_close(&bed);
 }
 
+/* Nor does each take now further along, with all that ends by it: times to live, horizons. */
+TEST(facts_dated_ahead_take_now_no_further_than_the_clocks_may_differ)
+{
+    struct bed bed;
+    bed_open(&bed);
+    for (int i = 0; i < 100; i++) {
+        (void)put_status(bed.db, yore_now(bed.db) + SKEW / 2, YORE_FOREVER, false);
+    }
+    CHECK(yore_now(bed.db) - os_wall_ns(sim_disk_env(bed.disk)) <= SKEW + 1);
+    CHECK_OK(put_status(bed.db, yore_now(bed.db), YORE_FOREVER, false));
+    bed_close(&bed);
+}
+
 TEST(a_fact_may_be_dated_as_far_ahead_as_the_clocks_may_differ)
 {
     struct bed bed;
     bed_open(&bed);
     (void)put(bed.db, "k", "v");
+    int64_t wall = os_wall_ns(sim_disk_env(bed.disk));
+    CHECK_OK(put_status(bed.db, wall + SKEW, YORE_FOREVER, false));
+    CHECK(yore_now(bed.db) > wall + SKEW); /* the commit came after the fact's date */
+    wall = os_wall_ns(sim_disk_env(bed.disk));
+    CHECK_OK(put_status(bed.db, AT(1), wall + SKEW, true));
+    CHECK_OK(erase_status(bed.db, AT(1), wall + SKEW));
+    int64_t beyond = wall + SKEW + BED_SECOND;
+    CHECK_STATUS(put_status(bed.db, beyond, YORE_FOREVER, false), YORE_IN_FUTURE);
+    bed_close(&bed);
+}
+
+TEST(where_the_wall_clock_is_far_behind_a_fact_is_dated_by_now)
+{
+    struct bed bed;
+    bed_open(&bed);
+    (void)put(bed.db, "k", "v");
     int64_t now = stand_still(&bed);
-    CHECK_STATUS(put_status(bed.db, now + SKEW + 1, YORE_FOREVER, false), YORE_IN_FUTURE);
-    CHECK_STATUS(put_status(bed.db, AT(1), now + SKEW + 1, true), YORE_IN_FUTURE);
-    CHECK_STATUS(erase_status(bed.db, AT(1), now + SKEW + 1), YORE_IN_FUTURE);
+    CHECK_STATUS(put_status(bed.db, now + 1, YORE_FOREVER, false), YORE_IN_FUTURE);
+    CHECK_STATUS(put_status(bed.db, AT(1), now + 1, true), YORE_IN_FUTURE);
+    CHECK_STATUS(erase_status(bed.db, AT(1), now + 1), YORE_IN_FUTURE);
     CHECK_EQ_INT(yore_now(bed.db), now);
-    CHECK_OK(put_status(bed.db, now + SKEW, YORE_FOREVER, false));
-    int64_t later = yore_now(bed.db); /* the commit came after the fact's date */
-    CHECK(later > now + SKEW);
-    CHECK_OK(put_status(bed.db, AT(1), later + SKEW, true));
-    later = yore_now(bed.db);
-    CHECK_OK(erase_status(bed.db, AT(1), later + SKEW));
+    CHECK_OK(put_status(bed.db, now, YORE_FOREVER, false));
+    now = yore_now(bed.db);
+    CHECK_OK(put_status(bed.db, AT(1), now, true));
+    now = yore_now(bed.db);
+    CHECK_OK(erase_status(bed.db, AT(1), now));
     bed_close(&bed);
 }
 
@@ -480,14 +508,14 @@ static int count_versions(struct yore_db *db, int64_t from)
 }
 
 /* Its begin is a fact of its own, where one may be dated so. */
-TEST(an_erasure_without_end_may_begin_as_far_ahead_as_the_clocks_may_differ)
+TEST(an_erasure_without_end_may_begin_at_now)
 {
     for (int64_t beyond = 0; beyond < 2; beyond++) {
         struct bed bed;
         bed_open(&bed);
         (void)put_at(bed.db, "k", "v", AT(1), YORE_FOREVER);
         int64_t now = stand_still(&bed);
-        CHECK_OK(erase_status(bed.db, now + SKEW + beyond, YORE_FOREVER));
+        CHECK_OK(erase_status(bed.db, now + beyond, YORE_FOREVER));
         CHECK_EQ_INT(count_versions(bed.db, AT(1)), beyond == 0 ? 2 : 1);
         bed_close(&bed);
     }
@@ -509,9 +537,11 @@ TEST(erasing_from_a_delete_at_the_horizon_on_writes_nothing)
 
 TEST_MAIN(a_horizon_may_be_now_and_no_later, the_same_horizon_again_writes_nothing,
           a_fact_at_the_horizon_may_be_committed_after_it_moved_there,
-          a_fact_may_be_dated_as_far_ahead_as_the_clocks_may_differ, an_end_comes_after_its_begin,
-          an_erased_span_may_end_at_the_horizon, what_is_known_may_be_now_and_no_later,
-          a_transaction_may_know_up_to_the_now_of_others,
+          a_fact_may_be_dated_as_far_ahead_as_the_clocks_may_differ,
+          where_the_wall_clock_is_far_behind_a_fact_is_dated_by_now,
+          facts_dated_ahead_take_now_no_further_than_the_clocks_may_differ,
+          an_end_comes_after_its_begin, an_erased_span_may_end_at_the_horizon,
+          what_is_known_may_be_now_and_no_later, a_transaction_may_know_up_to_the_now_of_others,
           own_writes_are_part_of_what_was_known_at_begin, every_own_row_has_a_commit_to_come,
           a_commit_at_the_end_of_what_was_read_is_a_conflict,
           an_erasure_that_is_the_last_commit_at_begin_is_no_conflict,
@@ -524,5 +554,5 @@ TEST_MAIN(a_horizon_may_be_now_and_no_later, the_same_horizon_again_writes_nothi
           a_record_of_no_moment_is_damaged,
           an_erased_version_that_begins_with_the_span_is_looked_for,
           a_version_that_begins_where_the_last_slice_ends_is_found,
-          an_erasure_without_end_may_begin_as_far_ahead_as_the_clocks_may_differ,
+          an_erasure_without_end_may_begin_at_now,
           erasing_from_a_delete_at_the_horizon_on_writes_nothing)

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "support/test.h"
 
@@ -45,9 +46,12 @@ static bool plain_covers(const struct plain_rule *rules, size_t count, uint32_t 
     return false;
 }
 
+/* Most keys of a random rule; 1: spans of the same few keys lie over each other. */
+static size_t key_size_max = 3;
+
 static size_t random_key(struct test_rand *rand, unsigned char key[KEY_BYTES])
 {
-    size_t size = 1 + test_rand_below(rand, 3);
+    size_t size = 1 + test_rand_below(rand, key_size_max);
     for (size_t i = 0; i < size; i++) {
         static const unsigned char octets[] = {0, 1, 'a', 'b', 0xff};
         key[i] = octets[test_rand_below(rand, sizeof octets)];
@@ -62,6 +66,14 @@ static void random_rule(struct test_rand *rand, struct plain_rule *rule, int64_t
                                 .to = YORE_FOREVER,
                                 .commit = commit};
     rule->low_size = random_key(rand, rule->low);
+    if (test_rand_one_in(rand, 6)) { /* any range, one that overlaps others too */
+        rule->high_size = random_key(rand, rule->high);
+        while (bytes_compare(high_of(rule), low_of(rule)) <= 0) {
+            rule->high_size = random_key(rand, rule->high);
+            rule->low_size = random_key(rand, rule->low);
+        }
+        return;
+    }
     if (test_rand_one_in(rand, 4)) {
         struct buffer high = {0};
         CHECK_OK(prefix_end(low_of(rule), &high));
@@ -95,6 +107,37 @@ static void add(struct erase_set **set, struct plain_rule *rule)
     *set = next;
 }
 
+/* Is there a rule that a table of these keys, written before all rules, may have values of? */
+static void compare_wants(const struct erase_set *set, const struct plain_rule *rules, size_t count,
+                          struct test_rand *rand)
+{
+    unsigned char first[KEY_BYTES];
+    unsigned char last[KEY_BYTES];
+    struct table_meta meta = {.valid_min = (int64_t)test_rand_below(rand, 40),
+                              .commit_min = (int64_t)test_rand_below(rand, count + 2)};
+    struct yore_bytes low = bytes_of(first, random_key(rand, first));
+    struct yore_bytes high = bytes_of(last, random_key(rand, last));
+    int64_t seen = (int64_t)test_rand_below(rand, count + 2);
+    uint32_t keyspace = (uint32_t)(1 + test_rand_below(rand, 3));
+    bool want = false;
+    if (bytes_compare(low, high) > 0) {
+        return;
+    }
+    meta.valid_max = meta.valid_min + (int64_t)test_rand_below(rand, 20);
+    buffer_append_bytes(&meta.first_key, low);
+    buffer_append_bytes(&meta.last_key, high);
+    for (size_t i = 0; i < count; i++) {
+        const struct plain_rule *rule = &rules[i];
+        want |= rule->keyspace == keyspace && bytes_compare(low_of(rule), high) <= 0 &&
+                (rule->high_size == 0 || bytes_compare(low, high_of(rule)) < 0) &&
+                rule->commit > seen && meta.commit_min < rule->commit &&
+                rule->from <= meta.valid_max &&
+                (meta.valid_min < rule->to || rule->to == YORE_FOREVER);
+    }
+    CHECK_EQ_INT(erase_set_wants(set, keyspace, &meta, seen), want);
+    table_meta_release(&meta);
+}
+
 static void compare(const struct erase_set *set, const struct plain_rule *rules, size_t count,
                     struct test_rand *rand)
 {
@@ -109,10 +152,11 @@ static void compare(const struct erase_set *set, const struct plain_rule *rules,
         CHECK_EQ_INT(erase_set_covers(set, keyspace, key, version.valid_from, version.commit),
                      want);
         CHECK_EQ_INT(erase_set_hides(set, keyspace, &version), want);
+        compare_wants(set, rules, count, rand);
     }
 }
 
-TEST(set_answers_as_a_plain_list_does)
+static void compare_growing(void)
 {
     struct test_rand rand = test_rand_new(0);
     static struct plain_rule rules[RULES_MAX];
@@ -127,6 +171,18 @@ TEST(set_answers_as_a_plain_list_does)
         compare(set, rules, i + 1, &rand);
     }
     erase_set_unref(set);
+}
+
+TEST(set_answers_as_a_plain_list_does)
+{
+    compare_growing();
+}
+
+TEST(set_answers_as_a_plain_list_does_where_spans_lie_over_each_other)
+{
+    key_size_max = 1;
+    compare_growing();
+    key_size_max = 3;
 }
 
 TEST(every_rule_can_be_asked_for_once)
@@ -194,7 +250,7 @@ static bool plain_retires(const struct plain_rule *rules, size_t count, const st
     return false;
 }
 
-TEST(what_is_left_is_what_no_purged_rule_over_whole_keys_hides)
+static void compare_left(void)
 {
     struct test_rand rand = test_rand_new(0);
     static struct plain_rule rules[RULES_MAX];
@@ -202,7 +258,7 @@ TEST(what_is_left_is_what_no_purged_rule_over_whole_keys_hides)
     struct erase_set *set = NULL;
     struct erase_set *retired = NULL;
     size_t left_count = 0;
-    int64_t purged = (int64_t)(1 + test_rand_below(&rand, RULES_MAX));
+    int64_t purged = (int64_t)(RULES_MAX / 4 + test_rand_below(&rand, RULES_MAX / 2));
     CHECK_OK(erase_set_new(INT64_MIN, &set));
     for (size_t i = 0; i < RULES_MAX; i++) {
         random_rule(&rand, &rules[i], (int64_t)i + 1);
@@ -223,6 +279,117 @@ TEST(what_is_left_is_what_no_purged_rule_over_whole_keys_hides)
         add(&retired, &rules[i % RULES_MAX]);
     }
     CHECK_EQ_UINT(erase_set_count(retired), 3 * left_count);
+    erase_set_unref(retired);
+    erase_set_unref(set);
+}
+
+/* Every row that is read asks.  Looked through one by one, these would be two thousand million. */
+TEST(many_prefixes_cost_a_row_little)
+{
+    enum { PREFIXES = 1 << 15, ROWS = 1 << 16 };
+    struct erase_set *set = NULL;
+    char key[32];
+    uint64_t covered = 0;
+    CHECK_OK(erase_set_new(INT64_MIN, &set));
+    for (int i = 0; i < PREFIXES; i++) {
+        struct plain_rule rule = {
+            .keyspace = 1, .from = YORE_TIME_MIN, .to = YORE_FOREVER, .commit = i + 1};
+        uint32_t number = (uint32_t)i * 2;
+        rule.low_size = 4;
+        rule.high_size = 4;
+        for (size_t j = 0; j < 4; j++) {
+            rule.low[j] = (unsigned char)(number >> (24 - 8 * j));
+            rule.high[j] = (unsigned char)((number + 1) >> (24 - 8 * j));
+        }
+        add(&set, &rule);
+    }
+    clock_t begin = clock();
+    for (uint32_t i = 0; i < ROWS; i++) {
+        for (size_t j = 0; j < 4; j++) {
+            key[j] = (char)(unsigned char)(i >> (24 - 8 * j));
+        }
+        (void)snprintf(key + 4, sizeof key - 4, "/rest");
+        covered += erase_set_covers(set, 1, bytes_of(key, 9), 0, 0);
+    }
+    double seconds = (double)(clock() - begin) / CLOCKS_PER_SEC;
+    CHECK_EQ_UINT(covered, ROWS / 2);
+    test_note("%d rows, %d prefixes: %.3f s", ROWS, PREFIXES, seconds);
+    CHECK(seconds < 3);
+    erase_set_unref(set);
+}
+
+TEST(what_is_left_is_what_no_purged_rule_over_whole_keys_hides)
+{
+    compare_left();
+}
+
+TEST(what_is_left_is_exact_where_spans_lie_over_each_other)
+{
+    key_size_max = 1;
+    compare_left();
+    key_size_max = 3;
+}
+
+enum { SPANS = 1 << 15 };
+
+/* Erasures of spans of one key, each [2 i, 2 i + 1). */
+static struct erase_set *many_spans(void)
+{
+    struct erase_set *set = NULL;
+    CHECK_OK(erase_set_new(INT64_MIN, &set));
+    for (int64_t i = 0; i < SPANS; i++) {
+        struct plain_rule rule = {.keyspace = 1,
+                                  .low = "k",
+                                  .low_size = 1,
+                                  .high = "k",
+                                  .high_size = 2,
+                                  .from = 2 * i,
+                                  .to = 2 * i + 1,
+                                  .commit = i + 1};
+        add(&set, &rule);
+    }
+    return set;
+}
+
+/* As many versions are read of a key as it has erased spans. */
+TEST(many_spans_of_a_key_cost_a_version_little)
+{
+    enum { VERSIONS = 1 << 17 };
+    uint64_t covered = 0;
+    clock_t begin = clock();
+    struct erase_set *set = many_spans();
+    for (int64_t i = 0; i < VERSIONS; i++) {
+        covered += erase_set_covers(set, 1, bytes_of("k", 1), i % (2 * SPANS), 0);
+    }
+    double seconds = (double)(clock() - begin) / CLOCKS_PER_SEC;
+    CHECK_EQ_UINT(covered, VERSIONS / 2);
+    test_note("%d versions, %d spans: %.3f s", VERSIONS, SPANS, seconds);
+    CHECK(seconds < 3);
+    erase_set_unref(set);
+}
+
+TEST(many_spans_of_a_key_leave_together)
+{
+    struct erase_set *retired = NULL;
+    struct erase_set *set = many_spans();
+    struct plain_rule later = {.keyspace = 1,
+                               .low = "k",
+                               .low_size = 1,
+                               .high = "k",
+                               .high_size = 2,
+                               .from = YORE_TIME_MIN,
+                               .to = YORE_FOREVER,
+                               .commit = SPANS + 1};
+    clock_t begin = clock();
+    CHECK_OK(erase_set_retired(set, set, SPANS, &retired)); /* none is over the whole key */
+    CHECK_EQ_UINT(erase_set_count(retired), SPANS);
+    erase_set_unref(retired);
+    add(&set, &later);
+    CHECK_OK(erase_set_retired(set, set, SPANS + 1, &retired));
+    double seconds = (double)(clock() - begin) / CLOCKS_PER_SEC;
+    CHECK_EQ_UINT(erase_set_count(retired), 0);
+    test_note("%d spans: %.3f s", SPANS, seconds);
+    CHECK(seconds < 2);
     erase_set_unref(retired);
     erase_set_unref(set);
 }
@@ -295,8 +462,11 @@ TEST(prefix_end_is_the_least_key_after_every_key_with_the_prefix)
     buffer_release(&end);
 }
 
-TEST_MAIN(set_answers_as_a_plain_list_does, every_rule_can_be_asked_for_once,
-          set_is_unchanged_when_another_is_made_from_it,
+TEST_MAIN(many_prefixes_cost_a_row_little, many_spans_of_a_key_cost_a_version_little,
+          many_spans_of_a_key_leave_together,
+          set_answers_as_a_plain_list_does_where_spans_lie_over_each_other,
+          what_is_left_is_exact_where_spans_lie_over_each_other, set_answers_as_a_plain_list_does,
+          every_rule_can_be_asked_for_once, set_is_unchanged_when_another_is_made_from_it,
           what_is_left_is_what_no_purged_rule_over_whole_keys_hides,
           file_is_wanted_only_where_a_rule_may_meet_it,
           prefix_end_is_the_least_key_after_every_key_with_the_prefix)

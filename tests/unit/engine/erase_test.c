@@ -107,6 +107,50 @@ TEST(a_span_without_end_may_begin_after_now)
     }
 }
 
+/* What holds at the begin of a timeline, as a word: "-" nothing that began before, "!" erased. */
+static const char *in_force(struct yore_db *db, const char *key, int64_t from, int64_t known)
+{
+    static char told[64];
+    struct yore_timeline_options options = {
+        .from = from, .to = from, .known = known, .with_in_force = true};
+    struct yore_timeline *timeline = NULL;
+    struct yore_version version = {0};
+    CHECK_OK(yore_timeline_open(db, NULL, text(key), &options, &timeline, NULL));
+    enum yore_status st = yore_timeline_next(timeline, &version, NULL);
+    CHECK(st == YORE_OK || st == YORE_NOT_FOUND);
+    size_t size = version.value.size < sizeof told - 1 ? version.value.size : sizeof told - 1;
+    memcpy(told, size > 0 ? version.value.data : "", size);
+    told[size] = '\0';
+    yore_timeline_close(timeline);
+    return st == YORE_NOT_FOUND ? "-" : version.kind == YORE_KIND_ERASED ? "!" : told;
+}
+
+/* It holds before the span and is not gone; inside it no read may be told that it held, who asks
+ * what was known before the erasure neither. */
+TEST(a_timeline_that_begins_in_an_erased_span_tells_what_held_as_erased)
+{
+    for (int age = 0; age < BED_AGES; age++) {
+        struct bed bed;
+        bed_open(&bed);
+        int64_t known = put_at(bed.db, "k", "secret", AT(10), YORE_FOREVER);
+        erase_key(bed.db, "k", AT(20), AT(30));
+        bed_age(&bed, age);
+        test_note("age %d", age);
+        for (int i = 0; i < 2; i++) {
+            int64_t at = i == 0 ? known : YORE_NOW;
+            CHECK_EQ_STR(in_force(bed.db, "k", AT(20) - 1, at), "secret");
+            CHECK_EQ_STR(get_at(bed.db, "k", AT(20), at), "!");
+            CHECK_EQ_STR(in_force(bed.db, "k", AT(20) + 1, at), "!");
+            CHECK_EQ_STR(in_force(bed.db, "k", AT(30) - 1, at), "!");
+            CHECK_EQ_STR(in_force(bed.db, "k", AT(31), at), "secret");
+        }
+        CHECK_EQ_STR(in_force(bed.db, "k", AT(20), known), "!");
+        CHECK_EQ_STR(in_force(bed.db, "k", AT(20), YORE_NOW), "-"); /* it begins there */
+        CHECK_EQ_STR(in_force(bed.db, "k", AT(30), known), "secret");
+        bed_close(&bed);
+    }
+}
+
 TEST(a_keyspace_that_keeps_only_now_erases_whole_keys_only)
 {
     struct bed bed;
@@ -204,6 +248,7 @@ TEST(a_transaction_that_erases_conflicts_with_who_writes_its_keys)
 }
 
 TEST_MAIN(a_span_without_end_may_begin_after_now,
+          a_timeline_that_begins_in_an_erased_span_tells_what_held_as_erased,
           what_cannot_be_erased_is_refused_and_nothing_changes,
           a_span_before_the_horizon_is_refused,
           a_keyspace_that_keeps_only_now_erases_whole_keys_only,

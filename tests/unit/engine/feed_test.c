@@ -254,6 +254,70 @@ TEST(feed_before_the_horizon_is_refused_when_the_journal_is_gone)
     bed_close(&bed);
 }
 
+/* The versions that `feed` tells: "a=x b- ". */
+static const char *told_kept(struct yore_feed *feed)
+{
+    static char outs[2][TEXT_BYTES];
+    static unsigned next;
+    char *out = outs[next++ % 2];
+    struct yore_feed_commit commit;
+    struct yore_error error = {.text = ""};
+    size_t size = 0;
+    enum yore_status st;
+    out[0] = '\0';
+    while ((st = yore_feed_next(feed, &commit, &error)) == YORE_OK) {
+        const struct yore_feed_write *write = commit.writes;
+        CHECK_EQ_UINT(commit.write_count, 1);
+        CHECK(!commit.has_more);
+        size += (size_t)snprintf(out + size, TEXT_BYTES - size, "%.*s%c%.*s ", (int)write->key.size,
+                                 (const char *)write->key.data, "?=-!"[write->kind],
+                                 (int)write -> value.size, (const char *)write->value.data);
+    }
+    CHECK_MSG(st == YORE_NOT_FOUND, "next: %s", error.text);
+    return out;
+}
+
+TEST(what_is_kept_is_told_where_commits_do_not_reach_back)
+{
+    static const struct yore_keyspace_options only_now = {.keep = YORE_KEEP_NOW};
+    for (int age = 0; age < BED_AGES; age++) {
+        struct bed bed;
+        struct yore_keyspace *now = NULL;
+        struct yore_feed *feed = NULL;
+        bed_open(&bed);
+        CHECK_OK(yore_keyspace_create(bed.db, "now", &only_now, &now, NULL));
+        CHECK_OK(yore_put(bed.db, now, text("x"), text("1"), NULL, NULL));
+        put(bed.db, "a", "1");
+        bed_age(&bed, age);
+        put(bed.db, "a", "2");
+        put_at(bed.db, "begin", "v", YORE_TIME_MIN, YORE_FOREVER);
+        put_at(bed.db, "dead", "v", AT(5), YORE_FOREVER);
+        delete_at(bed.db, "dead", AT(5));
+        put(bed.db, "secret", "v");
+        erase_key(bed.db, "secret", YORE_TIME_MIN, YORE_FOREVER);
+        bed_age(&bed, age);
+        test_note("age %d", age);
+        CHECK_OK(yore_feed_open_kept(bed.db, NULL, NULL, &feed, NULL));
+        put(bed.db, "a", "3"); /* later than the feed */
+        erase_key(bed.db, "dead", YORE_TIME_MIN, YORE_FOREVER);
+        CHECK_OK(yore_compact(bed.db, NULL, NULL));
+        CHECK_EQ_STR(told_kept(feed), "a=2 a=1 begin=v dead- dead! secret! ");
+        yore_feed_rewind(feed);
+        CHECK_EQ_STR(told_kept(feed), "a=2 a=1 begin=v dead- dead! secret! ");
+        yore_feed_close(feed);
+        const struct yore_range range = {.prefix = text("b")};
+        CHECK_OK(yore_feed_open_kept(bed.db, NULL, &range, &feed, NULL));
+        CHECK_EQ_STR(told_kept(feed), "begin=v ");
+        yore_feed_close(feed);
+        CHECK_OK(yore_keyspace_open(bed.db, "now", NULL, &now, NULL));
+        CHECK_STATUS(yore_feed_open_kept(bed.db, now, NULL, &feed, NULL), YORE_UNSUPPORTED);
+        CHECK_OK(yore_keyspace_create(bed.db, "gone", NULL, &now, NULL));
+        CHECK_OK(yore_keyspace_drop(bed.db, "gone", NULL));
+        CHECK_STATUS(yore_feed_open_kept(bed.db, now, NULL, &feed, NULL), YORE_NOT_FOUND);
+        bed_close(&bed);
+    }
+}
+
 TEST(a_feed_begins_behind_a_commit_that_was)
 {
     struct bed bed;
@@ -273,10 +337,11 @@ TEST(a_feed_begins_behind_a_commit_that_was)
     bed_close(&bed);
 }
 
-TEST_MAIN(a_feed_begins_behind_a_commit_that_was, feed_tells_every_commit_whole_and_in_order,
-          feed_goes_on_from_any_commit, feed_ends_at_what_was_visible_when_it_was_opened,
-          erased_values_are_not_told, values_apart_are_fetched,
-          a_damaged_value_apart_is_told_as_damage_by_the_name_of_its_file,
+TEST_MAIN(a_feed_begins_behind_a_commit_that_was,
+          what_is_kept_is_told_where_commits_do_not_reach_back,
+          feed_tells_every_commit_whole_and_in_order, feed_goes_on_from_any_commit,
+          feed_ends_at_what_was_visible_when_it_was_opened, erased_values_are_not_told,
+          values_apart_are_fetched, a_damaged_value_apart_is_told_as_damage_by_the_name_of_its_file,
           a_write_replaced_in_its_own_commit_is_not_told,
           of_a_commits_writes_to_one_key_and_moment_the_last_is_told,
           feed_before_the_horizon_is_refused_when_the_journal_is_gone)

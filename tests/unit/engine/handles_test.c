@@ -254,6 +254,92 @@ TEST(the_journal_takes_a_handle_from_a_table_rather_than_stop)
     bed_close(&bed);
 }
 
+/* ---- a commit that is refused a handle ---- */
+
+struct put_count {
+    struct bed *bed;
+    unsigned kept; /* key 0 to kept - 1 are there */
+};
+
+static enum yore_status put_next(struct put_count *puts)
+{
+    struct yore_error error = {.text = ""};
+    enum yore_status st =
+        yore_put(puts->bed->db, NULL, text(key_of(puts->kept)), value_of(puts->kept), NULL, &error);
+    CHECK_MSG(st == YORE_OK || st == YORE_NO_FILES, "%s", error.text);
+    puts->kept += st == YORE_OK;
+    return st;
+}
+
+/* Whoever was refused has left nothing, in no order of commits. */
+static void check_kept(const struct put_count *puts)
+{
+    struct yore_feed *feed = NULL;
+    struct yore_feed_commit commit;
+    unsigned told = 0;
+    for (unsigned i = 0; i <= puts->kept; i++) {
+        struct yore_value value = {0};
+        enum yore_status st = yore_get(puts->bed->db, NULL, text(key_of(i)), NULL, &value, NULL);
+        CHECK_STATUS(st, i < puts->kept ? YORE_OK : YORE_NOT_FOUND);
+        yore_value_release(&value);
+    }
+    CHECK_OK(yore_feed_open(puts->bed->db, YORE_TIME_MIN, &feed, NULL));
+    while (yore_feed_next(feed, &commit, NULL) == YORE_OK) {
+        told += commit.write_count == 1 && commit.writes[0].keyspace_id == 1;
+    }
+    yore_feed_close(feed);
+    CHECK_EQ_UINT(told, puts->kept);
+}
+
+/* The full memtable is handed over with a new segment, or a memtable of many segments goes on in
+ * the next one. */
+static void open_small(struct bed *bed, uint64_t memtable_bytes)
+{
+    struct yore_options options;
+    yore_options_init(&options);
+    options.memtable_bytes = memtable_bytes;
+    options.segment_bytes = 64u << 10;
+    CHECK_OK(db_open_inline(sim_disk_env(bed->disk), "db", &options, &bed->db, NULL));
+}
+
+static void refuse_commits(uint64_t memtable_bytes, uint64_t more)
+{
+    struct bed bed = {.disk = sim_disk_new(1)};
+    struct put_count puts = {&bed, 0};
+    unsigned refused = 0;
+    test_note("memtable %u, %u more handles", (unsigned)memtable_bytes, (unsigned)more);
+    sim_disk_set_wall(bed.disk, BED_T0);
+    open_small(&bed, memtable_bytes);
+    for (unsigned round = 0; round < 4; round++) {
+        (void)sim_disk_handles_peak(bed.disk);
+        sim_disk_set_handles(bed.disk, sim_disk_handles_peak(bed.disk) + more);
+        for (unsigned i = 0; i < 1000 && put_next(&puts) == YORE_OK; i++) {
+        }
+        refused += put_next(&puts) == YORE_NO_FILES;
+        sim_disk_set_handles(bed.disk, 0);
+        check_kept(&puts);
+        CHECK_OK(put_next(&puts));
+        check_kept(&puts);
+        if (round % 2 == 1) { /* what was acknowledged is durable */
+            sim_disk_crash_at(bed.disk, sim_disk_op_count(bed.disk) + 1);
+            (void)yore_close(bed.db, NULL);
+            sim_disk_crash(bed.disk, SIM_CRASH_DROP_ALL, round);
+            open_small(&bed, memtable_bytes);
+            check_kept(&puts);
+        }
+    }
+    CHECK(refused >= 1); /* later there are tables to take a handle from */
+    bed_close(&bed);
+}
+
+TEST(a_commit_that_is_refused_a_handle_leaves_nothing_and_the_next_ones_are_kept)
+{
+    for (uint64_t more = 0; more < 2; more++) {
+        refuse_commits(64u << 10, more);
+        refuse_commits(8u << 20, more);
+    }
+}
+
 TEST_MAIN(there_are_many_more_tables_than_files_that_may_be_open,
           a_compaction_of_many_tables_opens_few_at_once, verifying_many_tables_opens_few_at_once,
           a_walk_over_every_version_opens_few_tables_at_once, many_cursors_at_once_open_few_tables,
@@ -261,4 +347,5 @@ TEST_MAIN(there_are_many_more_tables_than_files_that_may_be_open,
           a_table_that_cannot_be_opened_for_want_of_handles_is_no_damage,
           a_check_of_a_closed_database_finds_no_damage_however_few_handles_there_are,
           work_that_is_refused_handles_stops_no_writes,
-          the_journal_takes_a_handle_from_a_table_rather_than_stop)
+          the_journal_takes_a_handle_from_a_table_rather_than_stop,
+          a_commit_that_is_refused_a_handle_leaves_nothing_and_the_next_ones_are_kept)

@@ -93,6 +93,47 @@ TEST(random_writes_far_beyond_the_memtable_are_merged_few_times)
     bed_close(&bed);
 }
 
+#define ROWS 10
+
+static void write_rows_in_a_batch(struct bed *bed, uint64_t first, uint64_t step)
+{
+    struct yore_batch *batch;
+    CHECK_OK(yore_batch_new(bed->db, &batch, NULL));
+    for (uint64_t i = 0; i < ROWS; i++) {
+        char key[32];
+        unsigned char value[VALUE_BYTES];
+        CHECK_OK(yore_batch_put(batch, NULL, key_of(first + i * step, key),
+                                value_of_round(first + i * step, 1, value), NULL, NULL));
+    }
+    CHECK_OK(yore_batch_commit(batch, YORE_DURABILITY_DEFAULT, NULL, NULL));
+    yore_batch_free(batch);
+    CHECK_OK(yore_flush(bed->db, NULL));
+}
+
+/* Tables of one commit each, far smaller than level 1. */
+TEST(a_flush_of_one_commit_is_merged_with_its_like)
+{
+    const uint64_t keys = 20000;
+    struct bed bed;
+    open_narrow(&bed, 0);
+    for (uint64_t i = 0; i < keys; i++) {
+        write_key(&bed, i, 0);
+    }
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    uint64_t before = written(&bed);
+    uint64_t level1 = before;
+    for (uint64_t i = 0; i < 64; i++) {
+        write_rows_in_a_batch(&bed, i, keys / ROWS);
+    }
+    CHECK_MSG(written(&bed) - before < level1 / 4, "%llu octets written for 640 rows",
+              (unsigned long long)(written(&bed) - before));
+    for (uint64_t i = 0; i < keys / ROWS; i += 7) {
+        check_key(&bed, i, i < 64);
+        check_key(&bed, i + keys / ROWS, i < 64);
+    }
+    bed_close(&bed);
+}
+
 /* A merge of full tables would give full tables again. */
 TEST(runs_of_the_size_of_a_table_are_not_merged_again)
 {
@@ -133,5 +174,6 @@ TEST(what_level_1_has_no_room_for_lies_deeper_and_is_found)
 }
 
 TEST_MAIN(random_writes_far_beyond_the_memtable_are_merged_few_times,
+          a_flush_of_one_commit_is_merged_with_its_like,
           runs_of_the_size_of_a_table_are_not_merged_again,
           what_level_1_has_no_room_for_lies_deeper_and_is_found)

@@ -385,23 +385,70 @@ static void check_bounds(const struct memtable *m, const struct model *models, s
     CHECK(memtable_check(m));
 }
 
+/* Adds to both; what the memtable says the version lies over is what stands behind it in the model.
+ */
+static void add_to_both(struct memtable *m, struct model *model, const struct version *v)
+{
+    struct version below;
+    bool has_below = false;
+    size_t before = model->count;
+    CHECK_OK(memtable_add_over(m, 7, v, &has_below, &below));
+    model_add(model, v);
+    size_t behind = model_find(model, v) + 1;
+    bool is_there = model->count > before && behind < model->count &&
+                    bytes_equal(model->rows[behind]->v.key, v->key);
+    CHECK_EQ_INT(has_below, is_there);
+    if (is_there) {
+        check_version(&below, &model->rows[behind]->v);
+    }
+}
+
+/* Versions that wait to be added together; `many` is 1 where each is added at once. */
+struct gathered {
+    struct row *rows[MEMTABLE_MANY_MAX];
+    size_t count;
+};
+
+static void add_gathered(struct memtable *m, struct gathered *g)
+{
+    struct memtable_addition additions[MEMTABLE_MANY_MAX];
+    for (size_t i = 0; i < g->count; i++) {
+        additions[i] = (struct memtable_addition){7, g->rows[i]->v};
+    }
+    CHECK_OK(memtable_add_many(m, additions, g->count));
+    while (g->count > 0) {
+        free(g->rows[--g->count]);
+    }
+}
+
 static void compare_with_model(enum keys keys, unsigned count, unsigned rounds)
 {
     struct maker maker = {.rand = test_rand_new(keys), .keys = keys, .commit = 100};
-    for (unsigned round = 0; round < rounds; round++) {
+    for (unsigned round = 0; round < 2 * rounds; round++) {
         test_note("round %u", round);
+        size_t many = round < rounds ? 1 : 1 + test_rand_below(&maker.rand, MEMTABLE_MANY_MAX);
+        struct gathered gathered = {.count = 0};
         struct model model = {0};
         struct memtable *m;
         CHECK_OK(memtable_new(FULL_BYTES, &m));
         for (unsigned i = 0; i < count; i++) {
             struct version v = make_version(&maker);
-            CHECK_OK(memtable_add(m, 7, &v));
-            model_add(&model, &v);
+            if (many == 1) {
+                add_to_both(m, &model, &v);
+            } else {
+                gathered.rows[gathered.count++] = row_new(&v);
+                model_add(&model, &v);
+            }
+            if (gathered.count == many) {
+                add_gathered(m, &gathered);
+            }
             if (i < 5 || i % (count / 3) == 0) {
+                add_gathered(m, &gathered);
                 check_bounds(m, &model, 1);
                 check_gets(m, 7, &model, &maker);
             }
         }
+        add_gathered(m, &gathered);
         check_bounds(m, &model, 1);
         check_gets(m, 7, &model, &maker);
         check_newest_in(m, 7, &model, &maker);
@@ -618,6 +665,47 @@ TEST(an_iterator_outlives_the_last_other_reference)
     CHECK(it->is_valid);
     check_version(&it->at, &v);
     version_iter_free(it);
+}
+
+/* Who walks a range key by key while others write behind it, or between its keys, meets what it
+ * does not know yet at every seek. */
+TEST(what_a_view_hides_is_walked_over_once)
+{
+    enum { HIDDEN = 4000, SEEKS = 1000, KNOWN = 10 };
+    struct memtable *m;
+    char key[16];
+    CHECK_OK(memtable_new(FULL_BYTES, &m));
+    struct version first = version_of("a", 1, 1, "v");
+    struct version last = version_of("z", 1, 1, "v");
+    CHECK_OK(memtable_add(m, 1, &first));
+    CHECK_OK(memtable_add(m, 1, &last));
+    for (int i = 0; i < HIDDEN; i++) {
+        snprintf(key, sizeof key, "k%05d", i);
+        struct version v = version_of(key, KNOWN + 1 + i, KNOWN + 1 + i, "v");
+        CHECK_OK(memtable_add(m, 1, &v));
+    }
+    struct iter_view view = {.known = KNOWN};
+    struct version_iter *it;
+    CHECK_OK(memtable_iter_new(m, 1, &view, &it));
+    for (int i = 0; i < SEEKS; i++) {
+        snprintf(key, sizeof key, "%c%05d", i % 2 == 0 ? 'k' : 'b', i * (HIDDEN / SEEKS));
+        struct version_place place = {bytes_text(key), INT64_MAX, INT64_MAX};
+        version_iter_seek(it, &place);
+        CHECK(it->is_valid);
+        check_version(&it->at, &last);
+        version_iter_seek_back(it, &place);
+        CHECK(it->is_valid);
+        check_version(&it->at, &first);
+        version_iter_next(it);
+        CHECK(it->is_valid);
+        check_version(&it->at, &last);
+        version_iter_prev(it);
+        CHECK(it->is_valid);
+        check_version(&it->at, &first);
+    }
+    CHECK(memtable_iter_hidden_steps(it) <= 4 * HIDDEN);
+    version_iter_free(it);
+    memtable_unref(m);
 }
 
 TEST(values_larger_than_a_chunk_are_held_whole)
@@ -862,7 +950,8 @@ TEST_MAIN(a_key_is_found_unchanged_without_a_walk_over_its_versions,
           ten_thousand_versions_of_one_key_are_found_each,
           ten_thousand_corrections_of_one_moment_are_seen_as_known,
           keyspaces_are_apart_and_listed_in_order, more_keyspaces_than_a_database_may_have_are_held,
-          an_iterator_outlives_the_last_other_reference, values_larger_than_a_chunk_are_held_whole,
+          an_iterator_outlives_the_last_other_reference, what_a_view_hides_is_walked_over_once,
+          values_larger_than_a_chunk_are_held_whole,
           out_of_memory_at_any_allocation_inserts_nothing, what_was_reserved_cannot_fail,
           what_begins_later_is_told_without_a_search,
           a_reservation_covers_a_split_of_every_full_node,

@@ -310,21 +310,56 @@ TEST(an_erasure_is_pending_while_a_spare_segment_is_found)
     bed_close(&bed);
 }
 
-TEST(an_erasure_is_pending_while_a_value_file_has_its_value)
+/* What an open batch or load has in the file of an erased value stays, and nothing else does. */
+TEST(erased_values_leave_the_file_that_open_writers_have_values_in)
+{
+    struct bed bed;
+    struct yore_batch *batch;
+    struct yore_load *load;
+    char own[LARGE + 1];
+    bed_open(&bed);
+    memset(own, 'o', LARGE);
+    own[LARGE] = '\0';
+    (void)put(bed.db, "a", large_secret());
+    CHECK_OK(yore_batch_new(bed.db, &batch, NULL));
+    CHECK_OK(yore_batch_put(batch, NULL, text("b"), text(own), NULL, NULL));
+    CHECK_OK(yore_load_open(bed.db, NULL, &load, NULL));
+    CHECK_OK(yore_load_put(load, text("c"), text(own), NULL));
+    (void)put(bed.db, "a", large_secret());
+    CHECK_OK(yore_load_put(load, text("d"), text(own), NULL));
+    (void)erase_key(bed.db, "a", YORE_TIME_MIN, YORE_FOREVER);
+    CHECK_EQ_UINT(pending(&bed), 1);
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    CHECK_EQ_UINT(pending(&bed), 0);
+    check_gone(&bed, "db");
+    CHECK_OK(yore_checkpoint(bed.db, "copy", NULL));
+    check_gone(&bed, "copy");
+    CHECK_OK(yore_batch_commit(batch, YORE_DURABILITY_DEFAULT, NULL, NULL));
+    CHECK_OK(yore_load_commit(load, NULL, NULL));
+    yore_batch_free(batch);
+    for (int i = 0; i < 2; i++) {
+        CHECK_EQ_STR(get(bed.db, "b"), own);
+        CHECK_EQ_STR(get(bed.db, "c"), own);
+        CHECK_EQ_STR(get(bed.db, "d"), own);
+        CHECK_EQ_STR(get(bed.db, "a"), "!");
+        bed_reopen(&bed);
+    }
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    (void)verify(&bed);
+    bed_close(&bed);
+}
+
+TEST(values_of_a_batch_that_was_given_up_leave)
 {
     struct bed bed;
     struct yore_batch *batch;
     bed_open(&bed);
-    (void)put(bed.db, "a", large_secret());
     CHECK_OK(yore_batch_new(bed.db, &batch, NULL));
     CHECK_OK(yore_batch_put(batch, NULL, text("b"), text(large_secret()), NULL, NULL));
-    (void)erase_key(bed.db, "a", YORE_TIME_MIN, YORE_FOREVER);
-    CHECK_STATUS(yore_compact(bed.db, NULL, NULL), YORE_BUSY); /* the batch may need that file */
-    CHECK_EQ_UINT(pending(&bed), 1);
-    yore_batch_free(batch);
-    CHECK_EQ_UINT(pending(&bed), 1);
     CHECK_OK(yore_compact(bed.db, NULL, NULL));
-    CHECK_EQ_UINT(pending(&bed), 0);
+    CHECK(hunt(&bed, "db", SECRET).values > 0);
+    yore_batch_free(batch);
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
     check_gone(&bed, "db");
     bed_close(&bed);
 }
@@ -410,6 +445,31 @@ TEST(the_versions_of_a_key_are_walked_once_for_all_its_large_values)
     bed_close(&bed);
 }
 
+/* Opening a database again begins another value file. */
+TEST(the_versions_of_a_key_are_walked_once_for_all_the_files_its_values_lie_in)
+{
+    enum { FILES = 12, VERSIONS = 30 };
+    struct bed bed;
+    bed_open(&bed);
+    for (int i = 0; i < FILES; i++) {
+        for (int j = 0; j < VERSIONS; j++) {
+            (void)put(bed.db, "a", large_secret());
+        }
+        (void)put(bed.db, "b", large_secret());
+        bed_reopen(&bed);
+    }
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    uint64_t once = count_of(&bed, "collect_versions");
+    CHECK_MSG(once >= FILES * VERSIONS && once <= 2 * FILES * VERSIONS, "%d", (int)once);
+    (void)erase_key(bed.db, "b", AT(1), YORE_FOREVER);
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    CHECK_EQ_UINT(pending(&bed), 0);
+    CHECK(count_of(&bed, "collect_versions") - once <= 2 * FILES * VERSIONS);
+    CHECK_EQ_STR(get(bed.db, "a"), large_secret());
+    CHECK_EQ_STR(get(bed.db, "b"), "!");
+    bed_close(&bed);
+}
+
 TEST(of_the_values_in_a_file_those_that_some_version_has_stay)
 {
     enum { KEYS = 7, ROUNDS = 9 };
@@ -474,9 +534,11 @@ TEST_MAIN(erased_values_leave_every_file,
           a_database_that_is_opened_to_read_tells_that_nothing_is_pending,
           an_erasure_is_pending_where_octets_lie_behind_the_journal,
           an_erasure_is_pending_while_a_spare_segment_is_found,
-          an_erasure_is_pending_while_a_value_file_has_its_value,
+          erased_values_leave_the_file_that_open_writers_have_values_in,
+          values_of_a_batch_that_was_given_up_leave,
           an_erasure_is_pending_while_a_reader_holds_files,
           large_values_that_left_the_tables_leave_the_disk_with_the_next_compaction,
           the_versions_of_a_key_are_walked_once_for_all_its_large_values,
+          the_versions_of_a_key_are_walked_once_for_all_the_files_its_values_lie_in,
           of_the_values_in_a_file_those_that_some_version_has_stay,
           erased_values_are_in_no_later_backup_and_in_nothing_restored)

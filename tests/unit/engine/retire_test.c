@@ -115,6 +115,28 @@ TEST(past_the_bound_a_key_is_refused_and_a_prefix_is_not)
     bed_close(&bed);
 }
 
+TEST(past_the_bound_a_span_is_refused_until_keys_are_erased_whole)
+{
+    struct bed bed;
+    struct yore_error error = {.text = ""};
+    struct yore_erase span = {.key = text("c"), .from = AT(5), .to = AT(9)};
+    bed_open(&bed);
+    db_bound_erasures(bed.db, 2);
+    (void)put_at(bed.db, "a", "1", AT(1), YORE_FOREVER);
+    (void)put_at(bed.db, "b", "1", AT(1), YORE_FOREVER);
+    (void)put_at(bed.db, "c", "1", AT(1), YORE_FOREVER);
+    (void)erase_key(bed.db, "a", AT(5), AT(9));
+    (void)erase_key(bed.db, "b", AT(5), AT(9));
+    CHECK_STATUS(yore_erase(bed.db, NULL, &span, &error), YORE_TOO_BIG);
+    CHECK_MSG(strstr(error.text, "2 erasures of 2, of spans") != NULL, "%s", error.text);
+    CHECK_EQ_STR(get_at(bed.db, "c", AT(6), YORE_NOW), "1");
+    CHECK_OK(erase(&bed, "a", true));
+    CHECK_OK(yore_erase(bed.db, NULL, &span, &error));
+    CHECK_EQ_STR(get_at(bed.db, "c", AT(6), YORE_NOW), "!");
+    CHECK_EQ_STR(get_at(bed.db, "c", AT(4), YORE_NOW), "1");
+    bed_close(&bed);
+}
+
 TEST(the_rule_of_a_span_stays_until_one_over_its_whole_key_leaves)
 {
     for (int is_prefix = 0; is_prefix < 2; is_prefix++) {
@@ -228,6 +250,7 @@ TEST(what_is_restored_is_erased_by_rules_that_have_left)
 TEST_MAIN(the_rule_of_a_key_leaves_with_its_bytes_and_the_key_stays_erased,
           a_rule_stays_while_a_reader_holds_what_it_hides, rules_that_can_leave_are_no_bound,
           past_the_bound_a_key_is_refused_and_a_prefix_is_not,
+          past_the_bound_a_span_is_refused_until_keys_are_erased_whole,
           the_rule_of_a_span_stays_until_one_over_its_whole_key_leaves,
           a_transaction_conflicts_with_an_erasure_whose_rule_has_left,
           a_watch_that_waited_for_a_commit_to_be_durable_tells_it_erased,

@@ -1,4 +1,5 @@
-/* txn_test.c -- transactions, savepoints, snapshots and spans, as yore.h promises them. */
+/* txn_test.c -- transactions, snapshots and spans, as yore.h promises them. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -381,6 +382,94 @@ TEST(erasure_conflicts_with_who_read_the_key_and_with_nobody_else)
     }
 }
 
+#define ERASE_KEYS 40u
+
+/* "k07"; the number that ends a range may be one more than there are keys. */
+static const char *numbered(unsigned number)
+{
+    static char keys[4][8];
+    static unsigned next;
+    char *key = keys[next++ % 4];
+    (void)snprintf(key, sizeof keys[0], "k%02u", number % 100);
+    return key;
+}
+
+/* Read some keys and a range; `is_read` tells of each. */
+static void read_some(struct yore_txn *txn, struct test_rand *rand, bool is_read[ERASE_KEYS + 2])
+{
+    uint64_t count = test_rand_below(rand, 6);
+    for (uint64_t i = 0; i < count; i++) {
+        unsigned key = (unsigned)test_rand_below(rand, ERASE_KEYS);
+        (void)txn_get(txn, numbered(key));
+        is_read[key] = true;
+    }
+    if (test_rand_below(rand, 2) == 0) {
+        unsigned low = (unsigned)test_rand_below(rand, ERASE_KEYS);
+        unsigned high = low + 1 + (unsigned)test_rand_below(rand, 8);
+        high = high < ERASE_KEYS ? high : ERASE_KEYS;
+        high += high % 10 == 0; /* to k30 is a bit of what begins with k3 */
+        (void)txn_scan(txn, numbered(low), numbered(high));
+        for (unsigned i = low; i < high; i++) {
+            is_read[i] = true;
+        }
+    }
+}
+
+/* Erase some keys, and those of a prefix "k1"; returns whether one of them was read. */
+static bool erase_some(struct yore_db *db, struct test_rand *rand,
+                       const bool is_read[ERASE_KEYS + 2])
+{
+    bool is_met = false;
+    uint64_t count = test_rand_below(rand, 5);
+    for (uint64_t i = 0; i < count; i++) {
+        unsigned key = (unsigned)test_rand_below(rand, ERASE_KEYS);
+        CHECK_OK(yore_put(db, NULL, text("z"), text("1"), NULL, NULL));
+        (void)erase_key(db, numbered(key), YORE_TIME_MIN, YORE_FOREVER);
+        is_met |= is_read[key];
+    }
+    if (test_rand_below(rand, 4) == 0) {
+        unsigned ten = (unsigned)test_rand_below(rand, ERASE_KEYS / 10);
+        char prefix[8];
+        (void)snprintf(prefix, sizeof prefix, "k%u", ten % 10);
+        struct yore_erase erase = {
+            .key = text(prefix), .is_prefix = true, .from = YORE_TIME_MIN, .to = YORE_FOREVER};
+        CHECK_OK(yore_erase(db, NULL, &erase, NULL));
+        for (unsigned i = 10 * ten; i < 10 * ten + 10; i++) {
+            is_met |= is_read[i];
+        }
+    }
+    return is_met;
+}
+
+TEST(of_many_reads_and_erasures_those_conflict_that_meet)
+{
+    struct bed bed;
+    struct test_rand rand = test_rand_new(0);
+    unsigned conflicts = 0;
+    bed_open(&bed);
+    for (unsigned i = 0; i < ERASE_KEYS; i++) {
+        put(bed.db, numbered(i), "1");
+    }
+    uint64_t rounds = test_scale(300, 20000);
+    for (uint64_t round = 0; round < rounds; round++) {
+        bool is_read[ERASE_KEYS + 2] = {false};
+        struct yore_txn *txn = begin(bed.db);
+        read_some(txn, &rand, is_read);
+        txn_put(txn, "y", "1");
+        bool is_met = erase_some(bed.db, &rand, is_read);
+        struct yore_error error = {.text = ""};
+        enum yore_status st = yore_txn_commit(txn, YORE_DURABILITY_DEFAULT, NULL, &error);
+        CHECK_MSG(st == (is_met ? YORE_CONFLICT : YORE_OK), "round %" PRIu64 ": %s", round,
+                  error.text);
+        conflicts += is_met;
+        if (round % 50 == 49) {
+            bed_age(&bed, 2);
+        }
+    }
+    CHECK_MSG(conflicts >= rounds / 30, "%u conflicts in %" PRIu64 " rounds", conflicts, rounds);
+    bed_close(&bed);
+}
+
 TEST(drop_of_a_keyspace_conflicts_with_who_read_it_and_with_nobody_else)
 {
     struct yore_keyspace_options altered = {.compression = YORE_COMPRESSION_NONE};
@@ -458,67 +547,6 @@ TEST(cursor_sees_writes_made_before_it_was_opened)
     yore_cursor_close(cursor);
     CHECK_EQ_STR(txn_scan(txn, "", ""), "b=2 bb=3 c=3 ");
     CHECK_OK(commit(txn));
-    bed_close(&bed);
-}
-
-/* ---- savepoints ---- */
-
-TEST(rollback_drops_the_writes_since_the_savepoint)
-{
-    struct bed bed;
-    size_t first = 0;
-    size_t second = 0;
-    bed_open(&bed);
-    struct yore_txn *txn = begin(bed.db);
-    txn_put(txn, "a", "1");
-    CHECK_OK(yore_txn_savepoint(txn, &first, NULL));
-    txn_put(txn, "a", "2");
-    CHECK_EQ_STR(txn_get(txn, "a"), "2");
-    CHECK_OK(yore_txn_savepoint(txn, &second, NULL));
-    txn_put(txn, "b", "2");
-    CHECK_OK(yore_txn_rollback_to(txn, second, NULL));
-    CHECK_EQ_STR(txn_get(txn, "b"), "-");
-    CHECK_EQ_STR(txn_get(txn, "a"), "2");
-    CHECK_OK(yore_txn_rollback_to(txn, first, NULL));
-    CHECK_EQ_STR(txn_get(txn, "a"), "1");
-    CHECK_STATUS(yore_txn_rollback_to(txn, second, NULL), YORE_INVALID);
-    txn_put(txn, "c", "3");
-    CHECK_OK(yore_txn_rollback_to(txn, first, NULL)); /* the savepoint itself is kept */
-    txn_put(txn, "d", "4");
-    CHECK_OK(commit(txn));
-    CHECK_EQ_STR(get(bed.db, "a"), "1");
-    CHECK_EQ_STR(get(bed.db, "b"), "-");
-    CHECK_EQ_STR(get(bed.db, "c"), "-");
-    CHECK_EQ_STR(get(bed.db, "d"), "4");
-    bed_close(&bed);
-}
-
-TEST(rollback_does_not_forget_what_was_read)
-{
-    struct bed bed;
-    size_t savepoint = 0;
-    bed_open(&bed);
-    struct yore_txn *txn = begin(bed.db);
-    CHECK_OK(yore_txn_savepoint(txn, &savepoint, NULL));
-    CHECK_EQ_STR(txn_get(txn, "a"), "-");
-    CHECK_OK(yore_txn_rollback_to(txn, savepoint, NULL));
-    txn_put(txn, "b", "1");
-    put(bed.db, "a", "1");
-    CHECK_STATUS(commit(txn), YORE_CONFLICT);
-    bed_close(&bed);
-}
-
-TEST(savepoints_nest_to_a_thousand)
-{
-    struct bed bed;
-    size_t savepoint = 0;
-    bed_open(&bed);
-    struct yore_txn *txn = begin(bed.db);
-    for (int i = 0; i < 1000; i++) {
-        CHECK_OK(yore_txn_savepoint(txn, &savepoint, NULL));
-    }
-    CHECK_STATUS(yore_txn_savepoint(txn, &savepoint, NULL), YORE_TOO_BIG);
-    yore_txn_abort(txn);
     bed_close(&bed);
 }
 
@@ -759,29 +787,31 @@ TEST(known_time_ahead_of_now_is_refused_as_outside)
     bed_close(&bed);
 }
 
-TEST_MAIN(
-    known_time_ahead_of_now_is_refused_as_outside, transaction_sees_its_own_writes_and_nobody_elses,
-    committed_transaction_is_seen_whole_under_one_commit,
-    transaction_reads_one_state_whatever_is_flushed_meanwhile,
-    own_writes_at_past_moments_are_seen_there, own_late_fact_does_not_hide_a_delete_in_deep_history,
-    later_of_two_own_writes_wins, own_version_has_no_commit_yet,
-    update_of_a_key_that_was_read_and_has_changed_is_a_conflict,
-    changes_to_other_keys_are_no_conflict, absence_that_was_read_is_validated_too,
-    two_that_read_what_the_other_writes_do_not_both_commit, blind_writes_do_not_conflict,
-    late_fact_about_the_past_conflicts_with_who_read_the_key,
-    key_that_expires_after_it_was_read_is_a_conflict,
-    new_key_in_a_range_that_was_walked_is_a_conflict, key_outside_of_what_was_walked_is_no_conflict,
-    cursor_still_open_at_the_commit_is_validated,
-    erasure_conflicts_with_who_read_the_key_and_with_nobody_else,
-    drop_of_a_keyspace_conflicts_with_who_read_it_and_with_nobody_else,
-    commit_of_a_transaction_without_writes_is_its_begin,
-    cursor_sees_writes_made_before_it_was_opened, rollback_drops_the_writes_since_the_savepoint,
-    rollback_does_not_forget_what_was_read, savepoints_nest_to_a_thousand,
-    span_corrects_inside_and_nothing_else, span_of_a_key_that_was_absent_leaves_it_absent_behind,
-    span_that_ends_where_a_version_begins_adds_nothing_there,
-    span_in_a_transaction_sees_and_keeps_own_writes,
-    span_that_ends_at_the_now_of_its_transaction_leaves_what_is_written_from_now_on,
-    span_without_an_end_covers_what_began_later, span_that_ends_in_the_future_is_refused,
-    erased_span_hides_inside_and_keeps_what_held_behind, erased_prefix_takes_every_key_with_it,
-    snapshot_keeps_the_present_where_only_now_is_kept,
-    transaction_reads_its_begin_where_only_now_is_kept)
+TEST_MAIN(known_time_ahead_of_now_is_refused_as_outside,
+          transaction_sees_its_own_writes_and_nobody_elses,
+          committed_transaction_is_seen_whole_under_one_commit,
+          transaction_reads_one_state_whatever_is_flushed_meanwhile,
+          own_writes_at_past_moments_are_seen_there,
+          own_late_fact_does_not_hide_a_delete_in_deep_history, later_of_two_own_writes_wins,
+          own_version_has_no_commit_yet,
+          update_of_a_key_that_was_read_and_has_changed_is_a_conflict,
+          changes_to_other_keys_are_no_conflict, absence_that_was_read_is_validated_too,
+          two_that_read_what_the_other_writes_do_not_both_commit, blind_writes_do_not_conflict,
+          late_fact_about_the_past_conflicts_with_who_read_the_key,
+          key_that_expires_after_it_was_read_is_a_conflict,
+          new_key_in_a_range_that_was_walked_is_a_conflict,
+          key_outside_of_what_was_walked_is_no_conflict,
+          cursor_still_open_at_the_commit_is_validated,
+          erasure_conflicts_with_who_read_the_key_and_with_nobody_else,
+          of_many_reads_and_erasures_those_conflict_that_meet,
+          drop_of_a_keyspace_conflicts_with_who_read_it_and_with_nobody_else,
+          commit_of_a_transaction_without_writes_is_its_begin,
+          cursor_sees_writes_made_before_it_was_opened, span_corrects_inside_and_nothing_else,
+          span_of_a_key_that_was_absent_leaves_it_absent_behind,
+          span_that_ends_where_a_version_begins_adds_nothing_there,
+          span_in_a_transaction_sees_and_keeps_own_writes,
+          span_that_ends_at_the_now_of_its_transaction_leaves_what_is_written_from_now_on,
+          span_without_an_end_covers_what_began_later, span_that_ends_in_the_future_is_refused,
+          erased_span_hides_inside_and_keeps_what_held_behind,
+          erased_prefix_takes_every_key_with_it, snapshot_keeps_the_present_where_only_now_is_kept,
+          transaction_reads_its_begin_where_only_now_is_kept)

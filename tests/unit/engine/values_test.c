@@ -102,14 +102,36 @@ static void fill(unsigned char *value, size_t size, unsigned seed)
     }
 }
 
+/* Of a commit that is over at once. */
+static enum yore_status append_one(struct values *values, struct yore_bytes key,
+                                   struct yore_bytes value, unsigned char ref[VALUE_REF_BYTES],
+                                   struct yore_error *error_out)
+{
+    struct value_hold *hold = NULL;
+    const struct value_entry entry = {1, key, value};
+    enum yore_status st = values_append(values, &hold, &entry, ref, error_out);
+    values_let_go(values, &hold);
+    return st;
+}
+
+/* Where the record lies. */
+static uint64_t append_held(struct store *s, struct value_hold **hold)
+{
+    unsigned char ref[VALUE_REF_BYTES];
+    struct value_ref place;
+    const struct value_entry entry = {1, key_of("k"), key_of("value")};
+    CHECK_OK(values_append(s->values, hold, &entry, ref, NULL));
+    CHECK_OK(value_ref_decode(bytes_of(ref, sizeof ref), &place));
+    return place.offset;
+}
+
 static void append(struct store *s, const char *key, size_t size, unsigned seed,
                    unsigned char ref[VALUE_REF_BYTES])
 {
     unsigned char *value = mem_alloc(size + 1);
     struct yore_error error = {.text = ""};
     fill(value, size, seed);
-    enum yore_status st =
-        values_append(s->values, 1, key_of(key), bytes_of(value, size), ref, &error);
+    enum yore_status st = append_one(s->values, key_of(key), bytes_of(value, size), ref, &error);
     CHECK_MSG(st == YORE_OK, "%s", error.text);
     mem_free(value);
 }
@@ -222,7 +244,7 @@ TEST(a_file_that_the_manifest_does_not_take_is_removed)
     bool is_dir;
     store_begin(&s);
     s.keeper.is_failing = true;
-    CHECK_STATUS(values_append(s.values, 1, key_of("a"), key_of("value"), ref, NULL), YORE_IO);
+    CHECK_STATUS(append_one(s.values, key_of("a"), key_of("value"), ref, NULL), YORE_IO);
     CHECK(db_file_path(path, "db", DB_FILE_VALUES, 5, 0));
     CHECK_STATUS(os_path_stat(s.env, path, &size, &is_dir, NULL), YORE_NOT_FOUND);
     s.keeper.is_failing = false;
@@ -241,7 +263,7 @@ TEST(a_file_that_the_manifest_may_name_all_the_same_stays)
     store_begin(&s);
     s.keeper.is_failing = true;
     s.keeper.has_failed = true;
-    CHECK_STATUS(values_append(s.values, 1, key_of("a"), key_of("value"), ref, NULL), YORE_IO);
+    CHECK_STATUS(append_one(s.values, key_of("a"), key_of("value"), ref, NULL), YORE_IO);
     CHECK(db_file_path(path, "db", DB_FILE_VALUES, 5, 0));
     CHECK_OK(os_path_stat(s.env, path, &size, &is_dir, NULL));
     store_end(&s);
@@ -324,31 +346,82 @@ TEST(more_files_than_readers_are_read)
     store_end(&s);
 }
 
-TEST(values_of_commits_to_come_hold_their_file_and_later_ones)
+/* What may be referred to yet is told record by record. */
+TEST(records_of_commits_to_come_are_held)
 {
     struct store s;
-    unsigned char ref[VALUE_REF_BYTES];
-    uint64_t first = 0;
-    uint64_t second = 0;
+    struct value_hold *first = NULL;
+    struct value_hold *second = NULL;
+    struct value_spans held;
+    uint64_t at[5];
     store_begin(&s);
-    CHECK_OK(values_hold(s.values, &first, NULL));
-    CHECK_OK(values_hold(s.values, &second, NULL));
-    append(&s, "a", 300, 1, ref);
+    at[0] = append_held(&s, &first);
+    at[1] = append_held(&s, &first);
+    at[2] = append_held(&s, &second);
+    at[3] = append_held(&s, &first);
     uint64_t file = s.keeper.infos[0].file;
-    CHECK_EQ_UINT(first, file);
-    CHECK(values_is_held(s.values, file));
     CHECK_OK(values_end(s.values, file, NULL));
-    append(&s, "b", 300, 1, ref);
-    CHECK(values_is_held(s.values, s.keeper.infos[1].file));
+    at[4] = append_held(&s, &first); /* into the next file */
+    CHECK_OK(values_held(s.values, file, true, &held, NULL));
+    CHECK_EQ_UINT(held.count, 3); /* two that follow one another are one span */
+    for (size_t i = 0; i < 4; i++) {
+        CHECK(value_spans_have(&held, file, at[i]));
+        CHECK(!value_spans_have(&held, file + 1, at[i]));
+    }
+    CHECK(!value_spans_have(&held, file, at[0] - 1));
+    value_spans_release(&held);
     values_let_go(s.values, &first);
-    CHECK(values_is_held(s.values, file));
+    CHECK(first == NULL);
+    CHECK_OK(values_held(s.values, file + 1, true, &held, NULL));
+    for (size_t i = 0; i < 5; i++) {
+        CHECK_EQ_INT(value_spans_have(&held, file, at[i]), i == 2);
+    }
+    value_spans_release(&held);
     values_let_go(s.values, &second);
-    CHECK(!values_is_held(s.values, file));
-    CHECK_EQ_UINT(second, 0);
-    CHECK_OK(values_hold(s.values, &second, NULL));
-    CHECK(!values_is_held(s.values, file));
-    values_let_go(s.values, &second);
+    values_let_go(s.values, &second); /* none is let go too */
+    CHECK_OK(values_held(s.values, UINT64_MAX, true, &held, NULL));
+    CHECK_EQ_UINT(held.count, 0);
     store_end(&s);
+}
+
+struct asking {
+    struct values *values;
+    struct value_spans held;
+    _Atomic bool is_answered;
+};
+
+static void *ask_held(void *arg)
+{
+    struct asking *asking = arg;
+    CHECK_OK(values_held(asking->values, UINT64_MAX, true, &asking->held, NULL));
+    atomic_store(&asking->is_answered, true);
+    return NULL;
+}
+
+TEST(who_asks_what_is_held_waits_for_a_commit_that_is_being_made)
+{
+    for (int has_failed = 0; has_failed < 2; has_failed++) {
+        struct store s;
+        struct value_hold *hold = NULL;
+        pthread_t thread;
+        store_begin(&s);
+        (void)append_held(&s, &hold);
+        values_commit(s.values, hold, true);
+        struct asking asking = {.values = s.values};
+        CHECK(pthread_create(&thread, NULL, ask_held, &asking) == 0);
+        os_sleep_ns(os_env_posix(), 20000000);
+        CHECK(!atomic_load(&asking.is_answered));
+        if (has_failed) {
+            values_commit(s.values, hold, false);
+        } else {
+            values_let_go(s.values, &hold);
+        }
+        CHECK(pthread_join(thread, NULL) == 0);
+        CHECK_EQ_UINT(asking.held.count, has_failed ? 1 : 0);
+        value_spans_release(&asking.held);
+        values_let_go(s.values, &hold);
+        store_end(&s);
+    }
 }
 
 TEST(without_memory_nothing_is_lost)
@@ -362,8 +435,7 @@ TEST(without_memory_nothing_is_lost)
         void *data = NULL;
         size_t size;
         mem_fail_at(nth, false);
-        enum yore_status st =
-            values_append(s.values, 1, key_of("b"), key_of("value"), ref[1], NULL);
+        enum yore_status st = append_one(s.values, key_of("b"), key_of("value"), ref[1], NULL);
         if (st == YORE_OK) {
             st = values_get(s.values, forest_of(&s), bytes_of(ref[1], VALUE_REF_BYTES), key_of("b"),
                             &data, &size, NULL);
@@ -400,8 +472,8 @@ static void *work(void *arg)
         size_t size = 0;
         (void)snprintf(key, sizeof key, "%u/%u", w->seed, i);
         fill(value, sizeof value, w->seed + i);
-        bool is_done = values_append(w->store->values, 1, key_of(key),
-                                     bytes_of(value, sizeof value), ref, NULL) == YORE_OK &&
+        bool is_done = append_one(w->store->values, key_of(key), bytes_of(value, sizeof value), ref,
+                                  NULL) == YORE_OK &&
                        (i % 3 != 0 || values_sync(w->store->values, NULL) == YORE_OK) &&
                        values_get(w->store->values, &w->forest, bytes_of(ref, VALUE_REF_BYTES),
                                   key_of(key), &data, &size, NULL) == YORE_OK;
@@ -438,6 +510,6 @@ TEST_MAIN(what_was_appended_is_read_at_once,
           a_file_that_the_manifest_does_not_take_is_removed,
           a_file_that_the_manifest_may_name_all_the_same_stays,
           a_wrong_reference_is_refused_and_named, readers_move_to_the_generation_their_forest_names,
-          more_files_than_readers_are_read,
-          values_of_commits_to_come_hold_their_file_and_later_ones, without_memory_nothing_is_lost,
-          threads_append_sync_and_read_beside_each_other)
+          more_files_than_readers_are_read, records_of_commits_to_come_are_held,
+          who_asks_what_is_held_waits_for_a_commit_that_is_being_made,
+          without_memory_nothing_is_lost, threads_append_sync_and_read_beside_each_other)

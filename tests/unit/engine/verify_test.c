@@ -427,7 +427,7 @@ TEST(an_open_batch_keeps_its_values_through_a_purge)
     CHECK_OK(yore_batch_new(bed.db, &batch, NULL));
     CHECK_OK(yore_batch_put(batch, NULL, text("b"), text(large('b')), NULL, NULL));
     (void)erase_key(bed.db, "secret", YORE_TIME_MIN, YORE_FOREVER);
-    CHECK_STATUS(yore_compact(bed.db, NULL, NULL), YORE_BUSY);
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
     CHECK_OK(yore_batch_commit(batch, YORE_DURABILITY_DEFAULT, NULL, NULL));
     yore_batch_free(batch);
     CHECK_OK(yore_compact(bed.db, NULL, NULL));

@@ -10,6 +10,7 @@ struct variant {
     uint64_t keep_bytes;
     uint32_t recycle_count_max;
     bool is_settled_late; /* the manifest names the copy only after more was appended */
+    bool is_starved;      /* of file handles, each step before it is done */
 };
 
 static const struct variant variants[] = {
@@ -17,6 +18,7 @@ static const struct variant variants[] = {
     {.name = "unlinking", .recycle_count_max = 0},
     {.name = "keeping", .keep_bytes = 5000, .recycle_count_max = 1},
     {.name = "late", .recycle_count_max = 2, .is_settled_late = true},
+    {.name = "starved", .recycle_count_max = 2, .is_starved = true},
 };
 
 static void world_of(struct world *w, const struct variant *variant, uint64_t seed)
@@ -52,6 +54,23 @@ static enum yore_status step(struct world *w, unsigned number)
     }
 }
 
+/* First without a handle to spare, for the next segment's file, or only without one for its
+ * directory.  Where that was refused nothing has come of it: something small may still fit into the
+ * old segment, and then the step is done after all. */
+static enum yore_status starved_step(struct world *w, unsigned number)
+{
+    (void)sim_disk_handles_peak(w->disk);
+    sim_disk_set_handles(w->disk, sim_disk_handles_peak(w->disk) + number / 2 % 2);
+    enum yore_status st = step(w, number);
+    sim_disk_set_handles(w->disk, 0);
+    if (st != YORE_NO_FILES) {
+        return st;
+    }
+    CHECK(!journal_has_failed(w->journal));
+    st = number % 3 != 0 ? world_append(w, 1, 1) : YORE_OK;
+    return st == YORE_OK ? step(w, number) : st;
+}
+
 /* Two lives with a clean close between; stops at the first failure. */
 static enum yore_status live(struct world *w, const struct variant *variant)
 {
@@ -65,7 +84,7 @@ static enum yore_status live(struct world *w, const struct variant *variant)
             if (i == 3 && variant->is_settled_late) {
                 st = world_settle(w);
             } else {
-                st = step(w, i + life * 5);
+                st = variant->is_starved ? starved_step(w, i + life * 5) : step(w, i + life * 5);
             }
         }
         if (st == YORE_OK) {
@@ -151,6 +170,11 @@ TEST(keeping_segments_survives_a_crash_at_every_operation)
 TEST(a_manifest_that_lags_survives_a_crash_at_every_operation)
 {
     crash_everywhere(&variants[3]);
+}
+
+TEST(rotations_that_are_refused_handles_survive_a_crash_at_every_operation)
+{
+    crash_everywhere(&variants[4]);
 }
 
 /* The recovery after the cut at `op` is itself cut at each of its operations, up to two times. */
@@ -434,6 +458,7 @@ TEST_MAIN(recycling_survives_a_crash_at_every_operation,
           unlinking_survives_a_crash_at_every_operation,
           keeping_segments_survives_a_crash_at_every_operation,
           a_manifest_that_lags_survives_a_crash_at_every_operation,
+          rotations_that_are_refused_handles_survive_a_crash_at_every_operation,
           a_recovery_survives_a_crash_at_every_operation,
           a_recovery_with_a_lagging_manifest_survives_a_crash_at_every_operation,
           a_recovery_that_keeps_segments_survives_a_crash_at_every_operation,

@@ -127,6 +127,9 @@ enum yore_status world_append(struct world *w, uint32_t count, size_t size)
         at += bytes;
     }
     enum yore_status st = journal_append(w->journal, entries, count, &w->error);
+    if (st == YORE_NO_FILES) {
+        return st; /* nothing has come of it */
+    }
     w->handed = st == YORE_OK ? w->appended + count : w->handed;
     w->appended += count; /* after a failure any prefix of it may come back */
     return st;

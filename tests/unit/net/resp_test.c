@@ -54,6 +54,30 @@ TEST(arrays_are_split_into_their_words)
     CHECK_EQ_STR(shown_of("*2\r\n$3\r\nGET\r\n$1\r\nk", &open_limits), "...");
 }
 
+TEST(lines_of_numbers_end_wherever_the_octets_do)
+{
+    char big[400];
+    int size = snprintf(big, sizeof(big), "*3\r\n$3\r\nSET\r\n$12\r\nkey:00000123\r\n$200\r\n");
+    memset(big + size, 'v', 200);
+    memcpy(big + size + 200, "\r\n", 2);
+    size_t whole = (size_t)size + 202;
+    for (size_t cut = 1; cut < whole; cut++) {
+        struct resp_parser parser = {0};
+        size_t consumed = 0;
+        test_note("cut at %zu", cut);
+        CHECK_EQ_INT(resp_parse(&parser, bytes_of(big, cut), &open_limits, &consumed), RESP_MORE);
+        CHECK_EQ_UINT(consumed, 0);
+        CHECK_EQ_INT(resp_parse(&parser, bytes_of(big, whole), &open_limits, &consumed),
+                     RESP_REQUEST);
+        CHECK_EQ_UINT(consumed, whole);
+        CHECK_EQ_UINT(parser.arg_count, 3);
+        CHECK_EQ_UINT(parser.args[2].size, 200);
+        resp_parser_release(&parser);
+    }
+    CHECK_EQ_STR(shown_of("*1\r\n$12345678\r\n", &open_limits), "...");
+    CHECK_EQ_STR(shown_of("*1\r\n$4x\r\n", &open_limits), "Protocol error: invalid bulk length");
+}
+
 TEST(empty_requests_are_passed_over)
 {
     CHECK_EQ_STR(shown_of("*0\r\n*-1\r\n\r\n\n*1\r\n$4\r\nPING\r\n", &open_limits), "[PING] ");
@@ -205,8 +229,8 @@ TEST(a_request_behind_empty_ones_keeps_its_words_when_it_moves)
 }
 
 TEST_MAIN(a_request_behind_empty_ones_keeps_its_words_when_it_moves,
-          arrays_are_split_into_their_words, empty_requests_are_passed_over,
-          inline_commands_are_split_at_blanks_and_unquoted,
+          arrays_are_split_into_their_words, lines_of_numbers_end_wherever_the_octets_do,
+          empty_requests_are_passed_over, inline_commands_are_split_at_blanks_and_unquoted,
           what_is_not_the_protocol_is_refused_with_its_reason, before_login_less_is_taken,
           a_line_without_end_is_refused_at_its_limit, requests_cut_anywhere_and_moved_are_the_same,
           what_is_missing_of_a_long_word_is_known, an_announced_giant_costs_no_memory)

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "os/env.h"
+#include "os/process.h"
 #include "support/test.h"
 
 static struct os_file *must_open(const char *path, enum os_open_mode mode)
@@ -154,6 +155,22 @@ TEST(advice_is_accepted)
     os_file_will_need(file, 0, 3);
     os_file_close(file);
     check_text(test_path("a"), "abc");
+}
+
+TEST(memory_that_will_be_filled_keeps_what_is_in_it)
+{
+    const size_t size = ((size_t)4 << 20) + 123;
+    unsigned char *memory = mem_alloc(size);
+    CHECK(memory != NULL);
+    memset(memory, 'a', size);
+    os_memory_will_fill(memory + 5, size - 5);
+    os_memory_will_fill(memory, 1);
+    size_t kept = 0;
+    while (kept < size && memory[kept] == 'a') {
+        kept++;
+    }
+    CHECK_EQ_UINT(kept, size);
+    mem_free(memory);
 }
 
 static int collect(void *arg, const char *name)
@@ -336,8 +353,9 @@ TEST_MAIN(what_was_written_is_read_back, open_modes_ask_for_what_is_there,
           preallocate_fills_with_zeros_and_keeps_a_longer_tail, truncate_cuts_and_grows,
           a_punched_range_reads_as_zeros_and_the_size_stays,
           offsets_past_the_end_of_numbers_are_refused, advice_is_accepted,
-          directories_are_made_listed_and_removed, renaming_replaces_and_linking_does_not,
-          stat_tells_size_and_kind, a_lock_refuses_a_second_handle_of_the_same_process,
+          memory_that_will_be_filled_keeps_what_is_in_it, directories_are_made_listed_and_removed,
+          renaming_replaces_and_linking_does_not, stat_tells_size_and_kind,
+          a_lock_refuses_a_second_handle_of_the_same_process,
           a_lock_refuses_another_process_until_its_holder_is_gone,
           a_released_lock_is_free_though_a_forked_child_lives, clocks_go_forward_and_sleep_lasts,
           out_of_memory_leaves_no_file_behind)

@@ -64,6 +64,35 @@ TEST(memory_is_bounded_where_steps_are_not)
     query_bed_close(&bed);
 }
 
+TEST(reduce_keeps_only_the_value_at_work)
+{
+    struct query_bed bed;
+    query_bed_open(&bed);
+    bed.options.budget.memory_bytes = 4u << 20;
+    ASKED(&bed, "RETURN size(reduce(s = '', x IN range(1, 10000) | s + 'aaaaaaaaaa'))", "100000");
+    ASKED(&bed, "RETURN reduce(l = [0], x IN range(1, 5000) | [x, l[0] + x, 'text' + x])[1]",
+          "9999");
+    ASKED(&bed, "RETURN size(reduce(l = [], x IN range(1, 2000) | l + [[x, 'item ' + x]])) AS size",
+          "2000");
+    ASKED(&bed, "RETURN reduce(l = [], x IN range(1, 2000) | l + [[x, 'item ' + x]])[1233] AS item",
+          "[1234, 'item 1234']");
+    query_bed_close(&bed);
+}
+
+/* What one step of an expression makes counts too: few of them can take long. */
+TEST(large_values_that_are_made_count_as_steps)
+{
+    struct query_bed bed;
+    query_bed_open(&bed);
+    bed.options.budget.steps_max = 20000;
+    ASKED(&bed, "RETURN size(reduce(s = 'abcdefgh', x IN range(1, 21) | s + s))", "16777216");
+    ASKED(&bed,
+          "WITH reduce(s = 'abcdefgh', x IN range(1, 21) | s + s) AS s "
+          "RETURN reduce(n = 0, x IN range(1, 5) | n + size(s + s))",
+          "! TOO_BIG");
+    query_bed_close(&bed);
+}
+
 TEST(a_range_is_unwound_without_its_list)
 {
     struct query_bed bed;
@@ -189,7 +218,8 @@ TEST(a_cancelled_create_index_ends_while_it_is_filled_and_leaves_none)
     query_bed_close(&bed);
 }
 
-TEST_MAIN(a_cancelled_create_index_ends_while_it_is_filled_and_leaves_none,
+TEST_MAIN(reduce_keeps_only_the_value_at_work, large_values_that_are_made_count_as_steps,
+          a_cancelled_create_index_ends_while_it_is_filled_and_leaves_none,
           a_cancelled_statement_ends_and_leaves_nothing, hostile_statements_end_with_a_clear_error,
           memory_is_bounded_where_steps_are_not, a_range_is_unwound_without_its_list,
           time_is_a_budget, partial_results_are_what_there_was_and_are_marked,

@@ -1,6 +1,5 @@
 /* The past in queries: AS OF, KNOWN, FROM ... TO, and the procedures of time. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "support/test.h"
@@ -106,6 +105,15 @@ TEST(known_is_what_was_known_then)
     ASKED(&bed, "AS OF $t MATCH (s:Service) RETURN count(s)", "3");
     ASKED(&bed, "AS OF $t KNOWN $known MATCH (s:Service) RETURN count(s)", "2");
     ASKED(&bed, "AS OF $t MATCH (s:Service) KNOWN $known RETURN count(s)", "2");
+    give(&bed, "a", integer(AT(1)));
+    give(&bed, "b", integer(AT(8)));
+#define SECONDS " YIELD time RETURN time.epochSeconds - 1000000000"
+    ASKED(&bed, "CALL yore.nextChange($a)" SECONDS, "5");
+    ASKED(&bed, "KNOWN $known CALL yore.nextChange($a)" SECONDS, "10");
+    ASKED(&bed, "CALL yore.previousChange($b)" SECONDS, "5");
+    ASKED(&bed, "KNOWN $known CALL yore.previousChange($b)" SECONDS, "");
+    ASKED(&bed, "KNOWN $known CALL yore.diff($a, $b) YIELD change RETURN change", "");
+    ASKED(&bed, "KNOWN $known CALL yore.history('late') YIELD validFrom RETURN validFrom", "");
     query_bed_close(&bed);
 }
 
@@ -171,151 +179,8 @@ TEST(a_pattern_tells_every_interval_in_which_it_held)
     ASKED(&bed, "MATCH (a:Service) RETURN interval()", "! INVALID");
     ASKED(&bed, "MATCH (a:Nothing) FROM $a TO $b RETURN a", "");
     ASKED(&bed, "MATCH (a) FROM $b TO $a RETURN a", "! ArgumentError InvalidArgumentValue");
+    ASKED(&bed, "MATCH (a:Service) FROM $b TO $b RETURN a", "");
     query_bed_close(&bed);
-}
-
-/* ---- random histories ------------------------------------------------------------------------
- * Facts at whole seconds 0 .. SECONDS-1; the intervals of a pattern are those that its answers as
- * of every second make up. */
-
-#define SECONDS 24
-#define NODES 5
-
-static void make_random_history(struct query_bed *bed, struct test_rand *rand)
-{
-    query_bed_open(bed);
-    struct graph_txn *txn = begin(&bed->graph);
-    uint64_t nodes[NODES];
-    for (int i = 0; i < NODES; i++) {
-        char name[16];
-        snprintf(name, sizeof(name), "n%d", i);
-        nodes[i] = node_made(txn, name, i % 2 == 0 ? "A" : "B", AT(test_rand_below(rand, 4)),
-                             YORE_FOREVER);
-    }
-    for (int i = 0; i < 12; i++) {
-        int64_t from = 4 + (int64_t)test_rand_below(rand, SECONDS - 5);
-        uint64_t relationship = relationship_made(txn, "T", nodes[test_rand_below(rand, NODES)],
-                                                  nodes[test_rand_below(rand, NODES)], AT(from));
-        if (test_rand_below(rand, 4) > 0) {
-            struct graph_write end = {.from = AT(from + 1 + (int64_t)test_rand_below(rand, 8)),
-                                      .to = YORE_FOREVER};
-            CHECK_OK(graph_delete(txn, (struct graph_id){GRAPH_RELATIONSHIP, relationship}, false,
-                                  &end, NULL));
-        }
-    }
-    for (int i = 0; i < 15; i++) {
-        CHECK_OK(property_set(txn, nodes[test_rand_below(rand, NODES)], "x",
-                              integer((int64_t)test_rand_below(rand, 3)),
-                              AT(4 + test_rand_below(rand, SECONDS - 4))));
-    }
-    commit(txn);
-}
-
-#define MATCHES_MAX 2048
-struct held {
-    char match[64];
-    bool at[SECONDS];
-};
-
-static struct held *held_find(struct held *held, size_t *count, const char *match, size_t size)
-{
-    for (size_t i = 0; i < *count; i++) {
-        if (strlen(held[i].match) == size && memcmp(held[i].match, match, size) == 0) {
-            return &held[i];
-        }
-    }
-    CHECK(*count < MATCHES_MAX && size < sizeof(held->match));
-    struct held *made = &held[(*count)++];
-    memset(made, 0, sizeof(*made));
-    memcpy(made->match, match, size);
-    return made;
-}
-
-static void hold(struct held *held, size_t *count, const char *answer, int second)
-{
-    while (*answer != '\0') {
-        const char *end = strstr(answer, "; ");
-        size_t size = end != NULL ? (size_t)(end - answer) : strlen(answer);
-        held_find(held, count, answer, size)->at[second] = true;
-        answer += end != NULL ? size + 2 : size;
-    }
-}
-
-static int order_text(const void *a, const void *b)
-{
-    return strcmp(a, b);
-}
-
-/* Lines "match, from, to" in order, of seconds [from, to). */
-static const char *expected(const struct held *held, size_t count, int from, int to)
-{
-    static char lines[MATCHES_MAX][sizeof(held->match) + 32];
-    static char answer[65536];
-    size_t line_count = 0;
-    for (size_t i = 0; i < count; i++) {
-        for (int s = from; s < to; s++) {
-            if (!held[i].at[s] || (s > from && held[i].at[s - 1])) {
-                continue;
-            }
-            int end = s;
-            while (end < to && held[i].at[end]) {
-                end++;
-            }
-            snprintf(lines[line_count++], sizeof(lines[0]), "%.63s, %d, %d", held[i].match, s, end);
-        }
-    }
-    qsort(lines, line_count, sizeof(lines[0]), order_text);
-    size_t used = 0;
-    answer[0] = '\0';
-    for (size_t i = 0; i < line_count; i++) {
-        used += (size_t)snprintf(answer + used, sizeof(answer) - used, "%s%s", i > 0 ? "; " : "",
-                                 lines[i]);
-    }
-    return answer;
-}
-
-static void compare_intervals(struct query_bed *bed, const char *pattern, const char *where,
-                              const char *told)
-{
-    static struct held held[MATCHES_MAX];
-    size_t count = 0;
-    char query[512];
-    snprintf(query, sizeof(query), "MATCH %s %s RETURN DISTINCT %s", pattern, where, told);
-    for (int second = 0; second < SECONDS; second++) {
-        hold(held, &count, ask_at(bed, query, AT(second)), second);
-    }
-    snprintf(query, sizeof(query),
-             "MATCH %s FROM $from TO $to %s RETURN %s, "
-             "(interval().from.epochSeconds - 1000000000), "
-             "(interval().to.epochSeconds - 1000000000)",
-             pattern, where, told);
-    int windows[][2] = {{0, SECONDS}, {6, 17}, {9, 10}};
-    for (size_t i = 0; i < sizeof(windows) / sizeof(windows[0]); i++) {
-        bed->options.parameter_count = 0;
-        give(bed, "from", integer(AT(windows[i][0])));
-        give(bed, "to", integer(AT(windows[i][1])));
-        const char *got = ask_sorted(bed, query);
-        test_note("%s [%d, %d)", query, windows[i][0], windows[i][1]);
-        CHECK_EQ_STR(got, expected(held, count, windows[i][0], windows[i][1]));
-    }
-}
-
-TEST(intervals_are_those_of_the_answers_at_every_moment)
-{
-    struct test_rand rand = test_rand_new(2);
-    for (uint64_t round = 0; round < test_scale(6, 60); round++) {
-        struct query_bed bed;
-        make_random_history(&bed, &rand);
-        compare_intervals(&bed, "(a:A)", "", "id(a)");
-        compare_intervals(&bed, "(a)-[r:T]->(b)", "", "id(a), id(r), id(b)");
-        compare_intervals(&bed, "(a:A)-[r:T]-(b {x: 1})", "", "id(a), id(r), id(b)");
-        compare_intervals(&bed, "(a)-[r:T]->(b)-[s:T]->(c)", "WHERE a.x = c.x OR a = c",
-                          "id(r), id(s)");
-        compare_intervals(&bed, "(a:A)", "WHERE NOT (a)-[:T]->()", "id(a)");
-        compare_intervals(&bed, "(a:A)-[r:T*1..2]->(b)", "", "id(a), [x IN r | id(x)]");
-        compare_intervals(&bed, "p = (a:B)-[r:T]->(b)", "WHERE a.x > 0", "id(r), length(p)");
-        query_bed_close(&bed);
-    }
 }
 
 /* ---- procedures ------------------------------------------------------------------------------ */
@@ -446,6 +311,5 @@ TEST_MAIN(a_node_that_is_not_there_at_the_moment_is_nobodys_neighbour,
           a_way_of_no_relationship_needs_its_node_at_the_moment_too, known_is_what_was_known_then,
           labels_indexes_counts_and_traversals_are_as_of_the_moment_too,
           a_write_as_of_the_past_is_refused, a_pattern_tells_every_interval_in_which_it_held,
-          intervals_are_those_of_the_answers_at_every_moment,
           diff_changes_and_history_tell_what_became_of_elements,
           a_timeline_counts_changes_in_buckets_and_neighbours_are_found)

@@ -49,6 +49,30 @@ TEST(a_node_and_a_relationship_are_read_whole)
     arena_release(&arena);
 }
 
+TEST(a_word_is_written_as_it_is_read)
+{
+    static const char *const lines[] = {
+        "{\"node\":\"n\\u0001\",\"labels\":[],\"properties\":{}}",
+        ("{\"node\":\"n\",\"labels\":[\"A\",\"B\"],\"properties\":{\"a\":[1,2.5],\"d\":"
+         "{\"$date\":\"2015-07-21\"}},\"from\":\"2020-01-01T00:00:00Z\","
+         "\"to\":\"2020-01-02T00:00:00.500Z\"}"),
+        ("{\"relationship\":\"r\",\"type\":\"T\",\"start\":\"a\",\"end\":\"b\",\"properties\":"
+         "{\"$map\":{\"$date\":\"2015-07-21\"}},\"from\":\"2020-01-01T00:00:00Z\"}"),
+        "{\"node\":\"n\",\"removes\":true,\"to\":\"2020-01-01T00:00:00Z\"}",
+        "{\"relationship\":\"r\",\"removes\":true,\"from\":\"2020-01-01T00:00:00Z\"}"};
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        struct arena arena = {0};
+        struct buffer written = {0};
+        struct yore_graph_word word;
+        struct yore_error error = {0};
+        CHECK_OK(read_text(lines[i], &arena, &word, &error));
+        word_json_word(&written, &word);
+        CHECK_EQ_BYTES(written.data, written.size, lines[i], strlen(lines[i]));
+        buffer_release(&written);
+        arena_release(&arena);
+    }
+}
+
 static void comes_back(const char *json)
 {
     struct arena arena = {0};
@@ -144,5 +168,6 @@ TEST(deep_nesting_is_refused)
     arena_release(&arena);
 }
 
-TEST_MAIN(a_node_and_a_relationship_are_read_whole, every_kind_of_value_comes_back_as_it_was,
-          hostile_lines_are_refused_with_their_column, deep_nesting_is_refused)
+TEST_MAIN(a_node_and_a_relationship_are_read_whole, a_word_is_written_as_it_is_read,
+          every_kind_of_value_comes_back_as_it_was, hostile_lines_are_refused_with_their_column,
+          deep_nesting_is_refused)

@@ -9,9 +9,10 @@
 #include "os/env.h"
 #include "support/test.h"
 
-static bool knows(const char *name)
+static const char *knows(size_t index)
 {
-    return strcmp(name, "user") == 0 || strcmp(name, "requirepass") == 0;
+    static const char *const names[] = {"user", "requirepass", "graph-query-timeout", "dir"};
+    return index < sizeof(names) / sizeof(names[0]) ? names[index] : NULL;
 }
 
 static const char *file_of(const char *text)
@@ -47,9 +48,15 @@ TEST(flags_go_over_the_environment_over_the_file_over_defaults)
     CHECK_EQ_UINT(config.port, 7001);
     setenv("YORE_PORT", "7002", 1);
     setenv("YORE_IO_THREADS", "4", 1);
+    setenv("YORE_GRAPH_QUERY_TIMEOUT", "7", 1);
+    setenv("YORE_USER", "me", 1);
     CHECK_OK(config_read_environment(&config, &error));
     unsetenv("YORE_PORT");
     unsetenv("YORE_IO_THREADS");
+    unsetenv("YORE_GRAPH_QUERY_TIMEOUT");
+    unsetenv("YORE_USER");
+    CHECK_EQ_UINT(config.extra_count, 1); /* who the user is that a program logs in as is no line */
+    CHECK_EQ_STR(config.extras[0].name, "graph-query-timeout");
     CHECK_EQ_UINT(config.port, 7002);
     CHECK_OK(config_read_flags(&config, 2, flags, &error));
     CHECK_EQ_UINT(config.port, 7003);
@@ -97,6 +104,8 @@ TEST(what_is_wrong_is_said_with_its_place_and_the_nearest_name)
         const char *error;
     } cases[] = {
         {"\n\nprot 7000\n", ":3: there is no setting 'prot'; did you mean port?"},
+        {"graph-query-timout 5\n",
+         ":1: there is no setting 'graph-query-timout'; did you mean graph-query-timeout?"},
         {"frobnicate yes\n", ":1: there is no setting 'frobnicate'; yore server --help lists them"},
         {"port x\n", ":1: port does not take 'x': 0 to 65535, or any"},
         {"port\n", ":1: port has no value"},
@@ -166,17 +175,18 @@ TEST(rewriting_replaces_lines_where_they_stand_and_appends_new_ones)
     struct config config;
     struct yore_error error = {0};
     char text[400] = "";
-    const char *path = file_of("# mine\nport 7000\n  MaxClients 50\n\nmaxclients 60\ntimeout 5");
-    struct config_pair pairs[] = {{"maxclients", bytes_of("70", 2), false},
-                                  {"requirepass", bytes_of("a \"b\"\n", 6), false},
-                                  {"save", bytes_of("60 1 30 2", 9), true}};
+    const char *path = file_of("# mine\nport 7000\nrequirepass x\n  MaxClients 50\n\n"
+                               "maxclients 60\nuser default >y\ntimeout 5");
+    struct config_pair pairs[] = {{"maxclients", bytes_of("70", 2), false, false},
+                                  {"requirepass", bytes_of("a \"b\"\n", 6), false, true},
+                                  {"save", bytes_of("60 1 30 2", 9), true, false}};
     CHECK_OK(config_init(&config, knows, &error));
     CHECK_OK(config_read_file(&config, path, &error));
     CHECK_OK(config_rewrite(&config, os_env_posix(), pairs, 3, &error));
     FILE *file = fopen(path, "r");
     CHECK(fread(text, 1, sizeof(text) - 1, file) > 0);
     fclose(file);
-    CHECK_EQ_STR(text, "# mine\nport 7000\nmaxclients 70\n\ntimeout 5\n"
+    CHECK_EQ_STR(text, "# mine\nport 7000\nmaxclients 70\n\nuser default >y\ntimeout 5\n"
                        "requirepass \"a \\\"b\\\"\\x0a\"\nsave 60 1 30 2\n");
     config_release(&config);
 }

@@ -13,6 +13,7 @@
 struct told {
     char method[16];
     char path[64];
+    char params[128]; /* of the query, as a route has them, but in the document's order */
 };
 
 struct told_list {
@@ -59,6 +60,53 @@ static void skip(struct json_reader *reader)
     buffer_release(&text);
 }
 
+/* {"name":"at","in":"query",...}: the name of one in the query is added to `params`. */
+static void read_param(struct json_reader *reader, char params[128])
+{
+    struct buffer member = {0};
+    char name[32] = "";
+    bool is_query = false;
+    CHECK(json_object_begin(reader));
+    while (next_member(reader, &member)) {
+        struct buffer text = {0};
+        bool is_name = bytes_are(buffer_bytes(&member), "name");
+        if (is_name || bytes_are(buffer_bytes(&member), "in")) {
+            CHECK(json_string(reader, &text));
+            if (is_name) {
+                snprintf(name, sizeof name, "%.*s", (int)text.size, (const char *)text.data);
+            } else {
+                is_query = bytes_are(buffer_bytes(&text), "query");
+            }
+        } else {
+            skip(reader);
+        }
+        buffer_release(&text);
+    }
+    if (is_query) {
+        size_t used = strlen(params);
+        snprintf(params + used, 128 - used, "%s%s", used > 0 ? " " : "", name);
+    }
+    buffer_release(&member);
+}
+
+static void read_method(struct json_reader *reader, char params[128])
+{
+    struct buffer member = {0};
+    bool has_item = true;
+    CHECK(json_object_begin(reader));
+    while (next_member(reader, &member)) {
+        if (!bytes_are(buffer_bytes(&member), "parameters")) {
+            skip(reader);
+            continue;
+        }
+        CHECK(json_array_begin(reader));
+        while (json_array_item(reader, &has_item) && has_item) {
+            read_param(reader, params);
+        }
+    }
+    buffer_release(&member);
+}
+
 static void read_paths(struct json_reader *reader, struct told_list *list)
 {
     struct buffer path = {0};
@@ -68,7 +116,7 @@ static void read_paths(struct json_reader *reader, struct told_list *list)
         CHECK(json_object_begin(reader));
         while (next_member(reader, &method)) {
             add(list, buffer_bytes(&path), buffer_bytes(&method));
-            skip(reader);
+            read_method(reader, list->items[list->count - 1].params);
         }
     }
     buffer_release(&path);
@@ -163,4 +211,68 @@ TEST(a_parameter_is_one_segment_or_the_rest)
     CHECK(find("GET", "/v1/kv/", &param, &is_known) == NULL);
 }
 
-TEST_MAIN(every_route_is_told, everything_told_has_a_route, a_parameter_is_one_segment_or_the_rest)
+/* Are the words of `some` among those of `all`? */
+static bool has_words(const char *all, const char *some)
+{
+    while (*some != '\0') {
+        size_t size = strcspn(some, " ");
+        const char *at = all;
+        while (strcspn(at, " ") != size || memcmp(at, some, size) != 0) {
+            at += strcspn(at, " ");
+            if (*at++ == '\0') {
+                return false;
+            }
+        }
+        some += size;
+        some += *some == ' ' ? 1 : 0;
+    }
+    return true;
+}
+
+TEST(every_parameter_that_is_taken_is_told)
+{
+    struct told_list list;
+    read_openapi(&list);
+    for (size_t i = 0; i < list.count; i++) {
+        struct yore_bytes param;
+        bool is_known;
+        const struct http_route *route =
+            find(list.items[i].method, list.items[i].path, &param, &is_known);
+        CHECK(route != NULL);
+        CHECK_MSG(has_words(route->params, list.items[i].params) &&
+                      has_words(list.items[i].params, route->params),
+                  "%s %s takes [%s], told are [%s]", route->method, route->path, route->params,
+                  list.items[i].params);
+    }
+}
+
+static const char *problem_of(const char *query)
+{
+    static char text[HTTP_PARAM_PROBLEM_BYTES];
+    static const struct http_route route = {.params = "at known prefix limit ttl until"};
+    return http_params_problem(&route, bytes_of(query, strlen(query)), text);
+}
+
+TEST(parameters_are_known_ones_each_once)
+{
+    CHECK(problem_of("") == NULL && problem_of("at=x&known=y&prefix=") == NULL);
+    CHECK(problem_of("&at&&prefix=a%26b&") == NULL);
+    CHECK_EQ_STR(problem_of("AT=-1h"), "there is no parameter 'AT' here; did you mean at?");
+    CHECK_EQ_STR(problem_of("at=1&knwon=2"),
+                 "there is no parameter 'knwon' here; did you mean known?");
+    CHECK_EQ_STR(problem_of("frobnicate=1"),
+                 "there is no parameter 'frobnicate' here; /openapi.json lists them");
+    CHECK_EQ_STR(problem_of("at=1&prefix=a&at=1"), "the parameter 'at' stands there twice");
+    CHECK_EQ_STR(problem_of("limit=a"), "limit is a whole number, not 'a'");
+    CHECK_EQ_STR(problem_of("limit"), "limit is a whole number, not ''");
+    CHECK(problem_of("limit=-12") == NULL && problem_of("limit=%31") != NULL);
+    CHECK_EQ_STR(problem_of("ttl=5m&until=now"), "ttl is a whole number of seconds, not '5m'");
+    CHECK_EQ_STR(problem_of("=1"), "there is no parameter '' here; /openapi.json lists them");
+    CHECK_EQ_STR(problem_of("this-parameter-is-longer-than-any-name-there-is=1"),
+                 "there is no parameter 'this-parameter-is-longer-than-a' here; /openapi.json "
+                 "lists them");
+}
+
+TEST_MAIN(every_route_is_told, every_parameter_that_is_taken_is_told,
+          parameters_are_known_ones_each_once, everything_told_has_a_route,
+          a_parameter_is_one_segment_or_the_rest)

@@ -78,7 +78,8 @@ TEST(nonsense_columns_are_called_by_their_name)
         memcpy(columns, golden + COLUMNS_AT, COLUMNS_BYTES);
         columns[edits[i].at - COLUMNS_AT] = edits[i].to;
         test_note("octet 0x%x to 0x%x", edits[i].at, edits[i].to);
-        CHECK_STATUS(page_decode(bytes_of(columns, COLUMNS_BYTES), &page, &what), YORE_CORRUPT);
+        CHECK_STATUS(page_decode(NULL, bytes_of(columns, COLUMNS_BYTES), &page, &what),
+                     YORE_CORRUPT);
         CHECK_EQ_STR(what, edits[i].what);
         CHECK(page == NULL);
     }
@@ -97,7 +98,8 @@ TEST(later_columns_and_encodings_are_told_from_damage)
         memcpy(columns, golden + COLUMNS_AT, COLUMNS_BYTES);
         columns[edits[i].at - COLUMNS_AT] = edits[i].to;
         test_note("octet 0x%x to 0x%x", edits[i].at, edits[i].to);
-        CHECK_STATUS(page_decode(bytes_of(columns, COLUMNS_BYTES), &page, &what), YORE_BAD_FORMAT);
+        CHECK_STATUS(page_decode(NULL, bytes_of(columns, COLUMNS_BYTES), &page, &what),
+                     YORE_BAD_FORMAT);
     }
 }
 
@@ -111,7 +113,7 @@ TEST(missing_columns_are_missed)
         const char *what = NULL;
         CHECK(cut != NULL);
         memcpy(cut, golden + COLUMNS_AT, size);
-        enum yore_status st = page_decode(bytes_of(cut, size), &page, &what);
+        enum yore_status st = page_decode(NULL, bytes_of(cut, size), &page, &what);
         /* A page may do without lags, without marks, and without values, but not in between. */
         bool is_page =
             size == 0x7d - COLUMNS_AT || size == 0x86 - COLUMNS_AT || size == 0x92 - COLUMNS_AT;
@@ -137,7 +139,7 @@ static enum yore_status decode_two(int64_t step, int64_t lag, const char **what_
         CHECK_OK(page_writer_add(&w, &version, i == 0));
     }
     CHECK_OK(page_writer_encode(&w, &raw));
-    enum yore_status st = page_decode(buffer_bytes(&raw), &page, what_out);
+    enum yore_status st = page_decode(NULL, buffer_bytes(&raw), &page, what_out);
     page_free(page);
     buffer_release(&raw);
     page_writer_release(&w);

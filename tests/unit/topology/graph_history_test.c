@@ -138,7 +138,8 @@ TEST(differences_are_net_or_every_step)
 static int64_t nearest(struct graph_bed *bed, int64_t moment, bool is_backward)
 {
     int64_t found;
-    enum yore_status st = graph_next_change(bed->graph, moment, is_backward, &found, NULL);
+    enum yore_status st =
+        graph_next_change(bed->graph, moment, YORE_NOW, is_backward, &found, NULL);
     if (st == YORE_NOT_FOUND) {
         return -1;
     }

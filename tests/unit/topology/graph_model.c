@@ -56,7 +56,7 @@ static struct model_state *state_at(struct model *m, bool is_node, size_t elemen
 
 bool model_is_unique_broken(const struct model *m)
 {
-    for (size_t s = 0; s < m->now.slot_count; s++) {
+    for (size_t s = m->horizon; s < m->now.slot_count; s++) {
         uint32_t taken = 0;
         for (size_t i = 0; i < m->node_count; i++) {
             const struct model_state *state = &m->now.slots[s].nodes[i];
@@ -114,6 +114,16 @@ enum yore_status model_node_create(struct model *m, unsigned name, const struct 
     return YORE_OK;
 }
 
+static bool is_relationship_name_there(const struct model *m, size_t slot, unsigned name)
+{
+    for (size_t i = 0; i < m->relationship_count; i++) {
+        if (m->relationships[i].name == name && m->now.slots[slot].relationships[i].is_there) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool has_ends(const struct model *m, const struct model_relationship *made, size_t slot)
 {
     return m->now.slots[slot].nodes[made->start].is_there &&
@@ -144,6 +154,14 @@ enum yore_status model_relationship_create(struct model *m, const struct model_r
         if (!has_ends(m, made, s)) {
             if (!dates->clips) {
                 return YORE_INVALID;
+            }
+            end = s;
+        }
+    }
+    for (size_t s = dates->from; s < end && made->name < MODEL_NAMES; s++) {
+        if (is_relationship_name_there(m, s, made->name)) {
+            if (!dates->clips || s == dates->from) {
+                return YORE_EXISTS;
             }
             end = s;
         }
@@ -248,4 +266,132 @@ enum yore_status model_delete(struct model *m, bool is_node, size_t element, boo
         *state_at(m, is_node, element, s) = (struct model_state){0};
     }
     return YORE_OK;
+}
+
+/* ---- erasing ---- */
+
+/* A relationship that goes with its end goes by its name, as everything that was called so. */
+static bool goes_with(const struct model *m, size_t node, size_t relationship)
+{
+    const struct model_relationship *r = &m->relationships[relationship];
+    bool goes = r->start == node || r->end == node;
+    for (size_t i = 0; r->name < MODEL_NAMES && i < m->relationship_count; i++) {
+        const struct model_relationship *other = &m->relationships[i];
+        goes = goes || (other->name == r->name && (other->start == node || other->end == node) &&
+                        model_was_ever(m, false, i, m->horizon));
+    }
+    return goes;
+}
+
+static void forget(struct model *m, bool is_node, size_t element)
+{
+    for (size_t s = 0; s < m->now.slot_count; s++) {
+        *state_at(m, is_node, element, s) = (struct model_state){0};
+    }
+    for (size_t k = 0; k < m->commit_count; k++) {
+        for (size_t s = 0; s < m->known[k]->slot_count; s++) {
+            struct model_slot *slot = &m->known[k]->slots[s];
+            struct model_state *state =
+                is_node ? &slot->nodes[element] : &slot->relationships[element];
+            *state = (struct model_state){0};
+        }
+    }
+    if (is_node) {
+        m->nodes[element].name = MODEL_NAMES;
+    } else {
+        m->relationships[element].name = MODEL_NAMES;
+    }
+}
+
+enum yore_status model_erase(struct model *m, bool is_node, unsigned name)
+{
+    bool goes[MODEL_RELATIONSHIPS];
+    enum yore_status st = YORE_NOT_FOUND;
+    for (size_t i = 0; is_node && i < m->node_count; i++) {
+        if (m->nodes[i].name != name) {
+            continue;
+        }
+        for (size_t r = 0; r < m->relationship_count; r++) {
+            goes[r] = goes_with(m, i, r);
+        }
+        for (size_t r = 0; r < m->relationship_count; r++) {
+            if (goes[r]) {
+                forget(m, false, r);
+            }
+        }
+        forget(m, true, i);
+        st = YORE_OK;
+    }
+    for (size_t i = 0; !is_node && i < m->relationship_count; i++) {
+        if (m->relationships[i].name == name) {
+            forget(m, false, i);
+            st = YORE_OK;
+        }
+    }
+    return st;
+}
+
+static size_t first_nameable(const struct model *m)
+{
+    return m->horizon > MODEL_FIXED ? m->horizon - MODEL_FIXED : 0;
+}
+
+static const struct model_state *known_at(const struct model_world *world, bool is_node,
+                                          size_t element, size_t slot)
+{
+    return is_node ? &world->slots[slot].nodes[element]
+                   : &world->slots[slot].relationships[element];
+}
+
+static bool was_otherwise_at_horizon(const struct model *m, bool is_node, size_t element)
+{
+    const struct model_state *now = known_at(&m->now, is_node, element, m->horizon);
+    for (size_t k = first_nameable(m); m->horizon > 0 && k < m->commit_count; k++) {
+        if (memcmp(known_at(m->known[k], is_node, element, m->horizon), now, sizeof *now) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool was_taken_back(const struct model *m, size_t relationship)
+{
+    for (size_t s = m->horizon; s < m->now.slot_count; s++) {
+        if (m->now.slots[s].relationships[relationship].is_there) {
+            return false;
+        }
+    }
+    return model_was_ever(m, false, relationship, m->horizon);
+}
+
+bool model_hides(const struct model *m, bool is_node, unsigned name)
+{
+    bool hides = false;
+    for (size_t i = 0; is_node && i < m->node_count; i++) {
+        if (m->nodes[i].name != name) {
+            continue;
+        }
+        hides = hides || was_otherwise_at_horizon(m, true, i);
+        for (size_t r = 0; r < m->relationship_count; r++) {
+            hides = hides || (goes_with(m, i, r) &&
+                              (was_taken_back(m, r) || was_otherwise_at_horizon(m, false, r)));
+        }
+    }
+    for (size_t r = 0; !is_node && r < m->relationship_count; r++) {
+        hides =
+            hides || (m->relationships[r].name == name && was_otherwise_at_horizon(m, false, r));
+    }
+    return hides;
+}
+
+bool model_was_ever(const struct model *m, bool is_node, size_t element, size_t from)
+{
+    for (size_t k = first_nameable(m); k < m->commit_count; k++) {
+        for (size_t s = from; s < m->known[k]->slot_count; s++) {
+            if (known_at(m->known[k], is_node, element, s)->is_there) {
+                return true;
+            }
+        }
+    }
+    return false;
 }

@@ -2,7 +2,8 @@
  * was ever dated, as plain arrays; each operation is a loop over moments.
  *
  * Moments are *slots*: some fixed times of long ago, then one for each commit.  Between two slots
- * nothing changes.
+ * nothing changes.  Slots before the horizon can no longer be read or written; what was erased is
+ * gone from every slot of every commit.
  */
 #ifndef YORE_TEST_TOPOLOGY_GRAPH_MODEL_H
 #define YORE_TEST_TOPOLOGY_GRAPH_MODEL_H
@@ -41,10 +42,11 @@ struct model_world {
 
 struct model_node {
     uint64_t id;
-    unsigned name;
+    unsigned name; /* MODEL_NAMES: it was erased */
 };
 struct model_relationship {
     uint64_t id;
+    unsigned name; /* MODEL_NAMES: none was given */
     unsigned type;
     size_t start;
     size_t end;
@@ -57,6 +59,7 @@ struct model {
     size_t relationship_count;
     int64_t times[MODEL_SLOTS];
     bool is_unique; /* label 0 with property 0 */
+    size_t horizon; /* slot */
     struct model_world now;
     struct model_world *known[MODEL_COMMITS]; /* after each commit */
     size_t commit_count;
@@ -97,6 +100,15 @@ enum yore_status model_label(struct model *m, size_t node, unsigned label, bool 
                              const struct model_dates *dates);
 enum yore_status model_delete(struct model *m, bool is_node, size_t element, bool detaches,
                               size_t from);
+/* All that was ever known under a name, between transactions; YORE_NOT_FOUND: nobody was ever
+ * called so, or it was erased. */
+enum yore_status model_erase(struct model *m, bool is_node, unsigned name);
+/* Would an erasure of the name miss something that can still be read as known earlier?  It does not
+ * find what was taken back from its very begin at a node, nor what is known otherwise by now of the
+ * horizon (erase.c). */
+bool model_hides(const struct model *m, bool is_node, unsigned name);
+/* Is the element there at the slot or later, as known at any commit that can still be named? */
+bool model_was_ever(const struct model *m, bool is_node, size_t element, size_t from);
 /* Does anything break the constraint? */
 bool model_is_unique_broken(const struct model *m);
 

@@ -1,9 +1,10 @@
 /* ingest_model_test.c -- random words of several sources at random times, against an oracle that is
  * a table: source x element x moment.
  *
- * The oracle knows nothing of incarnations, lines or stretches: a claim is laid moment by moment;
- * an element is there where anybody claims it (and, of a relationship, where both ends are); its
- * properties are those of the claim that goes first.
+ * The oracle knows nothing of incarnations, lines or stretches: a claim is laid moment by moment,
+ * to its end where it has one, otherwise to the source's next different word; an element is there
+ * where anybody claims it (and, of a relationship, where both ends are); its properties are those
+ * of the claim that goes first.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,7 +53,7 @@ static void lay(struct oracle *oracle, unsigned source, size_t element, size_t f
     uint8_t *said = oracle->said[source][element];
     uint8_t first = said[from];
     for (size_t t = from; t < to && t < oracle->count; t++) {
-        if (value == 0 ? said[t] == 0 : said[t] != first) {
+        if (to == SIZE_MAX && (value == 0 ? said[t] == 0 : said[t] != first)) {
             break;
         }
         said[t] = value;
@@ -166,7 +167,7 @@ static void speak(struct run *run)
         words[i] = word_of(source, elements[i], values[i], &said[i]);
         froms[i] = test_rand_one_in(&run->rand, 3) ? next : below(run, FIXED);
         tos[i] = SIZE_MAX;
-        if (froms[i] + 2 < FIXED && test_rand_one_in(&run->rand, 4)) {
+        if (froms[i] + 2 < FIXED && test_rand_one_in(&run->rand, 2)) {
             tos[i] = froms[i] + 1 + below(run, FIXED - froms[i] - 1);
             words[i].to = run->now.times[tos[i]];
         }

@@ -3,26 +3,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "os/env.h"
-#include "topology/erase.h"
 #include "topology/graph_internal.h"
 #include "topology/ingest.h"
 #include "unit/topology/said.h"
-
-static int count_one(void *arg, const struct yore_graph_pending *pending)
-{
-    (void)pending;
-    (*(unsigned *)arg)++;
-    return 0;
-}
-
-static unsigned pending_at(struct graph_bed *bed, int64_t valid)
-{
-    unsigned count = 0;
-    struct yore_time at = {valid, YORE_NOW};
-    CHECK_OK(graph_pending(bed->graph, valid == YORE_NOW ? NULL : &at, count_one, &count, NULL));
-    return count;
-}
 
 /* ---- claims ---- */
 
@@ -181,6 +164,28 @@ TEST(a_word_with_an_end_in_the_past_corrects_that_span)
     close_whole(&bed);
 }
 
+TEST(a_word_with_an_end_to_come_holds_whatever_was_said_since_its_begin)
+{
+    struct graph_bed bed;
+    struct said said;
+    graph_bed_open(&bed);
+    say_node(&bed, "a", "n", AT(10));
+    node_word(&said, "n", "Pod", "seen_by", 7)->from = AT(30);
+    say(&bed, "a", &said.word);
+    node_word(&said, "n", "Pod", "seen_by", 9)->from = AT(20);
+    said.word.to = BED_T0 + BED_SECOND;
+    say(&bed, "a", &said.word);
+    CHECK_EQ_INT(value_at(&bed, "n", "seen_by", AT(19)), 'a');
+    CHECK_EQ_INT(value_at(&bed, "n", "seen_by", AT(20)), 9);
+    CHECK_EQ_INT(value_at(&bed, "n", "seen_by", AT(30)), 9);
+    CHECK_EQ_INT(value_at(&bed, "n", "seen_by", YORE_NOW), 9);
+    sim_disk_set_wall(bed.bed.disk, BED_T0 + 5 * BED_SECOND);
+    settle(&bed);
+    CHECK_EQ_INT(value_at(&bed, "n", "seen_by", BED_T0 + BED_SECOND - 1), 9);
+    CHECK_EQ_UINT(id_at(&bed, GRAPH_NODE, "n", BED_T0 + BED_SECOND), 0);
+    close_whole(&bed);
+}
+
 /* ---- many words on one element ---- */
 
 #define BACKWARDS 1600
@@ -247,7 +252,7 @@ TEST(words_dated_backwards_on_one_element_cost_no_more_than_their_square)
     CHECK_OK(yore_open(test_path("db"), NULL, &bed.bed.db, NULL));
     CHECK_OK(graph_open(bed.bed.db, text("g"), true, NULL, &bed.graph, NULL));
     for (int each = 0; each < 2; each++) {
-        int many = each ? BACKWARDS / 2 : BACKWARDS;
+        int many = (int)test_scale(each ? BACKWARDS / 2 : BACKWARDS, BACKWARDS);
         int few = many / 4;
         double cost = cost_of_backwards(&bed, few, each ? 1 : few);
         double more = cost_of_backwards(&bed, many, each ? 1 : many);
@@ -602,105 +607,6 @@ TEST(sources_are_told_with_what_they_claim)
     close_whole(&bed);
 }
 
-/* ---- erase ---- */
-
-/* Nothing that compression could shorten. */
-#define FIRST "Zq7#first@example.org!xV"
-#define SECOND "8Lm^other%example.net$Ty"
-
-struct search {
-    struct os_env *env;
-    const char *octets;
-    bool is_found;
-};
-
-static int search_file(void *arg, const char *name)
-{
-    static char data[1u << 20];
-    struct search *search = arg;
-    struct os_file *file = NULL;
-    char path[80];
-    size_t size = 0;
-    if (strstr(name, "LOCK") != NULL) {
-        return 0;
-    }
-    snprintf(path, sizeof path, "db/%s", name);
-    CHECK_OK(os_file_open(search->env, path, OS_OPEN_READ, &file, NULL));
-    CHECK_OK(os_file_read(file, 0, data, sizeof data, &size, NULL));
-    os_file_close(file);
-    CHECK(size < sizeof data);
-    for (size_t at = 0; at + strlen(search->octets) <= size; at++) {
-        search->is_found |= memcmp(data + at, search->octets, strlen(search->octets)) == 0;
-    }
-    return 0;
-}
-
-/* Does any file of the database hold the octets? */
-static bool is_on_disk(struct graph_bed *bed, const char *octets)
-{
-    struct search search = {sim_disk_env(bed->bed.disk), octets, false};
-    CHECK_OK(os_dir_list(search.env, "db", search_file, &search, NULL));
-    return search.is_found;
-}
-
-static void say_secret(struct graph_bed *bed, const char *id, const char *secret)
-{
-    struct said said;
-    node_word(&said, id, "Person", "mail", 0)->from = AT(10);
-    said.entries[0].value = string(secret);
-    say(bed, "hr", &said.word);
-}
-
-TEST(an_erased_node_is_gone_with_its_relationships_from_every_file)
-{
-    struct graph_bed bed;
-    uint64_t count = 0;
-    struct yore_error error = {0};
-    graph_bed_open(&bed);
-    say_secret(&bed, "p1", FIRST);
-    say_secret(&bed, "p2", SECOND);
-    say_call(&bed, "hr", "p1", "p2", AT(20));
-    say_call(&bed, "hr", "p1", "unknown", AT(20));
-    take_back(&bed, "hr", YORE_GRAPH_ELEMENT_NODE, "p1", AT(30));
-    say_secret(&bed, "p1", "wJ0k~second life~9Fq");
-    CHECK_OK(yore_sync(bed.bed.db, YORE_NOW, NULL));
-    CHECK(is_on_disk(&bed, FIRST));
-    enum yore_status st = graph_erase(bed.graph, GRAPH_NODE, text("p1"), &count, &error);
-    CHECK_MSG(st == YORE_OK, "%s", error.text);
-    CHECK_OK(graph_verify(bed.graph, NULL, NULL, NULL, NULL));
-    for (int at = 10; at < 50; at += 10) {
-        CHECK_EQ_UINT(id_at(&bed, GRAPH_NODE, "p1", AT(at)), 0);
-        CHECK_EQ_UINT(id_at(&bed, GRAPH_RELATIONSHIP, "p1>p2", AT(at)), 0);
-        CHECK_EQ_UINT(pending_at(&bed, AT(at)), 0);
-    }
-    CHECK(id_at(&bed, GRAPH_NODE, "p2", AT(20)) != 0);
-    CHECK_OK(yore_compact(bed.bed.db, NULL, NULL));
-    CHECK(!is_on_disk(&bed, FIRST));
-    struct yore_verify_report report;
-    CHECK_OK(yore_verify(bed.bed.db, NULL, NULL, &report, NULL));
-    CHECK_EQ_UINT(report.erasures_pending, 0);
-    CHECK(is_on_disk(&bed, SECOND));
-    CHECK_STATUS(graph_erase(bed.graph, GRAPH_NODE, text("nobody"), &count, NULL), YORE_NOT_FOUND);
-    say_node(&bed, "hr", "p1", AT(60));
-    CHECK_EQ_INT(value_at(&bed, "p1", "seen_by", AT(60)), 'h');
-    close_whole(&bed);
-}
-
-TEST(an_erased_relationship_leaves_its_ends)
-{
-    struct graph_bed bed;
-    uint64_t count = 0;
-    graph_bed_open(&bed);
-    say_node(&bed, "a", "x", AT(10));
-    say_node(&bed, "a", "y", AT(10));
-    say_call(&bed, "a", "x", "y", AT(20));
-    CHECK_OK(graph_erase(bed.graph, GRAPH_RELATIONSHIP, text("x>y"), &count, NULL));
-    CHECK_EQ_UINT(count, 1);
-    CHECK_EQ_UINT(id_at(&bed, GRAPH_RELATIONSHIP, "x>y", AT(20)), 0);
-    CHECK(id_at(&bed, GRAPH_NODE, "x", AT(20)) != 0);
-    close_whole(&bed);
-}
-
 TEST_MAIN(a_word_makes_an_element_and_its_removal_ends_it, saying_the_same_again_changes_nothing,
           what_another_source_claims_stays, the_claim_of_the_greater_rank_goes_first,
           an_earlier_begin_extends_the_same_incarnation,
@@ -709,6 +615,7 @@ TEST_MAIN(a_word_makes_an_element_and_its_removal_ends_it, saying_the_same_again
           what_a_query_sets_stays_until_the_source_says_otherwise,
           what_a_query_deletes_comes_back_with_the_next_word,
           a_word_with_an_end_in_the_past_corrects_that_span,
+          a_word_with_an_end_to_come_holds_whatever_was_said_since_its_begin,
           words_dated_backwards_on_one_element_each_hold_until_the_next,
           words_dated_backwards_on_one_element_cost_no_more_than_their_square,
           bad_words_are_refused_with_their_number,
@@ -722,6 +629,4 @@ TEST_MAIN(a_word_makes_an_element_and_its_removal_ends_it, saying_the_same_again
           a_snapshot_with_more_differences_than_a_transaction_takes_is_carried_out,
           a_silent_source_claims_nothing_from_its_last_word_and_its_time_on,
           a_source_that_speaks_after_its_time_was_silent_in_between,
-          a_claim_with_an_end_to_come_ends_then, sources_are_told_with_what_they_claim,
-          an_erased_node_is_gone_with_its_relationships_from_every_file,
-          an_erased_relationship_leaves_its_ends)
+          a_claim_with_an_end_to_come_ends_then, sources_are_told_with_what_they_claim)

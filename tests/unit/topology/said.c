@@ -93,6 +93,21 @@ int64_t value_at(struct graph_bed *bed, const char *id, const char *name, int64_
     return node != 0 ? property_of(bed, valid, node, name) : -2;
 }
 
+static int count_one(void *arg, const struct yore_graph_pending *pending)
+{
+    (void)pending;
+    (*(unsigned *)arg)++;
+    return 0;
+}
+
+unsigned pending_at(struct graph_bed *bed, int64_t valid)
+{
+    unsigned count = 0;
+    struct yore_time at = {valid, YORE_NOW};
+    CHECK_OK(graph_pending(bed->graph, valid == YORE_NOW ? NULL : &at, count_one, &count, NULL));
+    return count;
+}
+
 static void print_problem(void *arg, const char *line)
 {
     (void)arg;

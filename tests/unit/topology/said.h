@@ -34,6 +34,8 @@ struct yore_graph_ingest_tally settle(struct graph_bed *bed);
 uint64_t id_at(struct graph_bed *bed, enum graph_element element, const char *id, int64_t valid);
 /* -1: no such property; -2: no such node. */
 int64_t value_at(struct graph_bed *bed, const char *id, const char *name, int64_t valid);
+/* Pending relationships. */
+unsigned pending_at(struct graph_bed *bed, int64_t valid);
 
 /* Close it, but see that it is whole first. */
 void close_whole(struct graph_bed *bed);

@@ -104,7 +104,7 @@ TEST(index_is_backfilled_over_history_and_kept_by_writers)
         CHECK(graph_has_index(view, schema.label, schema.property, &distinct));
         CHECK_EQ_UINT(distinct, 1);
         graph_view_close(view);
-        CHECK_OK(graph_schema_drop(bed.graph, &schema, NULL));
+        CHECK_OK(graph_schema_drop(bed.graph, &schema, NULL, NULL));
         CHECK_EQ_STR(equals(&bed, YORE_NOW, &schema, integer(2)), "no index");
         CHECK_OK(graph_schema_create(bed.graph, &schema, NULL, NULL));
         CHECK_EQ_STR(equals(&bed, YORE_NOW, &schema, integer(2)), "1 ");
@@ -317,7 +317,7 @@ TEST(an_index_whose_making_is_cancelled_leaves_nothing_behind)
             CHECK_MSG(strstr(error.text, "N.x") != NULL, "%s", error.text);
             CHECK_EQ_UINT(entries(&bed), 0);
             CHECK_EQ_STR(equals(&bed, YORE_NOW, &schema, integer(7)), "no index");
-            CHECK_STATUS(graph_schema_drop(bed.graph, &schema, NULL), YORE_NOT_FOUND);
+            CHECK_STATUS(graph_schema_drop(bed.graph, &schema, NULL, NULL), YORE_NOT_FOUND);
         }
         CHECK_OK(graph_schema_create(bed.graph, &schema, NULL, NULL));
         CHECK_EQ_UINT(entries(&bed), MANY);
@@ -359,10 +359,105 @@ TEST(an_index_is_made_although_somebody_else_at_it_is_cancelled)
     graph_bed_close(&bed);
 }
 
+TEST(a_drop_that_is_cancelled_is_one_and_what_it_left_goes_with_the_next)
+{
+    for (int makes = 0; makes < 2; makes++) {
+        struct graph_bed bed;
+        struct yore_error error = {0};
+        open_many(&bed);
+        struct graph_schema kept = schema_of(&bed, "N", "y", false);
+        struct graph_schema schema = schema_of(&bed, "N", "x", false);
+        CHECK_OK(graph_schema_create(bed.graph, &kept, NULL, NULL));
+        CHECK_OK(graph_schema_create(bed.graph, &schema, NULL, NULL));
+        struct graph_txn *txn = begin(&bed);
+        CHECK_OK(property_set(txn, 1, "y", integer(1), YORE_NOW));
+        int64_t before = commit(txn);
+        struct patience patience = {.left = 7};
+        const struct graph_cancel cancel = {has_had_enough, &patience};
+        CHECK_STATUS(graph_schema_drop(bed.graph, &schema, &cancel, &error), YORE_CANCELLED);
+        CHECK_MSG(strstr(error.text, "is dropped") != NULL, "%s", error.text);
+        CHECK_EQ_STR(equals(&bed, YORE_NOW, &schema, integer(7)), "no index");
+        CHECK(entries(&bed) > 1);
+        CHECK_OK(graph_verify(bed.graph, NULL, NULL, NULL, NULL));
+        CHECK_STATUS(graph_schema_drop(bed.graph, &schema, NULL, NULL), YORE_NOT_FOUND);
+        if (makes == 1) {
+            patience = (struct patience){.left = 2};
+            CHECK_STATUS(graph_schema_create(bed.graph, &schema, &cancel, &error), YORE_CANCELLED);
+            CHECK_MSG(strstr(error.text, "nothing is made") != NULL, "%s", error.text);
+            CHECK_EQ_STR(equals(&bed, YORE_NOW, &schema, integer(7)), "no index");
+            CHECK_OK(graph_schema_create(bed.graph, &schema, NULL, NULL));
+            CHECK_EQ_UINT(entries(&bed), MANY + 1);
+            CHECK_EQ_STR(equals(&bed, YORE_NOW, &schema, integer(7)), "8 ");
+        } else {
+            CHECK_OK(graph_schema_drop(bed.graph, &kept, NULL, NULL));
+            CHECK_EQ_UINT(entries(&bed), 0);
+        }
+        struct yore_time at = {before, before};
+        struct graph_view *view = NULL;
+        CHECK_OK(graph_view_open(bed.graph, NULL, &at, &view, NULL));
+        uint64_t distinct = 0;
+        CHECK(
+            graph_has_index(view, schema.label, schema.property, &distinct)); /* as it was known */
+        CHECK_EQ_UINT(distinct, MANY);
+        graph_view_close(view);
+        CHECK_OK(graph_verify(bed.graph, NULL, NULL, NULL, NULL));
+        graph_bed_close(&bed);
+    }
+}
+
+static void take_commits(void *arg, const struct yore_stat *stat)
+{
+    uint64_t *commits = arg;
+    *commits = strcmp(stat->name, "commits") == 0 ? stat->value : *commits;
+}
+
+static uint64_t commits_of(struct graph_bed *bed)
+{
+    uint64_t commits = 0;
+    yore_stats(bed->bed.db, take_commits, &commits);
+    return commits;
+}
+
+/* Writers wait for a commit of the backfill: it is bounded by what it writes, not by nodes alone.
+ */
+TEST(a_long_history_is_backfilled_in_many_commits)
+{
+    enum { NODES = 16, VERSIONS = 1000 };
+    struct graph_bed bed;
+    uint64_t nodes[NODES];
+    graph_bed_open(&bed);
+    struct graph_txn *txn = begin(&bed);
+    for (int i = 0; i < NODES; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "n%d", i);
+        nodes[i] = node_made(txn, name, "N", AT(1), YORE_FOREVER);
+    }
+    commit(txn);
+    for (int v = 1; v <= VERSIONS; v++) {
+        txn = begin(&bed);
+        for (int i = 0; i < NODES; i++) {
+            CHECK_OK(property_set(txn, nodes[i], "x", integer(v), AT(v)));
+        }
+        commit(txn);
+    }
+    struct graph_schema schema = schema_of(&bed, "N", "x", false);
+    uint64_t before = commits_of(&bed);
+    CHECK_OK(graph_schema_create(bed.graph, &schema, NULL, NULL));
+    CHECK(commits_of(&bed) - before >= 2 + NODES * VERSIONS / 4096);
+    for (int v = 1; v <= VERSIONS; v += 333) {
+        const char *found = equals(&bed, AT(v), &schema, integer(v));
+        CHECK(strncmp(found, "1 2 3 ", 6) == 0);
+        CHECK_EQ_STR(equals(&bed, AT(v), &schema, integer(v + 1)), "");
+    }
+    CHECK_OK(graph_verify(bed.graph, NULL, NULL, NULL, NULL));
+    graph_bed_close(&bed);
+}
+
 TEST_MAIN(index_is_backfilled_over_history_and_kept_by_writers,
-          ranges_and_prefixes_come_in_order_of_value, constraint_holds_at_every_valid_time,
-          two_writers_of_one_unique_value_conflict,
+          a_long_history_is_backfilled_in_many_commits, ranges_and_prefixes_come_in_order_of_value,
+          constraint_holds_at_every_valid_time, two_writers_of_one_unique_value_conflict,
           constraint_that_history_breaks_is_refused_and_leaves_nothing,
           an_index_whose_making_is_cancelled_leaves_nothing_behind,
           an_index_that_somebody_else_has_completed_stays_when_it_is_cancelled,
-          an_index_is_made_although_somebody_else_at_it_is_cancelled)
+          an_index_is_made_although_somebody_else_at_it_is_cancelled,
+          a_drop_that_is_cancelled_is_one_and_what_it_left_goes_with_the_next)

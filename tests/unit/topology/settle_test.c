@@ -117,7 +117,7 @@ TEST(a_refused_snapshot_is_carried_out_by_settling_once_the_constraint_is_gone)
     refused_open(&bed);
     CHECK(pods_there(&bed, AT(100)) < SENT);
     struct graph_schema schema = unique_ip(&bed);
-    CHECK_OK(graph_schema_drop(bed.graph, &schema, NULL));
+    CHECK_OK(graph_schema_drop(bed.graph, &schema, NULL, NULL));
     settle(&bed);
     CHECK_EQ_INT(pods_there(&bed, AT(100)), SENT);
     CHECK_EQ_UINT(told_of_a(&bed).snapshot, 0);
@@ -155,7 +155,7 @@ TEST(the_next_snapshot_of_a_source_takes_the_place_of_a_refused_one)
         graph_sync_stop(bed.graph, text("a"), snapshot, YORE_DURABILITY_DEFAULT, NULL, NULL),
         YORE_CONFLICT);
     schema = unique_ip(&bed);
-    CHECK_OK(graph_schema_drop(bed.graph, &schema, NULL));
+    CHECK_OK(graph_schema_drop(bed.graph, &schema, NULL, NULL));
     CHECK_OK(graph_sync_stop(bed.graph, text("a"), next, YORE_DURABILITY_DEFAULT, NULL, NULL));
     CHECK_EQ_INT(pods_there(&bed, AT(200)), SENT);
     close_whole(&bed);
@@ -241,7 +241,7 @@ TEST(a_decided_snapshot_from_before_the_horizon_is_carried_out_at_the_horizon)
     struct graph_bed bed;
     refused_open(&bed);
     struct graph_schema schema = unique_ip(&bed);
-    CHECK_OK(graph_schema_drop(bed.graph, &schema, NULL));
+    CHECK_OK(graph_schema_drop(bed.graph, &schema, NULL, NULL));
     CHECK_OK(yore_trim(bed.bed.db, bed.graph->keyspace, AT(500), NULL));
     settle(&bed);
     CHECK_EQ_INT(pods_there(&bed, AT(500)), SENT);

@@ -1,5 +1,6 @@
 /* sync_threads_test.c -- snapshots carried out in parts by whoever comes first: the stop, or those
- * that settle beside it; and an element that is erased while its source speaks of it. */
+ * that settle beside it; an element that is erased while its source speaks of it; and a large call
+ * beside a stream of small ones. */
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -121,9 +122,9 @@ static void erase_on(void *arg)
     struct settlers *settlers = arg;
     while (!atomic_load(&settlers->is_over)) {
         struct yore_error error = {.text = ""};
-        enum yore_status st = graph_erase(settlers->graph, GRAPH_NODE, text("x"), NULL, &error);
-        CHECK_MSG(st == YORE_OK || st == YORE_NOT_FOUND || st == YORE_CONFLICT, "erase: %s",
-                  error.text);
+        const struct graph_erasure erasure = {.element = GRAPH_NODE, .external_id = text("x")};
+        enum yore_status st = graph_erase(settlers->graph, &erasure, NULL, &error);
+        CHECK_MSG(st == YORE_OK || st == YORE_NOT_FOUND, "erase: %s", error.text);
     }
 }
 
@@ -148,7 +149,7 @@ static void say_again(struct graph *graph, int64_t round)
     struct graph_speech speech = {text("s"), words, 3, YORE_DURABILITY_NONE};
     struct yore_error error = {.text = ""};
     enum yore_status st = graph_ingest(graph, &speech, NULL, &error);
-    CHECK_MSG(st == YORE_OK || st == YORE_CONFLICT, "ingest: %s", error.text);
+    CHECK_MSG(st == YORE_OK, "ingest: %s", error.text);
 }
 
 static bool is_there(struct graph *graph, enum graph_element element, const char *name)
@@ -204,6 +205,81 @@ TEST(what_a_source_says_beside_an_erase_is_there_whole_or_not_at_all)
     test_count((uint64_t)rounds);
 }
 
+/* ---- large and small ---- */
+
+#define LARGE 300
+
+struct talk {
+    struct graph *graph;
+    const char *source;
+    size_t count; /* words of a call: n0, n1, ... */
+    _Atomic bool is_over;
+    uint64_t calls;
+};
+
+static void say_all(struct talk *talk)
+{
+    static char names[LARGE][16];
+    struct yore_graph_word words[LARGE];
+    struct yore_graph_entry entry = {.name = text(talk->source),
+                                     .value = {.kind = YORE_GRAPH_INT, .as.integer = 0}};
+    struct yore_error error = {.text = ""};
+    entry.value.as.integer = (int64_t)talk->calls++;
+    for (size_t i = 0; i < talk->count; i++) {
+        words[i] = (struct yore_graph_word){.element = YORE_GRAPH_ELEMENT_NODE,
+                                            .external_id = bytes_of(names[i], strlen(names[i])),
+                                            .properties = {&entry, 1},
+                                            .from = YORE_NOW,
+                                            .to = YORE_FOREVER};
+        if (words[i].external_id.size == 0) { /* the first call, alone */
+            int size = snprintf(names[i], sizeof names[i], "n%zu", i);
+            words[i].external_id.size = (size_t)size;
+        }
+    }
+    struct graph_speech speech = {text(talk->source), words, talk->count, YORE_DURABILITY_NONE};
+    enum yore_status st = graph_ingest(talk->graph, &speech, NULL, &error);
+    CHECK_MSG(st == YORE_OK, "%zu words: %s", talk->count, error.text);
+}
+
+static void talk_on(void *arg)
+{
+    struct talk *talk = arg;
+    while (!atomic_load(&talk->is_over)) {
+        say_all(talk);
+    }
+}
+
+TEST(a_large_call_goes_through_beside_those_that_always_get_there_first)
+{
+    struct yore_options options;
+    struct yore_db *db = NULL;
+    struct talk large = {.source = "large", .count = LARGE};
+    struct talk small[2] = {{.source = "small", .count = 1}, {.source = "other", .count = LARGE}};
+    struct os_thread *threads[2];
+    yore_options_init(&options);
+    options.durability = YORE_DURABILITY_NONE;
+    CHECK_OK(yore_open(test_path("db"), &options, &db, NULL));
+    CHECK_OK(graph_open(db, text("g"), true, NULL, &large.graph, NULL));
+    say_all(&large);
+    for (int i = 0; i < 2; i++) {
+        small[i].graph = large.graph;
+        CHECK_OK(os_thread_start(talk_on, &small[i], "talker", &threads[i], NULL));
+    }
+    for (uint64_t round = 0; round < test_scale(20, 500); round++) {
+        say_all(&large);
+    }
+    for (int i = 0; i < 2; i++) {
+        atomic_store(&small[i].is_over, true);
+        os_thread_join(threads[i]);
+        CHECK(small[i].calls > 0);
+    }
+    CHECK_OK(graph_verify(large.graph, NULL, NULL, NULL, NULL));
+    graph_close(large.graph);
+    CHECK_OK(yore_close(db, NULL));
+    test_count(large.calls);
+}
+
 TEST_MAIN(a_snapshot_is_whole_once_it_is_stopped_whoever_carries_it_out,
           a_snapshot_is_whole_although_those_that_settle_have_another_handle,
-          what_a_source_says_beside_an_erase_is_there_whole_or_not_at_all)
+          what_a_source_says_beside_an_erase_is_there_whole_or_not_at_all,
+          a_large_call_goes_through_beside_those_that_always_get_there_first)

@@ -1,4 +1,4 @@
-#include "cli/graph_table.h"
+#include "query/graph_table.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,8 +9,6 @@
 #include "base/mem.h"
 #include "base/moment.h"
 #include "base/utf8.h"
-#include "cli/graph_ever.h"
-#include "os/term.h"
 #include "query/value_format.h"
 #include "query/word_json.h"
 #include "topology/graph.h"
@@ -30,8 +28,7 @@ struct columns {
 };
 
 struct table {
-    struct cli *cli;
-    struct graph_view *view;
+    struct graph_walk *walk;
     enum graph_table_format format;
     bool is_every;
     bool writes;        /* otherwise columns are looked for */
@@ -156,9 +153,10 @@ static enum yore_status pour(struct table *table, struct yore_error *error_out)
                          "an external id, label, type or name of a property has a character that "
                          "XML has no form for; write ndjson or csv");
     }
-    bool is_written = fwrite(line->data, 1, line->size, table->cli->out) == line->size;
+    const struct graph_sink *sink = table->walk->sink;
+    enum yore_status st = sink->line(sink->arg, buffer_bytes(line), error_out);
     buffer_clear(line);
-    return is_written ? YORE_OK : error_plain(error_out, YORE_IO);
+    return st;
 }
 
 static void value_text(struct table *table, const struct yore_graph_value *value,
@@ -319,7 +317,7 @@ static enum yore_status end_name(struct table *table, uint64_t id, struct yore_b
                                  struct yore_error *error_out)
 {
     struct yore_graph_node node;
-    enum yore_status st = graph_node_get(table->view, id, &table->arena, &node, error_out);
+    enum yore_status st = graph_node_get(table->walk->view, id, &table->arena, &node, error_out);
     *name_out = st == YORE_OK ? node.external_id : bytes_of("", 0);
     return st;
 }
@@ -345,22 +343,25 @@ static enum yore_status take_element(struct table *table, const struct element *
     return pour(table, error_out);
 }
 
-static enum yore_status take_node(struct table *table, uint64_t id, struct yore_error *error_out)
+static enum yore_status take_node(void *arg, uint64_t id, struct yore_error *error_out)
 {
+    struct table *table = arg;
     struct yore_graph_node node;
-    enum yore_status st = graph_node_get(table->view, id, &table->arena, &node, error_out);
+    arena_reset(&table->arena);
+    enum yore_status st = graph_node_get(table->walk->view, id, &table->arena, &node, error_out);
     struct element element = {.node = &node, .properties = &node.properties};
     return st == YORE_OK ? take_element(table, &element, error_out) : st;
 }
 
-static enum yore_status take_relationship(struct table *table, uint64_t id,
-                                          struct yore_error *error_out)
+static enum yore_status take_relationship(void *arg, uint64_t id, struct yore_error *error_out)
 {
+    struct table *table = arg;
     struct yore_graph_relationship relationship;
+    arena_reset(&table->arena);
     struct element element = {.relationship = &relationship,
                               .properties = &relationship.properties};
     enum yore_status st =
-        graph_relationship_get(table->view, id, &table->arena, &relationship, error_out);
+        graph_relationship_get(table->walk->view, id, &table->arena, &relationship, error_out);
     if (st == YORE_OK && table->writes) {
         st = end_name(table, relationship.start_id, &element.ends[0], error_out);
     }
@@ -386,27 +387,11 @@ static enum yore_status take_version(void *arg, const struct graph_ever *version
 static enum yore_status walk(struct table *table, enum graph_element kind, bool writes,
                              struct yore_error *error_out)
 {
-    struct graph_scan_options options = {.kind = kind == GRAPH_NODE ? GRAPH_SCAN_NODES
-                                                                    : GRAPH_SCAN_RELATIONSHIPS};
-    struct graph_scan *scan = NULL;
-    uint64_t id;
     table->writes = writes;
-    if (table->is_every) {
-        return graph_ever_walk(table->view, kind, take_version, table, error_out);
-    }
-    enum yore_status st = graph_scan_open(table->view, &options, &scan, error_out);
-    while (st == YORE_OK && (st = graph_scan_next(scan, &id, error_out)) == YORE_OK) {
-        arena_reset(&table->arena);
-        st = kind == GRAPH_NODE ? take_node(table, id, error_out)
-                                : take_relationship(table, id, error_out);
-        if (st == YORE_OK && os_interrupt_take()) {
-            st = error_plain(error_out, YORE_CANCELLED);
-        }
-    }
-    if (scan != NULL) {
-        graph_scan_close(scan);
-    }
-    return st == YORE_NOT_FOUND ? YORE_OK : st;
+    return table->is_every ? graph_walk_ever(table->walk, kind, take_version, table, error_out)
+                           : graph_walk_now(table->walk, kind,
+                                            kind == GRAPH_NODE ? take_node : take_relationship,
+                                            table, error_out);
 }
 
 /* ---- heads ---------------------------------------------------------------------------------- */
@@ -488,11 +473,10 @@ static enum yore_status write_graphml(struct table *table, struct yore_error *er
     return st;
 }
 
-enum yore_status graph_table_write(struct cli *cli, struct graph_view *view,
-                                   enum graph_table_format format, bool is_every,
-                                   struct yore_error *error_out)
+enum yore_status graph_table_write(struct graph_walk *walk, enum graph_table_format format,
+                                   bool is_every, struct yore_error *error_out)
 {
-    struct table table = {.cli = cli, .view = view, .format = format, .is_every = is_every};
+    struct table table = {.walk = walk, .format = format, .is_every = is_every};
     enum yore_status st =
         format == TABLE_GRAPHML ? write_graphml(&table, error_out) : write_csv(&table, error_out);
     mem_free(table.nodes.items);

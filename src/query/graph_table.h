@@ -3,20 +3,17 @@
  *
  * Both declare their properties first, by name and type, so the graph is walked twice.
  */
-#ifndef YORE_CLI_GRAPH_TABLE_H
-#define YORE_CLI_GRAPH_TABLE_H
+#ifndef YORE_QUERY_GRAPH_TABLE_H
+#define YORE_QUERY_GRAPH_TABLE_H
 
-#include "cli/cli.h"
-
-struct graph_view;
+#include "query/graph_walk.h"
 
 enum graph_table_format { TABLE_CSV_NODES = 1, TABLE_CSV_RELATIONSHIPS = 2, TABLE_GRAPHML = 3 };
 
-/* Write to the output of `cli`; with `is_every`, of CSV only, all of history that is kept.  Errors:
+/* Write to the walk's sink; with `is_every`, of CSV only, all of history that is kept.  Errors:
  * YORE_INVALID (GraphML: an id or name with a character that XML has no form for), YORE_IO (the
  * output), those of the walk. */
-enum yore_status graph_table_write(struct cli *cli, struct graph_view *view,
-                                   enum graph_table_format format, bool is_every,
-                                   struct yore_error *error_out);
+enum yore_status graph_table_write(struct graph_walk *walk, enum graph_table_format format,
+                                   bool is_every, struct yore_error *error_out);
 
 #endif

@@ -5,9 +5,10 @@
  * edge changes).  The engine sorts steps by time in memory, so that a long history is asked for a
  * window at a time.
  */
-#include "cli/graph_events.h"
+#include "query/graph_events.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,8 +16,6 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/moment.h"
-#include "cli/graph_ever.h"
-#include "os/term.h"
 #include "query/value.h"
 #include "query/word_json.h"
 #include "topology/event_line.h"
@@ -30,8 +29,8 @@ struct step {
 };
 
 struct writer {
-    FILE *out;
-    struct graph_view *view;
+    struct graph_walk *walk;
+    struct graph_view *view; /* the walk's */
     struct graph_view *then; /* of the moment in hand; NULL: not opened yet */
     int64_t now;             /* what comes later is not told */
     int64_t moment;          /* in hand */
@@ -63,9 +62,8 @@ static enum yore_status pour(struct writer *w, struct yore_error *error_out)
         return error_plain(error_out, YORE_NOMEM);
     }
     w->has_lines = true;
-    return fwrite(w->line.data, 1, w->line.size, w->out) == w->line.size
-               ? YORE_OK
-               : error_plain(error_out, YORE_IO);
+    const struct graph_sink *sink = w->walk->sink;
+    return sink->line(sink->arg, buffer_bytes(&w->line), error_out);
 }
 
 static enum yore_status refuse(const struct writer *w, struct yore_bytes id, const char *what,
@@ -247,12 +245,6 @@ static enum yore_status say_end(struct writer *w, uint64_t node_id, struct yore_
         arena_reset(&w->ends);
         st = graph_node_get(w->then, node_id, &w->ends, &node, error_out);
     }
-    if (st == YORE_NOT_FOUND) { /* which is no end of what is told */
-        return error_set(error_out, YORE_CORRUPT,
-                         "graph %s: node %" PRIu64
-                         " is missing, an end of a relationship; see yore check",
-                         graph_name(graph_view_graph(w->view)), node_id);
-    }
     say(w, "\t");
     return st == YORE_OK ? say_column(w, node.external_id, '\t', id, error_out) : st;
 }
@@ -350,10 +342,12 @@ static enum yore_status renew_edges(struct writer *w, uint64_t node, struct yore
         st = edge != NULL
                  ? graph_relationship_get(w->then, hop.relationship, arena, edge, error_out)
                  : error_plain(error_out, YORE_NOMEM);
+        struct graph_id id = {GRAPH_RELATIONSHIP, hop.relationship};
+        st = graph_walk_whole(w->walk, id, st, error_out);
         if (st == YORE_OK) {
             struct yore_graph_value value = {.kind = YORE_GRAPH_RELATIONSHIP,
                                              .as.relationship = edge};
-            struct step step = {{GRAPH_RELATIONSHIP, hop.relationship}, value, value, true};
+            struct step step = {id, value, value, true};
             st = add_step(w, &step, error_out);
         }
     }
@@ -437,13 +431,17 @@ static enum yore_status write_moment(struct writer *w, struct yore_error *error_
     for (int phase = 0; st == YORE_OK && phase < PHASES; phase++) {
         for (size_t i = 0; st == YORE_OK && i < w->count; i++) {
             st = write_step(w, &w->steps[i], (enum phase)phase, error_out);
+            st = graph_walk_whole(w->walk, w->steps[i].id, st, error_out);
         }
+    }
+    for (size_t i = 0; st == YORE_OK && i < w->count; i++) {
+        st = graph_walk_step(w->walk, error_out);
     }
     w->count = 0;
     w->has_lines = false;
     w->current = 1 - w->current;
     arena_reset(&w->arenas[w->current]);
-    return st == YORE_OK && os_interrupt_take() ? error_plain(error_out, YORE_CANCELLED) : st;
+    return st;
 }
 
 /* ---- walks ---------------------------------------------------------------------------------- */
@@ -489,31 +487,22 @@ static enum yore_status write_window(struct writer *w, int64_t from, int64_t to,
     return st;
 }
 
-static enum yore_status write_elements(struct writer *w, enum graph_scan_kind kind,
-                                       struct yore_error *error_out)
+static enum yore_status write_node(void *arg, uint64_t id, struct yore_error *error_out)
 {
-    struct graph_scan_options options = {.kind = kind};
-    struct graph_scan *scan = NULL;
-    struct arena *arena = &w->arenas[0];
-    uint64_t id;
-    enum yore_status st = graph_scan_open(w->then, &options, &scan, error_out);
-    while (st == YORE_OK && (st = graph_scan_next(scan, &id, error_out)) == YORE_OK) {
-        struct yore_graph_node node;
-        struct yore_graph_relationship edge;
-        arena_reset(arena);
-        if (kind == GRAPH_SCAN_NODES) {
-            st = graph_node_get(w->then, id, arena, &node, error_out);
-            st = st == YORE_OK ? add_node(w, &node, error_out) : st;
-        } else {
-            st = graph_relationship_get(w->then, id, arena, &edge, error_out);
-            st = st == YORE_OK ? add_edge(w, &edge, error_out) : st;
-        }
-        if (st == YORE_OK && os_interrupt_take()) {
-            st = error_plain(error_out, YORE_CANCELLED);
-        }
-    }
-    graph_scan_close(scan);
-    return st == YORE_NOT_FOUND ? YORE_OK : st;
+    struct writer *w = arg;
+    struct yore_graph_node node;
+    arena_reset(&w->arenas[0]);
+    enum yore_status st = graph_node_get(w->then, id, &w->arenas[0], &node, error_out);
+    return st == YORE_OK ? add_node(w, &node, error_out) : st;
+}
+
+static enum yore_status write_edge(void *arg, uint64_t id, struct yore_error *error_out)
+{
+    struct writer *w = arg;
+    struct yore_graph_relationship edge;
+    arena_reset(&w->arenas[0]);
+    enum yore_status st = graph_relationship_get(w->then, id, &w->arenas[0], &edge, error_out);
+    return st == YORE_OK ? add_edge(w, &edge, error_out) : st;
 }
 
 /* The whole state of a moment, as one transaction. */
@@ -521,12 +510,15 @@ static enum yore_status write_state(struct writer *w, int64_t moment, struct yor
 {
     w->moment = moment;
     enum yore_status st = open_then(w, error_out);
+    struct graph_walk walk = *w->walk;
+    walk.view = w->then;
     if (st == YORE_OK) {
-        st = write_elements(w, GRAPH_SCAN_NODES, error_out);
+        st = graph_walk_now(&walk, GRAPH_NODE, write_node, w, error_out);
     }
     if (st == YORE_OK) {
-        st = write_elements(w, GRAPH_SCAN_RELATIONSHIPS, error_out);
+        st = graph_walk_now(&walk, GRAPH_RELATIONSHIP, write_edge, w, error_out);
     }
+    w->walk->count = walk.count;
     w->has_lines = false;
     return st;
 }
@@ -547,10 +539,12 @@ static enum yore_status write_changes(struct writer *w, int64_t from, struct yor
     return st;
 }
 
-enum yore_status graph_events_write(FILE *out, struct graph_view *view, bool is_every,
+enum yore_status graph_events_write(struct graph_walk *walk, bool is_every,
                                     struct yore_error *error_out)
 {
-    struct writer w = {.out = out, .view = view, .now = yore_now(graph_db(graph_view_graph(view)))};
+    struct graph_view *view = walk->view;
+    struct writer w = {
+        .walk = walk, .view = view, .now = yore_now(graph_db(graph_view_graph(view)))};
     int64_t begin = graph_view_time(view).valid;
     enum yore_status st = YORE_OK;
     if (is_every) {
