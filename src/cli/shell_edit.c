@@ -170,12 +170,12 @@ static bool edit_line(struct editor *editor)
     int count = 0;
     editor->is_dropped = false;
     const char *line = el_gets(editor->el, &count);
-    if (line == NULL || count <= 0) {
-        return false;
-    }
-    if (editor->is_dropped) {
+    if (editor->is_dropped) { /* an empty line that is dropped looks like the end of input */
         buffer_clear(&shell->line);
         return true;
+    }
+    if (line == NULL || count <= 0) {
+        return false;
     }
     keep_history(editor, line);
     size_t size = (size_t)count;

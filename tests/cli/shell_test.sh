@@ -173,5 +173,15 @@ if command -v script >/dev/null; then
     out_has "timeline"
     out_lacks "garbage"
     check "blanks keep a line out" sh -c "! grep -q '040at' '$out'"
+
+    # ^C where nothing is typed, and in the second line of a command, does not leave the shell.
+    last="shell db (^C on an empty line)"
+    { sleep 0.5; printf '\003'; sleep 0.2; printf 'at 2019-03-01\n'; sleep 0.2
+      printf 'get \\\n'; sleep 0.2; printf '\003'; sleep 0.2
+      printf 'get k\n'; sleep 0.2; printf '\004'; sleep 0.2; } |
+        TERM=xterm script -qec "$YORE shell db" /dev/null >"$out" 2>"$err"
+    code=$?
+    code_is 0
+    out_has "backdated"
 fi
 finish
