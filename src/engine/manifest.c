@@ -63,8 +63,9 @@ bool db_file_parse(const char *name, enum db_file_kind *kind_out, uint64_t *numb
     } else {
         return false;
     }
-    /* Only the exact spelling is ours. */
-    return db_file_path(again, "", *kind_out, *number_out, *generation_out) &&
+    /* Only the exact spelling is ours, and no number from which counting on would come to 0. */
+    return *number_out <= FILE_NUMBER_MAX &&
+           db_file_path(again, "", *kind_out, *number_out, *generation_out) &&
            strcmp(again + 1, name) == 0;
 }
 
@@ -211,21 +212,23 @@ static enum yore_status check_size(struct os_env *env, const char *path, uint64_
     return st;
 }
 
-enum yore_status manifest_check_sizes(struct os_env *env, const char *dir,
-                                      const struct manifest_current *current,
-                                      struct yore_error *error_out)
+enum yore_status manifest_check_size(struct os_env *env, const char *dir,
+                                     const struct manifest_current *current,
+                                     struct yore_error *error_out)
 {
     char path[PATH_BYTES];
-    enum yore_status st = YORE_OK;
-    if (current->manifest_bytes > 0 &&
-        db_file_path(path, dir, DB_FILE_MANIFEST, current->number, 0)) {
-        st = check_size(env, path, current->manifest_bytes, error_out);
-    }
-    if (st == YORE_OK && current->journal_bytes > 0 &&
-        journal_path(path, dir, current->journal_number)) {
-        st = check_size(env, path, current->journal_bytes, error_out);
-    }
-    return st;
+    bool is_noted = current->manifest_bytes > 0 &&
+                    db_file_path(path, dir, DB_FILE_MANIFEST, current->number, 0);
+    return is_noted ? check_size(env, path, current->manifest_bytes, error_out) : YORE_OK;
+}
+
+enum yore_status manifest_check_journal(struct os_env *env, const char *dir,
+                                        const struct manifest_current *current,
+                                        struct yore_error *error_out)
+{
+    char path[PATH_BYTES];
+    bool is_noted = current->journal_bytes > 0 && journal_path(path, dir, current->journal_number);
+    return is_noted ? check_size(env, path, current->journal_bytes, error_out) : YORE_OK;
 }
 
 enum yore_status manifest_note_sizes(struct os_env *env, const char *dir,

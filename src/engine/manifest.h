@@ -27,11 +27,14 @@ struct manifest_current {
 enum yore_status manifest_read_current(struct os_env *env, const char *dir,
                                        struct manifest_current *current_out,
                                        struct yore_error *error_out);
-/* Are the files as long as they were when they were closed?  YORE_CORRUPT names the one that is
- * not. */
-enum yore_status manifest_check_sizes(struct os_env *env, const char *dir,
-                                      const struct manifest_current *current,
-                                      struct yore_error *error_out);
+/* Is the manifest, is the last segment of the journal as long as it was when it was closed?
+ * YORE_CORRUPT names the file that is not. */
+enum yore_status manifest_check_size(struct os_env *env, const char *dir,
+                                     const struct manifest_current *current,
+                                     struct yore_error *error_out);
+enum yore_status manifest_check_journal(struct os_env *env, const char *dir,
+                                        const struct manifest_current *current,
+                                        struct yore_error *error_out);
 /* The last act of a clean close: note in CURRENT how long the closed, synced files are. */
 enum yore_status manifest_note_sizes(struct os_env *env, const char *dir,
                                      struct manifest_current current, struct yore_error *error_out);
@@ -54,6 +57,7 @@ enum yore_status manifest_close(struct manifest *manifest, struct yore_error *er
 
 /* File names: written into `path` of PATH_BYTES; false when the directory's name is too long. */
 #define PATH_BYTES 4096
+#define FILE_NUMBER_MAX (UINT64_MAX / 2)
 enum db_file_kind { DB_FILE_TABLE = 1, DB_FILE_VALUES = 2, DB_FILE_MANIFEST = 3 };
 bool db_file_path(char path[PATH_BYTES], const char *dir, enum db_file_kind kind, uint64_t number,
                   uint64_t generation);

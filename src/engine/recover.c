@@ -193,7 +193,13 @@ enum yore_status recover_forest(struct yore_db *db, bool *is_new, struct forest 
     }
     if (st == YORE_OK) {
         db->database = current->database;
-        st = manifest_check_sizes(db->env, db->path, current, error_out);
+        st = manifest_check_size(db->env, db->path, current, error_out);
+        if (st == YORE_OK) {
+            st = manifest_check_journal(db->env, db->path, current, error_out);
+            if (st != YORE_OK && db->findings != NULL) { /* the forest is whole nonetheless */
+                st = db_found(db, st, &db->findings->has_no_journal, error_out);
+            }
+        }
         if (st == YORE_OK) {
             st = manifest_load(db->env, db->path, *current, &opener, forest_out, error_out);
         }
@@ -390,8 +396,10 @@ enum yore_status recover_to_check(struct yore_db *db, struct forest *forest,
         findings->has_no_catalogue = true;
         return YORE_OK;
     }
-    st = open_journal(db, forest, &recovery, error_out);
-    st = db_found(db, st, &findings->has_no_journal, error_out);
+    if (!findings->has_no_journal) {
+        st = open_journal(db, forest, &recovery, error_out);
+        st = db_found(db, st, &findings->has_no_journal, error_out);
+    }
     if (st == YORE_OK) {
         st = catalogue_load(db, error_out);
         st = db_found(db, st, &findings->has_no_catalogue, error_out);

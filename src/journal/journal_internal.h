@@ -43,6 +43,7 @@
 #define JOURNAL_SEAL_BYTES 8u
 #define JOURNAL_NOW_BYTES 8u
 #define JOURNAL_NO_COMMIT INT64_MIN
+#define JOURNAL_SEGMENT_MAX (UINT64_MAX / 2) /* a file of a greater number is not ours */
 
 struct journal_begin {
     /* 0: goes on where the segment numbered one less ends.  Else this segment begins a run, with a

@@ -78,7 +78,7 @@ static bool parse_name(const char *name, const char *stem, uint64_t *number_out)
         number = number << 4 | value;
     }
     *number_out = number;
-    return number != 0;
+    return number != 0 && number <= JOURNAL_SEGMENT_MAX;
 }
 
 /* ---- the state of a recovery ---- */

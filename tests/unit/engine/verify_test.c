@@ -345,6 +345,37 @@ TEST(a_file_that_belongs_to_nothing_is_named)
     bed_close(&bed);
 }
 
+/* Numbers go on behind those that are found; the greatest there is has no next one. */
+TEST(a_name_with_a_number_that_cannot_be_counted_on_from_is_nobodys)
+{
+    static const char *const names[] = {"db/table-ffffffffffffffff", "db/manifest-fffffffffffffffe",
+                                        "db/journal-fffffffffffffffe.log"};
+    struct bed bed;
+    char key[2] = "a";
+    bed_open(&bed);
+    write_some(&bed, 50);
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct os_file *file;
+        CHECK_OK(os_file_open(sim_disk_env(bed.disk), names[i], OS_OPEN_CREATE, &file, NULL));
+        os_file_close(file);
+    }
+    for (int i = 0; i < 4; i++) {
+        bed_reopen(&bed);
+        key[0] = (char)('a' + i);
+        (void)put(bed.db, key, "kept");
+    }
+    bed_reopen(&bed);
+    write_some(&bed, 50);
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    for (int i = 0; i < 4; i++) {
+        key[0] = (char)('a' + i);
+        CHECK_EQ_STR(get(bed.db, key), "kept");
+    }
+    (void)verify_sound(&bed);
+    bed_close(&bed);
+}
+
 TEST(without_memory_verify_says_so)
 {
     struct bed bed;
@@ -583,6 +614,32 @@ TEST(a_damaged_journal_hides_no_other_damage)
     sim_disk_free(disk);
 }
 
+TEST(a_journal_that_was_cut_or_is_missing_hides_no_other_damage)
+{
+    struct sim_disk *sound = closed_database();
+    unsigned last = 0;
+    while (nth_file(sound, "journal-0", last + 1)[0] != '\0') {
+        last++;
+    }
+    for (int is_missing = 0; is_missing < 2; is_missing++) {
+        struct sim_disk *disk = sim_disk_clone(sound, 1);
+        const char *journal = nth_file(disk, "journal-0", last);
+        const char *table = hurt(disk, "table-", 1);
+        char path[512];
+        CHECK((size_t)snprintf(path, sizeof path, "db/%s", journal) < sizeof path);
+        if (is_missing) {
+            CHECK_OK(os_path_unlink(sim_disk_env(disk), path, NULL));
+        } else {
+            CHECK(sim_disk_truncate_file(disk, path, 100));
+        }
+        CHECK_STATUS(verify_path(disk), YORE_CORRUPT);
+        CHECK(is_told(journal) && is_told(table));
+        CHECK(!is_told("without the manifest"));
+        sim_disk_free(disk);
+    }
+    sim_disk_free(sound);
+}
+
 TEST(every_table_may_be_damaged_and_each_is_told)
 {
     struct sim_disk *disk = closed_database();
@@ -621,6 +678,7 @@ TEST(without_current_it_is_said_that_nothing_else_can_be_checked)
 }
 
 TEST_MAIN(a_sound_database_is_sound_without_being_opened, a_damaged_journal_hides_no_other_damage,
+          a_journal_that_was_cut_or_is_missing_hides_no_other_damage,
           every_table_may_be_damaged_and_each_is_told,
           without_a_manifest_journal_and_values_are_still_checked,
           without_current_it_is_said_that_nothing_else_can_be_checked,
@@ -629,6 +687,7 @@ TEST_MAIN(a_sound_database_is_sound_without_being_opened, a_damaged_journal_hide
           journal_records_are_counted,
           a_flipped_bit_in_any_table_or_value_file_is_found_and_the_file_named,
           a_missing_or_short_file_is_found_and_named, a_file_that_belongs_to_nothing_is_named,
+          a_name_with_a_number_that_cannot_be_counted_on_from_is_nobodys,
           without_memory_verify_says_so, erasures_are_pending_until_their_bytes_are_gone,
           a_reader_keeps_the_value_that_an_erasure_takes_from_the_files,
           an_open_batch_keeps_its_values_through_a_purge, verify_runs_beside_writers_and_jobs)
