@@ -39,7 +39,7 @@ enum yore_status {
 #undef YORE_STATUS_ENUM
 };
 
-/* One bound for the text of an error, its closing zero included. */
+/* One bound for the text of an error, its closing zero included; a longer one loses its middle. */
 #define YORE_ERROR_TEXT_BYTES 512
 
 /* Filled by the function that first knows the cause: what failed, where (file, offset), how to mend

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/assert.h"
 #include "base/bytes.h"
@@ -12,6 +13,7 @@
 #endif
 
 #define KEY_TEXT_OCTETS_MAX 48
+#define LONG_TEXT_BYTES 9216 /* two paths and what is wrong with them */
 static_assert((size_t)KEY_TEXT_OCTETS_MAX * 4 + sizeof("...") <= KEY_TEXT_BYTES,
               "escaped key fits");
 
@@ -44,17 +46,34 @@ const char *yore_version(void)
     return YORE_VERSION_STRING;
 }
 
+/* Of a text that is too long the middle goes: a path is at its begin, the cause at its end. */
+static void keep_both_ends(char *text, const char *whole, size_t whole_size)
+{
+    static const char gap[] = "...";
+    size_t head = YORE_ERROR_TEXT_BYTES / 4;
+    size_t tail = YORE_ERROR_TEXT_BYTES - head - (sizeof gap - 1); /* the zero included */
+    memcpy(text, whole, head);
+    memcpy(text + head, gap, sizeof gap - 1);
+    memcpy(text + head + sizeof gap - 1, whole + whole_size + 1 - tail, tail);
+}
+
 enum yore_status error_set(struct yore_error *error_out, enum yore_status status,
                            const char *format, ...)
 {
     if (error_out != NULL) {
+        char whole[LONG_TEXT_BYTES];
         va_list args;
         va_start(args, format);
-        error_out->status = status;
-        if (vsnprintf(error_out->text, sizeof(error_out->text), format, args) < 0) {
-            error_out->text[0] = '\0';
-        }
+        int size = vsnprintf(whole, sizeof whole, format, args);
         va_end(args);
+        error_out->status = status;
+        if (size < 0) {
+            error_out->text[0] = '\0';
+        } else if ((size_t)size < sizeof error_out->text) {
+            memcpy(error_out->text, whole, (size_t)size + 1);
+        } else {
+            keep_both_ends(error_out->text, whole, strlen(whole));
+        }
     }
     return status;
 }

@@ -249,13 +249,12 @@ static enum yore_status explain(struct cli *cli, enum yore_status st, bool makes
     }
     if (st == YORE_LOCKED) {
         return error_set(error_out, st,
-                         "%.400s (one process at a time may write to a database, and none reads "
+                         "%s (one process at a time may write to a database, and none reads "
                          "meanwhile: wait for that one, or end it)",
                          error->text);
     }
     if (st == YORE_NOT_FOUND) {
-        return error_set(error_out, st, "%.400s (make the directories above it first)",
-                         error->text);
+        return error_set(error_out, st, "%s (make the directories above it first)", error->text);
     }
     return error_set(error_out, st, "%s", error->text);
 }
@@ -375,11 +374,12 @@ static enum yore_status find_password(const struct args *args, struct buffer *st
     if (name == NULL) {
         return YORE_OK;
     }
-    FILE *stream = fopen(name, "rb");
-    if (stream == NULL) {
-        return error_set(error_out, YORE_IO, "cannot open %s: %s", name, strerror(errno));
+    FILE *stream;
+    enum yore_status st = open_stream(name, NULL, &stream, error_out);
+    if (st != YORE_OK) {
+        return st;
     }
-    enum yore_status st = read_stream(stream, name, PASSWORD_FILE_BYTES_MAX, store, error_out);
+    st = read_stream(stream, name, PASSWORD_FILE_BYTES_MAX, store, error_out);
     fclose(stream);
     if (st != YORE_OK) {
         return st;

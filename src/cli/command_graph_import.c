@@ -1,5 +1,4 @@
 /* graph import: an event file into a graph, each transaction of the source dated as it dates it. */
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -10,6 +9,7 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/store.h"
+#include "cli/words.h"
 #include "os/term.h"
 #include "topology/event_import.h"
 
@@ -159,9 +159,10 @@ int command_graph_import(struct cli *cli, const struct args *args)
 {
     struct import_run run = {.cli = cli, .name = args->words[2]};
     bool is_standard = strcmp(run.name, "-") == 0;
-    FILE *stream = is_standard ? cli->in : fopen(run.name, "rb");
-    if (stream == NULL) {
-        return cli_fail_text(cli, YORE_IO, "cannot open %s: %s", run.name, strerror(errno));
+    struct yore_error error;
+    FILE *stream;
+    if (open_stream(run.name, cli->in, &stream, &error) != YORE_OK) {
+        return cli_fail(cli, &error);
     }
     if (is_standard) {
         run.name = "standard input";

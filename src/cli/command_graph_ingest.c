@@ -1,5 +1,4 @@
 /* graph apply and graph sync: what a source says, from files. */
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -9,6 +8,7 @@
 #include "cli/graph_tally.h"
 #include "cli/progress.h"
 #include "cli/word_reader.h"
+#include "cli/words.h"
 #include "os/term.h"
 
 #define BATCH_DEFAULT 1000u
@@ -74,14 +74,14 @@ static enum yore_status take_file(struct ingest_run *run, const char *name,
                                   struct yore_error *error_out)
 {
     bool is_standard = strcmp(name, "-") == 0;
-    FILE *stream = is_standard ? run->cli->in : fopen(name, "rb");
+    FILE *stream;
     struct line_source *lines = NULL;
     struct word_reader *reader = NULL;
-    if (stream == NULL) {
-        return error_set(error_out, YORE_IO, "cannot open %s: %s", name, strerror(errno));
+    enum yore_status st = open_stream(name, run->cli->in, &stream, error_out);
+    if (st != YORE_OK) {
+        return st;
     }
-    enum yore_status st =
-        line_source_open(stream, is_standard ? "standard input" : name, &lines, error_out);
+    st = line_source_open(stream, is_standard ? "standard input" : name, &lines, error_out);
     if (st == YORE_OK) {
         st = word_reader_open(lines, run->format, cli_now(run->cli), &reader, error_out);
     }

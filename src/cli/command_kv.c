@@ -1,5 +1,4 @@
 /* put, get, del, erase. */
-#include <errno.h>
 #include <string.h>
 
 #include "base/checked.h"
@@ -135,12 +134,12 @@ static enum yore_status load_value(struct cli *cli, const struct args *args,
             "standard input");
     }
     bool is_standard = strcmp(name, "-") == 0;
-    FILE *stream = is_standard ? cli->in : fopen(name, "rb");
-    if (stream == NULL) {
-        return error_set(error_out, YORE_IO, "cannot open %s: %s", name, strerror(errno));
+    FILE *stream;
+    enum yore_status st = open_stream(name, cli->in, &stream, error_out);
+    if (st != YORE_OK) {
+        return st;
     }
-    enum yore_status st =
-        read_stream(stream, name, YORE_VALUE_BYTES_MAX, &request->value_store, error_out);
+    st = read_stream(stream, name, YORE_VALUE_BYTES_MAX, &request->value_store, error_out);
     if (!is_standard) {
         fclose(stream);
     }

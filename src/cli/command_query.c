@@ -1,5 +1,4 @@
 /* query: a statement of the query language, and its rows. */
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -62,12 +61,12 @@ static enum yore_status read_text(struct query_request *request, const char *nam
                                   struct yore_error *error_out)
 {
     bool is_standard = strcmp(name, "-") == 0;
-    FILE *stream = is_standard ? request->cli->in : fopen(name, "rb");
-    if (stream == NULL) {
-        return error_set(error_out, YORE_IO, "cannot open %s: %s", name, strerror(errno));
+    FILE *stream;
+    enum yore_status st = open_stream(name, request->cli->in, &stream, error_out);
+    if (st != YORE_OK) {
+        return st;
     }
-    enum yore_status st =
-        read_stream(stream, name, QUERY_FILE_BYTES_MAX, &request->text, error_out);
+    st = read_stream(stream, name, QUERY_FILE_BYTES_MAX, &request->text, error_out);
     if (!is_standard) {
         fclose(stream);
     }

@@ -64,6 +64,19 @@ void word_range_release(struct word_range *range)
     buffer_release(&range->high);
 }
 
+enum yore_status open_stream(const char *name, FILE *standard, FILE **stream_out,
+                             struct yore_error *error_out)
+{
+    bool is_standard = standard != NULL && strcmp(name, "-") == 0;
+    *stream_out = is_standard ? standard : fopen(name, "rb");
+    if (*stream_out != NULL) {
+        return YORE_OK;
+    }
+    return errno == ENOENT
+               ? error_set(error_out, YORE_NOT_FOUND, "%s: no such file", name)
+               : error_set(error_out, YORE_IO, "cannot open %s: %s", name, strerror(errno));
+}
+
 enum yore_status read_stream(FILE *stream, const char *name, size_t size_max, struct buffer *to,
                              struct yore_error *error_out)
 {

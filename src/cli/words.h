@@ -22,6 +22,10 @@ enum yore_status word_range(const struct args *args, struct word_range *range_ou
                             struct yore_error *error_out);
 void word_range_release(struct word_range *range);
 
+/* The file `name` to read; "-" is `standard`, unless that is NULL.  Errors: YORE_NOT_FOUND,
+ * YORE_IO. */
+enum yore_status open_stream(const char *name, FILE *standard, FILE **stream_out,
+                             struct yore_error *error_out);
 /* A whole stream, at most `size_max` octets.  `name` is for errors.
  * Errors: YORE_IO; YORE_TOO_BIG; YORE_NOMEM. */
 enum yore_status read_stream(FILE *stream, const char *name, size_t size_max, struct buffer *to,

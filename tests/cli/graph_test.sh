@@ -238,5 +238,5 @@ out_has "$(printf 'problems\t0')"
 fails 2 "source NAME says who" graph db apply topo a.ndjson
 fails 2 "none of list" graph db nonsense
 fails 2 "erase takes node or relationship" graph db erase topo edge x
-fails 6 "cannot open" graph db apply topo nowhere --source x
+fails 1 "nowhere: no such file" graph db apply topo nowhere --source x
 finish

@@ -64,7 +64,7 @@ ok get db /wAB --base64 -o json
 out_has '"key_base64":"/wAB"'
 out_has '"value_base64":"//79"'
 fails 3 "" put db '' v
-fails 6 "cannot open nofile" put db k --file nofile
+fails 1 "nofile: no such file" put db k --file nofile
 
 # Several keys, formats.
 ok get db host1 piped

@@ -36,7 +36,7 @@ run_with 'RETURN 7' query db topo -f -
 out_is 7
 fails 2 "not both" query db topo 'RETURN 1' --file count.cypher
 fails 2 "give the statement" query db topo
-fails 6 "cannot open" query db topo --file nowhere
+fails 1 "nowhere: no such file" query db topo --file nowhere
 
 # Errors show the spot.
 fails 3 "\`b\` is not defined" query db topo 'MATCH (a) RETURN b'
@@ -80,7 +80,7 @@ printf 'nonsense\n' >bad.tsv
 run graph db import bad bad.tsv
 code_is 3
 err_has "line 1"
-fails 6 "cannot open" graph db import fromfile nowhere
+fails 1 "nowhere: no such file" graph db import fromfile nowhere
 fails 2 "and a FILE" graph db import fromfile
 ok graph db drop fromfile
 ok graph db drop bad

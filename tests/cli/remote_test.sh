@@ -525,7 +525,7 @@ YORE_PASSWORD=wrong
 fails 15 "the server refused" get "$url" host/2
 printf 'secret\n' >password
 ok get "$url" host/2 --password-file password
-fails 6 "cannot open missing" get "$url" host/2 --password-file missing
+fails 1 "missing: no such file" get "$url" host/2 --password-file missing
 unset YORE_PASSWORD
 ok get "yore://default:secret@127.0.0.1:$port" host/2
 fails 1 "in yore://default@127.0.0.1:$port" get "yore://default:secret@127.0.0.1:$port" x --keyspace no

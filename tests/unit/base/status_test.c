@@ -66,6 +66,26 @@ TEST(a_long_text_is_cut_and_terminated)
     CHECK_EQ_UINT(strlen(error.text), YORE_ERROR_TEXT_BYTES - 1);
 }
 
+TEST(of_a_long_text_the_middle_is_cut_and_the_cause_stays)
+{
+    struct yore_error error;
+    char text[20000];
+    memset(text, 'x', sizeof(text) - 1);
+    for (size_t size = 400; size < sizeof(text); size = size < 600 ? size + 1 : 3 * size) {
+        char path[sizeof(text)];
+        memcpy(path, text, size);
+        path[size] = '\0';
+        error_set(&error, YORE_CORRUPT, "begin/%s/table-7: offset 5: bad", path);
+        CHECK(strncmp(error.text, "begin/xxx", 9) == 0);
+        CHECK(strlen(error.text) < YORE_ERROR_TEXT_BYTES);
+        const char *cause = strstr(error.text, "/table-7: offset 5: bad");
+        CHECK_EQ_INT(cause != NULL, size < 9000);
+        CHECK_EQ_INT(strstr(error.text, "x...x") != NULL,
+                     size + strlen("begin//table-7: offset 5: bad") >= YORE_ERROR_TEXT_BYTES);
+        test_count(1);
+    }
+}
+
 TEST(keys_are_shown_printable_and_short)
 {
     char text[KEY_TEXT_BYTES];
@@ -83,4 +103,5 @@ TEST(keys_are_shown_printable_and_short)
 
 TEST_MAIN(every_status_has_a_name_and_a_sentence, numbers_are_fixed_for_ever,
           the_version_is_three_numbers, error_set_fills_and_returns, ok_has_no_text,
-          a_long_text_is_cut_and_terminated, keys_are_shown_printable_and_short)
+          a_long_text_is_cut_and_terminated, of_a_long_text_the_middle_is_cut_and_the_cause_stays,
+          keys_are_shown_printable_and_short)
