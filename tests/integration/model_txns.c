@@ -160,8 +160,8 @@ bool run_txn_get(struct run *run)
     return is_right;
 }
 
-/* The timeline of a key with the transaction's own writes in it; where only now is kept, from its
- * now on. */
+/* The timeline of a key with the transaction's own writes in it, of those to one moment the last;
+ * where only now is kept, from its now on. */
 bool run_txn_timeline(struct run *run)
 {
     struct run_txn *txn = run_pick_txn(run);
@@ -183,7 +183,6 @@ bool run_txn_timeline(struct run *run)
         .to = YORE_FOREVER,
         .known = YORE_NOW,
         .with_in_force = test_rand_one_in(&run->rand, 2),
-        .every_commit = test_rand_one_in(&run->rand, 2),
         .is_backward = test_rand_one_in(&run->rand, 2)};
     (void)snprintf(what, sizeof what, "timeline of keyspace %u %s in a transaction from %" PRId64,
                    read.keyspace, compare_key_text(read.key, text), options.from);
