@@ -310,7 +310,8 @@ static bool run_changes_from(struct run *run, unsigned keyspace, const struct yo
 /* It is read like any moment, in every keyspace, however old it has become. */
 bool run_snapshot_read(struct run *run)
 {
-    const struct run_snapshot *held = &run->snapshots[test_rand_below(&run->rand, RUN_SNAPSHOTS)];
+    const struct run_snapshot *held =
+        &run->snapshots[test_rand_below(&run->rand, run->snapshot_count)];
     if (held->snapshot == NULL) {
         return true;
     }

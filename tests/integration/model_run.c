@@ -362,6 +362,12 @@ static void run_set_up(struct run *run)
     run->options.feed_retention_bytes = test_rand_one_in(&rand, 2) ? 0 : 64u << 20;
     run->options.background_threads = 1 + (uint32_t)test_rand_below(&rand, 2);
     run->options.seal_versions_per_key = 2 + (uint32_t)test_rand_below(&rand, 2) * 4;
+    if (test_rand_one_in(&rand, 4)) { /* a cut wherever one can be */
+        run->options.seal_versions_per_key = 1;
+        run->options.seal_bytes_min = 1;
+    }
+    bool are_many = run->mix == RUN_MIX_HELD && test_rand_one_in(&rand, 2);
+    run->snapshot_count = are_many ? RUN_SNAPSHOTS_MAX : RUN_SNAPSHOTS;
     /* Memtables of one commit, of some, of hundreds. */
     static const uint64_t flushes[4] = {1, 4, 24, 0};
     run->flush_one_in = flushes[test_rand_below(&rand, 4)];

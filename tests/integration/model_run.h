@@ -28,6 +28,7 @@
 
 #define RUN_TXNS 3u
 #define RUN_SNAPSHOTS 3u
+#define RUN_SNAPSHOTS_MAX 80u /* half of them held: more than retention tells apart */
 #define RUN_TXN_WRITES_MAX 24u
 #define RUN_TXN_READS_MAX 48u
 #define RUN_SAVEPOINTS_MAX 8u
@@ -166,7 +167,8 @@ struct run {
     int64_t trimmed_to;
     int64_t keep_ns;
     struct run_txn txns[RUN_TXNS];
-    struct run_snapshot snapshots[RUN_SNAPSHOTS];
+    struct run_snapshot snapshots[RUN_SNAPSHOTS_MAX];
+    uint64_t snapshot_count; /* that may be held */
     uint64_t backups;
     int64_t backup_commit[64]; /* by backup id */
     atomic_bool has_sealed;

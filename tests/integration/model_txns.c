@@ -455,7 +455,7 @@ void run_release_handles(struct run *run)
         }
         run_release_txn(&run->txns[i]);
     }
-    for (unsigned i = 0; i < RUN_SNAPSHOTS; i++) {
+    for (unsigned i = 0; i < RUN_SNAPSHOTS_MAX; i++) {
         if (run->snapshots[i].snapshot != NULL) {
             yore_snapshot_release(run->snapshots[i].snapshot);
             run->snapshots[i].snapshot = NULL;
@@ -467,7 +467,7 @@ void run_release_handles(struct run *run)
 
 bool run_snapshot(struct run *run)
 {
-    struct run_snapshot *held = &run->snapshots[test_rand_below(&run->rand, RUN_SNAPSHOTS)];
+    struct run_snapshot *held = &run->snapshots[test_rand_below(&run->rand, run->snapshot_count)];
     if (held->snapshot != NULL) {
         yore_snapshot_release(held->snapshot);
         held->snapshot = NULL;
