@@ -268,7 +268,8 @@ bool run_feed(struct run *run)
         size_t index = test_rand_below(&run->rand, run->model->commit_count);
         after = run->model->commits[index].commit;
     }
-    return compare_feed(&run->compare, after);
+    return test_rand_one_in(&run->rand, 2) ? compare_feed(&run->compare, after)
+                                           : compare_watch(&run->compare, after);
 }
 
 bool run_feed_kept(struct run *run)

@@ -55,6 +55,8 @@ bool compare_changes(struct compare *compare, unsigned keyspace,
                      const struct yore_changes_options *options, int64_t now);
 /* The feed after `after`: the same commits, and the versions each of them made. */
 bool compare_feed(struct compare *compare, int64_t after);
+/* The same by a watch, up to where it would wait. */
+bool compare_watch(struct compare *compare, int64_t after);
 /* Every version that is kept, by key: all that were committed after the horizon, and of those
  * before it none that was not written. */
 bool compare_feed_kept(struct compare *compare, unsigned keyspace, const struct yore_range *range);

@@ -269,28 +269,35 @@ static bool compare_feed_commit(struct compare *compare, const struct yore_feed_
     return true;
 }
 
-bool compare_feed(struct compare *compare, int64_t after)
+/* A feed, or a watch that does not wait. */
+struct compare_stream {
+    struct yore_feed *feed;
+    struct yore_watch *watch;
+};
+
+static enum yore_status compare_stream_next(struct compare_stream *stream,
+                                            struct yore_feed_commit *commit,
+                                            struct yore_error *error)
+{
+    return stream->watch != NULL ? yore_watch_next(stream->watch, 0, commit, error)
+                                 : yore_feed_next(stream->feed, commit, error);
+}
+
+static bool compare_stream_rest(struct compare *compare, struct compare_stream *stream,
+                                int64_t after)
 {
     struct yore_error error = {0};
-    struct yore_feed *feed = NULL;
-    enum yore_status status = yore_feed_open(compare->db, after, &feed, &error);
-    if (status == YORE_BEFORE_HORIZON) {
-        return true;
-    }
-    if (status != YORE_OK) {
-        return compare_fail(compare, "feed: open: %s [%s]", yore_status_name(status), error.text);
-    }
+    enum yore_status status = YORE_OK;
     size_t index = model_commits_until(compare->model, after);
     bool is_same = true;
     while (is_same) {
         struct yore_feed_commit commit = {0};
-        status = yore_feed_next(feed, &commit, &error);
+        status = compare_stream_next(stream, &commit, &error);
         if (status != YORE_OK) {
             break;
         }
         is_same = compare_feed_commit(compare, &commit, &index);
     }
-    yore_feed_close(feed);
     if (is_same && status == YORE_BEFORE_HORIZON && compare->may_forget[1]) {
         return true; /* a large value of a version that retention let go */
     }
@@ -301,6 +308,39 @@ bool compare_feed(struct compare *compare, int64_t after)
         return compare_fail(compare, "feed: ends after %zu commits, the model has %zu", index,
                             compare->model->commit_count);
     }
+    return is_same;
+}
+
+bool compare_feed(struct compare *compare, int64_t after)
+{
+    struct yore_error error = {0};
+    struct compare_stream stream = {0};
+    enum yore_status status = yore_feed_open(compare->db, after, &stream.feed, &error);
+    if (status == YORE_BEFORE_HORIZON) {
+        return true;
+    }
+    if (status != YORE_OK) {
+        return compare_fail(compare, "feed: open: %s [%s]", yore_status_name(status), error.text);
+    }
+    bool is_same = compare_stream_rest(compare, &stream, after);
+    yore_feed_close(stream.feed);
+    return is_same;
+}
+
+bool compare_watch(struct compare *compare, int64_t after)
+{
+    struct yore_error error = {0};
+    struct compare_stream stream = {0};
+    struct yore_watch_options options = {.after_commit = after};
+    enum yore_status status = yore_watch_open(compare->db, &options, &stream.watch, &error);
+    if (status == YORE_BEFORE_HORIZON) {
+        return true;
+    }
+    if (status != YORE_OK) {
+        return compare_fail(compare, "watch: open: %s [%s]", yore_status_name(status), error.text);
+    }
+    bool is_same = compare_stream_rest(compare, &stream, after);
+    yore_watch_close(stream.watch);
     return is_same;
 }
 
