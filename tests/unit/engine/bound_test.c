@@ -161,6 +161,21 @@ TEST(a_value_that_the_last_erasure_left_over_is_found)
     bed_close(&bed);
 }
 
+TEST(a_value_is_no_rest_of_an_erasure_that_ends_where_it_begins)
+{
+    struct bed bed;
+    struct yore_verify_report report;
+    bed_open(&bed);
+    (void)put_at(bed.db, "k", "secret", AT(20), YORE_FOREVER);
+    CHECK_OK(yore_flush(bed.db, NULL));
+    (void)erase_key(bed.db, "k", AT(10), AT(20));
+    CHECK_OK(yore_compact(bed.db, NULL, NULL)); /* there was nothing of it */
+    (void)erase_key(bed.db, "k", AT(20), AT(30));
+    CHECK_OK(yore_verify(bed.db, NULL, NULL, &report, NULL));
+    CHECK_EQ_UINT(report.erasures_pending, 1);
+    bed_close(&bed);
+}
+
 /* What a cursor opened now holds, `erase` is purged from beside it: how many erasures are pending
  * for its sake? */
 static uint64_t pending_beside_reader(struct bed *bed, void (*erase)(struct yore_db *db))
@@ -344,7 +359,8 @@ TEST(a_transaction_that_began_amid_a_drop_conflicts_if_it_read_what_was_dropped)
     }
 }
 
-TEST_MAIN(a_slice_that_knows_less_than_the_one_before_it_is_none,
+TEST_MAIN(a_value_is_no_rest_of_an_erasure_that_ends_where_it_begins,
+          a_slice_that_knows_less_than_the_one_before_it_is_none,
           a_seal_that_ends_early_leaves_what_begins_at_its_end,
           a_reader_holds_nothing_of_a_span_that_ends_where_its_versions_begin,
           all_that_one_transaction_erased_is_erased_again, a_slice_that_holds_no_time_is_no_slice,
