@@ -410,7 +410,8 @@ int command_query(struct cli *cli, const struct args *args)
         code = st == YORE_OK ? EXIT_FOUND
                : is_output   ? cli_fail_status(cli, st)
                              : cli_fail(cli, &request->error.error);
-        if (st == YORE_NOT_FOUND && cli->store == NULL && cli->server == NULL) {
+        bool is_read = request->query != NULL; /* else it is the file that is missing */
+        if (st == YORE_NOT_FOUND && is_read && cli->store == NULL && cli->server == NULL) {
             code = EXIT_NO_DATABASE;
         }
     }
