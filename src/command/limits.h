@@ -58,7 +58,8 @@
 #define GRAPH_QUERY_MEMORY_BYTES_DEFAULT (INT64_C(256) << 20)
 #define GRAPH_QUERY_MEMORY_BYTES_MAX (INT64_C(64) << 30)
 
-#define SETTINGS_MAX 512u          /* named settings */
+#define SETTINGS_MAX 512u /* named settings */
+#define SETTING_NAME_BYTES_MAX 64u
 #define SLOWLOG_LENGTH_MAX 1000000 /* slow requests kept, at most */
 #define SLOWLOG_ARGS_MAX 32u       /* arguments told of a slow request */
 #define SLOWLOG_ARG_BYTES_MAX 128u /* bytes told of one */
