@@ -14,6 +14,7 @@
 #define REPLY_BYTES_MAX (1024u << 20) /* the reply of one request that cannot leave in parts */
 #define ROWS_KEPT_BYTES (1u << 20)  /* built of one that can, before its number of rows is known */
 #define ERROR_REPLY_BYTES_MAX 1024u /* the text of one error */
+#define USAGE_BYTES_MAX 512u        /* of a command, as its errors tell it */
 #define STRING_BYTES_MAX (256u << 20) /* a value: YORE_VALUE_BYTES_MAX */
 
 #define DATABASES_DEFAULT 16u

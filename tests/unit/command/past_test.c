@@ -97,7 +97,9 @@ TEST(changes_tell_what_differs)
     CHECK(strstr(reply, "$6|before|$2|up|$5|after|$4|down|") != NULL);
     reply = bed_run(c, "YORE.CHANGES g FROM 2025-01-01 TO 2025-01-05 EVERY");
     CHECK_MSG(starts(reply, "*2|"), "%s", reply);
-    EXPECT(c, "YORE.CHANGES g FROM 2025-01-01 LIMIT 3", "-ERR syntax error|");
+    EXPECT(c, "YORE.CHANGES g FROM 2025-01-01 LIMIT 3",
+           "-ERR syntax error; usage: YORE.CHANGES prefix FROM moment TO moment [KNOWN moment] "
+           "[LIMIT count] [EVERY] [BYTIME] [LOW key] [HIGH key] [KEYSPACE name]|");
     bed_close(&bed);
 }
 
@@ -265,7 +267,8 @@ TEST(retention_backup_and_check_answer)
     EXPECT(c, "YORE.RETENTION KEEP ALL", "+OK|");
     CHECK(strstr(bed_run(c, "YORE.RETENTION"), "$3|all|$12|keep_seconds|:0|") != NULL);
     EXPECT(c, "YORE.RETENTION KEEP 30d", "+OK|");
-    EXPECT(c, "YORE.RETENTION KEEP", "-ERR syntax error|");
+    EXPECT(c, "YORE.RETENTION KEEP",
+           "-ERR syntax error; usage: YORE.RETENTION [KEEP ALL | KEEP duration | TRIM moment]|");
     EXPECT(c, "YORE.BACKUP ../x",
            "-ERR the server has no backup directory: set backup-dir and "
            "start it again|");
