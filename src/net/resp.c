@@ -327,10 +327,15 @@ static enum resp_result split_line(struct resp_parser *p, const unsigned char *l
     return RESP_REQUEST;
 }
 
+#define TLS_HANDSHAKE 0x16 /* what a client of TLS sends first */
+
 static enum resp_result read_inline(struct resp_parser *p, struct yore_bytes data,
                                     const struct resp_limits *limits)
 {
     const unsigned char *bytes = data.data;
+    if (bytes[0] == TLS_HANDSHAKE) {
+        return refuse(p, "no TLS is spoken at this port");
+    }
     const unsigned char *end = memchr(bytes + p->scanned, '\n', data.size - p->scanned);
     size_t size = end != NULL ? (size_t)(end - bytes) : data.size;
     if (size > RESP_INLINE_BYTES_MAX) {
