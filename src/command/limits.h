@@ -59,6 +59,7 @@
 #define GRAPH_QUERY_MEMORY_BYTES_DEFAULT (INT64_C(256) << 20)
 #define GRAPH_QUERY_MEMORY_BYTES_MAX (INT64_C(64) << 30)
 
+#define BACKUP_NAME_SIZE_MAX 64u
 #define SETTINGS_MAX 512u /* named settings */
 #define SETTING_NAME_BYTES_MAX 64u
 #define SLOWLOG_LENGTH_MAX 1000000 /* slow requests kept, at most */
