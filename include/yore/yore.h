@@ -476,8 +476,10 @@ struct yore_row {
 
 /* Open a cursor, before its first row.  `options` may be NULL: every key, now.  All rows are of one
  * view. Keys absent or erased at that moment are not rows; a walk steps over each of them until
- * merges have let go of it, so who takes keys from the front of a queue had better seek to the last
- * one taken than to the first there is.
+ * merges have let go of it.  What first or a seek of now has stepped over twice is remembered, for
+ * some ranges at a time, so that taking keys from the front of a queue costs the same for each; a
+ * cursor of the past, one walking backward, and one of a transaction that has written to the
+ * keyspace itself step again.
  * Errors: YORE_INVALID and YORE_TOO_BIG (range), YORE_BEFORE_HORIZON, YORE_IN_FUTURE. */
 YORE_API enum yore_status yore_cursor_open(struct yore_db *db, struct yore_keyspace *keyspace,
                                            const struct yore_cursor_options *options,

@@ -164,6 +164,9 @@ static void insert(const struct superview *view, struct commit_request *request)
                                   .kind = write.kind,
                                   .flags = write.is_apart ? VERSION_APART : 0,
                                   .value = write.value};
+        if (write.kind != YORE_KIND_DELETE) {
+            gaps_tell(&view->db->gaps, write.keyspace, write.key);
+        }
         if (request->asks_below) {
             insert_over(view, request, write.keyspace, &version);
             continue;

@@ -203,6 +203,11 @@ void db_bound_erasures(struct yore_db *db, size_t count)
     db->erasures_max = count;
 }
 
+static int64_t last_assigned(void *db)
+{
+    return commit_last_assigned(db, INT64_MAX);
+}
+
 static void init_locks(struct yore_db *db)
 {
     os_mutex_init(&db->catalogue_lock);
@@ -212,6 +217,7 @@ static void init_locks(struct yore_db *db)
     os_mutex_init(&db->lock);
     os_mutex_init(&db->commit.lock);
     os_mutex_init(&db->time_lock);
+    gaps_init(&db->gaps, last_assigned, db);
     os_cond_init(&db->commit.done);
     os_cond_init(&db->commit.published);
     os_cond_init(&db->work);
@@ -226,6 +232,7 @@ static void release_locks(struct yore_db *db)
     os_cond_release(&db->work);
     os_cond_release(&db->commit.published);
     os_cond_release(&db->commit.done);
+    gaps_release(&db->gaps);
     os_mutex_release(&db->time_lock);
     os_mutex_release(&db->commit.lock);
     os_mutex_release(&db->lock);

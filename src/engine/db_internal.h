@@ -7,8 +7,10 @@
  *   1  commit.lock     the queue of writers; the leader token (commit.c)
  *   2  manifest_lock   one edit at a time: manifest append, then the next forest (jobs and leader)
  *   3  lock            superview switch, jobs, snapshots, keyspaces, erasures
- *   4  time_lock       assignment of commit times against readers that name a known time
- * No I/O under 1, 3 or 4.  Readers take none of them: superview_acquire() is lock-free.
+ *   4  gaps.lock       ranges that are known to hold nothing (gaps.h)
+ *   5  time_lock       assignment of commit times against readers that name a known time
+ * No I/O under 1, 3, 4 or 5.  Readers take none of them, but for gaps.lock while a range is
+ * watched: superview_acquire() is lock-free.
  */
 #ifndef YORE_ENGINE_DB_INTERNAL_H
 #define YORE_ENGINE_DB_INTERNAL_H
@@ -18,6 +20,7 @@
 #include "engine/db.h"
 #include "engine/erase_set.h"
 #include "engine/forest.h"
+#include "engine/gaps.h"
 #include "engine/handles.h"
 #include "engine/limits.h"
 #include "engine/manifest.h"
@@ -201,6 +204,7 @@ struct yore_db {
                                          of horizons and keyspaces holds for anybody */
     _Atomic uint64_t refusals; /* drops and moves of a horizon: what was checked before one of them
                                   is checked again by the leader */
+    struct gaps gaps;
     struct os_mutex time_lock;
     int64_t assigned;          /* time_lock: last commit time handed out */
     int64_t known_floor;       /* time_lock: later commits are greater */
@@ -358,6 +362,8 @@ enum yore_status commit_drain(struct yore_db *db, struct yore_error *error_out);
 enum yore_status commit_assign(struct yore_db *db, int64_t *commit_out, int64_t *before_out,
                                struct yore_error *error_out);
 void commit_withdraw(struct yore_db *db, int64_t before);
+/* The last commit time handed out up to `commit`, or that.  Any thread. */
+int64_t commit_last_assigned(struct yore_db *db, int64_t commit);
 /* With nobody committing: append a mark if commits came since the last one; unlink old journal
  * segments. */
 enum yore_status commit_idle_mark(struct yore_db *db, struct yore_error *error_out);
