@@ -727,10 +727,11 @@ struct yore_keyspace_info {
 /* Create (YORE_EXISTS when there is one of that name; YORE_TOO_BIG beyond YORE_KEYSPACES_MAX; NULL
  * options keep all), open (YORE_NOT_FOUND), drop (YORE_NOT_FOUND; YORE_INVALID for "default").
  * YORE_INVALID: a name or options that are not allowed.  Handles belong to the database and stay
- * valid until it closes.  After a drop writes get YORE_NOT_FOUND, and so does every read at or
- * after yore_keyspace_info.dropped_at, now included, unless it asks what was known before the drop
- * (of changes their begin counts: what was there at the drop counts as there after it); the past
- * stays readable, and what was opened, begun or taken before the drop goes on as it was, but a
+ * valid until it closes, also of what was dropped: each of these takes some hundred octets.  After
+ * a drop writes get YORE_NOT_FOUND, and so does every read at or after
+ * yore_keyspace_info.dropped_at, now included, unless it asks what was known before the drop (of
+ * changes their begin counts: what was there at the drop counts as there after it); the past stays
+ * readable, and what was opened, begun or taken before the drop goes on as it was, but a
  * transaction that read the keyspace and writes conflicts with the drop.  The past stays for as
  * long as it would have: for ever, until the keyspace's duration has passed the drop, or, where
  * only now is kept, not at all; then all that it took is given back.  To be rid of it sooner, call

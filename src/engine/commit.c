@@ -176,14 +176,16 @@ static void insert(const struct superview *view, struct commit_request *request)
     }
 }
 
-/* At most so many keyspaces are written to: for few facts that need not be known well. */
+/* At most so many keyspaces are written to: for few facts that need not be known well.  Dropped
+ * ones are erasures' alone. */
 static uint64_t keyspaces_of(struct yore_db *db, const struct commit_request *request)
 {
     if (request->count <= FEW_FACTS) {
         return UINT64_MAX;
     }
     os_mutex_lock(&db->lock);
-    uint64_t keyspaces = db->keyspace_count;
+    bool may_be_dropped = request->is_catalogue || request->fixed_commit != 0;
+    uint64_t keyspaces = may_be_dropped ? db->keyspace_count : db->living_count;
     os_mutex_unlock(&db->lock);
     return keyspaces;
 }

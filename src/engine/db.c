@@ -304,6 +304,7 @@ static enum yore_status close_database(struct yore_db *db, struct yore_error *er
         mem_free(db->keyspaces[i]);
     }
     mem_free(db->keyspaces);
+    mem_free(db->living);
     release_locks(db);
     os_overlay_free(db->overlay);
     mem_free(db->path);

@@ -60,11 +60,11 @@ void superview_retire(struct superview *view);  /* it is current no more; NULL i
 bool superview_any(struct yore_db *db, bool (*test)(void *arg, const struct superview *view),
                    void *arg);
 
-/* A keyspace as the engine knows it; made once, never freed before close. */
+/* A keyspace as the engine knows it; made once, never freed before close: callers keep handles, and
+ * the past of a dropped one may be read for ever.  So it is small. */
 struct yore_keyspace {
     struct yore_db *db;
     uint32_t id;
-    char name[YORE_KEYSPACE_NAME_BYTES_MAX + 1];
     _Atomic int keep; /* enum yore_keep */
     _Atomic int64_t keep_ns;
     _Atomic int compression;      /* enum yore_compression */
@@ -76,6 +76,7 @@ struct yore_keyspace {
         history_stuck_at;           /* serial of a forest whose wanted work turned out impossible */
     _Atomic uint64_t idle_stuck_at; /* likewise: where merging when idle failed */
     _Atomic int32_t gate;           /* writers inside, or -1: one alone (gate.c) */
+    char name[];
 };
 
 static inline bool keyspace_is_dropped(const struct yore_keyspace *keyspace)
@@ -178,6 +179,10 @@ struct yore_db {
     size_t waiting_count;
     struct yore_keyspace **keyspaces; /* lock; by id */
     size_t keyspace_count;
+    size_t keyspace_capacity;
+    struct yore_keyspace **living; /* lock; those that are not dropped, in no order */
+    size_t living_count;
+    size_t living_capacity;
     struct yore_keyspace *default_keyspace;
     struct yore_keyspace *system_keyspace;
     struct snapshot_list snapshots; /* lock */
