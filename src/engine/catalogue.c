@@ -248,6 +248,7 @@ static enum yore_status publish_erased(struct yore_db *db, struct erase_set *era
     struct superview *view = atomic_load_explicit(&db->view, memory_order_acquire);
     enum yore_status st = db_publish(db, view->active, view->forest, erased);
     db->is_erase_pending = true;
+    os_cond_broadcast(&db->upkeep);
     os_mutex_unlock(&db->lock);
     return st == YORE_OK ? st : error_plain(error_out, st);
 }

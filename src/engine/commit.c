@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "engine/commit_internal.h"
 #include "engine/refuse.h"
+#include "engine/upkeep.h"
 
 #define FEW_FACTS 8 /* of a commit: what is kept free for them does not show */
 
@@ -346,9 +347,11 @@ static void lead(struct yore_db *db, struct group *group)
             st = apply_catalogue(db, group, &error);
         }
         if (st == YORE_OK) {
-            /* Pairs with the acquire loads of readers: what was inserted above is seen with it. */
+            /* Pairs with the acquire loads of readers: what was inserted above is seen with it;
+             * and, in one order with what is looked at next, with upkeep going to sleep. */
             int64_t last = group->entries[group->entry_count - 1].commit;
-            atomic_store_explicit(&db->visible, last, memory_order_release);
+            atomic_store(&db->visible, last);
+            upkeep_note_commit(db, group->needs_sync);
         } else {
             group_fail(group, st, &error);
         }

@@ -222,12 +222,14 @@ static void init_locks(struct yore_db *db)
     os_cond_init(&db->commit.published);
     os_cond_init(&db->work);
     os_cond_init(&db->timer);
+    os_cond_init(&db->upkeep);
     os_cond_init(&db->idle);
 }
 
 static void release_locks(struct yore_db *db)
 {
     os_cond_release(&db->idle);
+    os_cond_release(&db->upkeep);
     os_cond_release(&db->timer);
     os_cond_release(&db->work);
     os_cond_release(&db->commit.published);

@@ -86,6 +86,7 @@ static inline bool keyspace_is_dropped(const struct yore_keyspace *keyspace)
 
 struct snapshot_list {
     struct yore_snapshot *first; /* ascending commit */
+    uint64_t taken;              /* how many ever were */
 };
 
 struct yore_snapshot {
@@ -169,9 +170,13 @@ struct yore_db {
 
     _Atomic(struct superview *) view;
     struct os_mutex lock;
-    struct os_cond work;          /* background threads wait for jobs */
-    struct os_cond timer;         /* timer and upkeep wait for their next tick */
-    struct os_cond idle;          /* a job ended: writers in a stall, flush and settle wait */
+    struct os_cond work;        /* background threads wait for jobs */
+    uint64_t work_serial;       /* lock: how often they were told that there may be some */
+    struct os_cond timer;       /* the timer waits for something to sync, then for its time */
+    struct os_cond upkeep;      /* upkeep waits for something to see to, then for its tick */
+    _Atomic bool timer_sleeps;  /* each waits without end: set under lock before it looks for the */
+    _Atomic bool upkeep_sleeps; /* last time, taken back by the leader who wakes it */
+    struct os_cond idle;        /* a job ended: writers in a stall, flush and settle wait */
     struct superview *free_views; /* lock */
     struct superview **all_views; /* lock; freed at close */
     size_t view_count;
@@ -480,9 +485,10 @@ enum yore_status catalogue_load(struct yore_db *db, struct yore_error *error_out
 /* ---- background (jobs.c) ---- */
 
 enum yore_status jobs_start(struct yore_db *db, struct yore_error *error_out);
-void jobs_stop(struct yore_db *db);              /* waits for running jobs */
-void jobs_wake(struct yore_db *db);              /* something may be to do */
-void jobs_count(struct yore_db *db, int change); /* of jobs that run */
+void jobs_stop(struct yore_db *db);                           /* waits for running jobs */
+void jobs_wake(struct yore_db *db);                           /* something may be to do */
+void jobs_wake_locked(struct yore_db *db) REQUIRES(db->lock); /* the same, also for upkeep */
+void jobs_count(struct yore_db *db, int change);              /* of jobs that run */
 /* Inline databases: do everything that is to do.  Others: nothing. */
 enum yore_status jobs_run_inline(struct yore_db *db, struct yore_error *error_out);
 /* Wait until every waiting memtable is flushed. */
