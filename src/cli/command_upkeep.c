@@ -11,7 +11,7 @@
 #include "client/url.h"
 #include "os/env.h"
 #include "os/term.h"
-#include "topology/graph.h"
+#include "topology/whole_check.h"
 
 /* ---- stats ----------------------------------------------------------------------------------- */
 
@@ -114,149 +114,93 @@ static void print_problem(void *arg, const char *line)
             cli->has_err_color ? "\033[0m" : "", line);
 }
 
-/* Every graph of the database, at every time. */
-struct graph_check {
-    struct cli *cli;
-    struct yore_db *db; /* NULL: not open yet */
-    uint64_t graphs;
-    uint64_t elements;
-    uint64_t problems;
-    enum yore_status status; /* of one that could not be checked to its end */
-    struct yore_error *error;
-};
-
-static int check_graph(void *arg, const char *name)
-{
-    struct graph_check *check = arg;
-    struct graph_verify_report report = {0};
-    struct graph *graph = NULL;
-    enum yore_status st =
-        graph_open(check->db, bytes_of(name, strlen(name)), false, NULL, &graph, check->error);
-    if (st == YORE_OK) {
-        st = graph_verify(graph, print_problem, check->cli, &report, check->error);
-    }
-    graph_close(graph);
-    check->graphs++;
-    check->elements += report.nodes + report.relationships;
-    check->problems += report.problems;
-    check->status = st == YORE_CORRUPT && report.problems > 0 ? YORE_OK : st;
-    return check->status != YORE_OK;
-}
-
-static enum yore_status check_graphs(struct graph_check *check)
+/* What is in the directory's database; outside of a shell nothing is open yet. */
+static enum yore_status check_graphs(struct cli *cli, struct whole_check *check,
+                                     struct yore_error *error_out)
 {
     struct yore_options options;
     struct yore_db *opened = NULL;
+    struct yore_db *db = store_db(cli->store);
     enum yore_status st = YORE_OK;
     yore_options_init(&options);
     options.must_exist = true;
     options.read_only = true;
-    if (check->db == NULL) {
-        st = yore_open(check->cli->dir, &options, &opened, check->error);
-        check->db = opened;
+    if (db == NULL) {
+        st = yore_open(cli->dir, &options, &opened, error_out);
+        db = opened;
     }
     if (st == YORE_OK) {
-        st = graph_each(check->db, NULL, check_graph, check, check->error);
+        st = whole_check_graphs(check, db, print_problem, cli, error_out);
     }
-    st = st == YORE_OK ? check->status : st;
-    enum yore_status closed = yore_close(opened, st == YORE_OK ? check->error : NULL);
+    enum yore_status closed = yore_close(opened, st == YORE_OK ? error_out : NULL);
     return st == YORE_OK ? closed : st;
 }
 
-static enum yore_status print_report(struct cli *cli, enum output_format format,
-                                     const struct yore_verify_report *report,
-                                     const struct graph_check *graphs)
+static enum yore_status check_remote(struct cli *cli, struct whole_check *check,
+                                     struct yore_error *error_out)
+{
+    enum yore_status st = cli->store == NULL ? cli_open(cli, false, error_out) : YORE_OK;
+    return st == YORE_OK
+               ? remote_check(store_remote(cli->store), print_problem, cli, check, error_out)
+               : st;
+}
+
+/* What is too damaged to open is checked too; what is damaged below is not looked at from above. */
+static enum yore_status check_here(struct cli *cli, struct whole_check *check,
+                                   struct yore_error *error_out)
+{
+    struct yore_db *db = store_db(cli->store);
+    enum yore_status st =
+        db != NULL ? yore_verify(db, print_problem, cli, &check->store, error_out)
+                   : yore_verify_path(cli->dir, print_problem, cli, &check->store, error_out);
+    return st == YORE_OK ? check_graphs(cli, check, error_out) : st;
+}
+
+static enum yore_status print_check(struct cli *cli, enum output_format format,
+                                    struct whole_check *check)
 {
     static const struct column columns[] = {{"what", COLUMN_EVERYWHERE},
                                             {"count", COLUMN_EVERYWHERE}};
-    const struct {
-        const char *what;
-        uint64_t count;
-    } rows[] = {{"files", report->files},
-                {"bytes", report->bytes},
-                {"pages", report->pages},
-                {"journal_records", report->journal_records},
-                {"keys", report->keys},
-                {"versions", report->versions},
-                {"copies", report->copies},
-                {"values_apart", report->values_apart},
-                {"erasures_pending", report->erasures_pending},
-                {"graphs", graphs->graphs},
-                {"graph_elements", graphs->elements},
-                {"problems", report->problems + graphs->problems}};
+    struct whole_check_figure figures[WHOLE_CHECK_FIGURES];
     struct output *output;
     enum yore_status st = output_open(cli, format, columns, 2, &output);
     if (st != YORE_OK) {
         return st;
     }
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct cell cells[2] = {cell_word(rows[i].what), cell_count(rows[i].count)};
+    whole_check_figures(check, figures);
+    for (size_t i = 0; i < WHOLE_CHECK_FIGURES; i++) {
+        struct cell cells[2] = {cell_word(figures[i].name), cell_count(*figures[i].count)};
         output_row(output, cells);
     }
     return output_close(output);
 }
 
-static int report_check(struct cli *cli, enum output_format format,
-                        const struct yore_verify_report *report, const struct graph_check *graphs)
-{
-    enum yore_status print_st = print_report(cli, format, report, graphs);
-    uint64_t problems = report->problems + graphs->problems;
-    if (problems > 0) {
-        return cli_fail_text(cli, YORE_CORRUPT,
-                             "%llu problems in %s; restore it from a backup (yore help restore)",
-                             (unsigned long long)problems, cli->dir);
-    }
-    if (print_st != YORE_OK) {
-        return cli_fail_status(cli, print_st);
-    }
-    if (format == OUTPUT_TABLE && !cli->is_quiet) {
-        fprintf(cli->out, "\nevery checksum, order, bound and reference of these holds\n");
-    }
-    return EXIT_FOUND;
-}
-
-static int check_remote(struct cli *cli, enum output_format format)
-{
-    struct remote_report report = {.graphs = 0};
-    struct yore_error error;
-    enum yore_status st = cli->store == NULL ? cli_open(cli, false, &error) : YORE_OK;
-    if (st == YORE_OK) {
-        st = remote_verify(store_remote(cli->store), print_problem, cli, &report, &error);
-    }
-    if (st != YORE_OK && (st != YORE_CORRUPT || report.report.problems == 0)) {
-        return cli_fail(cli, &error);
-    }
-    const struct graph_check graphs = {.graphs = report.graphs, .elements = report.graph_elements};
-    return report_check(cli, format, &report.report, &graphs);
-}
-
 int command_check(struct cli *cli, const struct args *args)
 {
-    struct yore_verify_report report = {0};
+    struct whole_check check = {.graphs = 0};
     enum output_format format;
     struct yore_error error;
     if (output_choose(cli, args, &format, &error) != YORE_OK) {
         return cli_usage_error(cli, &error);
     }
-    if (cli->server != NULL) {
-        return check_remote(cli, format);
-    }
-    /* Outside of a shell nothing is open yet: what is too damaged to open is checked too. */
-    struct yore_db *db = store_db(cli->store);
-    enum yore_status st = db != NULL
-                              ? yore_verify(db, print_problem, cli, &report, &error)
-                              : yore_verify_path(cli->dir, print_problem, cli, &report, &error);
-    if (st != YORE_OK && st != YORE_CORRUPT) {
+    enum yore_status st =
+        cli->server != NULL ? check_remote(cli, &check, &error) : check_here(cli, &check, &error);
+    if (st != YORE_OK && (st != YORE_CORRUPT || check.store.problems == 0)) {
         return cli_open_failed(cli, st, false, &error);
     }
-    struct graph_check graphs = {.cli = cli, .db = db, .error = &error};
-    if (st == YORE_OK) { /* what is damaged below is not looked at from above */
-        st = check_graphs(&graphs);
-        if (st != YORE_OK) {
-            return cli_fail(cli, &error);
-        }
+    st = print_check(cli, format, &check);
+    if (check.store.problems > 0) {
+        return cli_fail_text(cli, YORE_CORRUPT,
+                             "%llu problems in %s; restore it from a backup (yore help restore)",
+                             (unsigned long long)check.store.problems, cli->dir);
     }
-    return report_check(cli, format, &report, &graphs);
+    if (st != YORE_OK) {
+        return cli_fail_status(cli, st);
+    }
+    if (format == OUTPUT_TABLE && !cli->is_quiet) {
+        fprintf(cli->out, "\nevery checksum, order, bound and reference of these holds\n");
+    }
+    return EXIT_FOUND;
 }
 
 /* ---- compact --------------------------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 
 #include "cli/store.h"
 #include "client/url.h"
+#include "topology/whole_check.h"
 
 struct remote;
 
@@ -110,14 +111,9 @@ enum yore_status remote_stats(struct remote *remote,
 
 /* YORE.CHECK: the findings, then what was verified; of graphs as well.  YORE_CORRUPT: there are
  * findings. */
-struct remote_report {
-    struct yore_verify_report report;
-    uint64_t graphs;
-    uint64_t graph_elements;
-};
-enum yore_status remote_verify(struct remote *remote, void (*problem)(void *arg, const char *line),
-                               void *arg, struct remote_report *report_out,
-                               struct yore_error *error_out);
+enum yore_status remote_check(struct remote *remote, void (*problem)(void *arg, const char *line),
+                              void *arg, struct whole_check *check_out,
+                              struct yore_error *error_out);
 /* YORE.BACKUP, below the server's own directory of backups. */
 enum yore_status remote_backup(struct remote *remote, const char *name,
                                struct yore_backup_info *info_out, struct yore_error *error_out);

@@ -354,26 +354,11 @@ enum yore_status remote_stats(struct remote *remote,
     return YORE_OK;
 }
 
-enum yore_status remote_verify(struct remote *remote, void (*problem)(void *arg, const char *line),
-                               void *arg, struct remote_report *report_out,
-                               struct yore_error *error_out)
+enum yore_status remote_check(struct remote *remote, void (*problem)(void *arg, const char *line),
+                              void *arg, struct whole_check *check_out,
+                              struct yore_error *error_out)
 {
-    struct yore_verify_report *report = &report_out->report;
-    const struct {
-        const char *name;
-        uint64_t *count_out;
-    } counts[] = {{"files", &report->files},
-                  {"bytes", &report->bytes},
-                  {"pages", &report->pages},
-                  {"journal_records", &report->journal_records},
-                  {"keys", &report->keys},
-                  {"versions", &report->versions},
-                  {"copies", &report->copies},
-                  {"values_apart", &report->values_apart},
-                  {"erasures_pending", &report->erasures_pending},
-                  {"graphs", &report_out->graphs},
-                  {"graph_elements", &report_out->graph_elements},
-                  {"problems", &report->problems}};
+    struct whole_check_figure figures[WHOLE_CHECK_FIGURES];
     const struct yore_client_reply *reply = NULL;
     struct remote_words words = {.count = 0};
     remote_word(&words, "YORE.CHECK");
@@ -382,8 +367,9 @@ enum yore_status remote_verify(struct remote *remote, void (*problem)(void *arg,
         return st;
     }
     bool is_good = true;
-    for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
-        is_good = read_count(reply, 0, counts[i].name, counts[i].count_out) && is_good;
+    whole_check_figures(check_out, figures);
+    for (size_t i = 0; i < WHOLE_CHECK_FIGURES; i++) {
+        is_good = read_count(reply, 0, figures[i].name, figures[i].count) && is_good;
     }
     const struct yore_client_value *findings = remote_member(reply, 0, "findings");
     for (size_t i = 0; findings != NULL && i < findings->count; i++) {
@@ -394,7 +380,7 @@ enum yore_status remote_verify(struct remote *remote, void (*problem)(void *arg,
     if (!is_good || findings == NULL) {
         return remote_strange(error_out);
     }
-    return report->problems > 0 ? error_plain(error_out, YORE_CORRUPT) : YORE_OK;
+    return check_out->store.problems > 0 ? error_plain(error_out, YORE_CORRUPT) : YORE_OK;
 }
 
 enum yore_status remote_backup(struct remote *remote, const char *name,

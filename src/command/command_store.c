@@ -7,7 +7,7 @@
 #include "command/commands.h"
 #include "command/moments.h"
 #include "command/series.h"
-#include "topology/graph.h"
+#include "topology/whole_check.h"
 
 /* ---- ranges ---- */
 
@@ -254,14 +254,8 @@ void cmd_yore_backup(struct call *call)
 /* ---- check ---- */
 
 struct findings {
-    struct command_server *server;
     struct reply lines;
     size_t count;
-    uint64_t graphs;
-    uint64_t graph_elements;
-    uint64_t problems;       /* of graphs */
-    enum yore_status status; /* of a graph that could not be verified to its end */
-    struct yore_error *error;
 };
 
 static void note_finding(void *arg, const char *line)
@@ -273,46 +267,15 @@ static void note_finding(void *arg, const char *line)
     }
 }
 
-static int check_graph(void *arg, const char *name)
+static void tell_check(struct call *call, struct whole_check *check,
+                       const struct findings *findings)
 {
-    struct findings *findings = arg;
-    struct graph_verify_report report = {0};
-    struct graph *graph = NULL;
-    enum yore_status st =
-        graph_open(findings->server->db, args_text(name), false, NULL, &graph, findings->error);
-    if (st == YORE_OK) {
-        st = graph_verify(graph, note_finding, findings, &report, findings->error);
-    }
-    graph_close(graph);
-    findings->graphs++;
-    findings->graph_elements += report.nodes + report.relationships;
-    findings->problems += report.problems;
-    findings->status = st == YORE_CORRUPT && report.problems > 0 ? YORE_OK : st;
-    return findings->status != YORE_OK;
-}
-
-static void tell_report(struct call *call, const struct yore_verify_report *report,
-                        const struct findings *findings)
-{
-    const struct {
-        const char *name;
-        uint64_t number;
-    } told[] = {{"files", report->files},
-                {"bytes", report->bytes},
-                {"pages", report->pages},
-                {"journal_records", report->journal_records},
-                {"keys", report->keys},
-                {"versions", report->versions},
-                {"copies", report->copies},
-                {"values_apart", report->values_apart},
-                {"erasures_pending", report->erasures_pending},
-                {"graphs", findings->graphs},
-                {"graph_elements", findings->graph_elements},
-                {"problems", report->problems + findings->problems}};
-    reply_map(call->reply, sizeof told / sizeof told[0] + 1);
-    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
-        reply_text(call->reply, told[i].name);
-        reply_int(call->reply, (int64_t)told[i].number);
+    struct whole_check_figure figures[WHOLE_CHECK_FIGURES];
+    whole_check_figures(check, figures);
+    reply_map(call->reply, WHOLE_CHECK_FIGURES + 1);
+    for (size_t i = 0; i < WHOLE_CHECK_FIGURES; i++) {
+        reply_text(call->reply, figures[i].name);
+        reply_int(call->reply, (int64_t)*figures[i].count);
     }
     reply_text(call->reply, "findings");
     reply_array(call->reply, findings->count);
@@ -322,20 +285,20 @@ static void tell_report(struct call *call, const struct yore_verify_report *repo
 void cmd_yore_check(struct call *call)
 {
     struct yore_error error = {.text = ""};
-    struct findings findings = {.server = call->server, .error = &error};
-    struct yore_verify_report report = {0};
+    struct findings findings = {.count = 0};
+    struct whole_check check = {.graphs = 0};
+    struct yore_db *db = call->server->db;
     reply_init(&findings.lines, call->reply->protocol);
-    enum yore_status st = yore_verify(call->server->db, note_finding, &findings, &report, &error);
+    enum yore_status st = yore_verify(db, note_finding, &findings, &check.store, &error);
     if (st == YORE_OK) { /* what is damaged below is not looked at from above */
-        st = graph_each(call->server->db, NULL, check_graph, &findings, &error);
-        st = st == YORE_OK ? findings.status : st;
-    } else if (st == YORE_CORRUPT && report.problems > 0) {
+        st = whole_check_graphs(&check, db, note_finding, &findings, &error);
+    } else if (st == YORE_CORRUPT && check.store.problems > 0) {
         st = YORE_OK;
     }
     if (st != YORE_OK) {
         call_fail_told(call, st, &error);
     } else {
-        tell_report(call, &report, &findings);
+        tell_check(call, &check, &findings);
     }
     reply_release(&findings.lines);
 }

@@ -17,7 +17,7 @@ start_server() { # start_server DIR FLAG...; sets $url
     rm -f server.out # the last one's must not be taken for this one's
     "$YORE" server --dir "$dir" --port any --http-port 0 --bolt-port 0 "$@" >server.out 2>&1 &
     server=$!
-    for _ in $(seq 200); do
+    for _ in $(seq 600); do
         grep -qs 'Ready to accept' server.out && break
         kill -0 $server || { cat server.out; exit 1; }
         sleep 0.05
@@ -241,7 +241,7 @@ server=$!
 wait $reader
 port=$(sed -n 's/^redis .* port \([0-9]*\).*/\1/p' server.out)
 url=yore://127.0.0.1:$port
-for _ in $(seq 200); do
+for _ in $(seq 600); do
     "$YORE" ping "$url" >"$out" 2>"$err" && break
     sleep 0.05
 done
@@ -316,7 +316,7 @@ start_writer() { # start_writer N: commits N, N+1, ... of three writes: the firs
         }
     }' | "$YORE" import "$url" - 2>writer.err &
     writer=$!
-    for _ in $(seq 200); do
+    for _ in $(seq 600); do
         "$YORE" get "$url" a0 >"$out" 2>"$err" && [ "$(cat "$out")" -ge "$1" ] && return
         sleep 0.05
     done

@@ -38,7 +38,7 @@ start() { # start FLAG...: on a database of its own
     rm -rf db server.out # or what the last one printed would be read
     "$yore" server --dir db --port 0 --http-port 0 --unixsocket "$work/socket" --bolt-port any "$@" >server.out 2>&1 &
     server=$!
-    for _ in $(seq 200); do
+    for _ in $(seq 600); do
         grep -qs 'Ready to accept' server.out && break
         kill -0 $server || { cat server.out; exit 1; }
         sleep 0.05

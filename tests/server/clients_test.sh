@@ -40,7 +40,7 @@ says() { # says TEXT COMMAND...
 }
 "$yore" server --dir db --port any --http-port 0 --bolt-port any >server.out 2>&1 &
 server=$!
-for _ in $(seq 100); do
+for _ in $(seq 300); do
     grep -qs 'Ready to accept' server.out && break
     sleep 0.1
 done

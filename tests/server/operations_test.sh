@@ -79,7 +79,7 @@ if has promtool && has prometheus && has python3; then
     cd "$work" || exit 1
     "$yore" server --dir db --port any --http-port any --bolt-port any >server.out 2>&1 &
     pids="$pids $!"
-    for _ in $(seq 100); do
+    for _ in $(seq 300); do
         grep -qs 'Ready to accept' server.out && break
         sleep 0.1
     done

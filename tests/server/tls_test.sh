@@ -47,10 +47,11 @@ cp server.pem cert.pem
 cp server.key cert.key
 
 start() { # start FLAG...
+    rm -f server.out # the last one's must not be taken for this one's
     "$yore" server --dir db --port 0 --tls-port any --http-port any --http-tls --bolt-port any --bolt-tls \
         --tls-cert-file cert.pem --tls-key-file cert.key "$@" >server.out 2>&1 &
     server=$!
-    for _ in $(seq 200); do
+    for _ in $(seq 600); do
         grep -qs 'Ready to accept' server.out && break
         kill -0 $server || { cat server.out; exit 1; }
         sleep 0.05

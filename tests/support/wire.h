@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define WIRE_PATIENCE_MS 60000
+#define WIRE_PATIENCE_MS 180000
 
 /* Connect to 127.0.0.1:`port`; -1 when nobody listens there. */
 int wire_connect(uint16_t port);
