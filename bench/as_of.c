@@ -1,6 +1,7 @@
 /* as_of.c -- does a read of the past cost the same wherever it lands?
  *
- *   as_of sweep|grow [--live] [--keys=N] [--versions=H] [--moments=M] [--scans=S] [--dir=DIR]
+ *   as_of sweep|grow|latest|changes [--live] [--keys=N] [--versions=H] [--moments=M] [--scans=S]
+ * [--dir=DIR]
  *
  * Histories as in rounds.h, dated by the writer or with --live by the clock.  A scan reads 1,000
  * keys in a row at one moment; one in sixteen is compared with what must be there.  Times are
@@ -8,10 +9,15 @@
  *
  *  sweep  N keys x H versions (5,000 x 100), then M moments (50) from the first round's end to the
  *         last commit: one line each, then the spread: the quickest and the slowest moment over
- *         the median of them all, and the median of scans that are each at another moment.
+ *         the median of them all, the same without the last commit, which is the present and no
+ *         past, and the median of scans that are each at another moment.
  *  grow   the same moment with H versions a key (20) around it, with ten times as many appended
  *         after it, and with ten times as many before it: five databases of each, by turns, since
  *         where slices are cut is a matter of threads; the ratios are those of the medians.
+ *  latest N keys now, with one version each and with H (100), by turns; the ratio is what is left
+ *         of the speed.
+ *  changes differences of all keys between moments ROUNDS_BATCH updates apart, H versions a key
+ *         (20), with N keys and with ten times as many, by turns: the ratio of the medians.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -96,20 +102,35 @@ static const char *dated(const struct setup *setup)
 
 /* ---- sweep ---- */
 
+/* The quickest and the slowest of so many moments. */
+struct spread {
+    double least;
+    double most;
+};
+
+static struct spread spread_of(const double *us, uint32_t count)
+{
+    struct spread spread = {us[0], us[0]};
+    for (uint32_t i = 1; i < count; i++) {
+        spread.least = us[i] < spread.least ? us[i] : spread.least;
+        spread.most = us[i] > spread.most ? us[i] : spread.most;
+    }
+    return spread;
+}
+
 static void print_spread(const struct setup *setup, const double *us, double anywhere_us)
 {
     uint64_t *sorted = rounds_need(malloc(setup->moments * sizeof *sorted));
-    double least = us[0];
-    double most = us[0];
     for (uint32_t i = 0; i < setup->moments; i++) {
-        least = us[i] < least ? us[i] : least;
-        most = us[i] > most ? us[i] : most;
         sorted[i] = (uint64_t)(us[i] * 1e3);
     }
     double median = rounds_median(sorted, setup->moments) / 1e3;
+    struct spread all = spread_of(us, setup->moments);
+    struct spread past = spread_of(us, setup->moments - 1);
     printf("{\"question\":\"sweep spread\",\"dated\":\"%s\",\"median_us\":%.1f,\"least\":%.3f,"
-           "\"worst\":%.3f,\"anywhere_us\":%.1f}\n",
-           dated(setup), median, least / median, most / median, anywhere_us);
+           "\"worst\":%.3f,\"past_least\":%.3f,\"past_worst\":%.3f,\"anywhere_us\":%.1f}\n",
+           dated(setup), median, all.least / median, all.most / median, past.least / median,
+           past.most / median, anywhere_us);
     free(sorted);
 }
 
@@ -168,7 +189,107 @@ static void grow(const struct setup *setup)
            rounds_median(before, GROW_ROUNDS) / one);
 }
 
+/* ---- latest ---- */
+
+static double now_of(const struct setup *setup, uint32_t versions)
+{
+    struct rounds h;
+    begin(&h, setup);
+    rounds_write(&h, versions);
+    rounds_settle(&h);
+    double us = ask(&h, setup, ROUNDS_NOW);
+    printf("{\"question\":\"latest\",\"dated\":\"%s\",\"keys\":%u,\"versions\":%u,"
+           "\"scan_us\":%.1f}\n",
+           dated(setup), setup->keys, versions, us);
+    rounds_close(&h);
+    return us;
+}
+
+static void latest(const struct setup *setup)
+{
+    uint64_t one[GROW_ROUNDS];
+    uint64_t many[GROW_ROUNDS];
+    for (unsigned i = 0; i < GROW_ROUNDS; i++) {
+        one[i] = (uint64_t)(now_of(setup, 1) * 1e3);
+        many[i] = (uint64_t)(now_of(setup, setup->versions) * 1e3);
+    }
+    printf("{\"question\":\"latest ratio\",\"dated\":\"%s\",\"versions\":%u,\"left\":%.3f}\n",
+           dated(setup), setup->versions,
+           rounds_median(one, GROW_ROUNDS) / rounds_median(many, GROW_ROUNDS));
+}
+
+/* ---- changes ---- */
+
+static uint64_t difference(struct rounds *h, uint64_t steps)
+{
+    struct yore_changes_options options = {.from = rounds_moment(h, steps),
+                                           .to = rounds_moment(h, steps + ROUNDS_BATCH),
+                                           .known = YORE_NOW};
+    struct yore_changes *changes = NULL;
+    struct yore_change change;
+    struct yore_error error;
+    uint32_t count = 0;
+    uint64_t begin_ns = rounds_now_ns();
+    rounds_must(yore_changes_open(h->db, NULL, &options, &changes, &error), &error);
+    while (yore_changes_next(changes, &change, &error) == YORE_OK) {
+        count++;
+    }
+    yore_changes_close(changes);
+    uint64_t took = rounds_now_ns() - begin_ns;
+    if (count != ROUNDS_BATCH) {
+        fprintf(stderr, "%u changes, not %d\n", count, ROUNDS_BATCH);
+        exit(1);
+    }
+    return took;
+}
+
+static double differences_of(const struct setup *setup, uint32_t keys)
+{
+    struct rounds h;
+    struct setup of = *setup;
+    uint64_t *took = rounds_need(malloc(setup->scans * sizeof *took));
+    of.keys = keys;
+    begin(&h, &of);
+    rounds_write(&h, setup->versions);
+    rounds_settle(&h);
+    uint64_t first = keys / ROUNDS_BATCH;
+    uint64_t last = (uint64_t)keys * setup->versions / ROUNDS_BATCH - 1;
+    for (uint32_t i = 0; i < 2 * setup->scans; i++) { /* the first half fills the cache */
+        uint64_t batches = first + rounds_random(&h) % (last - first + 1);
+        took[i % setup->scans] = difference(&h, batches * ROUNDS_BATCH);
+    }
+    double us = rounds_median(took, setup->scans) / 1e3;
+    printf("{\"question\":\"changes\",\"dated\":\"%s\",\"keys\":%u,\"versions\":%u,"
+           "\"difference_us\":%.1f}\n",
+           dated(setup), keys, setup->versions, us);
+    rounds_close(&h);
+    free(took);
+    return us;
+}
+
+static void changes_of_keys(const struct setup *setup)
+{
+    uint64_t few[GROW_ROUNDS];
+    uint64_t many[GROW_ROUNDS];
+    for (unsigned i = 0; i < GROW_ROUNDS; i++) {
+        few[i] = (uint64_t)(differences_of(setup, setup->keys) * 1e3);
+        many[i] = (uint64_t)(differences_of(setup, GROWTH * setup->keys) * 1e3);
+    }
+    printf("{\"question\":\"changes ratio\",\"dated\":\"%s\",\"keys\":%u,\"slower\":%.3f}\n",
+           dated(setup), GROWTH * setup->keys,
+           rounds_median(many, GROW_ROUNDS) / rounds_median(few, GROW_ROUNDS));
+}
+
 /* ---- command line ---- */
+
+static const struct {
+    const char *name;
+    void (*ask)(const struct setup *setup);
+    uint32_t versions;
+} questions[] = {{"sweep", sweep, 100},
+                 {"grow", grow, 20},
+                 {"latest", latest, 100},
+                 {"changes", changes_of_keys, 20}};
 
 static bool set(struct setup *setup, const char *option)
 {
@@ -196,24 +317,24 @@ static bool set(struct setup *setup, const char *option)
 
 int main(int argc, char **argv)
 {
-    bool is_sweep = argc > 1 && strcmp(argv[1], "sweep") == 0;
-    bool is_known = is_sweep || (argc > 1 && strcmp(argv[1], "grow") == 0);
+    const size_t count = sizeof questions / sizeof *questions;
+    size_t which = 0;
+    while (argc > 1 && which < count && strcmp(argv[1], questions[which].name) != 0) {
+        which++;
+    }
+    bool is_known = argc > 1 && which < count;
     struct setup setup = {.keys = 5000, .moments = 50, .scans = 400};
     (void)snprintf(setup.path, sizeof setup.path, "/tmp/as_of.%ld", (long)getpid());
-    setup.versions = is_sweep ? 100 : 20;
+    setup.versions = is_known ? questions[which].versions : 0;
     for (int i = 2; i < argc && is_known; i++) {
         is_known = set(&setup, argv[i]);
     }
     setup.keys -= setup.keys % ROUNDS_BATCH;
-    if (!is_known || setup.keys < ROUNDS_SCAN_KEYS || setup.moments < 2 || setup.versions < 2) {
-        fprintf(stderr, "usage: as_of sweep|grow [--live] [--keys=N] [--versions=H] "
-                        "[--moments=M] [--scans=S] [--dir=DIR]\n");
+    if (!is_known || setup.keys < ROUNDS_SCAN_KEYS || setup.moments < 3 || setup.versions < 2) {
+        fprintf(stderr, "usage: as_of sweep|grow|latest|changes [--live] [--keys=N] "
+                        "[--versions=H] [--moments=M] [--scans=S] [--dir=DIR]\n");
         return 2;
     }
-    if (is_sweep) {
-        sweep(&setup);
-    } else {
-        grow(&setup);
-    }
+    questions[which].ask(&setup);
     return 0;
 }

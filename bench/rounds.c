@@ -142,6 +142,9 @@ int64_t rounds_moment(const struct rounds *r, uint64_t steps)
 
 uint32_t rounds_at(const struct rounds *r, uint32_t key, uint64_t steps)
 {
+    if (steps == ROUNDS_NOW) {
+        return r->count - 1;
+    }
     uint32_t round = (uint32_t)(steps / r->keys);
     bool is_written =
         round < r->count && r->places[(size_t)round * r->keys + key] < (uint32_t)(steps % r->keys);
@@ -175,7 +178,8 @@ uint64_t rounds_scan(struct rounds *r, uint64_t steps,
     char low[ROUNDS_KEY_BYTES];
     char high[ROUNDS_KEY_BYTES];
     uint32_t first = (uint32_t)(rounds_random(r) % (r->keys - ROUNDS_SCAN_KEYS + 1));
-    struct yore_time at = {rounds_moment(r, steps), YORE_NOW};
+    bool is_now = steps == ROUNDS_NOW;
+    struct yore_time at = {is_now ? YORE_NOW : rounds_moment(r, steps), YORE_NOW};
     struct yore_cursor_options options = {
         .range = {.low = {low, sizeof low}, .high = {high, sizeof high}}, .at = &at};
     struct yore_cursor *cursor = NULL;

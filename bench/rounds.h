@@ -49,9 +49,10 @@ uint32_t rounds_at(const struct rounds *r, uint32_t key, uint64_t steps);
 /* Is the value that of a key's version? */
 bool rounds_is(const void *value, size_t size, uint32_t key, uint32_t round);
 /* Nanoseconds of reading ROUNDS_SCAN_KEYS keys in a row, of a random place, as of the moment after
- * so many steps.  With `holds` (else NULL) every value is compared with that of the round it tells,
- * as rounds_at() does. */
+ * so many steps, or now (ROUNDS_NOW).  With `holds` (else NULL) every value is compared with that
+ * of the round it tells, as rounds_at() does. */
 #define ROUNDS_SCAN_KEYS 1000
+#define ROUNDS_NOW UINT64_MAX
 uint64_t rounds_scan(struct rounds *r, uint64_t steps,
                      uint32_t (*holds)(const void *arg, uint32_t key, uint64_t steps),
                      const void *arg);

@@ -255,6 +255,8 @@ static void ask_neighbours(const char *path, size_t count)
     struct yore_error error;
     struct series s = series_make(count, true);
     int64_t middle = BASE_NS + (int64_t)(count / 2) * EVERY_NS;
+    double now_us[2];
+    double middle_us[2];
     for (int has_hot = 0; has_hot < 2; has_hot++) {
         remove_directory(path);
         struct yore_db *db = open_db(path);
@@ -263,11 +265,15 @@ static void ask_neighbours(const char *path, size_t count)
             write_all(db, &s, 100);
         }
         must(yore_compact(db, NULL, &error), &error);
+        now_us[has_hot] = scan_us(db, YORE_NOW);
+        middle_us[has_hot] = scan_us(db, middle);
         printf("{\"question\":\"scan of %d neighbours, %s hot key\",\"now_us\":%.0f,"
                "\"middle_us\":%.0f}\n",
-               NEIGHBOURS, has_hot ? "with the" : "no", scan_us(db, YORE_NOW), scan_us(db, middle));
+               NEIGHBOURS, has_hot ? "with the" : "no", now_us[has_hot], middle_us[has_hot]);
         must(yore_close(db, &error), &error);
     }
+    printf("{\"question\":\"neighbours ratio\",\"now\":%.3f,\"middle\":%.3f}\n",
+           now_us[1] / now_us[0], middle_us[1] / middle_us[0]);
     remove_directory(path);
     free(s.samples);
 }

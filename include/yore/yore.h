@@ -543,7 +543,8 @@ YORE_API enum yore_status yore_timeline_open(struct yore_db *db, struct yore_key
                                              struct yore_timeline **timeline_out,
                                              struct yore_error *error_out) YORE_MUST_USE;
 /* The same inside a transaction: its own writes so far are told too, those from now on as beginning
- * at its now, with YORE_FOREVER for the commit they have not got.  The key is validated at commit,
+ * at its now, with YORE_FOREVER for the commit they have not got (with every_commit also those that
+ * a later one to the same moment replaces).  The key is validated at commit,
  * as one that was got.  The timeline may be walked on when the transaction has ended. */
 YORE_API enum yore_status yore_txn_timeline_open(struct yore_txn *txn,
                                                  struct yore_keyspace *keyspace,

@@ -351,8 +351,11 @@ static enum yore_status check_region(const struct forest_tree *tree, size_t inde
     }
     for (size_t i = 0; i < region->slice_count; i++) {
         const struct forest_slice *slice = &region->slices[i];
-        bool is_contiguous = i == 0 || region->slices[i - 1].t1 == slice->t0;
-        if (slice->t0 >= slice->t1 || !is_contiguous || slice->known < slice->t1 - 1) {
+        const struct forest_slice *before = i > 0 ? &region->slices[i - 1] : NULL;
+        bool is_contiguous = before == NULL || before->t1 == slice->t0;
+        bool knows_less = before != NULL && slice->known < before->known;
+        if (slice->t0 >= slice->t1 || !is_contiguous || slice->known < slice->t1 - 1 ||
+            knows_less) {
             return error_set(error_out, YORE_CORRUPT,
                              "manifest: slices of keyspace %u do not follow one another",
                              tree->keyspace);

@@ -14,7 +14,9 @@
  * t1 (YORE_TIME_MIN: none). F4  slice.known: every version of the region with commit <= known and
  * valid_from in [t0, t1) is in the slice, or was a late fact that is in a run or in the current
  * tree.  t1 <= known + 1, so a version that is not back-dated and has a later commit begins at or
- * after t1. F5  A table is live while any level, run or slice names it; then its handle is open.
+ * after t1.  A later slice knows no less: they are sealed in order, and one that is written anew
+ * keeps its `known`.  F5  A table is live while any level, run or slice names it; then its handle
+ * is open.
  *
  * A forest is changed by building an edit, writing it to the manifest, and applying it, which
  * yields the next forest; readers keep the one they hold.  Reference counts are atomic; everything

@@ -275,7 +275,7 @@ struct sealed_span sources_sealed(const struct forest_tree *tree, struct yore_by
         size_t at = sealed.is_sealed ? region_slice_at(region, span->after) : region->slice_count;
         sealed.is_one &= at < region->slice_count && span->until < region->slices[at].t1 &&
                          region->run_count == 0;
-        for (; at < region->slice_count && region->slices[at].t0 <= span->until; at++) {
+        if (at < region->slice_count) { /* later ones know no less (F4) */
             int64_t known = region->slices[at].known;
             sealed.known = known < sealed.known ? known : sealed.known;
         }

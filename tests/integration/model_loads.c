@@ -100,7 +100,7 @@ static bool end_load(struct run *run, struct yore_load *load, const struct model
 
 bool run_load(struct run *run)
 {
-    unsigned keyspace = (unsigned)test_rand_below(&run->rand, RUN_SPACES);
+    unsigned keyspace = run_space(run);
     bool is_stretch = test_rand_one_in(&run->rand, 2);
     uint64_t most = test_rand_one_in(&run->rand, 4) ? RUN_LOAD_ROWS_MAX : 30;
     size_t count = 1 + test_rand_below(&run->rand, most);

@@ -83,11 +83,12 @@ bool run_get(struct run *run)
         if (is_aimed) {
             time = at.moment;
         } else {
-            keyspace = test_rand_one_in(&run->rand, 8) ? (unsigned)RUN_NOW : keyspace;
+            keyspace = run_space_to_read(run);
             at = run_at(run, keyspace, &time);
             key = run_key(run, storage);
         }
-        if (!compare_get(&run->compare, keyspace, key, &at)) {
+        if (!compare_get(&run->compare, keyspace, key, &at) ||
+            !compare_get_in_memory(&run->compare, keyspace, key, &at)) {
             return false;
         }
     }
@@ -96,21 +97,26 @@ bool run_get(struct run *run)
 
 #define RUN_MANY 12u
 
-bool run_get_many(struct run *run)
+static bool run_get_many_at(struct run *run, unsigned keyspace, const struct compare_at *at)
 {
     unsigned char storage[RUN_MANY][RUN_KEY_BYTES_MAX];
     struct yore_bytes keys[RUN_MANY];
     struct yore_value values[RUN_MANY] = {0};
     enum yore_status statuses[RUN_MANY];
-    struct yore_time time;
-    unsigned keyspace = run_space_with_past(run);
-    struct compare_at at = run_at(run, keyspace, &time);
     size_t count = 1 + test_rand_below(&run->rand, RUN_MANY);
     for (size_t i = 0; i < count; i++) {
         keys[i] = run_key(run, storage[i]);
     }
     struct yore_get_many request = {keys, count, values, statuses};
-    return compare_get_many(&run->compare, keyspace, &request, &at);
+    return compare_get_many(&run->compare, keyspace, &request, at);
+}
+
+bool run_get_many(struct run *run)
+{
+    struct yore_time time;
+    unsigned keyspace = run_space_to_read(run);
+    struct compare_at at = run_at(run, keyspace, &time);
+    return run_get_many_at(run, keyspace, &at);
 }
 
 static bool run_expect(struct run *run, const char *what, enum yore_status status,
@@ -185,31 +191,39 @@ static void run_make_range(struct run *run, struct run_range *range)
     range->range.high = form == 6 ? bytes_of(NULL, 0) : high;
 }
 
-bool run_scan(struct run *run)
+static bool run_scan_at(struct run *run, unsigned keyspace, const struct compare_at *at)
 {
     struct run_range range;
-    struct yore_time time;
-    unsigned keyspace =
-        test_rand_one_in(&run->rand, 8) ? (unsigned)RUN_NOW : run_space_with_past(run);
-    struct compare_at at = run_at(run, keyspace, &time);
     run_make_range(run, &range);
     struct yore_cursor_options options = {.range = range.range,
-                                          .at = at.asked,
+                                          .at = at->asked,
                                           .keys_only = test_rand_one_in(&run->rand, 4),
                                           .no_cache_fill = test_rand_one_in(&run->rand, 4)};
-    return compare_scan(&run->compare, keyspace, &options, &at, test_rand_one_in(&run->rand, 2));
+    return compare_scan(&run->compare, keyspace, &options, at, test_rand_one_in(&run->rand, 2));
+}
+
+static bool run_walk_at(struct run *run, unsigned keyspace, const struct compare_at *at)
+{
+    struct run_range range;
+    run_make_range(run, &range);
+    struct yore_cursor_options options = {.range = range.range, .at = at->asked};
+    return compare_walk(&run->compare, keyspace, &options, at, test_rand_u64(&run->rand));
+}
+
+bool run_scan(struct run *run)
+{
+    struct yore_time time;
+    unsigned keyspace = run_space_to_read(run);
+    struct compare_at at = run_at(run, keyspace, &time);
+    return run_scan_at(run, keyspace, &at);
 }
 
 bool run_walk(struct run *run)
 {
-    struct run_range range;
     struct yore_time time;
-    unsigned keyspace =
-        test_rand_one_in(&run->rand, 8) ? (unsigned)RUN_NOW : run_space_with_past(run);
+    unsigned keyspace = run_space_to_read(run);
     struct compare_at at = run_at(run, keyspace, &time);
-    run_make_range(run, &range);
-    struct yore_cursor_options options = {.range = range.range, .at = at.asked};
-    return compare_walk(&run->compare, keyspace, &options, &at, test_rand_u64(&run->rand));
+    return run_walk_at(run, keyspace, &at);
 }
 
 /* ---- time ----------------------------------------------------------------------------------- */
@@ -254,5 +268,71 @@ bool run_feed(struct run *run)
         size_t index = test_rand_below(&run->rand, run->model->commit_count);
         after = run->model->commits[index].commit;
     }
-    return compare_feed(&run->compare, after);
+    return test_rand_one_in(&run->rand, 2) ? compare_feed(&run->compare, after)
+                                           : compare_watch(&run->compare, after);
+}
+
+bool run_feed_kept(struct run *run)
+{
+    struct run_range range;
+    run_make_range(run, &range);
+    return compare_feed_kept(&run->compare, run_space_with_past(run), &range.range);
+}
+
+/* ---- held snapshots ------------------------------------------------------------------------- */
+
+static bool run_timeline_from(struct run *run, unsigned keyspace, const struct yore_time *from)
+{
+    unsigned char storage[RUN_KEY_BYTES_MAX];
+    struct yore_timeline_options options = {.from = from->valid,
+                                            .to = YORE_FOREVER,
+                                            .known = from->known,
+                                            .with_in_force = test_rand_one_in(&run->rand, 2),
+                                            .every_commit = test_rand_one_in(&run->rand, 2),
+                                            .is_backward = test_rand_one_in(&run->rand, 2)};
+    return compare_timeline(&run->compare, keyspace, run_key(run, storage), &options);
+}
+
+/* What is to change after it, as far as it was known. */
+static bool run_changes_from(struct run *run, unsigned keyspace, const struct yore_time *from)
+{
+    struct run_range range;
+    run_make_range(run, &range);
+    struct yore_changes_options options = {.range = range.range,
+                                           .from = from->valid,
+                                           .to = from->valid +
+                                                 (int64_t)test_rand_below(&run->rand, 5000000000),
+                                           .known = from->known,
+                                           .every_version = test_rand_one_in(&run->rand, 2),
+                                           .in_time_order = test_rand_one_in(&run->rand, 2)};
+    return compare_changes(&run->compare, keyspace, &options, run_now(run));
+}
+
+/* It is read like any moment, in every keyspace, however old it has become. */
+bool run_snapshot_read(struct run *run)
+{
+    const struct run_snapshot *held =
+        &run->snapshots[test_rand_below(&run->rand, run->snapshot_count)];
+    if (held->snapshot == NULL) {
+        return true;
+    }
+    unsigned char storage[RUN_KEY_BYTES_MAX];
+    unsigned keyspace = run_space(run);
+    struct compare_at at = {&held->time, held->time};
+    switch (test_rand_below(&run->rand, 16)) {
+    case 0:
+        return run_scan_at(run, keyspace, &at);
+    case 1:
+        return run_walk_at(run, keyspace, &at);
+    case 2:
+    case 3:
+        return run_get_many_at(run, keyspace, &at);
+    case 4:
+    case 5:
+        return run_timeline_from(run, keyspace, &held->time);
+    case 6:
+        return run_changes_from(run, keyspace, &held->time);
+    default:
+        return compare_get(&run->compare, keyspace, run_key(run, storage), &at);
+    }
 }

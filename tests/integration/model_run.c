@@ -16,10 +16,10 @@
 
 static const struct {
     const char *name;
-    unsigned weight;
+    unsigned weights[RUN_MIXES];
     bool (*run)(struct run *run);
 } run_ops[RUN_OP_KINDS] = {
-#define RUN_OP_ROW(name, weight) {#name, weight, run_##name},
+#define RUN_OP_ROW(name, usual, held, horizons) {#name, {usual, held, horizons}, run_##name},
     RUN_OPS(RUN_OP_ROW)
 #undef RUN_OP_ROW
 };
@@ -38,18 +38,27 @@ bool run_fail(struct run *run, const char *format, ...)
     return false;
 }
 
+/* Half of the rounds are the usual ones. */
+static enum run_mix run_mix_of(uint64_t seed)
+{
+    static const enum run_mix mixes[4] = {RUN_MIX_USUAL, RUN_MIX_USUAL, RUN_MIX_HELD,
+                                          RUN_MIX_HORIZONS};
+    return mixes[seed / 4 % 4]; /* seed % 4: run_open() */
+}
+
 void run_draw(uint64_t seed, struct run_op *ops, size_t count)
 {
     struct test_rand rand = {seed};
+    enum run_mix mix = run_mix_of(seed);
     uint64_t sum = 0;
     for (unsigned i = 0; i < RUN_OP_KINDS; i++) {
-        sum += run_ops[i].weight;
+        sum += run_ops[i].weights[mix];
     }
     for (size_t i = 0; i < count; i++) {
         uint64_t draw = test_rand_below(&rand, sum);
         unsigned kind = 0;
-        while (draw >= run_ops[kind].weight) {
-            draw -= run_ops[kind].weight;
+        while (draw >= run_ops[kind].weights[mix]) {
+            draw -= run_ops[kind].weights[mix];
             kind++;
         }
         ops[i] = (struct run_op){(enum run_op_kind)kind, test_rand_u64(&rand)};
@@ -61,7 +70,8 @@ void run_draw(uint64_t seed, struct run_op *ops, size_t count)
 struct yore_bytes run_key(struct run *run, unsigned char storage[RUN_KEY_BYTES_MAX])
 {
     /* A quarter of the keys gets half of the writes. */
-    uint64_t count = test_rand_one_in(&run->rand, 2) ? RUN_KEY_COUNT / 4 : RUN_KEY_COUNT;
+    uint64_t all = run->mix == RUN_MIX_HELD ? RUN_KEY_COUNT_HELD : RUN_KEY_COUNT;
+    uint64_t count = test_rand_one_in(&run->rand, 2) ? all / 4 : all;
     uint64_t index = test_rand_below(&run->rand, count);
     struct test_rand shape = {index * 2654435761u + 1};
     uint64_t form = index % 8;
@@ -186,11 +196,37 @@ struct compare_at run_at(struct run *run, unsigned keyspace, struct yore_time *s
     return at;
 }
 
+/* ---- keyspaces ------------------------------------------------------------------------------ */
+
+unsigned run_space(struct run *run)
+{
+    bool is_now = run->mix == RUN_MIX_HELD && test_rand_one_in(&run->rand, 2);
+    return is_now ? RUN_NOW : (unsigned)test_rand_below(&run->rand, RUN_SPACES);
+}
+
 unsigned run_space_with_past(struct run *run)
 {
-    static const unsigned spaces[8] = {RUN_DEFAULT, RUN_DEFAULT, RUN_DEFAULT, RUN_DEFAULT,
-                                       RUN_DEFAULT, RUN_TRIMMED, RUN_TRIMMED, RUN_FOR};
+    static const unsigned usual[8] = {RUN_DEFAULT, RUN_DEFAULT, RUN_DEFAULT, RUN_DEFAULT,
+                                      RUN_DEFAULT, RUN_TRIMMED, RUN_TRIMMED, RUN_FOR};
+    static const unsigned trimmed[8] = {RUN_DEFAULT, RUN_TRIMMED, RUN_TRIMMED, RUN_TRIMMED,
+                                        RUN_TRIMMED, RUN_FOR,     RUN_FOR,     RUN_FOR};
+    const unsigned *spaces = run->mix == RUN_MIX_HORIZONS ? trimmed : usual;
     return spaces[test_rand_below(&run->rand, 8)];
+}
+
+unsigned run_space_to_read(struct run *run)
+{
+    uint64_t one_in = run->mix == RUN_MIX_HELD ? 2 : 8;
+    return test_rand_one_in(&run->rand, one_in) ? (unsigned)RUN_NOW : run_space_with_past(run);
+}
+
+unsigned run_space_of_txn(struct run *run)
+{
+    uint64_t one_in = run->mix == RUN_MIX_HELD ? 2 : 5;
+    if (test_rand_one_in(&run->rand, one_in)) {
+        return RUN_NOW;
+    }
+    return test_rand_one_in(&run->rand, 4) ? run_space_with_past(run) : (unsigned)RUN_DEFAULT;
 }
 
 /* ---- opening -------------------------------------------------------------------------------- */
@@ -203,14 +239,15 @@ static void run_on_event(void *arg, const struct yore_event *event)
     }
 }
 
+const char *const run_space_names[RUN_SPACES] = {NULL, "trimmed", "now-only", "some-time"};
+
 static bool run_open_spaces(struct run *run)
 {
-    static const char *const names[RUN_SPACES] = {NULL, "trimmed", "now-only", "some-time"};
     for (unsigned i = 1; i < RUN_SPACES; i++) {
         struct yore_error error = {0};
         struct yore_keyspace **space = &run->compare.keyspaces[i];
         enum yore_status status =
-            yore_keyspace_open(run->compare.db, names[i], NULL, space, &error);
+            yore_keyspace_open(run->compare.db, run_space_names[i], NULL, space, &error);
         if (status == YORE_NOT_FOUND && run->now_seen == INT64_MIN) {
             struct yore_keyspace_options options = {0};
             options.keep = i == RUN_NOW ? YORE_KEEP_NOW : YORE_KEEP_ALL;
@@ -219,11 +256,12 @@ static bool run_open_spaces(struct run *run)
                 options.keep = YORE_KEEP_FOR;
                 options.keep_ns = run->keep_ns;
             }
-            status = yore_keyspace_create(run->compare.db, names[i], &options, space, &error);
+            status =
+                yore_keyspace_create(run->compare.db, run_space_names[i], &options, space, &error);
         }
         if (status != YORE_OK) {
-            return run_fail(run, "keyspace %s: %s [%s]", names[i], yore_status_name(status),
-                            error.text);
+            return run_fail(run, "keyspace %s: %s [%s]", run_space_names[i],
+                            yore_status_name(status), error.text);
         }
     }
     return true;
@@ -261,6 +299,9 @@ bool run_compare_all(struct run *run)
     struct yore_cursor_options all = {0};
     struct compare_at at = {NULL, {run_now(run), YORE_NOW}};
     return compare_versions(&run->compare, RUN_DEFAULT) &&
+           compare_feed_kept(&run->compare, RUN_DEFAULT, NULL) &&
+           compare_feed_kept(&run->compare, RUN_TRIMMED, NULL) &&
+           compare_feed_kept(&run->compare, RUN_FOR, NULL) &&
            compare_scan(&run->compare, RUN_NOW, &all, &at, false) &&
            compare_scan(&run->compare, RUN_TRIMMED, &all, &at, true) &&
            compare_scan(&run->compare, RUN_FOR, &all, &at, false);
@@ -298,6 +339,7 @@ static bool run_step(struct run *run, const struct run_op *op)
 
 static void run_set_up(struct run *run)
 {
+    run->mix = run_mix_of(run->seed);
     run->start = RUN_START;
     run->now_seen = INT64_MIN;
     run->sealed_at = INT64_MIN;
@@ -320,6 +362,12 @@ static void run_set_up(struct run *run)
     run->options.feed_retention_bytes = test_rand_one_in(&rand, 2) ? 0 : 64u << 20;
     run->options.background_threads = 1 + (uint32_t)test_rand_below(&rand, 2);
     run->options.seal_versions_per_key = 2 + (uint32_t)test_rand_below(&rand, 2) * 4;
+    if (test_rand_one_in(&rand, 4)) { /* a cut wherever one can be */
+        run->options.seal_versions_per_key = 1;
+        run->options.seal_bytes_min = 1;
+    }
+    bool are_many = run->mix == RUN_MIX_HELD && test_rand_one_in(&rand, 2);
+    run->snapshot_count = are_many ? RUN_SNAPSHOTS_MAX : RUN_SNAPSHOTS;
     /* Memtables of one commit, of some, of hundreds. */
     static const uint64_t flushes[4] = {1, 4, 24, 0};
     run->flush_one_in = flushes[test_rand_below(&rand, 4)];
@@ -343,7 +391,7 @@ bool run_list(uint64_t seed, bool is_clock_wild, const struct run_op *ops, size_
         done += is_right;
     }
     if (is_right) {
-        is_right = run_compare_all(run);
+        is_right = run_verify(run) && run_compare_all(run);
     }
     if (!is_right) {
         (void)snprintf(text, 1280, "operation %zu (%s): %s", done,

@@ -28,12 +28,14 @@
 
 #define RUN_TXNS 3u
 #define RUN_SNAPSHOTS 3u
+#define RUN_SNAPSHOTS_MAX 80u /* half of them held: more than retention tells apart */
 #define RUN_TXN_WRITES_MAX 24u
 #define RUN_TXN_READS_MAX 48u
 #define RUN_SAVEPOINTS_MAX 8u
 #define RUN_KEY_BYTES_MAX 2048u
 #define RUN_VALUE_BYTES_MAX 8192u
 #define RUN_KEY_COUNT 160u
+#define RUN_KEY_COUNT_HELD 24u
 
 /* The keyspaces of a run. */
 enum run_space {
@@ -43,48 +45,56 @@ enum run_space {
     RUN_FOR,     /* keeps a duration */
     RUN_SPACES
 };
+extern const char *const run_space_names[RUN_SPACES]; /* NULL for the default */
 
-/* Kinds of operations, with how often each is drawn in 10,000. */
+/* What a round is about.  Snapshots held over a few keys, most of them where only now is kept; or
+ * horizons that move all the time. */
+enum run_mix { RUN_MIX_USUAL, RUN_MIX_HELD, RUN_MIX_HORIZONS, RUN_MIXES };
+
+/* Kinds of operations, with how often each is drawn in about 10,000, in each mix. */
 #define RUN_OPS(X)                                                                                 \
-    X(put_now, 1500)                                                                               \
-    X(put_back_dated, 1500)                                                                        \
-    X(put_on_gone, 300)                                                                            \
-    X(put_ttl, 400)                                                                                \
-    X(put_refused, 40)                                                                             \
-    X(delete_now, 350)                                                                             \
-    X(delete_back_dated, 250)                                                                      \
-    X(span, 350)                                                                                   \
-    X(batch, 400)                                                                                  \
-    X(load, 60)                                                                                    \
-    X(erase, 12)                                                                                   \
-    X(get, 1500)                                                                                   \
-    X(get_many, 80)                                                                                \
-    X(get_before_horizon, 60)                                                                      \
-    X(scan, 120)                                                                                   \
-    X(walk, 120)                                                                                   \
-    X(timeline, 500)                                                                               \
-    X(changes, 60)                                                                                 \
-    X(feed, 4)                                                                                     \
-    X(txn_begin, 250)                                                                              \
-    X(txn_get, 500)                                                                                \
-    X(txn_scan, 60)                                                                                \
-    X(txn_write, 500)                                                                              \
-    X(txn_savepoint, 120)                                                                          \
-    X(txn_end, 250)                                                                                \
-    X(snapshot, 60)                                                                                \
-    X(snapshot_read, 250)                                                                          \
-    X(flush, 30)                                                                                   \
-    X(compact, 6)                                                                                  \
-    X(trim, 10)                                                                                    \
-    X(alter, 6)                                                                                    \
-    X(reopen, 8)                                                                                   \
-    X(crash, 5)                                                                                    \
-    X(backup, 4)                                                                                   \
-    X(restore, 2)                                                                                  \
-    X(clock, 400)
+    X(put_now, 1500, 1800, 900)                                                                    \
+    X(put_back_dated, 1500, 300, 1500)                                                             \
+    X(put_on_gone, 300, 200, 300)                                                                  \
+    X(put_ttl, 400, 500, 500)                                                                      \
+    X(put_refused, 40, 20, 60)                                                                     \
+    X(delete_now, 350, 1200, 500)                                                                  \
+    X(delete_back_dated, 250, 100, 300)                                                            \
+    X(span, 350, 100, 450)                                                                         \
+    X(batch, 400, 300, 300)                                                                        \
+    X(load, 60, 60, 60)                                                                            \
+    X(erase, 12, 30, 20)                                                                           \
+    X(get, 1500, 900, 1000)                                                                        \
+    X(get_many, 80, 100, 80)                                                                       \
+    X(get_before_horizon, 60, 60, 120)                                                             \
+    X(scan, 120, 160, 120)                                                                         \
+    X(walk, 120, 160, 120)                                                                         \
+    X(timeline, 500, 200, 700)                                                                     \
+    X(changes, 60, 40, 120)                                                                        \
+    X(feed, 4, 4, 12)                                                                              \
+    X(feed_kept, 10, 4, 30)                                                                        \
+    X(txn_begin, 250, 250, 150)                                                                    \
+    X(txn_get, 500, 400, 300)                                                                      \
+    X(txn_scan, 60, 80, 60)                                                                        \
+    X(txn_timeline, 60, 60, 60)                                                                    \
+    X(txn_write, 500, 400, 300)                                                                    \
+    X(txn_savepoint, 120, 120, 60)                                                                 \
+    X(txn_end, 250, 250, 150)                                                                      \
+    X(snapshot, 60, 500, 120)                                                                      \
+    X(snapshot_read, 250, 1400, 500)                                                               \
+    X(flush, 30, 250, 150)                                                                         \
+    X(compact, 6, 40, 30)                                                                          \
+    X(trim, 10, 10, 120)                                                                           \
+    X(alter, 6, 6, 60)                                                                             \
+    X(reopen, 8, 16, 16)                                                                           \
+    X(crash, 5, 8, 8)                                                                              \
+    X(verify, 4, 8, 8)                                                                             \
+    X(backup, 4, 4, 8)                                                                             \
+    X(restore, 2, 2, 6)                                                                            \
+    X(clock, 400, 300, 600)
 
 enum run_op_kind {
-#define RUN_OP_ENUM(name, weight) RUN_OP_##name,
+#define RUN_OP_ENUM(name, usual, held, horizons) RUN_OP_##name,
     RUN_OPS(RUN_OP_ENUM)
 #undef RUN_OP_ENUM
         RUN_OP_KINDS
@@ -141,6 +151,7 @@ struct run_snapshot {
 
 struct run {
     uint64_t seed;
+    enum run_mix mix;
     bool is_clock_wild;
     bool is_traced;        /* print every commit */
     uint64_t flush_one_in; /* commits, beside the flushes that are operations; 0: none is flushed */
@@ -156,7 +167,8 @@ struct run {
     int64_t trimmed_to;
     int64_t keep_ns;
     struct run_txn txns[RUN_TXNS];
-    struct run_snapshot snapshots[RUN_SNAPSHOTS];
+    struct run_snapshot snapshots[RUN_SNAPSHOTS_MAX];
+    uint64_t snapshot_count; /* that may be held */
     uint64_t backups;
     int64_t backup_commit[64]; /* by backup id */
     atomic_bool has_sealed;
@@ -165,7 +177,7 @@ struct run {
     struct run_counts *counts;
 };
 
-/* Draw `count` operations from a seed. */
+/* Draw `count` operations from a seed, in the seed's mix. */
 void run_draw(uint64_t seed, struct run_op *ops, size_t count);
 const char *run_op_name(enum run_op_kind kind);
 /* Run a list on a fresh disk.  False: `text` says at which operation and what. */
@@ -184,8 +196,11 @@ struct yore_bytes run_value(struct run *run, unsigned char storage[RUN_VALUE_BYT
 int64_t run_moment(struct run *run, unsigned keyspace);
 /* A random moment of a read, and the keyspace's answer is defined there. */
 struct compare_at run_at(struct run *run, unsigned keyspace, struct yore_time *storage);
-/* Any of the keyspaces that have a past. */
+/* Any of the keyspaces: to write to, to read, of those that have a past, for a transaction. */
+unsigned run_space(struct run *run);
+unsigned run_space_to_read(struct run *run);
 unsigned run_space_with_past(struct run *run);
+unsigned run_space_of_txn(struct run *run);
 int64_t run_now(struct run *run);
 /* What the database says its horizon is; YORE_TIME_MIN also when it cannot say. */
 int64_t run_horizon(struct run *run, unsigned keyspace);
@@ -205,7 +220,7 @@ void run_release_handles(struct run *run);
 /* Compare everything of every keyspace that has a whole past. */
 bool run_compare_all(struct run *run);
 
-#define RUN_OP_DECLARE(name, weight) bool run_##name(struct run *run);
+#define RUN_OP_DECLARE(name, usual, held, horizons) bool run_##name(struct run *run);
 RUN_OPS(RUN_OP_DECLARE)
 #undef RUN_OP_DECLARE
 

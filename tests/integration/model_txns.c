@@ -123,7 +123,7 @@ bool run_txn_get(struct run *run)
     }
     unsigned char storage[RUN_KEY_BYTES_MAX];
     struct yore_bytes key = run_key(run, storage);
-    unsigned keyspace = test_rand_one_in(&run->rand, 5) ? RUN_NOW : RUN_DEFAULT;
+    unsigned keyspace = run_space_of_txn(run);
     if (txn->write_count > 0 && test_rand_one_in(&run->rand, 3)) { /* its own write */
         const struct model_write *own = &txn->writes[test_rand_below(&run->rand, txn->write_count)];
         memcpy(storage, own->key.data, own->key.size);
@@ -157,6 +157,54 @@ bool run_txn_get(struct run *run)
         yore_value_release(&value);
     }
     model_free(view);
+    return is_right;
+}
+
+/* The timeline of a key with the transaction's own writes in it, of those to one moment the last;
+ * where only now is kept, from its now on. */
+bool run_txn_timeline(struct run *run)
+{
+    struct run_txn *txn = run_pick_txn(run);
+    if (txn == NULL || txn->read_count == RUN_TXN_READS_MAX || txn->is_outdated) {
+        return true;
+    }
+    unsigned char storage[RUN_KEY_BYTES_MAX];
+    char text[COMPARE_KEY_TEXT_BYTES];
+    char what[256];
+    struct run_read read = {.keyspace = run_space_of_txn(run), .expires = YORE_FOREVER};
+    read.key = run_key(run, storage);
+    if (txn->write_count > 0 && test_rand_one_in(&run->rand, 2)) { /* its own write */
+        const struct model_write *own = &txn->writes[test_rand_below(&run->rand, txn->write_count)];
+        read.keyspace = own->keyspace;
+        read.key = own->key;
+    }
+    struct yore_timeline_options options = {
+        .from = read.keyspace == RUN_DEFAULT ? run_moment(run, RUN_DEFAULT) : txn->time.valid,
+        .to = YORE_FOREVER,
+        .known = YORE_NOW,
+        .with_in_force = test_rand_one_in(&run->rand, 2),
+        .is_backward = test_rand_one_in(&run->rand, 2)};
+    (void)snprintf(what, sizeof what, "timeline of keyspace %u %s in a transaction from %" PRId64,
+                   read.keyspace, compare_key_text(read.key, text), options.from);
+    struct yore_timeline *timeline = NULL;
+    struct yore_error error = {0};
+    enum yore_status status = yore_txn_timeline_open(
+        txn->txn, run->compare.keyspaces[read.keyspace], read.key, &options, &timeline, &error);
+    if (status != YORE_OK) {
+        return run_fail(run, "%s: %s [%s]", what, yore_status_name(status), error.text);
+    }
+    struct model *view = run_txn_view(run, txn, read.keyspace, &read.key);
+    struct model_rows rows = model_timeline(view, read.keyspace, read.key, &options);
+    for (size_t i = 0; i < rows.count; i++) {
+        int64_t *commit = &rows.rows[i].version.commit;
+        *commit = *commit == RUN_PENDING ? YORE_FOREVER : *commit; /* its own */
+    }
+    run->compare.reads++;
+    bool is_right = compare_timeline_rows(&run->compare, what, timeline, &rows);
+    run_note_read(txn, &read);
+    model_rows_release(&rows);
+    model_free(view);
+    yore_timeline_close(timeline);
     return is_right;
 }
 
@@ -225,7 +273,7 @@ bool run_txn_scan(struct run *run)
     }
     unsigned char storage[RUN_KEY_BYTES_MAX];
     struct yore_bytes low = run_key(run, storage);
-    unsigned keyspace = test_rand_one_in(&run->rand, 5) ? RUN_NOW : RUN_DEFAULT;
+    unsigned keyspace = run_space_of_txn(run);
     return run_txn_walk(run, txn, keyspace, low, 1 + test_rand_below(&run->rand, 6));
 }
 
@@ -241,7 +289,7 @@ bool run_txn_write(struct run *run)
     unsigned char key[RUN_KEY_BYTES_MAX];
     unsigned char value[RUN_VALUE_BYTES_MAX];
     struct model_write write = {.kind = test_rand_one_in(&run->rand, 4) ? MODEL_DELETE : MODEL_PUT,
-                                .keyspace = test_rand_one_in(&run->rand, 5) ? RUN_NOW : RUN_DEFAULT,
+                                .keyspace = run_space_of_txn(run),
                                 .from = YORE_NOW,
                                 .to = YORE_FOREVER};
     write.key = run_key(run, key);
@@ -291,6 +339,13 @@ bool run_txn_savepoint(struct run *run)
         return true;
     }
     struct yore_error error = {0};
+    if (txn->savepoint_count > 0 && test_rand_one_in(&run->rand, 6)) {
+        txn->savepoint_count = test_rand_below(&run->rand, txn->savepoint_count);
+        enum yore_status status =
+            yore_txn_release_savepoint(txn->txn, txn->savepoints[txn->savepoint_count], &error);
+        return status == YORE_OK || run_fail(run, "releasing a savepoint: %s [%s]",
+                                             yore_status_name(status), error.text);
+    }
     if (txn->savepoint_count > 0 && test_rand_one_in(&run->rand, 2)) {
         size_t index = test_rand_below(&run->rand, txn->savepoint_count);
         enum yore_status status = yore_txn_rollback_to(txn->txn, txn->savepoints[index], &error);
@@ -400,7 +455,7 @@ void run_release_handles(struct run *run)
         }
         run_release_txn(&run->txns[i]);
     }
-    for (unsigned i = 0; i < RUN_SNAPSHOTS; i++) {
+    for (unsigned i = 0; i < RUN_SNAPSHOTS_MAX; i++) {
         if (run->snapshots[i].snapshot != NULL) {
             yore_snapshot_release(run->snapshots[i].snapshot);
             run->snapshots[i].snapshot = NULL;
@@ -412,7 +467,7 @@ void run_release_handles(struct run *run)
 
 bool run_snapshot(struct run *run)
 {
-    struct run_snapshot *held = &run->snapshots[test_rand_below(&run->rand, RUN_SNAPSHOTS)];
+    struct run_snapshot *held = &run->snapshots[test_rand_below(&run->rand, run->snapshot_count)];
     if (held->snapshot != NULL) {
         yore_snapshot_release(held->snapshot);
         held->snapshot = NULL;
@@ -425,22 +480,4 @@ bool run_snapshot(struct run *run)
     }
     held->time = yore_snapshot_time(held->snapshot);
     return true;
-}
-
-/* A held snapshot is read like any moment, in every keyspace, however old it has become. */
-bool run_snapshot_read(struct run *run)
-{
-    struct run_snapshot *held = &run->snapshots[test_rand_below(&run->rand, RUN_SNAPSHOTS)];
-    if (held->snapshot == NULL) {
-        return true;
-    }
-    unsigned char storage[RUN_KEY_BYTES_MAX];
-    unsigned keyspace = (unsigned)test_rand_below(&run->rand, RUN_SPACES);
-    struct compare_at at = {&held->time, held->time};
-    if (test_rand_one_in(&run->rand, 8)) {
-        struct yore_cursor_options options = {.at = &held->time};
-        return compare_scan(&run->compare, keyspace, &options, &at,
-                            test_rand_one_in(&run->rand, 2));
-    }
-    return compare_get(&run->compare, keyspace, run_key(run, storage), &at);
 }

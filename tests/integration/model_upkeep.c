@@ -26,10 +26,19 @@ bool run_flush(struct run *run)
 bool run_compact(struct run *run)
 {
     struct yore_error error = {0};
-    unsigned keyspace = (unsigned)test_rand_below(&run->rand, RUN_SPACES);
+    unsigned keyspace = run_space(run);
     enum yore_status status =
         yore_compact(run->compare.db, run->compare.keyspaces[keyspace], &error);
     return run_done(run, "compact", status, &error);
+}
+
+/* Every checksum, order, bound and reference. */
+bool run_verify(struct run *run)
+{
+    struct yore_verify_report report = {0};
+    struct yore_error error = {0};
+    enum yore_status status = yore_verify(run->compare.db, NULL, NULL, &report, &error);
+    return run_done(run, "verify", status, &error);
 }
 
 static bool run_check_horizon(struct run *run, unsigned keyspace, int64_t at_most)
@@ -198,10 +207,12 @@ static bool run_compare_restored(struct run *run, struct compare *restored)
     struct yore_cursor_options all = {0};
     struct compare_at at = {NULL, {yore_now(restored->db), YORE_NOW}};
     bool is_right = compare_versions(restored, RUN_DEFAULT);
-    status =
-        yore_keyspace_open(restored->db, "now-only", NULL, &restored->keyspaces[RUN_NOW], &error);
-    is_right = is_right && run_done(run, "keyspace of a restored database", status, &error) &&
-               compare_scan(restored, RUN_NOW, &all, &at, false);
+    for (unsigned i = 1; i < RUN_SPACES && is_right; i++) {
+        status = yore_keyspace_open(restored->db, run_space_names[i], NULL, &restored->keyspaces[i],
+                                    &error);
+        is_right = run_done(run, "keyspace of a restored database", status, &error) &&
+                   compare_scan(restored, i, &all, &at, false);
+    }
     (void)yore_close(restored->db, NULL);
     return is_right;
 }

@@ -159,7 +159,7 @@ struct run_storage {
 bool run_put_now(struct run *run)
 {
     struct run_storage storage;
-    unsigned keyspace = (unsigned)test_rand_below(&run->rand, RUN_SPACES);
+    unsigned keyspace = run_space(run);
     struct model_write write = run_new_write(run, MODEL_PUT, keyspace, storage.key, storage.value);
     return run_submit(run, &write);
 }
@@ -199,7 +199,7 @@ bool run_put_on_gone(struct run *run)
 bool run_put_ttl(struct run *run)
 {
     struct run_storage storage;
-    unsigned keyspace = (unsigned)test_rand_below(&run->rand, RUN_SPACES);
+    unsigned keyspace = run_space(run);
     struct model_write write = run_new_write(run, MODEL_PUT, keyspace, storage.key, storage.value);
     write.to = run_now(run) + (int64_t)SECOND / 20 +
                (int64_t)test_rand_below(&run->rand, 5 * (uint64_t)SECOND);
@@ -210,7 +210,7 @@ bool run_put_ttl(struct run *run)
 bool run_put_refused(struct run *run)
 {
     struct run_storage storage;
-    unsigned keyspace = (unsigned)test_rand_below(&run->rand, RUN_SPACES);
+    unsigned keyspace = run_space(run);
     struct model_write write = run_new_write(run, MODEL_PUT, keyspace, storage.key, storage.value);
     int64_t now = run_now(run);
     uint64_t form = test_rand_below(&run->rand, 3);
@@ -232,7 +232,7 @@ bool run_put_refused(struct run *run)
 bool run_delete_now(struct run *run)
 {
     struct run_storage storage;
-    unsigned keyspace = (unsigned)test_rand_below(&run->rand, RUN_SPACES);
+    unsigned keyspace = run_space(run);
     struct model_write write =
         run_new_write(run, MODEL_DELETE, keyspace, storage.key, storage.value);
     return run_submit(run, &write);
@@ -284,7 +284,7 @@ static bool run_batch_fill(struct run *run, struct yore_batch *batch, struct mod
     bool has_spans = test_rand_one_in(&run->rand, 3);
     for (size_t i = 0; i < count; i++) {
         enum model_write_kind kind = test_rand_one_in(&run->rand, 5) ? MODEL_DELETE : MODEL_PUT;
-        unsigned keyspace = (unsigned)test_rand_below(&run->rand, RUN_SPACES);
+        unsigned keyspace = run_space(run);
         writes[i] = run_new_write(run, kind, keyspace, storage[i].key, storage[i].value);
         if (i > 0 && test_rand_one_in(&run->rand, 6)) { /* twice the same key */
             writes[i].key = writes[i - 1].key;
@@ -366,7 +366,7 @@ static void run_outdate_txns(struct run *run, const struct model_write *erase)
 bool run_erase(struct run *run)
 {
     struct run_storage storage;
-    unsigned keyspace = (unsigned)test_rand_below(&run->rand, RUN_SPACES);
+    unsigned keyspace = run_space(run);
     struct model_write write = run_new_write(run, MODEL_ERASE, keyspace, storage.key, NULL);
     write.from = YORE_TIME_MIN;
     uint64_t form = test_rand_below(&run->rand, 8);

@@ -144,6 +144,22 @@ bool compare_get(struct compare *compare, unsigned keyspace, struct yore_bytes k
     return is_same || compare_is_edge(compare, keyspace, at);
 }
 
+bool compare_get_in_memory(struct compare *compare, unsigned keyspace, struct yore_bytes key,
+                           const struct compare_at *at)
+{
+    struct yore_value value = {0};
+    enum yore_status status =
+        yore_get_in_memory(compare->db, compare->keyspaces[keyspace], key, at->asked, &value, NULL);
+    if (status == YORE_BUSY) {
+        return true;
+    }
+    bool is_same = compare_answer(compare, keyspace, key, at, &value, status);
+    if (status == YORE_OK) {
+        yore_value_release(&value);
+    }
+    return is_same || compare_is_edge(compare, keyspace, at);
+}
+
 bool compare_get_many(struct compare *compare, unsigned keyspace,
                       const struct yore_get_many *request, const struct compare_at *at)
 {

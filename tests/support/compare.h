@@ -32,6 +32,9 @@ struct compare_at {
 
 bool compare_get(struct compare *compare, unsigned keyspace, struct yore_bytes key,
                  const struct compare_at *at);
+/* The same by yore_get_in_memory(), where it answers. */
+bool compare_get_in_memory(struct compare *compare, unsigned keyspace, struct yore_bytes key,
+                           const struct compare_at *at);
 bool compare_get_many(struct compare *compare, unsigned keyspace,
                       const struct yore_get_many *request, const struct compare_at *at);
 /* Every row of the range, in one direction. */
@@ -44,11 +47,19 @@ bool compare_walk(struct compare *compare, unsigned keyspace,
                   uint64_t seed);
 bool compare_timeline(struct compare *compare, unsigned keyspace, struct yore_bytes key,
                       const struct yore_timeline_options *options);
+/* The rest of an open timeline. */
+bool compare_timeline_rows(struct compare *compare, const char *what,
+                           struct yore_timeline *timeline, const struct model_rows *rows);
 /* `options->to` YORE_NOW is resolved with `now`. */
 bool compare_changes(struct compare *compare, unsigned keyspace,
                      const struct yore_changes_options *options, int64_t now);
 /* The feed after `after`: the same commits, and the versions each of them made. */
 bool compare_feed(struct compare *compare, int64_t after);
+/* The same by a watch, up to where it would wait. */
+bool compare_watch(struct compare *compare, int64_t after);
+/* Every version that is kept, by key: all that were committed after the horizon, and of those
+ * before it none that was not written. */
+bool compare_feed_kept(struct compare *compare, unsigned keyspace, const struct yore_range *range);
 /* Every version of every key of one keyspace, both ways round, and nothing but them. */
 bool compare_versions(struct compare *compare, unsigned keyspace);
 

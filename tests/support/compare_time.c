@@ -20,8 +20,8 @@ static bool compare_version(struct compare *compare, const char *what, const str
     return compare_row(compare, what, want, &row);
 }
 
-static bool compare_timeline_rows(struct compare *compare, const char *what,
-                                  struct yore_timeline *timeline, const struct model_rows *rows)
+bool compare_timeline_rows(struct compare *compare, const char *what,
+                           struct yore_timeline *timeline, const struct model_rows *rows)
 {
     for (size_t i = 0;; i++) {
         struct yore_version version = {0};
@@ -269,28 +269,35 @@ static bool compare_feed_commit(struct compare *compare, const struct yore_feed_
     return true;
 }
 
-bool compare_feed(struct compare *compare, int64_t after)
+/* A feed, or a watch that does not wait. */
+struct compare_stream {
+    struct yore_feed *feed;
+    struct yore_watch *watch;
+};
+
+static enum yore_status compare_stream_next(struct compare_stream *stream,
+                                            struct yore_feed_commit *commit,
+                                            struct yore_error *error)
+{
+    return stream->watch != NULL ? yore_watch_next(stream->watch, 0, commit, error)
+                                 : yore_feed_next(stream->feed, commit, error);
+}
+
+static bool compare_stream_rest(struct compare *compare, struct compare_stream *stream,
+                                int64_t after)
 {
     struct yore_error error = {0};
-    struct yore_feed *feed = NULL;
-    enum yore_status status = yore_feed_open(compare->db, after, &feed, &error);
-    if (status == YORE_BEFORE_HORIZON) {
-        return true;
-    }
-    if (status != YORE_OK) {
-        return compare_fail(compare, "feed: open: %s [%s]", yore_status_name(status), error.text);
-    }
+    enum yore_status status = YORE_OK;
     size_t index = model_commits_until(compare->model, after);
     bool is_same = true;
     while (is_same) {
         struct yore_feed_commit commit = {0};
-        status = yore_feed_next(feed, &commit, &error);
+        status = compare_stream_next(stream, &commit, &error);
         if (status != YORE_OK) {
             break;
         }
         is_same = compare_feed_commit(compare, &commit, &index);
     }
-    yore_feed_close(feed);
     if (is_same && status == YORE_BEFORE_HORIZON && compare->may_forget[1]) {
         return true; /* a large value of a version that retention let go */
     }
@@ -302,6 +309,147 @@ bool compare_feed(struct compare *compare, int64_t after)
                             compare->model->commit_count);
     }
     return is_same;
+}
+
+bool compare_feed(struct compare *compare, int64_t after)
+{
+    struct yore_error error = {0};
+    struct compare_stream stream = {0};
+    enum yore_status status = yore_feed_open(compare->db, after, &stream.feed, &error);
+    if (status == YORE_BEFORE_HORIZON) {
+        return true;
+    }
+    if (status != YORE_OK) {
+        return compare_fail(compare, "feed: open: %s [%s]", yore_status_name(status), error.text);
+    }
+    bool is_same = compare_stream_rest(compare, &stream, after);
+    yore_feed_close(stream.feed);
+    return is_same;
+}
+
+bool compare_watch(struct compare *compare, int64_t after)
+{
+    struct yore_error error = {0};
+    struct compare_stream stream = {0};
+    struct yore_watch_options options = {.after_commit = after};
+    enum yore_status status = yore_watch_open(compare->db, &options, &stream.watch, &error);
+    if (status == YORE_BEFORE_HORIZON) {
+        return true;
+    }
+    if (status != YORE_OK) {
+        return compare_fail(compare, "watch: open: %s [%s]", yore_status_name(status), error.text);
+    }
+    bool is_same = compare_stream_rest(compare, &stream, after);
+    yore_watch_close(stream.watch);
+    return is_same;
+}
+
+/* ---- what is kept --------------------------------------------------------------------------- */
+
+struct compare_kept {
+    struct compare *compare;
+    unsigned keyspace;
+    int64_t horizon;
+    uint64_t after_horizon; /* how many were told that were committed after it */
+    struct yore_bytes key;  /* the last version told; the key is the model's */
+    int64_t valid_from;
+    int64_t commit;
+};
+
+static bool compare_kept_order(struct compare_kept *kept, const struct yore_feed_write *write,
+                               int64_t commit)
+{
+    int order = kept->key.size == 0 ? -1 : bytes_compare(kept->key, write->key);
+    bool is_before =
+        order < 0 ||
+        (order == 0 && (write->valid_from < kept->valid_from ||
+                        (write->valid_from == kept->valid_from && commit < kept->commit)));
+    char key[COMPARE_KEY_TEXT_BYTES];
+    return is_before ||
+           compare_fail(kept->compare, "kept: %s from %" PRId64 ", commit %" PRId64 " out of order",
+                        compare_key_text(write->key, key), write->valid_from, commit);
+}
+
+/* What ended before the horizon may be left as a delete without its value. */
+static bool compare_is_bare_end(const struct compare_kept *kept,
+                                const struct yore_feed_write *write, int64_t commit)
+{
+    const struct model_version *version = compare_find_version(
+        model_find(kept->compare->model, kept->keyspace, write->key), write->valid_from, commit);
+    return version != NULL && write->kind == YORE_KIND_DELETE && write->value.size == 0 &&
+           version->valid_to <= kept->horizon && commit <= kept->horizon;
+}
+
+static bool compare_kept_version(struct compare_kept *kept, const struct yore_feed_commit *told)
+{
+    struct compare *compare = kept->compare;
+    if (told->write_count != 1 ||
+        compare_keyspace_of(compare, told->writes[0].keyspace_id) != kept->keyspace) {
+        return compare_fail(compare, "kept: %zu writes, or of another keyspace", told->write_count);
+    }
+    uint64_t versions = 0;
+    const struct yore_feed_write *write = &told->writes[0];
+    if (!compare_kept_order(kept, write, told->commit) ||
+        (!compare_is_bare_end(kept, write, told->commit) &&
+         !compare_feed_write(compare, told, 0, &versions))) {
+        return false;
+    }
+    kept->key = model_find(compare->model, kept->keyspace, write->key)->key;
+    kept->valid_from = write->valid_from;
+    kept->commit = told->commit;
+    kept->after_horizon += told->commit > kept->horizon;
+    compare->reads++;
+    return true;
+}
+
+/* How many the model has in the range that were committed after the horizon. */
+static uint64_t compare_kept_count(const struct compare_kept *kept, const struct yore_range *range)
+{
+    const struct model_keyspace *space = &kept->compare->model->keyspaces[kept->keyspace];
+    uint64_t count = 0;
+    for (size_t i = 0; i < space->count; i++) {
+        bool is_inside = range == NULL || model_in_range(range, space->keys[i].key);
+        for (size_t j = 0; j < space->keys[i].count && is_inside; j++) {
+            count += space->keys[i].versions[j].commit > kept->horizon;
+        }
+    }
+    return count;
+}
+
+bool compare_feed_kept(struct compare *compare, unsigned keyspace, const struct yore_range *range)
+{
+    struct yore_error error = {0};
+    struct yore_feed *feed = NULL;
+    struct yore_keyspace_info info;
+    struct yore_keyspace *space = compare->keyspaces[keyspace];
+    enum yore_status status = yore_feed_open_kept(compare->db, space, range, &feed, &error);
+    if (status == YORE_OK) { /* by now it stands at least where the feed found it */
+        status = yore_keyspace_info(compare->db, space, &info, &error);
+    }
+    if (status != YORE_OK) {
+        yore_feed_close(feed);
+        return compare_fail(compare, "kept: %s [%s]", yore_status_name(status), error.text);
+    }
+    struct compare_kept kept = {.compare = compare, .keyspace = keyspace, .horizon = info.horizon};
+    bool is_same = true;
+    while (is_same) {
+        struct yore_feed_commit told = {0};
+        status = yore_feed_next(feed, &told, &error);
+        if (status != YORE_OK) {
+            break;
+        }
+        is_same = compare_kept_version(&kept, &told);
+    }
+    yore_feed_close(feed);
+    if (is_same && status != YORE_NOT_FOUND) {
+        return compare_fail(compare, "kept: next: %s [%s]", yore_status_name(status), error.text);
+    }
+    uint64_t want = compare_kept_count(&kept, range);
+    return is_same && (kept.after_horizon == want ||
+                       compare_fail(compare,
+                                    "kept of keyspace %u: %" PRIu64
+                                    " versions committed after the horizon, the model has %" PRIu64,
+                                    keyspace, kept.after_horizon, want));
 }
 
 /* ---- everything ----------------------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 /* batch_test.c -- batches with spans: what they cover, what holds again behind them, one commit. */
 #include <string.h>
 
+#include "engine/batch.h"
 #include "unit/engine/bed.h"
 
 static struct yore_batch *new_batch(struct bed *bed)
@@ -268,7 +269,37 @@ TEST(spans_and_cuts_exclude_each_other)
     bed_close(&bed);
 }
 
-TEST_MAIN(each_part_of_a_cut_batch_is_a_commit_of_its_own, reverting_a_batch_keeps_what_was_cut,
+/* A nanosecond from commit to commit: a value that ends `left` after its commit, written over at
+ * the next one. */
+static enum commit_below put_over_ending(struct bed *bed, const char *key, int64_t left)
+{
+    int64_t begin = yore_now(bed->db) + 1;
+    struct yore_write ends = {.from = YORE_NOW, .to = begin + left};
+    struct yore_batch *batch = new_batch(bed);
+    CHECK_OK(yore_put(bed->db, NULL, text(key), text("old"), &ends, NULL));
+    add(batch, key, "new", YORE_NOW, YORE_FOREVER, false);
+    batch_ask_below(batch);
+    CHECK_OK(yore_batch_cut(batch, NULL));
+    CHECK_EQ_INT(commit(batch), begin + 1);
+    enum commit_below below = batch_below(batch, 0);
+    yore_batch_free(batch);
+    return below;
+}
+
+TEST(a_value_that_ends_at_a_commit_is_not_there_when_it_is_written_over)
+{
+    struct bed bed;
+    bed_open(&bed);
+    (void)put(bed.db, "other", "x");
+    (void)yore_now(bed.db);
+    sim_disk_set_wall(bed.disk, BED_T0 - 1000 * BED_SECOND);
+    CHECK_EQ_INT(put_over_ending(&bed, "a", 2), BELOW_VALUE);
+    CHECK_EQ_INT(put_over_ending(&bed, "b", 1), BELOW_NOTHING);
+    bed_close(&bed);
+}
+
+TEST_MAIN(a_value_that_ends_at_a_commit_is_not_there_when_it_is_written_over,
+          each_part_of_a_cut_batch_is_a_commit_of_its_own, reverting_a_batch_keeps_what_was_cut,
           spans_and_cuts_exclude_each_other, behind_a_span_of_a_batch_holds_what_held_there,
           a_span_sees_the_earlier_writes_of_its_batch, a_span_is_laid_over_what_holds_at_the_commit,
           a_batch_is_as_it_was_after_a_refused_span, a_span_without_end_covers_what_begins_later,

@@ -8,6 +8,7 @@
 
 #include "engine/catalogue.h"
 #include "engine/db_internal.h"
+#include "engine/erase.h"
 #include "support/store.h"
 #include "unit/engine/bed.h"
 
@@ -23,6 +24,20 @@ TEST(a_slice_that_holds_no_time_is_no_slice)
         struct forest_tree *trees[1] = {&tree};
         struct forest forest = {.serial = 1, .trees = trees, .tree_count = 1};
         CHECK_STATUS(forest_check(&forest, &error), size == 0 ? YORE_CORRUPT : YORE_OK);
+    }
+}
+
+TEST(a_slice_that_knows_less_than_the_one_before_it_is_none)
+{
+    struct yore_error error;
+    for (int64_t known = 8; known < 11; known++) {
+        struct forest_slice slices[2] = {{.t0 = AT(1), .t1 = AT(2), .known = AT(9)},
+                                         {.t0 = AT(2), .t1 = AT(3), .known = AT(known)}};
+        struct forest_region region = {.slices = slices, .slice_count = 2};
+        struct forest_tree tree = {.keyspace = 1, .regions = &region, .region_count = 1};
+        struct forest_tree *trees[1] = {&tree};
+        struct forest forest = {.serial = 1, .trees = trees, .tree_count = 1};
+        CHECK_STATUS(forest_check(&forest, &error), known < 9 ? YORE_CORRUPT : YORE_OK);
     }
 }
 
@@ -101,6 +116,24 @@ TEST(a_copy_at_the_begin_of_its_slice_is_none)
     bed_close(&bed);
 }
 
+/* More slices than one seal may make: it ends where a version begins, which is of the next one. */
+TEST(a_seal_that_ends_early_leaves_what_begins_at_its_end)
+{
+    struct bed bed;
+    bed_open(&bed);
+    bed.db->options.seal_bytes_min = 1ull << 40; /* not yet */
+    for (int i = 1; i <= 4 * (int)SEAL_SLICES_MAX; i++) {
+        (void)put_at(bed.db, "k", "v", AT(i), YORE_FOREVER);
+    }
+    CHECK_OK(yore_flush(bed.db, NULL));
+    bed.db->options.seal_bytes_min = 1;
+    bed.db->options.seal_versions_per_key = 1;
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    CHECK(store_stat(bed.db, "history_slices") > SEAL_SLICES_MAX);
+    CHECK_OK(yore_verify(bed.db, NULL, NULL, NULL, NULL));
+    bed_close(&bed);
+}
+
 static void set_seen(void *arg, struct forest_file *file)
 {
     file->erase_seen = *(const int64_t *)arg;
@@ -125,6 +158,21 @@ TEST(a_value_that_the_last_erasure_left_over_is_found)
     commit--;
     tree_each_file(forest_tree(view->forest, 1), set_seen, &commit);
     CHECK(!is_told(&bed, "erased"));
+    bed_close(&bed);
+}
+
+TEST(a_value_is_no_rest_of_an_erasure_that_ends_where_it_begins)
+{
+    struct bed bed;
+    struct yore_verify_report report;
+    bed_open(&bed);
+    (void)put_at(bed.db, "k", "secret", AT(20), YORE_FOREVER);
+    CHECK_OK(yore_flush(bed.db, NULL));
+    (void)erase_key(bed.db, "k", AT(10), AT(20));
+    CHECK_OK(yore_compact(bed.db, NULL, NULL)); /* there was nothing of it */
+    (void)erase_key(bed.db, "k", AT(20), AT(30));
+    CHECK_OK(yore_verify(bed.db, NULL, NULL, &report, NULL));
+    CHECK_EQ_UINT(report.erasures_pending, 1);
     bed_close(&bed);
 }
 
@@ -173,6 +221,22 @@ TEST(a_reader_holds_a_version_that_begins_with_the_erased_span)
     (void)put_at(bed.db, "k", "secret", AT(10), YORE_FOREVER);
     CHECK_OK(yore_flush(bed.db, NULL));
     CHECK_EQ_UINT(pending_beside_reader(&bed, erase_from_its_begin), 1);
+}
+
+static void erase_up_to_its_begin(struct yore_db *db)
+{
+    (void)erase_key(db, "k", AT(10), AT(20));
+    erase_b(db);
+}
+
+TEST(a_reader_holds_nothing_of_a_span_that_ends_where_its_versions_begin)
+{
+    struct bed bed;
+    bed_open(&bed);
+    (void)put_at(bed.db, "b", "secret", AT(20), YORE_FOREVER);
+    (void)put_at(bed.db, "k", "public", AT(20), YORE_FOREVER);
+    CHECK_OK(yore_flush(bed.db, NULL));
+    CHECK_EQ_UINT(pending_beside_reader(&bed, erase_up_to_its_begin), 1);
 }
 
 /* ---- restoring what was erased since ---- */
@@ -230,6 +294,27 @@ TEST(an_erasure_from_its_own_commit_on_is_made_again)
     bed_close(&bed);
 }
 
+/* Their rules have one commit time, which only the first can have once more. */
+TEST(all_that_one_transaction_erased_is_erased_again)
+{
+    struct bed bed;
+    struct yore_txn *txn = NULL;
+    const struct yore_bytes keys[] = {text("a"), text("b")};
+    bed_open(&bed);
+    (void)put(bed.db, "a", "secret");
+    (void)put(bed.db, "b", "secret");
+    back_up(&bed);
+    CHECK_OK(yore_begin(bed.db, &txn, NULL));
+    CHECK_OK(txn_erase_keys(txn, NULL, keys, 2, NULL));
+    CHECK_OK(yore_txn_commit(txn, YORE_DURABILITY_DEFAULT, NULL, NULL));
+    back_up(&bed);
+    struct yore_db *db = restored(&bed, 1, YORE_FOREVER);
+    CHECK_EQ_STR(get(db, "a"), "!");
+    CHECK_EQ_STR(get(db, "b"), "!");
+    CHECK_OK(yore_close(db, NULL));
+    bed_close(&bed);
+}
+
 /* ---- a drop that is not visible yet ---- */
 
 /* As a leader carries out a drop; a transaction begins when it is applied, and not yet visible. */
@@ -274,8 +359,12 @@ TEST(a_transaction_that_began_amid_a_drop_conflicts_if_it_read_what_was_dropped)
     }
 }
 
-TEST_MAIN(a_slice_that_holds_no_time_is_no_slice, a_version_at_the_end_of_its_slice_is_outside,
-          a_copy_at_the_begin_of_its_slice_is_none,
+TEST_MAIN(a_value_is_no_rest_of_an_erasure_that_ends_where_it_begins,
+          a_slice_that_knows_less_than_the_one_before_it_is_none,
+          a_seal_that_ends_early_leaves_what_begins_at_its_end,
+          a_reader_holds_nothing_of_a_span_that_ends_where_its_versions_begin,
+          all_that_one_transaction_erased_is_erased_again, a_slice_that_holds_no_time_is_no_slice,
+          a_version_at_the_end_of_its_slice_is_outside, a_copy_at_the_begin_of_its_slice_is_none,
           a_value_that_the_last_erasure_left_over_is_found,
           a_reader_does_not_hold_what_its_tables_have_seen_erased,
           a_reader_holds_a_version_that_begins_with_the_erased_span,

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/db_internal.h"
 #include "support/store.h"
 #include "unit/engine/bed.h"
 
@@ -340,6 +341,47 @@ TEST(few_changes_inside_a_slice_are_told_without_a_search)
     bed_close(&bed);
 }
 
+static void put_each_second(struct yore_db *db, const char *key, int count)
+{
+    struct yore_batch *batch = NULL;
+    CHECK_OK(yore_batch_new(db, &batch, NULL));
+    for (int i = 1; i <= count; i++) {
+        char value[16];
+        struct yore_write write = {.from = AT(i), .to = YORE_FOREVER};
+        (void)snprintf(value, sizeof value, "%d", i);
+        CHECK_OK(yore_batch_put(batch, NULL, text(key), text(value), &write, NULL));
+    }
+    CHECK_OK(yore_batch_commit(batch, YORE_DURABILITY_DEFAULT, NULL, NULL));
+    yore_batch_free(batch);
+}
+
+/* Where a slice ends in the midst of what a key went through, the next one has of it no more than
+ * the last state. */
+TEST(changes_up_to_where_a_slice_ends_are_told)
+{
+    struct bed bed;
+    bed_open_tables(&bed, 1u << 20);
+    bed.db->options.seal_bytes_min = 1ull << 40; /* not yet */
+    fill_evenly(bed.db);
+    put_each_second(bed.db, "often", COST_KEYS * COST_ROUNDS);
+    CHECK_OK(yore_flush(bed.db, NULL));
+    bed.db->options.seal_bytes_min = 1;
+    bed.db->options.seal_versions_per_key = 1;
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    struct superview *view = superview_acquire(bed.db);
+    const struct forest_tree *tree = forest_tree(view->forest, 1);
+    CHECK(tree != NULL && tree->region_count == 1 && tree->regions[0].slice_count > 1);
+    for (size_t i = 0; i + 1 < tree->regions[0].slice_count; i++) {
+        int64_t end = tree->regions[0].slices[i].t1;
+        int second = (int)((end - BED_BASE) / BED_SECOND);
+        char change[64];
+        (void)snprintf(change, sizeof change, "~often@%d=%d>%d ", second, second - 3, second);
+        CHECK(strstr(net(bed.db, end - 3 * BED_SECOND, end), change) != NULL);
+    }
+    superview_release(view);
+    bed_close(&bed);
+}
+
 /* What was sealed ends where the latest version begins; the next one may begin a nanosecond later,
  * when the clock was set back. */
 TEST(a_change_that_begins_where_what_is_sealed_ends_is_told)
@@ -384,10 +426,11 @@ TEST(an_end_that_was_corrected_away_is_no_change)
     bed_close(&bed);
 }
 
-TEST_MAIN(net_difference_compares_two_states, every_step_is_told_in_the_order_of_keys,
-          changes_come_by_time_when_asked_for, range_and_prefix_limit_the_keys,
-          known_time_leaves_out_what_was_learned_later, erased_values_count_as_absent,
-          empty_value_is_a_value, values_apart_are_fetched_on_both_sides,
+TEST_MAIN(changes_up_to_where_a_slice_ends_are_told, net_difference_compares_two_states,
+          every_step_is_told_in_the_order_of_keys, changes_come_by_time_when_asked_for,
+          range_and_prefix_limit_the_keys, known_time_leaves_out_what_was_learned_later,
+          erased_values_count_as_absent, empty_value_is_a_value,
+          values_apart_are_fetched_on_both_sides,
           changes_of_unordered_or_forgotten_moments_are_refused,
           few_changes_in_a_wide_range_read_few_pages,
           few_changes_inside_a_slice_are_told_without_a_search,
