@@ -319,7 +319,7 @@ static void change(struct bed *bed, struct model *m, struct test_rand *rand)
 TEST(seeks_find_what_is_there_at_their_moment_however_much_was_deleted)
 {
     struct test_rand rand = test_rand_new(0);
-    for (int round = 0; round < 12; round++) {
+    for (uint64_t rounds = test_scale(10, 100); rounds > 0; rounds--) {
         struct bed bed;
         struct model m = {0};
         struct model held_model = {0};
