@@ -26,6 +26,19 @@ static inline uint64_t bytes_word(const unsigned char *at)
     return word;
 }
 
+/* The first four octets, then the last four, as they compare; of four to eight. */
+static inline uint64_t bytes_short_word(const unsigned char *at, size_t size)
+{
+    uint32_t halves[2];
+    memcpy(&halves[0], at, sizeof(halves[0]));
+    memcpy(&halves[1], at + size - 4, sizeof(halves[1]));
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    halves[0] = __builtin_bswap32(halves[0]);
+    halves[1] = __builtin_bswap32(halves[1]);
+#endif
+    return (uint64_t)halves[0] << 32 | halves[1];
+}
+
 #define BYTES_WORDS_MAX 32 /* compared by words up to here: a call costs more than the work */
 
 /* memcmp order, shorter first among equals: the order of keys everywhere. */
@@ -44,6 +57,10 @@ static inline int bytes_compare(struct yore_bytes a, struct yore_bytes b)
                 return word_x < word_y ? -1 : 1;
             }
         }
+    } else if (common >= 4 && common < 8) {
+        uint64_t word_x = bytes_short_word(x, common);
+        uint64_t word_y = bytes_short_word(y, common);
+        order = word_x < word_y ? -1 : word_x > word_y;
     } else if (common > 0) {
         order = memcmp(x, y, common);
     }

@@ -94,6 +94,8 @@ static inline uint64_t decode_varint(struct decoder *d)
     }
     return decode_varint_long(d);
 }
+/* Pass over so many varints, which are not checked but for their ends. */
+void decode_past(struct decoder *d, uint64_t count);
 static inline int64_t decode_zigzag(struct decoder *d)
 {
     return zigzag_decode(decode_varint(d));

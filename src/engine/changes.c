@@ -10,11 +10,10 @@
 #include "engine/key_range.h"
 #include "engine/refuse.h"
 
-bool changes_is_present(const struct yore_changes *c, const struct version *version, int64_t time)
+bool changes_is_erased(const struct yore_changes *c, const struct version *version, int64_t time)
 {
-    return version->kind == YORE_KIND_PUT && version->valid_to > time &&
-           !erase_set_hides(c->view->erased, c->keyspace->id, version) &&
-           !erase_set_covers(c->view->erased, c->keyspace->id, version->key, time, version->commit);
+    return erase_set_hides(c->view->erased, c->keyspace->id, version) ||
+           erase_set_covers(c->view->erased, c->keyspace->id, version->key, time, version->commit);
 }
 
 /* ---- opening ---- */
@@ -33,6 +32,7 @@ static enum yore_status set_moments(struct yore_changes *c,
     c->to = options->to == YORE_NOW ? db_now(c->db) : options->to;
     c->known = moment.known;
     c->is_known_asked = options->known != YORE_NOW;
+    c->has_erasures = erase_set_count(c->view->erased) > 0;
     if (c->to < c->from) {
         return refuse_end("the end of the changes", "no earlier than", c->from, c->to, error_out);
     }

@@ -10,6 +10,7 @@
 /* The keys that may have changed. */
 struct changes_keys {
     struct version_iter *it;
+    struct table_marks *marks; /* what `it` need not find again */
     struct buffer key;
     bool is_begun;
     bool is_whole;   /* of each key it meets one table has all there is up to `to` */
@@ -66,6 +67,7 @@ struct yore_changes {
     int64_t to;
     int64_t known;
     bool is_known_asked; /* a known time was named */
+    bool has_erasures;   /* of any key */
     bool every_version;
     bool in_time_order;
     struct buffer low;
@@ -78,7 +80,7 @@ struct yore_changes {
 };
 
 /* Are so few pages changed that reading the keys one by one pays? */
-enum yore_status changes_keys_are_few(const struct yore_changes *c, bool *are_few_out,
+enum yore_status changes_keys_are_few(struct yore_changes *c, bool *are_few_out,
                                       struct yore_error *error_out);
 enum yore_status changes_keys_open(struct yore_changes *c, struct yore_error *error_out);
 /* Make keys.key the next key that may have changed; the iterator stands at the winner at `to` of
@@ -96,8 +98,15 @@ enum yore_status changes_every_next(struct yore_changes *c, struct yore_change *
                                     struct yore_error *error_out);
 void changes_every_close(struct yore_changes *c);
 
+/* Is what the version, the winner at `time`, holds there erased? */
+bool changes_is_erased(const struct yore_changes *c, const struct version *version, int64_t time);
 /* Is there a value at `time`, where this version is the winner? */
-bool changes_is_present(const struct yore_changes *c, const struct version *version, int64_t time);
+static inline bool changes_is_present(const struct yore_changes *c, const struct version *version,
+                                      int64_t time)
+{
+    return version->kind == YORE_KIND_PUT && version->valid_to > time &&
+           !(c->has_erasures && changes_is_erased(c, version, time));
+}
 /* A value that is there, however empty: never NULL. */
 static inline struct yore_bytes changes_value(struct yore_bytes value)
 {

@@ -94,7 +94,7 @@ static bool is_whole(const struct yore_changes *c)
     return is_one;
 }
 
-enum yore_status changes_keys_are_few(const struct yore_changes *c, bool *are_few_out,
+enum yore_status changes_keys_are_few(struct yore_changes *c, bool *are_few_out,
                                       struct yore_error *error_out)
 {
     struct share_ask ask = {.c = c, .error_out = error_out};
@@ -107,6 +107,7 @@ enum yore_status changes_keys_are_few(const struct yore_changes *c, bool *are_fe
         add_level_shares(&ask, tree);
         tree_each_history_file(tree, add_share, &ask);
     }
+    c->keys.marks = ask.share.marks;
     *are_few_out = ask.share.changed * PAGES_PER_CHANGED_MIN <= ask.share.pages;
     return ask.st;
 }
@@ -116,7 +117,8 @@ enum yore_status changes_keys_open(struct yore_changes *c, struct yore_error *er
     struct iter_view view = {.known = c->known,
                              .commit_after = INT64_MIN,
                              .is_changed_only = !has_bound_in(c),
-                             .changed = {c->from, c->to}};
+                             .changed = {c->from, c->to},
+                             .marks = c->keys.marks};
     c->keys.is_whole = view.is_changed_only && is_whole(c);
     const struct source_range range = {buffer_bytes(&c->low), buffer_bytes(&c->high),
                                        c->is_known_asked ? INT64_MIN : c->from, c->to};
@@ -126,6 +128,7 @@ enum yore_status changes_keys_open(struct yore_changes *c, struct yore_error *er
 void changes_keys_close(struct yore_changes *c)
 {
     version_iter_free(c->keys.it);
+    table_marks_free(c->keys.marks);
     buffer_release(&c->keys.key);
     mem_free(c->keys.bounds);
 }
@@ -180,6 +183,9 @@ static enum yore_status find_bounds(struct yore_changes *c, struct yore_bytes ke
     struct bounds_ask ask = {.c = c};
     c->keys.bound_count = 0;
     c->keys.bound_index = 0;
+    if (!c->has_erasures) {
+        return YORE_OK;
+    }
     (void)erase_set_each(c->view->erased, c->keyspace->id, key, add_bounds, &ask);
     if (ask.is_nomem) {
         return error_plain(error_out, YORE_NOMEM);

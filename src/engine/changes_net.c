@@ -86,11 +86,16 @@ static bool consider_rule(void *arg, const struct erase_rule *rule)
 /* When the state at `to` became so: this version's begin or end, or that of an erasure. */
 static int64_t since(const struct yore_changes *c, const struct version *version)
 {
+    if (version->valid_to == YORE_FOREVER && !c->has_erasures) {
+        return version->valid_from;
+    }
     struct since s = {c, version, changes_is_present(c, version, c->to), version->valid_from};
     if (version->valid_to != YORE_FOREVER) {
         consider(&s, version->valid_to);
     }
-    (void)erase_set_each(c->view->erased, c->keyspace->id, version->key, consider_rule, &s);
+    if (c->has_erasures) {
+        (void)erase_set_each(c->view->erased, c->keyspace->id, version->key, consider_rule, &s);
+    }
     return s.time;
 }
 

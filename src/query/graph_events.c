@@ -193,27 +193,6 @@ static enum yore_status add_node(struct writer *w, const struct yore_graph_node 
     return st == YORE_OK ? pour(w, error_out) : st;
 }
 
-static enum yore_status change_node(struct writer *w, const struct step *step,
-                                    struct yore_error *error_out)
-{
-    const struct yore_graph_node *after = step->after.as.node;
-    enum yore_status st = begin_line(w, '~', GRAPH_NODE, after->external_id, error_out);
-    say(w, "\t\t\t");
-    if (st == YORE_OK) {
-        st = say_properties(w, after->external_id, &step->before.as.node->properties,
-                            &after->properties, error_out);
-    }
-    return st == YORE_OK ? pour(w, error_out) : st;
-}
-
-static enum yore_status remove_node(struct writer *w, const struct yore_graph_node *node,
-                                    struct yore_error *error_out)
-{
-    enum yore_status st = begin_line(w, '-', GRAPH_NODE, node->external_id, error_out);
-    say(w, "\t\t\t");
-    return st == YORE_OK ? pour(w, error_out) : st;
-}
-
 static bool has_same_labels(const struct yore_graph_node *a, const struct yore_graph_node *b)
 {
     bool is_same = a->label_count == b->label_count;
@@ -270,31 +249,40 @@ static enum yore_status add_edge(struct writer *w, const struct yore_graph_relat
     return st == YORE_OK ? pour(w, error_out) : st;
 }
 
-static enum yore_status change_edge(struct writer *w, const struct step *step,
-                                    struct yore_error *error_out)
+/* ---- of either kind ------------------------------------------------------------------------- */
+
+struct told {
+    enum graph_element element;
+    struct yore_bytes id;
+    struct yore_bytes type; /* of a node: empty, as its column is */
+    const struct yore_graph_map *properties;
+};
+
+static struct told told_of(const struct yore_graph_value *value)
 {
-    const struct yore_graph_relationship *after = step->after.as.relationship;
-    struct yore_bytes id = after->external_id;
-    enum yore_status st = begin_line(w, '~', GRAPH_RELATIONSHIP, id, error_out);
-    if (st == YORE_OK) {
-        st = say_column(w, after->type, '\t', id, error_out);
+    if (value->kind == YORE_GRAPH_NODE) {
+        const struct yore_graph_node *node = value->as.node;
+        return (struct told){GRAPH_NODE, node->external_id, bytes_of("", 0), &node->properties};
     }
-    say(w, "\t\t\t");
-    if (st == YORE_OK) {
-        st = say_properties(w, id, &step->before.as.relationship->properties, &after->properties,
-                            error_out);
-    }
-    return st == YORE_OK ? pour(w, error_out) : st;
+    const struct yore_graph_relationship *edge = value->as.relationship;
+    return (struct told){GRAPH_RELATIONSHIP, edge->external_id, edge->type, &edge->properties};
 }
 
-static enum yore_status remove_edge(struct writer *w, const struct yore_graph_relationship *edge,
+/* `before`: NULL where it is removed. */
+static enum yore_status write_later(struct writer *w, const struct yore_graph_map *before,
+                                    const struct yore_graph_value *value,
                                     struct yore_error *error_out)
 {
-    enum yore_status st = begin_line(w, '-', GRAPH_RELATIONSHIP, edge->external_id, error_out);
+    struct told told = told_of(value);
+    char operation = before != NULL ? '~' : '-';
+    enum yore_status st = begin_line(w, operation, told.element, told.id, error_out);
     if (st == YORE_OK) {
-        st = say_column(w, edge->type, '\t', edge->external_id, error_out);
+        st = say_column(w, told.type, '\t', told.id, error_out);
     }
     say(w, "\t\t\t");
+    if (st == YORE_OK && before != NULL) {
+        st = say_properties(w, told.id, before, told.properties, error_out);
+    }
     return st == YORE_OK ? pour(w, error_out) : st;
 }
 
@@ -412,15 +400,14 @@ static enum yore_status write_step(struct writer *w, const struct step *step, en
     bool goes = was && (!is || step->is_anew);
     bool comes = is && (!was || step->is_anew);
     if (goes && phase == (is_node ? NODE_REMOVALS : EDGE_REMOVALS)) {
-        return is_node ? remove_node(w, step->before.as.node, error_out)
-                       : remove_edge(w, step->before.as.relationship, error_out);
+        return write_later(w, NULL, &step->before, error_out);
     }
     if (comes && phase == (is_node ? NODE_ADDS : EDGE_ADDS)) {
         return is_node ? add_node(w, step->after.as.node, error_out)
                        : add_edge(w, step->after.as.relationship, error_out);
     }
     if (!goes && !comes && phase == (is_node ? NODE_CHANGES : EDGE_CHANGES)) {
-        return is_node ? change_node(w, step, error_out) : change_edge(w, step, error_out);
+        return write_later(w, told_of(&step->before).properties, &step->after, error_out);
     }
     return YORE_OK;
 }

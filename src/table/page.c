@@ -151,50 +151,102 @@ uint32_t page_find_as_of(const struct page *page, uint32_t key, int64_t valid, i
     return at;
 }
 
-/* Is it in a span that is `width` long from the moment after `after` on? */
-static inline bool is_in_span(int64_t time, int64_t after, uint64_t width)
-{
-    return (uint64_t)time - (uint64_t)after - 1 < width;
-}
-
 #define SPAN_BLOCK 8u
 
-static inline int64_t later(int64_t a, int64_t b)
+static inline uint64_t lesser(uint64_t a, uint64_t b)
 {
-    return a > b ? a : b;
+    return a < b ? a : b;
 }
 
-/* The block of versions from `version` on in which one begins after `after`, or what is less than a
- * block at the end.  The latest of a block is found without a branch for each. */
-static uint32_t find_later_block(const int64_t *begins, uint32_t version, uint32_t count,
-                                 int64_t after)
+/* The first moment of a span and how many there are. */
+struct stretch {
+    uint64_t first;
+    uint64_t width;
+};
+
+static inline uint64_t distance(int64_t time, const struct stretch *stretch)
 {
-    for (; version + SPAN_BLOCK <= count; version += SPAN_BLOCK) {
-        const int64_t *at = begins + version;
-        int64_t latest = later(later(later(at[0], at[1]), later(at[2], at[3])),
-                               later(later(at[4], at[5]), later(at[6], at[7])));
-        if (latest > after) {
-            break;
-        }
+    return (uint64_t)time - stretch->first; /* of what is earlier: very far */
+}
+
+/* Without a branch for each. */
+static inline bool is_block_in(const int64_t *at, const struct stretch *stretch)
+{
+    uint64_t d0 = lesser(distance(at[0], stretch), distance(at[1], stretch));
+    uint64_t d2 = lesser(distance(at[2], stretch), distance(at[3], stretch));
+    uint64_t d4 = lesser(distance(at[4], stretch), distance(at[5], stretch));
+    uint64_t d6 = lesser(distance(at[6], stretch), distance(at[7], stretch));
+    return lesser(lesser(d0, d2), lesser(d4, d6)) < stretch->width;
+}
+
+/* `ends`: of versions that end, else `begins`. */
+static uint32_t find_by_times(const int64_t *begins, const int64_t *ends, uint32_t version,
+                              uint32_t count, const struct stretch *stretch)
+{
+    while (version + SPAN_BLOCK <= count && !is_block_in(begins + version, stretch) &&
+           (ends == begins || !is_block_in(ends + version, stretch))) {
+        version += SPAN_BLOCK;
+    }
+    while (version < count && distance(begins[version], stretch) >= stretch->width &&
+           distance(ends[version], stretch) >= stretch->width) {
+        version++;
     }
     return version;
+}
+
+/* Is any of a block's eras one of `low` ... `low` + `more`? */
+static inline bool is_era_in(const uint8_t *of, uint8_t low, uint8_t more)
+{
+    uint8_t is_in = 0;
+    for (unsigned i = 0; i < PAGE_ERAS_BLOCK; i++) { /* a vector of octets */
+        is_in |= (uint8_t)(of[i] - low) <= more ? 1 : 0;
+    }
+    return is_in != 0;
+}
+
+/* Where nothing ends: only those that begin in an era of the span are looked at. */
+static uint32_t find_by_eras(const struct page *page, uint32_t version,
+                             const struct time_span *span, const struct stretch *stretch)
+{
+    const struct page_eras *eras = page_eras(page);
+    const int64_t *begins = page_valid_from(page);
+    uint32_t count = page->version_count;
+    uint64_t low = 0;
+    if (span->after >= eras->first) {
+        low = ((uint64_t)span->after - (uint64_t)eras->first) >> eras->shift;
+    }
+    if (stretch->width == 0 || span->until < eras->first || low > UINT8_MAX) {
+        return count;
+    }
+    uint64_t high =
+        lesser(((uint64_t)span->until - (uint64_t)eras->first) >> eras->shift, UINT8_MAX);
+    for (uint32_t base = version - version % PAGE_ERAS_BLOCK; base < count;
+         base += PAGE_ERAS_BLOCK) {
+        if (!is_era_in(eras->of + base, (uint8_t)low, (uint8_t)(high - low))) {
+            continue;
+        }
+        uint32_t end = base + PAGE_ERAS_BLOCK < count ? base + PAGE_ERAS_BLOCK : count;
+        for (uint32_t at = version > base ? version : base; at < end; at++) {
+            if ((uint8_t)(eras->of[at] - low) <= high - low &&
+                distance(begins[at], stretch) < stretch->width) {
+                return at;
+            }
+        }
+    }
+    return count;
 }
 
 uint32_t page_find_changed(const struct page *page, uint32_t version, const struct time_span *span)
 {
     const int64_t *begins = page_valid_from(page);
     const int64_t *ends = page->valid_to_at != 0 ? page_valid_to(page) : begins;
-    int64_t after = span->after;
-    uint64_t width = span->until > after ? (uint64_t)span->until - (uint64_t)after : 0;
-    uint32_t count = page->version_count;
-    while (version < count && !is_in_span(begins[version], after, width) &&
-           !is_in_span(ends[version], after, width)) {
-        version++;
-        if (ends == begins) {
-            version = find_later_block(begins, version, count, after);
-        }
+    struct stretch stretch = {(uint64_t)span->after + 1, 0};
+    if (span->until > span->after) {
+        stretch.width = (uint64_t)span->until - (uint64_t)span->after;
     }
-    return version;
+    return page->has_eras && ends == begins
+               ? find_by_eras(page, version, span, &stretch)
+               : find_by_times(begins, ends, version, page->version_count, &stretch);
 }
 
 uint32_t page_key_of(const struct page *page, uint32_t key, uint32_t version)

@@ -35,7 +35,9 @@ struct page {
     uint32_t value_starts_at; /* uint32_t[version_count + 1], into values; 0: value_stride */
     uint32_t values_at;       /* octets */
     uint32_t bytes;
-    uint32_t mark;
+    uint8_t mark;
+    bool has_eras; /* page_eras() */
+    uint16_t unused;
 };
 
 static inline const void *page_array(const struct page *page, uint32_t at)
@@ -58,6 +60,25 @@ static inline const int64_t *page_commit(const struct page *page)
 static inline const int64_t *page_valid_to(const struct page *page) /* where there is one */
 {
     return page_array(page, page->valid_to_at);
+}
+#define PAGE_ERAS_BLOCK 16u /* of versions: looked at together */
+
+/* Which of the 256 stretches of the page's time each version begins in, where there are enough for
+ * this to spare a look at most of them.  At the page's end, and whole blocks. */
+struct page_eras {
+    int64_t first; /* the least valid_from */
+    uint32_t shift;
+    uint32_t unused;
+    uint8_t of[];
+};
+static inline size_t page_eras_bytes(uint32_t version_count)
+{
+    return sizeof(struct page_eras) +
+           (version_count + (PAGE_ERAS_BLOCK - 1)) / PAGE_ERAS_BLOCK * (size_t)PAGE_ERAS_BLOCK;
+}
+static inline const struct page_eras *page_eras(const struct page *page)
+{
+    return page_array(page, page->bytes - (uint32_t)page_eras_bytes(page->version_count));
 }
 /* Ask for the lines that a search of a page with so many keys begins with; any address will do. */
 static inline void page_prefetch(const void *page, uint32_t key_count)

@@ -14,6 +14,7 @@
 
 #define COPY_BYTES 16    /* copied at once where there is room for it */
 #define SCRATCH_INTS 512 /* on the stack: enough for pages of the usual size */
+#define ERAS_VERSIONS_MIN 64
 
 struct column {
     const unsigned char *data; /* NULL: left out */
@@ -235,6 +236,10 @@ static enum yore_status make_page(struct page_loader *l)
         page.value_starts_at = reserve(&bytes, 4 * (n + 1));
     }
     page.values_at = reserve(&bytes, l->value_bytes);
+    page.has_eras = n >= ERAS_VERSIONS_MIN && page.starts_at != 0;
+    if (page.has_eras) {
+        (void)reserve(&bytes, page_eras_bytes(l->version_count));
+    }
     page.bytes = (uint32_t)bytes;
     l->page = page_alloc(l->room, bytes);
     if (l->page == NULL) {
@@ -552,6 +557,28 @@ static enum yore_status fill_values(struct page_loader *l)
     return YORE_OK;
 }
 
+static void fill_eras(struct page_loader *l)
+{
+    if (!l->page->has_eras) {
+        return;
+    }
+    struct page_eras *eras =
+        array_of(l, l->page->bytes - (uint32_t)page_eras_bytes(l->version_count));
+    int64_t first = INT64_MAX;
+    int64_t last = INT64_MIN;
+    for (uint32_t i = 0; i < l->version_count; i++) {
+        first = l->valid_from[i] < first ? l->valid_from[i] : first;
+        last = l->valid_from[i] > last ? l->valid_from[i] : last;
+    }
+    uint64_t span = (uint64_t)last - (uint64_t)first;
+    unsigned bits = 64 - (unsigned)__builtin_clzll(span | 0xff);
+    *eras = (struct page_eras){.first = first, .shift = bits - 8};
+    for (uint32_t i = 0; i < l->version_count; i++) {
+        eras->of[i] = (uint8_t)(((uint64_t)l->valid_from[i] - (uint64_t)first) >> eras->shift);
+    }
+    memset(eras->of + l->version_count, 0, (0 - l->version_count) % PAGE_ERAS_BLOCK);
+}
+
 static enum yore_status fill_page(struct page_loader *l)
 {
     enum yore_status (*const steps[])(struct page_loader *) = {
@@ -564,6 +591,7 @@ static enum yore_status fill_page(struct page_loader *l)
         }
     }
     fill_heads(l);
+    fill_eras(l);
     return YORE_OK;
 }
 
@@ -605,6 +633,7 @@ bool page_stamp(struct page *page, int64_t time)
 {
     int64_t *times = (int64_t *)(void *)((unsigned char *)page + page->valid_from_at);
     bool is_right = page->commit_at == page->valid_from_at && page->valid_to_at == 0;
+    page->has_eras = false;
     for (uint32_t i = 0; i < page->version_count; i++) {
         is_right &= times[i] == 0;
         times[i] = time;

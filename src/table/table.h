@@ -177,13 +177,16 @@ enum yore_status table_sample_times(struct table *table, struct table_sample *sa
                                     struct yore_error *error_out);
 /* How many pages of the table lie in [low, high), and in how many of them something may begin or
  * end in the span; added to `*share`. */
+struct table_marks;
 struct table_share {
     uint64_t pages;
     uint64_t changed;
+    struct table_marks *marks; /* which ones: for the walk to come, see iter_view.marks */
 };
 enum yore_status table_changed_share(struct table *table, struct yore_bytes low,
                                      struct yore_bytes high, struct time_span span,
                                      struct table_share *share, struct yore_error *error_out);
+void table_marks_free(struct table_marks *marks); /* NULL is ignored */
 
 /* Read and check the whole file: every CRC, order, bound, count, the filter's answers and the
  * file's own CRC. `error_out` names file and offset of the first finding. */

@@ -85,20 +85,45 @@ enum yore_status table_changed_share(struct table *table, struct yore_bytes low,
                                      struct yore_bytes high, struct time_span span,
                                      struct table_share *share, struct yore_error *error_out)
 {
-    unsigned char *pages = NULL;
     enum yore_status st = table_use(table, error_out);
     if (st != YORE_OK) {
         return st;
     }
-    uint32_t first;
-    uint32_t end;
-    table_page_range(&table->loaded->index, low, high, &first, &end);
-    st = table_changed_pages(table, span, &pages, error_out);
-    for (uint32_t i = first; st == YORE_OK && i < end; i++) {
-        share->pages++;
-        share->changed += (unsigned)pages[i / 8] >> i % 8 & 1u;
+    struct table_marks *marks = mem_zalloc(sizeof *marks);
+    st = marks != NULL ? table_changed_pages(table, span, &marks->pages, error_out)
+                       : error_plain(error_out, YORE_NOMEM);
+    if (st == YORE_OK) {
+        uint32_t first;
+        uint32_t end;
+        table_page_range(&table->loaded->index, low, high, &first, &end);
+        for (uint32_t i = first; i < end; i++) {
+            share->pages++;
+            share->changed += (unsigned)marks->pages[i / 8] >> i % 8 & 1u;
+        }
+        marks->table = table;
+        marks->next = share->marks;
+        share->marks = marks;
+    } else {
+        mem_free(marks);
     }
-    mem_free(pages);
     table_unuse(table);
     return st;
+}
+
+void table_marks_free(struct table_marks *marks)
+{
+    while (marks != NULL) {
+        struct table_marks *next = marks->next;
+        mem_free(marks->pages);
+        mem_free(marks);
+        marks = next;
+    }
+}
+
+const unsigned char *table_marks_find(const struct table_marks *marks, const struct table *table)
+{
+    while (marks != NULL && marks->table != table) {
+        marks = marks->next;
+    }
+    return marks != NULL ? marks->pages : NULL;
 }

@@ -33,13 +33,14 @@ struct table_iter {
     uint32_t page_number;
     uint32_t key;
     uint32_t version;
-    uint32_t key_end;       /* every version: end of the key's versions */
-    uint32_t plain_end;     /* keys before it can be a run; 0: none */
-    uintptr_t ahead;        /* see struct version_run */
-    uint32_t run;           /* pages entered one after the other */
-    uint64_t ahead_end;     /* asked for so far ... */
-    uint64_t ahead_bytes;   /* ... and how much is asked for next */
-    unsigned char *changed; /* pages to read, a bit each; NULL: all */
+    uint32_t key_end;             /* every version: end of the key's versions */
+    uint32_t plain_end;           /* keys before it can be a run; 0: none */
+    uintptr_t ahead;              /* see struct version_run */
+    uint32_t run;                 /* pages entered one after the other */
+    uint64_t ahead_end;           /* asked for so far ... */
+    uint64_t ahead_bytes;         /* ... and how much is asked for next */
+    const unsigned char *changed; /* pages to read, a bit each; NULL: all */
+    unsigned char *own_changed;   /* the same, where nobody had found them before */
     struct as_of_window window;
 };
 
@@ -80,6 +81,17 @@ static bool view_sees_all(const struct table_iter *it)
                               : it->view.commit_after < meta->commit_min);
 }
 
+static enum yore_status find_changed(struct table_iter *it)
+{
+    enum yore_status st = YORE_OK;
+    it->changed = table_marks_find(it->view.marks, it->table);
+    if (it->changed == NULL) {
+        st = table_changed_pages(it->table, it->view.changed, &it->own_changed, &it->base.error);
+        it->changed = it->own_changed;
+    }
+    return st;
+}
+
 /* Before any move.  False: the table cannot be used, and the iterator says why. */
 static bool begin(struct table_iter *it)
 {
@@ -97,7 +109,7 @@ static bool begin(struct table_iter *it)
         it->is_using = st == YORE_OK;
     }
     if (st == YORE_OK && it->view.is_changed_only && it->changed == NULL) {
-        st = table_changed_pages(it->table, it->view.changed, &it->changed, &it->base.error);
+        st = find_changed(it);
     }
     if (st != YORE_OK) {
         finish(it, st);
@@ -285,12 +297,14 @@ static bool is_shown(const struct table_iter *it)
     if (page_commit(it->page)[it->version] > it->view.known) {
         return false;
     }
-    struct version version;
     if (!it->view.is_changed_only) {
         return true;
     }
-    page_read_version(it->page, it->version, &version);
-    return version_changes_in(&version, &it->view.changed);
+    const struct page *page = it->page;
+    int64_t begin = page_valid_from(page)[it->version];
+    int64_t end = page->valid_to_at != 0 ? page_valid_to(page)[it->version] : YORE_FOREVER;
+    return version_changes_in(&(struct version){.valid_from = begin, .valid_to = end},
+                              &it->view.changed);
 }
 
 /* Sources of one key are stood on one after the other and walked later: what each will show is
@@ -773,7 +787,8 @@ static void release(struct version_iter *base)
         table_unuse(it->table);
         it->is_using = false;
     }
-    mem_free(it->changed);
+    mem_free(it->own_changed);
+    it->own_changed = NULL;
     it->changed = NULL;
 }
 
@@ -835,6 +850,7 @@ enum yore_status table_iter_new(struct table *table, const struct iter_view *vie
     if (can_find_commits(it)) {
         it->view.is_changed_only = true;
         it->view.changed = (struct time_span){view->commit_after, view->known};
+        it->view.marks = NULL;
     }
     *iter_out = &it->base;
     return YORE_OK;

@@ -26,5 +26,13 @@ void table_page_range(const struct table_index *index, struct yore_bytes low,
  * free.  The table is in use. */
 enum yore_status table_changed_pages(struct table *table, struct time_span span,
                                      unsigned char **pages_out, struct yore_error *error_out);
+/* The same, found before: those of one table, and others behind it. */
+struct table_marks {
+    struct table_marks *next;
+    const struct table *table;
+    unsigned char *pages;
+};
+/* NULL: not of this table. */
+const unsigned char *table_marks_find(const struct table_marks *marks, const struct table *table);
 
 #endif

@@ -269,38 +269,28 @@ uint32_t time_index_chunks(const struct time_index *index, struct time_span span
     return end;
 }
 
-static bool mark_bucket(struct decoder *d, bool is_wanted, uint32_t page_count,
-                        unsigned char *pages)
+/* Set the bits of a bucket's `count` pages.  False: malformed. */
+static bool mark_bucket(struct decoder d, uint64_t count, uint32_t page_count, unsigned char *pages)
 {
-    uint64_t count = decode_varint(d);
     uint64_t page = 0;
-    if (count == 0 || count > page_count) {
-        return false;
-    }
     for (uint64_t i = 0; i < count; i++) {
-        uint64_t step = decode_varint(d);
-        if (d->is_bad || step >= page_count) {
+        uint64_t step = decode_varint(&d);
+        if (d.is_bad || step >= page_count) {
             return false;
         }
         page += i == 0 ? step : step + 1;
         if (page >= page_count) {
             return false;
         }
-        if (is_wanted) {
-            pages[page / 8] |= (unsigned char)(1u << page % 8);
-        }
+        pages[page / 8] |= (unsigned char)(1u << page % 8);
     }
     return true;
 }
 
-/* The time of the bucket that comes next; of the next chunk, or never, at the chunk's end. */
-static int64_t time_ahead(const struct time_index *index, uint32_t number, struct decoder d,
-                          int64_t time)
+/* May a bucket that the next one follows at `next` hold a moment behind the span's begin? */
+static bool reaches(int64_t next, struct time_span span)
 {
-    if (decoder_left(&d) > 0) {
-        return (int64_t)((uint64_t)time + decode_varint(&d));
-    }
-    return number + 1 < index->chunk_count ? index->chunks[number + 1].first : INT64_MAX;
+    return next - 1 > span.after;
 }
 
 bool time_index_mark(const struct time_index *index, uint32_t number, struct yore_bytes chunk,
@@ -308,18 +298,23 @@ bool time_index_mark(const struct time_index *index, uint32_t number, struct yor
 {
     struct decoder d;
     decoder_init(&d, chunk.data, chunk.size);
+    struct decoder bucket = d; /* the pages of the bucket before, so many */
+    uint64_t count = 0;
     int64_t time = index->chunks[number].first;
-    while (decoder_left(&d) > 0) {
+    bool is_past = false; /* buckets ascend: that one and what follows lie behind the span */
+    while (decoder_left(&d) > 0 && !is_past) {
         time = (int64_t)((uint64_t)time + decode_varint(&d));
-        struct decoder bucket = d;
-        if (!mark_bucket(&d, false, page_count, pages)) {
+        if (reaches(time, span) && !mark_bucket(bucket, count, page_count, pages)) {
             return false;
         }
-        int64_t next = time_ahead(index, number, d, time);
-        /* [time, next) against (after, until] */
-        if (time <= span.until && next - 1 > span.after) {
-            (void)mark_bucket(&bucket, true, page_count, pages);
+        is_past = time > span.until;
+        count = decode_varint(&d);
+        bucket = d;
+        decode_past(&d, count);
+        if (d.is_bad || count == 0 || count > page_count) {
+            return false;
         }
     }
-    return !d.is_bad;
+    int64_t next = number + 1 < index->chunk_count ? index->chunks[number + 1].first : INT64_MAX;
+    return is_past || !reaches(next, span) || mark_bucket(bucket, count, page_count, pages);
 }

@@ -21,6 +21,8 @@
 #include "table/page.h"
 #include "table/version.h"
 
+struct table_marks;
+
 struct iter_view {
     bool is_as_of;
     int64_t valid; /* as of: both inclusive */
@@ -40,6 +42,7 @@ struct iter_view {
      * version and pass over pages without one; memtables do not. */
     bool is_changed_only;
     struct time_span changed;
+    const struct table_marks *marks; /* of `changed`, by table_changed_share(), or NULL; kept */
     /* Every version, forward: those with a commit in (commit_after, known] are wanted, wherever in
      * the table they are.  A table without back-dated ones among them looks them up by time; it
      * yields others where they end in that time, the rest of tables and memtables all they have. */

@@ -445,8 +445,8 @@ static enum yore_status get_nested(struct decoder *from, struct arena *arena,
     return st == YORE_OK && from->is_bad ? YORE_CORRUPT : st;
 }
 
-enum yore_status property_value_decode(struct decoder *from, struct arena *arena,
-                                       struct yore_graph_value *value_out)
+enum yore_status property_value_decode_any(struct decoder *from, struct arena *arena,
+                                           struct yore_graph_value *value_out)
 {
     *value_out = (struct yore_graph_value){0};
     if (decoder_left(from) > 0 && is_nested(*from->at)) {

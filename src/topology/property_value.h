@@ -21,7 +21,20 @@ enum yore_status property_value_encode(struct buffer *to, const struct yore_grap
 bool property_value_skip(struct decoder *from);
 /* Decode one value.  Strings point into the decoder's octets: these must live as long as the value.
  * Errors: YORE_CORRUPT, YORE_NOMEM. */
-enum yore_status property_value_decode(struct decoder *from, struct arena *arena,
-                                       struct yore_graph_value *value_out);
+enum yore_status property_value_decode_any(struct decoder *from, struct arena *arena,
+                                           struct yore_graph_value *value_out);
+static inline enum yore_status property_value_decode(struct decoder *from, struct arena *arena,
+                                                     struct yore_graph_value *value_out)
+{
+    const unsigned char *at = from->at;
+    size_t left = decoder_left(from);
+    if (left < 2 || at[0] != YORE_GRAPH_STRING || at[1] >= 0x80 || at[1] > left - 2) {
+        return property_value_decode_any(from, arena, value_out);
+    }
+    value_out->kind = YORE_GRAPH_STRING; /* a short one, as most are */
+    value_out->as.string = bytes_of(at + 2, at[1]);
+    from->at = at + 2 + at[1];
+    return YORE_OK;
+}
 
 #endif

@@ -29,17 +29,6 @@ void token_table_release(struct token_table *table)
     memset(table, 0, sizeof *table);
 }
 
-struct yore_bytes token_table_name(const struct token_table *table, uint32_t token)
-{
-    /* Acquire: what token_table_add() has put there is there as well. */
-    const struct token_names *names = atomic_load_explicit(&table->names, memory_order_acquire);
-    const struct yore_bytes *name = NULL;
-    if (token != 0 && names != NULL && token <= names->capacity) {
-        name = atomic_load_explicit(&names->names[token - 1], memory_order_acquire);
-    }
-    return name != NULL ? *name : bytes_of("", 0);
-}
-
 static uint32_t *find_slot(const struct token_table *table, struct yore_bytes name)
 {
     uint32_t mask = table->slot_count - 1;

@@ -244,15 +244,29 @@ static void sort_entries(struct yore_graph_entry *entries, size_t count)
     size_t gap = count > FEW_ENTRIES ? count / 2 : 1;
     for (; gap > 0; gap = gap == 2 ? 1 : gap * 5 / 11) {
         for (size_t i = gap; i < count; i++) {
+            if (!goes_behind(entries[i - gap].name, entries[i].name)) {
+                continue; /* most */
+            }
             struct yore_graph_entry entry = entries[i];
             size_t at = i;
-            while (at >= gap && goes_behind(entries[at - gap].name, entry.name)) {
+            do {
                 entries[at] = entries[at - gap];
                 at -= gap;
-            }
+            } while (at >= gap && goes_behind(entries[at - gap].name, entry.name));
             entries[at] = entry;
         }
     }
+}
+
+/* Names that were met before take no more than a look. */
+static struct yore_bytes name_of(struct graph *graph, enum graph_token_kind kind, uint64_t token)
+{
+    struct yore_bytes name = bytes_of("", 0);
+    if (token <= GRAPH_TOKENS_MAX) {
+        name = token_table_name(&graph->tokens[kind - 1], (uint32_t)token);
+        name = name.size > 0 ? name : graph_token_name(graph, kind, (uint32_t)token);
+    }
+    return name;
 }
 
 static enum yore_status record_properties(struct graph *graph, const struct element_record *record,
@@ -266,10 +280,7 @@ static enum yore_status record_properties(struct graph *graph, const struct elem
     }
     enum yore_status st = YORE_OK;
     for (size_t i = 0; st == YORE_OK && i < record->property_count; i++) {
-        uint64_t token = decode_varint(&at);
-        entries[i].name = token > GRAPH_TOKENS_MAX
-                              ? bytes_of("", 0)
-                              : graph_token_name(graph, GRAPH_PROPERTY, (uint32_t)token);
+        entries[i].name = name_of(graph, GRAPH_PROPERTY, decode_varint(&at));
         st = entries[i].name.size == 0 ? YORE_CORRUPT
                                        : property_value_decode(&at, arena, &entries[i].value);
     }
@@ -289,7 +300,7 @@ static enum yore_status record_label_names(struct graph *graph, const struct ele
         return YORE_NOMEM;
     }
     for (size_t i = 0; i < record->label_count; i++) {
-        struct yore_bytes name = graph_token_name(graph, GRAPH_LABEL, (uint32_t)decode_varint(&at));
+        struct yore_bytes name = name_of(graph, GRAPH_LABEL, decode_varint(&at));
         size_t place = i;
         while (place > 0 && bytes_compare(names[place - 1], name) > 0) {
             names[place] = names[place - 1];
@@ -329,7 +340,7 @@ enum yore_status element_relationship(struct graph *graph, uint64_t id,
 {
     relationship_out->id = id;
     relationship_out->external_id = record->external_id;
-    relationship_out->type = graph_token_name(graph, GRAPH_TYPE, record->type);
+    relationship_out->type = name_of(graph, GRAPH_TYPE, record->type);
     relationship_out->start_id = record->start_id;
     relationship_out->end_id = record->end_id;
     return relationship_out->type.size == 0

@@ -52,6 +52,14 @@ static void check_varint(uint64_t v)
         CHECK_EQ_UINT(decode_varint(&d), 0);
         CHECK(d.is_bad);
     }
+    for (int behind = 0; behind < 256; behind += 51) { /* whatever follows */
+        unsigned char more[VARINT_BYTES_MAX + 8];
+        memset(more, behind, sizeof(more));
+        memcpy(more, to, size);
+        decoder_init(&d, more, sizeof(more));
+        CHECK_EQ_UINT(decode_varint(&d), v);
+        CHECK_EQ_UINT(decoder_left(&d), sizeof(more) - size);
+    }
 }
 
 TEST(varints_come_back_and_every_cut_is_bad)
@@ -63,6 +71,35 @@ TEST(varints_come_back_and_every_cut_is_bad)
     for (int i = 0; i < 20000; i++) {
         check_varint(test_rand_u64(&rand) >> test_rand_below(&rand, 64));
     }
+}
+
+TEST(varints_are_passed_over_and_the_next_is_read)
+{
+    struct test_rand rand = test_rand_new(0);
+    for (unsigned i = 0; i < 20000; i++) {
+        unsigned char to[40 * VARINT_BYTES_MAX];
+        uint64_t values[40];
+        size_t starts[41];
+        struct decoder d;
+        size_t size = 0;
+        size_t count = test_rand_below(&rand, 41);
+        for (size_t k = 0; k < count; k++) {
+            values[k] = test_rand_u64(&rand) >> test_rand_below(&rand, 64);
+            starts[k] = size;
+            size += varint_encode(to + size, values[k]);
+        }
+        starts[count] = size;
+        size_t past = test_rand_below(&rand, count + 1);
+        decoder_init(&d, to, size);
+        decode_past(&d, past);
+        CHECK(!d.is_bad);
+        CHECK_EQ_UINT(size - decoder_left(&d), starts[past]);
+        CHECK(past == count || decode_varint(&d) == values[past]);
+        decoder_init(&d, to, size);
+        decode_past(&d, count + 1 + test_rand_below(&rand, 1000));
+        CHECK(d.is_bad);
+    }
+    test_count(20000);
 }
 
 TEST(zigzag_keeps_small_numbers_small)
@@ -96,6 +133,11 @@ TEST(malformed_varints_are_bad)
         decoder_init(&d, cases[i].octets, cases[i].size);
         CHECK_EQ_UINT(decode_varint(&d), 0);
         CHECK_MSG(d.is_bad, "case %zu", i);
+        unsigned char more[24] = {0};
+        memcpy(more, cases[i].octets, cases[i].size);
+        decoder_init(&d, more, sizeof(more));
+        CHECK_EQ_UINT(decode_varint(&d), 0);
+        CHECK_MSG(d.is_bad || cases[i].size == 0, "case %zu, and more behind it", i);
     }
 }
 
@@ -153,6 +195,28 @@ TEST(runs_compare_as_memcmp_shorter_first)
     CHECK(!bytes_starts_with(bytes_of("a", 1), bytes_of("ab", 2)));
 }
 
+TEST(runs_of_every_size_compare_as_memcmp_shorter_first)
+{
+    struct test_rand rand = test_rand_new(0);
+    for (unsigned i = 0; i < 50000; i++) {
+        unsigned char a[40];
+        unsigned char b[40];
+        size_t size_a = test_rand_below(&rand, sizeof(a) + 1);
+        size_t size_b = test_rand_one_in(&rand, 2) ? size_a : test_rand_below(&rand, sizeof(b) + 1);
+        for (size_t k = 0; k < sizeof(a); k++) {
+            a[k] = (unsigned char)test_rand_u64(&rand);
+            b[k] = test_rand_one_in(&rand, 30) ? (unsigned char)test_rand_u64(&rand) : a[k];
+        }
+        int wanted = memcmp(a, b, size_a < size_b ? size_a : size_b);
+        wanted = wanted != 0 ? wanted : (size_a > size_b) - (size_a < size_b);
+        int order = bytes_compare(bytes_of(a, size_a), bytes_of(b, size_b));
+        CHECK_MSG((order > 0) == (wanted > 0) && (order < 0) == (wanted < 0), "%d and %d octets",
+                  (int)size_a, (int)size_b);
+        CHECK(bytes_equal(bytes_of(a, size_a), bytes_of(b, size_b)) == (wanted == 0));
+    }
+    test_count(50000);
+}
+
 TEST(checked_arithmetic_refuses_what_does_not_fit)
 {
     size_t size;
@@ -171,7 +235,8 @@ TEST(checked_arithmetic_refuses_what_does_not_fit)
 }
 
 TEST_MAIN(fixed_width_is_little_endian, varints_come_back_and_every_cut_is_bad,
-          zigzag_keeps_small_numbers_small, malformed_varints_are_bad,
-          after_the_first_bad_get_all_is_empty, every_width_reads_in_order,
-          nothing_at_all_can_be_decoded, runs_compare_as_memcmp_shorter_first,
+          varints_are_passed_over_and_the_next_is_read, zigzag_keeps_small_numbers_small,
+          malformed_varints_are_bad, after_the_first_bad_get_all_is_empty,
+          every_width_reads_in_order, nothing_at_all_can_be_decoded,
+          runs_compare_as_memcmp_shorter_first, runs_of_every_size_compare_as_memcmp_shorter_first,
           checked_arithmetic_refuses_what_does_not_fit)

@@ -489,6 +489,14 @@ TEST(a_version_that_begins_where_the_last_slice_ends_is_found)
     CHECK_EQ_UINT(store_stat(bed.db, "seals"), 1);
     CHECK_EQ_STR(get_at(bed.db, "k", commit, YORE_NOW), "new");
     CHECK_EQ_STR(get_at(bed.db, "k", last, YORE_NOW), "sealed");
+    struct yore_time at = {commit, YORE_NOW};
+    struct yore_cursor_options options = {.at = &at};
+    struct yore_cursor *cursor = NULL;
+    CHECK_OK(yore_cursor_open(bed.db, NULL, &options, &cursor, NULL));
+    CHECK_OK(yore_cursor_next(cursor));
+    CHECK_EQ_BYTES(yore_cursor_row(cursor)->value.data, yore_cursor_row(cursor)->value.size, "new",
+                   3);
+    yore_cursor_close(cursor);
     bed_close(&bed);
 }
 

@@ -65,8 +65,9 @@ TEST(what_may_not_be_known_yet_is_not_waited_for)
 {
     struct bed bed;
     bed_open(&bed);
-    (void)put_at(bed.db, "a", "a", AT(5), YORE_FOREVER);
+    int64_t last = put_at(bed.db, "a", "a", AT(5), YORE_FOREVER);
     CHECK_STATUS(ask(&bed, "a", AT(6), yore_now(bed.db)), YORE_BUSY);
+    CHECK_STATUS(ask(&bed, "a", AT(6), last), YORE_OK);
     bed_close(&bed);
 }
 

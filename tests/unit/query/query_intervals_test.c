@@ -480,6 +480,25 @@ TEST(changes_of_what_was_bound_before_the_pattern_count_too)
     query_bed_close(&bed);
 }
 
+/* Made anew at the moment at which it ends, it is another element: its intervals touch and are two,
+ * as what is bound differs. */
+TEST(an_interval_is_of_one_incarnation_though_the_next_begins_where_it_ends)
+{
+    struct query_bed bed;
+    uint64_t nodes[3];
+    uint64_t hops[2];
+    open_chain(&bed, nodes, hops);
+    struct graph_txn *txn = begin(&bed.graph);
+    CHECK_OK(node_deleted(txn, nodes[2], true, AT(6)));
+    node_made(txn, "c", "N", AT(6), YORE_FOREVER);
+    commit(txn);
+    ASKED(&bed,
+          "MATCH (n {externalId: 'c'}) FROM $from TO $to RETURN " SPAN " ORDER BY interval().to",
+          "2, 6; 6, 9");
+    ASKED(&bed, "MATCH (n {externalId: 'c'}) FROM $from TO $to RETURN count(DISTINCT id(n))", "2");
+    query_bed_close(&bed);
+}
+
 /* ---- random ones ---------------------------------------------------------------------------- */
 
 #define QUESTIONS_PER_HISTORY 25
@@ -501,4 +520,5 @@ TEST(intervals_are_those_of_the_answers_at_every_moment)
 TEST_MAIN(changes_of_nodes_between_the_relationships_of_a_long_hop_cut_its_intervals,
           conditions_on_what_has_ended_within_the_window_are_no_errors,
           changes_of_what_was_bound_before_the_pattern_count_too,
+          an_interval_is_of_one_incarnation_though_the_next_begins_where_it_ends,
           intervals_are_those_of_the_answers_at_every_moment)

@@ -239,12 +239,103 @@ TEST(verification_finds_lies_under_good_checks)
     }
 }
 
+#define SPAN_VERSIONS_MAX 150u
+
+/* Mostly near each other, now and then at an end of time. */
+static int64_t some_time(struct test_rand *rand)
+{
+    static const int64_t edges[] = {INT64_MIN, INT64_MIN + 1, -1, 0, INT64_MAX - 2, INT64_MAX - 1};
+    return test_rand_one_in(rand, 50) ? edges[test_rand_below(rand, 6)]
+                                      : (int64_t)test_rand_below(rand, 1000) - 500;
+}
+
+static int later_first(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a;
+    int64_t y = *(const int64_t *)b;
+    return (x < y) - (x > y);
+}
+
+/* Of many keys, with `of_each` versions at most; where `ends`, some of them end. */
+static struct page *page_of_times(struct test_rand *rand, uint32_t count, uint32_t of_each,
+                                  bool ends)
+{
+    struct page_writer w = {0};
+    struct buffer raw = {0};
+    struct page *page = NULL;
+    const char *what = "";
+    int64_t times[16];
+    char key[8];
+    for (uint32_t i = 0, number = 0; i < count; number++) {
+        uint32_t versions = 1 + (uint32_t)test_rand_below(rand, of_each);
+        for (uint32_t k = 0; k < versions; k++) {
+            times[k] = some_time(rand);
+        }
+        qsort(times, versions, sizeof *times, later_first);
+        (void)snprintf(key, sizeof key, "k%04u", (unsigned)number);
+        for (uint32_t k = 0; k < versions && i < count; k++) {
+            struct version version = {.key = bytes_of(key, 5),
+                                      .valid_from = times[k],
+                                      .commit = times[k],
+                                      .valid_to = YORE_FOREVER,
+                                      .kind = YORE_KIND_PUT};
+            if (ends && test_rand_one_in(rand, 2)) {
+                version.valid_to = times[k] + 1 + (int64_t)test_rand_below(rand, 2);
+            }
+            if (k == 0 || times[k] < times[k - 1]) {
+                CHECK_OK(page_writer_add(&w, &version, k == 0));
+                i++;
+            }
+        }
+    }
+    CHECK_OK(page_writer_encode(&w, &raw));
+    CHECK_OK(page_decode(NULL, buffer_bytes(&raw), &page, &what));
+    page_writer_release(&w);
+    buffer_release(&raw);
+    return page;
+}
+
+static uint32_t first_changed(const struct page *page, uint32_t version,
+                              const struct time_span *span)
+{
+    for (; version < page->version_count; version++) {
+        struct version v;
+        page_read_version(page, version, &v);
+        if (version_changes_in(&v, span)) {
+            break;
+        }
+    }
+    return version;
+}
+
+TEST(what_begins_or_ends_in_a_span_is_found_wherever_it_stands)
+{
+    struct test_rand rand = test_rand_new(0);
+    for (unsigned i = 0; i < 3000; i++) {
+        uint32_t count = 1 + (uint32_t)test_rand_below(&rand, SPAN_VERSIONS_MAX);
+        uint32_t of_each = 1 + (uint32_t)test_rand_below(&rand, 8);
+        struct page *page = page_of_times(&rand, count, of_each, test_rand_one_in(&rand, 3));
+        for (unsigned k = 0; k < 20; k++) {
+            struct time_span span = {some_time(&rand), some_time(&rand)};
+            uint32_t from = (uint32_t)test_rand_below(&rand, page->version_count);
+            test_note("%u versions from %u, after %lld until %lld", (unsigned)page->version_count,
+                      (unsigned)from, (long long)span.after, (long long)span.until);
+            CHECK_EQ_UINT(page_find_changed(page, from, &span), first_changed(page, from, &span));
+        }
+        page_free(page);
+    }
+    test_count(60000);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_case *const cases[] = {
-        nonsense_columns_are_called_by_their_name, later_columns_and_encodings_are_told_from_damage,
-        missing_columns_are_missed, one_version_twice_is_out_of_order,
-        verification_finds_lies_under_good_checks};
+        nonsense_columns_are_called_by_their_name,
+        later_columns_and_encodings_are_told_from_damage,
+        missing_columns_are_missed,
+        one_version_twice_is_out_of_order,
+        verification_finds_lies_under_good_checks,
+        what_begins_or_ends_in_a_span_is_found_wherever_it_stands};
     if (argc > 1 && argv[1][0] != '-') {
         folder = argv[1];
         argv[1] = argv[0];

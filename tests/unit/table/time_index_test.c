@@ -193,8 +193,9 @@ TEST(chunks_begin_one_after_the_other)
     }
 }
 
-/* A table of many pages, one version a key, begins at random. */
-static struct table *scattered(struct fixture *f, struct version *rows, uint32_t count)
+/* A table of many pages, one version a key, begins at random; every so many ends. */
+static struct table *scattered(struct fixture *f, struct version *rows, uint32_t count,
+                               uint32_t ending)
 {
     static char keys[4096][16];
     struct test_rand rand = test_rand_new(5);
@@ -212,6 +213,9 @@ static struct table *scattered(struct fixture *f, struct version *rows, uint32_t
                                    .valid_to = YORE_FOREVER,
                                    .kind = YORE_KIND_PUT,
                                    .value = bytes_of("some value or other", 19)};
+        if (i % ending == ending - 1) {
+            rows[i].valid_to = time + 1 + (int64_t)test_rand_below(&rand, 1000000);
+        }
     }
     return fixture_table(f, "t", &options, rows, count);
 }
@@ -221,7 +225,7 @@ TEST(a_table_tells_how_many_pages_changed)
     static struct version rows[4096];
     struct fixture f;
     fixture_open(&f, 1 << 20, 4);
-    struct table *table = scattered(&f, rows, 4096);
+    struct table *table = scattered(&f, rows, 4096, UINT32_MAX);
     struct yore_error error = {0};
     struct yore_bytes none = {NULL, 0};
     struct table_share share = {0};
@@ -243,18 +247,23 @@ TEST(a_table_tells_how_many_pages_changed)
     struct time_span before = {-100, -1};
     CHECK_OK(table_changed_share(table, none, none, before, &never, &error));
     CHECK_EQ_UINT(never.changed, 0);
+    table_marks_free(share.marks);
+    table_marks_free(all.marks);
+    table_marks_free(some.marks);
+    table_marks_free(never.marks);
     uint64_t pages;
     CHECK_OK(table_verify(table, &pages, &error));
     table_close(table);
     fixture_close(&f);
 }
 
-TEST(a_walk_over_changes_meets_them_all_and_nothing_else)
+/* Ends in it or not; with what the table has told of the span before, or without. */
+static void check_walks(uint32_t ending)
 {
     static struct version rows[4096];
     struct fixture f;
     fixture_open(&f, 1 << 20, 4);
-    struct table *table = scattered(&f, rows, 4096);
+    struct table *table = scattered(&f, rows, 4096, ending);
     struct test_rand rand = test_rand_new(0);
     struct model whole = {rows, 4096, {0}};
     for (unsigned i = 0; i < 40; i++) {
@@ -263,15 +272,31 @@ TEST(a_walk_over_changes_meets_them_all_and_nothing_else)
                                  .commit_after = INT64_MIN,
                                  .is_changed_only = true,
                                  .changed = {after, after + (int64_t)test_rand_below(&rand, 5000)}};
+        struct table_share share = {0};
+        struct yore_error error;
+        struct yore_bytes none = {NULL, 0};
+        if (i % 8 == 0) {
+            view.changed.until = YORE_FOREVER - 1;
+        }
+        CHECK_OK(table_changed_share(table, none, none, view.changed, &share, &error));
+        view.marks = i % 2 == 0 ? share.marks : NULL;
         struct model seen = model_view(&whole, &view);
         struct version_iter *it = NULL;
         CHECK_OK(table_iter_new(table, &view, &it));
         check_walk(it, &seen, &whole, &rand, false);
         version_iter_free(it);
+        table_marks_free(share.marks);
         model_release(&seen);
     }
     table_close(table);
     fixture_close(&f);
+}
+
+TEST(a_walk_over_changes_meets_them_all_and_nothing_else)
+{
+    check_walks(UINT32_MAX);
+    check_walks(40);
+    check_walks(3);
 }
 
 TEST_MAIN(chunks_begin_one_after_the_other, pages_with_an_event_are_told_and_few_others,
