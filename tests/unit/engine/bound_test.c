@@ -116,6 +116,51 @@ TEST(a_copy_at_the_begin_of_its_slice_is_none)
     bed_close(&bed);
 }
 
+/* No more than one seal: seals are put off when it has ended. */
+static void put_off(void *arg, const struct yore_event *event)
+{
+    struct bed *bed = arg;
+    if (event->kind == YORE_EVENT_SEAL && !event->is_begin) {
+        bed->db->options.seal_bytes_min = 1ull << 40;
+    }
+}
+
+/* A key with many versions, and another whose only one begins at `other`, sealed as far as one seal
+ * goes. */
+static int64_t seal_once(struct bed *bed, int64_t other)
+{
+    struct yore_options options;
+    bed->disk = sim_disk_new(1);
+    sim_disk_set_wall(bed->disk, BED_T0);
+    store_options_tiny(&options);
+    options.seal_bytes_min = 1ull << 40; /* not yet */
+    options.seal_versions_per_key = 1;
+    options.on_event = put_off;
+    options.event_arg = bed;
+    CHECK_OK(db_open_inline(sim_disk_env(bed->disk), "db", &options, &bed->db, NULL));
+    (void)put_at(bed->db, "other", "1", other, YORE_FOREVER);
+    for (int i = 1; i <= 8 * (int)SEAL_SLICES_MAX; i++) {
+        (void)put_at(bed->db, "k", "v", AT(i), YORE_FOREVER);
+    }
+    bed->db->options.seal_bytes_min = 1;
+    CHECK_OK(yore_flush(bed->db, NULL));
+    CHECK_EQ_UINT(store_stat(bed->db, "history_slices"), SEAL_SLICES_MAX);
+    return last_slice(bed)->t1;
+}
+
+TEST(what_begins_where_a_seal_ended_stays_when_it_is_superseded)
+{
+    struct bed bed;
+    int64_t t1 = seal_once(&bed, AT(0));
+    bed_close(&bed);
+    CHECK_EQ_INT(seal_once(&bed, t1), t1);
+    (void)put_at(bed.db, "other", "2", AT(1000), YORE_FOREVER);
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    CHECK_EQ_STR(get_at(bed.db, "other", t1, YORE_NOW), "1");
+    CHECK_EQ_STR(get_at(bed.db, "other", t1 - 1, YORE_NOW), "-");
+    bed_close(&bed);
+}
+
 /* More slices than one seal may make: it ends where a version begins, which is of the next one. */
 TEST(a_seal_that_ends_early_leaves_what_begins_at_its_end)
 {
@@ -209,6 +254,18 @@ TEST(a_reader_does_not_hold_what_its_tables_have_seen_erased)
     CHECK_EQ_UINT(pending_beside_reader(&bed, erase_b), 1);
 }
 
+TEST(a_reader_does_not_hold_what_its_tables_have_seen_erased_over_a_span)
+{
+    struct bed bed;
+    bed_open(&bed);
+    (void)put_at(bed.db, "a", "secret", AT(10), YORE_FOREVER);
+    (void)put(bed.db, "b", "secret");
+    CHECK_OK(yore_flush(bed.db, NULL));
+    (void)erase_key(bed.db, "a", AT(10), AT(20));
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    CHECK_EQ_UINT(pending_beside_reader(&bed, erase_b), 1);
+}
+
 static void erase_from_its_begin(struct yore_db *db)
 {
     (void)erase_key(db, "k", AT(10), AT(20));
@@ -275,23 +332,29 @@ TEST(rewinding_to_what_an_erased_span_copied_keeps_the_copy)
     bed_close(&bed);
 }
 
-/* When it was erased the key was absent; in the restored state it is there. */
+/* When it was erased the key was absent; in the restored state it is there.  The clock may stand
+ * before that commit or behind it. */
 TEST(an_erasure_from_its_own_commit_on_is_made_again)
 {
-    struct bed bed;
-    bed_open(&bed);
-    (void)put(bed.db, "key", "a secret of somebody");
-    back_up(&bed);
-    (void)delete_at(bed.db, "key", YORE_NOW);
-    int64_t now = yore_now(bed.db);
-    sim_disk_set_wall(bed.disk,
-                      BED_T0 - 1000 * BED_SECOND); /* a nanosecond from commit to commit */
-    CHECK_EQ_INT(erase_key(bed.db, "key", now + 1, YORE_FOREVER), now + 1);
-    back_up(&bed);
-    struct yore_db *db = restored(&bed, 1, YORE_FOREVER);
-    CHECK_EQ_STR(get_at(db, "key", now + 1, YORE_NOW), "!");
-    CHECK_OK(yore_close(db, NULL));
-    bed_close(&bed);
+    for (int is_behind = 0; is_behind < 2; is_behind++) {
+        struct bed bed;
+        bed_open(&bed);
+        (void)put(bed.db, "key", "a secret of somebody");
+        back_up(&bed);
+        (void)delete_at(bed.db, "key", YORE_NOW);
+        int64_t now = yore_now(bed.db);
+        sim_disk_set_wall(bed.disk,
+                          BED_T0 - 1000 * BED_SECOND); /* a nanosecond from commit to commit */
+        CHECK_EQ_INT(erase_key(bed.db, "key", now + 1, YORE_FOREVER), now + 1);
+        back_up(&bed);
+        if (is_behind != 0) {
+            sim_disk_set_wall(bed.disk, BED_T0 + 1000 * BED_SECOND);
+        }
+        struct yore_db *db = restored(&bed, 1, YORE_FOREVER);
+        CHECK_EQ_STR(get_at(db, "key", now + 1, YORE_NOW), "!");
+        CHECK_OK(yore_close(db, NULL));
+        bed_close(&bed);
+    }
 }
 
 /* Their rules have one commit time, which only the first can have once more. */
@@ -359,7 +422,9 @@ TEST(a_transaction_that_began_amid_a_drop_conflicts_if_it_read_what_was_dropped)
     }
 }
 
-TEST_MAIN(a_value_is_no_rest_of_an_erasure_that_ends_where_it_begins,
+TEST_MAIN(a_reader_does_not_hold_what_its_tables_have_seen_erased_over_a_span,
+          what_begins_where_a_seal_ended_stays_when_it_is_superseded,
+          a_value_is_no_rest_of_an_erasure_that_ends_where_it_begins,
           a_slice_that_knows_less_than_the_one_before_it_is_none,
           a_seal_that_ends_early_leaves_what_begins_at_its_end,
           a_reader_holds_nothing_of_a_span_that_ends_where_its_versions_begin,

@@ -308,6 +308,17 @@ static uint32_t first_changed(const struct page *page, uint32_t version,
     return version;
 }
 
+static int64_t first_begin(const struct page *page)
+{
+    int64_t first = INT64_MAX;
+    for (uint32_t i = 0; i < page->version_count; i++) {
+        struct version v;
+        page_read_version(page, i, &v);
+        first = v.valid_from < first ? v.valid_from : first;
+    }
+    return first;
+}
+
 TEST(what_begins_or_ends_in_a_span_is_found_wherever_it_stands)
 {
     struct test_rand rand = test_rand_new(0);
@@ -317,6 +328,9 @@ TEST(what_begins_or_ends_in_a_span_is_found_wherever_it_stands)
         struct page *page = page_of_times(&rand, count, of_each, test_rand_one_in(&rand, 3));
         for (unsigned k = 0; k < 20; k++) {
             struct time_span span = {some_time(&rand), some_time(&rand)};
+            if (k == 0) { /* up to the very first */
+                span.until = first_begin(page);
+            }
             uint32_t from = (uint32_t)test_rand_below(&rand, page->version_count);
             test_note("%u versions from %u, after %lld until %lld", (unsigned)page->version_count,
                       (unsigned)from, (long long)span.after, (long long)span.until);
