@@ -24,7 +24,7 @@ _yore() {
     check) options='--output --url --password-file --cacert --cert --cert-key --color --quiet --help' ;;
     compact) options='--keyspace --output --url --password-file --cacert --cert --cert-key --color --quiet --help' ;;
     backup) options='--output --url --password-file --cacert --cert --cert-key --color --quiet --help' ;;
-    backups) options='--output --null --color --quiet --help' ;;
+    backups) options='--output --null --url --password-file --cacert --cert --cert-key --color --quiet --help' ;;
     restore) options='--to --output --id --color --quiet --help' ;;
     keyspace) options='--at --known --output --keep --compression --url --password-file --cacert --cert --cert-key --color --quiet --help' ;;
     bench) options='--durability --output --rows --value-bytes --workloads --color --quiet --help' ;;

@@ -8,7 +8,6 @@
 #include "cli/progress.h"
 #include "cli/remote.h"
 #include "cli/store.h"
-#include "client/url.h"
 #include "os/env.h"
 #include "os/term.h"
 #include "topology/whole_check.h"
@@ -259,6 +258,20 @@ static enum yore_status find_above(struct cli *cli, const char *path, const char
     return st;
 }
 
+/* A server's directory holds backups of several names. */
+static const struct column named_backup_columns[1 + BACKUP_COLUMNS] = {
+    {"name", COLUMN_EVERYWHERE},  {"id", COLUMN_EVERYWHERE},        {"commit", COLUMN_EVERYWHERE},
+    {"bytes", COLUMN_EVERYWHERE}, {"new_bytes", COLUMN_EVERYWHERE},
+};
+
+static int named_backup_row(void *arg, struct yore_bytes name, const struct yore_backup_info *info)
+{
+    struct cell cells[1 + BACKUP_COLUMNS] = {cell_bytes(name), cell_count(info->id),
+                                             cell_moment(info->commit), cell_count(info->bytes),
+                                             cell_count(info->new_bytes)};
+    return output_row(arg, cells) ? 0 : 1;
+}
+
 static int backup_row(void *arg, const struct yore_backup_info *info)
 {
     struct cell cells[BACKUP_COLUMNS] = {cell_count(info->id), cell_moment(info->commit),
@@ -321,28 +334,48 @@ int command_backup(struct cli *cli, const struct args *args)
     return st == YORE_OK ? EXIT_FOUND : cli_fail_status(cli, st);
 }
 
+/* The directory is DIR, inside the shell the first word; a server's is its own, and a word the name
+ * of backups in it. */
+static enum yore_status list_backups(struct cli *cli, const struct args *args,
+                                     struct output *output, struct yore_error *error_out)
+{
+    const char *word = args->word_count > 0 ? args->words[0] : NULL;
+    if (cli->server == NULL) {
+        return yore_backup_list(cli->session != NULL ? word : cli->dir, backup_row, output,
+                                error_out);
+    }
+    enum yore_status st = cli->store == NULL ? cli_open(cli, false, error_out) : YORE_OK;
+    return st == YORE_OK
+               ? remote_backups(store_remote(cli->store), word, named_backup_row, output, error_out)
+               : st;
+}
+
 int command_backups(struct cli *cli, const struct args *args)
 {
     enum output_format format;
     struct output *output;
     struct yore_error error;
+    bool is_named = cli->server != NULL;
+    bool takes_word = is_named || cli->session != NULL;
     if (output_choose(cli, args, &format, &error) != YORE_OK) {
         return cli_usage_error(cli, &error);
     }
-    if (client_url_is_one(args->words[0])) {
-        return cli_fail_text(
-            cli, YORE_UNSUPPORTED,
-            "backups looks into a directory of this machine: on the server's, that "
-            "is NAME below the directory its setting backup-dir names");
+    if (!is_named && (args->word_count > 0) != takes_word) {
+        return takes_word ? cli_usage(cli, "name the directory of backups: backups DIR")
+                          : cli_usage(cli,
+                                      "only a server's backups have names: '%.80s' is one "
+                                      "word too many",
+                                      args->words[0]);
     }
-    enum yore_status st = output_open(cli, format, backup_columns, BACKUP_COLUMNS, &output);
+    enum yore_status st = output_open(cli, format, is_named ? named_backup_columns : backup_columns,
+                                      is_named ? 1 + BACKUP_COLUMNS : BACKUP_COLUMNS, &output);
     if (st != YORE_OK) {
         return cli_fail_status(cli, st);
     }
     if (args_has(args, OPT_NUL)) {
         output_end_rows_with_nul(output);
     }
-    st = yore_backup_list(args->words[0], backup_row, output, &error);
+    st = list_backups(cli, args, output, &error);
     uint64_t count = output_row_count(output);
     enum yore_status close_st = output_close(output);
     if (st != YORE_OK) {

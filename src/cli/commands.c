@@ -341,13 +341,14 @@ const struct command command_table[] = {
      .words_max = 1,
      .run = command_backup},
     {.name = "backups",
-     .operands = "TARGET",
+     .operands = "[NAME]",
      .summary = "list what a backup directory holds",
-     .description = "One row for each backup, oldest first.\n",
+     .description = "DIR is the directory that backups were written to.  One row for each backup, "
+                    "oldest first.  With a server, which may be asked by who has the rights of "
+                    "@admin, those below its setting backup-dir, or those of NAME there.\n",
      .examples = "yore backups /srv/backup/db\n",
      .options = OPTION(OUTPUT) | OPTION(NUL),
-     .flags = COMMAND_IN_SHELL,
-     .words_min = 1,
+     .flags = COMMAND_HAS_DIR | COMMAND_IN_SHELL | COMMAND_SERVERS,
      .words_max = 1,
      .run = command_backups},
     {.name = "restore",

@@ -117,6 +117,11 @@ enum yore_status remote_check(struct remote *remote, void (*problem)(void *arg, 
 /* YORE.BACKUP, below the server's own directory of backups. */
 enum yore_status remote_backup(struct remote *remote, const char *name,
                                struct yore_backup_info *info_out, struct yore_error *error_out);
+/* YORE.BACKUPS: those of a name, or all (NULL); a non-zero return stops. */
+enum yore_status remote_backups(struct remote *remote, const char *name,
+                                int (*each)(void *arg, struct yore_bytes name,
+                                            const struct yore_backup_info *info),
+                                void *arg, struct yore_error *error_out);
 
 struct remote_walk;
 enum yore_status remote_rows_open(struct remote *remote, const char *keyspace,

@@ -383,22 +383,50 @@ enum yore_status remote_check(struct remote *remote, void (*problem)(void *arg, 
     return check_out->store.problems > 0 ? error_plain(error_out, YORE_CORRUPT) : YORE_OK;
 }
 
+static bool read_backup(const struct yore_client_reply *reply, size_t map,
+                        struct yore_backup_info *info_out)
+{
+    uint64_t commit = 0;
+    bool is_good = read_count(reply, map, "id", &info_out->id) &&
+                   read_count(reply, map, "commit", &commit) &&
+                   read_count(reply, map, "bytes", &info_out->bytes) &&
+                   read_count(reply, map, "new_bytes", &info_out->new_bytes);
+    info_out->commit = (int64_t)commit;
+    return is_good;
+}
+
 enum yore_status remote_backup(struct remote *remote, const char *name,
                                struct yore_backup_info *info_out, struct yore_error *error_out)
 {
     const struct yore_client_reply *reply = NULL;
     struct remote_words words = {.count = 0};
-    uint64_t commit = 0;
     remote_word(&words, "YORE.BACKUP");
     remote_word(&words, name);
     enum yore_status st = remote_call(remote, &words, &reply, error_out);
-    if (st != YORE_OK) {
-        return st;
+    return st == YORE_OK && !read_backup(reply, 0, info_out) ? remote_strange(error_out) : st;
+}
+
+enum yore_status remote_backups(struct remote *remote, const char *name,
+                                int (*each)(void *arg, struct yore_bytes name,
+                                            const struct yore_backup_info *info),
+                                void *arg, struct yore_error *error_out)
+{
+    const struct yore_client_reply *reply = NULL;
+    struct remote_words words = {.count = 0};
+    remote_word(&words, "YORE.BACKUPS");
+    if (name != NULL) {
+        remote_word(&words, name);
     }
-    bool is_good = read_count(reply, 0, "id", &info_out->id) &&
-                   read_count(reply, 0, "commit", &commit) &&
-                   read_count(reply, 0, "bytes", &info_out->bytes) &&
-                   read_count(reply, 0, "new_bytes", &info_out->new_bytes);
-    info_out->commit = (int64_t)commit;
-    return is_good ? YORE_OK : remote_strange(error_out);
+    enum yore_status st = remote_call(remote, &words, &reply, error_out);
+    const struct yore_client_value *values = st == YORE_OK ? reply->values : NULL;
+    for (size_t i = 1; st == YORE_OK && i < values[0].next; i = values[i].next) {
+        struct yore_backup_info info;
+        const struct yore_client_value *told = remote_member(reply, i, "name");
+        if (told == NULL || !read_backup(reply, i, &info)) {
+            st = remote_strange(error_out);
+        } else if (each(arg, told->bytes, &info) != 0) {
+            break;
+        }
+    }
+    return st;
 }

@@ -81,10 +81,17 @@ static enum yore_status channel_write(void *arg, const void *data, size_t size, 
     return send_all(arg, bytes_of(data, size), timeout_ns, error_out);
 }
 
+/* Is this the begin of a record of TLS?  Its first octet is the kind of the record. */
+static bool is_tls(const struct channel *channel, size_t size)
+{
+    return size == 0 || (channel->arrived[0] >= 20 && channel->arrived[0] <= 24);
+}
+
 /* Speak until both sides agree; nothing of ours is read before. */
 static enum yore_status agree(struct channel *channel, int64_t timeout_ns,
                               struct yore_error *error_out)
 {
+    bool has_heard = false;
     while (!tls_conn_is_agreed(channel->conn)) {
         size_t got = 0;
         bool is_good = tls_conn_read(channel->conn, channel->arrived, 1, &got) && got == 0;
@@ -98,11 +105,18 @@ static enum yore_status agree(struct channel *channel, int64_t timeout_ns,
         status = os_socket_read(channel->fd, channel->arrived, sizeof(channel->arrived), timeout_ns,
                                 &got, error_out);
         if (status == YORE_NOT_FOUND) {
-            return error_set(error_out, YORE_IO, "TLS: the server did not answer in time");
+            return error_set(error_out, YORE_IO,
+                             "TLS: the server did not answer in time: is the port one for TLS?");
         }
         if (status != YORE_OK) {
             return status;
         }
+        if (!has_heard && !is_tls(channel, got)) {
+            return error_set(error_out, YORE_IO,
+                             "the server speaks no TLS at this port: say yore://, or name the port "
+                             "that is for TLS");
+        }
+        has_heard = true;
         if (!tls_conn_feed(channel->conn, bytes_of(channel->arrived, got))) {
             return error_plain(error_out, YORE_NOMEM);
         }

@@ -22,6 +22,7 @@ struct yore_client {
     struct yore_client_reply reply;
     uint64_t rows_left; /* items of an array that is told one at a time */
     bool is_broken;     /* what comes next on the connection is not known */
+    bool is_ended;      /* by the other side, or by the network */
     struct yore_client_wire wire;
     void *channel; /* of the wire; NULL: the octets go as they are */
     bool (*should_stop)(void *arg);
@@ -70,6 +71,7 @@ static enum yore_status read_patiently(struct yore_client *client, int64_t timeo
         }
     }
     client->in.size += size;
+    client->is_ended = status == YORE_IO;
     return status;
 }
 
@@ -302,6 +304,11 @@ static enum yore_status greet(struct yore_client *client, const struct client_pl
     const struct yore_client_reply *reply = NULL;
     size_t count = *place->user != '\0' || *place->password != '\0' ? 5 : 2;
     enum yore_status status = yore_client_call(client, words, count, &reply, error_out);
+    if (client->is_ended && client->in.size == 0 && !place->is_secure && !place->is_unix) {
+        return error_set(error_out, YORE_IO,
+                         "the server has closed the connection without a word: if its port is for "
+                         "TLS, say yores://");
+    }
     if (status == YORE_OK && reply->values[0].kind == YORE_CLIENT_ERROR) {
         struct yore_bytes text = reply->values[0].bytes;
         return error_set(error_out, YORE_READ_ONLY, "the server refused: %.*s",

@@ -12,6 +12,8 @@ void reply_reader_release(struct reply_reader *reader)
     *reader = (struct reply_reader){0};
 }
 
+#define TLS_ALERT '\x15' /* what a record of TLS begins with that is one */
+
 static enum reply_result bad(struct reply_reader *reader, const char *problem)
 {
     reader->problem = problem;
@@ -182,10 +184,21 @@ static enum reply_result take_simple(struct reply_reader *reader, char mark, str
     return is_good ? REPLY_WHOLE : bad(reader, "a reply with a wrong number");
 }
 
+/* Who does not speak RESP may be known by the first octet, and then be reached another way. */
+static enum reply_result not_resp(struct reply_reader *reader, char first)
+{
+    return bad(reader, first == TLS_ALERT ? "an alert of TLS: a port for TLS is asked by yores://"
+                       : first == 'H'     ? "HTTP: Redis clients have a port of their own"
+                                          : "a reply that is no RESP");
+}
+
 static enum reply_result take_value(struct reply_reader *reader, struct yore_bytes data)
 {
     struct yore_bytes rest = bytes_behind(data, reader->position);
     const char *at = rest.data;
+    if (rest.size > 0 && (at[0] == '\0' || strchr("+-:,#_($=!*%~>", at[0]) == NULL)) {
+        return not_resp(reader, at[0]);
+    }
     const char *end = rest.size > 0 ? memchr(at, '\n', rest.size) : NULL;
     if (end == NULL) {
         return rest.size > CLIENT_LINE_BYTES_MAX ? bad(reader, "a line without end") : REPLY_MORE;
@@ -203,10 +216,7 @@ static enum reply_result take_value(struct reply_reader *reader, struct yore_byt
     static const char aggregates[] = "*%~>";
     static const enum yore_client_kind kinds[] = {YORE_CLIENT_ARRAY, YORE_CLIENT_MAP,
                                                   YORE_CLIENT_SET, YORE_CLIENT_PUSH};
-    const char *found = mark != '\0' ? strchr(aggregates, mark) : NULL;
-    if (found == NULL && (mark == '\0' || strchr("+-:,#_(", mark) == NULL)) {
-        return bad(reader, "a reply that is no RESP");
-    }
+    const char *found = strchr(aggregates, mark);
     reader->position = from;
     return found != NULL ? take_aggregate(reader, kinds[found - aggregates], line)
                          : take_simple(reader, mark, line);

@@ -202,9 +202,39 @@ bool call_int_between(struct call *call, size_t index, int64_t low, int64_t high
     return true;
 }
 
+/* "YORE.GET key [AT moment]"; empty for what Redis has too, whose clients may compare texts. */
+static void usage_of(const struct command *command, char usage[USAGE_BYTES_MAX])
+{
+    bool is_ours = strchr(command->name, '.') != NULL;
+    size_t size = 0;
+    for (; is_ours && command->name[size] != '\0'; size++) {
+        char c = command->name[size];
+        usage[size] = c == '|' ? ' ' : c >= 'a' && c <= 'z' ? (char)(c - 32) : c;
+    }
+    usage[size] = '\0';
+    const char *syntax = (command->flags & CF_CONTAINER) != 0 ? "HELP" : command->syntax;
+    if (is_ours && syntax[0] != '\0') {
+        snprintf(usage + size, USAGE_BYTES_MAX - size, " %s", syntax);
+    }
+}
+
+static void refuse_usage(struct call *call, const char *text)
+{
+    char usage[USAGE_BYTES_MAX];
+    usage_of(call->command, usage);
+    reply_error(call->reply, "ERR %s%s%s", text, usage[0] != '\0' ? "; usage: " : "", usage);
+}
+
 void call_syntax(struct call *call)
 {
-    reply_error(call->reply, "ERR syntax error");
+    refuse_usage(call, "syntax error");
+}
+
+void call_arity(struct call *call)
+{
+    char text[128];
+    snprintf(text, sizeof text, "wrong number of arguments for '%s' command", call->command->name);
+    refuse_usage(call, text);
 }
 
 void call_refuse_past(struct call *call)

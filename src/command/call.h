@@ -66,8 +66,10 @@ void call_fail_told(struct call *call, enum yore_status status, const struct yor
 bool call_int(struct call *call, size_t index, int64_t *number_out);
 bool call_int_between(struct call *call, size_t index, int64_t low, int64_t high,
                       int64_t *number_out);
-/* "ERR syntax error". */
+/* "ERR syntax error", and the number of arguments that is wrong: of a command that no Redis has
+ * with what it takes, from the table. */
 void call_syntax(struct call *call);
+void call_arity(struct call *call);
 /* "READONLY ...": it would write, and the session is at a moment of the past. */
 void call_refuse_past(struct call *call);
 void call_nomem(struct call *call);

@@ -345,8 +345,7 @@ static void add_one_of_many(struct call *call, size_t index)
 void cmd_ts_madd(struct call *call)
 {
     if ((call->count - 1) % 3 != 0) {
-        reply_error(call->reply, "ERR wrong number of arguments for '%s' command",
-                    call->command->name);
+        call_arity(call);
         return;
     }
     if (!call_begin(call)) {

@@ -20,8 +20,7 @@ static bool take_rule(struct call *call, struct series_rule *rule)
 {
     *rule = (struct series_rule){.key = call->args[2]};
     if (call->count > 7) {
-        reply_error(call->reply, "ERR wrong number of arguments for '%s' command",
-                    call->command->name);
+        call_arity(call);
         return false;
     }
     if (!call_is(call, 3, "aggregation") || !aggregate_find(call->args[4], &rule->aggregate)) {

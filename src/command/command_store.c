@@ -1,4 +1,5 @@
 /* command_store.c -- the store as a whole: ranges in order, retention, backup, check. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -209,46 +210,174 @@ static bool is_plain_name(struct yore_bytes name)
             return false;
         }
     }
-    return name.size > 0 && name.size <= 64;
+    return name.size > 0 && name.size <= BACKUP_NAME_SIZE_MAX;
+}
+
+/* False: an error was replied. */
+static bool has_backup_directory(struct call *call)
+{
+    bool has_one = call->server->options.backup_path != NULL;
+    if (!has_one) {
+        reply_error(call->reply,
+                    "ERR the server has no backup directory: set backup-dir and start it again");
+    }
+    return has_one;
+}
+
+static bool check_backup_name(struct call *call, struct yore_bytes name)
+{
+    bool is_plain = is_plain_name(name);
+    if (!is_plain) {
+        reply_error(call->reply, "ERR a backup's name is 1 to 64 of A-Z a-z 0-9 - _");
+    }
+    return is_plain;
+}
+
+/* Where the backups of a name are; NULL: out of memory. */
+static const char *backup_path(const struct call *call, struct yore_bytes name, struct buffer *path)
+{
+    const char *directory = call->server->options.backup_path;
+    buffer_clear(path);
+    buffer_append(path, directory, strlen(directory));
+    buffer_append(path, "/", 1);
+    buffer_append_bytes(path, name);
+    buffer_append(path, "", 1);
+    return path->is_nomem ? NULL : (const char *)path->data;
+}
+
+static void tell_backup(struct reply *reply, const struct yore_backup_info *info)
+{
+    reply_text(reply, "id");
+    reply_int(reply, (int64_t)info->id);
+    reply_text(reply, "commit");
+    reply_int(reply, info->commit);
+    reply_text(reply, "bytes");
+    reply_int(reply, (int64_t)info->bytes);
+    reply_text(reply, "new_bytes");
+    reply_int(reply, (int64_t)info->new_bytes);
 }
 
 void cmd_yore_backup(struct call *call)
 {
-    const char *directory = call->server->options.backup_path;
     struct yore_backup_info info;
     struct yore_error error = {.text = ""};
-    struct buffer path = {0};
-    if (directory == NULL) {
-        reply_error(call->reply,
-                    "ERR the server has no backup directory: set backup-dir and start it again");
+    struct buffer room = {0};
+    if (!has_backup_directory(call) || !check_backup_name(call, call->args[1])) {
         return;
     }
-    if (!is_plain_name(call->args[1])) {
-        reply_error(call->reply, "ERR a backup's name is 1 to 64 of A-Z a-z 0-9 - _");
-        return;
-    }
-    buffer_append(&path, directory, strlen(directory));
-    buffer_append(&path, "/", 1);
-    buffer_append_bytes(&path, call->args[1]);
-    buffer_append(&path, "", 1);
-    enum yore_status st = buffer_status(&path);
-    if (st == YORE_OK) {
-        st = yore_backup(call->server->db, (const char *)path.data, NULL, NULL, &info, &error);
-    }
+    const char *path = backup_path(call, call->args[1], &room);
+    enum yore_status st =
+        path != NULL ? yore_backup(call->server->db, path, NULL, NULL, &info, &error) : YORE_NOMEM;
     if (st != YORE_OK) {
         call_fail_told(call, st, &error);
     } else {
         reply_map(call->reply, 4);
-        reply_text(call->reply, "id");
-        reply_int(call->reply, (int64_t)info.id);
-        reply_text(call->reply, "commit");
-        reply_int(call->reply, info.commit);
-        reply_text(call->reply, "bytes");
-        reply_int(call->reply, (int64_t)info.bytes);
-        reply_text(call->reply, "new_bytes");
-        reply_int(call->reply, (int64_t)info.new_bytes);
+        tell_backup(call->reply, &info);
     }
-    buffer_release(&path);
+    buffer_release(&room);
+}
+
+/* Names below the directory of backups, BACKUP_NAME_BYTES each, and what is told of them. */
+#define BACKUP_NAME_BYTES (BACKUP_NAME_SIZE_MAX + 1)
+
+struct backup_walk {
+    struct call *call;
+    struct buffer names;
+    struct buffer path;
+    struct yore_bytes name; /* whose backups are told */
+    size_t told;
+};
+
+static int note_backup_name(void *arg, const char *name)
+{
+    struct backup_walk *walk = arg;
+    char room[BACKUP_NAME_BYTES] = "";
+    if (is_plain_name(args_text(name))) {
+        memcpy(room, name, strlen(name));
+        buffer_append(&walk->names, room, sizeof room);
+    }
+    return walk->names.is_nomem ? 1 : 0;
+}
+
+static int order_names(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+static int tell_named_backup(void *arg, const struct yore_backup_info *info)
+{
+    struct backup_walk *walk = arg;
+    struct reply *reply = walk->call->reply;
+    reply_map(reply, 5);
+    reply_text(reply, "name");
+    reply_bulk(reply, walk->name);
+    tell_backup(reply, info);
+    walk->told++;
+    return reply->out.is_nomem ? 1 : 0;
+}
+
+static enum yore_status list_backups(struct backup_walk *walk, struct yore_bytes name,
+                                     struct yore_error *error)
+{
+    const char *path = backup_path(walk->call, name, &walk->path);
+    walk->name = name;
+    return path != NULL ? yore_backup_list(path, tell_named_backup, walk, error) : YORE_NOMEM;
+}
+
+/* Those of a name that is a directory. */
+static enum yore_status list_if_any(struct backup_walk *walk, struct yore_bytes name,
+                                    struct yore_error *error)
+{
+    const char *path = backup_path(walk->call, name, &walk->path);
+    uint64_t size;
+    bool is_dir = false;
+    enum yore_status st = path != NULL
+                              ? os_path_stat(walk->call->server->env, path, &size, &is_dir, error)
+                              : YORE_NOMEM;
+    if (st == YORE_OK && is_dir) {
+        st = list_backups(walk, name, error);
+    }
+    return st == YORE_NOT_FOUND ? YORE_OK : st; /* gone meanwhile */
+}
+
+static enum yore_status list_every_backup(struct backup_walk *walk, struct yore_error *error)
+{
+    struct command_server *server = walk->call->server;
+    enum yore_status st =
+        os_dir_list(server->env, server->options.backup_path, note_backup_name, walk, error);
+    if (st != YORE_OK || walk->names.size == 0) {
+        return walk->names.is_nomem ? YORE_NOMEM : st;
+    }
+    qsort(walk->names.data, walk->names.size / BACKUP_NAME_BYTES, BACKUP_NAME_BYTES, order_names);
+    for (size_t at = 0; st == YORE_OK && at < walk->names.size; at += BACKUP_NAME_BYTES) {
+        st = list_if_any(walk, args_text((const char *)walk->names.data + at), error);
+    }
+    return st;
+}
+
+void cmd_yore_backups(struct call *call)
+{
+    struct backup_walk walk = {.call = call};
+    struct yore_error error = {.text = ""};
+    size_t start = call->reply->out.size;
+    if (call->count > 2) {
+        call_syntax(call);
+        return;
+    }
+    if (!has_backup_directory(call) ||
+        (call->count == 2 && !check_backup_name(call, call->args[1]))) {
+        return;
+    }
+    size_t begun = reply_array_begin(call->reply);
+    enum yore_status st = call->count == 2 ? list_backups(&walk, call->args[1], &error)
+                                           : list_every_backup(&walk, &error);
+    reply_array_end(call->reply, begun, walk.told);
+    if (st != YORE_OK) {
+        call->reply->out.size = start;
+        call_fail_told(call, st, &error);
+    }
+    buffer_release(&walk.names);
+    buffer_release(&walk.path);
 }
 
 /* ---- check ---- */

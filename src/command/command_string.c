@@ -283,8 +283,7 @@ static bool set_pairs(struct call *call)
 static bool check_pairs(struct call *call)
 {
     if (call->count % 2 == 0) {
-        reply_error(call->reply, "ERR wrong number of arguments for '%s' command",
-                    call->command->name);
+        call_arity(call);
         return false;
     }
     return true;

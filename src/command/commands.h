@@ -187,6 +187,7 @@ void cmd_wait(struct call *call);
 void cmd_watch(struct call *call);
 void cmd_yore_at(struct call *call);
 void cmd_yore_backup(struct call *call);
+void cmd_yore_backups(struct call *call);
 void cmd_yore_batch(struct call *call);
 void cmd_yore_changes(struct call *call);
 void cmd_yore_check(struct call *call);

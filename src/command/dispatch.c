@@ -248,8 +248,7 @@ static bool check(struct call *call)
         return false;
     }
     if (is_container || !table_arity_fits(call->command, call->count)) {
-        reply_error(call->reply, "ERR wrong number of arguments for '%s' command",
-                    call->command->name);
+        call_arity(call);
         return false;
     }
     return check_rights(call) && check_state(call);

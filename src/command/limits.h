@@ -14,6 +14,7 @@
 #define REPLY_BYTES_MAX (1024u << 20) /* the reply of one request that cannot leave in parts */
 #define ROWS_KEPT_BYTES (1u << 20)  /* built of one that can, before its number of rows is known */
 #define ERROR_REPLY_BYTES_MAX 1024u /* the text of one error */
+#define USAGE_BYTES_MAX 512u        /* of a command, as its errors tell it */
 #define STRING_BYTES_MAX (256u << 20) /* a value: YORE_VALUE_BYTES_MAX */
 
 #define DATABASES_DEFAULT 16u
@@ -58,7 +59,9 @@
 #define GRAPH_QUERY_MEMORY_BYTES_DEFAULT (INT64_C(256) << 20)
 #define GRAPH_QUERY_MEMORY_BYTES_MAX (INT64_C(64) << 30)
 
-#define SETTINGS_MAX 512u          /* named settings */
+#define BACKUP_NAME_SIZE_MAX 64u
+#define SETTINGS_MAX 512u /* named settings */
+#define SETTING_NAME_BYTES_MAX 64u
 #define SLOWLOG_LENGTH_MAX 1000000 /* slow requests kept, at most */
 #define SLOWLOG_ARGS_MAX 32u       /* arguments told of a slow request */
 #define SLOWLOG_ARG_BYTES_MAX 128u /* bytes told of one */

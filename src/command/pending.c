@@ -235,39 +235,33 @@ struct buffer *pending_events(struct pending *pending)
 
 /* ---- committing ---- */
 
-/* Was there a value before the commit, at `before`? */
-static enum yore_status was_there(struct pending *pending, const struct unseen *unseen,
-                                  const struct yore_time *before, bool *is_there_out,
-                                  struct yore_error *error_out)
+/* Was there a value before the commit, at `before`, as far as can be told? */
+static bool was_there(const struct pending *pending, const struct unseen *unseen,
+                      const struct yore_time *before)
 {
     struct yore_value value;
     enum commit_below below = batch_below(pending->batch, unseen->part);
-    *is_there_out = below == BELOW_VALUE;
     if (below != BELOW_UNKNOWN) {
-        return YORE_OK;
+        return below == BELOW_VALUE;
     }
-    enum yore_status st = yore_get(pending->server->db, unseen->keyspace, unseen->item->key, before,
-                                   &value, error_out);
-    *is_there_out = st == YORE_OK;
+    enum yore_status st =
+        yore_get(pending->server->db, unseen->keyspace, unseen->item->key, before, &value, NULL);
     if (st == YORE_OK) {
         yore_value_release(&value);
     }
-    return st == YORE_NOT_FOUND || st == YORE_ERASED ? YORE_OK : st;
+    return st != YORE_NOT_FOUND && st != YORE_ERASED;
 }
 
-/* Those that were put where nothing was are new keys. */
-static enum yore_status count_unseen(struct pending *pending, const struct yore_time *before,
-                                     struct yore_error *error_out)
+/* Those that were put where nothing was are new keys.  They are committed: where what was there
+ * cannot be read, as of a damaged page, the key is taken for one that was there.  Who asks for it
+ * is told of the damage. */
+static void count_unseen(struct pending *pending, const struct yore_time *before)
 {
-    enum yore_status st = YORE_OK;
-    for (const struct unseen *at = pending->unseen; at != NULL && st == YORE_OK; at = at->next) {
-        bool is_there;
-        st = was_there(pending, at, before, &is_there, error_out);
-        if (st == YORE_OK && !is_there) {
+    for (const struct unseen *at = pending->unseen; at != NULL; at = at->next) {
+        if (!was_there(pending, at, before)) {
             atomic_fetch_add_explicit(&at->item->database->count, 1, memory_order_relaxed);
         }
     }
-    return st;
 }
 
 /* The present is held while it is replaced, for those puts of which only it can tell what they are
@@ -284,7 +278,7 @@ static enum yore_status commit_batch(struct pending *pending, struct yore_error 
     }
     if (st == YORE_OK && before != NULL) {
         const struct yore_time moment = yore_snapshot_time(before);
-        st = count_unseen(pending, &moment, error_out);
+        count_unseen(pending, &moment);
     }
     yore_snapshot_release(before);
     return st;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/nearest.h"
 #include "command/args.h"
 #include "command/event.h"
 #include "command/server.h"
@@ -393,31 +394,73 @@ enum yore_status command_settings_add(struct command_server *server,
     return st;
 }
 
-static const struct command_setting *find(struct command_server *server, struct yore_bytes name,
-                                          struct yore_error *error_out)
+/* A name in lower case; empty where it is too long for one. */
+static struct yore_bytes lower_name(struct yore_bytes name, char lower[SETTING_NAME_BYTES_MAX])
 {
-    char lower[64];
-    size_t size = name.size < sizeof lower ? name.size : 0;
+    size_t size = name.size < SETTING_NAME_BYTES_MAX ? name.size : 0;
     for (size_t i = 0; i < size; i++) {
         char c = ((const char *)name.data)[i];
         lower[i] = c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
     }
-    const struct held_setting *held = name_map_get(&server->settings, bytes_of(lower, size));
-    if (held == NULL) {
-        error_set(error_out, YORE_NOT_FOUND,
-                  "Unknown option or number of arguments for CONFIG "
-                  "SET - '%.*s'",
-                  (int)(name.size < 64 ? name.size : 64), (const char *)name.data);
-        return NULL;
+    lower[size] = '\0';
+    return bytes_of(lower, size);
+}
+
+/* NULL: there is none of the name. */
+static const struct command_setting *find(struct command_server *server, struct yore_bytes name)
+{
+    char lower[SETTING_NAME_BYTES_MAX];
+    const struct held_setting *held = name_map_get(&server->settings, lower_name(name, lower));
+    return held != NULL ? &held->setting : NULL;
+}
+
+static int order(const void *a, const void *b)
+{
+    const struct command_setting *const *x = a;
+    const struct command_setting *const *y = b;
+    return strcmp((*x)->name, (*y)->name);
+}
+
+static size_t sorted_settings(struct command_server *server,
+                              const struct command_setting *sorted[SETTINGS_MAX])
+{
+    const struct held_setting *held;
+    size_t count = 0;
+    size_t at = 0;
+    while (count < SETTINGS_MAX && (held = name_map_next(&server->settings, &at)) != NULL) {
+        if (!held->is_alias) {
+            sorted[count++] = &held->setting;
+        }
     }
-    return &held->setting;
+    qsort(sorted, count, sizeof sorted[0], order);
+    return count;
+}
+
+static const char *name_at(const void *arg, size_t index)
+{
+    const struct command_setting *const *sorted = arg;
+    return sorted[index]->name;
+}
+
+static void refuse_unknown(struct command_server *server, struct yore_bytes name,
+                           struct yore_error *error_out)
+{
+    const struct command_setting *sorted[SETTINGS_MAX];
+    char lower[SETTING_NAME_BYTES_MAX];
+    size_t count = sorted_settings(server, sorted);
+    lower_name(name, lower);
+    const char *near = nearest_word(lower, name_at, sorted, count);
+    error_set(error_out, YORE_NOT_FOUND,
+              "Unknown option or number of arguments for CONFIG SET - '%.*s'%s%s%s",
+              (int)(name.size < SETTING_NAME_BYTES_MAX ? name.size : SETTING_NAME_BYTES_MAX),
+              (const char *)name.data, near != NULL ? "; did you mean " : "",
+              near != NULL ? near : "", near != NULL ? "?" : "");
 }
 
 bool settings_is_secret(struct command_server *server, struct yore_bytes name)
 {
-    struct yore_error error;
     os_mutex_lock(&server->settings_lock);
-    const struct command_setting *setting = find(server, name, &error);
+    const struct command_setting *setting = find(server, name);
     bool is_secret = setting == NULL || setting->is_secret;
     os_mutex_unlock(&server->settings_lock);
     return is_secret;
@@ -427,10 +470,12 @@ static enum yore_status get(struct command_server *server, struct yore_bytes nam
                             struct buffer *value, struct yore_error *error_out)
 {
     os_mutex_lock(&server->settings_lock);
-    const struct command_setting *setting = find(server, name, error_out);
-    if (setting != NULL && is_kept && setting->keep != NULL) {
+    const struct command_setting *setting = find(server, name);
+    if (setting == NULL) {
+        refuse_unknown(server, name, error_out);
+    } else if (is_kept && setting->keep != NULL) {
         setting->keep(setting->arg, value);
-    } else if (setting != NULL) {
+    } else {
         setting->get(setting->arg, value);
     }
     os_mutex_unlock(&server->settings_lock);
@@ -456,21 +501,16 @@ enum yore_status command_setting_set(struct command_server *server, struct yore_
 {
     enum yore_status st = YORE_NOT_FOUND;
     os_mutex_lock(&server->settings_lock);
-    const struct command_setting *setting = find(server, name, error_out);
-    if (setting != NULL && setting->set == NULL) {
+    const struct command_setting *setting = find(server, name);
+    if (setting == NULL) {
+        refuse_unknown(server, name, error_out);
+    } else if (setting->set == NULL) {
         st = error_set(error_out, YORE_READ_ONLY, "can't set immutable config");
-    } else if (setting != NULL) {
+    } else {
         st = setting->set(setting->arg, value, error_out);
     }
     os_mutex_unlock(&server->settings_lock);
     return st;
-}
-
-static int order(const void *a, const void *b)
-{
-    const struct command_setting *const *x = a;
-    const struct command_setting *const *y = b;
-    return strcmp((*x)->name, (*y)->name);
 }
 
 void command_settings_walk(struct command_server *server,
@@ -478,16 +518,8 @@ void command_settings_walk(struct command_server *server,
                            void *arg)
 {
     const struct command_setting *sorted[SETTINGS_MAX];
-    const struct held_setting *held;
-    size_t count = 0;
-    size_t at = 0;
     os_mutex_lock(&server->settings_lock);
-    while (count < SETTINGS_MAX && (held = name_map_next(&server->settings, &at)) != NULL) {
-        if (!held->is_alias) {
-            sorted[count++] = &held->setting;
-        }
-    }
-    qsort(sorted, count, sizeof sorted[0], order);
+    size_t count = sorted_settings(server, sorted);
     for (size_t i = 0; i < count; i++) {
         each(arg, sorted[i]);
     }

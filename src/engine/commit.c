@@ -100,6 +100,7 @@ static enum yore_status validate(struct yore_db *db, const struct superview *vie
         if (is_touched) {
             char text[KEY_TEXT_BYTES];
             stats_add(&db->stats, STAT_conflicts, 1);
+            request->met = &reads->reads[i];
             return error_set(&request->error, YORE_CONFLICT,
                              "key%s %s was changed by a later commit; begin the transaction again",
                              reads->reads[i].is_range ? " range from" : "",

@@ -346,6 +346,7 @@ struct commit_request {
     enum commit_below below;          /* out */
     int64_t commit;                   /* out */
     enum yore_status status;          /* out */
+    const struct commit_read *met;    /* out: of `reads`, what somebody has changed; or NULL */
     struct commit_request *next;
     bool is_behind; /* stands behind another of the same writer */
     bool is_done;

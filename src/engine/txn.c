@@ -35,6 +35,14 @@ void txn_drop_facts(struct yore_txn *txn, size_t count)
     }
 }
 
+void txn_explain_conflicts(struct yore_txn *txn, const struct yore_keyspace *keyspace,
+                           txn_explain_fn *explain, void *arg)
+{
+    txn->explain = explain;
+    txn->explain_arg = arg;
+    txn->explained_keyspace = keyspace->id;
+}
+
 void txn_release(struct yore_txn *txn)
 {
     txn_forget_walks(txn);

@@ -18,6 +18,10 @@
 
 struct txn_walk;
 
+/* Say in the words of who made it what the key is, or the range that begins there, which was
+ * changed under a transaction: the text of a conflict. */
+typedef void txn_explain_fn(void *arg, struct yore_bytes key, struct yore_error *error_out);
+
 struct yore_txn {
     struct yore_db *db;
     struct yore_snapshot snapshot; /* now and begin */
@@ -36,6 +40,9 @@ struct yore_txn {
     size_t *savepoints;     /* fact counts */
     size_t savepoint_count;
     size_t savepoint_capacity;
+    txn_explain_fn *explain; /* NULL: keys speak for themselves */
+    void *explain_arg;
+    uint32_t explained_keyspace;
 };
 
 /* ---- txn.c ---- */
@@ -77,6 +84,9 @@ enum yore_status txn_winner(struct yore_txn *txn, struct superview *view,
 /* Is it an own version from now on?  Such a one begins at the commit, after every date of the
  * transaction, wherever the overlay has it. */
 bool txn_is_from_now(const struct yore_txn *txn, const struct version *version);
+/* Ask `explain` where the commit conflicts over a key of `keyspace`. */
+void txn_explain_conflicts(struct yore_txn *txn, const struct yore_keyspace *keyspace,
+                           txn_explain_fn *explain, void *arg);
 /* Everything but the heap block of the struct; txn_init() holds a snapshot. */
 void txn_init(struct yore_txn *txn, struct yore_db *db);
 void txn_release(struct yore_txn *txn);

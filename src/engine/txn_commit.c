@@ -33,10 +33,11 @@ struct attempt {
     struct commit_request *request;
 };
 
-static enum yore_status conflict(const struct commit_read *read, const char *by,
-                                 struct yore_error *error_out)
+static enum yore_status conflict(struct commit_request *request, const struct commit_read *read,
+                                 const char *by, struct yore_error *error_out)
 {
     char text[KEY_TEXT_BYTES];
+    request->met = read;
     return error_set(error_out, YORE_CONFLICT,
                      "key%s %s was changed by a later %s; begin the transaction again",
                      read->is_range ? " range from" : "", key_text(read->key, text), by);
@@ -53,6 +54,7 @@ struct ordered_read {
 struct read_order {
     struct ordered_read *items;
     size_t count;
+    struct commit_request *request;
     struct yore_error *error_out;
 };
 
@@ -138,7 +140,7 @@ static enum yore_status check_rule(void *arg, const struct erase_rule *rule)
 {
     const struct read_order *order = arg;
     const struct commit_read *met = find_met(order, rule);
-    return met != NULL ? conflict(met, "erasure", order->error_out) : YORE_OK;
+    return met != NULL ? conflict(order->request, met, "erasure", order->error_out) : YORE_OK;
 }
 
 /* By the records, for a rule may have left since. */
@@ -146,7 +148,7 @@ static enum yore_status check_erasures(const struct attempt *attempt, struct sup
                                        struct yore_error *error_out)
 {
     int64_t begin = attempt->reads.begin;
-    struct read_order order = {.error_out = error_out};
+    struct read_order order = {.request = attempt->request, .error_out = error_out};
     if (erase_set_commit_max(view->erased) <= begin) {
         return YORE_OK;
     }
@@ -172,9 +174,10 @@ static enum yore_status read_high(const struct commit_read *read, struct buffer 
     return buffer_status(high);
 }
 
-static enum yore_status check_read(struct superview *view, const struct commit_read *read,
-                                   int64_t begin, struct yore_error *error_out)
+static enum yore_status check_read(struct superview *view, const struct attempt *attempt,
+                                   const struct commit_read *read, struct yore_error *error_out)
 {
+    int64_t begin = attempt->reads.begin;
     struct yore_keyspace *keyspace = db_keyspace(view->db, read->keyspace);
     struct iter_view every = {
         .known = INT64_MAX, .no_cache_fill = true, .keys_only = true, .commit_after = begin};
@@ -198,7 +201,7 @@ static enum yore_status check_read(struct superview *view, const struct commit_r
             break;
         }
         if (it->at.commit > begin) {
-            st = conflict(read, "commit", error_out);
+            st = conflict(attempt->request, read, "commit", error_out);
         }
     }
     buffer_release(&high);
@@ -225,7 +228,7 @@ static enum yore_status check_all(struct attempt *attempt, struct yore_error *er
     struct superview *view = superview_acquire(db);
     enum yore_status st = check_erasures(attempt, view, error_out);
     for (size_t i = 0; st == YORE_OK && i < attempt->own_count; i++) {
-        st = check_read(view, &reads->reads[i], reads->begin, error_out);
+        st = check_read(view, attempt, &reads->reads[i], error_out);
     }
     if (st == YORE_OK) {
         int64_t flushed = view->forest->flushed_commit;
@@ -263,6 +266,7 @@ static enum yore_status submit_checked(struct attempt *attempt, struct yore_erro
         } else if (round > 0) {
             break; /* nothing the leader could have been wrong about */
         }
+        attempt->request->met = NULL;
         st = commit_submit(db, attempt->request, error_out);
     }
     attempt->request->reads = NULL;
@@ -337,6 +341,10 @@ enum yore_status txn_commit(struct yore_txn *txn, enum yore_durability durabilit
         if (st == YORE_OK) {
             values_commit(txn->db->values, request.value_hold, true);
             st = submit(txn, &request, error_out);
+        }
+        if (st == YORE_CONFLICT && txn->explain != NULL && request.met != NULL &&
+            request.met->keyspace == txn->explained_keyspace) {
+            txn->explain(txn->explain_arg, request.met->key, error_out);
         }
     }
     if (st == YORE_OK && commit_out != NULL) {

@@ -9,14 +9,13 @@
 void resp_parser_release(struct resp_parser *p)
 {
     mem_free(p->args);
-    mem_free(p->slices);
     buffer_release(&p->unquoted);
     *p = (struct resp_parser){0};
 }
 
 size_t resp_parser_bytes(const struct resp_parser *p)
 {
-    return p->capacity * (sizeof(*p->args) + sizeof(*p->slices)) + p->unquoted.capacity;
+    return p->capacity * sizeof(*p->args) + p->unquoted.capacity;
 }
 
 static enum resp_result refuse(struct resp_parser *p, const char *text)
@@ -25,32 +24,24 @@ static enum resp_result refuse(struct resp_parser *p, const char *text)
     return RESP_ERROR;
 }
 
-static bool make_room(struct resp_parser *p, size_t count)
+static bool grow(struct resp_parser *p)
 {
-    if (count <= p->capacity) {
-        return true;
-    }
     size_t capacity = p->capacity < 8 ? 8 : p->capacity * 2;
     struct yore_bytes *args = mem_realloc(p->args, capacity * sizeof(*args));
     if (args == NULL) {
         return false;
     }
     p->args = args;
-    struct resp_slice *slices = mem_realloc(p->slices, capacity * sizeof(*slices));
-    if (slices == NULL) {
-        return false;
-    }
-    p->slices = slices;
     p->capacity = capacity;
     return true;
 }
 
-static bool add_slice(struct resp_parser *p, size_t offset, size_t size)
+static bool add_word(struct resp_parser *p, const unsigned char *data, size_t size)
 {
-    if (!make_room(p, p->arg_count + 1)) {
+    if (p->arg_count == p->capacity && !grow(p)) {
         return false;
     }
-    p->slices[p->arg_count++] = (struct resp_slice){offset, size};
+    p->args[p->arg_count++] = bytes_of(data, size);
     return true;
 }
 
@@ -59,9 +50,7 @@ static void start_over(struct resp_parser *p)
 {
     if (p->capacity > RESP_ARGS_KEPT) {
         mem_free(p->args);
-        mem_free(p->slices);
         p->args = NULL;
-        p->slices = NULL;
         p->capacity = 0;
     }
     if (p->unquoted.capacity > RESP_INLINE_BYTES_MAX) {
@@ -124,30 +113,31 @@ static enum resp_result find_line(struct resp_parser *p, struct yore_bytes data,
 
 /* The usual line: `mark`, and a number of few digits up to `most`.  Its octets, those of its end
  * too; 0: it is to be looked at more closely. */
-static size_t quick_line(struct yore_bytes data, size_t at, unsigned char mark, uint64_t most,
-                         size_t *number_out)
+static inline size_t quick_line(struct yore_bytes data, unsigned char mark, uint64_t most,
+                                size_t *number_out)
 {
-    const unsigned char *bytes = data.data;
-    size_t i = at + 1;
+    const unsigned char *at = data.data;
     size_t number = 0;
-    if (data.size - at < 4 || bytes[at] != mark || bytes[i] == '0') {
+    size_t size = 1;
+    if (data.size < 4 || at[0] != mark || at[1] == '0') {
         return 0;
     }
-    while (i + 2 < data.size && i - at <= QUICK_DIGITS_MAX && bytes[i] >= '0' && bytes[i] <= '9') {
-        number = number * 10 + (size_t)(bytes[i++] - '0');
+    size_t stop = data.size - 2 < 1 + QUICK_DIGITS_MAX ? data.size - 2 : 1 + QUICK_DIGITS_MAX;
+    for (unsigned digit; size < stop && (digit = (unsigned)at[size] - '0') <= 9; size++) {
+        number = number * 10 + digit;
     }
-    if (i == at + 1 || bytes[i] != '\r' || bytes[i + 1] != '\n' || number > most) {
+    if (size == 1 || at[size] != '\r' || at[size + 1] != '\n' || number > most) {
         return 0;
     }
     *number_out = number;
-    return i + 2 - at;
+    return size + 2;
 }
 
 static enum resp_result read_head(struct resp_parser *p, struct yore_bytes data,
                                   const struct resp_limits *limits)
 {
     uint64_t most = limits->args_max < RESP_ARGS_MAX ? limits->args_max : RESP_ARGS_MAX;
-    size_t size = quick_line(data, p->position, '*', most, &p->wanted);
+    size_t size = quick_line(bytes_behind(data, p->position), '*', most, &p->wanted);
     if (size > 0) {
         p->position += size;
         return RESP_REQUEST;
@@ -175,7 +165,7 @@ static enum resp_result read_bulk_head(struct resp_parser *p, struct yore_bytes 
 {
     uint64_t most =
         limits->arg_bytes_max < RESP_ARG_BYTES_MAX ? limits->arg_bytes_max : RESP_ARG_BYTES_MAX;
-    size_t size = quick_line(data, p->position, '$', most, &p->bulk_size);
+    size_t size = quick_line(bytes_behind(data, p->position), '$', most, &p->bulk_size);
     if (size > 0) {
         p->position += size;
         p->has_bulk_size = true;
@@ -220,13 +210,12 @@ static enum resp_result read_array(struct resp_parser *p, struct yore_bytes data
         if (data.size - p->position < p->bulk_size + 2) { /* the size is bounded: no overflow */
             return RESP_MORE;
         }
-        if (!add_slice(p, p->position, p->bulk_size)) {
+        if (!add_word(p, (const unsigned char *)data.data + p->position, p->bulk_size)) {
             return RESP_NOMEM;
         }
         p->position += p->bulk_size + 2;
         p->has_bulk_size = false;
     }
-    resp_rebase(p, data);
     return RESP_REQUEST;
 }
 
@@ -298,6 +287,9 @@ static enum resp_result split_line(struct resp_parser *p, const unsigned char *l
                                    const struct resp_limits *limits)
 {
     size_t i = 0;
+    if (!buffer_reserve(&p->unquoted, size)) { /* where words are stays where it is */
+        return RESP_NOMEM;
+    }
     for (;;) {
         while (i < size && is_blank(line[i])) {
             i++;
@@ -313,24 +305,23 @@ static enum resp_result split_line(struct resp_parser *p, const unsigned char *l
         if (taken == 0) {
             return refuse(p, "unbalanced quotes in request");
         }
-        if (p->unquoted.is_nomem || !add_slice(p, from, p->unquoted.size - from)) {
+        if (!add_word(p, p->unquoted.data + from, p->unquoted.size - from)) {
             return RESP_NOMEM;
         }
         i += taken;
     }
-    for (size_t k = 0; k < p->arg_count; k++) {
-        size_t offset = p->slices[k].offset;
-        p->args[k] = p->slices[k].size == 0
-                         ? bytes_of("", 0)
-                         : bytes_of(p->unquoted.data + offset, p->slices[k].size);
-    }
     return RESP_REQUEST;
 }
+
+#define TLS_HANDSHAKE 0x16 /* what a client of TLS sends first */
 
 static enum resp_result read_inline(struct resp_parser *p, struct yore_bytes data,
                                     const struct resp_limits *limits)
 {
     const unsigned char *bytes = data.data;
+    if (bytes[0] == TLS_HANDSHAKE) {
+        return refuse(p, "no TLS is spoken at this port");
+    }
     const unsigned char *end = memchr(bytes + p->scanned, '\n', data.size - p->scanned);
     size_t size = end != NULL ? (size_t)(end - bytes) : data.size;
     if (size > RESP_INLINE_BYTES_MAX) {
@@ -353,12 +344,13 @@ static enum resp_result read_inline(struct resp_parser *p, struct yore_bytes dat
 enum resp_result resp_parse(struct resp_parser *p, struct yore_bytes data,
                             const struct resp_limits *limits, size_t *consumed_out)
 {
+    const uintptr_t begin = (uintptr_t)data.data;
     *consumed_out = 0;
-    if (p->wanted > 0 && p->arg_count == p->wanted) {
+    bool is_done = p->wanted > 0 ? p->arg_count == p->wanted : p->position > 0;
+    if (is_done) {
         start_over(p); /* the request before this one */
-    } else if (p->wanted == 0 && p->position > 0) {
-        start_over(p);
     }
+    resp_rebase(p, data);
     while (data.size > 0) {
         const unsigned char *bytes = data.data;
         enum resp_result result = RESP_REQUEST;
@@ -375,17 +367,14 @@ enum resp_result resp_parse(struct resp_parser *p, struct yore_bytes data,
         if (result != RESP_REQUEST) {
             return result;
         }
-        size_t passed_over = *consumed_out;
         *consumed_out += p->position;
         if (p->arg_count > 0) {
-            /* Words count from where the caller's octets begin, as resp_rebase() gets them. */
-            for (size_t i = 0; p->wanted > 0 && i < p->arg_count; i++) {
-                p->slices[i].offset += passed_over;
-            }
+            p->base = begin; /* as resp_rebase() gets them: with the empty ones before it */
             return RESP_REQUEST;
         }
         data = bytes_behind(data, p->position); /* an empty request is passed over */
         start_over(p);
+        p->base = (uintptr_t)data.data;
     }
     return RESP_MORE;
 }
@@ -393,9 +382,11 @@ enum resp_result resp_parse(struct resp_parser *p, struct yore_bytes data,
 void resp_rebase(struct resp_parser *p, struct yore_bytes data)
 {
     const unsigned char *bytes = data.data;
-    for (size_t i = 0; p->wanted > 0 && i < p->arg_count; i++) { /* else it was inline: copied */
-        p->args[i] = bytes_of(bytes + p->slices[i].offset, p->slices[i].size);
+    bool has_moved = (uintptr_t)bytes != p->base && p->wanted > 0; /* else it was inline: copied */
+    for (size_t i = 0; has_moved && i < p->arg_count; i++) {
+        p->args[i].data = bytes + ((uintptr_t)p->args[i].data - p->base);
     }
+    p->base = (uintptr_t)bytes;
 }
 
 size_t resp_missing(const struct resp_parser *p, size_t size)

@@ -4,8 +4,8 @@
  *     GET "a key"\r\n                                                     the same kind, inline
  *
  * The parser is incremental and copies nothing it need not: words point into the caller's octets,
- * but for quoted words of inline commands.  It keeps offsets from the beginning of the request, so
- * the caller may move its octets between calls.  Any thread, one at a time.
+ * but for those of inline commands.  It knows where these began, so the caller may move them
+ * between calls.  Any thread, one at a time.
  */
 #ifndef YORE_NET_RESP_H
 #define YORE_NET_RESP_H
@@ -32,11 +32,6 @@ struct resp_limits {
     size_t arg_bytes_max;
 };
 
-struct resp_slice {
-    size_t offset;
-    size_t size;
-};
-
 /* A zeroed struct is a new parser. */
 struct resp_parser {
     struct yore_bytes *args; /* of a whole request; valid while the octets parsed stay in place */
@@ -44,14 +39,14 @@ struct resp_parser {
     char error_text[80]; /* "Protocol error: ..." */
 
     /* The rest is the parser's own. */
-    struct resp_slice *slices;
-    size_t capacity; /* of args and slices */
+    size_t capacity; /* of args */
+    uintptr_t base;  /* where the octets begin that the words so far point into */
     size_t wanted;   /* words of the array being read; 0: its head is not read yet */
     size_t bulk_size;
     bool has_bulk_size;
     size_t position;        /* octets of the request that are done with */
     size_t scanned;         /* ... and in which no line ends */
-    struct buffer unquoted; /* words of an inline command that had quotes */
+    struct buffer unquoted; /* words of an inline command */
 };
 
 void resp_parser_release(struct resp_parser *p);

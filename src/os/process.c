@@ -48,6 +48,12 @@ void os_process_usage(struct os_process_usage *usage_out)
     usage_out->open_files_max = os_process_files_max();
 }
 
+const char *os_process_variable(size_t index)
+{
+    /* The list ends with NULL, and may be NULL itself. */
+    return environ != NULL ? environ[index] : NULL;
+}
+
 void os_memory_will_fill(void *memory, size_t size)
 {
 #ifdef MADV_HUGEPAGE

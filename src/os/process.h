@@ -1,5 +1,5 @@
-/* process.h -- what the system says of this process, for its own metrics; how its memory is mapped.
- */
+/* process.h -- what the system says of this process: for its own metrics, its environment; how its
+ * memory is mapped. */
 #ifndef YORE_OS_PROCESS_H
 #define YORE_OS_PROCESS_H
 
@@ -19,6 +19,9 @@ uint64_t os_process_files_max(void);
 
 /* Fields that cannot be told are 0. */
 void os_process_usage(struct os_process_usage *usage_out);
+
+/* "NAME=value", the environment's variable number `index`; NULL behind the last. */
+const char *os_process_variable(size_t index);
 
 /* Advise: all of this memory, megabytes that were not touched yet, will be filled and then walked
  * at random: map it by large pages where the system has them. */

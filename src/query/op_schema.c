@@ -2,6 +2,7 @@
  * the graph makes them online, and backfills their history. */
 #include "query/element.h"
 #include "query/operator.h"
+#include "query/value_format.h"
 #include "query/writer.h"
 
 struct schema_step {
@@ -36,6 +37,82 @@ static bool is_cancelled(void *arg)
     return run_cancelled(arg) != YORE_OK;
 }
 
+/* The rule that is there for a label and a property. */
+struct rule_search {
+    struct run *run;
+    const struct graph_schema *wanted;
+    bool is_found;
+    bool is_unique;
+    struct yore_bytes name;
+};
+
+#define SHOWN_MAX 100 /* octets of a label or a property */
+
+static int shown(const struct buffer *name)
+{
+    return name->size < SHOWN_MAX ? (int)name->size : SHOWN_MAX;
+}
+
+static int take_rule(void *arg, const struct graph_schema *schema)
+{
+    struct rule_search *search = arg;
+    struct run *run = search->run;
+    bool is_it =
+        schema->label == search->wanted->label && schema->property == search->wanted->property;
+    if (is_it) {
+        search->is_found =
+            graph_schema_name(run->graph, schema, &run->memory, &search->name) == YORE_OK;
+        search->is_unique = schema->is_unique;
+    }
+    return is_it ? 1 : 0;
+}
+
+/* A constraint is an index, too: the error says how to make room for it. */
+static enum yore_status refuse_over_index(struct run *run, const struct clause *clause,
+                                          struct yore_bytes index)
+{
+    struct buffer label = {0};
+    struct buffer property = {0};
+    struct buffer name = {0};
+    value_format_name(&label, clause->as.schema.label);
+    value_format_name(&property, clause->as.schema.property);
+    value_format_name(&name, index);
+    enum yore_status st = YORE_NOMEM;
+    if (label.is_nomem || property.is_nomem || name.is_nomem) {
+        error_plain(run_error(run), st);
+    } else {
+        error_set(run_error(run), YORE_EXISTS,
+                  "there is an index on (:%.*s).%.*s already, and a constraint brings its own: say "
+                  "DROP INDEX %.*s first",
+                  shown(&label), (const char *)label.data, shown(&property),
+                  (const char *)property.data, (int)name.size, (const char *)name.data);
+        st = write_refused(run, YORE_EXISTS, clause->spot);
+    }
+    buffer_release(&label);
+    buffer_release(&property);
+    buffer_release(&name);
+    return st;
+}
+
+/* What is there stands in the way; unless the statement is content with it. */
+static enum yore_status refuse_there(struct run *run, const struct clause *clause,
+                                     const struct graph_schema *schema)
+{
+    struct rule_search search = {.run = run, .wanted = schema};
+    struct graph_schema named;
+    struct yore_error unheard;
+    enum yore_status st = graph_schema_list(run->eval.view, take_rule, &search, &unheard);
+    bool is_there = st == YORE_OK && search.is_found;
+    if (is_there && schema->is_unique && !search.is_unique) {
+        return refuse_over_index(run, clause, search.name);
+    }
+    bool is_named = schema->name.size > 0 &&
+                    graph_schema_find(run->graph, schema->name, &named, &unheard) == YORE_OK;
+    return clause->as.schema.if_not_exists && (is_there || is_named)
+               ? YORE_OK
+               : write_refused(run, YORE_EXISTS, clause->spot);
+}
+
 static enum yore_status create(struct run *run, const struct clause *clause,
                                struct graph_schema *schema)
 {
@@ -48,15 +125,8 @@ static enum yore_status create(struct run *run, const struct clause *clause,
         const struct graph_cancel cancel = {is_cancelled, run};
         st = graph_schema_create(run->graph, schema, &cancel, run_error(run));
     }
-    if (st == YORE_EXISTS && clause->as.schema.if_not_exists) {
-        struct graph_view *view = run->eval.view;
-        uint64_t distinct;
-        struct graph_schema named;
-        if (graph_has_index(view, schema->label, schema->property, &distinct) ||
-            (schema->name.size > 0 &&
-             graph_schema_find(run->graph, schema->name, &named, NULL) == YORE_OK)) {
-            return YORE_OK;
-        }
+    if (st == YORE_EXISTS) {
+        return refuse_there(run, clause, schema);
     }
     if (st == YORE_OK && schema->is_unique) {
         run->schema_tally.constraints_added++;

@@ -87,8 +87,7 @@ static bool is_plain_name(struct yore_bytes name)
     return name.size > 0;
 }
 
-/* A label, type or key; in backticks where it has to be. */
-static void append_name(struct buffer *to, struct yore_bytes name)
+void value_format_name(struct buffer *to, struct yore_bytes name)
 {
     if (is_plain_name(name)) {
         buffer_append_bytes(to, name);
@@ -108,7 +107,7 @@ static void append_map(struct buffer *to, const struct yore_graph_map *map)
     append_text(to, "{");
     for (size_t i = 0; i < map->count; i++) {
         append_text(to, i == 0 ? "" : ", ");
-        append_name(to, map->entries[i].name);
+        value_format_name(to, map->entries[i].name);
         append_text(to, ": ");
         value_format(to, &map->entries[i].value);
     }
@@ -120,7 +119,7 @@ static void append_node(struct buffer *to, const struct yore_graph_node *node)
     append_text(to, "(");
     for (size_t i = 0; i < node->label_count; i++) {
         append_text(to, ":");
-        append_name(to, node->labels[i]);
+        value_format_name(to, node->labels[i]);
     }
     if (node->properties.count > 0) {
         append_text(to, node->label_count > 0 ? " " : "");
@@ -133,7 +132,7 @@ static void append_relationship(struct buffer *to,
                                 const struct yore_graph_relationship *relationship)
 {
     append_text(to, "[:");
-    append_name(to, relationship->type);
+    value_format_name(to, relationship->type);
     if (relationship->properties.count > 0) {
         append_text(to, " ");
         append_map(to, &relationship->properties);

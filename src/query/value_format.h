@@ -26,6 +26,9 @@ void value_format_json(struct buffer *to, const struct yore_graph_value *value);
 /* As a row shows it: strings and temporal values as they are, all else as value_format(). */
 void value_show(struct buffer *to, const struct yore_graph_value *value);
 
+/* A name as a statement writes it: in backticks where it has to be. */
+void value_format_name(struct buffer *to, struct yore_bytes name);
+
 /* As toString() has it: scalars and temporal values; YORE_INVALID for other kinds. */
 enum yore_status value_to_string(struct buffer *to, const struct yore_graph_value *value);
 

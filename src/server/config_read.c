@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/nearest.h"
 #include "net/resp.h"
+#include "os/process.h"
 #include "server/config.h"
 #include "server/config_table.h"
 #include "server/limits.h"
@@ -40,13 +41,17 @@ static bool is_foreign(const struct config *config, const char *name)
     return false;
 }
 
+static const char *near_name(const struct config *config, const char *name)
+{
+    const char *near = nearest_word(name, name_at, config, config_table_count);
+    /* The other layer has names that only files of Redis have. */
+    return near != NULL ? near : nearest_word(name, name_at, config, name_count(config));
+}
+
 static enum yore_status refuse_unknown(const struct config *config, const char *name,
                                        const char *where, struct yore_error *error_out)
 {
-    const char *near = nearest_word(name, name_at, config, config_table_count);
-    if (near == NULL) { /* the other layer has names that only files of Redis have */
-        near = nearest_word(name, name_at, config, name_count(config));
-    }
+    const char *near = near_name(config, name);
     if (near != NULL) {
         return error_set(error_out, YORE_INVALID,
                          "%s: there is no setting '%.80s'; did you mean %s?", where, name, near);
@@ -256,8 +261,38 @@ static bool is_for_environment(const char *name)
     return strcmp(name, "user") != 0;
 }
 
+/* Refuse a variable that is nearly the name of a setting.  Others that begin so are passed over:
+ * programs and container systems have some of their own. */
+static enum yore_status check_variable(const struct config *config, const char *variable,
+                                       struct yore_error *error_out)
+{
+    static const char begin[] = "YORE_";
+    char where[64];
+    char name[64];
+    size_t size = strcspn(variable, "=");
+    size_t skip = strlen(begin);
+    if (strncmp(variable, begin, skip) != 0 || size <= skip || size >= sizeof(where)) {
+        return YORE_OK;
+    }
+    snprintf(where, sizeof(where), "%.*s", (int)size, variable);
+    for (size_t i = 0; i <= size - skip; i++) {
+        char c = where[skip + i];
+        name[i] = c == '_' ? '-' : (char)tolower((unsigned char)c);
+    }
+    const char *near = near_name(config, name);
+    bool is_near = near != NULL && strcmp(near, name) != 0 && is_for_environment(near);
+    return is_near ? refuse_unknown(config, name, where, error_out) : YORE_OK;
+}
+
 enum yore_status config_read_environment(struct config *config, struct yore_error *error_out)
 {
+    const char *variable;
+    for (size_t i = 0; (variable = os_process_variable(i)) != NULL; i++) {
+        enum yore_status status = check_variable(config, variable, error_out);
+        if (status != YORE_OK) {
+            return status;
+        }
+    }
     size_t count = name_count(config);
     for (size_t i = 0; i < count; i++) {
         char name[64];

@@ -98,27 +98,17 @@ bool http_problem_of_error(struct http_call *call, struct yore_bytes error)
         const char *word;
         unsigned status;
         const char *code;
-    } kinds[] = {{"NOAUTH", 401, "login-required"},
-                 {"WRONGPASS", 401, "wrong-login"},
-                 {"NOPERM", 403, "not-permitted"},
-                 {"WRONGTYPE", 409, "wrong-type"},
-                 {"EXECABORT", 422, "refused"},
-                 {"CONFLICT", 409, "conflict"},
-                 {"EXISTS", 409, "exists"},
-                 {"TOOBIG", 413, "too-big"},
-                 {"READONLY", 403, "read-only"},
-                 {"HORIZON", 410, "before-horizon"},
-                 {"BEFOREHORIZON", 410, "before-horizon"},
-                 {"ERASED", 410, "erased"},
-                 {"FUTURE", 422, "in-future"},
-                 {"INFUTURE", 422, "in-future"},
-                 {"NOSPACE", 507, "no-space"},
-                 {"OOM", 503, "out-of-memory"},
-                 {"BUSY", 503, "busy"},
-                 {"LOADING", 503, "loading"},
-                 {"MISCONF", 503, "writes-stopped"},
-                 {"IOERR", 503, "writes-stopped"},
-                 {"CORRUPT", 500, "damaged"}};
+    } kinds[] = {{"NOAUTH", 401, "login-required"},  {"WRONGPASS", 401, "wrong-login"},
+                 {"NOPERM", 403, "not-permitted"},   {"WRONGTYPE", 409, "wrong-type"},
+                 {"EXECABORT", 422, "refused"},      {"NOTFOUND", 422, "refused"},
+                 {"CONFLICT", 409, "conflict"},      {"EXISTS", 409, "exists"},
+                 {"TOOBIG", 413, "too-big"},         {"READONLY", 403, "read-only"},
+                 {"HORIZON", 410, "before-horizon"}, {"BEFOREHORIZON", 410, "before-horizon"},
+                 {"ERASED", 410, "erased"},          {"FUTURE", 422, "in-future"},
+                 {"INFUTURE", 422, "in-future"},     {"NOSPACE", 507, "no-space"},
+                 {"OOM", 503, "out-of-memory"},      {"BUSY", 503, "busy"},
+                 {"LOADING", 503, "loading"},        {"MISCONF", 503, "writes-stopped"},
+                 {"IOERR", 503, "writes-stopped"},   {"CORRUPT", 500, "damaged"}};
     char detail[600];
     size_t size = error.size < sizeof(detail) - 1 ? error.size : sizeof(detail) - 1;
     memcpy(detail, error.data, size);

@@ -8,14 +8,19 @@
 
 #define WORDS_TEXT_MAX 16u
 
-static void run_words(struct http_call *call, const struct yore_bytes *words, size_t count)
+static enum command_after run_words(struct http_call *call, const struct yore_bytes *words,
+                                    size_t count)
 {
     struct http_session *session = call->session;
     struct command_job *job = call->turn->job != NULL ? (void *)call->turn->job->state : NULL;
     buffer_clear(&call->reply.out);
-    command_run(job, session->client, words, count, &call->reply);
-    audit_request(session->scope->audit, session->client, session->address, words, count,
-                  buffer_bytes(&call->reply.out));
+    call->reply.has_parted = false;
+    enum command_after after = command_run(job, session->client, words, count, &call->reply);
+    if (!call->reply.has_parted) {
+        audit_request(session->scope->audit, session->client, session->address, words, count,
+                      buffer_bytes(&call->reply.out));
+    }
+    return after;
 }
 
 static bool read_reply(struct http_call *call)
@@ -83,6 +88,26 @@ bool http_run(struct http_call *call, const struct yore_bytes *words, size_t cou
     }
     run_words(call, words, count);
     return read_reply(call);
+}
+
+bool http_run_parts(struct http_call *call, const struct yore_bytes *words, size_t count,
+                    bool (*drain)(void *arg, struct reply *reply), void *arg)
+{
+    call->values = NULL;
+    if (!settle_in(call)) {
+        return false;
+    }
+    if (call->values != NULL && call->values[0].kind == YORE_CLIENT_ERROR) {
+        return true;
+    }
+    call->values = NULL;
+    call->reply.drain = drain;
+    call->reply.drain_arg = arg;
+    enum command_after after = run_words(call, words, count);
+    call->reply.drain = NULL;
+    struct buffer *out = &call->reply.out;
+    bool is_error = !call->reply.has_parted && out->size > 0 && out->data[0] == '-';
+    return is_error ? read_reply(call) : after != COMMAND_CLOSE && !out->is_nomem;
 }
 
 bool http_run_text(struct http_call *call, const char *const *words, size_t count)

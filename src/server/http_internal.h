@@ -121,6 +121,11 @@ bool http_stream_end(struct http_call *call);
 /* http_command.c: commands */
 /* Run a command and read its reply into call->values.  False: memory, or the connection. */
 bool http_run(struct http_call *call, const struct yore_bytes *words, size_t count);
+/* The same of one whose reply is an array that may leave in parts: each is given to `drain`, which
+ * empties it, and what is left is in call->reply.out; call->values has an error alone.  False also
+ * where the reply could not be told to its end. */
+bool http_run_parts(struct http_call *call, const struct yore_bytes *words, size_t count,
+                    bool (*drain)(void *arg, struct reply *reply), void *arg);
 /* The same for words that are text. */
 bool http_run_text(struct http_call *call, const char *const *words, size_t count);
 /* Is the last reply an error?  Then it has been answered; `*more_out` is what to return. */
@@ -157,6 +162,8 @@ bool http_import(struct http_call *call);
 bool http_graphs(struct http_call *call);
 bool http_graph_query(struct http_call *call);
 bool http_graph_ingest(struct http_call *call);
+bool http_graph_export(struct http_call *call);
+bool http_graph_import(struct http_call *call);
 bool http_health(struct http_call *call);
 bool http_ready(struct http_call *call);
 bool http_metrics(struct http_call *call);

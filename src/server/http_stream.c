@@ -13,6 +13,7 @@
 #include "net/limits.h"
 #include "server/http_internal.h"
 #include "server/http_items.h"
+#include "server/http_lines.h"
 #include "server/limits.h"
 
 /* ---- out ----------------------------------------------------------------------------------------
@@ -120,16 +121,15 @@ bool http_export(struct http_call *call)
 
 /* What an import keeps between parts of its body. */
 struct taker {
-    struct buffer rest; /* of a line whose end has not come */
+    struct http_lines lines;
     struct http_items items;
-    uint64_t lines;
     uint64_t written;
 };
 
 static void taker_free(void *state)
 {
     struct taker *taker = state;
-    buffer_release(&taker->rest);
+    http_lines_release(&taker->lines);
     http_items_release(&taker->items);
     mem_free(taker);
 }
@@ -143,15 +143,14 @@ void http_taker_free(struct http_session *session)
 }
 
 /* Give up: the rest of the body is not read. */
-static bool give_up(struct http_call *call, unsigned status, const char *code, const char *problem)
+static void give_up(struct http_call *call, unsigned status, const char *code, const char *problem)
 {
     struct taker *taker = call->session->taker;
     char detail[300];
     snprintf(detail, sizeof(detail), "line %" PRIu64 ": %.180s; %" PRIu64 " lines were written",
-             taker->lines, problem, taker->written);
+             taker->lines.count, problem, taker->written);
     call->session->head.keeps_alive = false;
     http_problem(call, status, code, detail);
-    return false;
 }
 
 static void queue(struct http_call *call, const struct http_items *items, size_t index)
@@ -254,7 +253,6 @@ static bool take_line(struct http_call *call, struct yore_bytes line)
     struct taker *taker = call->session->taker;
     struct json_reader reader;
     char problem[160];
-    taker->lines++;
     if (line.size > 0 && ((const char *)line.data)[line.size - 1] == '\r') {
         line.size--;
     }
@@ -271,39 +269,6 @@ static bool take_line(struct http_call *call, struct yore_bytes line)
     return taker->items.count < HTTP_IMPORT_ROWS || write_rows(call);
 }
 
-static bool take_lines(struct http_call *call, struct yore_bytes part)
-{
-    struct taker *taker = call->session->taker;
-    while (part.size > 0) {
-        const char *end = memchr(part.data, '\n', part.size);
-        size_t size = end != NULL ? (size_t)(end - (const char *)part.data) : part.size;
-        if (taker->rest.size + size > HTTP_IMPORT_LINE_MAX) {
-            give_up(call, 413, "line-too-long", "it is longer than 64 MiB");
-            return false;
-        }
-        struct yore_bytes line = bytes_of(part.data, size);
-        bool is_whole = taker->rest.size == 0;
-        if (end == NULL || !is_whole) {
-            buffer_append_bytes(&taker->rest, line);
-            line = buffer_bytes(&taker->rest);
-        }
-        if (taker->rest.is_nomem) {
-            give_up(call, 503, "out-of-memory", "out of memory");
-            return false;
-        }
-        if (end == NULL) {
-            return true;
-        }
-        bool goes_on = take_line(call, line);
-        buffer_clear(&taker->rest);
-        if (!goes_on) {
-            return false;
-        }
-        part = bytes_behind(part, size + 1);
-    }
-    return true;
-}
-
 static bool answer_import(struct http_call *call)
 {
     struct taker *taker = call->session->taker;
@@ -316,7 +281,6 @@ static bool answer_import(struct http_call *call)
 bool http_import(struct http_call *call)
 {
     struct http_session *session = call->session;
-    struct net_turn *turn = call->turn;
     if (session->taker == NULL) {
         session->taker = mem_zalloc(sizeof(struct taker));
         session->taker_free = taker_free;
@@ -325,24 +289,14 @@ bool http_import(struct http_call *call)
         }
     }
     struct taker *taker = session->taker;
-    while (session->framing.state != HTTP_BODY_DONE) {
-        struct yore_bytes payload;
-        size_t taken = 0;
-        enum http_result result = http_body_take(
-            &session->framing, bytes_behind(turn->input, turn->consumed), &payload, &taken);
-        turn->consumed += taken;
-        if (result == HTTP_BAD) {
-            return give_up(call, 400, "bad-request", "the chunks of the body are wrong");
-        }
-        if (!take_lines(call, payload)) {
-            return false;
-        }
-        if (result == HTTP_MORE && taken == 0) {
-            http_continue(call);
-            call->wants_input = true;
-            return true;
-        }
+    taker->lines.take = take_line;
+    taker->lines.refuse = give_up;
+    switch (http_lines_take(call, &taker->lines)) {
+    case HTTP_LINES_MORE:
+        return true;
+    case HTTP_LINES_REFUSED:
+        return false;
+    default:
+        return write_rows(call) && answer_import(call);
     }
-    bool is_good = taker->rest.size == 0 || take_line(call, buffer_bytes(&taker->rest));
-    return is_good && write_rows(call) && answer_import(call);
 }

@@ -15,7 +15,8 @@
 #define HTTP_ROWS_DEFAULT "1000"      /* rows of a list where none are asked for */
 #define HTTP_IMPORT_ROWS 1000u        /* rows written at a time */
 #define HTTP_IMPORT_LINE_MAX (64u << 20)
-#define DESCRIPTORS_RESERVED 600u /* beside those of clients: tables, journal, log */
+#define HTTP_IMPORT_EVENTS_BYTES (1u << 20) /* of whole transactions written at a time */
+#define DESCRIPTORS_RESERVED 600u           /* beside those of clients: tables, journal, log */
 
 #define AUDIT_KEYS_MAX 8u /* keys told of one request */
 #define AUDIT_WORD_BYTES 32u

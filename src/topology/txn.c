@@ -2,6 +2,7 @@
 #include "engine/txn.h"
 #include "base/mem.h"
 #include "engine/gate.h"
+#include "topology/conflict.h"
 #include "topology/graph_internal.h"
 #include "topology/graph_txn.h"
 #include "topology/rules.h"
@@ -25,6 +26,7 @@ enum yore_status graph_begin(struct graph *graph, struct graph_txn **txn_out,
         return st;
     }
     txn->time = yore_txn_time(txn->engine);
+    graph_txn_explain_conflicts(txn);
     *txn_out = txn;
     return YORE_OK;
 }

@@ -488,7 +488,8 @@ kill $writer 2>/dev/null
 ok top "$url" --once --interval 100ms -o json
 out_has '"clients":'
 fails 2 "top watches a server" top db
-fails 18 "backup-dir" backups "$url"
+fails 3 "set backup-dir" backups "$url"
+fails 3 "set backup-dir" backup "$url" first
 fails 2 "give one of them" top "$url" --once --limit 3
 
 # What cannot be done over the wire says so.
@@ -505,6 +506,17 @@ start_server db --backup-dir backups
 ok backup "$url" first -o json
 out_has '"id":1'
 ok backups backups/first
+ok backup "$url" first
+ok backup "$url" second
+ok backups "$url" -o json
+check "all of them are told" [ "$(grep -c '"name":' "$out")" = 3 ]
+ok backups "$url" second -o raw
+out_lines 1
+ok backups --url "$url" first
+fails 1 "" backups "$url" nosuch
+printf 'backups first\n' | "$YORE" shell "$url" >"$out" 2>&1
+check "inside the shell too" grep -q first "$out"
+fails 2 "only a server's backups have names" backups backups first
 fails 3 "a backup's name is" backup "$url" ../elsewhere
 stop_server
 

@@ -470,6 +470,105 @@ TEST(a_late_error_ends_the_body_with_a_problem)
     CHECK_EQ_INT(server_end(&server), 0);
 }
 
+#define EXPORT "GET /v1/graph/moved/export"
+#define IMPORT "POST /v1/graph/moved/import"
+
+TEST(a_graph_leaves_and_comes_in_as_lines)
+{
+    static const char events[] = "1000\t1\t+\tn\ta\tA\t\t\t{\"x\":1}\n"
+                                 "2000\t2\t+\tn\tb\tB\t\t\t{}\n"
+                                 "2000\t2\t+\te\th\tHOP\ta\tb\t{}"; /* no last line feed */
+    static const char nodes[] =
+        ":ID,:LABEL,:FROM,:TO,x:int\na,A,1970-01-01T00:00:01Z,,1\nb,B,1970-01-01T00:00:02Z,,\n";
+    static const struct {
+        const char *line;
+        const char *body;
+        unsigned status;
+        const char *has;
+    } refused[] = {
+        {EXPORT "?format=parquet", "", 400, "FORMAT is ndjson, nodes-csv"},
+        {EXPORT "?every=no", "", 400, "every=true tells all that is kept"},
+        {EXPORT "?every=true&format=dot", "", 400, "has each element once"},
+        {EXPORT "?at=soon", "", 400, "\"code\":\"bad-request\""},
+        {EXPORT "?limit=1", "", 400, "\"code\":\"bad-parameter\""},
+        {"GET /v1/graph/none/export", "", 404, "\"code\":\"no-such-graph\""},
+        {IMPORT, "3000\t3\t+\tn\tc\tC\t\t\t{}\n3001\t4\t-\tn\tz\t\t\t\t\n", 422, "line 2: "},
+    };
+    struct server_process server;
+    static struct http_answer answer;
+    start(&server, NULL);
+    int fd = wire_connect(server.http_port);
+    http_ask(fd, IMPORT, "", events, &answer);
+    CHECK_EQ_STR(answer.body, "{\"events\":3,\"transactions\":2,\"passed_over\":0}\n");
+    http_ask(fd, IMPORT, "", events, &answer);
+    CHECK_EQ_STR(answer.body, "{\"events\":3,\"transactions\":0,\"passed_over\":3}\n");
+    http_ask(fd, EXPORT, "", "", &answer);
+    CHECK(strstr(answer.head, "Content-Type: application/x-ndjson\n") != NULL);
+    check_has(answer.body, "{\"node\":\"a\",\"labels\":[\"A\"],\"properties\":{\"x\":1}}\n");
+    check_has(answer.body, "\"HOP\"");
+    http_ask(fd, EXPORT "?at=1970-01-01", "", "", &answer);
+    CHECK_EQ_UINT(answer.status, 200);
+    CHECK_EQ_STR(answer.body, "");
+    http_ask(fd, EXPORT "?format=nodes-csv&every=true", "", "", &answer);
+    CHECK(strstr(answer.head, "Content-Type: text/csv\n") != NULL);
+    CHECK_EQ_STR(answer.body, nodes);
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        test_note("%s", refused[i].line);
+        http_ask(fd, refused[i].line, "", refused[i].body, &answer);
+        CHECK_EQ_UINT(answer.status, refused[i].status);
+        check_has(answer.body, refused[i].has);
+    }
+    wire_close(fd); /* the last one has ended it: its body was not read on */
+    fd = wire_connect(server.http_port);
+    http_ask(fd, EXPORT, "", "", &answer); /* what came before the fault stays */
+    check_has(answer.body, "{\"node\":\"c\"");
+    wire_close(fd);
+    CHECK_EQ_INT(server_end(&server), 0);
+}
+
+#define MOVED_NODES 20000u
+#define MOVED_BYTES (8u << 20)
+
+static size_t count_of(const char *text, const char *word)
+{
+    size_t count = 0;
+    for (const char *at = text; (at = strstr(at, word)) != NULL; at++) {
+        count++;
+    }
+    return count;
+}
+
+TEST(a_large_graph_leaves_and_comes_in_by_parts)
+{
+    struct server_process server;
+    static struct http_answer answer;
+    char *text = malloc(MOVED_BYTES);
+    char head[120];
+    size_t size = 0;
+    CHECK(text != NULL);
+    for (unsigned i = 0; i < MOVED_NODES; i++) {
+        size += (size_t)snprintf(text + size, MOVED_BYTES - size,
+                                 "%u\t%u\t+\tn\tn%u\tA\t\t\t{\"name\":\"number %u\"}\n", i / 20 + 1,
+                                 i / 20 + 1, i, i);
+    }
+    start(&server, NULL);
+    int fd = wire_connect(server.http_port);
+    snprintf(head, sizeof(head),
+             IMPORT " HTTP/1.1\r\nHost: localhost\r\nContent-Length: %zu\r\n\r\n", size);
+    CHECK(wire_send_text(fd, head) && wire_send(fd, text, size));
+    http_answer_read(fd, &answer, true);
+    CHECK_EQ_STR(answer.body, "{\"events\":20000,\"transactions\":1000,\"passed_over\":0}\n");
+    CHECK(wire_send_text(fd, EXPORT " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"));
+    size = wire_read_all(fd, text, MOVED_BYTES - 1);
+    CHECK(size < MOVED_BYTES);
+    text[size] = '\0';
+    CHECK_EQ_UINT(count_of(text, "{\"node\":\"n"), MOVED_NODES);
+    CHECK_EQ_STR(text + size - 7, "\r\n0\r\n\r\n");
+    wire_close(fd);
+    free(text);
+    CHECK_EQ_INT(server_end(&server), 0);
+}
+
 TEST(rules_of_users_hold)
 {
     struct server_process server;
@@ -502,6 +601,16 @@ TEST(rules_of_users_hold)
     CHECK_EQ_UINT(answer.status, 403);
     http_ask(fd, QUERY, ANN, "{\"query\":\"MATCH (x:X) RETURN count(x)\",\"known\":\"-1s\"}",
              &answer);
+    CHECK_EQ_UINT(answer.status, 403);
+    http_ask(fd, "GET /v1/graph/topo/export", ANN, "", &answer);
+    check_has(answer.body, "{\"node\":");
+    http_ask(fd, "GET /v1/graph/topo/export?at=-1s", ANN, "", &answer);
+    CHECK_EQ_UINT(answer.status, 403);
+    http_ask(fd, "GET /v1/graph/topo/export?every=true&format=events", ANN, "", &answer);
+    CHECK_EQ_UINT(answer.status, 403);
+    http_ask(fd, "GET /v1/graph/other/export", BOB, "", &answer);
+    CHECK_EQ_UINT(answer.status, 403);
+    http_ask(fd, "POST /v1/graph/topo/import", ANN, "", &answer);
     CHECK_EQ_UINT(answer.status, 403);
     wire_close(fd);
     CHECK_EQ_INT(server_end(&server), 0);
@@ -636,7 +745,8 @@ TEST(a_statement_ends_when_its_client_leaves_or_is_killed)
     CHECK_EQ_INT(server_end(&server), 0);
 }
 
-TEST_MAIN(what_only_reads_needs_no_graph, a_statement_is_answered_in_json_and_in_lines,
+TEST_MAIN(a_graph_leaves_and_comes_in_as_lines, a_large_graph_leaves_and_comes_in_by_parts,
+          what_only_reads_needs_no_graph, a_statement_is_answered_in_json_and_in_lines,
           a_statement_is_as_of_the_moment_that_is_asked_for,
           what_is_wrong_is_a_problem_with_a_code_and_a_spot, what_a_source_says_is_taken_in,
           a_source_that_falls_silent_claims_nothing_any_more,

@@ -98,6 +98,7 @@ check "a value to ask for" says OK cli set ping PONG
 check "yore over TLS, by address" says PONG "$yore" get "yores://127.0.0.1:$port" ping --cacert ca.pem
 check "yore over TLS, by name" says PONG "$yore" get "rediss://localhost:$port" ping --cacert ca.pem
 check "a stranger's certificate is refused" says 'certificate is not good' "$yore" get "yores://127.0.0.1:$port" ping --cacert stranger.pem
+check "yore without TLS is told of it" says 'yores://' "$yore" get "yore://127.0.0.1:$port" ping
 check "HTTP over TLS" says '^ok' get
 check "Bolt over TLS" says '00 00 04 05' hello
 check "plain text is refused" fails says PONG redis-cli -p "$port" ping
@@ -127,6 +128,10 @@ check "Bolt too is refused without" fails says '00 00 04 05' hello
 check "and served with it" says '00 00 04 05' hello -cert client.pem -key client.key
 check "HTTP too is refused without" fails says '^ok' get
 check "HTTP with one" says '^ok' get -cert client.pem -key client.key
+end
+start --port any --tls-ca-cert-file ca.pem
+plain=$(sed -n '/^redis tls/d; s/^redis .* port //p' server.out)
+check "a port without TLS is told" says 'speaks no TLS at this port' "$yore" get "yores://127.0.0.1:$plain" ping --cacert ca.pem
 end
 check "no certificate, no start" fails "$yore" server --dir db --tls-port any --tls-auth-clients no
 echo "$passed passed, $failed failed"

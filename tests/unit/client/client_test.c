@@ -132,16 +132,35 @@ TEST(a_refused_login_is_told)
     script_end(&script);
 }
 
-TEST(a_server_that_speaks_something_else_is_told)
+static void expect_open(const char *answer, enum yore_status status, const char *text)
 {
-    static const char *const answers[] = {"HTTP/1.1 400 Bad Request\r\n", NULL};
+    const char *const answers[] = {answer, NULL};
     struct script script;
     struct yore_client *client = NULL;
     struct yore_error error = {0};
     char url[100];
     script_start(&script, answers, url);
-    CHECK_STATUS(yore_client_open(url, NULL, &client, &error), YORE_BAD_FORMAT);
+    CHECK_STATUS(yore_client_open(url, NULL, &client, &error), status);
+    CHECK_EQ_STR(error.text, text);
+    CHECK(client == NULL);
     script_end(&script);
+}
+
+TEST(a_server_that_speaks_something_else_is_told)
+{
+    expect_open("SSH-2.0-OpenSSH_9.2\r\n", YORE_BAD_FORMAT,
+                "the server sent a reply that is no RESP");
+    expect_open("HTTP/1.1 400 Bad Request\r\n", YORE_BAD_FORMAT,
+                "the server sent HTTP: Redis clients have a port of their own");
+}
+
+TEST(a_port_for_tls_is_told)
+{
+    expect_open("\x15\x03\x03\x02", YORE_BAD_FORMAT,
+                "the server sent an alert of TLS: a port for TLS is asked by yores://");
+    expect_open("", YORE_IO,
+                "the server has closed the connection without a word: if its port is for TLS, say "
+                "yores://");
 }
 
 TEST(urls_that_are_none_are_refused_without_showing_them)
@@ -264,7 +283,7 @@ TEST(nobody_there_is_an_error_that_names_the_address)
 
 TEST_MAIN(a_call_greets_sends_words_and_gives_the_reply, a_login_and_a_database_come_from_the_url,
           a_user_without_a_password_logs_in_with_an_empty_one, a_refused_login_is_told,
-          a_server_that_speaks_something_else_is_told,
+          a_server_that_speaks_something_else_is_told, a_port_for_tls_is_told,
           urls_that_are_none_are_refused_without_showing_them,
           octets_of_a_login_may_be_written_with_percent, rows_of_an_array_are_told_one_at_a_time,
           waiting_for_an_answer_can_be_stopped, tls_needs_a_wire,

@@ -51,6 +51,7 @@ static void open_all(struct bed *bed)
                                       .process_id = 7,
                                       .has_debug_commands = true,
                                       .aclfile = bed->aclfile,
+                                      .backup_path = bed->backup_path,
                                       .port = {.arg = bed,
                                                .push = push,
                                                .close = close_conn,
@@ -75,8 +76,7 @@ static void close_all(struct bed *bed)
 
 void bed_open(struct bed *bed)
 {
-    const char *aclfile = bed->aclfile;
-    *bed = (struct bed){.aclfile = aclfile};
+    *bed = (struct bed){.aclfile = bed->aclfile, .backup_path = bed->backup_path};
     bed->path = test_path("db");
     open_all(bed);
 }

@@ -33,6 +33,7 @@ struct bed {
     struct yore_db *db;
     struct command_server *server;
     const char *aclfile;
+    const char *backup_path; /* as aclfile: set before bed_open() */
     struct bed_client clients[4];
     bool is_ended;   /* by SHUTDOWN */
     bool has_failed; /* set by a test that has the database fail: closing it tells, too */

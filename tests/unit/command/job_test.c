@@ -194,6 +194,67 @@ TEST(a_large_value_is_not_kept_waiting)
     bed_close(&bed);
 }
 
+struct largest {
+    const char *dir;
+    char path[600];
+    uint64_t size;
+};
+
+static int note_table(void *arg, const char *name)
+{
+    struct largest *largest = arg;
+    struct yore_error error;
+    char path[600];
+    uint64_t size = 0;
+    bool is_dir;
+    snprintf(path, sizeof path, "%s/%s", largest->dir, name);
+    if (strncmp(name, "table-", 6) == 0 &&
+        os_path_stat(os_env_posix(), path, &size, &is_dir, &error) == YORE_OK &&
+        size > largest->size) {
+        snprintf(largest->path, sizeof largest->path, "%s", path);
+        largest->size = size;
+    }
+    return 0;
+}
+
+/* Damage the begin of the database's largest table: the page of its first keys. */
+static void damage_first_page(const struct bed *bed)
+{
+    static const char rubbish[512] = "rubbish";
+    struct largest largest = {.dir = bed->path};
+    struct yore_error error;
+    CHECK_OK(os_dir_list(os_env_posix(), bed->path, note_table, &largest, &error));
+    FILE *file = fopen(largest.path, "r+b");
+    CHECK(file != NULL);
+    CHECK(fseek(file, 1024, SEEK_SET) == 0 && fwrite(rubbish, sizeof rubbish, 1, file) == 1);
+    CHECK(fclose(file) == 0);
+}
+
+/* Whether the key is new is looked up after the commit; that nobody can tell makes no failed write
+ * of it, whose client would be closed without a reply. */
+TEST(a_write_holds_though_what_it_was_laid_over_cannot_be_read)
+{
+    struct bed bed = {0};
+    struct command_job job;
+    bed_open(&bed);
+    for (int i = 0; i < 2000; i++) {
+        char request[60];
+        snprintf(request, sizeof request, "SET k%04d value-%d", i, i * 7919);
+        EXPECT(&bed.clients[0], request, "+OK|");
+    }
+    CHECK_OK(yore_flush(bed.db, NULL));
+    bed_reopen(&bed); /* no page of it is in memory */
+    struct bed_client *c = &bed.clients[0];
+    damage_first_page(&bed);
+    CHECK(strncmp(bed_run(c, "GET k0001"), "-CORRUPT ", 9) == 0);
+    begin(&bed, c, &job);
+    EXPECT(c, "SET k0001 2", "+OK|");
+    end(c);
+    EXPECT(c, "GET k0001", "$1|2|");
+    EXPECT(c, "DBSIZE", ":2000|");
+    bed_close(&bed);
+}
+
 /* ---- on a loop ---- */
 
 /* What a loop gets when it tries "word a": the reply, or NULL where a worker must do it. */
@@ -458,4 +519,5 @@ TEST_MAIN(a_loop_reads_what_is_in_memory_and_no_more, a_past_with_other_database
           each_command_of_a_job_keeps_a_moment_of_its_own, nobody_else_sees_a_job_before_its_end,
           what_cannot_gather_comes_behind_what_has, an_error_undoes_nothing_of_the_others,
           a_large_value_is_not_kept_waiting, a_commit_that_fails_for_a_later_command_fails_the_job,
+          a_write_holds_though_what_it_was_laid_over_cannot_be_read,
           jobs_that_want_each_others_keys_lose_no_write)

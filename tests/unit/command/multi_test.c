@@ -295,6 +295,22 @@ TEST(exec_waits_for_nobody_who_writes_other_keys)
     bed_close(&bed);
 }
 
+TEST(an_unknown_setting_is_refused_with_the_nearest)
+{
+    struct bed bed = {0};
+    bed_open(&bed);
+    struct bed_client *c = &bed.clients[0];
+    EXPECT(c, "CONFIG SET slowlog-max-length 7",
+           "-ERR Unknown option or number of arguments for CONFIG SET - 'slowlog-max-length'; did "
+           "you mean slowlog-max-len?|");
+    EXPECT(c, "CONFIG SET slowlog-max-len 7 NOTIFY-KEYSPACE-EVENT KA",
+           "-ERR Unknown option or number of arguments for CONFIG SET - 'NOTIFY-KEYSPACE-EVENT'; "
+           "did you mean notify-keyspace-events?|");
+    EXPECT(c, "CONFIG SET frobnicate 7",
+           "-ERR Unknown option or number of arguments for CONFIG SET - 'frobnicate'|");
+    bed_close(&bed);
+}
+
 TEST(a_command_that_fails_in_exec_leaves_nothing_behind)
 {
     struct bed bed = {0};
@@ -319,6 +335,7 @@ TEST(a_command_that_fails_in_exec_leaves_nothing_behind)
 TEST_MAIN(a_batch_waits_for_nobody_who_writes_other_keys,
           renaming_a_series_waits_for_who_writes_its_rules,
           a_command_that_fails_in_exec_leaves_nothing_behind,
+          an_unknown_setting_is_refused_with_the_nearest,
           exec_waits_for_nobody_who_writes_other_keys, exec_runs_what_was_queued_at_once,
           exec_fails_when_a_watched_key_was_touched,
           messages_reach_who_listens_in_the_protocol_it_speaks,

@@ -93,7 +93,9 @@ TEST(a_range_tells_rows_with_their_times_in_either_order)
     reply = bed_run(c, "YORE.RANGE AT 2025-01-03 REV LIMIT 2 KEYS HIGH c");
     CHECK_MSG(starts(reply, "*2|*5|$1|b|") && strstr(reply, "*5|$1|a|") != NULL, "%s", reply);
     EXPECT(c, "YORE.RANGE LIMIT 0", "*0|");
-    EXPECT(c, "YORE.RANGE BACKWARDS", "-ERR syntax error|");
+    EXPECT(c, "YORE.RANGE BACKWARDS",
+           "-ERR syntax error; usage: YORE.RANGE [PREFIX prefix] [LOW key] [HIGH key] [REV] [KEYS] "
+           "[LIMIT count] [AT moment] [KNOWN moment] [KEYSPACE name]|");
     bed_close(&bed);
 }
 
@@ -130,7 +132,9 @@ TEST(a_batch_is_one_commit_and_counts_its_keys_once)
     CHECK(starts(bed_run(c, "YORE.BATCH PUT d 4 * * PUT \"\" x * *"), "-ERR "));
     CHECK(starts(bed_run(c, "YORE.BATCH PUT d 4 2250-01-01 *"), "-FUTURE "));
     EXPECT(c, "GET d", "$-1|");
-    EXPECT(c, "YORE.BATCH PUT d 4 *", "-ERR syntax error|");
+    EXPECT(c, "YORE.BATCH PUT d 4 *",
+           "-ERR syntax error; usage: YORE.BATCH [KEYSPACE name] PUT key value from|* to|* | DEL "
+           "key from|* ...|");
     EXPECT(c, "COMMAND GETKEYS YORE.BATCH PUT d 4 * * DEL e *", "*2|$1|d|$1|e|");
     bed_close(&bed);
 }

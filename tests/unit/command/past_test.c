@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "os/env.h"
 #include "unit/command/bed.h"
 
 /* "|...|" of a commit time is not known beforehand. */
@@ -97,7 +98,9 @@ TEST(changes_tell_what_differs)
     CHECK(strstr(reply, "$6|before|$2|up|$5|after|$4|down|") != NULL);
     reply = bed_run(c, "YORE.CHANGES g FROM 2025-01-01 TO 2025-01-05 EVERY");
     CHECK_MSG(starts(reply, "*2|"), "%s", reply);
-    EXPECT(c, "YORE.CHANGES g FROM 2025-01-01 LIMIT 3", "-ERR syntax error|");
+    EXPECT(c, "YORE.CHANGES g FROM 2025-01-01 LIMIT 3",
+           "-ERR syntax error; usage: YORE.CHANGES prefix FROM moment TO moment [KNOWN moment] "
+           "[LIMIT count] [EVERY] [BYTIME] [LOW key] [HIGH key] [KEYSPACE name]|");
     bed_close(&bed);
 }
 
@@ -265,11 +268,63 @@ TEST(retention_backup_and_check_answer)
     EXPECT(c, "YORE.RETENTION KEEP ALL", "+OK|");
     CHECK(strstr(bed_run(c, "YORE.RETENTION"), "$3|all|$12|keep_seconds|:0|") != NULL);
     EXPECT(c, "YORE.RETENTION KEEP 30d", "+OK|");
-    EXPECT(c, "YORE.RETENTION KEEP", "-ERR syntax error|");
+    EXPECT(c, "YORE.RETENTION KEEP",
+           "-ERR syntax error; usage: YORE.RETENTION [KEEP ALL | KEEP duration | TRIM moment]|");
     EXPECT(c, "YORE.BACKUP ../x",
            "-ERR the server has no backup directory: set backup-dir and "
            "start it again|");
+    EXPECT(c, "YORE.BACKUPS",
+           "-ERR the server has no backup directory: set backup-dir and start it again|");
     CHECK(strstr(bed_run(c, "YORE.CHECK"), "$8|problems|:0|$8|findings|*0|") != NULL);
+    bed_close(&bed);
+}
+
+/* "noon/1 noon/2 ...": what a reply of YORE.BACKUPS tells, a name and a number each. */
+static const char *backups_told(struct bed_client *client, const char *request)
+{
+    static char told[200];
+    const char *reply = bed_run(client, request);
+    const char *at = strchr(reply, '|');
+    CHECK_MSG(reply[0] == '*' && at != NULL, "%s", reply);
+    told[0] = '\0';
+    while (at = strstr(at, "$4|name|"), at != NULL) {
+        char name[20];
+        unsigned id;
+        CHECK_MSG(sscanf(at, "$4|name|$%*u|%19[^|]|$2|id|:%u|", name, &id) == 2, "%s", at);
+        size_t size = strlen(told);
+        snprintf(told + size, sizeof told - size, "%s%s/%u", size > 0 ? " " : "", name, id);
+        at++;
+    }
+    return told;
+}
+
+TEST(backups_are_told_by_name_and_oldest_first_to_who_may)
+{
+    struct bed bed = {.backup_path = test_path("backups")};
+    struct yore_error error;
+    CHECK_OK(os_dir_make(os_env_posix(), bed.backup_path, &error));
+    CHECK_OK(os_dir_make(os_env_posix(), test_path("backups/empty"), &error));
+    CHECK_OK(os_dir_make(os_env_posix(), test_path("backups/lost+found"), &error));
+    fclose(fopen(test_path("backups/note"), "w"));
+    bed_open(&bed);
+    struct bed_client *c = &bed.clients[0];
+    EXPECT(c, "YORE.BACKUPS", "*0|");
+    static const char *const made[] = {"noon", "morning", "noon"};
+    for (size_t i = 0; i < 3; i++) {
+        char request[40];
+        snprintf(request, sizeof request, "YORE.BACKUP %s", made[i]);
+        EXPECT(c, "SET a 1", "+OK|");
+        CHECK(bed_run(c, request)[0] == '*');
+    }
+    CHECK_EQ_STR(backups_told(c, "YORE.BACKUPS"), "morning/1 noon/1 noon/2");
+    CHECK_EQ_STR(backups_told(c, "YORE.BACKUPS noon"), "noon/1 noon/2");
+    EXPECT(c, "YORE.BACKUPS empty", "*0|");
+    CHECK(strncmp(bed_run(c, "YORE.BACKUPS nosuch"), "-NOTFOUND ", 10) == 0);
+    EXPECT(c, "YORE.BACKUPS ../db", "-ERR a backup's name is 1 to 64 of A-Z a-z 0-9 - _|");
+    EXPECT(c, "YORE.BACKUPS a b", "-ERR syntax error; usage: YORE.BACKUPS [name]|");
+    EXPECT(c, "ACL SETUSER ann on nopass ~* +@all -@admin", "+OK|");
+    EXPECT(bed_client(&bed, 1), "AUTH ann x", "+OK|");
+    CHECK(strncmp(bed_run(&bed.clients[1], "YORE.BACKUPS"), "-NOPERM ", 8) == 0);
     bed_close(&bed);
 }
 
@@ -325,4 +380,5 @@ TEST_MAIN(moments_in_the_future_are_answered_or_refused_alike,
           changes_tell_what_differs, ranges_are_told_in_pages, who_may_not_see_the_past_does_not,
           a_watch_pushes_commits_from_where_it_was, retention_changes_where_writes_may_be,
           a_transaction_reads_the_history_of_its_own_writes,
-          a_transaction_tells_no_changes_behind_its_own_writes, retention_backup_and_check_answer)
+          a_transaction_tells_no_changes_behind_its_own_writes, retention_backup_and_check_answer,
+          backups_are_told_by_name_and_oldest_first_to_who_may)

@@ -135,9 +135,11 @@ TEST(rules_make_no_chains)
          "-ERR TSDB: bucketDuration must be greater than zero|"},
         {"TS.CREATERULE s e AGGREGATION avg 10 -1", "-ERR TSDB: Couldn't parse alignTimestamp|"},
         {"TS.CREATERULE s e AGGREGATION avg 10 1 1",
-         "-ERR wrong number of arguments for 'ts.createrule' command|"},
+         "-ERR wrong number of arguments for 'ts.createrule' command; usage: TS.CREATERULE source "
+         "target AGGREGATION aggregator ms [alignment]|"},
         {"TS.CREATERULE s e AGGREGATION avg",
-         "-ERR wrong number of arguments for 'ts.createrule' command|"},
+         "-ERR wrong number of arguments for 'ts.createrule' command; usage: TS.CREATERULE source "
+         "target AGGREGATION aggregator ms [alignment]|"},
         {"TS.CREATERULE d e AGGREGATION avg 10",
          "-ERR TSDB: the source key already has a source rule|"},
         {"TS.CREATERULE e d AGGREGATION avg 10",

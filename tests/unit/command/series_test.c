@@ -78,7 +78,9 @@ TEST(bad_requests_are_told_what_is_wrong)
         {"TS.CREATE a RETENTION", "-ERR TSDB: Couldn't parse RETENTION|"},
         {"TS.CREATE a DUPLICATE_POLICY x", "-ERR TSDB: Unknown DUPLICATE_POLICY|"},
         {"TS.CREATE a LABELS x", "-ERR TSDB: labels come as pairs of a name and a value|"},
-        {"TS.CREATE a NOSUCH", "-ERR syntax error|"},
+        {"TS.CREATE a NOSUCH",
+         "-ERR syntax error; usage: TS.CREATE key [RETENTION ms] [CHUNK_SIZE bytes] "
+         "[DUPLICATE_POLICY BLOCK|FIRST|LAST|MIN|MAX|SUM] [LABELS label value ...]|"},
         {"TS.RANGE a x +", "-ERR TSDB: wrong fromTimestamp|"},
         {"TS.RANGE a - x", "-ERR TSDB: wrong toTimestamp|"},
         {"TS.RANGE a - + AGGREGATION foo 10", "-ERR TSDB: Unknown aggregation type|"},
@@ -92,7 +94,11 @@ TEST(bad_requests_are_told_what_is_wrong)
          "-ERR TSDB: FILTER_BY_TS one or more arguments are missing|"},
         {"TS.QUERYINDEX x!=1", "-ERR TSDB: please provide at least one matcher|"},
         {"TS.QUERYINDEX x", "-ERR TSDB: failed parsing labels|"},
-        {"TS.MRANGE - + x=1 y=2", "-ERR syntax error|"},
+        {"TS.MRANGE - + x=1 y=2",
+         "-ERR syntax error; usage: TS.MRANGE from to [LATEST] [FILTER_BY_TS ts ...] "
+         "[FILTER_BY_VALUE min max] [WITHLABELS|SELECTED_LABELS label ...] [COUNT count] [ALIGN "
+         "start|end|ts] [AGGREGATION aggregator ms [BUCKETTIMESTAMP low|mid|high] [EMPTY]] FILTER "
+         "filter ... [GROUPBY label REDUCE reducer]|"},
         {"TS.MRANGE - + COUNT 1", "-ERR TSDB: missing FILTER argument|"},
         {"TS.MRANGE - + FILTER x=1 GROUPBY x",
          "-ERR TSDB: GROUPBY takes a label, REDUCE and a reducer|"},
@@ -101,7 +107,11 @@ TEST(bad_requests_are_told_what_is_wrong)
         {"TS.MRANGE - + FILTER x=1 GROUPBY x REDUCE twa",
          "-ERR TSDB: Invalid reducer type: avg, sum, min, max, range, count, std.p, std.s, var.p "
          "and var.s are|"},
-        {"TS.MRANGE - + GROUPBY x REDUCE sum FILTER x=1", "-ERR syntax error|"},
+        {"TS.MRANGE - + GROUPBY x REDUCE sum FILTER x=1",
+         "-ERR syntax error; usage: TS.MRANGE from to [LATEST] [FILTER_BY_TS ts ...] "
+         "[FILTER_BY_VALUE min max] [WITHLABELS|SELECTED_LABELS label ...] [COUNT count] [ALIGN "
+         "start|end|ts] [AGGREGATION aggregator ms [BUCKETTIMESTAMP low|mid|high] [EMPTY]] FILTER "
+         "filter ... [GROUPBY label REDUCE reducer]|"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         EXPECT(c, cases[i][0], cases[i][1]);

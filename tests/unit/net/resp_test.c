@@ -107,6 +107,7 @@ TEST(what_is_not_the_protocol_is_refused_with_its_reason)
         {"*1\r\n$-1\r\n", "Protocol error: invalid bulk length"},
         {"*1\r\n$536870913\r\n", "Protocol error: invalid bulk length"},
         {"*1\r\n$blabla\r\n", "Protocol error: invalid bulk length"},
+        {"\x16\x03\x01", "Protocol error: no TLS is spoken at this port"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         test_note("case %zu", i);

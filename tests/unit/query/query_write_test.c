@@ -214,6 +214,35 @@ TEST(indexes_are_made_outside_of_transactions)
     query_bed_close(&bed);
 }
 
+/* It was taken for the constraint, which nothing enforced. */
+TEST(a_constraint_over_an_index_says_which_to_drop)
+{
+    static const char way_out[] =
+        "there is an index on (:P).k already, and a constraint brings its own: say DROP INDEX "
+        "people first";
+    struct query_bed bed;
+    query_bed_open(&bed);
+    run(&bed, "CREATE INDEX people FOR (p:P) ON (p.k)");
+    run(&bed, "CREATE INDEX FOR (p:`A b`) ON (p.`x y`)");
+    ASKED(&bed, "CREATE CONSTRAINT FOR (p:P) REQUIRE p.k IS UNIQUE",
+          "! ConstraintValidationFailed ConstraintViolation");
+    CHECK(strstr(bed.error.error.text, way_out) != NULL);
+    ASKED(&bed, "CREATE CONSTRAINT IF NOT EXISTS FOR (p:P) REQUIRE p.k IS UNIQUE",
+          "! ConstraintValidationFailed ConstraintViolation");
+    CHECK(strstr(bed.error.error.text, way_out) != NULL);
+    ASKED(&bed, "CREATE CONSTRAINT FOR (p:`A b`) REQUIRE p.`x y` IS UNIQUE",
+          "! ConstraintValidationFailed ConstraintViolation");
+    CHECK(strstr(bed.error.error.text, "(:`A b`).`x y` already") != NULL);
+    CHECK(strstr(bed.error.error.text, "DROP INDEX `index_A b_x y` first") != NULL);
+    run(&bed, "DROP INDEX `index_A b_x y`");
+    run(&bed, "DROP INDEX people");
+    run(&bed, "CREATE CONSTRAINT FOR (p:P) REQUIRE p.k IS UNIQUE");
+    /* It is an index, too. */
+    ASKED(&bed, "CREATE INDEX IF NOT EXISTS FOR (p:P) ON (p.k)", "");
+    ASKED(&bed, "CREATE CONSTRAINT IF NOT EXISTS FOR (p:P) REQUIRE p.k IS UNIQUE", "");
+    query_bed_close(&bed);
+}
+
 TEST(indexes_and_constraints_have_names)
 {
     struct query_bed bed;
@@ -414,8 +443,8 @@ TEST_MAIN(a_summary_counts_what_was_done,
           statements_of_one_transaction_see_each_other_and_are_committed_together,
           a_statement_that_fails_in_a_transaction_leaves_nothing_and_the_transaction_goes_on,
           statements_that_fail_at_random_never_leave_a_trace,
-          indexes_are_made_outside_of_transactions, indexes_and_constraints_have_names,
-          an_external_id_is_given_when_an_element_is_made,
+          indexes_are_made_outside_of_transactions, a_constraint_over_an_index_says_which_to_drop,
+          indexes_and_constraints_have_names, an_external_id_is_given_when_an_element_is_made,
           two_transactions_that_change_one_thing_conflict,
           merge_finds_what_rows_before_it_have_made, foreach_and_subqueries_write_for_every_row,
           running_out_of_memory_is_an_error_and_changes_nothing)

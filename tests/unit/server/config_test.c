@@ -128,6 +128,41 @@ TEST(what_is_wrong_is_said_with_its_place_and_the_nearest_name)
     }
 }
 
+/* Read the environment with `name` in it; the error's text, "" where there is none. */
+static const char *environment_error(const char *name)
+{
+    static struct yore_error error;
+    struct config config;
+    error = (struct yore_error){0};
+    CHECK_OK(config_init(&config, knows, &error));
+    setenv(name, "7", 1);
+    enum yore_status status = config_read_environment(&config, &error);
+    unsetenv(name);
+    config_release(&config);
+    CHECK_EQ_INT(status, error.text[0] != '\0' ? YORE_INVALID : YORE_OK);
+    return error.text;
+}
+
+TEST(a_variable_that_is_nearly_a_setting_is_refused)
+{
+    CHECK_EQ_STR(environment_error("YORE_IO_THREAD"),
+                 "YORE_IO_THREAD: there is no setting 'io-thread'; did you mean io-threads?");
+    CHECK_EQ_STR(environment_error("YORE_GRAPH_QUERY_TIMOUT"),
+                 "YORE_GRAPH_QUERY_TIMOUT: there is no setting 'graph-query-timout'; did you mean "
+                 "graph-query-timeout?");
+    CHECK_EQ_STR(environment_error("YORE_PORT"), "");
+}
+
+TEST(a_variable_of_somebody_else_is_passed_over)
+{
+    static const char *const names[] = {"YORE_PASSWORD",      "YORE_USER", "YORE_USERS",
+                                        "YORE_TEST_SEED",     "YORE_",     "YORE_SERVICE_HOST",
+                                        "YORE_PORT_6379_TCP", "YOREPORTS"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        CHECK_EQ_STR(environment_error(names[i]), "");
+    }
+}
+
 TEST(flags_that_are_wrong_are_refused)
 {
     static const char *const cases[][2] = {{"port", "7000"}, {"--prot", "7000"}, {"--", "x"}};
@@ -235,7 +270,8 @@ TEST(running_out_of_memory_is_a_status)
 
 TEST_MAIN(flags_go_over_the_environment_over_the_file_over_defaults, sizes_and_durations_have_units,
           what_is_wrong_is_said_with_its_place_and_the_nearest_name,
-          flags_that_are_wrong_are_refused, lines_of_the_command_layer_are_kept_word_by_word,
-          settings_that_contradict_are_refused,
+          a_variable_that_is_nearly_a_setting_is_refused,
+          a_variable_of_somebody_else_is_passed_over, flags_that_are_wrong_are_refused,
+          lines_of_the_command_layer_are_kept_word_by_word, settings_that_contradict_are_refused,
           rewriting_replaces_lines_where_they_stand_and_appends_new_ones,
           every_default_is_taken_back_as_it_is_shown, running_out_of_memory_is_a_status)

@@ -155,7 +155,10 @@ TEST(delete_of_a_hub_conflicts_with_a_concurrent_relationship)
         struct graph_txn *first = round == 0 ? adds : ends;
         struct graph_txn *second = round == 0 ? ends : adds;
         CHECK_OK(graph_commit(first, YORE_DURABILITY_DEFAULT, NULL, NULL));
-        CHECK_STATUS(graph_commit(second, YORE_DURABILITY_DEFAULT, NULL, NULL), YORE_CONFLICT);
+        struct yore_error error;
+        CHECK_STATUS(graph_commit(second, YORE_DURABILITY_DEFAULT, NULL, &error), YORE_CONFLICT);
+        CHECK_MSG(strstr(error.text, "node") != NULL && strchr(error.text, '\\') == NULL, "%s",
+                  error.text); /* in words, not by the octets of a key */
     }
     CHECK_EQ_UINT(count_hops(graph, hub), 0);
     graph_close(graph);

@@ -220,7 +220,9 @@ TEST(two_writers_of_one_unique_value_conflict)
     CHECK_OK(property_set(one, a, "x", integer(1), YORE_NOW));
     CHECK_OK(property_set(two, b, "x", integer(1), YORE_NOW));
     commit(one);
-    CHECK_STATUS(graph_commit(two, YORE_DURABILITY_DEFAULT, NULL, NULL), YORE_CONFLICT);
+    struct yore_error error;
+    CHECK_STATUS(graph_commit(two, YORE_DURABILITY_DEFAULT, NULL, &error), YORE_CONFLICT);
+    CHECK(strstr(error.text, "an entry of the index on N.x changed meanwhile") != NULL);
     graph_bed_close(&bed);
 }
 
