@@ -240,7 +240,8 @@ void rounds_settle(struct rounds *r)
         nanosleep(&pause, NULL);
         uint64_t now = rounds_stat(r, "flush_bytes") + rounds_stat(r, "merge_write_bytes") +
                        rounds_stat(r, "history_write_bytes");
-        quiet = now == before ? quiet : 0;
+        /* What a job has written is counted at its end, which a busy machine puts off. */
+        quiet = now == before && rounds_stat(r, "jobs_running") == 0 ? quiet : 0;
         before = now;
     }
 }

@@ -211,7 +211,7 @@ static void ask_space(const char *path, size_t count, bool is_gauge, size_t batc
     free(s.samples);
 }
 
-/* Microseconds of CPU for a scan over the neighbours, as of `valid`; median of rounds. */
+/* Microseconds of CPU for a scan over the neighbours, as of `valid`; the best of 20 rounds. */
 static double scan_us(struct yore_db *db, int64_t valid)
 {
     double best = 1e9;

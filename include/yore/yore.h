@@ -476,8 +476,10 @@ struct yore_row {
 
 /* Open a cursor, before its first row.  `options` may be NULL: every key, now.  All rows are of one
  * view. Keys absent or erased at that moment are not rows; a walk steps over each of them until
- * merges have let go of it, so who takes keys from the front of a queue had better seek to the last
- * one taken than to the first there is.
+ * merges have let go of it.  What first or a seek of now has stepped over twice is remembered, for
+ * some ranges at a time, so that taking keys from the front of a queue costs the same for each; a
+ * cursor of the past, one walking backward, and one of a transaction that has written to the
+ * keyspace itself step again.
  * Errors: YORE_INVALID and YORE_TOO_BIG (range), YORE_BEFORE_HORIZON, YORE_IN_FUTURE. */
 YORE_API enum yore_status yore_cursor_open(struct yore_db *db, struct yore_keyspace *keyspace,
                                            const struct yore_cursor_options *options,
@@ -726,10 +728,11 @@ struct yore_keyspace_info {
 /* Create (YORE_EXISTS when there is one of that name; YORE_TOO_BIG beyond YORE_KEYSPACES_MAX; NULL
  * options keep all), open (YORE_NOT_FOUND), drop (YORE_NOT_FOUND; YORE_INVALID for "default").
  * YORE_INVALID: a name or options that are not allowed.  Handles belong to the database and stay
- * valid until it closes.  After a drop writes get YORE_NOT_FOUND, and so does every read at or
- * after yore_keyspace_info.dropped_at, now included, unless it asks what was known before the drop
- * (of changes their begin counts: what was there at the drop counts as there after it); the past
- * stays readable, and what was opened, begun or taken before the drop goes on as it was, but a
+ * valid until it closes, also of what was dropped: each of these takes some hundred octets.  After
+ * a drop writes get YORE_NOT_FOUND, and so does every read at or after
+ * yore_keyspace_info.dropped_at, now included, unless it asks what was known before the drop (of
+ * changes their begin counts: what was there at the drop counts as there after it); the past stays
+ * readable, and what was opened, begun or taken before the drop goes on as it was, but a
  * transaction that read the keyspace and writes conflicts with the drop.  The past stays for as
  * long as it would have: for ever, until the keyspace's duration has passed the drop, or, where
  * only now is kept, not at all; then all that it took is given back.  To be rid of it sooner, call

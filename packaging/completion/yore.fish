@@ -337,7 +337,7 @@ complete -c yore -n '__fish_seen_subcommand_from server' -l cache -r -d 'memory 
 complete -c yore -n '__fish_seen_subcommand_from server' -l memtable -r -d 'memory for what was written, before it goes to a table'
 complete -c yore -n '__fish_seen_subcommand_from server' -l databases -r -d 'numbered databases, as SELECT names them'
 complete -c yore -n '__fish_seen_subcommand_from server' -l io-threads -r -d 'threads that read requests and send replies'
-complete -c yore -n '__fish_seen_subcommand_from server' -l workers -r -d 'threads that run requests'
+complete -c yore -n '__fish_seen_subcommand_from server' -l workers -r -d 'threads that run requests; as many as io-threads at most'
 complete -c yore -n '__fish_seen_subcommand_from server' -l long-workers -r -d 'threads that run long requests: scans, queries, backups'
 complete -c yore -n '__fish_seen_subcommand_from server' -l login-workers -r -d 'threads that check passwords'
 complete -c yore -n '__fish_seen_subcommand_from server' -l maxclients -r -d 'clients at a time'

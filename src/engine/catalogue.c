@@ -122,11 +122,34 @@ static void set_options(struct yore_keyspace *keyspace, const struct yore_keyspa
     atomic_store(&keyspace->compression, (int)options->compression);
 }
 
+static enum yore_status list_keyspace(struct yore_db *db, struct yore_keyspace *keyspace)
+    REQUIRES(db->lock)
+{
+    struct yore_keyspace **all =
+        mem_grow(db->keyspaces, db->keyspace_count, &db->keyspace_capacity, sizeof(*all));
+    if (all == NULL) {
+        return YORE_NOMEM;
+    }
+    db->keyspaces = all;
+    struct yore_keyspace **living =
+        mem_grow(db->living, db->living_count, &db->living_capacity, sizeof(*living));
+    if (living == NULL) {
+        return YORE_NOMEM;
+    }
+    db->living = living;
+    living[db->living_count++] = keyspace;
+    size_t index = keyspace_index(db, keyspace->id);
+    memmove(all + index + 1, all + index, (db->keyspace_count - index) * sizeof(*all));
+    all[index] = keyspace;
+    db->keyspace_count++;
+    return YORE_OK;
+}
+
 static enum yore_status add_keyspace(struct yore_db *db, struct yore_bytes name,
                                      const struct keyspace_record *record,
                                      struct yore_keyspace **keyspace_out)
 {
-    struct yore_keyspace *keyspace = mem_zalloc(sizeof *keyspace);
+    struct yore_keyspace *keyspace = mem_zalloc(sizeof *keyspace + name.size + 1);
     if (keyspace == NULL) {
         return YORE_NOMEM;
     }
@@ -137,19 +160,11 @@ static enum yore_status add_keyspace(struct yore_db *db, struct yore_bytes name,
     atomic_init(&keyspace->dropped_at, INT64_MAX);
     set_options(keyspace, &record->options);
     os_mutex_lock(&db->lock);
-    struct yore_keyspace **grown =
-        mem_realloc(db->keyspaces, (db->keyspace_count + 1) * sizeof(*grown));
-    if (grown != NULL) {
-        db->keyspaces = grown;
-        size_t index = keyspace_index(db, record->id);
-        memmove(grown + index + 1, grown + index, (db->keyspace_count - index) * sizeof(*grown));
-        grown[index] = keyspace;
-        db->keyspace_count++;
-    }
+    enum yore_status st = list_keyspace(db, keyspace);
     os_mutex_unlock(&db->lock);
-    if (grown == NULL) {
+    if (st != YORE_OK) {
         mem_free(keyspace);
-        return YORE_NOMEM;
+        return st;
     }
     *keyspace_out = keyspace;
     return YORE_OK;
@@ -169,14 +184,19 @@ enum yore_status catalogue_init(struct yore_db *db)
 /* Every keyspace of that name that is still there, but the catalogue itself. */
 static void drop_named(struct yore_db *db, struct yore_bytes name, int64_t commit)
 {
+    size_t kept = 0;
     os_mutex_lock(&db->lock);
-    for (size_t i = 1; i < db->keyspace_count; i++) {
-        struct yore_keyspace *keyspace = db->keyspaces[i];
-        if (strlen(keyspace->name) == name.size &&
-            memcmp(keyspace->name, name.data, name.size) == 0 && !keyspace_is_dropped(keyspace)) {
+    for (size_t i = 0; i < db->living_count; i++) {
+        struct yore_keyspace *keyspace = db->living[i];
+        bool is_named = keyspace != db->system_keyspace && strlen(keyspace->name) == name.size &&
+                        memcmp(keyspace->name, name.data, name.size) == 0;
+        if (is_named) {
             atomic_store_explicit(&keyspace->dropped_at, commit, memory_order_release);
+        } else {
+            db->living[kept++] = keyspace;
         }
     }
+    db->living_count = kept;
     os_mutex_unlock(&db->lock);
     db->last_drop = commit > db->last_drop ? commit : db->last_drop;
     atomic_fetch_add(&db->refusals, 1);
@@ -228,6 +248,7 @@ static enum yore_status publish_erased(struct yore_db *db, struct erase_set *era
     struct superview *view = atomic_load_explicit(&db->view, memory_order_acquire);
     enum yore_status st = db_publish(db, view->active, view->forest, erased);
     db->is_erase_pending = true;
+    os_cond_broadcast(&db->upkeep);
     os_mutex_unlock(&db->lock);
     return st == YORE_OK ? st : error_plain(error_out, st);
 }

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "engine/commit_internal.h"
 #include "engine/refuse.h"
+#include "engine/upkeep.h"
 
 #define FEW_FACTS 8 /* of a commit: what is kept free for them does not show */
 
@@ -165,6 +166,9 @@ static void insert(const struct superview *view, struct commit_request *request)
                                   .kind = write.kind,
                                   .flags = write.is_apart ? VERSION_APART : 0,
                                   .value = write.value};
+        if (write.kind != YORE_KIND_DELETE) {
+            gaps_tell(&view->db->gaps, write.keyspace, write.key);
+        }
         if (request->asks_below) {
             insert_over(view, request, write.keyspace, &version);
             continue;
@@ -174,14 +178,16 @@ static void insert(const struct superview *view, struct commit_request *request)
     }
 }
 
-/* At most so many keyspaces are written to: for few facts that need not be known well. */
+/* At most so many keyspaces are written to: for few facts that need not be known well.  Dropped
+ * ones are erasures' alone. */
 static uint64_t keyspaces_of(struct yore_db *db, const struct commit_request *request)
 {
     if (request->count <= FEW_FACTS) {
         return UINT64_MAX;
     }
     os_mutex_lock(&db->lock);
-    uint64_t keyspaces = db->keyspace_count;
+    bool may_be_dropped = request->is_catalogue || request->fixed_commit != 0;
+    uint64_t keyspaces = may_be_dropped ? db->keyspace_count : db->living_count;
     os_mutex_unlock(&db->lock);
     return keyspaces;
 }
@@ -342,9 +348,11 @@ static void lead(struct yore_db *db, struct group *group)
             st = apply_catalogue(db, group, &error);
         }
         if (st == YORE_OK) {
-            /* Pairs with the acquire loads of readers: what was inserted above is seen with it. */
+            /* Pairs with the acquire loads of readers: what was inserted above is seen with it;
+             * and, in one order with what is looked at next, with upkeep going to sleep. */
             int64_t last = group->entries[group->entry_count - 1].commit;
-            atomic_store_explicit(&db->visible, last, memory_order_release);
+            atomic_store(&db->visible, last);
+            upkeep_note_commit(db, group->needs_sync);
         } else {
             group_fail(group, st, &error);
         }

@@ -18,8 +18,6 @@ void commit_watch_clock(struct yore_db *db, int64_t wall);
 /* Hand out the commit time of `request`, or say in the request why it cannot have one. */
 enum yore_status commit_assign_time(struct yore_db *db, struct commit_request *request,
                                     int64_t wall);
-/* The last commit time handed out up to `commit`, or that. */
-int64_t commit_last_assigned(struct yore_db *db, int64_t commit);
 /* The last time handed out will not be used after all: it was `before` until then. */
 void commit_withdraw_time(struct yore_db *db, int64_t before);
 

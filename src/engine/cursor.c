@@ -37,7 +37,9 @@ struct yore_cursor {
 
     struct read_pin pin; /* of a looked-up or fetched row */
     struct yore_row row;
-    uint64_t row_count; /* made so far */
+    uint64_t row_count;     /* made so far */
+    uint64_t passed;        /* keys without a row, since the last seek */
+    struct gap_key gap_end; /* where the last seek went instead */
     bool has_row;
     bool is_fresh;
     bool is_counted; /* as open (handles.h) */
@@ -317,6 +319,7 @@ static enum yore_status settle_forward(struct yore_cursor *c)
                 c->is_in_run = is_run_plain(c);
                 return st;
             }
+            c->passed++;
             version_iter_next(c->iter);
         }
         if (c->iter->status != YORE_OK) {
@@ -419,17 +422,58 @@ static void begin_move(struct yore_cursor *c)
     c->error.status = YORE_OK;
 }
 
+/* ---- what need not be stepped over (gaps.h) ---- */
+
+/* Has the transaction written to the keyspace itself?  What nobody else sees is in no gap. */
+static bool has_own_writes(const struct yore_cursor *c)
+{
+    return c->overlay.memtable != NULL && memtable_has(c->overlay.memtable, c->keyspace->id);
+}
+
+/* Where to look from instead of `from`, if it is known that nothing lies in between.  False:
+ * nothing lies in all that is left of the range. */
+static bool skip_gap(struct yore_cursor *c, struct yore_bytes *from)
+{
+    const struct gap_moment moment = {c->as_of, c->moment.now};
+    struct yore_bytes high = buffer_bytes(&c->high);
+    if (has_own_writes(c) ||
+        !gaps_find(&c->db->gaps, c->keyspace->id, *from, &moment, &c->gap_end)) {
+        return true;
+    }
+    *from = bytes_of(c->gap_end.octets, c->gap_end.size);
+    return !c->gap_end.is_end && (high.size == 0 || bytes_compare(*from, high) < 0);
+}
+
+/* A walk from `from` on is over: was it long enough to be worth keeping? */
+static void note_gap(const struct yore_cursor *c, struct yore_bytes from)
+{
+    const struct gap_moment moment = {c->moment.known, c->moment.now};
+    if (c->passed >= GAP_STEPS_MIN && c->as_of == moment.known && !has_own_writes(c)) {
+        gaps_note(&c->db->gaps, c->keyspace->id, from,
+                  c->has_row ? c->row.key : buffer_bytes(&c->high), &moment);
+    }
+}
+
 static enum yore_status seek_forward(struct yore_cursor *c, struct yore_bytes key)
 {
     struct yore_bytes low = buffer_bytes(&c->low);
     struct yore_bytes from = later_key(key, low);
-    enum yore_status st = open_stretch(c, stretch_of(c, from));
+    struct version_place place = {from, INT64_MAX, INT64_MAX};
+    c->passed = 0;
+    if (!skip_gap(c, &place.key)) {
+        drop_row(c);
+        return YORE_NOT_FOUND;
+    }
+    enum yore_status st = open_stretch(c, stretch_of(c, place.key));
     if (st != YORE_OK) {
         return st;
     }
-    struct version_place place = {from, INT64_MAX, INT64_MAX};
     version_iter_seek(c->iter, &place);
-    return settle_forward(c);
+    st = settle_forward(c);
+    if (st == YORE_OK || st == YORE_NOT_FOUND) {
+        note_gap(c, from);
+    }
+    return st;
 }
 
 /* `key` empty: from the end of the range. */
@@ -587,6 +631,11 @@ enum yore_status yore_cursor_prev(struct yore_cursor *c)
 const struct yore_row *yore_cursor_row(const struct yore_cursor *c)
 {
     return c->has_row ? &c->row : NULL;
+}
+
+uint64_t cursor_keys_passed(const struct yore_cursor *c)
+{
+    return c->passed;
 }
 
 const struct yore_error *yore_cursor_error(const struct yore_cursor *c)

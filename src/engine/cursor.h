@@ -45,5 +45,8 @@ enum yore_status cursor_open_overlay(struct yore_db *db, struct yore_keyspace *k
                                      const struct yore_cursor_options *options,
                                      const struct cursor_overlay *overlay,
                                      struct yore_cursor **cursor_out, struct yore_error *error_out);
+/* Keys without a value at the moment that the last first or seek has stepped over, one by one; for
+ * tests. */
+uint64_t cursor_keys_passed(const struct yore_cursor *cursor);
 
 #endif

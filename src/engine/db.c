@@ -203,6 +203,11 @@ void db_bound_erasures(struct yore_db *db, size_t count)
     db->erasures_max = count;
 }
 
+static int64_t last_assigned(void *db)
+{
+    return commit_last_assigned(db, INT64_MAX);
+}
+
 static void init_locks(struct yore_db *db)
 {
     os_mutex_init(&db->catalogue_lock);
@@ -212,20 +217,24 @@ static void init_locks(struct yore_db *db)
     os_mutex_init(&db->lock);
     os_mutex_init(&db->commit.lock);
     os_mutex_init(&db->time_lock);
+    gaps_init(&db->gaps, last_assigned, db);
     os_cond_init(&db->commit.done);
     os_cond_init(&db->commit.published);
     os_cond_init(&db->work);
     os_cond_init(&db->timer);
+    os_cond_init(&db->upkeep);
     os_cond_init(&db->idle);
 }
 
 static void release_locks(struct yore_db *db)
 {
     os_cond_release(&db->idle);
+    os_cond_release(&db->upkeep);
     os_cond_release(&db->timer);
     os_cond_release(&db->work);
     os_cond_release(&db->commit.published);
     os_cond_release(&db->commit.done);
+    gaps_release(&db->gaps);
     os_mutex_release(&db->time_lock);
     os_mutex_release(&db->commit.lock);
     os_mutex_release(&db->lock);
@@ -297,6 +306,7 @@ static enum yore_status close_database(struct yore_db *db, struct yore_error *er
         mem_free(db->keyspaces[i]);
     }
     mem_free(db->keyspaces);
+    mem_free(db->living);
     release_locks(db);
     os_overlay_free(db->overlay);
     mem_free(db->path);

@@ -7,8 +7,10 @@
  *   1  commit.lock     the queue of writers; the leader token (commit.c)
  *   2  manifest_lock   one edit at a time: manifest append, then the next forest (jobs and leader)
  *   3  lock            superview switch, jobs, snapshots, keyspaces, erasures
- *   4  time_lock       assignment of commit times against readers that name a known time
- * No I/O under 1, 3 or 4.  Readers take none of them: superview_acquire() is lock-free.
+ *   4  gaps.lock       ranges that are known to hold nothing (gaps.h)
+ *   5  time_lock       assignment of commit times against readers that name a known time
+ * No I/O under 1, 3, 4 or 5.  Readers take none of them, but for gaps.lock while a range is
+ * watched: superview_acquire() is lock-free.
  */
 #ifndef YORE_ENGINE_DB_INTERNAL_H
 #define YORE_ENGINE_DB_INTERNAL_H
@@ -18,6 +20,7 @@
 #include "engine/db.h"
 #include "engine/erase_set.h"
 #include "engine/forest.h"
+#include "engine/gaps.h"
 #include "engine/handles.h"
 #include "engine/limits.h"
 #include "engine/manifest.h"
@@ -57,11 +60,11 @@ void superview_retire(struct superview *view);  /* it is current no more; NULL i
 bool superview_any(struct yore_db *db, bool (*test)(void *arg, const struct superview *view),
                    void *arg);
 
-/* A keyspace as the engine knows it; made once, never freed before close. */
+/* A keyspace as the engine knows it; made once, never freed before close: callers keep handles, and
+ * the past of a dropped one may be read for ever.  So it is small. */
 struct yore_keyspace {
     struct yore_db *db;
     uint32_t id;
-    char name[YORE_KEYSPACE_NAME_BYTES_MAX + 1];
     _Atomic int keep; /* enum yore_keep */
     _Atomic int64_t keep_ns;
     _Atomic int compression;      /* enum yore_compression */
@@ -73,6 +76,7 @@ struct yore_keyspace {
         history_stuck_at;           /* serial of a forest whose wanted work turned out impossible */
     _Atomic uint64_t idle_stuck_at; /* likewise: where merging when idle failed */
     _Atomic int32_t gate;           /* writers inside, or -1: one alone (gate.c) */
+    char name[];
 };
 
 static inline bool keyspace_is_dropped(const struct yore_keyspace *keyspace)
@@ -82,6 +86,7 @@ static inline bool keyspace_is_dropped(const struct yore_keyspace *keyspace)
 
 struct snapshot_list {
     struct yore_snapshot *first; /* ascending commit */
+    uint64_t taken;              /* how many ever were */
 };
 
 struct yore_snapshot {
@@ -165,9 +170,13 @@ struct yore_db {
 
     _Atomic(struct superview *) view;
     struct os_mutex lock;
-    struct os_cond work;          /* background threads wait for jobs */
-    struct os_cond timer;         /* timer and upkeep wait for their next tick */
-    struct os_cond idle;          /* a job ended: writers in a stall, flush and settle wait */
+    struct os_cond work;        /* background threads wait for jobs */
+    uint64_t work_serial;       /* lock: how often they were told that there may be some */
+    struct os_cond timer;       /* the timer waits for something to sync, then for its time */
+    struct os_cond upkeep;      /* upkeep waits for something to see to, then for its tick */
+    _Atomic bool timer_sleeps;  /* each waits without end: set under lock before it looks for the */
+    _Atomic bool upkeep_sleeps; /* last time, taken back by the leader who wakes it */
+    struct os_cond idle;        /* a job ended: writers in a stall, flush and settle wait */
     struct superview *free_views; /* lock */
     struct superview **all_views; /* lock; freed at close */
     size_t view_count;
@@ -175,6 +184,10 @@ struct yore_db {
     size_t waiting_count;
     struct yore_keyspace **keyspaces; /* lock; by id */
     size_t keyspace_count;
+    size_t keyspace_capacity;
+    struct yore_keyspace **living; /* lock; those that are not dropped, in no order */
+    size_t living_count;
+    size_t living_capacity;
     struct yore_keyspace *default_keyspace;
     struct yore_keyspace *system_keyspace;
     struct snapshot_list snapshots; /* lock */
@@ -201,6 +214,7 @@ struct yore_db {
                                          of horizons and keyspaces holds for anybody */
     _Atomic uint64_t refusals; /* drops and moves of a horizon: what was checked before one of them
                                   is checked again by the leader */
+    struct gaps gaps;
     struct os_mutex time_lock;
     int64_t assigned;          /* time_lock: last commit time handed out */
     int64_t known_floor;       /* time_lock: later commits are greater */
@@ -359,6 +373,8 @@ enum yore_status commit_drain(struct yore_db *db, struct yore_error *error_out);
 enum yore_status commit_assign(struct yore_db *db, int64_t *commit_out, int64_t *before_out,
                                struct yore_error *error_out);
 void commit_withdraw(struct yore_db *db, int64_t before);
+/* The last commit time handed out up to `commit`, or that.  Any thread. */
+int64_t commit_last_assigned(struct yore_db *db, int64_t commit);
 /* With nobody committing: append a mark if commits came since the last one; unlink old journal
  * segments. */
 enum yore_status commit_idle_mark(struct yore_db *db, struct yore_error *error_out);
@@ -470,9 +486,10 @@ enum yore_status catalogue_load(struct yore_db *db, struct yore_error *error_out
 /* ---- background (jobs.c) ---- */
 
 enum yore_status jobs_start(struct yore_db *db, struct yore_error *error_out);
-void jobs_stop(struct yore_db *db);              /* waits for running jobs */
-void jobs_wake(struct yore_db *db);              /* something may be to do */
-void jobs_count(struct yore_db *db, int change); /* of jobs that run */
+void jobs_stop(struct yore_db *db);                           /* waits for running jobs */
+void jobs_wake(struct yore_db *db);                           /* something may be to do */
+void jobs_wake_locked(struct yore_db *db) REQUIRES(db->lock); /* the same, also for upkeep */
+void jobs_count(struct yore_db *db, int change);              /* of jobs that run */
 /* Inline databases: do everything that is to do.  Others: nothing. */
 enum yore_status jobs_run_inline(struct yore_db *db, struct yore_error *error_out);
 /* Wait until every waiting memtable is flushed. */

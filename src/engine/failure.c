@@ -11,7 +11,8 @@ enum yore_status db_fail(struct yore_db *db, enum yore_status st, const struct y
                   cause != NULL && cause->text[0] != '\0' ? cause->text : yore_status_message(st));
         atomic_store(&db->failed_status, (int)st);
         atomic_store(&db->is_failure_untold, true);
-        os_cond_broadcast(&db->timer); /* upkeep tells it */
+        os_cond_broadcast(&db->timer);
+        jobs_wake_locked(db); /* upkeep tells it */
     }
     os_mutex_unlock(&db->lock);
     if (is_first) {

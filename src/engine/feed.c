@@ -8,8 +8,8 @@
  * a commit that is larger than a window.
  *
  * Of the writes of a commit to one key and moment the last is told: tables have no other, and of a
- * record the others are left out (feed_last.h).  From tables a commit is told in key order, and
- * facts about the time before a keyspace's horizon that retention has let go are not among it.
+ * record the others are left out (feed_last.h).  From tables a commit is told in key order, and as
+ * it was written: retention takes nothing from commits after the horizon (trim.c).
  *
  * A feed of what is kept is no feed of commits: one walk over one view of a keyspace, every version
  * there is.

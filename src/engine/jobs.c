@@ -3,8 +3,9 @@
  * Thread 0 flushes and nothing else when there are more, so that a full memtable never waits behind
  * a long merge.  The others merge levels and work on history, the most urgent first, at most one of
  * each kind a keyspace; when nothing is due and no commit came for a while, what is left of level 0
- * is merged down and runs are sealed, because reads walk one table faster than several.  One more
- * thread syncs at intervals, and one keeps idle marks, horizons and erasures.  A job that fails for
+ * is merged down and runs are sealed, because reads walk one table faster than several.  Two more
+ * threads keep time (upkeep.c).  All of them sleep while nothing can become due: who makes
+ * something due wakes them.  A job that fails for
  * want of memory or of file handles is tried again; any other failure stops writes, because what
  * could not be written down cannot be kept up for long; but a merge for idleness only is given up.
  */
@@ -14,10 +15,10 @@
 #include "engine/history.h"
 #include "engine/purge.h"
 #include "engine/retention.h"
-#include "engine/value_collect.h"
+#include "engine/upkeep.h"
 
 #define RETRY_NS 10000000  /* after running out of memory or file handles */
-#define TICK_NS 1000000000 /* horizons and idle marks */
+#define TICK_NS 1000000000 /* what tells nobody is looked at as often */
 #define IDLE_NS 200000000  /* without a commit */
 
 enum job_kind {
@@ -137,6 +138,13 @@ static struct job propose(struct yore_db *db, const struct superview *view, bool
     return job.kind != JOB_NONE ? job : propose_history(db, view);
 }
 
+/* There may be something to do: for who waits, and for who is about to wait. */
+static void tell_work(struct yore_db *db) REQUIRES(db->lock)
+{
+    db->work_serial++;
+    os_cond_broadcast(&db->work);
+}
+
 /* REQUIRES(lock).  False: somebody else was faster. */
 static bool claim(struct yore_db *db, const struct job *job)
 {
@@ -239,7 +247,7 @@ static enum yore_status one_job(struct yore_db *db, bool flush_only, bool *is_wa
     os_mutex_lock(&db->lock);
     unclaim(db, &job);
     os_cond_broadcast(&db->idle);
-    os_cond_broadcast(&db->work); /* what was blocked by this job may be next */
+    tell_work(db); /* what was blocked by this job may be next */
     os_mutex_unlock(&db->lock);
     /* What looked due and was not (its inputs changed meanwhile) counts as done. */
     return st == YORE_NOT_FOUND ? YORE_OK : st;
@@ -260,17 +268,46 @@ static bool is_stopped(struct yore_db *db)
     return is_closing || atomic_load(&db->failed_status) != YORE_OK;
 }
 
+/* What a worker has looked at, if nothing has been told since. */
+struct outlook {
+    uint64_t serial;
+    uint64_t snapshots_taken;
+    bool is_held; /* by a snapshot, whose release tells nobody */
+};
+
+static struct outlook look_out(const struct yore_db *db) REQUIRES(db->lock)
+{
+    return (struct outlook){db->work_serial, db->snapshots.taken, db->snapshots.first != NULL};
+}
+
+/* Nothing was due at `before`: wait until something may be. */
+static void wait_for_work(struct yore_db *db, const struct outlook *before, int64_t look_again_ns)
+{
+    os_mutex_lock(&db->lock);
+    struct outlook now = look_out(db);
+    bool is_told = db->is_closing || now.serial != before->serial;
+    bool was_held =
+        before->is_held || now.is_held || now.snapshots_taken != before->snapshots_taken;
+    if (!is_told && (look_again_ns < TICK_NS || was_held)) {
+        os_cond_wait_for(&db->work, &db->lock, look_again_ns);
+    } else if (!is_told) {
+        os_cond_wait(&db->work, &db->lock);
+    }
+    os_mutex_unlock(&db->lock);
+}
+
 static void work(struct yore_db *db, bool flush_only)
 {
     while (!is_stopped(db)) {
         struct yore_error error = {.text = ""};
         bool is_waiting;
-        enum yore_status st = one_job(db, flush_only, &is_waiting, &error);
         os_mutex_lock(&db->lock);
-        if (st == YORE_NOT_FOUND && !db->is_closing) {
-            os_cond_wait_for(&db->work, &db->lock, is_waiting ? IDLE_NS / 4 : TICK_NS);
-        }
+        struct outlook before = look_out(db);
         os_mutex_unlock(&db->lock);
+        enum yore_status st = one_job(db, flush_only, &is_waiting, &error);
+        if (st == YORE_NOT_FOUND) {
+            wait_for_work(db, &before, is_waiting ? IDLE_NS / 4 : TICK_NS);
+        }
         if (status_is_want(st)) {
             os_sleep_ns(db->env, RETRY_NS);
         }
@@ -287,83 +324,6 @@ static void run_worker(void *arg)
     work(arg, false);
 }
 
-static void interval_sync(struct yore_db *db)
-{
-    struct yore_error error = {.text = ""};
-    if (journal_appended_commit(db->journal) <= journal_durable_commit(db->journal)) {
-        return;
-    }
-    enum yore_status st = values_sync(db->values, &error);
-    if (st == YORE_OK) {
-        st = journal_sync(db->journal, &error);
-    }
-    if (st == YORE_OK) {
-        commit_wake_watchers(db);
-    } else {
-        db_fail(db, st, &error);
-    }
-}
-
-static enum yore_status tick(struct yore_db *db)
-{
-    struct yore_error error = {.text = ""};
-    enum yore_status st = commit_idle_mark(db, &error);
-    if (st == YORE_OK) {
-        st = retention_advance(db, &error);
-    }
-    if (st == YORE_OK) {
-        st = purge_pending(db, &error);
-    }
-    if (st == YORE_OK) {
-        st = values_sweep(db, &error);
-    }
-    if (st == YORE_OK) {
-        st = values_collect_due(db, &error);
-    }
-    if (st != YORE_OK && !status_is_want(st) && st != YORE_CANCELLED) {
-        db_fail(db, st, &error);
-    }
-    return st;
-}
-
-/* False: the database ends.  `*is_erase_pending_out` is told after the wait. */
-static bool wait_interval(struct yore_db *db, bool *is_erase_pending_out)
-{
-    os_mutex_lock(&db->lock);
-    if (!db->is_closing && atomic_load(&db->failed_status) == YORE_OK) {
-        os_cond_wait_for(&db->timer, &db->lock, (int64_t)db->options.interval_ms * 1000000);
-    }
-    *is_erase_pending_out = db->is_erase_pending;
-    os_mutex_unlock(&db->lock);
-    return !is_stopped(db);
-}
-
-/* Nothing but syncs: what was acknowledged for the interval waits for no other work. */
-static void run_timer(void *arg)
-{
-    struct yore_db *db = arg;
-    bool ignored;
-    while (wait_interval(db, &ignored)) {
-        interval_sync(db);
-    }
-}
-
-static void run_upkeep(void *arg)
-{
-    struct yore_db *db = arg;
-    bool is_urgent;
-    enum yore_status st = YORE_OK;
-    int64_t next_tick = os_monotonic_ns(db->env) + TICK_NS;
-    while (wait_interval(db, &is_urgent)) {
-        /* What could not be done is not tried again at once. */
-        if ((is_urgent && st == YORE_OK) || os_monotonic_ns(db->env) >= next_tick) {
-            st = tick(db);
-            next_tick = os_monotonic_ns(db->env) + TICK_NS;
-        }
-    }
-    db_tell_failure(db); /* here, because who failed may have held a lock */
-}
-
 enum yore_status jobs_start(struct yore_db *db, struct yore_error *error_out)
 {
     enum yore_status st = YORE_OK;
@@ -374,10 +334,10 @@ enum yore_status jobs_start(struct yore_db *db, struct yore_error *error_out)
     if (db->is_inline || db->options.read_only) {
         return YORE_OK;
     }
-    st = os_thread_start(run_timer, db, "yore-timer", &db->threads[0], error_out);
+    st = os_thread_start(upkeep_run_timer, db, "yore-timer", &db->threads[0], error_out);
     db->thread_count = st == YORE_OK;
     if (st == YORE_OK) {
-        st = os_thread_start(run_upkeep, db, "yore-upkeep", &db->threads[1], error_out);
+        st = os_thread_start(upkeep_run, db, "yore-upkeep", &db->threads[1], error_out);
         db->thread_count += st == YORE_OK;
     }
     for (uint32_t i = 0; st == YORE_OK && i < count; i++) {
@@ -394,8 +354,9 @@ void jobs_stop(struct yore_db *db)
 {
     os_mutex_lock(&db->lock);
     db->is_closing = true;
-    os_cond_broadcast(&db->work);
+    tell_work(db);
     os_cond_broadcast(&db->timer);
+    os_cond_broadcast(&db->upkeep);
     os_cond_broadcast(&db->idle);
     os_mutex_unlock(&db->lock);
     for (size_t i = 0; i < db->thread_count; i++) {
@@ -416,9 +377,15 @@ void jobs_wake(struct yore_db *db)
 {
     if (!db->is_inline) {
         os_mutex_lock(&db->lock);
-        os_cond_broadcast(&db->work);
+        tell_work(db);
         os_mutex_unlock(&db->lock);
     }
+}
+
+void jobs_wake_locked(struct yore_db *db)
+{
+    tell_work(db);
+    os_cond_broadcast(&db->upkeep);
 }
 
 enum yore_status jobs_run_inline(struct yore_db *db, struct yore_error *error_out)
@@ -470,7 +437,7 @@ enum yore_status jobs_flush_here(struct yore_db *db, struct yore_error *error_ou
         if (is_mine) {
             unclaim(db, &flush);
             os_cond_broadcast(&db->idle);
-            os_cond_broadcast(&db->work);
+            tell_work(db);
         }
     }
     os_mutex_unlock(&db->lock);
@@ -507,7 +474,7 @@ void jobs_free_keyspace(struct yore_db *db, struct yore_keyspace *keyspace)
     atomic_store(&keyspace->is_history_busy, false);
     db->jobs_running--;
     os_cond_broadcast(&db->idle);
-    os_cond_broadcast(&db->work);
+    tell_work(db);
     os_mutex_unlock(&db->lock);
 }
 
@@ -526,7 +493,7 @@ void jobs_free_levels(struct yore_db *db, struct yore_keyspace *keyspace)
     os_mutex_lock(&db->lock);
     unclaim(db, &merge);
     os_cond_broadcast(&db->idle);
-    os_cond_broadcast(&db->work);
+    tell_work(db);
     os_mutex_unlock(&db->lock);
 }
 

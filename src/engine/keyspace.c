@@ -42,9 +42,9 @@ static struct yore_keyspace *find_living(struct yore_db *db, const char *name)
 {
     struct yore_keyspace *found = NULL;
     os_mutex_lock(&db->lock);
-    for (size_t i = 1; i < db->keyspace_count && found == NULL; i++) {
-        struct yore_keyspace *k = db->keyspaces[i];
-        found = !keyspace_is_dropped(k) && strcmp(k->name, name) == 0 ? k : NULL;
+    for (size_t i = 0; i < db->living_count && found == NULL; i++) {
+        struct yore_keyspace *k = db->living[i];
+        found = k != db->system_keyspace && strcmp(k->name, name) == 0 ? k : NULL;
     }
     os_mutex_unlock(&db->lock);
     return found;
@@ -52,15 +52,11 @@ static struct yore_keyspace *find_living(struct yore_db *db, const char *name)
 
 static uint32_t next_id(struct yore_db *db, size_t *living_out)
 {
-    uint32_t id = 0;
-    *living_out = 0;
     os_mutex_lock(&db->lock);
-    for (size_t i = 0; i < db->keyspace_count; i++) {
-        id = db->keyspaces[i]->id > id ? db->keyspaces[i]->id : id;
-        *living_out += !keyspace_is_dropped(db->keyspaces[i]);
-    }
+    uint32_t last = db->keyspaces[db->keyspace_count - 1]->id;
+    *living_out = db->living_count;
     os_mutex_unlock(&db->lock);
-    return id + 1;
+    return last + 1;
 }
 
 enum yore_status yore_keyspace_create(struct yore_db *db, const char *name,
@@ -193,7 +189,7 @@ static void fill_info(const struct yore_keyspace *keyspace, struct yore_keyspace
         .horizon = atomic_load(&keyspace->horizon),
         .is_dropped = keyspace_is_dropped(keyspace),
         .dropped_at = atomic_load(&keyspace->dropped_at)};
-    memcpy(info_out->name, keyspace->name, sizeof info_out->name);
+    memcpy(info_out->name, keyspace->name, strlen(keyspace->name) + 1);
 }
 
 enum yore_status yore_keyspace_info(struct yore_db *db, struct yore_keyspace *keyspace,

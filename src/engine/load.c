@@ -261,6 +261,7 @@ static enum yore_status commit_tables(struct yore_load *load, bool is_deep, int6
     if (st != YORE_OK) {
         return st;
     }
+    gaps_forget(&db->gaps, load->keyspace->id);
     st = name_tables(load, *commit_out, is_deep, &edit);
     st = st == YORE_OK ? db_commit_load(db, &edit, *commit_out, &told, error_out)
                        : error_plain(error_out, st);

@@ -111,6 +111,7 @@ static enum yore_status publish_forest(struct yore_db *db, struct forest *next,
         done = NULL;
     }
     os_cond_broadcast(&db->idle);
+    jobs_wake_locked(db);
     os_mutex_unlock(&db->lock);
     memtable_unref(done);
     return st;

@@ -352,6 +352,23 @@ static enum yore_status list_moves(struct yore_db *db, int64_t part, struct hori
     }
 }
 
+bool retention_goes_on(struct yore_db *db)
+{
+    for (size_t i = 0;; i++) {
+        os_mutex_lock(&db->lock);
+        const struct yore_keyspace *keyspace = i < db->keyspace_count ? db->keyspaces[i] : NULL;
+        os_mutex_unlock(&db->lock);
+        if (keyspace == NULL) {
+            return false;
+        }
+        if (atomic_load(&keyspace->keep) == YORE_KEEP_FOR &&
+            atomic_load(&keyspace->horizon) < atomic_load(&keyspace->dropped_at) &&
+            !is_dropped_without_tree(db, keyspace)) {
+            return true;
+        }
+    }
+}
+
 enum yore_status retention_advance(struct yore_db *db, struct yore_error *error_out)
 {
     struct horizon_moves list = {.count = 0};

@@ -94,6 +94,8 @@ enum yore_status retention_drop(struct yore_db *db, struct yore_keyspace *keyspa
  * away. */
 enum yore_status retention_drop_tree(struct yore_db *db, struct yore_keyspace *keyspace,
                                      struct yore_error *error_out);
+/* Will horizons move though nothing is committed? */
+bool retention_goes_on(struct yore_db *db);
 /* Move the horizons that should move by now, of keyspaces that keep a duration, and of dropped ones
  * up to their end, in one commit. */
 enum yore_status retention_advance(struct yore_db *db, struct yore_error *error_out);

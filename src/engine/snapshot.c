@@ -12,6 +12,7 @@ void snapshot_hold(struct yore_db *db, struct yore_snapshot *snapshot)
      * reads any more. */
     snapshot->commit = atomic_load_explicit(&db->visible, memory_order_acquire);
     snapshot->now = snapshot->now > snapshot->commit ? snapshot->now : snapshot->commit;
+    db->snapshots.taken++;
     struct yore_snapshot *first = db->snapshots.first;
     if (first == NULL) {
         snapshot->prev = snapshot;

@@ -156,9 +156,7 @@ static void count_shared(struct yore_db *db, struct gauges *g)
     if (db->snapshots.first != NULL) {
         g->of[GAUGE_oldest_snapshot_ns] = moment_value(db->snapshots.first->commit);
     }
-    for (size_t i = 0; i < db->keyspace_count; i++) {
-        g->of[GAUGE_keyspaces] += !keyspace_is_dropped(db->keyspaces[i]);
-    }
+    g->of[GAUGE_keyspaces] = db->living_count;
     os_mutex_unlock(&db->lock);
     g->of[GAUGE_is_failed] = !db->options.read_only && atomic_load(&db->failed_status) != YORE_OK;
     g->of[GAUGE_level0_most] = atomic_load(&db->level0_max);

@@ -32,8 +32,9 @@
 #define NET_MODEST_BYTES 4096u             /* who sends more at a time comes behind who does not */
 #define NET_AGAIN_REQUESTS 64u             /* of a turn of who had more than one turn's worth ... */
 #define NET_AGAIN_NS 200000                /* ... and how long all of these may take an iteration */
-#define NET_JOBS_PER_LOOP 2u               /* SHORT jobs that run at a time, for each loop */
-#define NET_JOBS_AHEAD 2u            /* ... and wait besides, where they wait for no sync ... */
+#define NET_JOBS_AHEAD                                                                             \
+    2u                               /* a loop's SHORT jobs that wait besides the one that runs,   \
+                                        where jobs wait for no sync ... */
 #define NET_JOB_AHEAD_BYTES 8192u    /* ... if so much is to be run; less gathers on */
 #define NET_BRIEF_NS 50000000        /* a LONG job that took as long makes room for another */
 #define NET_LINGER_NS 1000000000     /* a closed client's rest is read away for so long */

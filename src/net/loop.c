@@ -84,11 +84,8 @@ bool loop_evict(struct loop *loop)
  * ahead of its time saves the worker a wait, and costs a hand-over: small groups are better one. */
 static void loop_submit(struct loop *loop)
 {
-    const struct net *net = loop->net;
-    unsigned most = net->jobs_running;
-    if (loop->gathered_bytes >= NET_JOB_AHEAD_BYTES) {
-        most += net->options.jobs_ahead;
-    }
+    bool is_large = loop->gathered_bytes >= NET_JOB_AHEAD_BYTES;
+    unsigned most = 1 + (is_large ? loop->net->options.jobs_ahead : 0);
     if (loop->gathered == NULL || loop->jobs_under_way >= most) {
         return;
     }

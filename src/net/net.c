@@ -64,10 +64,7 @@ enum yore_status net_start(const struct net_options *options, struct net **net_o
         return error_plain(error_out, YORE_NOMEM);
     }
     net->options = *options;
-    unsigned running = options->jobs_per_loop > 0 ? options->jobs_per_loop : NET_JOBS_PER_LOOP;
-    net->jobs_running = running;
-    running =
-        running * options->loops < options->workers ? running * options->loops : options->workers;
+    unsigned short_workers = options->loops < options->workers ? options->loops : options->workers;
     atomic_store(&net->clients_max, options->clients_max);
     atomic_store(&net->buffer_bytes_max, options->buffer_bytes_max);
     net->loops = mem_array(options->loops, sizeof(*net->loops));
@@ -75,7 +72,8 @@ enum yore_status net_start(const struct net_options *options, struct net **net_o
         mem_free(net);
         return error_plain(error_out, YORE_NOMEM);
     }
-    enum yore_status status = pool_start(&net->short_pool, net, NET_SHORT, running, error_out);
+    enum yore_status status =
+        pool_start(&net->short_pool, net, NET_SHORT, short_workers, error_out);
     if (status == YORE_OK) {
         status = pool_start(&net->long_pool, net, NET_LONG, options->long_workers, error_out);
     }

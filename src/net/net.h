@@ -101,13 +101,11 @@ struct net_jobs {
 
 struct net_options {
     struct net_jobs jobs;
-    unsigned loops;         /* 1..NET_LOOPS_MAX */
-    unsigned jobs_per_loop; /* SHORT jobs that run at a time, for each loop; 0: NET_JOBS_PER_LOOP.
-                               One gathers the largest groups while it waits for a sync; of more,
-                               others run meanwhile, but each syncs for fewer. */
-    unsigned jobs_ahead;    /* ... and large ones of a loop that wait besides, so that a worker need
-                               not wait until the loop has sent the replies of what it ran */
-    unsigned workers;       /* for SHORT, at most: 1..NET_WORKERS_MAX */
+    unsigned loops;      /* 1..NET_LOOPS_MAX */
+    unsigned workers;    /* for SHORT, 1..NET_WORKERS_MAX; but no more than one for each loop: so
+                            groups are largest, and fewest syncs are waited for */
+    unsigned jobs_ahead; /* large SHORT jobs of a loop that wait besides, so that a worker need not
+                            wait until the loop has sent the replies of what it ran */
     unsigned long_workers;
     unsigned login_workers;
     unsigned clients_max;

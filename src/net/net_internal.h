@@ -197,7 +197,6 @@ struct net {
     struct net_options options;
     struct loop *loops;
     unsigned loop_count;
-    unsigned jobs_running; /* SHORT ones at a time, for each loop */
     struct pool short_pool;
     struct pool long_pool;
     struct pool login_pool;

@@ -43,12 +43,6 @@ void os_file_write_back(struct os_file *file)
     }
 }
 
-enum yore_status os_file_preallocate(struct os_file *file, uint64_t size,
-                                     struct yore_error *error_out)
-{
-    return file->ops->preallocate(file, size, error_out);
-}
-
 enum yore_status os_file_truncate(struct os_file *file, uint64_t size, struct yore_error *error_out)
 {
     return file->ops->truncate(file, size, error_out);

@@ -40,10 +40,6 @@ enum yore_status os_file_write(struct os_file *file, uint64_t offset, const void
                                struct yore_error *error_out);
 /* os_file_sync(file, error_out), below: make the data, and a grown size, durable (fdatasync).  A
  * failure is final: never call it again on `file`. */
-/* Reserve and zero-fill [0, size), so that later overwrites need no block allocation; not synced.
- * What was there is gone; a longer file keeps its tail. */
-enum yore_status os_file_preallocate(struct os_file *file, uint64_t size,
-                                     struct yore_error *error_out);
 enum yore_status os_file_truncate(struct os_file *file, uint64_t size,
                                   struct yore_error *error_out);
 /* Give the blocks of [offset, offset+size) back; they read as zeros.  Where holes are not supported

@@ -219,18 +219,6 @@ static void zero(struct node *node, uint64_t offset, uint64_t size)
     }
 }
 
-static enum yore_status overlay_preallocate(struct os_file *file, uint64_t size,
-                                            struct yore_error *error_out)
-{
-    struct node *node = node_of(file);
-    (void)error_out;
-    os_mutex_lock(node->lock);
-    zero(node, 0, size);
-    node->size = size > node->size ? size : node->size;
-    os_mutex_unlock(node->lock);
-    return YORE_OK;
-}
-
 static enum yore_status overlay_truncate(struct os_file *file, uint64_t size,
                                          struct yore_error *error_out)
 {
@@ -278,7 +266,6 @@ static const struct os_file_ops overlay_file_ops = {.close = overlay_close,
                                                     .read = overlay_read,
                                                     .write = overlay_write,
                                                     .sync = overlay_sync,
-                                                    .preallocate = overlay_preallocate,
                                                     .truncate = overlay_truncate,
                                                     .punch = overlay_punch,
                                                     .size = overlay_size,

@@ -139,28 +139,6 @@ static enum yore_status write_zeros(struct os_file *file, uint64_t offset, uint6
     return st;
 }
 
-static enum yore_status posix_file_preallocate(struct os_file *file, uint64_t size,
-                                               struct yore_error *error_out)
-{
-    int cause;
-    if (size == 0) {
-        return YORE_OK;
-    }
-    if (!is_in_range(0, size)) {
-        return file_error(file, EFBIG, "preallocate", size, error_out);
-    }
-    /* Reserving first keeps the extents together and finds a full disk before anything is written;
-     * the zeros then turn unwritten extents into written ones, which halves the cost of a later
-     * sync. */
-    do {
-        cause = posix_fallocate(posix_of(file)->fd, 0, (off_t)size);
-    } while (cause == EINTR);
-    if (cause != 0 && cause != EINVAL && cause != EOPNOTSUPP) {
-        return file_error(file, cause, "preallocate", size, error_out);
-    }
-    return write_zeros(file, 0, size, error_out);
-}
-
 static enum yore_status posix_file_truncate(struct os_file *file, uint64_t size,
                                             struct yore_error *error_out)
 {
@@ -216,7 +194,6 @@ static const struct os_file_ops posix_file_ops = {
     .read = posix_file_read,
     .write = posix_file_write,
     .sync = posix_file_sync,
-    .preallocate = posix_file_preallocate,
     .truncate = posix_file_truncate,
     .punch = posix_file_punch,
     .size = posix_file_size,

@@ -229,7 +229,7 @@ static size_t writes_before_lost_shrink(const struct sim_node *node, struct rand
             return i;
         }
         bool is_set = write->kind == SIM_WRITE_RESIZE;
-        bool is_grown = end > size && (write->kind == SIM_WRITE_DATA || write->is_growing);
+        bool is_grown = end > size && write->kind == SIM_WRITE_DATA;
         size = is_set || is_grown ? end : size;
     }
     return node->write_count;
@@ -279,7 +279,7 @@ static void file_settle(struct sim_node *node, struct rand_state *rand)
         }
         /* A shrinking was decided above; any growth may last without its octets. */
         uint64_t end = is_resize ? write->size : write->offset + write->size;
-        bool may_grow = is_resize || write->kind == SIM_WRITE_DATA || write->is_growing;
+        bool may_grow = is_resize || write->kind == SIM_WRITE_DATA;
         if (is_resize && end < size) {
             sim_image_resize(&node->durable, end);
         } else if (may_grow && end > sim_image_size(node->durable) && rand_below(rand, 3) == 0) {

@@ -24,7 +24,7 @@ void sim_disk_free(struct sim_disk *disk);    /* every file and lock closed */
 struct os_env *sim_disk_env(struct sim_disk *disk);
 
 /* Operations that change the disk (write, sync, dir sync, create, rename, unlink, link, truncate,
- * preallocate, punch) are numbered 1, 2, 3, ... since the last sim_disk_reset_count(). */
+ * punch) are numbered 1, 2, 3, ... since the last sim_disk_reset_count(). */
 uint64_t sim_disk_op_count(const struct sim_disk *disk);
 void sim_disk_reset_count(struct sim_disk *disk);
 
@@ -46,7 +46,7 @@ void sim_disk_crash(struct sim_disk *disk, enum sim_crash_mode mode, uint64_t se
 
 enum sim_fault_kind {
     SIM_FAULT_READ,  /* nth read fails with YORE_IO */
-    SIM_FAULT_WRITE, /* nth write or preallocate fails with YORE_IO, half of it applied */
+    SIM_FAULT_WRITE, /* nth write fails with YORE_IO, half of it applied */
     SIM_FAULT_SYNC,  /* nth sync fails; the pending writes are dropped and marked clean: still read,
                         never durable; later syncs succeed */
     SIM_FAULT_OTHER  /* nth create, rename, unlink, link, truncate, punch, dir sync, dir make/remove

@@ -32,9 +32,7 @@ void sim_write_apply(struct sim_image **place, const struct sim_write *write)
                         (size_t)write->size);
         break;
     case SIM_WRITE_ZEROS:
-        if (write->is_growing) {
-            sim_image_zero(place, write->offset, write->size);
-        } else if (write->offset < size) {
+        if (write->offset < size) {
             uint64_t held = size - write->offset;
             sim_image_zero(place, write->offset, write->size < held ? write->size : held);
         }
@@ -203,40 +201,6 @@ static enum yore_status sim_file_sync(struct os_file *file, const char *site,
     return st;
 }
 
-static enum yore_status file_preallocate(struct sim_file *f, uint64_t size,
-                                         struct yore_error *error_out)
-{
-    if (size == 0) {
-        return file_check(f, "preallocate", error_out);
-    }
-    enum yore_status st = file_check_write(f, "preallocate", error_out);
-    if (st != YORE_OK) {
-        return st;
-    }
-    if (!is_in_range(0, size)) {
-        return no_space(f, "preallocate", size, error_out);
-    }
-    enum sim_turn turn = sim_turn(f->disk, SIM_FAULT_WRITE);
-    uint64_t zeroed = turn == SIM_TURN_FAULT ? size / 2 : size;
-    if (end_allowed(f, zeroed) < zeroed) { /* space is reserved first: nothing is written */
-        return turn == SIM_TURN_WHOLE ? no_space(f, "preallocate", size, error_out)
-                                      : sim_turn_end(turn, "preallocate", f->base.path, error_out);
-    }
-    struct sim_write write = {.kind = SIM_WRITE_ZEROS, .size = zeroed, .is_growing = true};
-    node_write(f->node, &write);
-    return sim_turn_end(turn, "preallocate", f->base.path, error_out);
-}
-
-static enum yore_status sim_file_preallocate(struct os_file *file, uint64_t size,
-                                             struct yore_error *error_out)
-{
-    struct sim_file *f = sim_of(file);
-    sim_enter(f->disk);
-    enum yore_status st = file_preallocate(f, size, error_out);
-    sim_leave(f->disk);
-    return st;
-}
-
 static enum yore_status file_truncate(struct sim_file *f, uint64_t size,
                                       struct yore_error *error_out)
 {
@@ -321,7 +285,6 @@ static const struct os_file_ops sim_file_ops = {
     .read = sim_file_read,
     .write = sim_file_write,
     .sync = sim_file_sync,
-    .preallocate = sim_file_preallocate,
     .truncate = sim_file_truncate,
     .punch = sim_file_punch,
     .size = sim_file_size,

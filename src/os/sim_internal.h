@@ -27,7 +27,6 @@ struct sim_write {
     enum sim_write_kind kind;
     uint64_t offset;
     uint64_t size;         /* octets covered; for RESIZE the new size */
-    bool is_growing;       /* ZEROS: may extend the file (a punch does not) */
     struct sim_blob *data; /* DATA only */
 };
 

@@ -216,9 +216,8 @@ static enum yore_status start_net(struct server *server, struct yore_error *erro
     }
     bool is_synced = config->durability == CONFIG_SYNC;
     struct net_options options = {.loops = (unsigned)config->io_threads,
-                                  .jobs_per_loop = 1,
-                                  .jobs_ahead = is_synced ? 0 : NET_JOBS_AHEAD,
                                   .workers = (unsigned)config->workers,
+                                  .jobs_ahead = is_synced ? 0 : NET_JOBS_AHEAD,
                                   .long_workers = (unsigned)config->long_workers,
                                   .login_workers = (unsigned)config->login_workers,
                                   .clients_max = (unsigned)config->maxclients,

@@ -1,6 +1,7 @@
 #include "topology/entries.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "topology/graph_key.h"
@@ -143,4 +144,37 @@ enum yore_status entries_join(struct entry_list *into, const struct entry_list *
         }
     }
     return YORE_OK;
+}
+
+enum yore_status entries_gather(struct entry_list *into, const struct yore_bytes *keys,
+                                size_t count, struct arena *arena)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (into->count == into->capacity && !grow(into, arena)) {
+            return YORE_NOMEM;
+        }
+        into->keys[into->count++] = keys[i];
+    }
+    return YORE_OK;
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+    const struct yore_bytes *x = a;
+    const struct yore_bytes *y = b;
+    return bytes_compare(*x, *y);
+}
+
+void entries_settle(struct entry_list *entries)
+{
+    size_t kept = 0;
+    if (entries->count > 1) {
+        qsort(entries->keys, entries->count, sizeof *entries->keys, compare_keys);
+    }
+    for (size_t i = 0; i < entries->count; i++) {
+        if (kept == 0 || !bytes_equal(entries->keys[kept - 1], entries->keys[i])) {
+            entries->keys[kept++] = entries->keys[i];
+        }
+    }
+    entries->count = kept;
 }

@@ -25,8 +25,13 @@ enum yore_status entry_of_rule(const struct element_state *state, uint64_t id,
 enum yore_status entries_of_ends(const struct element_state *state, uint64_t id,
                                  struct arena *arena, struct entry_list *entries_out);
 bool entries_hold(const struct entry_list *entries, struct yore_bytes key);
-/* Keys of both lists, each once. */
+/* Keys of both lists, each once.  For short lists: each key that comes moves those behind it. */
 enum yore_status entries_join(struct entry_list *into, const struct entry_list *more,
                               struct arena *arena);
+/* The same for a list of any length, in two steps: keys are gathered as they come (kept as they
+ * are), and settled in the end.  In between the list is in no order and may have keys twice. */
+enum yore_status entries_gather(struct entry_list *into, const struct yore_bytes *keys,
+                                size_t count, struct arena *arena);
+void entries_settle(struct entry_list *entries);
 
 #endif

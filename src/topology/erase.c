@@ -26,8 +26,7 @@ static enum yore_status add_to(struct erasing *erasing, struct entry_list *list,
 {
     void *copy = arena_copy(&erasing->arena, key.data, key.size);
     struct yore_bytes owned = bytes_of(copy, key.size);
-    struct entry_list one = {&owned, 1, 1};
-    return copy != NULL && entries_join(list, &one, &erasing->arena) == YORE_OK
+    return copy != NULL && entries_gather(list, &owned, 1, &erasing->arena) == YORE_OK
                ? YORE_OK
                : error_plain(error_out, YORE_NOMEM);
 }
@@ -76,7 +75,8 @@ static enum yore_status add_state(struct erasing *erasing, struct graph_id id,
                               ? entries_of_state(state, id.id, erasing->txn->rules, &erasing->arena,
                                                  &entries, error_out)
                               : entries_of_ends(state, id.id, &erasing->arena, &entries);
-    return st == YORE_OK && entries_join(&erasing->keys, &entries, &erasing->arena) != YORE_OK
+    return st == YORE_OK && entries_gather(&erasing->keys, entries.keys, entries.count,
+                                           &erasing->arena) != YORE_OK
                ? error_plain(error_out, YORE_NOMEM)
                : st;
 }
@@ -100,7 +100,8 @@ static enum yore_status add_version(struct erasing *erasing, struct graph_id id,
     *has_property |= erasing_names(erasing, id.element, state.external_id) &&
                      element_state_property(&state, erasing->property) != NULL;
     st = add_state(erasing, id, &state, error_out);
-    if (st == YORE_OK && id.element == GRAPH_RELATIONSHIP) {
+    if (st == YORE_OK && id.element == GRAPH_RELATIONSHIP &&
+        !entries_hold(&erasing->looked_at, state.external_id)) {
         st = add_to(erasing, &erasing->pending, state.external_id, error_out);
     }
     return st;
@@ -190,11 +191,12 @@ static enum yore_status clear_claims(struct erasing *erasing, enum graph_element
         }
         if (st == YORE_OK &&
             (!claims_entries(&claims, element, external_id, &erasing->arena, &some) ||
-             entries_join(&entries, &some, &erasing->arena) != YORE_OK)) {
+             entries_gather(&entries, some.keys, some.count, &erasing->arena) != YORE_OK)) {
             st = YORE_NOMEM;
         }
         st = st == YORE_OK ? st : error_plain(error_out, st);
     }
+    entries_settle(&entries);
     if (st == YORE_OK) {
         st = clear_line(erasing, &key, error_out);
     }
@@ -331,6 +333,24 @@ static enum yore_status erase_name(struct erasing *erasing, enum graph_element e
 
 /* ---- the transaction ---- */
 
+/* Relationships that hung on the node, or were to: their own names and claims, each once. */
+static enum yore_status erase_pending(struct erasing *erasing, struct yore_error *error_out)
+{
+    enum yore_status st = YORE_OK;
+    while (st == YORE_OK && erasing->pending.count > 0) {
+        struct entry_list names = erasing->pending;
+        erasing->pending = (struct entry_list){0};
+        entries_settle(&names);
+        st = entries_gather(&erasing->looked_at, names.keys, names.count, &erasing->arena);
+        st = st == YORE_OK ? st : error_plain(error_out, st);
+        entries_settle(&erasing->looked_at);
+        for (size_t i = 0; st == YORE_OK && i < names.count; i++) {
+            st = erase_name(erasing, GRAPH_RELATIONSHIP, names.keys[i], error_out);
+        }
+    }
+    return st;
+}
+
 static enum yore_status collect(struct erasing *erasing, struct yore_error *error_out)
 {
     enum graph_element element = erasing->erasure->element;
@@ -346,10 +366,10 @@ static enum yore_status collect(struct erasing *erasing, struct yore_error *erro
     if (st == YORE_OK) {
         st = erase_name(erasing, element, external_id, error_out);
     }
-    /* Relationships that hung on it, or were to: their own names and claims. */
-    for (size_t i = 0; st == YORE_OK && element == GRAPH_NODE && i < erasing->pending.count; i++) {
-        st = erase_name(erasing, GRAPH_RELATIONSHIP, erasing->pending.keys[i], error_out);
+    if (st == YORE_OK && element == GRAPH_NODE) {
+        st = erase_pending(erasing, error_out);
     }
+    entries_settle(&erasing->keys);
     return st;
 }
 

@@ -14,10 +14,11 @@ struct erasing {
     struct graph_txn *txn;
     int64_t begin; /* of time */
     struct arena arena;
-    struct entry_list keys;
-    struct entry_list pending; /* relationships to look at: external ids */
-    uint64_t count;            /* elements that go, or lose the property */
-    bool is_claimed;           /* a source has spoken of the property */
+    struct entry_list keys;    /* gathered; settled once all are there */
+    struct entry_list pending; /* gathered: external ids of relationships to look at */
+    struct entry_list looked_at;
+    uint64_t count;  /* elements that go, or lose the property */
+    bool is_claimed; /* a source has spoken of the property */
 };
 
 /* Is the element the one the erasure names, rather than one that hangs on it? */

@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -154,35 +155,87 @@ static enum yore_status check_entry(struct verifier *v, struct graph_id id, stru
     return st;
 }
 
+/* An entry is to be there for a while. */
+struct due {
+    struct yore_bytes key;
+    int64_t from;
+    int64_t to;
+};
+struct dues {
+    struct due *items; /* in the arena */
+    size_t count;
+    size_t capacity;
+};
+
+static enum yore_status add_dues(struct verifier *v, struct dues *dues,
+                                 const struct entry_list *entries, const struct stretch *stretch)
+{
+    for (size_t i = 0; i < entries->count; i++) {
+        if (dues->count == dues->capacity) {
+            size_t capacity = dues->capacity == 0 ? 8 : dues->capacity * 2;
+            struct due *items = arena_alloc(&v->arena, capacity * sizeof *items);
+            if (items == NULL) {
+                return YORE_NOMEM;
+            }
+            if (dues->count > 0) {
+                memcpy(items, dues->items, dues->count * sizeof *items);
+            }
+            dues->items = items;
+            dues->capacity = capacity;
+        }
+        dues->items[dues->count++] = (struct due){entries->keys[i], stretch->from, stretch->to};
+    }
+    return YORE_OK;
+}
+
+static int compare_dues(const void *a, const void *b)
+{
+    const struct due *x = a;
+    const struct due *y = b;
+    int order = bytes_compare(x->key, y->key);
+    return order != 0 ? order : (x->from > y->from) - (x->from < y->from);
+}
+
+/* Compare each entry's line with all that is due of it. */
+static enum yore_status check_dues(struct verifier *v, struct graph_id id, struct dues *dues,
+                                   struct yore_error *error_out)
+{
+    enum yore_status st = YORE_OK;
+    size_t next = 0;
+    if (dues->count > 1) {
+        qsort(dues->items, dues->count, sizeof *dues->items, compare_dues);
+    }
+    while (st == YORE_OK && next < dues->count) {
+        struct yore_bytes key = dues->items[next].key;
+        struct stretches want = {0};
+        for (; st == YORE_OK && next < dues->count && bytes_equal(dues->items[next].key, key);
+             next++) {
+            st = add_stretch(v, &want, dues->items[next].from, dues->items[next].to,
+                             bytes_of("", 0));
+        }
+        st = st == YORE_OK ? check_entry(v, id, key, &want, error_out) : error_plain(error_out, st);
+    }
+    return st;
+}
+
 /* The entries of an element along its life. */
 static enum yore_status check_entries(struct verifier *v, struct graph_id id,
                                       const struct stretches *life,
                                       const struct element_state *states,
                                       struct yore_error *error_out)
 {
-    struct entry_list *lists = arena_alloc(&v->arena, life->count * sizeof *lists + 1);
-    struct entry_list all = {0};
-    enum yore_status st = lists == NULL ? error_plain(error_out, YORE_NOMEM) : YORE_OK;
+    struct dues dues = {0};
+    enum yore_status st = YORE_OK;
     for (size_t i = 0; st == YORE_OK && i < life->count; i++) {
+        struct entry_list entries;
         st = id.element == GRAPH_NODE
-                 ? entries_of_state(&states[i], id.id, v->rules, &v->arena, &lists[i], error_out)
-                 : entries_of_ends(&states[i], id.id, &v->arena, &lists[i]);
+                 ? entries_of_state(&states[i], id.id, v->rules, &v->arena, &entries, error_out)
+                 : entries_of_ends(&states[i], id.id, &v->arena, &entries);
         if (st == YORE_OK) {
-            st = entries_join(&all, &lists[i], &v->arena);
+            st = add_dues(v, &dues, &entries, &life->items[i]);
         }
     }
-    for (size_t k = 0; st == YORE_OK && k < all.count; k++) {
-        struct stretches want = {0};
-        for (size_t i = 0; st == YORE_OK && i < life->count; i++) {
-            if (entries_hold(&lists[i], all.keys[k])) {
-                st = add_stretch(v, &want, life->items[i].from, life->items[i].to, bytes_of("", 0));
-            }
-        }
-        if (st == YORE_OK) {
-            st = check_entry(v, id, all.keys[k], &want, error_out);
-        }
-    }
-    return st;
+    return st == YORE_OK ? check_dues(v, id, &dues, error_out) : st;
 }
 
 /* The external id names the element while it is there. */
@@ -376,7 +429,7 @@ static enum yore_status check_claims(struct verifier *v, struct yore_bytes key,
     bool is_erased = false;
     struct graph_id id = {GRAPH_NODE, 0};
     struct yore_bytes external_id;
-    struct entry_list all = {0};
+    struct dues dues = {0};
     char text[KEY_TEXT_BYTES];
     if (!claim_key_tail(bytes_behind(key, 1), &id.element, &external_id)) {
         tell(v, "key %s is malformed", key_text(key, text));
@@ -386,36 +439,22 @@ static enum yore_status check_claims(struct verifier *v, struct yore_bytes key,
     if (st != YORE_OK) {
         return st;
     }
-    struct entry_list *lists = arena_alloc(&v->arena, line.count * sizeof *lists + 1);
-    if (lists == NULL) {
-        st = error_plain(error_out, YORE_NOMEM);
-    }
     for (size_t i = 0; st == YORE_OK && i < line.count; i++) {
         struct claims claims;
+        struct entry_list entries;
         st = claims_decode(line.items[i].value, id.element, &v->arena, &claims);
         if (st == YORE_CORRUPT) {
             tell(v, "the claims on %s are malformed", key_text(key, text));
             return YORE_OK;
         }
         if (st == YORE_OK &&
-            (!claims_entries(&claims, id.element, external_id, &v->arena, &lists[i]) ||
-             entries_join(&all, &lists[i], &v->arena) != YORE_OK)) {
+            (!claims_entries(&claims, id.element, external_id, &v->arena, &entries) ||
+             add_dues(v, &dues, &entries, &line.items[i]) != YORE_OK)) {
             st = YORE_NOMEM;
         }
         st = st == YORE_OK ? st : error_plain(error_out, st);
     }
-    for (size_t k = 0; st == YORE_OK && k < all.count; k++) {
-        struct stretches want = {0};
-        for (size_t i = 0; st == YORE_OK && i < line.count; i++) {
-            if (entries_hold(&lists[i], all.keys[k])) {
-                st = add_stretch(v, &want, line.items[i].from, line.items[i].to, bytes_of("", 0));
-            }
-        }
-        if (st == YORE_OK) {
-            st = check_entry(v, id, all.keys[k], &want, error_out);
-        }
-    }
-    return st;
+    return st == YORE_OK ? check_dues(v, id, &dues, error_out) : st;
 }
 
 /* The mark of an end follows from no single claim. */

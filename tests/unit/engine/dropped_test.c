@@ -1,7 +1,9 @@
 /* dropped_test.c -- what a dropped keyspace keeps, and when it gives its space back. */
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "support/store.h"
 #include "unit/engine/bed.h"
 
 static struct yore_keyspace *filled(struct bed *bed, enum yore_keep keep, int64_t keep_ns)
@@ -130,6 +132,52 @@ TEST(all_that_a_dropped_keyspace_has_is_freeable_once_it_is_over)
     bed_close(&bed);
 }
 
+/* Of the heap; 0: it does not tell. */
+static size_t memory_in_use(void)
+{
+    struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
+
+static void create_and_drop(struct bed *bed, int number)
+{
+    struct yore_keyspace *space;
+    const struct yore_keyspace_options only_now = {.keep = YORE_KEEP_NOW};
+    char name[16];
+    (void)snprintf(name, sizeof name, "space%d", number);
+    CHECK_OK(yore_keyspace_create(bed->db, name, &only_now, &space, NULL));
+    CHECK_OK(yore_put(bed->db, space, text("key"), text("some value"), NULL, NULL));
+    CHECK_OK(yore_keyspace_drop(bed->db, name, NULL));
+    if (number % 500 == 0) {
+        CHECK_OK(yore_compact(bed->db, NULL, NULL));
+    }
+}
+
+/* A handle stays valid, and tells what it was of; nothing else is left but what the catalogue
+ * writes, which takes memory here, where the disk is in memory too. */
+TEST(ten_thousand_dropped_keyspaces_keep_a_handle_each_in_memory)
+{
+    enum { FIRST = 500, COUNT = 10000, EACH_BYTES_MAX = 350 };
+    struct bed bed;
+    bed_open(&bed);
+    for (int i = 1; i <= FIRST; i++) {
+        create_and_drop(&bed, i);
+    }
+    size_t before = memory_in_use();
+    if (before == 0) {
+        bed_close(&bed);
+        SKIP("the heap does not tell what it holds");
+    }
+    for (int i = FIRST + 1; i <= FIRST + COUNT; i++) {
+        create_and_drop(&bed, i);
+    }
+    size_t grown = memory_in_use() - before;
+    CHECK_MSG(grown <= COUNT * EACH_BYTES_MAX, "%zu octets for %d keyspaces", grown, COUNT);
+    test_note("%zu octets a keyspace", grown / COUNT);
+    CHECK_EQ_UINT(store_stat(bed.db, "keyspaces"), 2);
+    bed_close(&bed);
+}
+
 /* What is gone can be told from what never was. */
 TEST(a_feed_from_before_the_drop_of_what_is_gone_is_refused)
 {
@@ -220,6 +268,7 @@ TEST_MAIN(changes_may_end_after_the_drop_and_a_read_may_ask_what_was_known_befor
           a_dropped_keyspace_that_keeps_all_stays_readable_until_it_is_trimmed,
           a_snapshot_reads_what_was_dropped_after_it,
           all_that_a_dropped_keyspace_has_is_freeable_once_it_is_over,
+          ten_thousand_dropped_keyspaces_keep_a_handle_each_in_memory,
           a_feed_from_before_the_drop_of_what_is_gone_is_refused,
           a_restore_out_of_reach_names_the_keyspace_that_keeps_too_little,
           a_restore_from_before_the_drop_of_what_kept_only_now_is_refused_and_names_it)

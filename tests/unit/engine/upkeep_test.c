@@ -56,7 +56,10 @@ static void busy_open(struct busy *b)
 static void pass_time(struct busy *b)
 {
     sim_disk_advance(b->disk, 2 * BED_SECOND);
+    os_mutex_lock(&b->db->lock);
     os_cond_broadcast(&b->db->timer);
+    os_cond_broadcast(&b->db->upkeep);
+    os_mutex_unlock(&b->db->lock);
     (void)nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
 }
 

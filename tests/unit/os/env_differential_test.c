@@ -75,12 +75,9 @@ static void step_change(struct pair *p)
             st[side] = os_file_truncate(slot[side], offset, NULL);
             break;
         case 1:
-            st[side] = os_file_preallocate(slot[side], size, NULL);
-            break;
-        case 2:
             st[side] = os_file_punch(slot[side], offset, size, NULL);
             break;
-        case 3:
+        case 2:
             st[side] = os_file_sync(slot[side], NULL);
             break;
         default:

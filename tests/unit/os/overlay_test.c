@@ -176,7 +176,7 @@ TEST(a_file_in_memory_behaves_as_one_on_a_disk)
     CHECK_OK(os_file_open(f.env, "d/x", OS_OPEN_CREATE, &files[0], NULL));
     CHECK_OK(os_file_open(sim_disk_env(disk), "x", OS_OPEN_CREATE, &files[1], NULL));
     for (int round = 0; round < 3000; round++) {
-        uint64_t kind = test_rand_below(&rand, 8);
+        uint64_t kind = test_rand_below(&rand, 7);
         uint64_t offset = test_rand_below(&rand, 6000);
         size_t size = test_rand_below(&rand, sizeof data);
         uint64_t sizes[2];
@@ -185,8 +185,7 @@ TEST(a_file_in_memory_behaves_as_one_on_a_disk)
         for (int i = 0; i < 2; i++) {
             enum yore_status st = kind < 4    ? os_file_write(files[i], offset, data, size, NULL)
                                   : kind == 4 ? os_file_truncate(files[i], offset, NULL)
-                                  : kind == 5 ? os_file_preallocate(files[i], size, NULL)
-                                  : kind == 6 ? os_file_punch(files[i], offset, size, NULL)
+                                  : kind == 5 ? os_file_punch(files[i], offset, size, NULL)
                                               : os_file_sync(files[i], NULL);
             CHECK_OK(st);
             CHECK_OK(os_file_size(files[i], &sizes[i], NULL));

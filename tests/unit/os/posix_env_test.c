@@ -79,24 +79,6 @@ TEST(open_modes_ask_for_what_is_there)
     os_file_close(file);
 }
 
-TEST(preallocate_fills_with_zeros_and_keeps_a_longer_tail)
-{
-    struct os_file *file = must_open(test_path("a"), OS_OPEN_CREATE);
-    static unsigned char got[1000001];
-    size_t size;
-    CHECK_OK(os_file_write(file, 0, "old", 3, NULL));
-    CHECK_OK(os_file_write(file, 1000000, "t", 1, NULL));
-    CHECK_OK(os_file_preallocate(file, 0, NULL));
-    CHECK_OK(os_file_preallocate(file, 700000, NULL));
-    CHECK_OK(os_file_read(file, 0, got, sizeof(got), &size, NULL));
-    CHECK_EQ_UINT(size, 1000001);
-    for (size_t i = 0; i < 1000000; i++) {
-        CHECK_EQ_UINT(got[i], 0);
-    }
-    CHECK_EQ_UINT(got[1000000], 't');
-    os_file_close(file);
-}
-
 TEST(truncate_cuts_and_grows)
 {
     struct os_file *file = must_open(test_path("a"), OS_OPEN_CREATE);
@@ -143,7 +125,6 @@ TEST(offsets_past_the_end_of_numbers_are_refused)
     CHECK_OK(os_file_read(file, INT64_MAX, &octet, 1, &size, NULL));
     CHECK_EQ_UINT(size, 0);
     CHECK_STATUS(os_file_truncate(file, UINT64_MAX, NULL), YORE_NO_SPACE);
-    CHECK_STATUS(os_file_preallocate(file, UINT64_MAX, NULL), YORE_NO_SPACE);
     os_file_will_need(file, 0, UINT64_MAX);
     os_file_close(file);
 }
@@ -349,8 +330,7 @@ TEST(out_of_memory_leaves_no_file_behind)
     CHECK_EQ_STR(names, "");
 }
 
-TEST_MAIN(what_was_written_is_read_back, open_modes_ask_for_what_is_there,
-          preallocate_fills_with_zeros_and_keeps_a_longer_tail, truncate_cuts_and_grows,
+TEST_MAIN(what_was_written_is_read_back, open_modes_ask_for_what_is_there, truncate_cuts_and_grows,
           a_punched_range_reads_as_zeros_and_the_size_stays,
           offsets_past_the_end_of_numbers_are_refused, advice_is_accepted,
           memory_that_will_be_filled_keeps_what_is_in_it, directories_are_made_listed_and_removed,

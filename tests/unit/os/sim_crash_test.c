@@ -84,14 +84,14 @@ static bool sector_is_allowed(const struct model *m, const unsigned char *found,
     return false;
 }
 
-enum op_kind { OP_WRITE, OP_PUNCH, OP_PREALLOCATE };
+enum op_kind { OP_WRITE, OP_PUNCH };
 
 /* Do operation `i` of `kind` on [offset, offset + size), and in the model. */
 static void one_op(struct model *m, size_t i, struct os_file *file, enum op_kind kind,
                    struct test_rand *rand)
 {
     unsigned char run[FILE_BYTES];
-    uint64_t offset = kind == OP_PREALLOCATE ? 0 : test_rand_below(rand, FILE_BYTES - 1);
+    uint64_t offset = test_rand_below(rand, FILE_BYTES - 1);
     uint64_t size = 1 + test_rand_below(rand, FILE_BYTES - offset - 1);
     size = test_rand_one_in(rand, 2) ? 1 + size % 300 : size;
     uint64_t end = offset + size;
@@ -99,16 +99,14 @@ static void one_op(struct model *m, size_t i, struct os_file *file, enum op_kind
     if (kind == OP_WRITE) {
         test_rand_fill(rand, run, size);
         CHECK_OK(os_file_write(file, offset, run, size, NULL));
-    } else if (kind == OP_PUNCH) {
-        CHECK_OK(os_file_punch(file, offset, size, NULL));
     } else {
-        CHECK_OK(os_file_preallocate(file, size, NULL));
+        CHECK_OK(os_file_punch(file, offset, size, NULL));
     }
     memcpy(m->states[i], m->states[i - 1], FILE_BYTES);
     memcpy(m->states[i] + offset, run, size);
-    m->sizes[i] = kind != OP_PUNCH && end > m->sizes[i - 1] ? end : m->sizes[i - 1];
+    m->sizes[i] = kind == OP_WRITE && end > m->sizes[i - 1] ? end : m->sizes[i - 1];
     m->from[i] = offset;
-    m->to[i] = kind == OP_WRITE ? end : offset; /* others leave no garbage */
+    m->to[i] = kind == OP_WRITE ? end : offset; /* a punch leaves no garbage */
 }
 
 /* Some operations since the last sync; returns the size they reach. */
@@ -117,7 +115,7 @@ static uint64_t random_ops(struct model *m, struct os_file *file, struct test_ra
     m->count = 1 + (size_t)test_rand_below(rand, OPS_MAX);
     for (size_t i = 1; i <= m->count; i++) {
         uint64_t luck = test_rand_below(rand, 8);
-        one_op(m, i, file, luck < 6 ? OP_WRITE : luck == 6 ? OP_PUNCH : OP_PREALLOCATE, rand);
+        one_op(m, i, file, luck < 6 ? OP_WRITE : OP_PUNCH, rand);
     }
     return m->sizes[m->count];
 }
@@ -256,7 +254,6 @@ TEST(files_of_before_are_dead_but_may_be_closed)
     CHECK_STATUS(os_file_write(file, 0, "x", 1, NULL), YORE_IO);
     CHECK_STATUS(os_file_sync(file, NULL), YORE_IO);
     CHECK_STATUS(os_file_size(file, &file_size, NULL), YORE_IO);
-    CHECK_STATUS(os_file_preallocate(lost, 5, NULL), YORE_IO);
     CHECK_STATUS(os_file_truncate(lost, 5, NULL), YORE_IO);
     CHECK_STATUS(os_file_punch(lost, 0, 5, NULL), YORE_IO);
     sim_check_text(disk, "/a", "");

@@ -31,8 +31,6 @@ TEST(a_failing_write_applies_half)
     sim_disk_fail(disk, SIM_FAULT_WRITE, 1, false);
     CHECK_STATUS(os_file_write(file, 0, "abcdef", 6, NULL), YORE_IO);
     sim_check_text(disk, "a", "abc");
-    sim_disk_fail(disk, SIM_FAULT_WRITE, 1, false);
-    CHECK_STATUS(os_file_preallocate(file, 10, NULL), YORE_IO);
     CHECK_OK(os_file_write(file, 0, "abcdef", 6, NULL));
     os_file_close(file);
     sim_check_text(disk, "a", "abcdef");
@@ -100,7 +98,6 @@ TEST(a_full_disk_takes_what_fits)
     CHECK_STATUS(os_file_write(file, 3, "defg", 4, NULL), YORE_NO_SPACE);
     sim_check_text(disk, "a", "abcde");
     CHECK_OK(os_file_write(file, 0, "ABCDE", 5, NULL)); /* overwriting needs no space */
-    CHECK_STATUS(os_file_preallocate(file, 6, NULL), YORE_NO_SPACE);
     CHECK_STATUS(os_file_truncate(file, 6, NULL), YORE_NO_SPACE);
     sim_check_text(disk, "a", "ABCDE");
     CHECK_OK(os_file_truncate(file, 1, NULL));

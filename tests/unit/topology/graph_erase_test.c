@@ -119,6 +119,32 @@ TEST(an_erased_relationship_leaves_its_ends)
     close_whole(&bed);
 }
 
+TEST(an_erased_hub_goes_with_everything_that_ever_hung_on_it)
+{
+    enum { SPOKES = 120 };
+    struct graph_bed bed;
+    uint64_t count = 0;
+    graph_bed_open(&bed);
+    say_node(&bed, "a", "hub", AT(10));
+    for (int i = 0; i < SPOKES; i++) {
+        char spoke[16];
+        char call[32];
+        snprintf(spoke, sizeof spoke, "s%d", i * 7 % SPOKES);
+        say_node(&bed, "a", spoke, AT(10));
+        say_call(&bed, "a", i % 2 == 0 ? "hub" : spoke, i % 2 == 0 ? spoke : "hub", AT(20));
+        if (i % 3 == 0) {
+            snprintf(call, sizeof call, i % 2 == 0 ? "hub>%s" : "%s>hub", spoke);
+            take_back(&bed, "a", YORE_GRAPH_ELEMENT_RELATIONSHIP, call, AT(30));
+        }
+    }
+    CHECK_OK(erased(&bed, GRAPH_NODE, "hub", NULL, &count));
+    CHECK_EQ_UINT(count, 1 + SPOKES);
+    CHECK_EQ_UINT(id_at(&bed, GRAPH_NODE, "hub", AT(20)), 0);
+    CHECK_EQ_UINT(id_at(&bed, GRAPH_RELATIONSHIP, "hub>s0", AT(20)), 0);
+    CHECK(id_at(&bed, GRAPH_NODE, "s7", AT(20)) != 0);
+    close_whole(&bed);
+}
+
 /* ---- properties ---- */
 
 /* A person with a mail and an age. */
@@ -282,6 +308,7 @@ TEST(a_property_of_a_relationship_is_erased_and_names_that_nobody_had_are_told)
 
 TEST_MAIN(an_erased_node_is_gone_with_its_relationships_from_every_file,
           an_erased_relationship_leaves_its_ends,
+          an_erased_hub_goes_with_everything_that_ever_hung_on_it,
           an_erased_property_leaves_the_rest_of_its_element_at_every_time,
           an_erased_property_is_in_no_index_and_keeps_no_value_taken,
           a_property_of_a_relationship_is_erased_and_names_that_nobody_had_are_told)
