@@ -161,14 +161,14 @@ struct yore_options {
     uint64_t table_bytes;    /* target size of a table: 16 KiB..1 GiB, default 32 MiB */
     uint32_t page_bytes; /* target size of a page of the present before compression: 512 B..1 MiB,
                             default 4 KiB; pages of the past have eight times that */
-    uint32_t seal_versions_per_key; /* history runs this many times the live keys are sealed,
-                                       default 8 */
-    uint64_t seal_bytes_min;        /* ... and at least this large, default 4 MiB */
-    uint32_t value_apart_bytes;     /* values this large go to value files: 256 B.., default
+    uint32_t seal_versions_per_key; /* history runs this many times the live keys are sealed:
+                                       1..1,048,576, default 8 */
+    uint64_t seal_bytes_min;        /* ... and at least this large: 1 B..1 TiB, default 4 MiB */
+    uint32_t value_apart_bytes;     /* values this large go to value files: 256 B..256 MiB, default
                                        YORE_VALUE_APART_BYTES; see there */
     uint32_t background_threads;    /* flush, merge, seal: 1..16, default 2 */
-    uint32_t open_files_max;        /* files of tables open at once: 16.., default 512; never more
-                                       than half of what the process may have open (RLIMIT_NOFILE
+    uint32_t open_files_max;        /* files of tables open at once: 16..1,048,576, default 512; no
+                                       more than half of what the process may have open (RLIMIT_NOFILE
                                        at yore_open()), but for those being read just now */
     int64_t clock_skew_max_ns;      /* facts may be dated this far ahead of the wall clock:
                                        1 ns..1 h, default 500 ms */
@@ -180,8 +180,10 @@ struct yore_options {
 YORE_API void yore_options_init(struct yore_options *options);
 
 /* Open the database in directory `path`, making it if missing; replays the journal.  `options` may
- * be NULL. Errors: YORE_LOCKED (text names the holder), YORE_EXISTS (the directory is no database
- * and has files of somebody else), YORE_CORRUPT (file and offset), YORE_BAD_FORMAT, YORE_IO.
+ * be NULL. Errors: YORE_INVALID (an option, named), YORE_NOT_FOUND (must_exist; the directory above
+ * `path` is missing), YORE_LOCKED (text names the holder), YORE_EXISTS (the directory is no
+ * database and has files of somebody else), YORE_CORRUPT (file and offset), YORE_BAD_FORMAT,
+ * YORE_NO_SPACE, YORE_IO.
  *
  * With `read_only` nothing is made or written, whatever the last run left: what it had not flushed
  * is recovered in memory, which takes about twice the bytes of it (at most what the memtables and
@@ -822,8 +824,8 @@ YORE_API enum yore_status yore_flush(struct yore_db *db,
 YORE_API enum yore_status yore_compact(struct yore_db *db, struct yore_keyspace *keyspace,
                                        struct yore_error *error_out) YORE_MUST_USE;
 /* A complete, openable copy in the new directory `path`: hard links where the file system allows.
- * Errors: YORE_EXISTS (something is there), YORE_BUSY (keyspaces or horizons changed during each of
- * 32 flushes), YORE_NO_SPACE, YORE_IO. */
+ * Errors: YORE_EXISTS (something is there), YORE_NOT_FOUND (the directory above), YORE_BUSY
+ * (keyspaces or horizons changed during each of 32 flushes), YORE_NO_SPACE, YORE_IO. */
 YORE_API enum yore_status yore_checkpoint(struct yore_db *db, const char *path,
                                           struct yore_error *error_out) YORE_MUST_USE;
 
@@ -836,7 +838,8 @@ struct yore_backup_info {
 
 /* Back up into directory `path` (made if missing).  The first is full; each later one copies only
  * what the directory lacks.  Runs while reads and writes go on.  `progress` and `info_out` may be
- * NULL.  Errors: YORE_LOCKED (another backup is being written there), YORE_EXISTS (the directory
+ * NULL.  Errors: YORE_NOT_FOUND (the directory above `path`), YORE_LOCKED (another backup is being
+ * written there), YORE_EXISTS (the directory
  * has files of somebody else, or backups of another database), YORE_BUSY (as yore_checkpoint()),
  * YORE_CANCELLED, YORE_CORRUPT, YORE_NO_SPACE, YORE_IO; what a failed backup copied is taken up or
  * removed by the next. */
