@@ -168,8 +168,9 @@ struct yore_options {
                                        YORE_VALUE_APART_BYTES; see there */
     uint32_t background_threads;    /* flush, merge, seal: 1..16, default 2 */
     uint32_t open_files_max;        /* files of tables open at once: 16..1,048,576, default 512; no
-                                       more than half of what the process may have open (RLIMIT_NOFILE
-                                       at yore_open()), but for those being read just now */
+                                       more than half of what the process may have open
+                                       (RLIMIT_NOFILE at yore_open()), but for those being read
+                                       just now */
     int64_t clock_skew_max_ns;      /* facts may be dated this far ahead of the wall clock:
                                        1 ns..1 h, default 500 ms */
     uint64_t feed_retention_bytes;  /* closed journal segments kept for the feed, default 0 */
