@@ -133,7 +133,9 @@ static enum yore_status add_sources(struct yore_cursor *c, struct source_list *l
         st = add_history(c, list);
     }
     if (st == YORE_OK) {
-        st = sources_add_levels(list, c->tree, c->stretch_low, c->stretch_high, &c->iter_view,
+        struct iter_view levels = c->iter_view;
+        levels.commit_after = filter.slice != NULL ? filter.slice->known : INT64_MIN; /* R3 */
+        st = sources_add_levels(list, c->tree, c->stretch_low, c->stretch_high, &levels,
                                 c->is_latest ? NULL : level_can_add, &filter);
     }
     return st;

@@ -77,8 +77,8 @@ static bool view_sees_all(const struct table_iter *it)
 {
     const struct table_meta *meta = &it->table->meta;
     return meta->commit_max <= it->view.known && !it->view.is_changed_only &&
-           (it->view.is_as_of ? meta->valid_max <= it->view.valid
-                              : it->view.commit_after < meta->commit_min);
+           it->view.commit_after < meta->commit_min &&
+           (!it->view.is_as_of || meta->valid_max <= it->view.valid);
 }
 
 static enum yore_status find_changed(struct table_iter *it)
@@ -224,12 +224,11 @@ static bool is_passed_over(const struct table_iter *it, uint32_t number)
         return false;
     }
     const struct index_page *entry = &index_of(it)->pages[number];
-    if (entry->commit_min > it->view.known ||
+    if (entry->commit_min > it->view.known || entry->commit_max <= it->view.commit_after ||
         (it->changed != NULL && ((unsigned)it->changed[number / 8] >> number % 8 & 1u) == 0)) {
         return true;
     }
-    return it->view.is_as_of ? entry->valid_min > it->view.valid
-                             : entry->commit_max <= it->view.commit_after;
+    return it->view.is_as_of && entry->valid_min > it->view.valid;
 }
 
 /* Does the page begin where nothing is wanted any more? */

@@ -29,8 +29,8 @@ struct iter_view {
     int64_t known;
     bool no_cache_fill; /* pages read do not displace others */
     bool keys_only;     /* value bytes may be left out (size is right) */
-    /* Pages whose commits are all <= this may be passed over when every version is walked (feed,
-     * diffs); INT64_MIN: none. */
+    /* Pages whose commits are all <= this may be passed over (feed, diffs; as of: what another
+     * source has); INT64_MIN: none. */
     int64_t commit_after;
     /* As of, forward: nothing is wanted from this key on, and the iterator may end there instead of
      * looking for what the view has beyond.  Kept by the maker; size 0: none. */

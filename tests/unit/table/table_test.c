@@ -227,6 +227,62 @@ TEST(feed_walk_yields_all_that_was_committed_after)
     }
 }
 
+/* What `it` yields, one way or the other, is of `seen`, and all of it that was committed after. */
+static size_t check_committed_after(struct version_iter *it, const struct model *seen,
+                                    int64_t commit_after, bool is_back)
+{
+    size_t met = 0;
+    size_t yielded = 0;
+    for (is_back ? version_iter_last(it) : version_iter_first(it); it->is_valid;
+         is_back ? version_iter_prev(it) : version_iter_next(it)) {
+        yielded++;
+        for (bool is_at = false; !is_at; met++) {
+            CHECK(met < seen->count);
+            const struct version *v = &seen->versions[is_back ? seen->count - 1 - met : met];
+            is_at = version_compare(v, &it->at) == 0;
+            CHECK(is_at || v->commit <= commit_after);
+        }
+    }
+    CHECK_OK(it->status);
+    for (; met < seen->count; met++) {
+        const struct version *v = &seen->versions[is_back ? seen->count - 1 - met : met];
+        CHECK(v->commit <= commit_after);
+    }
+    return yielded;
+}
+
+TEST(a_walk_as_of_passes_over_pages_of_what_was_committed_before)
+{
+    struct test_rand rand = test_rand_new(0);
+    size_t passed_over = 0;
+    for (unsigned round = 0; round < 30; round++) {
+        struct fixture f;
+        fixture_open(&f, 1 << 20, 4);
+        struct model_shape shape = model_shape_random(&rand);
+        struct model m = model_random(&rand, &shape);
+        struct table_options options = fixture_options(&rand, 7);
+        struct table *table = fixture_table(&f, "t", &options, m.versions, m.count);
+        struct iter_view view = {.is_as_of = true,
+                                 .valid = m.versions[test_rand_below(&rand, m.count)].valid_from,
+                                 .known = INT64_MAX,
+                                 .commit_after =
+                                     m.versions[test_rand_below(&rand, m.count)].commit};
+        struct model seen = model_view(&m, &view);
+        for (unsigned is_back = 0; is_back < 2; is_back++) {
+            struct version_iter *it = NULL;
+            CHECK_OK(table_iter_new(table, &view, &it));
+            passed_over +=
+                seen.count - check_committed_after(it, &seen, view.commit_after, is_back);
+            version_iter_free(it);
+        }
+        model_release(&seen);
+        table_close(table);
+        model_release(&m);
+        fixture_close(&f);
+    }
+    CHECK(passed_over > 0);
+}
+
 TEST(meta_counts_and_survives_encoding)
 {
     struct fixture f;
@@ -464,8 +520,10 @@ TEST(a_walk_back_from_before_the_first_key_of_a_page_finds_the_page_before)
 
 TEST_MAIN(random_tables_answer_as_the_model, a_stamped_table_answers_with_its_stamp,
           empty_table_is_a_table, keys_and_values_of_the_largest_size_work,
-          feed_walk_yields_all_that_was_committed_after, meta_counts_and_survives_encoding,
-          estimates_follow_the_index, a_sample_of_times_takes_every_so_many_pages_of_a_range,
+          feed_walk_yields_all_that_was_committed_after,
+          a_walk_as_of_passes_over_pages_of_what_was_committed_before,
+          meta_counts_and_survives_encoding, estimates_follow_the_index,
+          a_sample_of_times_takes_every_so_many_pages_of_a_range,
           dead_table_is_unlinked_when_closed,
           the_index_of_long_keys_is_as_small_as_that_of_short_ones,
           a_walk_back_from_before_the_first_key_of_a_page_finds_the_page_before)
