@@ -16,7 +16,7 @@
 
 #define LOOK_NS 20000000
 #define LOOKS_MAX 3000
-#define CALM_NS 2500000000 /* longer than two ticks of anything */
+#define CALM_NS 1200000000 /* longer than a tick of anything */
 #define CALM_TRIES 30
 
 static struct yore_bytes text(const char *words)
