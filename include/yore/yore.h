@@ -771,7 +771,8 @@ YORE_API enum yore_status yore_keyspace_list(struct yore_db *db, const struct yo
                                              void *arg, struct yore_error *error_out) YORE_MUST_USE;
 /* What a keyspace takes.  Of tables: exact, and told from their descriptions, without reading them.
  * The newest version of a key may be in tables of the past too, and one that was superseded stays
- * with the present until a merge has met both. */
+ * with the present until a merge has met both.  A table that ranges of keys have in common counts
+ * whole until none of them needs it. */
 struct yore_keyspace_usage {
     int64_t
         oldest; /* the oldest readable moment; YORE_TIME_MIN: all; where only now is kept: now */
