@@ -35,6 +35,14 @@ void txn_drop_facts(struct yore_txn *txn, size_t count)
     }
 }
 
+bool txn_met_erasure(const struct yore_txn *txn)
+{
+    struct superview *view = superview_acquire(txn->db);
+    bool has_met = erase_set_commit_max(view->erased) > txn->snapshot.commit;
+    superview_release(view);
+    return has_met;
+}
+
 void txn_explain_conflicts(struct yore_txn *txn, const struct yore_keyspace *keyspace,
                            txn_explain_fn *explain, void *arg)
 {

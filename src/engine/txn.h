@@ -84,6 +84,9 @@ enum yore_status txn_winner(struct yore_txn *txn, struct superview *view,
 /* Is it an own version from now on?  Such a one begins at the commit, after every date of the
  * transaction, wherever the overlay has it. */
 bool txn_is_from_now(const struct yore_txn *txn, const struct version *version);
+/* Has anything been erased since it began?  An erasure is gone from every read at once, so what one
+ * read has found another may lack; what was read and erased will conflict at the commit. */
+bool txn_met_erasure(const struct yore_txn *txn);
 /* Ask `explain` where the commit conflicts over a key of `keyspace`. */
 void txn_explain_conflicts(struct yore_txn *txn, const struct yore_keyspace *keyspace,
                            txn_explain_fn *explain, void *arg);

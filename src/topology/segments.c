@@ -9,6 +9,7 @@
  *    there yet, and what segment i - 1 got would go on.
  * A version that is written again keeps its begin, and ends with the life.
  */
+#include "engine/txn.h"
 #include "topology/entries.h"
 #include "topology/graph_internal.h"
 #include "topology/graph_txn.h"
@@ -26,6 +27,11 @@ enum yore_status life_read(struct graph_txn *txn, struct graph_id id, int64_t fr
         return st;
     }
     life_out->count = line_life(&line, &life_out->end);
+    if (life_out->count == 0 && txn_met_erasure(txn->engine)) {
+        return error_set(error_out, YORE_CONFLICT,
+                         "graph %s: something was erased meanwhile; begin the transaction again",
+                         txn->graph->name);
+    }
     if (life_out->count == 0) {
         return error_set(error_out, YORE_NOT_FOUND,
                          "graph %s: there is no %s %llu at the time of the change",
