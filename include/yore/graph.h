@@ -218,7 +218,8 @@ struct yore_graph_new_relationship {
 /* Serializable: the commit fails with YORE_CONFLICT (begin again) when what was read, or what the
  * graph's integrity rests on, was changed meanwhile.  Writers that add relationships to one node do
  * not conflict.  After an error of a change the transaction is without it; one whose memory ran out
- * half way does not commit.  YORE_BUSY from a change: an import has the graph for itself. */
+ * half way does not commit.  YORE_BUSY from a change: an import has the graph for itself;
+ * YORE_CONFLICT: what it is about may have been erased meanwhile (begin again). */
 YORE_API enum yore_status yore_graph_begin(struct yore_graph *graph,
                                            struct yore_graph_txn **txn_out,
                                            struct yore_error *error_out) YORE_MUST_USE;

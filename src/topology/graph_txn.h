@@ -114,7 +114,8 @@ struct life {
     size_t count;
     int64_t end;
 };
-/* Errors: YORE_NOT_FOUND when it is not there at `from`. */
+/* Errors: YORE_NOT_FOUND when it is not there at `from`; YORE_CONFLICT when it may have been erased
+ * since the transaction began. */
 enum yore_status life_read(struct graph_txn *txn, struct graph_id id, int64_t from,
                            struct life *life_out, struct yore_error *error_out);
 

@@ -306,7 +306,28 @@ TEST(a_property_of_a_relationship_is_erased_and_names_that_nobody_had_are_told)
     close_whole(&bed);
 }
 
-TEST_MAIN(an_erased_node_is_gone_with_its_relationships_from_every_file,
+TEST(a_change_that_meets_the_erasure_of_what_it_found_is_a_conflict)
+{
+    struct graph_bed bed;
+    struct graph_txn *txn = NULL;
+    uint64_t count = 0;
+    graph_bed_open(&bed);
+    say_node(&bed, "a", "x", AT(10));
+    struct graph_id found = {GRAPH_NODE, id_at(&bed, GRAPH_NODE, "x", AT(20))};
+    CHECK_OK(graph_begin(bed.graph, &txn, NULL));
+    CHECK_STATUS(graph_delete(txn, (struct graph_id){GRAPH_NODE, found.id + 1}, true, NULL, NULL),
+                 YORE_NOT_FOUND);
+    CHECK_OK(erased(&bed, GRAPH_NODE, "x", NULL, &count));
+    CHECK_STATUS(graph_delete(txn, found, true, NULL, NULL), YORE_CONFLICT);
+    graph_abort(txn);
+    CHECK_OK(graph_begin(bed.graph, &txn, NULL));
+    CHECK_STATUS(graph_delete(txn, found, true, NULL, NULL), YORE_NOT_FOUND);
+    graph_abort(txn);
+    close_whole(&bed);
+}
+
+TEST_MAIN(a_change_that_meets_the_erasure_of_what_it_found_is_a_conflict,
+          an_erased_node_is_gone_with_its_relationships_from_every_file,
           an_erased_relationship_leaves_its_ends,
           an_erased_hub_goes_with_everything_that_ever_hung_on_it,
           an_erased_property_leaves_the_rest_of_its_element_at_every_time,
