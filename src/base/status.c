@@ -47,32 +47,34 @@ const char *yore_version(void)
 }
 
 /* Of a text that is too long the middle goes: a path is at its begin, the cause at its end. */
-static void keep_both_ends(char *text, const char *whole, size_t whole_size)
+__attribute__((format(printf, 2, 0))) static void write_ends(char *text, const char *format,
+                                                             va_list args)
 {
     static const char gap[] = "...";
+    char whole[LONG_TEXT_BYTES];
     size_t head = YORE_ERROR_TEXT_BYTES / 4;
     size_t tail = YORE_ERROR_TEXT_BYTES - head - (sizeof gap - 1); /* the zero included */
+    (void)vsnprintf(whole, sizeof whole, format, args);
     memcpy(text, whole, head);
     memcpy(text + head, gap, sizeof gap - 1);
-    memcpy(text + head + sizeof gap - 1, whole + whole_size + 1 - tail, tail);
+    memcpy(text + head + sizeof gap - 1, whole + strlen(whole) + 1 - tail, tail);
 }
 
 enum yore_status error_set(struct yore_error *error_out, enum yore_status status,
                            const char *format, ...)
 {
     if (error_out != NULL) {
-        char whole[LONG_TEXT_BYTES];
         va_list args;
         va_start(args, format);
-        int size = vsnprintf(whole, sizeof whole, format, args);
+        int size = vsnprintf(error_out->text, sizeof(error_out->text), format, args);
         va_end(args);
         error_out->status = status;
         if (size < 0) {
             error_out->text[0] = '\0';
-        } else if ((size_t)size < sizeof error_out->text) {
-            memcpy(error_out->text, whole, (size_t)size + 1);
-        } else {
-            keep_both_ends(error_out->text, whole, strlen(whole));
+        } else if ((size_t)size >= sizeof(error_out->text)) {
+            va_start(args, format);
+            write_ends(error_out->text, format, args);
+            va_end(args);
         }
     }
     return status;
