@@ -52,6 +52,21 @@ TEST(a_session_at_a_moment_reads_as_of_it_and_writes_nothing)
     bed_close(&bed);
 }
 
+/* Its commands run at one moment, which their queueing was judged by. */
+TEST(a_transaction_does_not_change_the_moment_of_its_session)
+{
+    struct bed bed = {0};
+    bed_open(&bed);
+    struct bed_client *c = &bed.clients[0];
+    EXPECT(c, "SET k now", "+OK|");
+    EXPECT(c, "MULTI", "+OK|");
+    EXPECT(c, "YORE.AT 2025-01-02", "-ERR Command not allowed inside a transaction|");
+    EXPECT(c, "GET k", "+QUEUED|");
+    EXPECT(c, "EXEC", "-EXECABORT Transaction discarded because of previous errors.|");
+    EXPECT(c, "GET k", "$3|now|");
+    bed_close(&bed);
+}
+
 TEST(databases_that_were_swapped_are_found_as_they_were)
 {
     struct bed bed = {0};
@@ -374,7 +389,8 @@ TEST(moments_in_the_future_are_answered_or_refused_alike)
     bed_close(&bed);
 }
 
-TEST_MAIN(moments_in_the_future_are_answered_or_refused_alike,
+TEST_MAIN(a_transaction_does_not_change_the_moment_of_its_session,
+          moments_in_the_future_are_answered_or_refused_alike,
           a_session_at_a_moment_reads_as_of_it_and_writes_nothing,
           databases_that_were_swapped_are_found_as_they_were, a_timeline_tells_every_version,
           changes_tell_what_differs, ranges_are_told_in_pages, who_may_not_see_the_past_does_not,
