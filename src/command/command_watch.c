@@ -116,6 +116,7 @@ static void push_end(struct client *client, const struct yore_error *error)
         port->push(port->arg, client->conn, buffer_bytes(&reply.out));
     }
     port->close(port->arg, client->conn, true);
+    client->feed_is_over = true;
     reply_release(&reply);
 }
 
@@ -163,7 +164,7 @@ int64_t tick_feeds(struct command_server *server)
     os_mutex_lock(&server->feed_lock);
     bool has_feeds = server->feeds != NULL;
     for (struct client *at = server->feeds; at != NULL; at = at->next_feed) {
-        has_more |= serve(at);
+        has_more |= !at->feed_is_over && serve(at);
     }
     os_mutex_unlock(&server->feed_lock);
     return has_more ? 0 : has_feeds ? FEED_TICK_NS : INT64_MAX;
@@ -221,6 +222,7 @@ void cmd_yore_watch(struct call *call)
     os_mutex_lock(&server->feed_lock);
     client->feed = watch;
     client->feed_is_begun = false;
+    client->feed_is_over = false;
     client->next_feed = server->feeds;
     server->feeds = client;
     os_mutex_unlock(&server->feed_lock);

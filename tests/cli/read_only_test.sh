@@ -87,12 +87,14 @@ if [ "$(id -u)" = 0 ] && mount_or_skip full -o size=8m; then
     cp -r db full/db
     dd if=/dev/zero of=full/ballast bs=4096 >/dev/null 2>&1
     fails 7 "" put full/db k w
+    fails 7 "--read-only" shell full/db -c 'get k'
     read_all full/db
     rm full/ballast
     ok put full/db k v
     before=$(look full/db)
     mount -o remount,ro full
     fails 6 "" put full/db k w
+    fails 6 "--read-only" shell full/db -c 'get k'
     read_all full/db
     check "nothing changed" [ "$before" = "$(look full/db)" ]
     rm_lock=no
