@@ -283,6 +283,18 @@ static void compare_left(void)
     erase_set_unref(set);
 }
 
+/* More processor time than a search may take: by what 2^24 additions take here, as on a slow
+ * machine and under valgrind all takes many times as long. */
+static double too_long(void)
+{
+    volatile uint64_t sum = 0;
+    clock_t begin = clock();
+    for (uint64_t i = 0; i < 1u << 24; i++) {
+        sum += i;
+    }
+    return 1 + 50 * (double)(clock() - begin) / CLOCKS_PER_SEC;
+}
+
 /* Every row that is read asks.  Looked through one by one, these would be two thousand million. */
 TEST(many_prefixes_cost_a_row_little)
 {
@@ -314,7 +326,7 @@ TEST(many_prefixes_cost_a_row_little)
     double seconds = (double)(clock() - begin) / CLOCKS_PER_SEC;
     CHECK_EQ_UINT(covered, ROWS / 2);
     test_note("%d rows, %d prefixes: %.3f s", ROWS, PREFIXES, seconds);
-    CHECK(seconds < 3);
+    CHECK(seconds < too_long());
     erase_set_unref(set);
 }
 
@@ -364,7 +376,7 @@ TEST(many_spans_of_a_key_cost_a_version_little)
     double seconds = (double)(clock() - begin) / CLOCKS_PER_SEC;
     CHECK_EQ_UINT(covered, VERSIONS / 2);
     test_note("%d versions, %d spans: %.3f s", VERSIONS, SPANS, seconds);
-    CHECK(seconds < 3);
+    CHECK(seconds < too_long());
     erase_set_unref(set);
 }
 
@@ -389,7 +401,7 @@ TEST(many_spans_of_a_key_leave_together)
     double seconds = (double)(clock() - begin) / CLOCKS_PER_SEC;
     CHECK_EQ_UINT(erase_set_count(retired), 0);
     test_note("%d spans: %.3f s", SPANS, seconds);
-    CHECK(seconds < 2);
+    CHECK(seconds < too_long());
     erase_set_unref(retired);
     erase_set_unref(set);
 }
