@@ -11,6 +11,7 @@
 #define LARGE_VALUE_SHARE 500 /* one large value for so many keys */
 #define NARROW_MEMTABLES 120  /* a memtable is this part of the data in rows named _narrow */
 #define MORE_LOADS_VERSIONS 100
+#define ENGINES_MAX 16
 
 static int is_wanted(const struct run *run, const char *workload)
 {
@@ -261,17 +262,18 @@ int main(int argc, char **argv)
 {
     struct run run = {.engine = NULL};
     run_options_parse(&run.options, argc, argv);
+    const struct kvp_engine *wanted[ENGINES_MAX];
     unsigned count = 0;
-    while (kvp_engines[count] != NULL) {
-        count++;
+    for (unsigned i = 0; kvp_engines[i] != NULL && count < ENGINES_MAX; i++) {
+        if (run_list_has(run.options.engines, kvp_engines[i]->name)) {
+            wanted[count++] = kvp_engines[i];
+        }
     }
     /* Each round begins with another one: none is always the first behind what others have left to
      * the disk. */
     for (unsigned i = 0; i < count; i++) {
-        run.engine = kvp_engines[(run.options.round - 1 + i) % count];
-        if (run_list_has(run.options.engines, run.engine->name)) {
-            run_engine(&run);
-        }
+        run.engine = wanted[(run.options.round - 1 + i) % count];
+        run_engine(&run);
     }
     if (run.options.is_own_dir) {
         file_tree_remove(run.options.dir);

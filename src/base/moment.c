@@ -10,7 +10,7 @@
 
 #define NS_PER_SECOND INT64_C(1000000000)
 #define SECONDS_PER_DAY INT64_C(86400)
-#define YEAR_MIN 1678
+#define YEAR_MIN 1677
 #define YEAR_MAX 2262
 #define DURATION_TERMS_MAX 8
 
@@ -313,7 +313,7 @@ static bool scan_time(struct scan *s, int64_t *seconds_out, int64_t *ns_out)
 
 static bool scan_date(struct scan *s, int64_t *days_out)
 {
-    if (!scan_field(s, 4, YEAR_MIN, YEAR_MAX, "a year 1678..2262")) {
+    if (!scan_field(s, 4, YEAR_MIN, YEAR_MAX, "a year 1677..2262")) {
         return false;
     }
     int year = field_value(s, 4);
@@ -358,7 +358,8 @@ static bool scan_calendar(struct scan *s, int64_t *moment_out)
     if (!checked_mul_i64(total, NS_PER_SECOND, moment_out) ||
         !checked_add_i64(*moment_out, fraction, moment_out)) {
         s->at = 0;
-        return scan_fail(s, "a moment before 2262-04-11T23:47:16.854775807Z");
+        return scan_fail(s, "a moment within 1677-09-21T00:12:43.145224193Z.."
+                            "2262-04-11T23:47:16.854775806Z");
     }
     return true;
 }
@@ -421,6 +422,10 @@ enum yore_status moment_parse(struct yore_bytes text, int64_t now, int64_t *mome
         *moment_out = YORE_NOW;
         return YORE_OK;
     }
+    if (bytes_equal(text, bytes_of("-", 1))) {
+        *moment_out = YORE_TIME_MIN;
+        return YORE_OK;
+    }
     if (!scan_moment(&s, now, &moment) || (!scan_is_end(&s) && !scan_fail(&s, "the end"))) {
         return scan_refuse(&s, "moment", error_out);
     }
@@ -432,6 +437,16 @@ enum yore_status moment_parse(struct yore_bytes text, int64_t now, int64_t *mome
     }
     *moment_out = moment;
     return YORE_OK;
+}
+
+enum yore_status moment_parse_end(struct yore_bytes text, int64_t now, int64_t *end_out,
+                                  struct yore_error *error_out)
+{
+    if (bytes_equal(text, bytes_of("forever", 7))) {
+        *end_out = YORE_FOREVER;
+        return YORE_OK;
+    }
+    return moment_parse(text, now, end_out, error_out);
 }
 
 /* ---- writing --------------------------------------------------------------------------------- */

@@ -256,6 +256,12 @@ static enum yore_status explain(struct cli *cli, enum yore_status st, bool makes
     if (st == YORE_NOT_FOUND) {
         return error_set(error_out, st, "%s (make the directories above it first)", error->text);
     }
+    const struct command *command = cli->command != NULL ? command_find(cli->command) : NULL;
+    bool can_only_read = command != NULL && (command->options & OPTION(READ_ONLY)) != 0;
+    if ((st == YORE_IO || st == YORE_NO_SPACE) && can_only_read && !cli->reads_only) {
+        return error_set(error_out, st, "%s (to read without writing anything: --read-only)",
+                         error->text);
+    }
     return error_set(error_out, st, "%s", error->text);
 }
 
@@ -341,7 +347,7 @@ static int close_all(struct cli *cli, int code)
     return code;
 }
 
-static int check_words(struct cli *cli, const struct command *command, const struct args *args)
+static int check_line(struct cli *cli, const struct command *command, const struct args *args)
 {
     bool shows_dir = (command->flags & COMMAND_HAS_DIR) != 0 && cli->session == NULL;
     const char *gap = *command->operands != '\0' ? " " : "";
@@ -355,7 +361,7 @@ static int check_words(struct cli *cli, const struct command *command, const str
                          args->words[command->words_max], cli->session != NULL ? "" : "yore ",
                          command->name, shows_dir ? " DIR" : "", gap, command->operands);
     }
-    return EXIT_FOUND;
+    return command->check != NULL ? command->check(cli, args) : EXIT_FOUND;
 }
 
 static int show_help_of(struct cli *cli, const struct command *command)
@@ -396,7 +402,7 @@ static enum yore_status find_password(const struct args *args, struct buffer *st
 
 static int check_open_run(struct cli *cli, const struct command *command, struct args *args)
 {
-    int code = check_words(cli, command, args);
+    int code = check_line(cli, command, args);
     if (code == EXIT_FOUND && (command->flags & COMMAND_OPENS) != 0) {
         code = open_database(cli, command, args);
     }
@@ -486,7 +492,7 @@ static int run_command(struct cli *cli, const struct command *command, struct ar
     if (needs_dir && cli->server != NULL) {
         return refuse_server(cli, command);
     }
-    int code = check_words(cli, command, args);
+    int code = check_line(cli, command, args);
     if (code == EXIT_FOUND && is_write_into_past(cli, command, args)) {
         return cli_fail_text(cli, YORE_READ_ONLY, "this session stands at %s; say `at now` first%s",
                              cli->session->at_text,

@@ -5,9 +5,11 @@
 #include "base/buffer.h"
 #include "cli/commands.h"
 #include "cli/graph_name.h"
+#include "cli/graph_tally.h"
 #include "cli/output.h"
 #include "cli/remote.h"
 #include "cli/store.h"
+#include "cli/words.h"
 #include "os/term.h"
 #include "topology/graph.h"
 
@@ -248,41 +250,71 @@ static int graph_use(struct cli *cli, const struct args *args)
 
 /* ---- the command ---------------------------------------------------------------------------- */
 
+struct graph_verb {
+    const char *name;
+    const char *wants;
+    size_t words_min;
+    size_t words_max;
+    int (*run)(struct cli *cli, const struct args *args);
+    bool has_files; /* behind NAME */
+    bool has_source;
+};
+static const struct graph_verb verbs[] = {
+    {"list", "takes no NAME", 1, 1, list_graphs, false, false},
+    {"import", "needs the NAME of a graph and a FILE", 3, 3, command_graph_import, true, false},
+    {"apply", "needs the NAME of a graph and FILEs", 3, COMMAND_WORDS_MAX, command_graph_apply,
+     true, true},
+    {"sync", "needs the NAME of a graph and FILEs", 3, COMMAND_WORDS_MAX, command_graph_sync, true,
+     true},
+    {"source", "needs the NAME of a graph", 2, 2, command_graph_source, false, true},
+    {"end", "needs the NAME of a graph", 2, 2, command_graph_end, false, true},
+    {"abort", "needs the NAME of a graph", 2, 2, command_graph_abort, false, true},
+    {"sources", "needs the NAME of a graph", 2, 2, command_graph_sources, false, false},
+    {"pending", "needs the NAME of a graph", 2, 2, command_graph_pending, false, false},
+    {"settle", "needs the NAME of a graph", 2, 2, command_graph_settle, false, false},
+    {"erase", "needs the NAME of a graph, node or relationship, and its external ID", 4, 5,
+     command_graph_erase, false, false},
+    {"export", "needs the NAME of a graph", 2, 2, command_graph_export, false, false},
+    {"drop", "needs the NAME of a graph", 2, 2, graph_drop, false, false},
+    {"use", "needs the NAME of a graph", 2, 2, graph_use, false, false}};
+
+static const struct graph_verb *find_verb(const char *name)
+{
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+        if (strcmp(name, verbs[i].name) == 0) {
+            return &verbs[i];
+        }
+    }
+    return NULL;
+}
+
+int command_graph_check(struct cli *cli, const struct args *args)
+{
+    const struct graph_verb *verb = find_verb(args->words[0]);
+    struct yore_bytes source;
+    struct yore_error error;
+    if (verb == NULL) {
+        return cli_usage(cli,
+                         "'%.80s' is none of list, import, apply, sync, source, end, abort, "
+                         "sources, pending, settle, erase, export, drop, use",
+                         args->words[0]);
+    }
+    if (args->word_count < verb->words_min || args->word_count > verb->words_max) {
+        return cli_usage(cli, "%s %s", verb->name, verb->wants);
+    }
+    if (verb->has_source && graph_source_name(args, &source, &error) != YORE_OK) {
+        return cli_usage_error(cli, &error);
+    }
+    bool may_make = verb->has_files && cli->server == NULL;
+    for (size_t i = 2; may_make && i < args->word_count; i++) {
+        if (check_file(cli->env, args->words[i], &error) != YORE_OK) {
+            return cli_fail(cli, &error);
+        }
+    }
+    return EXIT_FOUND;
+}
+
 int command_graph(struct cli *cli, const struct args *args)
 {
-    static const struct {
-        const char *name;
-        const char *wants;
-        size_t words_min;
-        size_t words_max;
-        int (*run)(struct cli *cli, const struct args *args);
-    } verbs[] = {
-        {"list", "takes no NAME", 1, 1, list_graphs},
-        {"import", "needs the NAME of a graph and a FILE", 3, 3, command_graph_import},
-        {"apply", "needs the NAME of a graph and FILEs", 3, COMMAND_WORDS_MAX, command_graph_apply},
-        {"sync", "needs the NAME of a graph and FILEs", 3, COMMAND_WORDS_MAX, command_graph_sync},
-        {"source", "needs the NAME of a graph", 2, 2, command_graph_source},
-        {"end", "needs the NAME of a graph", 2, 2, command_graph_end},
-        {"abort", "needs the NAME of a graph", 2, 2, command_graph_abort},
-        {"sources", "needs the NAME of a graph", 2, 2, command_graph_sources},
-        {"pending", "needs the NAME of a graph", 2, 2, command_graph_pending},
-        {"settle", "needs the NAME of a graph", 2, 2, command_graph_settle},
-        {"erase", "needs the NAME of a graph, node or relationship, and its external ID", 4, 5,
-         command_graph_erase},
-        {"export", "needs the NAME of a graph", 2, 2, command_graph_export},
-        {"drop", "needs the NAME of a graph", 2, 2, graph_drop},
-        {"use", "needs the NAME of a graph", 2, 2, graph_use}};
-    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
-        if (strcmp(args->words[0], verbs[i].name) != 0) {
-            continue;
-        }
-        if (args->word_count < verbs[i].words_min || args->word_count > verbs[i].words_max) {
-            return cli_usage(cli, "%s %s", verbs[i].name, verbs[i].wants);
-        }
-        return verbs[i].run(cli, args);
-    }
-    return cli_usage(cli,
-                     "'%.80s' is none of list, import, apply, sync, source, end, abort, sources, "
-                     "pending, settle, erase, export, drop, use",
-                     args->words[0]);
+    return find_verb(args->words[0])->run(cli, args);
 }

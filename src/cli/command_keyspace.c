@@ -132,27 +132,43 @@ static int keyspace_trim(struct cli *cli, const struct args *args)
     return st == YORE_OK ? EXIT_FOUND : cli_fail(cli, &error);
 }
 
+static const struct {
+    const char *name;
+    int (*run)(struct cli *cli, const struct args *args);
+} verbs[] = {{"list", keyspace_list},
+             {"create", keyspace_create},
+             {"alter", keyspace_alter},
+             {"drop", keyspace_drop},
+             {"trim", keyspace_trim}};
+#define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
+
+static size_t find_verb(const char *name)
+{
+    size_t i = 0;
+    while (i < VERB_COUNT && strcmp(name, verbs[i].name) != 0) {
+        i++;
+    }
+    return i;
+}
+
+int command_keyspace_check(struct cli *cli, const struct args *args)
+{
+    struct yore_keyspace_options options = {.keep = YORE_KEEP_ALL};
+    struct yore_error error;
+    size_t verb = find_verb(args->words[0]);
+    bool is_list = verb == 0;
+    if (verb == VERB_COUNT) {
+        return cli_usage(cli, "'%.80s' is none of list, create, alter, drop, trim", args->words[0]);
+    }
+    if (is_list == (args->word_count == 2)) {
+        return cli_usage(cli, is_list ? "list takes no NAME" : "%s needs the NAME of a keyspace",
+                         verbs[verb].name);
+    }
+    return keep_parse(args, &options, &error) == YORE_OK ? EXIT_FOUND
+                                                         : cli_usage_error(cli, &error);
+}
+
 int command_keyspace(struct cli *cli, const struct args *args)
 {
-    static const struct {
-        const char *name;
-        int (*run)(struct cli *cli, const struct args *args);
-    } verbs[] = {{"list", keyspace_list},
-                 {"create", keyspace_create},
-                 {"alter", keyspace_alter},
-                 {"drop", keyspace_drop},
-                 {"trim", keyspace_trim}};
-    bool is_list = strcmp(args->words[0], "list") == 0;
-    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
-        if (strcmp(args->words[0], verbs[i].name) != 0) {
-            continue;
-        }
-        if (is_list == (args->word_count == 2)) {
-            return cli_usage(cli,
-                             is_list ? "list takes no NAME" : "%s needs the NAME of a keyspace",
-                             verbs[i].name);
-        }
-        return verbs[i].run(cli, args);
-    }
-    return cli_usage(cli, "'%.80s' is none of list, create, alter, drop, trim", args->words[0]);
+    return verbs[find_verb(args->words[0])].run(cli, args);
 }

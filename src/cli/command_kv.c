@@ -147,6 +147,18 @@ static enum yore_status load_value(struct cli *cli, const struct args *args,
     return st;
 }
 
+/* Once the line is known to be right and the value is there: a slip leaves no new database behind.
+ * Relative moments count from the database's own now, which is told only by one that is open. */
+static enum yore_status open_to_put(struct cli *cli, const struct args *args,
+                                    struct write_request *request, struct yore_error *error_out)
+{
+    if (cli->store != NULL) {
+        return YORE_OK;
+    }
+    enum yore_status st = cli_open(cli, true, error_out);
+    return st == YORE_OK ? parse_dates(cli, args, &request->write, error_out) : st;
+}
+
 int command_put(struct cli *cli, const struct args *args)
 {
     struct write_request request;
@@ -160,7 +172,10 @@ int command_put(struct cli *cli, const struct args *args)
         code = cli_refuse(cli, &error);
         goto out;
     }
-    st = cli_keyspace(cli, args, NULL, &request.keyspace, &error);
+    st = open_to_put(cli, args, &request, &error);
+    if (st == YORE_OK) {
+        st = cli_keyspace(cli, args, NULL, &request.keyspace, &error);
+    }
     if (st == YORE_OK) {
         st = store_put(cli->store, request.keyspace, request.key, request.value, &request.write,
                        &error);

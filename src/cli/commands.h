@@ -32,6 +32,8 @@ struct command {
     unsigned words_min; /* operands, DIR not counted */
     unsigned words_max;
     int (*run)(struct cli *cli, const struct args *args);
+    /* What can be told without the database, so that a slip makes none; NULL: nothing. */
+    int (*check)(struct cli *cli, const struct args *args);
 };
 
 #define COMMAND_WORDS_MAX 65536u
@@ -67,6 +69,7 @@ int command_export(struct cli *cli, const struct args *args);
 /* command_query.c, command_graph.c */
 int command_query(struct cli *cli, const struct args *args);
 int command_graph(struct cli *cli, const struct args *args);
+int command_graph_check(struct cli *cli, const struct args *args);
 int command_graph_import(struct cli *cli, const struct args *args); /* NAME FILE */
 int command_graph_export(struct cli *cli, const struct args *args); /* NAME */
 /* command_graph_ingest.c, command_graph_sources.c */
@@ -88,6 +91,7 @@ int command_backups(struct cli *cli, const struct args *args);
 int command_restore(struct cli *cli, const struct args *args);
 /* command_keyspace.c */
 int command_keyspace(struct cli *cli, const struct args *args);
+int command_keyspace_check(struct cli *cli, const struct args *args);
 /* command_top.c */
 int command_top(struct cli *cli, const struct args *args);
 /* bench.c */

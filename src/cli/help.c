@@ -131,7 +131,8 @@ static void print_command_help(struct cli *cli, const struct command *command)
 static const char *const time_text =
     "A TIME is RFC 3339 (2026-11-21T10:00:00Z), a date, a date and hour:minute (UTC), now, a "
     "duration "
-    "from now (-1h, -1h30m, -30d), or a number since 1970 (@1763719200s, ms, us or ns).\n";
+    "from now (-1h, -1h30m, -30d), a number since 1970 (@1763719200s, ms, us or ns), or - for the "
+    "earliest there is.  --to takes forever too: no end.\n";
 
 static const char *const server_text =
     "In place of DIR most commands take the URL of a server, as an operand or with --url: "

@@ -198,11 +198,13 @@ enum yore_status args_moment(const struct args *args, enum option_id id, int64_t
 {
     const char *text = args->values[id];
     struct yore_error cause;
-    if (text != NULL &&
-        moment_parse(bytes_of(text, strlen(text)), now, value_out, &cause) != YORE_OK) {
-        return blame_option(id, &cause, error_out);
+    if (text == NULL) {
+        return YORE_OK;
     }
-    return YORE_OK;
+    struct yore_bytes moment = bytes_of(text, strlen(text));
+    enum yore_status st = id == OPT_TO ? moment_parse_end(moment, now, value_out, &cause)
+                                       : moment_parse(moment, now, value_out, &cause);
+    return st == YORE_OK ? st : blame_option(id, &cause, error_out);
 }
 
 enum yore_status args_duration(const struct args *args, enum option_id id, int64_t *value_out,

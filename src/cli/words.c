@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "os/env.h"
 
 #define READ_BYTES 65536u
 
@@ -75,6 +76,30 @@ enum yore_status open_stream(const char *name, FILE *standard, FILE **stream_out
     return errno == ENOENT
                ? error_set(error_out, YORE_NOT_FOUND, "%s: no such file", name)
                : error_set(error_out, YORE_IO, "cannot open %s: %s", name, strerror(errno));
+}
+
+enum yore_status check_file(struct os_env *env, const char *name, struct yore_error *error_out)
+{
+    uint64_t size = 0;
+    bool is_dir = false;
+    FILE *stream = NULL;
+    if (strcmp(name, "-") == 0) {
+        return YORE_OK;
+    }
+    enum yore_status st = os_path_stat(env, name, &size, &is_dir, error_out);
+    if (st == YORE_NOT_FOUND) {
+        return error_set(error_out, st, "%s: no such file", name);
+    }
+    if (st == YORE_OK && is_dir) {
+        return error_set(error_out, YORE_INVALID, "%s is a directory", name);
+    }
+    if (st == YORE_OK && size > 0) { /* a pipe has none, and would miss who opens and goes */
+        st = open_stream(name, NULL, &stream, error_out);
+    }
+    if (stream != NULL) {
+        fclose(stream);
+    }
+    return st;
 }
 
 enum yore_status read_stream(FILE *stream, const char *name, size_t size_max, struct buffer *to,

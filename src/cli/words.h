@@ -26,6 +26,9 @@ void word_range_release(struct word_range *range);
  * YORE_IO. */
 enum yore_status open_stream(const char *name, FILE *standard, FILE **stream_out,
                              struct yore_error *error_out);
+/* Can the file `name` be read, as far as can be told without taking anything of it?  "-" can.
+ * Errors: YORE_NOT_FOUND, YORE_INVALID (a directory), YORE_IO. */
+enum yore_status check_file(struct os_env *env, const char *name, struct yore_error *error_out);
 /* A whole stream, at most `size_max` octets.  `name` is for errors.
  * Errors: YORE_IO; YORE_TOO_BIG; YORE_NOMEM. */
 enum yore_status read_stream(FILE *stream, const char *name, size_t size_max, struct buffer *to,

@@ -113,6 +113,7 @@ struct client {
 
     struct yore_watch *feed; /* YORE.WATCH; feed_lock */
     bool feed_is_begun;      /* a part of a commit was pushed: so is the end of it */
+    bool feed_is_over;       /* why was told; the connection closes by and by */
     struct client *next_feed;
 };
 

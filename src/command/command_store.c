@@ -52,11 +52,12 @@ static void tell_value(const struct call *call, struct yore_bytes value, struct 
     }
 }
 
-/* Rows into `rows`; YORE_OK: it goes on at the row the cursor is on. */
+/* Rows into `rows`; YORE_OK: it goes on at the row the cursor is on, which the user may read too: a
+ * page ends at no key that is not told. */
 static enum yore_status collect(struct call *call, const struct range_scan *scan,
                                 struct yore_cursor *cursor, struct reply *rows, size_t *told_out)
 {
-    int64_t looked = 0;
+    int64_t taken = 0;
     enum yore_status st =
         scan->start.size > 0 ? yore_cursor_seek(cursor, scan->start) : yore_cursor_next(cursor);
     for (; st == YORE_OK; st = yore_cursor_next(cursor)) {
@@ -64,13 +65,13 @@ static enum yore_status collect(struct call *call, const struct range_scan *scan
         if (scan->end.size > 0 && bytes_compare(row->key, scan->end) >= 0) {
             return YORE_NOT_FOUND;
         }
-        if (looked == scan->count || rows->out.size > SCAN_PAGE_BYTES_MAX) {
-            return YORE_OK;
-        }
-        looked++;
         if (!acl_rules_allow_key(call->client->rules, call->command, row->key, KEY_READ)) {
             continue;
         }
+        if (taken == scan->count || rows->out.size > SCAN_PAGE_BYTES_MAX) {
+            return YORE_OK;
+        }
+        taken++;
         reply_bulk(rows, row->key);
         if (!scan->keys_only) {
             tell_value(call, row->value, rows);

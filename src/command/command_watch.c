@@ -116,6 +116,7 @@ static void push_end(struct client *client, const struct yore_error *error)
         port->push(port->arg, client->conn, buffer_bytes(&reply.out));
     }
     port->close(port->arg, client->conn, true);
+    client->feed_is_over = true;
     reply_release(&reply);
 }
 
@@ -163,7 +164,7 @@ int64_t tick_feeds(struct command_server *server)
     os_mutex_lock(&server->feed_lock);
     bool has_feeds = server->feeds != NULL;
     for (struct client *at = server->feeds; at != NULL; at = at->next_feed) {
-        has_more |= serve(at);
+        has_more |= !at->feed_is_over && serve(at);
     }
     os_mutex_unlock(&server->feed_lock);
     return has_more ? 0 : has_feeds ? FEED_TICK_NS : INT64_MAX;
@@ -177,7 +178,7 @@ static bool take_watch(struct call *call, struct yore_watch_options *options)
         if (call_is(call, i, "prefix") && i + 1 < call->count) {
             options->range.prefix = call->args[++i];
         } else if (call_is(call, i, "after") && i + 1 < call->count) {
-            if (!call_int(call, ++i, &options->after_commit)) {
+            if (!moments_take_commit(call, ++i, &options->after_commit)) {
                 return false;
             }
         } else {
@@ -202,11 +203,6 @@ void cmd_yore_watch(struct call *call)
     if (!take_watch(call, &options)) {
         return;
     }
-    if (options.after_commit != YORE_NOW &&
-        !acl_allows_moment(client, options.after_commit, access_now(call->access))) {
-        reply_error(call->reply, "NOPERM this user has no permissions to look at that moment");
-        return;
-    }
     feed_leave(client);
     enum yore_status st =
         access_make_keyspace(call->access, call_database(call), &options.keyspace, &error);
@@ -221,6 +217,7 @@ void cmd_yore_watch(struct call *call)
     os_mutex_lock(&server->feed_lock);
     client->feed = watch;
     client->feed_is_begun = false;
+    client->feed_is_over = false;
     client->next_feed = server->feeds;
     server->feeds = client;
     os_mutex_unlock(&server->feed_lock);

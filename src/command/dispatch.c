@@ -54,11 +54,21 @@ bool client_is_paused(const struct client *client, const struct command *command
     return !atomic_load(&server->pause_writes_only) || (command->flags & CF_WRITE) != 0;
 }
 
+/* Counts are kept of the present only; a page passes over the keys its user may not read, however
+ * many. */
+static bool walks_far(const struct client *client, const struct command *command)
+{
+    return (client->has_moment && command->run == cmd_dbsize) ||
+           (command->run == cmd_yore_scan &&
+            !acl_rules_allow_every_key(client->rules, command, KEY_READ));
+}
+
 static enum command_pace queue_pace(const struct client *client)
 {
     enum command_pace pace = COMMAND_SHORT;
     for (size_t i = 0; i < client->queue_count; i++) {
-        if (client->queue[i].command->pace == COMMAND_LONG) {
+        const struct command *command = client->queue[i].command;
+        if (command->pace == COMMAND_LONG || walks_far(client, command)) {
             pace = COMMAND_LONG;
         }
     }
@@ -88,8 +98,8 @@ enum command_pace command_pace(struct client *client, const struct yore_bytes *a
     if (command->run == cmd_hello) {
         return count > 2 ? COMMAND_LOGIN : COMMAND_QUICK;
     }
-    if (client->has_moment && command->run == cmd_dbsize) {
-        return COMMAND_LONG; /* counts are kept of the present only */
+    if (walks_far(client, command)) {
+        return COMMAND_LONG;
     }
     return (enum command_pace)command->pace;
 }

@@ -365,6 +365,17 @@ static struct yore_db *new_database(struct os_env *env, const char *path,
     return db;
 }
 
+/* Recovery copies what was not flushed before it lets go of anything. */
+static enum yore_status explain_full(struct yore_error *error_out)
+{
+    struct yore_error cause = {.text = ""};
+    if (error_out != NULL) {
+        cause = *error_out;
+    }
+    return error_set(error_out, YORE_NO_SPACE, "%s; free space, or open it to read only",
+                     cause.text);
+}
+
 static enum yore_status open_on(struct os_env *env, const char *path,
                                 const struct yore_options *options, bool is_inline,
                                 struct yore_db **db_out, struct yore_error *error_out)
@@ -385,7 +396,7 @@ static enum yore_status open_on(struct os_env *env, const char *path,
     if (st != YORE_OK) {
         jobs_stop(db);
         (void)close_database(db, NULL);
-        return st;
+        return st == YORE_NO_SPACE ? explain_full(error_out) : st;
     }
     error_clear(error_out); /* of what was looked for and need not be there */
     *db_out = db;

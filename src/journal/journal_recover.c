@@ -133,7 +133,8 @@ static enum yore_status list_files(struct recovery *r, struct yore_error *error_
     return r->found == NULL ? error_plain(error_out, YORE_NOMEM) : YORE_OK;
 }
 
-/* Spares were released for good when they were renamed. */
+/* Spares were released for good when they were renamed; on a full disk they are room for the copy.
+ */
 static enum yore_status unlink_spares(struct recovery *r, struct yore_error *error_out)
 {
     enum yore_status st = YORE_OK;
@@ -680,13 +681,13 @@ enum yore_status journal_open(struct os_env *env, const char *dir,
         uint64_t above = r.numbers.count > 0 ? r.numbers.items[r.numbers.count - 1] + 1 : 1;
         atomic_store(&journal->next_number,
                      above > options->next_segment ? above : options->next_segment);
+        st = unlink_spares(&r, error_out);
+    }
+    if (st == YORE_OK) {
         st = replay_all(&r, error_out);
     }
     if (st == YORE_OK) {
         st = adopt_found(&r, error_out);
-    }
-    if (st == YORE_OK) {
-        st = unlink_spares(&r, error_out);
     }
     mem_free(r.numbers.items);
     mem_free(r.spares.items);

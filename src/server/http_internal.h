@@ -141,6 +141,8 @@ bool http_param(struct http_call *call, const char *name, struct buffer *out);
 /* http_json.c: bytes and replies as JSON */
 /* "name":"text", or "name_base64":"..." where it is not UTF-8. */
 void http_json_bytes(struct buffer *out, const char *name, struct yore_bytes bytes);
+/* The same of what a command replied; null: "name":null. */
+void http_json_member(struct buffer *out, const char *name, const struct yore_client_value *value);
 /* The value at `at`, whatever it is; nested. */
 void http_json_value(struct buffer *out, const struct yore_client_value *values, size_t at);
 

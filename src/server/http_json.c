@@ -29,15 +29,27 @@ void http_json_bytes(struct buffer *out, const char *name, struct yore_bytes byt
     }
 }
 
+void http_json_member(struct buffer *out, const char *name, const struct yore_client_value *value)
+{
+    if (value->kind != YORE_CLIENT_NULL) {
+        http_json_bytes(out, name, value->bytes);
+        return;
+    }
+    buffer_append_u8(out, '"');
+    append_text(out, name);
+    append_text(out, "\":null");
+}
+
+/* Octets that are no text are base64; the name of a member says so (append_key). */
 static void append_bytes(struct buffer *out, struct yore_bytes bytes)
 {
     if (utf8_is_valid(bytes)) {
         json_append_string(out, bytes);
         return;
     }
-    append_text(out, "{\"base64\":\"");
+    buffer_append_u8(out, '"');
     base64_encode(out, bytes);
-    append_text(out, "\"}");
+    buffer_append_u8(out, '"');
 }
 
 static void append_leaf(struct buffer *out, const struct yore_client_value *value)
@@ -73,20 +85,18 @@ static bool is_aggregate(const struct yore_client_value *value)
     return value->kind >= YORE_CLIENT_ARRAY;
 }
 
-/* A key of an object is a string, whatever it was. */
-static void append_key(struct buffer *out, const struct yore_client_value *value)
+static bool is_base64(const struct yore_client_value *value)
 {
-    if (!is_aggregate(value) && utf8_is_valid(value->bytes) && value->kind != YORE_CLIENT_INTEGER) {
-        json_append_string(out, value->bytes);
-        return;
-    }
+    return !is_aggregate(value) && !utf8_is_valid(value->bytes);
+}
+
+/* A member's name; the names in replies are words of ours. */
+static void append_key(struct buffer *out, const struct yore_client_value *name,
+                       const struct yore_client_value *value)
+{
     buffer_append_u8(out, '"');
-    if (value->kind == YORE_CLIENT_INTEGER) {
-        append_leaf(out, value);
-    } else {
-        base64_encode(out, value->bytes);
-    }
-    buffer_append_u8(out, '"');
+    buffer_append_bytes(out, name->bytes);
+    append_text(out, is_base64(value) ? "_base64\"" : "\"");
 }
 
 /* Iterative: the reader bounds how deep replies nest. */
@@ -106,8 +116,8 @@ void http_json_value(struct buffer *out, const struct yore_client_value *values,
             append_text(out, written == 0 ? "" : in_map && written % 2 == 1 ? ":" : ",");
         }
         if (is_key) {
-            append_key(out, value);
             at = value->next;
+            append_key(out, value, &values[at]);
         } else if (is_aggregate(value)) {
             buffer_append_u8(out, value->kind == YORE_CLIENT_MAP ? '{' : '[');
             open[depth] = at++;

@@ -262,7 +262,7 @@ static void append_page(struct buffer *body, const struct yore_client_value *val
         buffer_append_u8(body, '{');
         http_json_bytes(body, "key", values[i].bytes);
         buffer_append_u8(body, ',');
-        http_json_bytes(body, "value", values[i + 1].bytes);
+        http_json_member(body, "value", &values[i + 1]);
         buffer_append_u8(body, '}');
     }
     buffer_append(body, "]", 1);

@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "command/series.h"
 #include "net/limits.h"
 #include "server/http_internal.h"
 #include "server/http_items.h"
@@ -19,8 +20,8 @@
 /* ---- out ----------------------------------------------------------------------------------------
  */
 
-/* The lines of a page, [next, [key, value, ...]]; where the next begins is kept.  False: it is no
- * page. */
+/* The lines of a page, [next, [key, value, ...]], without series, which are no values that an
+ * import could write; where the next begins is kept.  False: it is no page. */
 static bool append_page(struct http_call *call, struct buffer *start, struct buffer *lines)
 {
     const struct yore_client_value *values = call->values;
@@ -31,6 +32,9 @@ static bool append_page(struct http_call *call, struct buffer *start, struct buf
     buffer_clear(start);
     buffer_append_bytes(start, values[1].bytes);
     for (size_t i = 3; i + 1 < values[2].next; i += 2) {
+        if (values[i + 1].kind == YORE_CLIENT_NULL || series_is(values[i + 1].bytes)) {
+            continue;
+        }
         buffer_append_u8(lines, '{');
         http_json_bytes(lines, "key", values[i].bytes);
         buffer_append_u8(lines, ',');

@@ -38,6 +38,18 @@ fails 2 "no VALUE" put db h
 fails 2 "not both" put db h x --file y
 fails 14 "" put db h x --at 2250-01-01
 
+# Every moment is printed as it is read.
+first=1677-09-21T00:12:43.145224194Z
+ok put early k v --at "$first"
+ok get early k --at "$first"
+out_is v
+ok timeline early k --from - --to forever -o csv
+out_has "$first"
+ok put early k w --from 1700-01-01 --to forever
+ok get early k
+out_is w
+fails 2 "expected a date" get early k --at forever
+
 # Known time.
 ok put db fact first --at 2019-01-01 -o raw
 before=$(cat "$out")

@@ -52,6 +52,27 @@ fails 103 "no database in missing" timeline missing k
 fails 103 "no database in missing" keyspace missing list
 fails 103 "no database in missing" shell missing -c help
 check "nothing was made" [ ! -e missing ]
+
+# Nor does what makes a database make one for a line that cannot be carried out.
+mkdir folder
+printf '{"id":"a"}\n' >words.ndjson
+fails 1 "nofile: no such file" put missing k --file nofile
+fails 6 "folder" put missing k --file folder
+fails 2 "no VALUE" put missing k
+fails 2 "--at" put missing k v --at yesterday
+fails 2 "--ttl" put missing k v --ttl soon
+fails 1 "nofile: no such file" import missing nofile
+fails 1 "nofile: no such file" graph missing import g nofile
+fails 3 "folder is a directory" graph missing import g folder
+fails 2 "needs the NAME of a graph and a FILE" graph missing import g
+fails 1 "nofile: no such file" graph missing apply g words.ndjson nofile --source s
+fails 2 "--source NAME" graph missing apply g words.ndjson
+fails 1 "nofile: no such file" graph missing sync g nofile --source s
+fails 2 "--source NAME" graph missing source g
+fails 2 "needs the NAME" keyspace missing create
+fails 2 "" keyspace missing create s --keep sometimes
+fails 1 "" restore missing nobackup
+check "nothing was made" [ ! -e missing ]
 ok put db k v
 check "put makes one" [ -d db ]
 ok keyspace db2 create sensors

@@ -180,6 +180,26 @@ TEST(pages_of_a_list_go_on_where_they_ended)
     CHECK_EQ_INT(server_end(&server), 0);
 }
 
+TEST(octets_that_are_no_text_are_base64_and_their_name_says_so)
+{
+    struct server_process server;
+    static struct http_answer answer;
+    start(&server, NULL);
+    int fd = wire_connect(server.http_port);
+    http_ask(fd, "PUT /v1/kv/b%ff?at=2025-01-01", "", "\xfe", &answer);
+    CHECK_EQ_UINT(answer.status, 204);
+    http_ask(fd, "GET /v1/kv", "", "", &answer);
+    CHECK_EQ_STR(answer.body,
+                 "{\"items\":[{\"key_base64\":\"Yv8=\",\"value_base64\":\"/g==\"}]}\n");
+    http_ask(fd, "GET /v1/timeline/b%ff", "", "", &answer);
+    CHECK(strstr(answer.body, ",\"value_base64\":\"/g==\"}]") != NULL);
+    http_ask(fd, "GET /v1/changes?from=2024-01-01", "", "", &answer);
+    CHECK(strstr(answer.body, "\"key_base64\":\"Yv8=\"") != NULL);
+    CHECK(strstr(answer.body, "\"before\":null,\"after_base64\":\"/g==\"}]") != NULL);
+    wire_close(fd);
+    CHECK_EQ_INT(server_end(&server), 0);
+}
+
 TEST(batches_and_transactions_are_all_or_nothing)
 {
     struct server_process server;
@@ -324,6 +344,29 @@ TEST(who_may_read_may_read_as_of_the_moments_he_may_look_at)
         CHECK_MSG(strstr(answer.body, "yore.at") == NULL, "%s", answer.body);
         wire_close(fd);
     }
+    CHECK_EQ_INT(server_end(&server), 0);
+}
+
+TEST(a_series_is_listed_without_the_value_it_is_kept_as_and_not_exported)
+{
+    struct server_process server;
+    static struct http_answer answer;
+    static const char ann[] = "Authorization: Bearer ann:pw\r\n";
+    start(&server, NULL);
+    tell_redis(&server, "TS.CREATE a:series\r\n");
+    tell_redis(&server, "SET a:text x\r\n");
+    tell_redis(&server, "ACL SETUSER ann on >pw ~a:* +@read\r\n");
+    int fd = wire_connect(server.http_port);
+    http_ask(fd, "GET /v1/kv", ann, "", &answer);
+    CHECK_EQ_STR(answer.body, "{\"items\":[{\"key\":\"a:series\",\"value\":null},"
+                              "{\"key\":\"a:text\",\"value\":\"x\"}]}\n");
+    http_ask(fd, "GET /v1/export", ann, "", &answer);
+    CHECK_EQ_STR(answer.body, "{\"key\":\"a:text\",\"value\":\"x\"}\n");
+    wire_close(fd);
+    fd = wire_connect(server.http_port);
+    http_ask(fd, "GET /v1/export", "", "", &answer);
+    CHECK_EQ_STR(answer.body, "{\"key\":\"a:text\",\"value\":\"x\"}\n");
+    wire_close(fd);
     CHECK_EQ_INT(server_end(&server), 0);
 }
 
@@ -614,12 +657,14 @@ TEST_MAIN(a_key_is_written_read_and_deleted_on_one_connection,
           requests_that_are_wrong_get_problems_with_codes,
           a_host_that_is_not_ours_is_refused_unless_it_is_named,
           the_past_is_written_read_listed_and_exported, pages_of_a_list_go_on_where_they_ended,
+          octets_that_are_no_text_are_base64_and_their_name_says_so,
           batches_and_transactions_are_all_or_nothing,
           a_batch_or_import_that_fails_halfway_writes_nothing,
           the_same_users_and_rights_as_for_redis_clients,
           a_connection_that_is_kept_does_not_outlive_its_password,
           events_end_with_the_login_that_asked_for_them,
           who_may_read_may_read_as_of_the_moments_he_may_look_at,
+          a_series_is_listed_without_the_value_it_is_kept_as_and_not_exported,
           a_path_tells_its_methods_and_probes_may_ask_for_the_head,
           an_import_streams_in_and_stops_at_a_wrong_line,
           commits_come_as_events_and_go_on_where_they_were, metrics_are_told_in_both_formats,

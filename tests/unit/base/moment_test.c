@@ -40,6 +40,10 @@ TEST(moments_as_people_write_them)
         {"2000-03-01", 951868800 * SECOND},
         {"1999-12-31T23:59:59Z", 946684799 * SECOND},
         {"1678-01-01", -9214560000 * SECOND},
+        {"1677-12-31", -9214646400 * SECOND},
+        {"1677-09-21T00:12:43.145224194Z", YORE_TIME_MIN + 1},
+        {"1677-09-21T00:12:43.145224193Z", YORE_TIME_MIN},
+        {"-", YORE_TIME_MIN},
         {"2262-04-11T23:47:16.854775806Z", INT64_MAX - 1},
         {"now", YORE_NOW},
         {"-1h", NOW - 3600 * SECOND},
@@ -82,8 +86,11 @@ TEST(refusals_name_the_text_the_place_and_what_was_expected)
         {"tomorrow", "at character 1: expected a date"},
         {"nowish", "at character 1"},
         {" now", "at character 1"},
-        {"1677-12-31", "at character 1: expected a year 1678..2262"},
-        {"2263-01-01", "at character 1: expected a year 1678..2262"},
+        {"1676-12-31", "at character 1: expected a year 1677..2262"},
+        {"2263-01-01", "at character 1: expected a year 1677..2262"},
+        {"1677-09-21", "at character 1: expected a moment within 1677-09-21T00:12:43.145224193Z"},
+        {"1677-09-21T00:12:43.145224192Z", "of their own"},
+        {"forever", "at character 1: expected a date"},
         {"20x6-01-01", "at character 3: expected a year"},
         {"2026/01/01", "at character 5: expected '-'"},
         {"2026-13-01", "at character 6: expected a month"},
@@ -111,7 +118,6 @@ TEST(refusals_name_the_text_the_place_and_what_was_expected)
         {"2262-04-11T23:47:16.854775807Z", "of their own"},
         {"2262-04-11T23:47:16.854775808Z", "2262-04-11"},
         {"2262-12-31", "2262-04-11"},
-        {"-", "at character 2: expected a digit"},
         {"-h", "at character 2: expected a digit"},
         {"-1", "at character 3: expected a unit"},
         {"-1q", "at character 3: expected a unit"},
@@ -207,23 +213,40 @@ TEST(formatted_as_rfc_3339)
     }
 }
 
+static void check_there_and_back(int64_t moment)
+{
+    char text[MOMENT_TEXT_BYTES];
+    int64_t back = 12345;
+    moment_format(moment, text);
+    test_note("%s", text);
+    if (moment == YORE_FOREVER) { /* an end; as a moment it would be now */
+        CHECK_OK(moment_parse_end(text_of(text), 0, &back, NULL));
+    } else {
+        CHECK_OK(moment_parse(text_of(text), 0, &back, NULL));
+    }
+    CHECK_EQ_INT(back, moment);
+}
+
 TEST(what_is_formatted_parses_back)
 {
     struct test_rand rand = test_rand_new(0);
     for (int i = 0; i < 50000; i++) {
         int64_t moment = (int64_t)test_rand_u64(&rand);
-        char text[MOMENT_TEXT_BYTES];
-        int64_t back;
-        if (moment < -9214560000 * SECOND || moment == INT64_MAX) {
-            continue; /* before 1678 */
+        if (moment == INT64_MIN) {
+            continue; /* no moment */
         }
         if (test_rand_one_in(&rand, 2)) {
             moment -= moment % 1000000;
         }
-        moment_format(moment, text);
-        test_note("%s", text);
-        CHECK_OK(moment_parse(text_of(text), 0, &back, NULL));
-        CHECK_EQ_INT(back, moment);
+        check_there_and_back(moment);
+    }
+    for (int64_t i = 0; i < 3000;
+         i++) { /* the edges, and about the begin of the first whole year */
+        check_there_and_back(INT64_MAX - i);
+        check_there_and_back(YORE_TIME_MIN + i);
+        check_there_and_back(YORE_TIME_MIN + i * SECOND);
+        check_there_and_back(YORE_TIME_MIN + i * 3600 * SECOND);
+        check_there_and_back(-9214560000 * SECOND + (i - 1500));
     }
 }
 

@@ -273,6 +273,8 @@ TEST(a_watch_ends_with_the_right_to_it)
               pushed);
     CHECK(strstr(pushed, "yore.commit") == NULL);
     CHECK(c->is_closed);
+    command_tick(bed.server); /* it is not closed at once */
+    CHECK_EQ_STR(bed_pushed(c), "");
     bed_close(&bed);
 }
 

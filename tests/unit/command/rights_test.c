@@ -292,6 +292,21 @@ TEST(keyspaces_are_told_to_who_may_use_them)
     bed_close(&bed);
 }
 
+TEST(a_page_of_a_scan_ends_at_no_key_its_user_may_not_read)
+{
+    struct bed bed = {0};
+    bed_open(&bed);
+    EXPECT(&bed.clients[0], "MSET app:1 a app:2 b hidden:1 s hidden:2 s x:1 c", "+OK|");
+    struct bed_client *c = log_in(&bed, "+@read ~app:* ~x:*");
+    EXPECT(c, "YORE.SCAN \"\" COUNT 1 KEYS", "*2|$5|app:2|*1|$5|app:1|");
+    EXPECT(c, "YORE.SCAN \"\" COUNT 2 KEYS", "*2|$3|x:1|*2|$5|app:1|$5|app:2|");
+    EXPECT(c, "YORE.SCAN x:1 COUNT 2 KEYS", "*2|$-1|*1|$3|x:1|");
+    EXPECT(c, "YORE.SCAN \"\" COUNT 2 KEYS END x", "*2|$-1|*2|$5|app:1|$5|app:2|");
+    log_in(&bed, "+@read");
+    EXPECT(c, "YORE.SCAN \"\" COUNT 1", "*2|$-1|*0|");
+    bed_close(&bed);
+}
+
 TEST(a_range_in_a_transaction_tells_what_it_wrote)
 {
     struct bed bed = {0};
@@ -484,7 +499,8 @@ TEST_MAIN(samples_are_read_without_a_right_to_the_past,
           the_right_to_write_is_none_to_erase_or_to_change_keyspaces,
           a_right_to_keys_counts_for_the_commands_it_was_given_with,
           a_watch_tells_keys_that_came_with_it, what_was_sent_to_graphs_is_the_servers_own,
-          keyspaces_are_told_to_who_may_use_them, a_range_in_a_transaction_tells_what_it_wrote,
-          a_session_in_the_past_changes_no_keyspace, a_batch_tells_of_a_delete_as_one,
-          no_client_writes_the_value_of_a_series,
+          keyspaces_are_told_to_who_may_use_them,
+          a_page_of_a_scan_ends_at_no_key_its_user_may_not_read,
+          a_range_in_a_transaction_tells_what_it_wrote, a_session_in_the_past_changes_no_keyspace,
+          a_batch_tells_of_a_delete_as_one, no_client_writes_the_value_of_a_series,
           what_a_series_is_kept_as_is_told_to_who_may_read_every_key)

@@ -67,6 +67,8 @@ TEST(what_two_walks_have_found_empty_is_known_from_then_on)
     CHECK_EQ_STR(find(&w, "a", 19), "-");
     CHECK_EQ_STR(find(&w, "m", 30), "-");
     CHECK_EQ_STR(find(&w, "", 30), "-");
+    note(&w, "b", "n", 20); /* at the same instant */
+    CHECK_EQ_STR(find(&w, "a", 20), "n");
     note(&w, "b", "p", 30);
     CHECK_EQ_STR(find(&w, "a", 30), "p");
     CHECK_EQ_STR(find(&w, "a", 29), "-");
@@ -117,6 +119,19 @@ TEST(a_put_since_the_walk_bounds_what_the_walk_has_found)
     end(&w);
 }
 
+TEST(a_put_that_a_walk_of_the_watch_s_first_commit_has_met_may_have_left_again)
+{
+    struct watched w;
+    begin(&w);
+    gaps_tell(&w.gaps, SPACE, text("q"));
+    w.assigned = 50;
+    gaps_note(&w.gaps, SPACE, text("a"), text("z"), &(struct gap_moment){10, 30});
+    CHECK_EQ_STR(find(&w, "a", 60), "q");
+    note(&w, "a", "z", 50);
+    CHECK_EQ_STR(find(&w, "a", 60), "z");
+    end(&w);
+}
+
 TEST(of_a_long_key_the_begin_bounds_the_gap)
 {
     struct watched w;
@@ -139,9 +154,11 @@ TEST(a_gap_that_nobody_wants_is_let_go)
 {
     struct watched w;
     begin(&w);
-    for (unsigned i = 0; i <= GAP_PUTS_IDLE_MAX; i++) {
+    for (unsigned i = 0; i < GAP_PUTS_IDLE_MAX; i++) {
         gaps_tell(&w.gaps, SPACE, text("z"));
     }
+    CHECK_EQ_UINT(atomic_load(&w.gaps.watched), 1);
+    gaps_tell(&w.gaps, SPACE, text("z"));
     CHECK_EQ_STR(find(&w, "a", 30), "-");
     CHECK_EQ_UINT(atomic_load(&w.gaps.watched), 0);
     end(&w);
@@ -182,12 +199,14 @@ static const char *job(int number)
     return name;
 }
 
-/* The first row's key, or "-"; `*passed` grows by what was stepped over. */
-static const char *first(struct yore_db *db, uint64_t *passed)
+/* The first row's key below `high` ("": in all), or "-"; `*passed` grows by what was stepped over.
+ */
+static const char *first_below(struct yore_db *db, const char *high, uint64_t *passed)
 {
     static char key[64];
+    const struct yore_cursor_options options = {.range = {.high = text(high)}};
     struct yore_cursor *cursor;
-    CHECK_OK(yore_cursor_open(db, NULL, NULL, &cursor, NULL));
+    CHECK_OK(yore_cursor_open(db, NULL, &options, &cursor, NULL));
     enum yore_status st = yore_cursor_first(cursor);
     (void)snprintf(key, sizeof key, "-");
     if (st == YORE_OK) {
@@ -199,6 +218,11 @@ static const char *first(struct yore_db *db, uint64_t *passed)
     *passed += cursor_keys_passed(cursor);
     yore_cursor_close(cursor);
     return key;
+}
+
+static const char *first(struct yore_db *db, uint64_t *passed)
+{
+    return first_below(db, "", passed);
 }
 
 TEST(the_first_of_a_queue_is_found_in_a_bounded_number_of_steps)
@@ -236,6 +260,29 @@ TEST(an_emptied_range_is_empty_without_a_step)
     CHECK_EQ_UINT(passed, 0);
     put(bed.db, job(50), "x");
     CHECK_EQ_STR(first(bed.db, &passed), job(50));
+    CHECK_EQ_UINT(passed, 0);
+    bed_close(&bed);
+}
+
+TEST(a_range_that_ends_behind_a_gap_has_what_lies_behind_it)
+{
+    struct bed bed;
+    char high[16];
+    uint64_t passed = 0;
+    bed_open(&bed);
+    for (int i = 0; i < 100; i++) {
+        put(bed.db, job(i), "x");
+        CHECK_OK(yore_delete(bed.db, NULL, text(job(i)), NULL, NULL));
+    }
+    put(bed.db, job(100), "x");
+    (void)snprintf(high, sizeof high, "%s", job(100));
+    CHECK_EQ_STR(first_below(bed.db, high, &passed), "-");
+    CHECK_EQ_STR(first_below(bed.db, high, &passed), "-");
+    passed = 0;
+    CHECK_EQ_STR(first_below(bed.db, high, &passed), "-");
+    CHECK_EQ_STR(first(bed.db, &passed), high);
+    (void)snprintf(high, sizeof high, "%s", job(200));
+    CHECK_EQ_STR(first_below(bed.db, high, &passed), job(100));
     CHECK_EQ_UINT(passed, 0);
     bed_close(&bed);
 }
@@ -378,10 +425,12 @@ TEST(a_transaction_sees_its_own_writes_in_a_gap)
 TEST_MAIN(what_two_walks_have_found_empty_is_known_from_then_on,
           a_walk_from_before_the_watch_is_not_believed, a_put_inside_ends_the_gap_there,
           a_put_since_the_walk_bounds_what_the_walk_has_found,
+          a_put_that_a_walk_of_the_watch_s_first_commit_has_met_may_have_left_again,
           of_a_long_key_the_begin_bounds_the_gap, a_gap_that_nobody_wants_is_let_go,
           the_gap_wanted_longest_ago_makes_room,
           where_keys_cannot_be_told_all_gaps_of_the_keyspace_go,
           the_first_of_a_queue_is_found_in_a_bounded_number_of_steps,
-          an_emptied_range_is_empty_without_a_step, a_load_into_a_gap_is_seen,
+          an_emptied_range_is_empty_without_a_step,
+          a_range_that_ends_behind_a_gap_has_what_lies_behind_it, a_load_into_a_gap_is_seen,
           seeks_find_what_is_there_at_their_moment_however_much_was_deleted,
           a_transaction_sees_its_own_writes_in_a_gap)

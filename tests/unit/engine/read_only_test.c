@@ -125,6 +125,49 @@ TEST(a_full_disk_can_be_read)
     sim_disk_free(bed.disk);
 }
 
+/* A value that is larger than the room there is ends writing, and leaves the room as it was: enough
+ * to open the database again, to write what is smaller. */
+TEST(a_value_that_does_not_fit_leaves_a_database_that_opens)
+{
+    struct bed bed;
+    static char large[200u << 10];
+    struct yore_error error;
+    bed_open(&bed);
+    fill(&bed);
+    uint64_t used = sim_disk_used(bed.disk);
+    sim_disk_set_capacity(bed.disk, used + sizeof large / 2);
+    CHECK_STATUS(
+        yore_put(bed.db, NULL, text("k"), (struct yore_bytes){large, sizeof large}, NULL, &error),
+        YORE_NO_SPACE);
+    CHECK(sim_disk_used(bed.disk) < used + 1024); /* a value file was begun */
+    CHECK_STATUS(yore_close(bed.db, NULL), YORE_NO_SPACE);
+    bed.db = NULL;
+    bed_reopen(&bed);
+    check_filled(bed.db);
+    (void)put(bed.db, "small", "value");
+    bed_close(&bed);
+}
+
+TEST(what_a_full_disk_keeps_from_being_opened_says_what_to_do)
+{
+    struct bed bed;
+    struct yore_db *db = NULL;
+    struct yore_options options;
+    struct yore_error error = {.text = ""};
+    bed_open(&bed);
+    fill(&bed);
+    CHECK_OK(yore_close(bed.db, NULL));
+    sim_disk_set_capacity(bed.disk, sim_disk_used(bed.disk));
+    store_options_tiny(&options);
+    CHECK_STATUS(db_open_inline(sim_disk_env(bed.disk), "db", &options, &db, &error),
+                 YORE_NO_SPACE);
+    CHECK_MSG(strstr(error.text, "free space, or open it to read only") != NULL, "%s", error.text);
+    CHECK_OK(open_to_read(&bed, &db, NULL));
+    check_filled(db);
+    CHECK_OK(yore_close(db, NULL));
+    sim_disk_free(bed.disk);
+}
+
 /* Closed segments that were kept for the feed, and of which a writer would now let some go and keep
  * their files to write to again. */
 TEST(segments_kept_for_the_feed_stay_as_they_are)
@@ -278,6 +321,8 @@ TEST(where_there_is_no_database_none_is_made)
 }
 
 TEST_MAIN(everything_is_there_and_nothing_is_written, a_full_disk_can_be_read,
+          a_value_that_does_not_fit_leaves_a_database_that_opens,
+          what_a_full_disk_keeps_from_being_opened_says_what_to_do,
           segments_kept_for_the_feed_stay_as_they_are, everything_that_writes_is_refused,
           what_only_reads_works, readers_share_and_keep_a_writer_out,
           where_there_is_no_database_none_is_made)

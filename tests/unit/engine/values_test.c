@@ -235,6 +235,32 @@ TEST(a_failed_sync_is_repeated_and_never_tried_again)
     sim_disk_free(s.disk);
 }
 
+TEST(what_the_disk_takes_of_a_value_is_given_back_when_it_is_full)
+{
+    static const size_t sizes[] = {9000, 300u << 10}; /* copied, and written from where it lies */
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        for (uint64_t room = 0; room < sizes[i]; room += sizes[i] / 7) {
+            struct store s;
+            unsigned char ref[2][VALUE_REF_BYTES];
+            struct yore_error error = {.text = ""};
+            store_begin(&s);
+            append(&s, "a", 5000, 1, ref[0]);
+            CHECK_OK(values_sync(s.values, NULL));
+            uint64_t used = sim_disk_used(s.disk);
+            sim_disk_set_capacity(s.disk, used + room);
+            unsigned char *value = mem_zalloc(sizes[i]);
+            CHECK_STATUS(
+                append_one(s.values, key_of("b"), bytes_of(value, sizes[i]), ref[1], &error),
+                YORE_NO_SPACE);
+            mem_free(value);
+            CHECK(strstr(error.text, "values-") != NULL);
+            CHECK_EQ_UINT(sim_disk_used(s.disk), used);
+            check_value(&s, "a", 5000, 1, ref[0]);
+            store_end(&s);
+        }
+    }
+}
+
 TEST(a_file_that_the_manifest_does_not_take_is_removed)
 {
     struct store s;
@@ -507,6 +533,7 @@ TEST_MAIN(what_was_appended_is_read_at_once,
           closing_records_the_size_and_a_new_run_begins_a_new_file,
           what_was_synced_survives_a_power_cut, a_sync_without_anything_pending_does_no_io,
           a_failed_sync_is_repeated_and_never_tried_again,
+          what_the_disk_takes_of_a_value_is_given_back_when_it_is_full,
           a_file_that_the_manifest_does_not_take_is_removed,
           a_file_that_the_manifest_may_name_all_the_same_stays,
           a_wrong_reference_is_refused_and_named, readers_move_to_the_generation_their_forest_names,

@@ -454,6 +454,28 @@ TEST(a_full_disk_stops_the_journal_and_reopening_mends_it)
     world_free(&w);
 }
 
+TEST(spares_make_room_for_the_copy_on_a_full_disk)
+{
+    struct world w;
+    int files[2];
+    world_init(&w, 1);
+    open_settled(&w);
+    for (int i = 0; i < 6; i++) {
+        CHECK_OK(world_append(&w, 2, 400));
+        CHECK_OK(world_flush(&w));
+    }
+    CHECK_OK(world_append(&w, 1, 400));
+    CHECK_OK(world_sync(&w));
+    world_crash(&w, SIM_CRASH_KEEP_ALL, 1);
+    count_files(&w, files);
+    CHECK(files[1] > 0);
+    sim_disk_set_capacity(w.disk, sim_disk_used(w.disk));
+    CHECK_OK(world_open(&w));
+    CHECK_EQ_UINT(w.replayed_last, 13);
+    sim_disk_set_capacity(w.disk, UINT64_MAX);
+    world_free(&w);
+}
+
 static enum yore_status refuse(void *arg, struct yore_bytes payload, struct yore_error *error_out)
 {
     (void)payload;
@@ -646,6 +668,7 @@ TEST_MAIN(a_copy_may_begin_where_the_segments_before_it_end, a_new_journal_repla
           a_marked_now_does_not_go_with_its_segment, verify_counts_every_commit,
           after_a_failed_sync_everything_repeats_the_error,
           a_full_disk_stops_the_journal_and_reopening_mends_it,
+          spares_make_room_for_the_copy_on_a_full_disk,
           a_replay_that_fails_ends_the_opening_and_changes_nothing,
           commits_acknowledged_before_the_manifest_names_the_copy_are_kept,
           a_copy_of_several_segments_may_be_left_behind_by_a_crash,
