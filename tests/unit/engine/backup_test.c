@@ -528,31 +528,6 @@ TEST(damage_in_the_pool_is_found_and_named)
     bed_close(&bed);
 }
 
-TEST(the_description_of_a_later_format_is_refused)
-{
-    struct bed bed;
-    struct yore_backup_info info;
-    struct yore_error error = {.text = ""};
-    struct os_file *file = NULL;
-    uint64_t count = 0;
-    const char *path = "backup/backup-0000000000000001";
-    const unsigned char later[4] = {99, 0, 0, 0};
-    bed_open(&bed);
-    (void)put(bed.db, "key", "value");
-    (void)backup(&bed, &info);
-    CHECK_OK(os_file_open(env_of(&bed), path, OS_OPEN_WRITE, &file, NULL));
-    CHECK_OK(os_file_write(file, 8, later, sizeof later, NULL));
-    os_file_close(file);
-    CHECK_STATUS(db_backup_list(env_of(&bed), "backup", sum_up, &count, &error), YORE_BAD_FORMAT);
-    CHECK(strstr(error.text, path) != NULL && strstr(error.text, "99") != NULL);
-    struct yore_restore restore = {
-        .backup_path = "backup", .target_path = "restored", .to_commit = YORE_FOREVER};
-    CHECK_STATUS(db_restore(env_of(&bed), &restore, &error), YORE_BAD_FORMAT);
-    CHECK(!exists(&bed, "restored"));
-    CHECK_STATUS(yore_backup(bed.db, "backup", NULL, NULL, NULL, &error), YORE_BAD_FORMAT);
-    bed_close(&bed);
-}
-
 TEST(damage_of_a_table_is_found_while_it_is_backed_up)
 {
     struct bed bed;
@@ -1012,8 +987,8 @@ TEST_MAIN(
     backups_of_another_database_are_not_mixed_in, a_directory_of_somebody_else_takes_no_backup,
     a_cancelled_backup_or_restore_leaves_the_others,
     a_crash_at_any_point_of_a_backup_leaves_the_earlier_ones_whole,
-    damage_in_the_pool_is_found_and_named, the_description_of_a_later_format_is_refused,
-    damage_of_a_table_is_found_while_it_is_backed_up, a_target_that_holds_something_is_refused,
+    damage_in_the_pool_is_found_and_named, damage_of_a_table_is_found_while_it_is_backed_up,
+    a_target_that_holds_something_is_refused,
     without_memory_a_backup_or_restore_says_so_and_leaves_nothing,
     backups_and_checkpoints_beside_writers_hold_whole_commits,
     any_commit_is_restored_with_all_its_past, values_of_later_commits_are_not_in_the_restored_files,
