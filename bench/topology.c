@@ -1,12 +1,17 @@
 /* topology.c -- a graph of an event file beside SQLite interval tables: import, size,
- * neighbourhoods of one to three hops now and as of ten past moments, label scans, differences.
+ * look-ups and neighbourhoods of one to three hops now and as of ten past moments, scans of labels
+ * and of all relationships, differences; and what the past costs beside the present.
  *
- *   topology EVENTS.tsv DIR
+ *   topology EVENTS.tsv DIR [FROM TO]     FROM, TO: one more difference, in milliseconds
  *
  * EVENTS.tsv is an event file (docs/import-export.md), not compressed.  SQLite keeps what everybody
  * would write by hand: a row for each version with [t0, t1), and B-tree indexes on id, label,
  * source and target.  Both answer the same questions; where they differ the program says so and
- * fails. Prints one JSON line a row; latencies in microseconds, by the clock. */
+ * fails. Prints one JSON line a row; latencies in microseconds of the thread's processor time.
+ *
+ * The past has other answers than the present: the rows "past" compare, of two and three hops, what
+ * a step takes (a node looked at, a relationship met), and of scans what a row does, at moments
+ * with a quarter of today's rows or more. */
 #include <dirent.h>
 #include <inttypes.h>
 #include <sqlite3.h>
@@ -20,11 +25,14 @@
 #include <yore/graph.h>
 
 #define NS_PER_MS INT64_C(1000000)
-#define MOMENTS 11 /* now and ten past ones */
-#define SAMPLES 200
+#define MOMENTS 11      /* now and ten past ones */
+#define SAMPLES 200     /* measured at a moment ... */
+#define CANDIDATES 4000 /* ... of so many nodes, where they are there */
 #define HOPS_MAX 3
 #define NO_END INT64_MAX
 #define NAME_BYTES 512
+
+enum question { LOOK_UP, HOP_1, HOP_2, HOP_3, LABEL_SCAN, ALL_RELATIONSHIPS, QUESTIONS };
 
 struct text {
     char *data;
@@ -42,14 +50,17 @@ struct bench {
     struct yore_db *db;
     struct yore_graph *graph;
     sqlite3 *sql;
-    struct sample samples[SAMPLES];
-    size_t sample_count;
+    struct sample candidates[CANDIDATES];
+    size_t candidate_count;
     int64_t first; /* milliseconds */
     int64_t last;
     uint64_t lines;
     uint64_t transactions;
     int64_t hundred; /* time of the transaction a hundred before the last */
     char label[NAME_BYTES];
+    double steps[QUESTIONS]
+                [MOMENTS];       /* what a question takes, or a step of it; 0: cannot be told */
+    uint64_t scanned[QUESTIONS]; /* rows now */
 };
 
 static double seconds(void)
@@ -135,16 +146,16 @@ static void take_sample(struct bench *b, const struct columns *c, uint64_t *seen
         return;
     }
     /* Reservoir, with a generator of its own: the same samples every time. */
-    uint64_t place = b->sample_count;
-    if (b->sample_count == SAMPLES) {
+    uint64_t place = b->candidate_count;
+    if (b->candidate_count == CANDIDATES) {
         *seen = *seen * 6364136223846793005u + 1442695040888963407u;
         place = (*seen >> 33) % (b->lines + 1);
     } else {
-        b->sample_count++;
+        b->candidate_count++;
     }
-    if (place < SAMPLES) {
-        memcpy(b->samples[place].name, c->at[4], c->size[4]);
-        b->samples[place].name[c->size[4]] = '\0';
+    if (place < CANDIDATES) {
+        memcpy(b->candidates[place].name, c->at[4], c->size[4]);
+        b->candidates[place].name[c->size[4]] = '\0';
     }
     size_t label = strcspn(c->at[5], ",\t");
     memcpy(b->label, c->at[5], label);
@@ -395,8 +406,11 @@ static uint64_t name_hash(const char *name)
     return h | 1;
 }
 
-static void walk_yore(struct yore_graph_hops *hops, struct reached *r, uint64_t start, int depth)
+/* How many steps it took. */
+static uint64_t walk_yore(struct yore_graph_hops *hops, struct reached *r, uint64_t start,
+                          int depth)
 {
+    uint64_t steps = 0;
     struct yore_error error;
     struct yore_graph_hop hop;
     reached_add(r, start);
@@ -405,11 +419,14 @@ static void walk_yore(struct yore_graph_hops *hops, struct reached *r, uint64_t 
         size_t to = r->count;
         for (; from < to; from++) {
             must(yore_graph_hops_restart(hops, r->ids[from], &error), &error);
+            steps++;
             while (yore_graph_hops_next(hops, &hop, &error) == YORE_OK) {
                 reached_add(r, hop.other);
+                steps++;
             }
         }
     }
+    return steps;
 }
 
 static void walk_sqlite(struct bench *b, sqlite3_stmt *near, struct reached *r, const char *start,
@@ -437,10 +454,11 @@ static void walk_sqlite(struct bench *b, sqlite3_stmt *near, struct reached *r, 
 struct latencies {
     double yore[SAMPLES];
     double sqlite[SAMPLES];
+    double step[SAMPLES];
     size_t count;
 };
 
-static void measure_hops(struct bench *b, int64_t t, int depth, const char *moment)
+static void measure_hops(struct bench *b, int64_t t, int depth, size_t number, const char *moment)
 {
     static struct reached ours;
     static struct reached theirs;
@@ -460,28 +478,31 @@ static void measure_hops(struct bench *b, int64_t t, int depth, const char *mome
     must(yore_graph_view_open(b->graph, NULL, t == NO_END ? NULL : &at, &view, &error), &error);
     must(yore_graph_hops_open(view, &options, &hops, &error), &error);
     int64_t sql_time = t == NO_END ? b->last : t;
-    for (size_t i = 0; i < b->sample_count; i++) {
+    for (size_t i = 0; i < b->candidate_count && l.count < SAMPLES; i++) {
+        const char *name = b->candidates[i].name;
         uint64_t id = 0;
-        if (yore_graph_find(view, YORE_GRAPH_ELEMENT_NODE, bytes(b->samples[i].name), &id,
-                            &error) != YORE_OK) {
+        uint64_t steps = 1;
+        if (yore_graph_find(view, YORE_GRAPH_ELEMENT_NODE, bytes(name), &id, &error) != YORE_OK) {
             continue;
         }
         for (int warm = 0; warm < 2; warm++) {
             reached_clear(&ours);
             double begin = thread_seconds();
-            walk_yore(hops, &ours, id, depth);
+            steps = walk_yore(hops, &ours, id, depth);
             l.yore[l.count] = (thread_seconds() - begin) * 1e6;
         }
+        l.step[l.count] = l.yore[l.count] / (double)steps;
         reached_clear(&theirs);
         double begin = thread_seconds();
-        walk_sqlite(b, near, &theirs, b->samples[i].name, sql_time, depth);
+        walk_sqlite(b, near, &theirs, name, sql_time, depth);
         l.sqlite[l.count++] = (thread_seconds() - begin) * 1e6;
         if (ours.count != theirs.count) {
-            fprintf(stderr, "topology: %s at %" PRId64 ": %zu and %zu\n", b->samples[i].name, t,
-                    ours.count, theirs.count);
+            fprintf(stderr, "topology: %s at %" PRId64 ": %zu and %zu\n", name, t, ours.count,
+                    theirs.count);
             exit(1);
         }
     }
+    b->steps[HOP_1 + depth - 1][number] = percentile(depth == 1 ? l.yore : l.step, l.count, 0.5);
     printf(
         "{\"row\":\"%d hops\",\"moment\":\"%s\",\"nodes\":%zu,\"yore_p50\":%.2f,\"yore_p99\":%.1f,"
         "\"sqlite_p50\":%.2f,\"sqlite_p99\":%.1f}\n",
@@ -492,14 +513,48 @@ static void measure_hops(struct bench *b, int64_t t, int depth, const char *mome
     yore_graph_view_close(view);
 }
 
-/* ---- label scans and differences ---- */
-
-static void measure_scan(struct bench *b, int64_t t, const char *moment)
+/* An element by its external id, whole. */
+static void measure_look_ups(struct bench *b, int64_t t, size_t number, const char *moment)
 {
+    static double took[SAMPLES];
+    size_t count = 0;
     struct yore_error error;
     struct yore_graph_view *view = NULL;
     struct yore_time at = {t * NS_PER_MS, YORE_NOW};
-    struct yore_graph_scan_options options = {.name = bytes(b->label)};
+    must(yore_graph_view_open(b->graph, NULL, t == NO_END ? NULL : &at, &view, &error), &error);
+    for (size_t i = 0; i < b->candidate_count && count < SAMPLES; i++) {
+        struct yore_bytes name = bytes(b->candidates[i].name);
+        struct yore_graph_node node;
+        uint64_t id;
+        bool is_there = true;
+        for (int warm = 0; warm < 2 && is_there; warm++) {
+            double begin = thread_seconds();
+            is_there =
+                yore_graph_find(view, YORE_GRAPH_ELEMENT_NODE, name, &id, &error) == YORE_OK &&
+                yore_graph_node_get(view, id, &node, &error) == YORE_OK;
+            took[count] = (thread_seconds() - begin) * 1e6;
+        }
+        count += is_there;
+    }
+    b->steps[LOOK_UP][number] = percentile(took, count, 0.5);
+    printf("{\"row\":\"look-up\",\"moment\":\"%s\",\"nodes\":%zu,\"yore_p50\":%.2f,"
+           "\"yore_p99\":%.1f}\n",
+           moment, count, percentile(took, count, 0.5), percentile(took, count, 0.99));
+    yore_graph_view_close(view);
+}
+
+/* ---- scans and differences ---- */
+
+static void measure_scan(struct bench *b, int64_t t, enum question question, size_t number,
+                         const char *moment)
+{
+    bool is_label = question == LABEL_SCAN;
+    struct yore_error error;
+    struct yore_graph_view *view = NULL;
+    struct yore_time at = {t * NS_PER_MS, YORE_NOW};
+    struct yore_graph_scan_options options = {
+        .name = bytes(is_label ? b->label : ""),
+        .element = is_label ? YORE_GRAPH_ELEMENT_NODE : YORE_GRAPH_ELEMENT_RELATIONSHIP};
     double best = 1e9;
     uint64_t count = 0;
     for (int round = 0; round < 5; round++) {
@@ -517,9 +572,36 @@ static void measure_scan(struct bench *b, int64_t t, const char *moment)
         double took = (thread_seconds() - begin) * 1e6;
         best = took < best ? took : best;
     }
-    printf("{\"row\":\"label scan\",\"moment\":\"%s\",\"label\":\"%s\",\"nodes\":%" PRIu64
+    b->scanned[question] = number == 0 ? count : b->scanned[question];
+    b->steps[question][number] = count * 4 >= b->scanned[question] ? best / (double)count : 0;
+    printf("{\"row\":\"%s\",\"moment\":\"%s\",\"label\":\"%s\",\"rows\":%" PRIu64
            ",\"yore_best\":%.1f}\n",
-           moment, b->label, count, best);
+           is_label ? "label scan" : "all relationships", moment, is_label ? b->label : "", count,
+           best);
+}
+
+/* What a step takes in the past: the slowest moment beside now, and slowest and quickest beside
+ * the median moment. */
+static void tell_past(struct bench *b)
+{
+    static const char *const names[QUESTIONS] = {"look-up", "1 hops",     "2 hops",
+                                                 "3 hops",  "label scan", "all relationships"};
+    for (int q = 0; q < QUESTIONS; q++) {
+        double now = b->steps[q][0];
+        double past[MOMENTS];
+        size_t count = 0;
+        for (size_t m = 1; m < MOMENTS; m++) {
+            past[count] = b->steps[q][m];
+            count += past[count] > 0;
+        }
+        if (count > 0 && now > 0) {
+            double median = percentile(past, count, 0.5);
+            double slowest = past[count - 1];
+            printf("{\"row\":\"past\",\"of\":\"%s\",\"now\":%.4f,\"slower\":%.2f,"
+                   "\"slowest\":%.2f,\"quickest\":%.2f}\n",
+                   names[q], now, slowest / now, slowest / median, past[0] / median);
+        }
+    }
 }
 
 static void measure_difference(struct bench *b, int64_t from, int64_t to, const char *what)
@@ -549,8 +631,8 @@ static void measure_difference(struct bench *b, int64_t from, int64_t to, const 
 int main(int argc, char **argv)
 {
     static struct bench b;
-    if (argc != 3) {
-        fprintf(stderr, "usage: topology EVENTS.tsv DIR\n");
+    if (argc != 3 && argc != 5) {
+        fprintf(stderr, "usage: topology EVENTS.tsv DIR [FROM TO]\n");
         return 2;
     }
     snprintf(b.yore_path, sizeof b.yore_path, "%s/yore", argv[2]);
@@ -564,14 +646,20 @@ int main(int argc, char **argv)
         if (m > 0) {
             snprintf(moment, sizeof moment, "past %d", m);
         }
+        measure_look_ups(&b, t, (size_t)m, moment);
         for (int depth = 1; depth <= HOPS_MAX; depth++) {
-            measure_hops(&b, t, depth, moment);
+            measure_hops(&b, t, depth, (size_t)m, moment);
         }
-        measure_scan(&b, t, moment);
+        measure_scan(&b, t, LABEL_SCAN, (size_t)m, moment);
+        measure_scan(&b, t, ALL_RELATIONSHIPS, (size_t)m, moment);
     }
+    tell_past(&b);
     measure_difference(&b, b.first + (b.last - b.first) * 2 / 5,
                        b.first + (b.last - b.first) * 4 / 5, "two fifths of all time");
     measure_difference(&b, b.hundred, b.last, "the last 100 transactions");
+    if (argc == 5) {
+        measure_difference(&b, strtoll(argv[3], NULL, 10), strtoll(argv[4], NULL, 10), "as asked");
+    }
     close_yore(&b);
     sqlite3_close(b.sql);
     return 0;

@@ -15,7 +15,7 @@
 #   path below tests/ without ".c".  It links the harness of tests/support and the listed layers
 #   with all they need; with no LAYERS, everything: libyore's objects and cli.  LABELS: the first
 #   folder below tests/ (unit, crash, ...) where none is given; a unit test that starts
-#   threads has the label threads too.  TIMEOUT: 60 s.
+#   threads has the label threads too.  TIMEOUT: 240 s, as other programs may want the processors too.
 #
 # yore_fuzz(<file.c> [SOURCES <more.c>...] [LAYERS <name>...] [LIBS <target>...])
 #   A file with LLVMFuzzerTestOneInput.  In the fuzz preset a libFuzzer program; elsewhere a test,

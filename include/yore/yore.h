@@ -207,9 +207,10 @@ YORE_API enum yore_status yore_open(const char *path, const struct yore_options 
  * is ignored.
  *
  * YORE_BUSY: a cursor, value, timeline, walk over changes, batch, transaction, load, feed, watch or
- * snapshot has not been given back; the text says how many of what.  The database is open and as
- * it was: give them back and close it again.  After anything else the handle is gone; an error is
- * that which had stopped the database, or that of closing it. */
+ * snapshot has not been given back; the text says how many of what, of values once nothing else
+ * is open.  The database is open and as it was: give them back and close it again.  After anything
+ * else the handle is gone; an error is that which had stopped the database, or that of closing it.
+ */
 YORE_API enum yore_status yore_close(struct yore_db *db, struct yore_error *error_out);
 
 /* The database's now: max(wall clock, last visible commit), never backwards, over yore_close() and
@@ -571,7 +572,9 @@ enum yore_change_kind { YORE_CHANGE_ADDED = 1, YORE_CHANGE_CHANGED = 2, YORE_CHA
 struct yore_change {
     enum yore_change_kind kind;
     struct yore_bytes key;
-    int64_t time;             /* when it became so: a valid_from, or the valid_to that passed */
+    int64_t time;             /* when it became so: a valid_from, or the valid_to that passed; of a
+                                 net difference by the version that holds at `to`, which may be a
+                                 delete of what was absent already */
     int64_t commit;           /* of the version that made it so */
     struct yore_bytes before; /* the value until then; data is NULL where the key was absent */
     struct yore_bytes after;  /* the value from then on; data is NULL where the key is absent */

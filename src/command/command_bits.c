@@ -252,7 +252,7 @@ static bool join_all(struct call *call, enum bit_op op, struct buffer *whole)
 {
     for (size_t i = 3; i < call->count; i++) {
         struct entry entry;
-        if (!call_lookup(call, i, &entry)) {
+        if (!call_read(call, i, &entry)) {
             return false;
         }
         struct yore_bytes piece = entry.exists ? entry_bytes(&entry) : bytes_of("", 0);

@@ -217,7 +217,7 @@ static bool take_feed(struct call *call, struct feed_request *request)
         bool has_next = i + 1 < call->count;
         bool is_fine = false;
         if (has_next && call_is(call, i, "after")) {
-            is_fine = moments_take_read(call, ++i, &request->after);
+            is_fine = moments_take_commit(call, ++i, &request->after);
             is_after = true;
         } else if (has_next && call_is(call, i, "kept")) {
             request->kept = ++i;

@@ -178,7 +178,7 @@ static bool take_watch(struct call *call, struct yore_watch_options *options)
         if (call_is(call, i, "prefix") && i + 1 < call->count) {
             options->range.prefix = call->args[++i];
         } else if (call_is(call, i, "after") && i + 1 < call->count) {
-            if (!call_int(call, ++i, &options->after_commit)) {
+            if (!moments_take_commit(call, ++i, &options->after_commit)) {
                 return false;
             }
         } else {
@@ -201,11 +201,6 @@ void cmd_yore_watch(struct call *call)
         return;
     }
     if (!take_watch(call, &options)) {
-        return;
-    }
-    if (options.after_commit != YORE_NOW &&
-        !acl_allows_moment(client, options.after_commit, access_now(call->access))) {
-        reply_error(call->reply, "NOPERM this user has no permissions to look at that moment");
         return;
     }
     feed_leave(client);

@@ -18,18 +18,27 @@ bool moments_take(struct call *call, size_t index, int64_t *moment_out)
     return true;
 }
 
-bool moments_take_read(struct call *call, size_t index, int64_t *moment_out)
+/* May the user look at `moment`, which args[index] named? */
+static bool is_allowed(struct call *call, size_t index, int64_t moment)
 {
-    if (!moments_take(call, index, moment_out)) {
-        return false;
-    }
-    if (!acl_allows_moment(call->client, *moment_out, access_now(call->access))) {
+    if (!acl_allows_moment(call->client, moment, access_now(call->access))) {
         struct acl_denial denial = {ACL_PAST, call->args[index]};
         acl_note_denial(call->client, &denial, "toplevel", bytes_of("", 0));
         reply_error(call->reply, "NOPERM this user has no permissions to look at that moment");
         return false;
     }
     return true;
+}
+
+bool moments_take_read(struct call *call, size_t index, int64_t *moment_out)
+{
+    return moments_take(call, index, moment_out) && is_allowed(call, index, *moment_out);
+}
+
+bool moments_take_commit(struct call *call, size_t index, int64_t *commit_out)
+{
+    return (args_int(call->args[index], commit_out) || moments_take(call, index, commit_out)) &&
+           is_allowed(call, index, *commit_out);
 }
 
 bool moments_take_known(struct call *call, size_t index, int64_t *moment_out)

@@ -16,6 +16,8 @@ bool moments_take(struct call *call, size_t index, int64_t *moment_out);
 /* The same for a moment of a read, which the user must be allowed to look at.  One in the future is
  * answered with what is known now of then: ends that will have passed have. */
 bool moments_take_read(struct call *call, size_t index, int64_t *moment_out);
+/* The same for a commit, which replies name by its nanoseconds alone. */
+bool moments_take_commit(struct call *call, size_t index, int64_t *commit_out);
 /* The same for what was known at a moment: one in the future is refused. */
 bool moments_take_known(struct call *call, size_t index, int64_t *moment_out);
 /* Either of them. */

@@ -634,8 +634,9 @@ static const struct command rows[] = {
         CF_NOSCRIPT | CF_LOADING | CF_STALE | CF_FAST | CF_ALLOW_BUSY | CF_NO_MULTI, CC_TRANSACTION,
         COMMAND_SHORT, KEYS_1(SPAN(1, -1, 1, KEY_ANY, "RO")), NULL, "2.2.0", "transactions",
         "key [key ...]", "Lets EXEC fail if one of the keys changes."),
-    ROW("yore.at", cmd_yore_at, -2, CF_FAST | CF_LOADING | CF_STALE, CC_CONNECTION | CC_HISTORY,
-        COMMAND_QUICK, KEYS_0, NULL, "0.2.0", "yore", "NOW | moment [KNOWN moment]",
+    ROW("yore.at", cmd_yore_at, -2, CF_FAST | CF_LOADING | CF_STALE | CF_NO_MULTI,
+        CC_CONNECTION | CC_HISTORY, COMMAND_QUICK, KEYS_0, NULL, "0.2.0", "yore",
+        "NOW | moment [KNOWN moment]",
         "Lets the session look at a moment: every reading command answers as of it, writes are "
         "refused."),
     ROW("yore.backup", cmd_yore_backup, 2, CF_ADMIN, 0, COMMAND_LONG, KEYS_0, NULL, "0.2.0", "yore",

@@ -252,6 +252,21 @@ static enum http_result parse_meaning(struct http_head *head)
     return parse_framing(head);
 }
 
+/* What has come first of a head that is not whole: who speaks another protocol hears of it, and
+ * does not wait for an end of the head that will not come. */
+static enum http_result judge_begin(struct yore_bytes begin, struct http_head *head)
+{
+    const unsigned char *at = begin.data;
+    const unsigned char *mark = begin.size > 0 ? memchr(at, '\r', begin.size) : NULL;
+    if (mark != NULL && mark != at &&
+        parse_request_line(bytes_of(at, (size_t)(mark - at)), head) != HTTP_WHOLE) {
+        return HTTP_BAD;
+    }
+    return begin.size == 0 || mark == at || is_token(at[0])
+               ? HTTP_MORE
+               : bad(head, 400, "the request does not begin with a method");
+}
+
 enum http_result http_head_parse(struct yore_bytes data, size_t *scanned, struct http_head *head,
                                  size_t *size_out)
 {
@@ -266,8 +281,9 @@ enum http_result http_head_parse(struct yore_bytes data, size_t *scanned, struct
         return bad(head, 431, "the head of the request is larger than 16 KiB");
     }
     if (end == 0) {
+        bool is_first = *scanned == 0;
         *scanned = data.size;
-        return HTTP_MORE;
+        return is_first ? judge_begin(bytes_behind(data, begin), head) : HTTP_MORE;
     }
     *scanned = 0;
     for (size_t line = begin; line < end - 2;) {

@@ -91,7 +91,7 @@ bool http_problem_with(struct http_call *call, const struct http_problem *proble
     return more;
 }
 
-bool http_problem_of_error(struct http_call *call, struct yore_bytes error)
+const char *http_error_kind(const char *error, unsigned *status_out, const char **code_out)
 {
     /* The first word of an error is its kind. */
     static const struct {
@@ -109,20 +109,31 @@ bool http_problem_of_error(struct http_call *call, struct yore_bytes error)
                  {"OOM", 503, "out-of-memory"},      {"BUSY", 503, "busy"},
                  {"LOADING", 503, "loading"},        {"MISCONF", 503, "writes-stopped"},
                  {"IOERR", 503, "writes-stopped"},   {"CORRUPT", 500, "damaged"}};
-    char detail[600];
-    size_t size = error.size < sizeof(detail) - 1 ? error.size : sizeof(detail) - 1;
-    memcpy(detail, error.data, size);
-    detail[size] = '\0';
-    const char *rest = strchr(detail, ' ');
-    size_t word_size = rest != NULL ? (size_t)(rest - detail) : size;
+    const char *rest = strchr(error, ' ');
+    size_t word_size = rest != NULL ? (size_t)(rest - error) : strlen(error);
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        if (strlen(kinds[i].word) == word_size && memcmp(kinds[i].word, detail, word_size) == 0) {
-            return http_problem(call, kinds[i].status, kinds[i].code,
-                                rest != NULL ? rest + 1 : detail);
+        if (strlen(kinds[i].word) == word_size && memcmp(kinds[i].word, error, word_size) == 0) {
+            *status_out = kinds[i].status;
+            *code_out = kinds[i].code;
+            return rest != NULL ? rest + 1 : error;
         }
     }
-    bool is_plain = word_size == 3 && memcmp(detail, "ERR", 3) == 0 && rest != NULL;
-    return http_problem(call, 400, "bad-request", is_plain ? rest + 1 : detail);
+    bool is_plain = word_size == 3 && memcmp(error, "ERR", 3) == 0 && rest != NULL;
+    *status_out = 400;
+    *code_out = "bad-request";
+    return is_plain ? rest + 1 : error;
+}
+
+bool http_problem_of_error(struct http_call *call, struct yore_bytes error)
+{
+    char text[600];
+    unsigned status;
+    const char *code;
+    size_t size = error.size < sizeof(text) - 1 ? error.size : sizeof(text) - 1;
+    memcpy(text, error.data, size);
+    text[size] = '\0';
+    const char *detail = http_error_kind(text, &status, &code);
+    return http_problem(call, status, code, detail);
 }
 
 void http_events_begin(struct http_call *call, const struct http_answer *answer)

@@ -109,7 +109,9 @@ struct http_problem {
 bool http_problem_with(struct http_call *call, const struct http_problem *problem);
 /* Does the request say that its body is JSON?  The form of another's page cannot say so. */
 bool http_is_json(const struct http_call *call);
-/* The problem an error reply of the command layer is. */
+/* Status and code of what an error reply of the command layer says; the text, without its kind. */
+const char *http_error_kind(const char *error, unsigned *status_out, const char **code_out);
+/* The problem such a reply is. */
 bool http_problem_of_error(struct http_call *call, struct yore_bytes error);
 /* The head alone of a stream of events, which ends with the connection. */
 void http_events_begin(struct http_call *call, const struct http_answer *answer);

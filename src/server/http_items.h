@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buffer.h"
 #include "base/bytes.h"
@@ -32,6 +33,7 @@ struct http_item {
     struct http_slice value;
     struct http_slice from; /* of a line: a moment as text */
     struct http_slice to;
+    uint64_t line; /* its number, where whoever reads lines sets it */
 };
 
 /* A zeroed struct is an empty list. */

@@ -146,15 +146,26 @@ void http_taker_free(struct http_session *session)
     }
 }
 
-/* Give up: the rest of the body is not read. */
-static void give_up(struct http_call *call, unsigned status, const char *code, const char *problem)
+/* Give up for what `where`, a line or several, says: the rest of the body is not read. */
+static void give_up_at(struct http_call *call, const char *where,
+                       const struct http_problem *problem)
 {
     struct taker *taker = call->session->taker;
     char detail[300];
-    snprintf(detail, sizeof(detail), "line %" PRIu64 ": %.180s; %" PRIu64 " lines were written",
-             taker->lines.count, problem, taker->written);
+    snprintf(detail, sizeof(detail), "%s: %.180s; %" PRIu64 " lines were written", where,
+             problem->detail, taker->written);
     call->session->head.keeps_alive = false;
-    http_problem(call, status, code, detail);
+    http_problem(call, problem->status, problem->code, detail);
+}
+
+/* For the line that was read last. */
+static void give_up(struct http_call *call, unsigned status, const char *code, const char *problem)
+{
+    struct taker *taker = call->session->taker;
+    char where[40];
+    snprintf(where, sizeof(where), "line %" PRIu64, taker->lines.count);
+    give_up_at(call, where,
+               &(struct http_problem){.status = status, .code = code, .detail = problem});
 }
 
 static void queue(struct http_call *call, const struct http_items *items, size_t index)
@@ -186,15 +197,24 @@ static bool is_error(const struct http_call *call)
     return call->values == NULL || call->values[0].kind == YORE_CLIENT_ERROR;
 }
 
-static bool refuse_rows(struct http_call *call)
+/* The rows from `first` to `last` were refused, for what the last command has answered. */
+static bool refuse_rows(struct http_call *call, size_t first, size_t last)
 {
-    char problem[200] = "out of memory";
+    struct taker *taker = call->session->taker;
+    struct http_problem problem = {.status = 503, .code = "out-of-memory"};
+    char text[200];
+    char where[60];
+    uint64_t lines[] = {taker->items.items[first].line, taker->items.items[last].line};
+    snprintf(where, sizeof(where),
+             first == last ? "line %" PRIu64 : "lines %" PRIu64 " to %" PRIu64, lines[0], lines[1]);
+    problem.detail = "out of memory";
     if (call->values != NULL) {
-        struct yore_bytes text = call->values[0].bytes;
-        snprintf(problem, sizeof(problem), "%.*s", (int)(text.size < 199 ? text.size : 199),
-                 (const char *)text.data);
+        struct yore_bytes error = call->values[0].bytes;
+        snprintf(text, sizeof(text), "%.*s", (int)(error.size < 199 ? error.size : 199),
+                 (const char *)error.data);
+        problem.detail = http_error_kind(text, &problem.status, &problem.code);
     }
-    give_up(call, 400, "refused", problem);
+    give_up_at(call, where, &problem);
     return false;
 }
 
@@ -215,7 +235,7 @@ static bool write_dated(struct http_call *call)
     for (size_t i = 0; i < taker->items.count; i++) {
         queue(call, &taker->items, i);
         if (is_error(call)) {
-            return refuse_rows(call);
+            return refuse_rows(call, i, i);
         }
         taker->written++;
     }
@@ -234,18 +254,20 @@ static bool write_rows(struct http_call *call)
     if (has_dates(&taker->items)) {
         return write_dated(call);
     }
+    size_t queued = 0;
     http_run_text(call, (const char *const[]){"MULTI"}, 1);
-    for (size_t i = 0; i < taker->items.count && !is_error(call); i++) {
-        queue(call, &taker->items, i);
+    while (queued < taker->items.count && !is_error(call)) {
+        queue(call, &taker->items, queued++);
     }
     if (is_error(call)) {
-        bool answered = refuse_rows(call);
+        size_t at = queued > 0 ? queued - 1 : 0;
+        bool answered = refuse_rows(call, at, at);
         http_run_text(call, (const char *const[]){"DISCARD"}, 1);
         return answered;
     }
     http_run_text(call, (const char *const[]){"EXEC"}, 1);
     if (is_error(call)) {
-        return refuse_rows(call);
+        return refuse_rows(call, 0, taker->items.count - 1);
     }
     taker->written += taker->items.count;
     http_items_clear(&taker->items);
@@ -270,6 +292,7 @@ static bool take_line(struct http_call *call, struct yore_bytes line)
         give_up(call, 400, "bad-line", problem);
         return false;
     }
+    taker->items.items[taker->items.count - 1].line = taker->lines.count;
     return taker->items.count < HTTP_IMPORT_ROWS || write_rows(call);
 }
 

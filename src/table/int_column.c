@@ -6,6 +6,7 @@
 
 #define GROUP_BYTES_MAX (INT_COLUMN_GROUP * 8)
 #define DECODE_SLACK 16
+#define SPREAD_MAX ((uint64_t)1 << 60) /* differences of differences do not wrap around */
 
 /* ---- encoding ---- */
 
@@ -27,12 +28,6 @@ static uint64_t greatest_divisor(uint64_t a, uint64_t b)
 static int64_t wrapped_difference(int64_t a, int64_t b)
 {
     return (int64_t)((uint64_t)a - (uint64_t)b);
-}
-
-static int64_t divided(int64_t v, uint64_t divisor)
-{
-    uint64_t q = magnitude(v) / divisor;
-    return v < 0 ? (int64_t)(0 - q) : (int64_t)q;
 }
 
 static unsigned width_of(uint64_t v)
@@ -69,35 +64,70 @@ static void residue_fill(struct residue *r, const int64_t *values, size_t count)
     }
 }
 
-static void residue_divide(struct residue *r)
+/* Divide the rests by what divides them all: one division each, as a few tell the divisor mostly,
+ * and these are multiplied again.  They were divided by `known` before. */
+static void residue_divide(struct residue *r, uint64_t known)
 {
     uint64_t divisor = 0;
     for (size_t i = 0; i < r->count && divisor != 1; i++) {
         uint64_t v = magnitude(r->rests[i]);
-        if (divisor == 0 || v % divisor != 0) {
-            divisor = greatest_divisor(v, divisor);
+        uint64_t quotient = divisor == 0 ? 0 : v / divisor;
+        if (quotient * divisor != v) {
+            uint64_t lower = greatest_divisor(v, divisor);
+            for (size_t j = 0; j < i; j++) {
+                r->rests[j] = (int64_t)((uint64_t)r->rests[j] * (divisor / lower));
+            }
+            divisor = lower;
+            quotient = v / divisor;
         }
+        r->rests[i] = r->rests[i] < 0 ? (int64_t)(0 - quotient) : (int64_t)quotient;
     }
-    r->divisor = divisor == 0 ? 1 : divisor;
-    if (r->divisor > 1) {
-        for (size_t i = 0; i < r->count; i++) {
-            r->rests[i] = divided(r->rests[i], r->divisor);
+    r->divisor = divisor == 0 ? 1 : divisor * known;
+}
+
+/* Steps have the divisor of the distances from the first value, and are what lies between these,
+ * divided as they are; likewise the steps' steps, whose divisor may be greater.  Where differences
+ * wrap around that is not so. */
+static void residue_derive(struct residue *r, const struct residue *before, const int64_t *values,
+                           size_t count)
+{
+    r->first = values[0];
+    r->first_step = count > 1 ? wrapped_difference(values[1], values[0]) : 0;
+    r->divisor = before->divisor;
+    if (r->order == 1) {
+        r->count = before->count;
+        r->rests[0] = before->rests[0];
+        for (size_t i = 1; i < r->count; i++) {
+            r->rests[i] = before->rests[i] - before->rests[i - 1];
         }
+        return;
     }
+    r->count = before->count - 1;
+    for (size_t i = 0; i < r->count; i++) {
+        r->rests[i] = before->rests[i + 1] - before->rests[i];
+    }
+    residue_divide(r, before->divisor);
+}
+
+static void bounds_of(const int64_t *values, size_t count, int64_t *least_out, int64_t *most_out)
+{
+    int64_t least = values[0];
+    int64_t most = values[0];
+    for (size_t i = 1; i < count; i++) {
+        least = values[i] < least ? values[i] : least;
+        most = values[i] > most ? values[i] : most;
+    }
+    *least_out = least;
+    *most_out = most;
 }
 
 /* The least of a group and the width of the distances from it. */
 static void group_bounds(const int64_t *rests, size_t count, int64_t *least_out,
                          unsigned *width_out)
 {
-    int64_t least = rests[0];
-    int64_t most = rests[0];
-    for (size_t i = 1; i < count; i++) {
-        least = rests[i] < least ? rests[i] : least;
-        most = rests[i] > most ? rests[i] : most;
-    }
-    *least_out = least;
-    *width_out = width_of((uint64_t)most - (uint64_t)least);
+    int64_t most;
+    bounds_of(rests, count, least_out, &most);
+    *width_out = width_of((uint64_t)most - (uint64_t)*least_out);
 }
 
 static size_t group_size(const struct residue *r, size_t at)
@@ -174,14 +204,12 @@ static void residue_append(const struct residue *r, bool is_packed, struct buffe
     }
 }
 
-static bool is_constant(const int64_t *values, size_t count)
+static uint64_t spread_of(const int64_t *values, size_t count)
 {
-    for (size_t i = 1; i < count; i++) {
-        if (values[i] != values[0]) {
-            return false;
-        }
-    }
-    return true;
+    int64_t least;
+    int64_t most;
+    bounds_of(values, count, &least, &most);
+    return (uint64_t)most - (uint64_t)least;
 }
 
 void int_column_encode(const int64_t *values, size_t count, struct buffer *scratch,
@@ -189,7 +217,8 @@ void int_column_encode(const int64_t *values, size_t count, struct buffer *scrat
 {
     YORE_ASSERT(count >= 1);
     *encoding_out = 0;
-    if (is_constant(values, count)) {
+    uint64_t spread = spread_of(values, count);
+    if (spread == 0) {
         buffer_append_zigzag(out, values[0]);
         return;
     }
@@ -205,8 +234,12 @@ void int_column_encode(const int64_t *values, size_t count, struct buffer *scrat
     for (unsigned order = 0; order < 3; order++) {
         struct residue *r = &residues[order];
         *r = (struct residue){.order = order, .rests = rests + order * count};
-        residue_fill(r, values, count);
-        residue_divide(r);
+        if (order == 0 || spread > SPREAD_MAX) {
+            residue_fill(r, values, count);
+            residue_divide(r, 1);
+        } else {
+            residue_derive(r, r - 1, values, count);
+        }
         residue_measure(r);
         size_t bytes = r->packed_bytes < r->varint_bytes ? r->packed_bytes : r->varint_bytes;
         if (bytes < best_bytes) {

@@ -25,7 +25,7 @@ struct column {
 /* Everything on the way from columns to page; the arrays are the page's, still to be written. */
 struct page_loader {
     struct page_room *room;
-    struct column columns[PAGE_COLUMN_VALUES + 1];
+    struct column columns[PAGE_COLUMN_LAST + 1];
     uint32_t version_count;
     uint32_t key_count;
     size_t key_bytes;
@@ -95,7 +95,7 @@ static enum yore_status read_columns(struct page_loader *l, struct yore_bytes ra
         if (d.is_bad || size > decoder_left(&d) || id <= last) {
             return corrupt(l, "columns do not fit");
         }
-        if (id > PAGE_COLUMN_VALUES || !is_known_encoding(id, encoding)) {
+        if (id > PAGE_COLUMN_LAST || !is_known_encoding(id, encoding)) {
             l->what = "a column or encoding of a later version";
             return YORE_BAD_FORMAT;
         }
@@ -223,7 +223,8 @@ static enum yore_status make_page(struct page_loader *l)
         page.key_starts_at = reserve(&bytes, 4 * (k + 1));
     }
     page.keys_at = reserve(&bytes, l->key_bytes + COPY_BYTES);
-    if (has(l, PAGE_COLUMN_COMMIT) || has(l, PAGE_COLUMN_COMMIT_LAG)) {
+    if (has(l, PAGE_COLUMN_COMMIT) || has(l, PAGE_COLUMN_COMMIT_LAG) ||
+        has(l, PAGE_COLUMN_TIME_COMMITS)) {
         page.commit_at = reserve(&bytes, 8 * n);
     }
     if (has(l, PAGE_COLUMN_VALID_SPAN)) {
@@ -341,10 +342,57 @@ static enum yore_status fill_counts(struct page_loader *l)
     return sum == l->version_count ? YORE_OK : corrupt(l, "version counts do not add up");
 }
 
+/* Of each version the time that `to` has the number of, from a column of `times` of them. */
+static bool read_times(struct page_loader *l, struct decoder d, uint8_t encoding, uint64_t times,
+                       int64_t *to)
+{
+    if (!int_column_decode(&d, encoding, (size_t)times, l->scratch) || decoder_left(&d) > 0) {
+        return false;
+    }
+    for (uint32_t i = 0; i < l->version_count; i++) {
+        to[i] = l->scratch[to[i]];
+    }
+    return true;
+}
+
+static enum yore_status fill_shared_times(struct page_loader *l)
+{
+    const struct column *valids = &l->columns[PAGE_COLUMN_TIMES];
+    const struct column *commits = &l->columns[PAGE_COLUMN_TIME_COMMITS];
+    struct decoder d = column_decoder(valids);
+    uint64_t times = decode_varint(&d);
+    if (has(l, PAGE_COLUMN_VALID_FIRST) || has(l, PAGE_COLUMN_VALID_STEPS) ||
+        has(l, PAGE_COLUMN_COMMIT) || has(l, PAGE_COLUMN_COMMIT_LAG)) {
+        return corrupt(l, "times twice");
+    }
+    if (d.is_bad || times == 0 || times > l->version_count ||
+        !read_ints(&l->columns[PAGE_COLUMN_TIME_OF], l->version_count, l->valid_from)) {
+        return corrupt(l, "malformed times");
+    }
+    bool is_bad = false;
+    for (uint32_t i = 0; i < l->version_count; i++) {
+        is_bad |= (uint64_t)l->valid_from[i] >= times;
+    }
+    if (is_bad) {
+        return corrupt(l, "a time that is not there");
+    }
+    if (l->commit != l->valid_from) {
+        memcpy(l->commit, l->valid_from, 8 * (size_t)l->version_count);
+        if (!read_times(l, column_decoder(commits), commits->encoding, times, l->commit)) {
+            return corrupt(l, "malformed commits");
+        }
+    }
+    return read_times(l, d, valids->encoding, times, l->valid_from) ? YORE_OK
+                                                                    : corrupt(l, "malformed times");
+}
+
 static enum yore_status fill_valid_from(struct page_loader *l)
 {
     uint32_t k = l->key_count;
     uint32_t stepped = l->version_count - k;
+    if (has(l, PAGE_COLUMN_TIMES)) {
+        return fill_shared_times(l);
+    }
     if (!has(l, PAGE_COLUMN_VALID_FIRST) || has(l, PAGE_COLUMN_VALID_STEPS) != (stepped > 0)) {
         return corrupt(l, "no times");
     }
@@ -374,6 +422,10 @@ static enum yore_status fill_valid_from(struct page_loader *l)
 static enum yore_status fill_commit(struct page_loader *l)
 {
     bool has_lag = has(l, PAGE_COLUMN_COMMIT_LAG);
+    if (!has(l, PAGE_COLUMN_TIMES) &&
+        (has(l, PAGE_COLUMN_TIME_COMMITS) || has(l, PAGE_COLUMN_TIME_OF))) {
+        return corrupt(l, "numbers of no times");
+    }
     if (has_lag && has(l, PAGE_COLUMN_COMMIT)) {
         return corrupt(l, "commits twice");
     }
@@ -381,7 +433,7 @@ static enum yore_status fill_commit(struct page_loader *l)
         return YORE_OK;
     }
     const struct column *c = &l->columns[has_lag ? PAGE_COLUMN_COMMIT_LAG : PAGE_COLUMN_COMMIT];
-    if (!read_ints(c, l->version_count, l->commit)) {
+    if (!has(l, PAGE_COLUMN_TIMES) && !read_ints(c, l->version_count, l->commit)) {
         return corrupt(l, "malformed commits");
     }
     for (uint32_t i = 0; has_lag && i < l->version_count; i++) {

@@ -21,6 +21,9 @@ void page_writer_release(struct page_writer *w)
     buffer_release(&w->scratch[0]);
     buffer_release(&w->scratch[1]);
     buffer_release(&w->column);
+    buffer_release(&w->times[0]);
+    buffer_release(&w->times[1]);
+    page_times_release(&w->shared);
     *w = (struct page_writer){0};
 }
 
@@ -217,6 +220,53 @@ static void append_commit(struct page_writer *w, int64_t *ints, struct buffer *o
     append_column(w, PAGE_COLUMN_COMMIT, encoding, out);
 }
 
+static void append_shared_times(struct page_writer *w, int64_t *ints, struct buffer *out)
+{
+    const struct page_times *t = &w->shared;
+    bool are_equal = true;
+    uint8_t encoding = 0;
+    for (uint32_t i = 0; i < t->count; i++) {
+        ints[i] = t->times[i].valid_from;
+        are_equal = are_equal && t->times[i].commit == ints[i];
+    }
+    buffer_append_varint(&w->column, t->count);
+    int_column_encode(ints, t->count, &w->scratch[0], &w->column, &encoding);
+    append_column(w, PAGE_COLUMN_TIMES, encoding, out);
+    for (uint32_t i = 0; i < t->count && !are_equal; i++) {
+        ints[i] = t->times[i].commit;
+    }
+    if (!are_equal) {
+        append_ints(w, PAGE_COLUMN_TIME_COMMITS, ints, t->count, out);
+    }
+    append_ints(w, PAGE_COLUMN_TIME_OF, t->time_of, w->row_count, out);
+}
+
+/* The columns of the times, one by one, or nothing; then those of shared times, which stand at the
+ * end, are the smaller ones. */
+static const struct buffer *append_times(struct page_writer *w, int64_t *ints, struct buffer *out)
+{
+    if (!page_times_find(&w->shared, w->rows, w->row_count)) {
+        append_valid_from(w, ints, out);
+        append_commit(w, ints, out);
+        return NULL;
+    }
+    struct buffer *single = &w->times[0];
+    struct buffer *shared = &w->times[1];
+    buffer_clear(single);
+    buffer_clear(shared);
+    append_valid_from(w, ints, single);
+    append_shared_times(w, ints, shared);
+    if (shared->size >= single->size) {
+        append_commit(w, ints, single);
+    }
+    out->is_nomem = out->is_nomem || single->is_nomem || shared->is_nomem;
+    if (shared->size < single->size) {
+        return shared;
+    }
+    buffer_append_bytes(out, buffer_bytes(single));
+    return NULL;
+}
+
 static void append_marks(struct page_writer *w, struct buffer *out)
 {
     bool is_uniform = true;
@@ -285,10 +335,12 @@ enum yore_status page_writer_encode(struct page_writer *w, struct buffer *raw_ou
     if (w->key_count != w->row_count) {
         append_ints(w, PAGE_COLUMN_COUNTS, counts_of(w), w->key_count, raw_out);
     }
-    append_valid_from(w, ints, raw_out);
-    append_commit(w, ints, raw_out);
+    const struct buffer *shared = append_times(w, ints, raw_out);
     append_marks(w, raw_out);
     append_valid_to(w, ints, raw_out);
     append_values(w, ints, raw_out);
+    if (shared != NULL) {
+        buffer_append_bytes(raw_out, buffer_bytes(shared));
+    }
     return buffer_status(raw_out);
 }

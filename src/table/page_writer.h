@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "table/page_times.h"
 #include "table/version.h"
 
 struct page_row {
@@ -32,6 +33,8 @@ struct page_writer {
     struct buffer ints; /* a column before it is encoded */
     struct buffer scratch[2];
     struct buffer column;
+    struct page_times shared;
+    struct buffer times[2]; /* columns of the times: one by one, shared */
 };
 
 void page_writer_release(struct page_writer *w);

@@ -69,8 +69,13 @@ enum page_column {
     PAGE_COLUMN_MARKS = 9,        /* per version, see below; out: plain puts */
     PAGE_COLUMN_VALID_SPAN = 10,  /* valid_to - valid_from, of the versions marked */
     PAGE_COLUMN_VALUE_SIZES = 11, /* of the puts; out: none, or all empty */
-    PAGE_COLUMN_VALUES = 12       /* of the puts, end to end; out: all empty */
+    PAGE_COLUMN_VALUES = 12,      /* of the puts, end to end; out: all empty */
+    /* In place of 5 to 8, where many versions have one time: */
+    PAGE_COLUMN_TIMES = 13,        /* how many there are; the valid_from of each */
+    PAGE_COLUMN_TIME_COMMITS = 14, /* the commit of each; out: equal to valid_from */
+    PAGE_COLUMN_TIME_OF = 15       /* which of them each version has */
 };
+#define PAGE_COLUMN_LAST PAGE_COLUMN_TIME_OF
 
 /* Encodings of a column of octets: KEY_BYTES (plain), MARKS (the first two), VALUES (but constant).
  * The other columns hold integers: int_column.h. */

@@ -7,6 +7,8 @@
 #   ok ARGUMENT...        run, and the exit code is 0
 #   fails N TEXT ARGUMENT...   run; the exit code is N, standard error has TEXT
 #   check WHAT COMMAND... COMMAND succeeds
+#   on_screen TEXT [N]    waits until N lines (1) of the file screen have TEXT
+#   hold_open OPTION PROBE...   has the database db open until descriptor 3 closes; OPTION: of the shell, or ""
 #   finish                prints the closing line and sets the exit status
 set -u
 YORE=$1
@@ -84,6 +86,31 @@ check() {
     what=$1
     shift
     if "$@"; then pass; else fail "$what"; fi
+}
+on_screen() {
+    for _ in $(seq 2000); do
+        [ "$(grep -acF -e "$1" screen)" -ge "${2:-1}" ] && return 0
+        sleep 0.05
+    done
+    return 1
+}
+# It is open since PROBE fails.  It says something only when a probe was in its way; then another begins.
+hold_open() {
+    option=$1
+    shift
+    [ -p hold ] || mkfifo hold
+    while :; do
+        # shellcheck disable=SC2086 # none or one
+        "$YORE" shell db $option <hold >held 2>&1 &
+        holder=$!
+        exec 3>hold
+        while "$@" >/dev/null 2>&1 && [ ! -s held ]; do
+            sleep 0.05
+        done
+        [ -s held ] || return 0
+        exec 3>&-
+        wait "$holder"
+    done
 }
 finish() {
     echo "$passed passed, $failed failed"

@@ -36,25 +36,6 @@ fails 15 "opened to read only" shell db --read-only -c 'put k w'
 fails 2 "--read-only is not an option of this command" put db k w --read-only
 
 # Readers share; a writer and readers keep each other out.
-mkfifo hold
-# hold_open OPTION PROBE...: a shell has the database open until descriptor 3 closes, since PROBE fails.
-# It says something only when a probe was in its way; then another begins.
-hold_open() {
-    option=$1
-    shift
-    while :; do
-        # shellcheck disable=SC2086 # none or one
-        "$YORE" shell db $option <hold >held 2>&1 &
-        holder=$!
-        exec 3>hold
-        while "$@" >/dev/null 2>&1 && [ ! -s held ]; do
-            sleep 0.05
-        done
-        [ -s held ] || return 0
-        exec 3>&-
-        wait "$holder"
-    done
-}
 hold_open --read-only "$YORE" put db probe x
 ok get db k
 fails 10 "none reads meanwhile" put db k w

@@ -17,7 +17,7 @@ start_server() { # start_server DIR FLAG...; sets $url
     rm -f server.out # the last one's must not be taken for this one's
     "$YORE" server --dir "$dir" --port any --http-port 0 --bolt-port 0 "$@" >server.out 2>&1 &
     server=$!
-    for _ in $(seq 600); do
+    for _ in $(seq 3000); do
         grep -qs 'Ready to accept' server.out && break
         kill -0 $server || { cat server.out; exit 1; }
         sleep 0.05
@@ -241,7 +241,7 @@ server=$!
 wait $reader
 port=$(sed -n 's/^redis .* port \([0-9]*\).*/\1/p' server.out)
 url=yore://127.0.0.1:$port
-for _ in $(seq 600); do
+for _ in $(seq 3000); do
     "$YORE" ping "$url" >"$out" 2>"$err" && break
     sleep 0.05
 done
@@ -316,27 +316,31 @@ start_writer() { # start_writer N: commits N, N+1, ... of three writes: the firs
         }
     }' | "$YORE" import "$url" - 2>writer.err &
     writer=$!
-    for _ in $(seq 600); do
+    for _ in $(seq 3000); do
         "$YORE" get "$url" a0 >"$out" 2>"$err" && [ "$(cat "$out")" -ge "$1" ] && return
         sleep 0.05
     done
 }
-stop_writer() { # after an export to FILE: was there anything of the writer's after it?
+# export_meanwhile FILE ARGUMENT...: an export that the writer writes beside; one it did not get to is made once more.
+export_meanwhile() {
+    file=$1
+    shift
+    while :; do
+        ok export "$url" "$@" "$file"
+        kill -0 $writer || break
+        "$YORE" get "$url" a0 >"$out"
+        [ "$(cat "$out")" -gt "$(sed -n 's/.*"key":"a0","value":"\([0-9]*\)".*/\1/p' "$file" | tail -1)" ] && break
+    done
     check "the writer goes on" kill -0 $writer
-    "$YORE" get "$url" a0 >"$out"
-    check "it wrote meanwhile" [ "$(cat "$out")" -gt "$(sed -n 's/.*"key":"a0","value":"\([0-9]*\)".*/\1/p' "$1" |
-        tail -1)" ]
     kill $writer 2>/dev/null
     wait $writer 2>/dev/null
 }
 start_writer 1
-ok export "$url" all.ndjson
-stop_writer all.ndjson
+export_meanwhile all.ndjson
 check "every commit is whole" [ "$(grep -E '"key":"(a0|z9)"' all.ndjson |
     sed 's/.*"commit":"\([^"]*\)".*/\1/' | sort | uniq -c | awk '{ print $1 }' | sort -u)" = 3 ]
 start_writer 1000000
-ok export "$url" --at now moment.ndjson
-stop_writer moment.ndjson
+export_meanwhile moment.ndjson --at now
 check "one moment is one commit's" [ "$(grep -E '"key":"(a0|z9)"' moment.ndjson |
     sed 's/.*"value":"\([^"]*\)".*/\1/' | sort | uniq -c | awk '{ print $1 }')" = 3 ]
 stop_server
@@ -450,13 +454,6 @@ err_has "there is no graph 'topo' yet"
 
 ok query "$url" topo "CREATE (:LongestLabelThereIs)"
 # Labels are completed from a server too; script has a terminal for it.
-on_screen() { # on_screen TEXT: wait for it
-    for _ in $(seq 400); do
-        grep -qF -- "$1" screen && return 0
-        sleep 0.05
-    done
-    return 1
-}
 mkfifo keys
 TERM=xterm script -qec "'$YORE' shell '$url'" /dev/null <keys >screen 2>&1 &
 typist=$!
@@ -478,13 +475,15 @@ fails 6 "cannot connect" ping yore://127.0.0.1:1
 fails 2 "ping asks a server" ping db
 
 # top: what goes on meanwhile.
-yes 'put busy x' | head -4000 | "$YORE" shell "$url" >/dev/null 2>&1 &
+yes 'put busy x' | "$YORE" shell "$url" >/dev/null 2>&1 &
 writer=$!
+until "$YORE" get "$url" busy >"$out" 2>"$err"; do sleep 0.05; done
 ok top "$url" --interval 300ms --limit 3 -o csv
 out_lines 4
 check "it saw the writes" awk -F, 'NR > 1 && $3 > 0 { seen = 1 } END { exit !seen }' "$out"
 out_has "yore.put"
 kill $writer 2>/dev/null
+wait $writer 2>/dev/null
 ok top "$url" --once --interval 100ms -o json
 out_has '"clients":'
 fails 2 "top watches a server" top db

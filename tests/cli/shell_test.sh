@@ -161,10 +161,15 @@ out_has "changed	k"
 if command -v script >/dev/null; then
     last="shell db (at a terminal)"
     rm -f .yore_history
-    { sleep 0.5; printf 'at 2019-03-01\n'; sleep 0.2; printf 'get garbage\003'; sleep 0.2
-      printf 'ti\tk\n'; sleep 0.2; printf ' at now\n'; sleep 0.2; printf '\004'; sleep 0.2; } |
-        TERM=xterm script -qec "$YORE shell db" /dev/null >"$out" 2>"$err"
+    : >screen
+    { on_screen 'db at now> ' && printf 'at 2019-03-01\n'
+      on_screen 'db at 2019-03-01> ' && printf 'get garbage\003'
+      on_screen 'db at 2019-03-01> ' 2 && printf 'ti\tk\n'
+      on_screen 'db at 2019-03-01> ' 3 && printf ' at now\n'
+      on_screen 'db at now> ' 2 && printf '\004'; } |
+        TERM=xterm script -qec "$YORE shell db" /dev/null >screen 2>"$err"
     code=$?
+    cp screen "$out"
     code_is 0
     out_has "db at now> "
     out_has "db at 2019-03-01> "
@@ -176,11 +181,16 @@ if command -v script >/dev/null; then
 
     # ^C where nothing is typed, and in the second line of a command, does not leave the shell.
     last="shell db (^C on an empty line)"
-    { sleep 0.5; printf '\003'; sleep 0.2; printf 'at 2019-03-01\n'; sleep 0.2
-      printf 'get \\\n'; sleep 0.2; printf '\003'; sleep 0.2
-      printf 'get k\n'; sleep 0.2; printf '\004'; sleep 0.2; } |
-        TERM=xterm script -qec "$YORE shell db" /dev/null >"$out" 2>"$err"
+    : >screen
+    { on_screen 'db at now> ' && printf '\003'
+      on_screen 'db at now> ' 2 && printf 'at 2019-03-01\n'
+      on_screen 'db at 2019-03-01> ' && printf 'get \\\n'
+      on_screen '... ' && printf '\003'
+      on_screen 'db at 2019-03-01> ' 2 && printf 'get k\n'
+      on_screen 'db at 2019-03-01> ' 3 && printf '\004'; } |
+        TERM=xterm script -qec "$YORE shell db" /dev/null >screen 2>"$err"
     code=$?
+    cp screen "$out"
     code_is 0
     out_has "backdated"
 fi

@@ -70,9 +70,9 @@ for target in db/ ./db db/sub ./db/sub "$PWD/db/a/b"; do
 done
 fails 2 "lies inside a backup" restore backups/x backups
 check "nothing was made" [ ! -e backups/x ]
-{ sleep 2; } | "$YORE" shell db >"$out" 2>"$err" &
-sleep 0.5
+hold_open "" "$YORE" get db k
 fails 10 "one process at a time" get db k
+exec 3>&-
 wait
 
 # Damage has a name, a place and an exit code.

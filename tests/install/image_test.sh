@@ -69,7 +69,7 @@ step "without a login it does not listen" says "while nobody has to log in" insi
 box config --env YORE_REQUIREPASS=secret --env YORE_BIND=127.0.0.1 "$container"
 box run --isolation chroot "$container" -- /usr/bin/yore server >"$work/server.out" 2>&1 &
 server=$!
-for _ in $(seq 300); do
+for _ in $(seq 1500); do
     grep -qs 'Ready to accept' "$work/server.out" && break
     kill -0 $server || break
     sleep 0.1

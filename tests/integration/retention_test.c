@@ -157,7 +157,7 @@ static void wait_for_writers(struct board *board)
     for (unsigned i = 0; i < WRITERS; i++) {
         uint64_t begin = atomic_load(&board->writers[i].rounds);
         while (atomic_load(&board->writers[i].rounds) < begin + 2 && begin < UINT64_MAX / 2) {
-            os_thread_yield();
+            test_pause();
         }
     }
 }
@@ -297,7 +297,7 @@ static void compare_once(struct board *board, struct test_rand *rand)
     struct note note;
     uint64_t number;
     if (!pick_note(board, rand, &note, &number)) {
-        os_thread_yield();
+        test_pause();
         return;
     }
     uint64_t before = atomic_load(&board->compared);
@@ -374,7 +374,7 @@ TEST(the_state_at_the_horizon_is_exact_while_everything_goes_on)
     for (uint64_t round = 0; round < rounds; round++) {
         uint64_t begun = atomic_load(&board.writers[0].rounds);
         while (atomic_load(&board.writers[0].rounds) < begun + 150) { /* some facts a note */
-            os_thread_yield();
+            test_pause();
         }
         take_note(&board);
         if (board.noted > HELD_BACK) {
@@ -494,7 +494,7 @@ TEST(a_checkpoint_has_the_horizon_that_its_tables_were_made_by)
         char path[32];
         uint32_t before = atomic_load(&moving.count);
         while (atomic_load(&moving.count) < before + 50 && before + 50 < PUTS_MAX) {
-            os_thread_yield();
+            test_pause();
         }
         (void)snprintf(path, sizeof path, "copy%" PRIu64, round);
         uint32_t count = atomic_load(&moving.count);

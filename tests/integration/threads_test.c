@@ -291,7 +291,9 @@ static void check_repeated(struct worker *worker)
         snprintf(storage, sizeof storage, "k/%02u", (unsigned)test_rand_below(&worker->rand, 60));
     struct yore_bytes key = bytes_of(storage, (size_t)length);
     enum yore_status a = yore_get(bank->db, NULL, key, &at, &first, NULL);
-    os_thread_yield();
+    if (test_rand_one_in(&worker->rand, 8)) {
+        test_pause();
+    }
     enum yore_status b = yore_get(bank->db, NULL, key, &at, &second, NULL);
     bool is_same = a == b && (a != YORE_OK || (first.commit == second.commit &&
                                                bytes_equal(bytes_of(first.data, first.size),
@@ -341,9 +343,7 @@ static void run_upkeep(void *arg)
         if (status != YORE_OK) {
             bank_fail(bank, "upkeep", error.text);
         }
-        for (unsigned i = 0; i < 200; i++) {
-            os_thread_yield();
-        }
+        test_pause();
     }
 }
 

@@ -118,9 +118,7 @@ static void run_upkeep(void *arg)
         if (st != YORE_OK) {
             hall_fail(hall, "upkeep", error.text);
         }
-        for (unsigned i = 0; i < 300; i++) {
-            os_thread_yield();
-        }
+        test_pause();
     }
 }
 
@@ -182,8 +180,8 @@ static void run_watcher(void *arg)
         } else if (st != YORE_NOT_FOUND && st != YORE_CANCELLED) {
             hall_fail(watcher->hall, "watch", error.text);
         }
-        for (unsigned i = 0; watcher->is_slow && i < test_rand_below(&watcher->rand, 200); i++) {
-            os_thread_yield();
+        if (watcher->is_slow && test_rand_one_in(&watcher->rand, 8)) {
+            test_pause();
         }
     }
 }
@@ -235,7 +233,7 @@ static void run_threads(struct hall *hall, struct writer *writers, struct watche
     CHECK_OK(yore_put(hall->db, NULL, key, bytes_of(&last, sizeof last), &synced, NULL));
     for (unsigned i = 0; i < WATCHERS; i++) {
         while (!atomic_load(&watchers[i].has_last) && !atomic_load(&hall->has_failed)) {
-            os_thread_yield();
+            test_pause();
         }
         yore_watch_cancel(watchers[i].watch);
         os_thread_join(watching[i]);

@@ -38,7 +38,7 @@ start() { # start FLAG...: on a database of its own
     rm -rf db server.out # or what the last one printed would be read
     "$yore" server --dir db --port 0 --http-port 0 --unixsocket "$work/socket" --bolt-port any "$@" >server.out 2>&1 &
     server=$!
-    for _ in $(seq 600); do
+    for _ in $(seq 3000); do
         grep -qs 'Ready to accept' server.out && break
         kill -0 $server || { cat server.out; exit 1; }
         sleep 0.05
@@ -50,7 +50,7 @@ end() {
     wait $server || { failed=$((failed + 1)); echo "FAILED: it does not end in order"; }
     server=
 }
-day() { timeout 120 node day.mjs "$@"; }
+day() { timeout 240 node day.mjs "$@"; }
 
 start
 check "driver 6, bolt://" day neo4j-driver 5.4 bolt "$bolt"

@@ -40,7 +40,7 @@ says() { # says TEXT COMMAND...
 }
 "$yore" server --dir db --port any --http-port 0 --bolt-port any >server.out 2>&1 &
 server=$!
-for _ in $(seq 300); do
+for _ in $(seq 1500); do
     grep -qs 'Ready to accept' server.out && break
     sleep 0.1
 done
@@ -59,8 +59,8 @@ if has redis-cli; then
         for i in \$(seq 1000); do printf 'SET p%d v\r\n' \$i; done | redis-cli -p $port --pipe"
     check "redis-cli --scan" says p1000 redis-cli -p "$port" --scan --pattern 'p*'
     check "redis-cli --bigkeys" says 'Biggest string' redis-cli -p "$port" --bigkeys
-    check "redis-cli --stat" says keys timeout 3 stdbuf -oL redis-cli -p "$port" --stat -i 1
-    check "redis-cli --latency" timeout 3 redis-cli -p "$port" --latency -i 1
+    check "redis-cli --stat" says keys sh -c "stdbuf -oL redis-cli -p $port --stat -i 1 | sed /keys/q"
+    check "redis-cli --latency" timeout 60 redis-cli -p "$port" --latency -i 1
     check "redis-cli from a script" says 2 sh -c "printf 'set n 1\nincr n\n' | redis-cli -p $port"
     check "redis-benchmark" redis-benchmark -p "$port" -q -n 2000 -t ping_inline,ping_mbulk,set,get,incr,mset
     check "redis-benchmark in RESP3" redis-benchmark -p "$port" -3 -q -n 2000 -P 16 -t set,get
@@ -70,7 +70,7 @@ for name in python3 /usr/bin/python3; do # Debian's package is Debian's python's
     [ -n "$python" ] || ! $name -c 'import redis' 2>/dev/null || python=$name
 done
 if [ -n "$python" ]; then
-    check "redis-py" says 'a day is over' timeout 60 $python "$here/day.py" "$port"
+    check "redis-py" says 'a day is over' timeout 200 $python "$here/day.py" "$port"
 else
     echo "left out: no python3-redis"
 fi
@@ -80,10 +80,10 @@ if has node && has npm; then
         for protocol in 2 3; do
             for library in ioredis redis; do
                 check "$library in RESP$protocol" says 'a day is over' \
-                    timeout 60 node day.mjs $library $protocol "$port"
+                    timeout 200 node day.mjs $library $protocol "$port"
             done
         done
-        check "falkordb" says 'a day is over' timeout 60 node graph_day.mjs "$port"
+        check "falkordb" says 'a day is over' timeout 200 node graph_day.mjs "$port"
     else
         echo "left out: npm cannot get ioredis, redis and falkordb"
     fi

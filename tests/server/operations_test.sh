@@ -39,7 +39,7 @@ audit_shows_changes() { # by the line that operators are told
         --audit-log "$work/audit.log" >"$work/audited.out" 2>&1 &
     audited=$!
     pids="$pids $audited"
-    for _ in $(seq 200); do
+    for _ in $(seq 1500); do
         grep -q '^Ready' "$work/audited.out" && break
         sleep 0.1
     done
@@ -79,7 +79,7 @@ if has promtool && has prometheus && has python3; then
     cd "$work" || exit 1
     "$yore" server --dir db --port any --http-port any --bolt-port any >server.out 2>&1 &
     pids="$pids $!"
-    for _ in $(seq 300); do
+    for _ in $(seq 1500); do
         grep -qs 'Ready to accept' server.out && break
         sleep 0.1
     done

@@ -401,6 +401,40 @@ TEST(a_path_tells_its_methods_and_probes_may_ask_for_the_head)
     CHECK_EQ_INT(server_end(&server), 0);
 }
 
+TEST(an_import_names_the_line_that_was_refused_and_why)
+{
+    static const struct {
+        const char *lines;
+        unsigned status;
+        const char *code;
+        const char *detail;
+    } cases[] = {
+        {"{\"key\":\"a:1\",\"value\":\"1\"}\n\n{\"key\":\"b\",\"value\":\"1\"}\n"
+         "{\"key\":\"a:2\",\"value\":\"1\"}\n",
+         403, "\"not-permitted\"", "\"line 3: this user has no permissions"},
+        {"{\"key\":\"a:1\",\"value\":\"1\",\"valid_from\":\"2025-01-01\"}\n"
+         "{\"key\":\"a:2\",\"value\":\"1\",\"valid_from\":\"+1h\"}\n{\"key\":\"a:3\",\"value\":"
+         "\"1\"}\n",
+         422, "\"in-future\"", "\"line 2: the fact's date"},
+        {"{\"key\":\"a:1\",\"value\":\"1\"}\n{\"key\":\"a:2\",\"value\":\"\\u0000yore.ts\"}\n", 400,
+         "\"bad-request\"", "\"lines 1 to 2: a value that begins with the mark"},
+    };
+    struct server_process server;
+    static struct http_answer answer;
+    start(&server, NULL);
+    tell_redis(&server, "ACL SETUSER ann on >pw ~a:* +@all\r\n");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        int fd = wire_connect(server.http_port);
+        http_ask(fd, "POST /v1/import", "Authorization: Bearer ann:pw\r\n", cases[i].lines,
+                 &answer);
+        CHECK_EQ_UINT(answer.status, cases[i].status);
+        CHECK_MSG(strstr(answer.body, cases[i].code) != NULL, "%s", answer.body);
+        CHECK_MSG(strstr(answer.body, cases[i].detail) != NULL, "%s", answer.body);
+        wire_close(fd);
+    }
+    CHECK_EQ_INT(server_end(&server), 0);
+}
+
 TEST(an_import_streams_in_and_stops_at_a_wrong_line)
 {
     struct server_process server;
@@ -666,6 +700,7 @@ TEST_MAIN(a_key_is_written_read_and_deleted_on_one_connection,
           who_may_read_may_read_as_of_the_moments_he_may_look_at,
           a_series_is_listed_without_the_value_it_is_kept_as_and_not_exported,
           a_path_tells_its_methods_and_probes_may_ask_for_the_head,
+          an_import_names_the_line_that_was_refused_and_why,
           an_import_streams_in_and_stops_at_a_wrong_line,
           commits_come_as_events_and_go_on_where_they_were, metrics_are_told_in_both_formats,
           a_body_is_asked_for_before_it_is_sent_and_bounded,

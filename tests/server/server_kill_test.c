@@ -72,7 +72,7 @@ static void write_and_kill(struct server_process *server, struct writer writers[
             send_some(&writers[i], i);
             items[i] = (struct pollfd){.fd = writers[i].fd, .events = POLLIN};
         }
-        CHECK(poll(items, CLIENTS, 20000) > 0);
+        CHECK(poll(items, CLIENTS, WIRE_PATIENCE_MS) > 0);
         done = 0;
         for (int i = 0; i < CLIENTS; i++) {
             CHECK(take_replies(&writers[i]));

@@ -113,7 +113,7 @@ int server_end(struct server_process *server)
 {
     int status = 0;
     kill(server->pid, SIGTERM);
-    for (int i = 0; i < 6000; i++) {
+    for (int i = 0; i < 18000; i++) {
         if (waitpid(server->pid, &status, WNOHANG) == server->pid) {
             note(server->pid, 0);
             close(server->out);

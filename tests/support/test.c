@@ -325,6 +325,11 @@ static void remove_scratch(void)
     run.path_count = 0;
 }
 
+void test_pause(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
+}
+
 void test_at_end(void (*act)(void))
 {
     CHECK(run.at_end == NULL || run.at_end == act);

@@ -122,6 +122,10 @@ void test_rand_fill(struct test_rand *rand, void *bytes, size_t size);
  * folder is removed; there is one at most.  Thread of the case only. */
 void test_at_end(void (*act)(void));
 
+/* Wait a tenth of a millisecond, in a loop until another thread has done something.  To yield is no
+ * such wait: beside other programs each time may cost a whole slice of theirs. */
+void test_pause(void);
+
 /* The scratch folder of the running case, below $TMPDIR or /tmp, made at the first call and removed
  * with all it holds when the case ends. */
 const char *test_tmpdir(void);

@@ -44,10 +44,10 @@ assert r.get("x") == "200"
 
 ear = r.pubsub()
 ear.subscribe("news")
-assert ear.get_message(timeout=5)["type"] == "subscribe"
+assert ear.get_message(timeout=60)["type"] == "subscribe"
 for i in range(100):
     r.publish("news", "item %d" % i)
-heard = [ear.get_message(timeout=5)["data"] for _ in range(100)]
+heard = [ear.get_message(timeout=60)["data"] for _ in range(100)]
 assert heard[-1] == "item 99"
 ear.close()
 try:

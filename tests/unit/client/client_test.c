@@ -36,8 +36,8 @@ static void play(void *arg)
     for (size_t i = 0; script->answers[i] != NULL; i++) {
         size_t size = 0;
         if (os_socket_read(fd, script->got + script->got_size,
-                           sizeof(script->got) - script->got_size - 1, 5000000000, &size,
-                           &error) != YORE_OK) {
+                           sizeof(script->got) - script->got_size - 1,
+                           WIRE_PATIENCE_MS * INT64_C(1000000), &size, &error) != YORE_OK) {
             break;
         }
         script->got_size += size;

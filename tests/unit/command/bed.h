@@ -46,7 +46,7 @@ void bed_reopen(struct bed *bed);
 struct bed_client *bed_client(struct bed *bed, size_t index); /* made where it is missing */
 /* Run one request; the reply as text, until the client's next. */
 const char *bed_run(struct bed_client *client, const char *request);
-/* Run it and compare. */
+/* Run it and compare.  Of "TTL key" some seconds may have passed meanwhile. */
 #define EXPECT(client, request, reply) bed_expect(client, request, reply, TEST_PLACE(request))
 void bed_expect(struct bed_client *client, const char *request, const char *reply,
                 const struct test_place *place);

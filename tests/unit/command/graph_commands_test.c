@@ -398,7 +398,7 @@ TEST(taking_in_what_a_source_says_waits_for_no_writer_of_keys)
     writer->job = &job;
     EXPECT(writer, "SET topo 1", "+OK|");
     CHECK_OK(os_thread_start(take_in, &taker, "taker", &thread, NULL));
-    for (int i = 0; i < 1000 && !atomic_load(&taker.is_done); i++) {
+    for (int i = 0; i < 20000 && !atomic_load(&taker.is_done); i++) {
         os_sleep_ns(os_env_posix(), 10000000);
     }
     bool was_done = atomic_load(&taker.is_done);

@@ -52,6 +52,21 @@ TEST(a_session_at_a_moment_reads_as_of_it_and_writes_nothing)
     bed_close(&bed);
 }
 
+/* Its commands run at one moment, which their queueing was judged by. */
+TEST(a_transaction_does_not_change_the_moment_of_its_session)
+{
+    struct bed bed = {0};
+    bed_open(&bed);
+    struct bed_client *c = &bed.clients[0];
+    EXPECT(c, "SET k now", "+OK|");
+    EXPECT(c, "MULTI", "+OK|");
+    EXPECT(c, "YORE.AT 2025-01-02", "-ERR Command not allowed inside a transaction|");
+    EXPECT(c, "GET k", "+QUEUED|");
+    EXPECT(c, "EXEC", "-EXECABORT Transaction discarded because of previous errors.|");
+    EXPECT(c, "GET k", "$3|now|");
+    bed_close(&bed);
+}
+
 TEST(databases_that_were_swapped_are_found_as_they_were)
 {
     struct bed bed = {0};
@@ -174,6 +189,23 @@ TEST(a_watch_pushes_commits_from_where_it_was)
 }
 
 /* Who may read the past may not give it up, nor may a session that looks at it. */
+TEST(the_feed_goes_on_after_a_commit_as_it_was_told)
+{
+    struct bed bed = {0};
+    char request[80];
+    long long commit = 0;
+    bed_open(&bed);
+    struct bed_client *c = &bed.clients[0];
+    CHECK(sscanf(bed_run(c, "YORE.PUT a 1"), ":%lld|", &commit) == 1);
+    EXPECT(c, "SET b 2", "+OK|");
+    snprintf(request, sizeof request, "YORE.FEED AFTER %lld", commit);
+    const char *told = bed_run(c, request);
+    CHECK_MSG(starts(told, "*1|*3|:") && strstr(told, "$1|b|") != NULL, "%s", told);
+    CHECK(starts(bed_run(c, "YORE.FEED AFTER -1h"), "*"));
+    CHECK(starts(bed_run(c, "YORE.FEED AFTER yesterday"), "-ERR moment"));
+    bed_close(&bed);
+}
+
 TEST(retention_changes_where_writes_may_be)
 {
     static const char *const changes[] = {"YORE.RETENTION KEEP 30d", "YORE.RETENTION KEEP ALL",
@@ -374,7 +406,9 @@ TEST(moments_in_the_future_are_answered_or_refused_alike)
     bed_close(&bed);
 }
 
-TEST_MAIN(moments_in_the_future_are_answered_or_refused_alike,
+TEST_MAIN(the_feed_goes_on_after_a_commit_as_it_was_told,
+          a_transaction_does_not_change_the_moment_of_its_session,
+          moments_in_the_future_are_answered_or_refused_alike,
           a_session_at_a_moment_reads_as_of_it_and_writes_nothing,
           databases_that_were_swapped_are_found_as_they_were, a_timeline_tells_every_version,
           changes_tell_what_differs, ranges_are_told_in_pages, who_may_not_see_the_past_does_not,

@@ -288,6 +288,8 @@ TEST(a_series_is_a_key)
     EXPECT(c, "APPEND a x", WRONG);
     EXPECT(c, "STRLEN a", WRONG);
     EXPECT(c, "GETBIT a 1", WRONG);
+    EXPECT(c, "BITOP NOT s a", WRONG);
+    EXPECT(c, "BITOP OR s s a", WRONG);
     EXPECT(c, "YORE.GET a", WRONG);
     EXPECT(c, "MGET a s", "*2|$-1|$1|1|");
     EXPECT(c, "EXISTS a s", ":2|");

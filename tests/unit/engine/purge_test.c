@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/db_internal.h"
 #include "engine/manifest.h"
 #include "unit/engine/bed.h"
 
@@ -217,6 +218,19 @@ TEST(an_erasure_is_pending_where_only_the_journal_has_its_value)
     CHECK_OK(yore_compact(bed.db, NULL, NULL));
     CHECK_EQ_UINT(pending(&bed), 0);
     check_gone(&bed, "db");
+    bed_close(&bed);
+}
+
+TEST(an_erasure_is_not_pending_where_the_stale_journal_begins_with_it)
+{
+    struct bed bed;
+    bed_open(&bed);
+    (void)erase_key(bed.db, "a", AT(0), YORE_FOREVER);
+    CHECK_OK(yore_compact(bed.db, NULL, NULL)); /* a purge, and a new segment */
+    int64_t commit = erase_key(bed.db, "b", AT(0), YORE_FOREVER);
+    CHECK_OK(yore_flush(bed.db, NULL));
+    CHECK_EQ_INT(journal_stale_first(bed.db->journal), commit);
+    CHECK_EQ_UINT(pending(&bed), 0);
     bed_close(&bed);
 }
 
@@ -531,6 +545,7 @@ TEST(erased_values_are_in_no_later_backup_and_in_nothing_restored)
 
 TEST_MAIN(erased_values_leave_every_file,
           an_erasure_is_pending_where_only_the_journal_has_its_value,
+          an_erasure_is_not_pending_where_the_stale_journal_begins_with_it,
           a_database_that_is_opened_to_read_tells_that_nothing_is_pending,
           an_erasure_is_pending_where_octets_lie_behind_the_journal,
           an_erasure_is_pending_while_a_spare_segment_is_found,

@@ -93,6 +93,25 @@ TEST(counters_count)
     bed_close(&bed);
 }
 
+TEST(conflicts_are_counted)
+{
+    for (int age = 0; age < BED_AGES - 1; age++) {
+        struct bed bed;
+        bed_open(&bed);
+        for (uint64_t i = 1; i <= 2; i++) {
+            struct yore_txn *txn = NULL;
+            CHECK_OK(yore_begin(bed.db, &txn, NULL));
+            CHECK_EQ_STR(txn_get(txn, "a"), i == 1 ? "-" : "1");
+            CHECK_OK(yore_txn_put(txn, NULL, text("b"), text("2"), NULL, NULL));
+            (void)put(bed.db, "a", "1");
+            bed_age(&bed, age);
+            CHECK_STATUS(yore_txn_commit(txn, YORE_DURABILITY_DEFAULT, NULL, NULL), YORE_CONFLICT);
+            CHECK_EQ_UINT(value_of(bed.db, "conflicts"), i);
+        }
+        bed_close(&bed);
+    }
+}
+
 TEST(the_smallest_memtable_holds_many_small_commits_before_it_is_flushed)
 {
     struct bed bed;
@@ -192,6 +211,7 @@ TEST(histograms_have_quantiles)
 }
 
 TEST_MAIN(names_are_snake_case_and_told_once_in_a_fixed_order, counters_count,
+          conflicts_are_counted,
           the_smallest_memtable_holds_many_small_commits_before_it_is_flushed,
           gauges_follow_the_files, history_is_told, snapshots_and_failure_are_told,
           histograms_have_quantiles)

@@ -107,7 +107,7 @@ TEST(large_values_that_are_overwritten_leave_by_themselves)
     for (int round = 0; round < 30; round++) {
         uint64_t used = UINT64_MAX;
         write_large(&b, keyspace, 64); /* 1 MiB */
-        for (int i = 0; i < 10000 && used > bound; i++) {
+        for (int i = 0; i < 60000 && used > bound; i++) {
             pass_time(&b);
             used = sim_disk_used(b.disk);
         }
@@ -130,7 +130,7 @@ TEST(the_hook_hears_of_a_failure_once_and_with_no_lock_held)
         put(b.db, "before", "1");
         sim_disk_fail(b.disk, SIM_FAULT_SYNC, nth, true);
         enum yore_status st = yore_flush(b.db, NULL);
-        for (int i = 0; i < 1000 && st != YORE_OK && atomic_load(&b.told) == 0; i++) {
+        for (int i = 0; i < 60000 && st != YORE_OK && atomic_load(&b.told) == 0; i++) {
             pass_time(&b);
         }
         CHECK_EQ_INT(atomic_load(&b.told), st != YORE_OK);

@@ -94,6 +94,27 @@ TEST(what_two_readers_could_take_differently_is_refused)
     }
 }
 
+TEST(another_protocol_is_refused_before_its_head_ends)
+{
+    static const char *const refused[] = {"*1\r\n$4\r\nPING\r\n", "\x16\x03\x01\x02",
+                                          "GET /\r\nHost: x\r\n"};
+    static const char *const kept[] = {"GET / HTTP/1.1\r\nHost", "GET /a", "\r\nG", "\r", "\r\n"};
+    struct http_head head;
+    size_t size;
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        size_t scanned = 0;
+        CHECK_EQ_INT(
+            http_head_parse(bytes_of(refused[i], strlen(refused[i])), &scanned, &head, &size),
+            HTTP_BAD);
+        CHECK_EQ_UINT(head.status, 400);
+    }
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+        size_t scanned = 0;
+        CHECK_EQ_INT(http_head_parse(bytes_of(kept[i], strlen(kept[i])), &scanned, &head, &size),
+                     HTTP_MORE);
+    }
+}
+
 TEST(a_head_has_bounds)
 {
     struct http_head head;
@@ -216,7 +237,8 @@ TEST(a_query_is_searched_by_whole_names)
 }
 
 TEST_MAIN(a_head_is_split_into_its_parts, versions_differ_in_what_they_keep_open,
-          what_two_readers_could_take_differently_is_refused, a_head_has_bounds,
+          what_two_readers_could_take_differently_is_refused,
+          another_protocol_is_refused_before_its_head_ends, a_head_has_bounds,
           chunks_cut_anywhere_are_one_body, chunks_that_are_none_are_refused,
           a_body_of_known_length_ends_there, percent_encoding_is_undone_once,
           a_query_is_searched_by_whole_names)

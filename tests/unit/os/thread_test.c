@@ -56,6 +56,7 @@ TEST(threads_share_a_counter_and_have_numbers_of_their_own)
     while (s.next < 4) {
         os_cpu_relax();
         os_thread_yield();
+        test_pause();
     }
     os_mutex_lock(&s.mutex);
     s.is_ready = true;

@@ -62,7 +62,7 @@ TEST(no_call_is_lost)
         CHECK_OK(os_thread_start(call, &news, "caller", &callers[i], &error));
     }
     while (is_called && seen < CALLERS * CALLS) {
-        is_called = is_readable(&news.wake, 20000);
+        is_called = is_readable(&news.wake, 60000);
         os_wake_take(&news.wake);
         os_mutex_lock(&news.lock);
         seen = news.count;

@@ -88,7 +88,7 @@ TEST(nonsense_columns_are_called_by_their_name)
 TEST(later_columns_and_encodings_are_told_from_damage)
 {
     static const struct edit edits[] = {
-        {0x99, 0x0d, ""}, {0x49, 0x07, ""}, {0x57, 0x01, ""}, {0x87, 0x02, ""}, {0x9a, 0x04, ""}};
+        {0x99, 0x10, ""}, {0x49, 0x07, ""}, {0x57, 0x01, ""}, {0x87, 0x02, ""}, {0x9a, 0x04, ""}};
     unsigned char golden[FILE_BYTES];
     read_golden(golden);
     for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++) {
@@ -239,6 +239,145 @@ TEST(verification_finds_lies_under_good_checks)
     }
 }
 
+/* ---- shared times ---- */
+
+/* Two keys of one time, 500 and 504. */
+static const unsigned char shared_columns[] = {
+    2,  2,                      /* versions, keys */
+    2,  0, 1, 2,                /* sizes: 1 each */
+    3,  0, 2, 'a',  'b',        /* keys */
+    13, 0, 3, 1,    0xe8, 0x07, /* times: one, 500 */
+    14, 0, 2, 0xf0, 0x07,       /* commits: 504 */
+    15, 0, 1, 0,                /* which: the first */
+};
+#define SHARED_BYTES sizeof(shared_columns)
+
+static enum yore_status decode_columns(const unsigned char *columns, size_t size,
+                                       struct page **page_out, const char **what_out)
+{
+    *what_out = "";
+    return page_decode(NULL, bytes_of(columns, size), page_out, what_out);
+}
+
+TEST(nonsense_in_shared_times_is_called_by_its_name)
+{
+    static const struct edit edits[] = {
+        {14, 0x00, "malformed times"},          {14, 0x03, "malformed times"},
+        {16, 0x87, "malformed times"},          {12, 0x01, "malformed times"},
+        {18, 0x01, "malformed commits"},        {20, 0xe6, "a commit before its valid_from"},
+        {25, 0x02, "a time that is not there"}, {25, 0x01, "a time that is not there"},
+        {25, 0x80, "malformed times"},
+    };
+    unsigned char columns[SHARED_BYTES];
+    struct page *page = NULL;
+    const char *what;
+    CHECK_OK(decode_columns(shared_columns, SHARED_BYTES, &page, &what));
+    CHECK_EQ_INT(page_valid_from(page)[1], 500);
+    CHECK_EQ_INT(page_commit(page)[1], 504);
+    page_free(page);
+    for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++) {
+        memcpy(columns, shared_columns, SHARED_BYTES);
+        columns[edits[i].at] = edits[i].to;
+        test_note("octet %u to 0x%x", edits[i].at, edits[i].to);
+        CHECK_STATUS(decode_columns(columns, SHARED_BYTES, &page, &what), YORE_CORRUPT);
+        CHECK_EQ_STR(what, edits[i].what);
+    }
+}
+
+TEST(times_one_by_one_and_shared_are_not_both_there)
+{
+    static const unsigned char valid_first[] = {5, 0, 2, 0xe8, 0x07};
+    unsigned char columns[SHARED_BYTES + sizeof(valid_first)];
+    struct page *page = NULL;
+    const char *what;
+    memcpy(columns, shared_columns, 11);
+    memcpy(columns + 11, valid_first, sizeof(valid_first));
+    memcpy(columns + 11 + sizeof(valid_first), shared_columns + 11, SHARED_BYTES - 11);
+    CHECK_STATUS(decode_columns(columns, sizeof(columns), &page, &what), YORE_CORRUPT);
+    CHECK_EQ_STR(what, "times twice");
+    /* The numbers alone: of which times? */
+    memcpy(columns + 11 + sizeof(valid_first), shared_columns + 22, SHARED_BYTES - 22);
+    CHECK_STATUS(decode_columns(columns, SHARED_BYTES - 6, &page, &what), YORE_CORRUPT);
+    CHECK_EQ_STR(what, "numbers of no times");
+}
+
+/* Whether the columns have one of that id. */
+static bool has_column(struct yore_bytes raw, unsigned id)
+{
+    struct decoder d;
+    decoder_init(&d, raw.data, raw.size);
+    decode_varint(&d);
+    decode_varint(&d);
+    unsigned at = 0;
+    while (at != id && decoder_left(&d) > 0) {
+        at = decode_u8(&d);
+        decode_u8(&d);
+        decode_run(&d, (size_t)decode_varint(&d));
+    }
+    return at == id;
+}
+
+/* Keys of one to three versions, at some of `times`; a commit lies `lag` behind, or a multiple. */
+static uint32_t some_versions(struct test_rand *rand, uint32_t times, int64_t lag,
+                              struct version *versions, uint32_t count, char keys[][8])
+{
+    uint32_t made = 0;
+    for (uint32_t number = 0; made + 3 <= count; number++) {
+        (void)snprintf(keys[number], 8, "k%04u", (unsigned)number);
+        uint64_t time = test_rand_below(rand, times);
+        for (uint32_t k = 1 + (uint32_t)test_rand_below(rand, 3); k > 0; k--) {
+            versions[made++] =
+                (struct version){.key = bytes_of(keys[number], 5),
+                                 .valid_from = (int64_t)time * 7919 - 1000,
+                                 .commit = (int64_t)time * 7919 - 1000 + lag * (int64_t)(time % 3),
+                                 .valid_to = YORE_FOREVER,
+                                 .kind = YORE_KIND_PUT};
+            if (time == 0) {
+                break;
+            }
+            time = test_rand_below(rand, time);
+        }
+    }
+    return made;
+}
+
+TEST(times_that_many_versions_have_are_written_once)
+{
+    static struct version versions[400];
+    static char keys[400][8];
+    struct test_rand rand = test_rand_new(0);
+    unsigned shared = 0;
+    for (unsigned i = 0; i < 400; i++) {
+        struct page_writer w = {0};
+        struct buffer raw = {0};
+        struct page *page = NULL;
+        const char *what = "";
+        uint32_t times = 1 + (uint32_t)test_rand_below(&rand, i % 2 == 0 ? 20 : 1000);
+        uint32_t count = some_versions(&rand, times, i % 3, versions,
+                                       3 + (uint32_t)test_rand_below(&rand, 397), keys);
+        for (uint32_t k = 0; k < count; k++) {
+            bool is_new_key = k == 0 || versions[k].key.data != versions[k - 1].key.data;
+            CHECK_OK(page_writer_add(&w, &versions[k], is_new_key));
+        }
+        CHECK_OK(page_writer_encode(&w, &raw));
+        CHECK_OK(page_decode(NULL, buffer_bytes(&raw), &page, &what));
+        CHECK_EQ_UINT(page->version_count, count);
+        for (uint32_t k = 0; k < count; k++) {
+            struct version v;
+            page_read_version(page, k, &v);
+            CHECK_EQ_INT(v.valid_from, versions[k].valid_from);
+            CHECK_EQ_INT(v.commit, versions[k].commit);
+        }
+        bool is_shared = has_column(buffer_bytes(&raw), PAGE_COLUMN_TIMES);
+        CHECK(!is_shared || !has_column(buffer_bytes(&raw), PAGE_COLUMN_VALID_FIRST));
+        shared += is_shared;
+        page_free(page);
+        page_writer_release(&w);
+        buffer_release(&raw);
+    }
+    CHECK_MSG(shared > 100 && shared < 300, "%u of 400", shared);
+}
+
 #define SPAN_VERSIONS_MAX 150u
 
 /* Mostly near each other, now and then at an end of time. */
@@ -349,6 +488,9 @@ int main(int argc, char **argv)
         missing_columns_are_missed,
         one_version_twice_is_out_of_order,
         verification_finds_lies_under_good_checks,
+        nonsense_in_shared_times_is_called_by_its_name,
+        times_one_by_one_and_shared_are_not_both_there,
+        times_that_many_versions_have_are_written_once,
         what_begins_or_ends_in_a_span_is_found_wherever_it_stands};
     if (argc > 1 && argv[1][0] != '-') {
         folder = argv[1];

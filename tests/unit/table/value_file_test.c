@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/coding.h"
+#include "base/crc32c.h"
 #include "os/sim_disk.h"
 #include "support/test.h"
 #include "table/value_file.h"
@@ -233,6 +234,27 @@ TEST(a_file_of_another_database_or_number_is_refused)
     CHECK_STATUS(value_reader_open(f.env, PATH, other, &reader, &error), YORE_CORRUPT);
     CHECK_STATUS(value_reader_open(f.env, "none", identity, &reader, &error), YORE_NOT_FOUND);
     close_writer(&f);
+    sim_disk_free(f.disk);
+}
+
+TEST(a_later_format_is_told_from_damage)
+{
+    struct fixture f;
+    struct value_reader *reader;
+    struct os_file *file;
+    struct yore_error error;
+    unsigned char header[64];
+    size_t got;
+    setup(&f);
+    close_writer(&f);
+    CHECK_OK(os_file_open(f.env, PATH, OS_OPEN_WRITE, &file, NULL));
+    CHECK_OK(os_file_read(file, 0, header, sizeof header, &got, NULL));
+    put_u32(header + 8, get_u32(header + 8) + 1);
+    put_u32(header + 60, crc32c(0, header, 60));
+    CHECK_OK(os_file_write(file, 0, header, sizeof header, NULL));
+    os_file_close(file);
+    CHECK_STATUS(value_reader_open(f.env, PATH, identity, &reader, &error), YORE_BAD_FORMAT);
+    CHECK(strstr(error.text, PATH) != NULL && strstr(error.text, "version 2") != NULL);
     sim_disk_free(f.disk);
 }
 
@@ -487,7 +509,7 @@ TEST(the_bytes_are_those_of_the_format_page)
 
 TEST_MAIN(a_value_comes_back_by_its_reference, values_are_appended_to_what_the_buffer_holds,
           a_reference_survives_its_encoding, a_value_is_not_given_for_another_key_or_reference,
-          a_file_of_another_database_or_number_is_refused,
+          a_file_of_another_database_or_number_is_refused, a_later_format_is_told_from_damage,
           a_walk_meets_every_record_and_stops_when_told,
           what_was_synced_is_there_after_a_crash_and_a_torn_tail_ends_the_walk,
           every_flipped_bit_is_reported_or_harmless, every_truncation_is_seen_by_a_get,
