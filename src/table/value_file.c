@@ -270,8 +270,8 @@ enum yore_status value_writer_append(struct value_writer *writer, uint32_t keysp
     if (st == YORE_OK && staged->size > 0) {
         st = write_on(writer, staged->data, staged->size, error_out);
     }
-    if (st !=
-        YORE_OK) { /* on a full disk that is room; where it fails a tail is left, to be thinned */
+    if (st != YORE_OK) {
+        /* On a full disk that is room; where it fails a tail is left, to be thinned. */
         (void)os_file_truncate(writer->file, offset, NULL);
         writer->end = offset;
     }
