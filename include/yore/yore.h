@@ -9,6 +9,8 @@
  *
  * Conventions, true of every function unless it says otherwise:
  *  - Returns YORE_OK or the status that says why not; outputs are untouched or zeroed on failure.
+ *  - NULL for a pointer that is not said to be optional is YORE_INVALID; what returns no status
+ *    does nothing then, or returns zeros.
  *  - `error_out` may be NULL; otherwise the text names what, where and how to mend it.
  *  - `keyspace` may be NULL: the keyspace "default", which always exists and keeps everything.
  *  - `at` may be NULL: now, everything known.  YORE_NOW in either field means the same.

@@ -97,6 +97,12 @@ enum yore_status error_keep(struct yore_error *failure, enum yore_status status,
     return status;
 }
 
+enum yore_status error_null(struct yore_error *error_out, const char *function, const char *names)
+{
+    return error_set(error_out, YORE_INVALID, "%s: NULL where something must be given: %s",
+                     function, names);
+}
+
 enum yore_status error_plain(struct yore_error *error_out, enum yore_status status)
 {
     if (status == YORE_OK) {

@@ -20,6 +20,9 @@ __attribute__((format(printf, 3, 4))) enum yore_status error_set(struct yore_err
 /* Status with its own sentence as text. */
 enum yore_status error_plain(struct yore_error *error_out, enum yore_status status);
 
+/* YORE_INVALID: NULL was given to `function` for one of `names`. */
+enum yore_status error_null(struct yore_error *error_out, const char *function, const char *names);
+
 /* Make `error_out` (may be NULL) an empty YORE_OK. */
 void error_clear(struct yore_error *error_out);
 /* The same for a YORE_UNCLEARED one. */

@@ -114,6 +114,9 @@ static enum yore_status broken(struct yore_client *client, enum yore_status stat
 enum yore_status yore_client_send(struct yore_client *client, const struct yore_bytes *words,
                                   size_t count, struct yore_error *error_out)
 {
+    if (client == NULL || (words == NULL && count > 0)) {
+        return error_null(error_out, __func__, "client, words");
+    }
     if (count == 0) {
         return error_set(error_out, YORE_INVALID, "a command has at least one word");
     }
@@ -141,6 +144,9 @@ enum yore_status yore_client_receive(struct yore_client *client, int64_t timeout
                                      const struct yore_client_reply **reply_out,
                                      struct yore_error *error_out)
 {
+    if (client == NULL || reply_out == NULL) {
+        return error_null(error_out, __func__, "client, reply_out");
+    }
     *reply_out = NULL;
     client->begin += client->done;
     client->done = 0;
@@ -187,6 +193,9 @@ enum yore_status yore_client_call(struct yore_client *client, const struct yore_
                                   size_t count, const struct yore_client_reply **reply_out,
                                   struct yore_error *error_out)
 {
+    if (client == NULL || (words == NULL && count > 0) || reply_out == NULL) {
+        return error_null(error_out, __func__, "client, words, reply_out");
+    }
     *reply_out = NULL;
     enum yore_status status = yore_client_send(client, words, count, error_out);
     return status == YORE_OK ? await(client, reply_out, error_out) : status;
@@ -246,6 +255,9 @@ enum yore_status yore_client_rows(struct yore_client *client, const struct yore_
                                   size_t count, const struct yore_client_reply **reply_out,
                                   struct yore_error *error_out)
 {
+    if (client == NULL || (words == NULL && count > 0) || reply_out == NULL) {
+        return error_null(error_out, __func__, "client, words, reply_out");
+    }
     char octet = '\0';
     *reply_out = NULL;
     client->rows_left = 0;
@@ -268,6 +280,9 @@ enum yore_status yore_client_next_row(struct yore_client *client,
                                       const struct yore_client_reply **reply_out,
                                       struct yore_error *error_out)
 {
+    if (client == NULL || reply_out == NULL) {
+        return error_null(error_out, __func__, "client, reply_out");
+    }
     *reply_out = NULL;
     if (client->rows_left == 0) {
         return YORE_NOT_FOUND;
@@ -282,6 +297,9 @@ enum yore_status yore_client_next_row(struct yore_client *client,
 
 bool yore_client_is_usable(struct yore_client *client)
 {
+    if (client == NULL) {
+        return false;
+    }
     bool is_between = client->rows_left == 0 && client->begin + client->done == client->in.size;
     return !client->is_broken && is_between && os_socket_is_quiet(client->fd);
 }
@@ -371,6 +389,9 @@ static enum yore_status connect_to(struct yore_client *client, const struct clie
 enum yore_status yore_client_open(const char *url, const struct yore_client_options *options,
                                   struct yore_client **client_out, struct yore_error *error_out)
 {
+    if (url == NULL || client_out == NULL) {
+        return error_null(error_out, __func__, "url, client_out");
+    }
     *client_out = NULL;
     struct client_place place;
     enum yore_status status = find_place(url, options, &place, error_out);

@@ -81,8 +81,8 @@ static void engine_section(struct info *info)
 static void find_memory(void *arg, const struct yore_stat *stat)
 {
     unsigned long long *bytes = arg;
-    if (stat->kind == YORE_STAT_GAUGE &&
-        (strcmp(stat->name, "memtable_bytes") == 0 || strcmp(stat->name, "cache_bytes") == 0)) {
+    if (stat->kind == YORE_STAT_GAUGE && (strcmp(stat->name, "memtable_bytes") == 0 ||
+                                          strcmp(stat->name, "cache_used_bytes") == 0)) {
         *bytes += stat->value;
     }
 }

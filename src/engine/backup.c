@@ -53,6 +53,9 @@ static enum yore_status fill_checkpoint(struct yore_db *db, const struct frozen 
 
 enum yore_status yore_checkpoint(struct yore_db *db, const char *path, struct yore_error *error_out)
 {
+    if (db == NULL || path == NULL) {
+        return error_null(error_out, __func__, "db, path");
+    }
     struct frozen frozen;
     char fresh[PATH_BYTES];
     struct os_lock *lock;
@@ -286,6 +289,9 @@ enum yore_status yore_backup(struct yore_db *db, const char *path, yore_progress
                              void *arg, struct yore_backup_info *info_out,
                              struct yore_error *error_out)
 {
+    if (db == NULL || path == NULL) {
+        return error_null(error_out, __func__, "db, path");
+    }
     struct backup b = {
         .db = db, .dir = path, .progress = {.each = progress, .arg = arg}, .error_out = error_out};
     char lock_path[PATH_BYTES];
@@ -343,5 +349,8 @@ enum yore_status yore_backup_list(const char *path,
                                   int (*each)(void *arg, const struct yore_backup_info *info),
                                   void *arg, struct yore_error *error_out)
 {
+    if (path == NULL || each == NULL) {
+        return error_null(error_out, __func__, "path, each");
+    }
     return db_backup_list(os_env_posix(), path, each, arg, error_out);
 }

@@ -54,6 +54,9 @@ static void batch_begin(struct yore_batch *batch)
 enum yore_status yore_batch_new(struct yore_db *db, struct yore_batch **batch_out,
                                 struct yore_error *error_out)
 {
+    if (db == NULL || batch_out == NULL) {
+        return error_null(error_out, __func__, "db, batch_out");
+    }
     struct yore_batch *batch = mem_zalloc(sizeof *batch);
     *batch_out = batch;
     if (batch == NULL) {
@@ -121,6 +124,9 @@ enum yore_status yore_batch_put(struct yore_batch *batch, struct yore_keyspace *
                                 struct yore_bytes key, struct yore_bytes value,
                                 const struct yore_write *write, struct yore_error *error_out)
 {
+    if (batch == NULL) {
+        return error_null(error_out, __func__, "batch");
+    }
     struct fact fact = {.keyspace = keyspace_or_default(batch->db, keyspace),
                         .kind = YORE_KIND_PUT,
                         .key = key,
@@ -132,6 +138,9 @@ enum yore_status yore_batch_delete(struct yore_batch *batch, struct yore_keyspac
                                    struct yore_bytes key, const struct yore_write *write,
                                    struct yore_error *error_out)
 {
+    if (batch == NULL) {
+        return error_null(error_out, __func__, "batch");
+    }
     struct fact fact = {
         .keyspace = keyspace_or_default(batch->db, keyspace), .kind = YORE_KIND_DELETE, .key = key};
     return batch_add(batch, &fact, write, error_out);
@@ -139,11 +148,14 @@ enum yore_status yore_batch_delete(struct yore_batch *batch, struct yore_keyspac
 
 size_t yore_batch_count(const struct yore_batch *batch)
 {
-    return batch->cut_writes + batch->request.count;
+    return batch != NULL ? batch->cut_writes + batch->request.count : 0;
 }
 
 void yore_batch_clear(struct yore_batch *batch)
 {
+    if (batch == NULL) {
+        return;
+    }
     buffer_clear(&batch->writes);
     values_let_go(batch->db->values, &batch->request.value_hold);
     batch_begin(batch);
@@ -172,6 +184,9 @@ static void begin_part(struct yore_batch *batch)
 
 void yore_batch_revert(struct yore_batch *batch)
 {
+    if (batch == NULL) {
+        return;
+    }
     batch->writes.size = last_cut(batch);
     batch->span_count = 0; /* what was cut has none */
     begin_part(batch);
@@ -196,6 +211,9 @@ static enum yore_status cut(struct yore_batch *batch, struct yore_error *error_o
 
 enum yore_status yore_batch_cut(struct yore_batch *batch, struct yore_error *error_out)
 {
+    if (batch == NULL) {
+        return error_null(error_out, __func__, "batch");
+    }
     error_clear(error_out);
     enum yore_status st = db_check_writable(batch->db, error_out);
     if (st == YORE_OK && batch->span_count > 0) {
@@ -326,6 +344,9 @@ static enum yore_status submit(struct yore_batch *batch, struct yore_error *erro
 enum yore_status yore_batch_commit(struct yore_batch *batch, enum yore_durability durability,
                                    int64_t *commit_out, struct yore_error *error_out)
 {
+    if (batch == NULL) {
+        return error_null(error_out, __func__, "batch");
+    }
     struct yore_db *db = batch->db;
     error_clear(error_out);
     if ((unsigned)durability > YORE_DURABILITY_NONE) {

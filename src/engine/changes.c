@@ -43,6 +43,9 @@ enum yore_status yore_changes_open(struct yore_db *db, struct yore_keyspace *key
                                    const struct yore_changes_options *options,
                                    struct yore_changes **changes_out, struct yore_error *error_out)
 {
+    if (db == NULL || options == NULL || changes_out == NULL) {
+        return error_null(error_out, __func__, "db, options, changes_out");
+    }
     error_clear(error_out);
     *changes_out = NULL;
     struct yore_changes *c = mem_zalloc(sizeof *c);
@@ -174,6 +177,9 @@ static enum yore_status next_by_time(struct yore_changes *c, struct yore_change 
 enum yore_status yore_changes_next(struct yore_changes *changes, struct yore_change *change_out,
                                    struct yore_error *error_out)
 {
+    if (changes == NULL || change_out == NULL) {
+        return error_null(error_out, __func__, "changes, change_out");
+    }
     struct yore_error *failure = &changes->failure;
     enum yore_status st = failure->status;
     if (st == YORE_OK) {

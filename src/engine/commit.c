@@ -643,6 +643,9 @@ void commit_withdraw(struct yore_db *db, int64_t before)
  * that wait behind it. */
 enum yore_status yore_sync(struct yore_db *db, int64_t commit, struct yore_error *error_out)
 {
+    if (db == NULL) {
+        return error_null(error_out, __func__, "db");
+    }
     int64_t appended = journal_appended_commit(db->journal);
     int64_t wanted = commit < appended ? commit : appended;
     error_clear(error_out);

@@ -504,6 +504,9 @@ static enum yore_status seek_backward(struct yore_cursor *c, struct yore_bytes k
 
 enum yore_status yore_cursor_first(struct yore_cursor *c)
 {
+    if (c == NULL) {
+        return YORE_INVALID;
+    }
     begin_move(c);
     enum yore_status st = seek_forward(c, buffer_bytes(&c->low));
     struct cursor_step step = {buffer_bytes(&c->low), buffer_bytes(&c->high), false, NULL};
@@ -516,6 +519,9 @@ enum yore_status yore_cursor_first(struct yore_cursor *c)
 
 enum yore_status yore_cursor_last(struct yore_cursor *c)
 {
+    if (c == NULL) {
+        return YORE_INVALID;
+    }
     begin_move(c);
     enum yore_status st = seek_backward(c, bytes_of(NULL, 0));
     struct cursor_step step = {c->has_row ? c->row.key : buffer_bytes(&c->low),
@@ -525,6 +531,9 @@ enum yore_status yore_cursor_last(struct yore_cursor *c)
 
 enum yore_status yore_cursor_seek(struct yore_cursor *c, struct yore_bytes key)
 {
+    if (c == NULL) {
+        return YORE_INVALID;
+    }
     begin_move(c);
     enum yore_status st = end_move(c, seek_forward(c, key));
     struct yore_bytes high = buffer_bytes(&c->high);
@@ -540,6 +549,9 @@ enum yore_status yore_cursor_seek(struct yore_cursor *c, struct yore_bytes key)
 
 enum yore_status yore_cursor_seek_back(struct yore_cursor *c, struct yore_bytes key)
 {
+    if (c == NULL) {
+        return YORE_INVALID;
+    }
     begin_move(c);
     if (key.size == 0) {
         drop_row(c);
@@ -568,6 +580,9 @@ static enum yore_status remember(struct yore_cursor *c, struct buffer *key_out)
 
 enum yore_status yore_cursor_next(struct yore_cursor *c)
 {
+    if (c == NULL) {
+        return YORE_INVALID;
+    }
     if (c->is_in_run && c->iter->run.at + 1 < c->iter->run.end) {
         version_iter_next(c->iter);
         if (!is_doubtful(c, &c->iter->at)) {
@@ -606,6 +621,9 @@ enum yore_status yore_cursor_next(struct yore_cursor *c)
 
 enum yore_status yore_cursor_prev(struct yore_cursor *c)
 {
+    if (c == NULL) {
+        return YORE_INVALID;
+    }
     if (c->is_fresh) {
         return yore_cursor_last(c);
     }
@@ -632,7 +650,7 @@ enum yore_status yore_cursor_prev(struct yore_cursor *c)
 
 const struct yore_row *yore_cursor_row(const struct yore_cursor *c)
 {
-    return c->has_row ? &c->row : NULL;
+    return c != NULL && c->has_row ? &c->row : NULL;
 }
 
 uint64_t cursor_keys_passed(const struct yore_cursor *c)
@@ -642,7 +660,7 @@ uint64_t cursor_keys_passed(const struct yore_cursor *c)
 
 const struct yore_error *yore_cursor_error(const struct yore_cursor *c)
 {
-    return &c->error;
+    return c != NULL ? &c->error : NULL;
 }
 
 /* ---- opening and closing ---- */
@@ -724,6 +742,9 @@ enum yore_status yore_cursor_open(struct yore_db *db, struct yore_keyspace *keys
                                   const struct yore_cursor_options *options,
                                   struct yore_cursor **cursor_out, struct yore_error *error_out)
 {
+    if (db == NULL || cursor_out == NULL) {
+        return error_null(error_out, __func__, "db, cursor_out");
+    }
     return cursor_open_overlay(db, keyspace, options, NULL, cursor_out, error_out);
 }
 

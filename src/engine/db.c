@@ -28,7 +28,7 @@ void db_event(struct yore_db *db, const struct yore_event *event)
 
 int64_t yore_now(struct yore_db *db)
 {
-    return db_now(db);
+    return db != NULL ? db_now(db) : 0;
 }
 
 int64_t db_oldest_snapshot(struct yore_db *db)
@@ -444,6 +444,9 @@ enum yore_status db_open_damaged(struct os_env *env, const char *path, struct db
 enum yore_status yore_open(const char *path, const struct yore_options *options,
                            struct yore_db **db_out, struct yore_error *error_out)
 {
+    if (path == NULL || db_out == NULL) {
+        return error_null(error_out, __func__, "path, db_out");
+    }
     return open_on(os_env_posix(), path, options, false, db_out, error_out);
 }
 

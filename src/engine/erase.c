@@ -233,6 +233,9 @@ static enum yore_status erase_with_rule(struct yore_db *db, struct yore_keyspace
 enum yore_status yore_erase(struct yore_db *db, struct yore_keyspace *keyspace,
                             const struct yore_erase *erase, struct yore_error *error_out)
 {
+    if (db == NULL || erase == NULL) {
+        return error_null(error_out, __func__, "db, erase");
+    }
     error_clear(error_out);
     keyspace = keyspace_or_default(db, keyspace);
     bool is_all = erase->is_prefix && erase->key.size == 0; /* the empty prefix */

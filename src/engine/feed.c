@@ -204,6 +204,9 @@ enum yore_status feed_check_after(struct yore_db *db, int64_t after, const char 
 enum yore_status yore_feed_open(struct yore_db *db, int64_t after_commit,
                                 struct yore_feed **feed_out, struct yore_error *error_out)
 {
+    if (db == NULL || feed_out == NULL) {
+        return error_null(error_out, __func__, "db, feed_out");
+    }
     error_clear(error_out);
     *feed_out = NULL;
     struct feed_options options = {
@@ -216,6 +219,9 @@ enum yore_status yore_feed_open_kept(struct yore_db *db, struct yore_keyspace *k
                                      const struct yore_range *range, struct yore_feed **feed_out,
                                      struct yore_error *error_out)
 {
+    if (db == NULL || feed_out == NULL) {
+        return error_null(error_out, __func__, "db, feed_out");
+    }
     static const struct yore_range all;
     struct feed_options options = {.is_kept = true};
     error_clear(error_out);
@@ -659,6 +665,9 @@ static enum yore_status next_kept(struct yore_feed *feed, struct yore_feed_commi
 
 void yore_feed_rewind(struct yore_feed *feed)
 {
+    if (feed == NULL) {
+        return;
+    }
     YORE_ASSERT(feed->is_kept);
     forget_told(feed);
     feed_stream_release(&feed->stream);
@@ -731,6 +740,9 @@ static enum yore_status next_in_scope(struct yore_feed *feed, struct yore_feed_c
 enum yore_status yore_feed_next(struct yore_feed *feed, struct yore_feed_commit *commit_out,
                                 struct yore_error *error_out)
 {
+    if (feed == NULL || commit_out == NULL) {
+        return error_null(error_out, __func__, "feed, commit_out");
+    }
     struct yore_error *failure = &feed->failure;
     enum yore_status st = failure->status;
     if (st == YORE_OK) {

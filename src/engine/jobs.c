@@ -514,6 +514,9 @@ enum yore_status jobs_wait_levels(struct yore_db *db, struct yore_keyspace *keys
 
 enum yore_status yore_flush(struct yore_db *db, struct yore_error *error_out)
 {
+    if (db == NULL) {
+        return error_null(error_out, __func__, "db");
+    }
     error_clear(error_out);
     enum yore_status st = db_check_writable(db, error_out);
     if (st == YORE_OK) {
@@ -549,6 +552,9 @@ static enum yore_status compact_keyspace(struct yore_db *db, struct yore_keyspac
 enum yore_status yore_compact(struct yore_db *db, struct yore_keyspace *keyspace,
                               struct yore_error *error_out)
 {
+    if (db == NULL) {
+        return error_null(error_out, __func__, "db");
+    }
     enum yore_status st = yore_flush(db, error_out);
     if (st == YORE_OK) {
         st = retention_advance(db, error_out);

@@ -12,6 +12,9 @@ enum yore_status key_check(struct yore_bytes key, struct yore_error *error_out)
         return error_set(error_out, YORE_TOO_BIG, "the key has %zu bytes: at most %u are allowed",
                          key.size, YORE_KEY_BYTES_MAX);
     }
+    if (key.data == NULL) {
+        return error_set(error_out, YORE_INVALID, "NULL for the octets of a key");
+    }
     return YORE_OK;
 }
 
@@ -26,6 +29,11 @@ enum yore_status key_range_bounds(const struct yore_range *range, struct buffer 
         range->prefix.size > YORE_KEY_BYTES_MAX) {
         return error_set(error_out, YORE_TOO_BIG,
                          "a bound of the range is longer than a key, %u bytes", YORE_KEY_BYTES_MAX);
+    }
+    if ((range->prefix.data == NULL && range->prefix.size > 0) ||
+        (range->low.data == NULL && range->low.size > 0) ||
+        (range->high.data == NULL && range->high.size > 0)) {
+        return error_set(error_out, YORE_INVALID, "NULL for the octets of a bound of the range");
     }
     enum yore_status st = YORE_OK;
     if (range->prefix.size > 0) {

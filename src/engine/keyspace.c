@@ -64,6 +64,9 @@ enum yore_status yore_keyspace_create(struct yore_db *db, const char *name,
                                       struct yore_keyspace **keyspace_out,
                                       struct yore_error *error_out)
 {
+    if (db == NULL || name == NULL || keyspace_out == NULL) {
+        return error_null(error_out, __func__, "db, name, keyspace_out");
+    }
     static const struct yore_keyspace_options keep_all = {.keep = YORE_KEEP_ALL};
     options = options != NULL ? options : &keep_all;
     error_clear(error_out);
@@ -97,6 +100,9 @@ enum yore_status yore_keyspace_open(struct yore_db *db, const char *name,
                                     const struct yore_time *at, struct yore_keyspace **keyspace_out,
                                     struct yore_error *error_out)
 {
+    if (db == NULL || name == NULL || keyspace_out == NULL) {
+        return error_null(error_out, __func__, "db, name, keyspace_out");
+    }
     char key[sizeof KEYSPACE_RECORD_PREFIX + YORE_KEYSPACE_NAME_BYTES_MAX];
     struct yore_value value;
     struct keyspace_record record;
@@ -131,6 +137,9 @@ enum yore_status yore_keyspace_open(struct yore_db *db, const char *name,
 enum yore_status yore_keyspace_drop(struct yore_db *db, const char *name,
                                     struct yore_error *error_out)
 {
+    if (db == NULL || name == NULL) {
+        return error_null(error_out, __func__, "db, name");
+    }
     error_clear(error_out);
     os_mutex_lock(&db->catalogue_lock);
     struct yore_keyspace *keyspace = find_living(db, name);
@@ -151,6 +160,9 @@ enum yore_status yore_keyspace_alter(struct yore_db *db, struct yore_keyspace *k
                                      const struct yore_keyspace_options *options,
                                      struct yore_error *error_out)
 {
+    if (db == NULL || options == NULL) {
+        return error_null(error_out, __func__, "db, options");
+    }
     error_clear(error_out);
     keyspace = keyspace_or_default(db, keyspace);
     struct keyspace_record record = {keyspace->id, *options};
@@ -196,6 +208,9 @@ enum yore_status yore_keyspace_info(struct yore_db *db, struct yore_keyspace *ke
                                     struct yore_keyspace_info *info_out,
                                     struct yore_error *error_out)
 {
+    if (db == NULL || info_out == NULL) {
+        return error_null(error_out, __func__, "db, info_out");
+    }
     error_clear(error_out);
     fill_info(keyspace_or_default(db, keyspace), info_out);
     return YORE_OK;
@@ -248,6 +263,9 @@ enum yore_status yore_keyspace_list(struct yore_db *db, const struct yore_time *
                                     int (*each)(void *arg, const struct yore_keyspace_info *info),
                                     void *arg, struct yore_error *error_out)
 {
+    if (db == NULL || each == NULL) {
+        return error_null(error_out, __func__, "db, each");
+    }
     struct yore_cursor_options options = {
         .range = {.prefix = bytes_of(KEYSPACE_RECORD_PREFIX, sizeof KEYSPACE_RECORD_PREFIX - 1)},
         .at = at};
@@ -275,6 +293,9 @@ enum yore_status yore_keyspace_list(struct yore_db *db, const struct yore_time *
 enum yore_status yore_trim(struct yore_db *db, struct yore_keyspace *keyspace, int64_t horizon,
                            struct yore_error *error_out)
 {
+    if (db == NULL) {
+        return error_null(error_out, __func__, "db");
+    }
     error_clear(error_out);
     keyspace = keyspace_or_default(db, keyspace);
     int64_t now = db_now(db);

@@ -52,6 +52,9 @@ static enum yore_status check_keyspace(const struct yore_keyspace *keyspace,
 enum yore_status yore_load_open(struct yore_db *db, struct yore_keyspace *keyspace,
                                 struct yore_load **load_out, struct yore_error *error_out)
 {
+    if (db == NULL || load_out == NULL) {
+        return error_null(error_out, __func__, "db, load_out");
+    }
     error_clear(error_out);
     *load_out = NULL;
     keyspace = keyspace_or_default(db, keyspace);
@@ -77,7 +80,7 @@ enum yore_status yore_load_open(struct yore_db *db, struct yore_keyspace *keyspa
 
 uint64_t yore_load_count(const struct yore_load *load)
 {
-    return load->count;
+    return load != NULL ? load->count : 0;
 }
 
 /* ---- rows ---- */
@@ -147,6 +150,9 @@ static enum yore_status add_row(struct yore_load *load, struct yore_bytes key,
 enum yore_status yore_load_put(struct yore_load *load, struct yore_bytes key,
                                struct yore_bytes value, struct yore_error *error_out)
 {
+    if (load == NULL) {
+        return error_null(error_out, __func__, "load");
+    }
     error_clear(error_out);
     if (!is_taken(load, key, value)) {
         return refuse(load, key, value, error_out);
@@ -372,6 +378,9 @@ void yore_load_abort(struct yore_load *load)
 enum yore_status yore_load_commit(struct yore_load *load, int64_t *commit_out,
                                   struct yore_error *error_out)
 {
+    if (load == NULL) {
+        return error_null(error_out, __func__, "load");
+    }
     struct yore_error local;
     struct yore_error *error = error_out != NULL ? error_out : &local;
     int64_t time = atomic_load_explicit(&load->db->visible, memory_order_acquire);

@@ -6,6 +6,9 @@
 
 void yore_options_init(struct yore_options *options)
 {
+    if (options == NULL) {
+        return;
+    }
     *options = (struct yore_options){.durability = YORE_DURABILITY_SYNC,
                                      .interval_ms = 100,
                                      .cache_bytes = 256ull << 20,

@@ -664,6 +664,9 @@ enum yore_status yore_get(struct yore_db *db, struct yore_keyspace *keyspace, st
                           const struct yore_time *at, struct yore_value *value_out,
                           struct yore_error *error_out)
 {
+    if (db == NULL || value_out == NULL) {
+        return error_null(error_out, __func__, "db, value_out");
+    }
     return get(db, keyspace, key, at, false, value_out, error_out);
 }
 
@@ -671,6 +674,9 @@ enum yore_status yore_get_in_memory(struct yore_db *db, struct yore_keyspace *ke
                                     struct yore_bytes key, const struct yore_time *at,
                                     struct yore_value *value_out, struct yore_error *error_out)
 {
+    if (db == NULL || value_out == NULL) {
+        return error_null(error_out, __func__, "db, value_out");
+    }
     bool may_wait = at != NULL && at->known != YORE_NOW &&
                     at->known > atomic_load_explicit(&db->visible, memory_order_acquire);
     if (may_wait) { /* for commits in flight */
@@ -684,6 +690,10 @@ enum yore_status yore_get_many(struct yore_db *db, struct yore_keyspace *keyspac
                                const struct yore_get_many *request, const struct yore_time *at,
                                struct yore_error *error_out)
 {
+    if (db == NULL || request == NULL || request->keys == NULL || request->values_out == NULL ||
+        request->statuses_out == NULL) {
+        return error_null(error_out, __func__, "db, request, what its fields point at");
+    }
     struct read_moment moment;
     error_clear(error_out);
     keyspace = keyspace_or_default(db, keyspace);

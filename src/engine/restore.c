@@ -415,5 +415,8 @@ enum yore_status db_restore(struct os_env *env, const struct yore_restore *resto
 
 enum yore_status yore_restore(const struct yore_restore *restore, struct yore_error *error_out)
 {
+    if (restore == NULL || restore->backup_path == NULL || restore->target_path == NULL) {
+        return error_null(error_out, __func__, "restore, its backup_path, its target_path");
+    }
     return db_restore(os_env_posix(), restore, error_out);
 }

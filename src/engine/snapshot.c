@@ -51,6 +51,9 @@ void snapshot_drop(struct yore_snapshot *snapshot)
 enum yore_status yore_snapshot_take(struct yore_db *db, struct yore_snapshot **snapshot_out,
                                     struct yore_error *error_out)
 {
+    if (db == NULL || snapshot_out == NULL) {
+        return error_null(error_out, __func__, "db, snapshot_out");
+    }
     error_clear(error_out);
     *snapshot_out = NULL;
     struct yore_snapshot *snapshot = mem_alloc(sizeof *snapshot);
@@ -65,7 +68,8 @@ enum yore_status yore_snapshot_take(struct yore_db *db, struct yore_snapshot **s
 
 struct yore_time yore_snapshot_time(const struct yore_snapshot *snapshot)
 {
-    return (struct yore_time){snapshot->now, snapshot->commit};
+    return snapshot != NULL ? (struct yore_time){snapshot->now, snapshot->commit}
+                            : (struct yore_time){0};
 }
 
 void yore_snapshot_release(struct yore_snapshot *snapshot)

@@ -199,6 +199,9 @@ static void tell_histogram(const struct histogram *h, struct yore_stat *stat)
 void yore_stats(struct yore_db *db, void (*each)(void *arg, const struct yore_stat *stat),
                 void *arg)
 {
+    if (db == NULL || each == NULL) {
+        return;
+    }
     struct row {
         const char *name;
         const char *help;

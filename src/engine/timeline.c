@@ -183,6 +183,9 @@ enum yore_status yore_timeline_open(struct yore_db *db, struct yore_keyspace *ke
                                     struct yore_timeline **timeline_out,
                                     struct yore_error *error_out)
 {
+    if (db == NULL || options == NULL || timeline_out == NULL) {
+        return error_null(error_out, __func__, "db, options, timeline_out");
+    }
     return open_timeline(db, NULL, keyspace, key, options, timeline_out, error_out);
 }
 
@@ -192,6 +195,9 @@ enum yore_status yore_txn_timeline_open(struct yore_txn *txn, struct yore_keyspa
                                         struct yore_timeline **timeline_out,
                                         struct yore_error *error_out)
 {
+    if (txn == NULL || options == NULL || timeline_out == NULL) {
+        return error_null(error_out, __func__, "txn, options, timeline_out");
+    }
     enum yore_status st =
         open_timeline(txn->db, txn, keyspace, key, options, timeline_out, error_out);
     if (st == YORE_OK) {
@@ -262,6 +268,9 @@ static enum yore_status next(struct yore_timeline *timeline, struct yore_version
 enum yore_status yore_timeline_next(struct yore_timeline *timeline,
                                     struct yore_version *version_out, struct yore_error *error_out)
 {
+    if (timeline == NULL || version_out == NULL) {
+        return error_null(error_out, __func__, "timeline, version_out");
+    }
     struct yore_error *failure = &timeline->failure;
     enum yore_status st = failure->status;
     if (st == YORE_OK) {

@@ -65,6 +65,9 @@ void txn_release(struct yore_txn *txn)
 enum yore_status yore_begin(struct yore_db *db, struct yore_txn **txn_out,
                             struct yore_error *error_out)
 {
+    if (db == NULL || txn_out == NULL) {
+        return error_null(error_out, __func__, "db, txn_out");
+    }
     error_clear(error_out);
     *txn_out = NULL;
     struct yore_txn *txn = mem_alloc(sizeof *txn);
@@ -79,7 +82,8 @@ enum yore_status yore_begin(struct yore_db *db, struct yore_txn **txn_out,
 
 struct yore_time yore_txn_time(const struct yore_txn *txn)
 {
-    return (struct yore_time){txn->snapshot.now, txn->snapshot.commit};
+    return txn != NULL ? (struct yore_time){txn->snapshot.now, txn->snapshot.commit}
+                       : (struct yore_time){0};
 }
 
 static void txn_free(struct yore_txn *txn)
@@ -177,6 +181,9 @@ enum yore_status txn_make_overlay(struct yore_txn *txn, struct yore_error *error
 enum yore_status yore_txn_savepoint(struct yore_txn *txn, size_t *savepoint_out,
                                     struct yore_error *error_out)
 {
+    if (txn == NULL || savepoint_out == NULL) {
+        return error_null(error_out, __func__, "txn, savepoint_out");
+    }
     error_clear(error_out);
     if (txn->savepoint_count == TXN_SAVEPOINTS_MAX) {
         return error_set(error_out, YORE_TOO_BIG, "savepoints nest to %u levels",
@@ -208,6 +215,9 @@ static enum yore_status check_savepoint(const struct yore_txn *txn, size_t savep
 enum yore_status yore_txn_rollback_to(struct yore_txn *txn, size_t savepoint,
                                       struct yore_error *error_out)
 {
+    if (txn == NULL) {
+        return error_null(error_out, __func__, "txn");
+    }
     enum yore_status st = check_savepoint(txn, savepoint, error_out);
     if (st == YORE_OK) {
         txn->savepoint_count = savepoint + 1;
@@ -219,6 +229,9 @@ enum yore_status yore_txn_rollback_to(struct yore_txn *txn, size_t savepoint,
 enum yore_status yore_txn_release_savepoint(struct yore_txn *txn, size_t savepoint,
                                             struct yore_error *error_out)
 {
+    if (txn == NULL) {
+        return error_null(error_out, __func__, "txn");
+    }
     enum yore_status st = check_savepoint(txn, savepoint, error_out);
     if (st == YORE_OK) {
         txn->savepoint_count = savepoint;
@@ -446,6 +459,9 @@ enum yore_status yore_txn_get(struct yore_txn *txn, struct yore_keyspace *keyspa
                               struct yore_bytes key, const struct yore_time *at,
                               struct yore_value *value_out, struct yore_error *error_out)
 {
+    if (txn == NULL || value_out == NULL) {
+        return error_null(error_out, __func__, "txn, value_out");
+    }
     struct txn_moment moment;
     struct superview *view = NULL;
     error_clear(error_out);
@@ -491,6 +507,9 @@ enum yore_status yore_txn_put(struct yore_txn *txn, struct yore_keyspace *keyspa
                               struct yore_bytes key, struct yore_bytes value,
                               const struct yore_write *write, struct yore_error *error_out)
 {
+    if (txn == NULL) {
+        return error_null(error_out, __func__, "txn");
+    }
     struct fact fact = {.keyspace = keyspace, .kind = YORE_KIND_PUT, .key = key, .value = value};
     return txn_write(txn, &fact, write, error_out);
 }
@@ -499,6 +518,9 @@ enum yore_status yore_txn_delete(struct yore_txn *txn, struct yore_keyspace *key
                                  struct yore_bytes key, const struct yore_write *write,
                                  struct yore_error *error_out)
 {
+    if (txn == NULL) {
+        return error_null(error_out, __func__, "txn");
+    }
     struct fact fact = {.keyspace = keyspace, .kind = YORE_KIND_DELETE, .key = key};
     return txn_write(txn, &fact, write, error_out);
 }
@@ -508,6 +530,9 @@ enum yore_status yore_txn_delete(struct yore_txn *txn, struct yore_keyspace *key
 enum yore_status yore_txn_commit(struct yore_txn *txn, enum yore_durability durability,
                                  int64_t *commit_out, struct yore_error *error_out)
 {
+    if (txn == NULL) {
+        return error_null(error_out, __func__, "txn");
+    }
     error_clear(error_out);
     enum yore_status st = txn_commit(txn, durability, commit_out, error_out);
     txn_free(txn);

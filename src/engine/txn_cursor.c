@@ -166,6 +166,9 @@ enum yore_status yore_txn_cursor_open(struct yore_txn *txn, struct yore_keyspace
                                       const struct yore_cursor_options *options,
                                       struct yore_cursor **cursor_out, struct yore_error *error_out)
 {
+    if (txn == NULL || cursor_out == NULL) {
+        return error_null(error_out, __func__, "txn, cursor_out");
+    }
     struct txn_moment moment;
     struct superview *view = NULL;
     error_clear(error_out);

@@ -177,6 +177,9 @@ enum yore_status yore_keyspace_usage(struct yore_db *db, struct yore_keyspace *k
                                      struct yore_keyspace_usage *usage_out,
                                      struct yore_error *error_out)
 {
+    if (db == NULL || usage_out == NULL) {
+        return error_null(error_out, __func__, "db, usage_out");
+    }
     struct past past = {0};
     struct retention r;
     bool is_done = true;

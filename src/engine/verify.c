@@ -656,6 +656,9 @@ enum yore_status yore_verify(struct yore_db *db, void (*problem)(void *arg, cons
                              void *arg, struct yore_verify_report *report_out,
                              struct yore_error *error_out)
 {
+    if (db == NULL) {
+        return error_null(error_out, __func__, "db");
+    }
     struct yore_verify_report report = {0};
     struct verify *v = mem_zalloc(sizeof *v);
     error_clear(error_out);
@@ -709,5 +712,8 @@ enum yore_status yore_verify_path(const char *path, void (*problem)(void *arg, c
                                   void *arg, struct yore_verify_report *report_out,
                                   struct yore_error *error_out)
 {
+    if (path == NULL) {
+        return error_null(error_out, __func__, "path");
+    }
     return db_verify_path(os_env_posix(), path, problem, arg, report_out, error_out);
 }

@@ -63,6 +63,9 @@ static enum yore_status open_feed(struct yore_watch *watch,
 enum yore_status yore_watch_open(struct yore_db *db, const struct yore_watch_options *options,
                                  struct yore_watch **watch_out, struct yore_error *error_out)
 {
+    if (db == NULL || watch_out == NULL) {
+        return error_null(error_out, __func__, "db, watch_out");
+    }
     static const struct yore_watch_options everything = {.after_commit = YORE_NOW};
     error_clear(error_out);
     *watch_out = NULL;
@@ -94,13 +97,16 @@ void yore_watch_close(struct yore_watch *watch)
 
 int64_t yore_watch_position(const struct yore_watch *watch)
 {
-    return feed_position(watch->feed);
+    return watch != NULL ? feed_position(watch->feed) : 0;
 }
 
 /* ---- waiting ---- */
 
 void yore_watch_cancel(struct yore_watch *watch)
 {
+    if (watch == NULL) {
+        return;
+    }
     atomic_store(&watch->is_cancelled, true);
     commit_wake_watchers(watch->db);
 }
@@ -147,6 +153,9 @@ static enum yore_status wait_past(struct yore_watch *watch, int64_t told, int64_
 enum yore_status yore_watch_next(struct yore_watch *watch, int64_t timeout_ns,
                                  struct yore_feed_commit *commit_out, struct yore_error *error_out)
 {
+    if (watch == NULL || commit_out == NULL) {
+        return error_null(error_out, __func__, "watch, commit_out");
+    }
     error_clear(error_out);
     if (timeout_ns < 0) {
         return error_set(error_out, YORE_INVALID, "a timeout of %lld ns: give 0 or more",

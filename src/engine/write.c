@@ -49,6 +49,9 @@ enum yore_status fact_check_sizes(struct yore_bytes key, struct yore_bytes value
                          "the key has %zu bytes: 1 to %u are allowed", key.size,
                          YORE_KEY_BYTES_MAX);
     }
+    if (key.data == NULL || (value.data == NULL && value.size > 0)) {
+        return error_set(error_out, YORE_INVALID, "NULL for the octets of a key or a value");
+    }
     if (value.size > YORE_VALUE_BYTES_MAX) {
         return error_set(error_out, YORE_TOO_BIG, "the value has %zu bytes: at most %u are allowed",
                          value.size, YORE_VALUE_BYTES_MAX);
@@ -185,6 +188,9 @@ enum yore_status yore_put(struct yore_db *db, struct yore_keyspace *keyspace, st
                           struct yore_bytes value, const struct yore_write *write,
                           struct yore_error *error_out)
 {
+    if (db == NULL) {
+        return error_null(error_out, __func__, "db");
+    }
     struct fact fact = {.keyspace = keyspace_or_default(db, keyspace), .key = key, .value = value};
     return write_one(db, YORE_KIND_PUT, &fact, write, error_out);
 }
@@ -193,6 +199,9 @@ enum yore_status yore_delete(struct yore_db *db, struct yore_keyspace *keyspace,
                              struct yore_bytes key, const struct yore_write *write,
                              struct yore_error *error_out)
 {
+    if (db == NULL) {
+        return error_null(error_out, __func__, "db");
+    }
     struct fact fact = {.keyspace = keyspace_or_default(db, keyspace), .key = key};
     return write_one(db, YORE_KIND_DELETE, &fact, write, error_out);
 }

@@ -74,9 +74,9 @@ static bool is_loopback_only(const char *list)
 enum yore_status listen_check(struct server *server, struct yore_error *error_out)
 {
     const struct config *config = server->config;
-    const char *http = *config->http_bind != '\0' ? config->http_bind : config->bind;
+    bool has_wide_bind = !is_loopback_only(config->bind);
     bool is_wide =
-        !is_loopback_only(config->bind) || (config->http_port != 0 && !is_loopback_only(http));
+        has_wide_bind || (config->http_port != 0 && !is_loopback_only(config->http_bind));
     bool needs_certificate = config->port == 0 && config->tls_auth_clients == CONFIG_TLS_YES &&
                              (config->http_port == 0 || config->http_tls) &&
                              (config->bolt_port == 0 || config->bolt_tls);
@@ -90,10 +90,11 @@ enum yore_status listen_check(struct server *server, struct yore_error *error_ou
         return YORE_OK;
     }
     return error_set(error_out, YORE_INVALID,
-                     "will not listen to other machines (bind %s) while nobody has to log in: give "
+                     "will not listen to other machines (%s %s) while nobody has to log in: give "
                      "the default user a password (requirepass ...), or define users (aclfile), or "
                      "demand certificates; --insecure does it all the same",
-                     config->bind);
+                     has_wide_bind ? "bind" : "http-bind",
+                     has_wide_bind ? config->bind : config->http_bind);
 }
 
 /* One port on every address of a list. */

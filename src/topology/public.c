@@ -63,6 +63,9 @@ enum yore_status yore_graph_open(struct yore_db *db, const char *name, bool crea
                                  const struct yore_time *at, struct yore_graph **graph_out,
                                  struct yore_error *error_out)
 {
+    if (db == NULL || name == NULL || graph_out == NULL) {
+        return error_null(error_out, __func__, "db, name, graph_out");
+    }
     struct yore_graph *graph = mem_zalloc(sizeof *graph);
     *graph_out = NULL;
     if (graph == NULL) {
@@ -86,6 +89,9 @@ void yore_graph_close(struct yore_graph *graph)
 enum yore_status yore_graph_begin(struct yore_graph *graph, struct yore_graph_txn **txn_out,
                                   struct yore_error *error_out)
 {
+    if (graph == NULL || txn_out == NULL) {
+        return error_null(error_out, __func__, "graph, txn_out");
+    }
     struct yore_graph_txn *txn = mem_zalloc(sizeof *txn);
     *txn_out = NULL;
     if (txn == NULL) {
@@ -103,6 +109,9 @@ static void txn_free(struct yore_graph_txn *txn)
 enum yore_status yore_graph_commit(struct yore_graph_txn *txn, enum yore_durability durability,
                                    int64_t *commit_out, struct yore_error *error_out)
 {
+    if (txn == NULL) {
+        return error_null(error_out, __func__, "txn");
+    }
     enum yore_status st = graph_commit(txn->inner, durability, commit_out, error_out);
     txn_free(txn);
     return st;
@@ -164,6 +173,9 @@ enum yore_status yore_graph_node_create(struct yore_graph_txn *txn,
                                         const struct yore_graph_write *write, uint64_t *id_out,
                                         struct yore_error *error_out)
 {
+    if (txn == NULL || node == NULL || id_out == NULL) {
+        return error_null(error_out, __func__, "txn, node, id_out");
+    }
     struct graph_write dates;
     struct graph_new_node made = {.external_id = node->external_id,
                                   .label_count = node->label_count,
@@ -182,6 +194,9 @@ enum yore_status yore_graph_relationship_create(
     struct yore_graph_txn *txn, const struct yore_graph_new_relationship *relationship,
     const struct yore_graph_write *write, uint64_t *id_out, struct yore_error *error_out)
 {
+    if (txn == NULL || relationship == NULL || id_out == NULL) {
+        return error_null(error_out, __func__, "txn, relationship, id_out");
+    }
     struct graph_write dates;
     struct graph_new_relationship made = {.external_id = relationship->external_id,
                                           .start_id = relationship->start_id,
@@ -202,6 +217,9 @@ enum yore_status yore_graph_set(struct yore_graph_txn *txn, enum yore_graph_elem
                                 uint64_t id, const struct yore_graph_map *properties, bool replaces,
                                 const struct yore_graph_write *write, struct yore_error *error_out)
 {
+    if (txn == NULL || properties == NULL) {
+        return error_null(error_out, __func__, "txn, properties");
+    }
     struct graph_write dates;
     const struct graph_property *set;
     arena_reset(&txn->scratch);
@@ -217,6 +235,9 @@ enum yore_status yore_graph_label(struct yore_graph_txn *txn, uint64_t node,
                                   const struct yore_graph_write *write,
                                   struct yore_error *error_out)
 {
+    if (txn == NULL) {
+        return error_null(error_out, __func__, "txn");
+    }
     struct graph_write dates;
     uint32_t token;
     enum yore_status st = graph_txn_token(txn->inner, GRAPH_LABEL, label, &token, error_out);
@@ -229,6 +250,9 @@ enum yore_status yore_graph_delete(struct yore_graph_txn *txn, enum yore_graph_e
                                    uint64_t id, bool detaches, const struct yore_graph_write *write,
                                    struct yore_error *error_out)
 {
+    if (txn == NULL) {
+        return error_null(error_out, __func__, "txn");
+    }
     struct graph_write dates;
     return graph_delete(txn->inner, id_of(element, id), detaches, dates_of(write, &dates),
                         error_out);
@@ -240,6 +264,9 @@ enum yore_status yore_graph_view_open(struct yore_graph *graph, struct yore_grap
                                       const struct yore_time *at, struct yore_graph_view **view_out,
                                       struct yore_error *error_out)
 {
+    if (graph == NULL || view_out == NULL) {
+        return error_null(error_out, __func__, "graph, view_out");
+    }
     struct yore_graph_view *view = mem_zalloc(sizeof *view);
     *view_out = NULL;
     if (view == NULL) {
@@ -261,12 +288,18 @@ void yore_graph_view_close(struct yore_graph_view *view)
 
 void yore_graph_view_forget(struct yore_graph_view *view)
 {
+    if (view == NULL) {
+        return;
+    }
     arena_reset(&view->arena);
 }
 
 enum yore_status yore_graph_node_get(struct yore_graph_view *view, uint64_t id,
                                      struct yore_graph_node *node_out, struct yore_error *error_out)
 {
+    if (view == NULL || node_out == NULL) {
+        return error_null(error_out, __func__, "view, node_out");
+    }
     return graph_node_get(view->inner, id, &view->arena, node_out, error_out);
 }
 
@@ -274,6 +307,9 @@ enum yore_status yore_graph_relationship_get(struct yore_graph_view *view, uint6
                                              struct yore_graph_relationship *relationship_out,
                                              struct yore_error *error_out)
 {
+    if (view == NULL || relationship_out == NULL) {
+        return error_null(error_out, __func__, "view, relationship_out");
+    }
     return graph_relationship_get(view->inner, id, &view->arena, relationship_out, error_out);
 }
 
@@ -281,6 +317,9 @@ enum yore_status yore_graph_find(struct yore_graph_view *view, enum yore_graph_e
                                  struct yore_bytes external_id, uint64_t *id_out,
                                  struct yore_error *error_out)
 {
+    if (view == NULL || id_out == NULL) {
+        return error_null(error_out, __func__, "view, id_out");
+    }
     return element == YORE_GRAPH_ELEMENT_RELATIONSHIP
                ? graph_relationship_find(view->inner, external_id, id_out, error_out)
                : graph_node_find(view->inner, external_id, id_out, error_out);
@@ -318,6 +357,9 @@ enum yore_status yore_graph_scan_open(struct yore_graph_view *view,
                                       struct yore_graph_scan **scan_out,
                                       struct yore_error *error_out)
 {
+    if (view == NULL || options == NULL || scan_out == NULL) {
+        return error_null(error_out, __func__, "view, options, scan_out");
+    }
     struct graph_scan_options inner;
     struct yore_graph_scan *scan = mem_zalloc(sizeof *scan);
     enum yore_status st = YORE_OK;
@@ -334,6 +376,9 @@ enum yore_status yore_graph_scan_open(struct yore_graph_view *view,
 enum yore_status yore_graph_scan_next(struct yore_graph_scan *scan, uint64_t *id_out,
                                       struct yore_error *error_out)
 {
+    if (scan == NULL || id_out == NULL) {
+        return error_null(error_out, __func__, "scan, id_out");
+    }
     return scan->inner != NULL ? graph_scan_next(scan->inner, id_out, error_out)
                                : error_plain(error_out, YORE_NOT_FOUND);
 }
@@ -351,6 +396,9 @@ enum yore_status yore_graph_hops_open(struct yore_graph_view *view,
                                       struct yore_graph_hops **hops_out,
                                       struct yore_error *error_out)
 {
+    if (view == NULL || options == NULL || hops_out == NULL) {
+        return error_null(error_out, __func__, "view, options, hops_out");
+    }
     struct graph *graph = graph_view_graph(view->inner);
     struct yore_graph_hops *hops = mem_zalloc(sizeof *hops);
     enum yore_status st = YORE_OK;
@@ -376,6 +424,9 @@ enum yore_status yore_graph_hops_open(struct yore_graph_view *view,
 enum yore_status yore_graph_hops_restart(struct yore_graph_hops *hops, uint64_t node,
                                          struct yore_error *error_out)
 {
+    if (hops == NULL) {
+        return error_null(error_out, __func__, "hops");
+    }
     return hops->inner != NULL ? graph_expand_restart(hops->inner, node, hops->other, error_out)
                                : YORE_OK;
 }
@@ -383,6 +434,9 @@ enum yore_status yore_graph_hops_restart(struct yore_graph_hops *hops, uint64_t 
 enum yore_status yore_graph_hops_next(struct yore_graph_hops *hops, struct yore_graph_hop *hop_out,
                                       struct yore_error *error_out)
 {
+    if (hops == NULL || hop_out == NULL) {
+        return error_null(error_out, __func__, "hops, hop_out");
+    }
     struct graph_hop hop;
     enum yore_status st = hops->inner != NULL ? graph_expand_next(hops->inner, &hop, error_out)
                                               : error_plain(error_out, YORE_NOT_FOUND);
@@ -427,6 +481,9 @@ enum yore_status yore_graph_index_create(struct yore_graph *graph, struct yore_b
                                          struct yore_bytes property, bool is_unique,
                                          struct yore_error *error_out)
 {
+    if (graph == NULL) {
+        return error_null(error_out, __func__, "graph");
+    }
     struct graph_schema schema = {.is_unique = is_unique};
     enum yore_status st = schema_of(graph->inner, label, property, &schema, error_out);
     return st == YORE_OK ? graph_schema_create(graph->inner, &schema, NULL, error_out) : st;
@@ -436,6 +493,9 @@ enum yore_status yore_graph_index_drop(struct yore_graph *graph, struct yore_byt
                                        struct yore_bytes property, bool is_unique,
                                        struct yore_error *error_out)
 {
+    if (graph == NULL) {
+        return error_null(error_out, __func__, "graph");
+    }
     struct graph_schema schema = {.is_unique = is_unique};
     enum yore_status st = schema_of(graph->inner, label, property, &schema, error_out);
     return st == YORE_OK ? graph_schema_drop(graph->inner, &schema, NULL, error_out) : st;
@@ -448,6 +508,9 @@ enum yore_status yore_graph_history_open(struct yore_graph_view *view,
                                          int64_t to, struct yore_graph_history **history_out,
                                          struct yore_error *error_out)
 {
+    if (view == NULL || history_out == NULL) {
+        return error_null(error_out, __func__, "view, history_out");
+    }
     struct yore_graph_history *history = mem_zalloc(sizeof *history);
     *history_out = NULL;
     if (history == NULL) {
@@ -464,6 +527,9 @@ enum yore_status yore_graph_history_next(struct yore_graph_history *history,
                                          struct yore_graph_span *span_out,
                                          struct yore_error *error_out)
 {
+    if (history == NULL || element_out == NULL || span_out == NULL) {
+        return error_null(error_out, __func__, "history, element_out, span_out");
+    }
     struct graph_version version;
     enum yore_status st =
         graph_history_next(history->inner, &history->view->arena, &version, error_out);
@@ -487,6 +553,9 @@ enum yore_status yore_graph_changes_open(struct yore_graph *graph, int64_t from,
                                          struct yore_graph_changes **changes_out,
                                          struct yore_error *error_out)
 {
+    if (graph == NULL || changes_out == NULL) {
+        return error_null(error_out, __func__, "graph, changes_out");
+    }
     struct graph_changes_options options = {from, to, YORE_NOW, every_version};
     struct yore_graph_changes *changes = mem_zalloc(sizeof *changes);
     *changes_out = NULL;
@@ -501,6 +570,9 @@ enum yore_status yore_graph_changes_next(struct yore_graph_changes *changes,
                                          struct yore_graph_change *change_out,
                                          struct yore_error *error_out)
 {
+    if (changes == NULL || change_out == NULL) {
+        return error_null(error_out, __func__, "changes, change_out");
+    }
     struct graph_change change;
     arena_reset(&changes->arena);
     enum yore_status st = graph_changes_next(changes->inner, &changes->arena, &change, error_out);
@@ -531,6 +603,9 @@ enum yore_status yore_graph_nearest_change(struct yore_graph *graph, int64_t mom
                                            bool is_backward, int64_t *moment_out,
                                            struct yore_error *error_out)
 {
+    if (graph == NULL || moment_out == NULL) {
+        return error_null(error_out, __func__, "graph, moment_out");
+    }
     return graph_next_change(graph->inner, moment, YORE_NOW, is_backward, moment_out, error_out);
 }
 
@@ -540,6 +615,9 @@ enum yore_status yore_graph_source_set(struct yore_graph *graph,
                                        const struct yore_graph_source *source,
                                        struct yore_error *error_out)
 {
+    if (graph == NULL || source == NULL) {
+        return error_null(error_out, __func__, "graph, source");
+    }
     return graph_source_set(graph->inner, source, error_out);
 }
 
@@ -549,6 +627,9 @@ enum yore_status yore_graph_ingest(struct yore_graph *graph, struct yore_bytes s
                                    struct yore_graph_ingest_tally *tally_out,
                                    struct yore_error *error_out)
 {
+    if (graph == NULL || (words == NULL && count > 0)) {
+        return error_null(error_out, __func__, "graph, words");
+    }
     struct graph_speech speech = {source, words, count, durability};
     return graph_ingest(graph->inner, &speech, tally_out, error_out);
 }
@@ -557,6 +638,9 @@ enum yore_status yore_graph_sync_start(struct yore_graph *graph, struct yore_byt
                                        int64_t at, uint64_t *snapshot_out,
                                        struct yore_error *error_out)
 {
+    if (graph == NULL || snapshot_out == NULL) {
+        return error_null(error_out, __func__, "graph, snapshot_out");
+    }
     return graph_sync_start(graph->inner, source, at, snapshot_out, error_out);
 }
 
@@ -564,6 +648,9 @@ enum yore_status yore_graph_sync_send(struct yore_graph *graph, struct yore_byte
                                       uint64_t snapshot, const struct yore_graph_word *words,
                                       size_t count, struct yore_error *error_out)
 {
+    if (graph == NULL || (words == NULL && count > 0)) {
+        return error_null(error_out, __func__, "graph, words");
+    }
     struct graph_speech speech = {source, words, count, YORE_DURABILITY_NONE};
     return graph_sync_send(graph->inner, &speech, snapshot, error_out);
 }
@@ -573,12 +660,18 @@ enum yore_status yore_graph_sync_stop(struct yore_graph *graph, struct yore_byte
                                       struct yore_graph_ingest_tally *tally_out,
                                       struct yore_error *error_out)
 {
+    if (graph == NULL) {
+        return error_null(error_out, __func__, "graph");
+    }
     return graph_sync_stop(graph->inner, source, snapshot, durability, tally_out, error_out);
 }
 
 enum yore_status yore_graph_sync_abort(struct yore_graph *graph, struct yore_bytes source,
                                        uint64_t snapshot, struct yore_error *error_out)
 {
+    if (graph == NULL) {
+        return error_null(error_out, __func__, "graph");
+    }
     return graph_sync_abort(graph->inner, source, snapshot, error_out);
 }
 
@@ -586,6 +679,9 @@ enum yore_status yore_graph_source_end(struct yore_graph *graph, struct yore_byt
                                        int64_t at, struct yore_graph_ingest_tally *tally_out,
                                        struct yore_error *error_out)
 {
+    if (graph == NULL) {
+        return error_null(error_out, __func__, "graph");
+    }
     return graph_source_end(graph->inner, source, at, tally_out, error_out);
 }
 
@@ -593,6 +689,9 @@ enum yore_status yore_graph_settle(struct yore_graph *graph,
                                    struct yore_graph_ingest_tally *tally_out,
                                    struct yore_error *error_out)
 {
+    if (graph == NULL) {
+        return error_null(error_out, __func__, "graph");
+    }
     return graph_settle(graph->inner, tally_out, error_out);
 }
 
@@ -600,6 +699,9 @@ enum yore_status yore_graph_sources(struct yore_graph *graph,
                                     int (*each)(void *arg, const struct yore_graph_source *source),
                                     void *arg, struct yore_error *error_out)
 {
+    if (graph == NULL || each == NULL) {
+        return error_null(error_out, __func__, "graph, each");
+    }
     return graph_sources(graph->inner, each, arg, error_out);
 }
 
@@ -608,6 +710,9 @@ enum yore_status yore_graph_pending(struct yore_graph *graph, const struct yore_
                                                 const struct yore_graph_pending *pending),
                                     void *arg, struct yore_error *error_out)
 {
+    if (graph == NULL || each == NULL) {
+        return error_null(error_out, __func__, "graph, each");
+    }
     return graph_pending(graph->inner, at, each, arg, error_out);
 }
 
@@ -616,6 +721,9 @@ enum yore_status yore_graph_erase_property(struct yore_graph *graph,
                                            struct yore_bytes external_id,
                                            struct yore_bytes property, struct yore_error *error_out)
 {
+    if (graph == NULL) {
+        return error_null(error_out, __func__, "graph");
+    }
     const struct graph_erasure erasure = {id_of(element, 0).element, external_id, property};
     return property.size > 0
                ? graph_erase(graph->inner, &erasure, NULL, error_out)
@@ -626,6 +734,9 @@ enum yore_status yore_graph_erase(struct yore_graph *graph, enum yore_graph_elem
                                   struct yore_bytes external_id, uint64_t *count_out,
                                   struct yore_error *error_out)
 {
+    if (graph == NULL) {
+        return error_null(error_out, __func__, "graph");
+    }
     const struct graph_erasure erasure = {.element = id_of(element, 0).element,
                                           .external_id = external_id};
     return graph_erase(graph->inner, &erasure, count_out, error_out);
@@ -637,6 +748,9 @@ enum yore_status yore_graph_import_open(struct yore_graph *graph, enum yore_dura
                                         bool resumes, struct yore_graph_import **import_out,
                                         struct yore_error *error_out)
 {
+    if (graph == NULL || import_out == NULL) {
+        return error_null(error_out, __func__, "graph, import_out");
+    }
     struct graph_import_options options = {.durability = durability, .resumes = resumes};
     struct yore_graph_import *import = mem_zalloc(sizeof *import);
     *import_out = NULL;
@@ -650,12 +764,18 @@ enum yore_status yore_graph_import_open(struct yore_graph *graph, enum yore_dura
 enum yore_status yore_graph_import_line(struct yore_graph_import *import, struct yore_bytes line,
                                         struct yore_error *error_out)
 {
+    if (import == NULL) {
+        return error_null(error_out, __func__, "import");
+    }
     return graph_import_line(import->inner, line, error_out);
 }
 
 enum yore_status yore_graph_import_finish(struct yore_graph_import *import,
                                           struct yore_error *error_out)
 {
+    if (import == NULL) {
+        return error_null(error_out, __func__, "import");
+    }
     enum yore_status st = graph_import_finish(import->inner, NULL, error_out);
     mem_free(import);
     return st;
@@ -673,5 +793,8 @@ enum yore_status yore_graph_verify(struct yore_graph *graph,
                                    void (*problem)(void *arg, const char *line), void *arg,
                                    struct yore_error *error_out)
 {
+    if (graph == NULL) {
+        return error_null(error_out, __func__, "graph");
+    }
     return graph_verify(graph->inner, problem, arg, NULL, error_out);
 }

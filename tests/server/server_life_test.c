@@ -177,7 +177,8 @@ TEST(a_configuration_is_checked_as_a_start_does)
         const char *flags[9];
         const char *cause;
     } cases[] = {
-        {{"--bind", "0.0.0.0"}, "will not listen to other machines"},
+        {{"--bind", "0.0.0.0"}, "will not listen to other machines (bind 0.0.0.0)"},
+        {{"--http-bind", "0.0.0.0"}, "will not listen to other machines (http-bind 0.0.0.0)"},
         {{"--bind", "no-such-host.invalid"}, "bind: no address no-such-host.invalid"},
         {{"--bind", "192.0.2.1", "--insecure"}, "bind: cannot listen on 192.0.2.1:0"},
         {{"--http-bind", "no-such-host.invalid"}, "http-bind: no address no-such-host.invalid"},

@@ -281,7 +281,27 @@ TEST(nobody_there_is_an_error_that_names_the_address)
     CHECK(strstr(error.text, "/no/such/socket") != NULL);
 }
 
-TEST_MAIN(a_call_greets_sends_words_and_gives_the_reply, a_login_and_a_database_come_from_the_url,
+TEST(null_is_refused)
+{
+    const struct yore_bytes word = {"PING", 4};
+    const struct yore_client_reply *reply = NULL;
+    struct yore_client *client = NULL;
+    struct yore_error error;
+    CHECK_STATUS(yore_client_open(NULL, NULL, &client, &error), YORE_INVALID);
+    CHECK_EQ_STR(error.text,
+                 "yore_client_open: NULL where something must be given: url, client_out");
+    CHECK_STATUS(yore_client_open("yore://localhost", NULL, NULL, &error), YORE_INVALID);
+    CHECK_STATUS(yore_client_call(NULL, &word, 1, &reply, &error), YORE_INVALID);
+    CHECK_STATUS(yore_client_rows(NULL, &word, 1, &reply, &error), YORE_INVALID);
+    CHECK_STATUS(yore_client_next_row(NULL, &reply, &error), YORE_INVALID);
+    CHECK_STATUS(yore_client_send(NULL, &word, 1, &error), YORE_INVALID);
+    CHECK_STATUS(yore_client_receive(NULL, 0, &reply, &error), YORE_INVALID);
+    CHECK(!yore_client_is_usable(NULL));
+    yore_client_close(NULL);
+}
+
+TEST_MAIN(null_is_refused, a_call_greets_sends_words_and_gives_the_reply,
+          a_login_and_a_database_come_from_the_url,
           a_user_without_a_password_logs_in_with_an_empty_one, a_refused_login_is_told,
           a_server_that_speaks_something_else_is_told, a_port_for_tls_is_told,
           urls_that_are_none_are_refused_without_showing_them,

@@ -319,7 +319,31 @@ TEST(a_client_that_begins_many_scans_loses_its_own_positions)
     bed_close(&bed);
 }
 
-TEST_MAIN(a_client_that_begins_many_scans_loses_its_own_positions,
+/* What `name` is among the lines of INFO. */
+static unsigned long long told(struct bed_client *client, const char *name)
+{
+    unsigned long long number = 0;
+    const char *at = strstr(bed_run(client, "INFO memory engine"), name);
+    CHECK(at != NULL && sscanf(at + strlen(name), ":%llu", &number) == 1);
+    return number;
+}
+
+TEST(memory_is_what_was_written_and_what_was_read)
+{
+    struct bed bed = {0};
+    bed_open(&bed);
+    struct bed_client *c = &bed.clients[0];
+    EXPECT(c, "SET k 1", "+OK|");
+    EXPECT(c, "SAVE", "+OK|");
+    EXPECT(c, "GET k", "$1|1|");
+    unsigned long long cached = told(c, "cache_used_bytes");
+    CHECK(cached > 0);
+    CHECK_EQ_UINT(told(c, "used_memory"), told(c, "memtable_bytes") + cached);
+    bed_close(&bed);
+}
+
+TEST_MAIN(memory_is_what_was_written_and_what_was_read,
+          a_client_that_begins_many_scans_loses_its_own_positions,
           keys_are_found_renamed_copied_moved_and_deleted,
           databases_and_counts_are_found_again_after_opening,
           what_was_imported_is_counted_not_what_was_saved_elsewhere, ends_take_every_condition,

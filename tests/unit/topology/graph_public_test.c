@@ -273,6 +273,192 @@ TEST(lines_that_cannot_be_are_refused_with_their_number)
     close_public(&p);
 }
 
-TEST_MAIN(what_was_told_is_read_as_of_any_moment, time_is_asked_about,
+#define REFUSED(name, call)                                                                        \
+    do {                                                                                           \
+        error.text[0] = '\0';                                                                      \
+        CHECK_STATUS(call, YORE_INVALID);                                                          \
+        CHECK_MSG(strncmp(error.text, name ": NULL where", strlen(name ": NULL where")) == 0,      \
+                  "%s: %s", name, error.text);                                                     \
+    } while (0)
+
+static int each_source(void *arg, const struct yore_graph_source *source)
+{
+    (void)arg;
+    (void)source;
+    return 0;
+}
+
+static int each_pending(void *arg, const struct yore_graph_pending *pending)
+{
+    (void)arg;
+    (void)pending;
+    return 0;
+}
+
+TEST(null_is_refused_by_elements_and_views)
+{
+    struct public_bed s;
+    struct yore_error error;
+    struct {
+        struct yore_graph_txn *txn;
+        struct yore_graph_view *view;
+        struct yore_graph_scan *scan;
+        struct yore_graph_hops *hops;
+    } o = {0};
+    struct yore_graph *graph = NULL;
+    struct yore_graph_txn *txn = NULL;
+    struct yore_graph_view *view = NULL;
+    struct yore_graph_scan *scan = NULL;
+    struct yore_graph_hops *hops = NULL;
+    struct yore_graph_node got;
+    struct yore_graph_relationship hop_got;
+    struct yore_graph_hop hop;
+    uint64_t id = 0;
+    const struct yore_graph_new_node node = {.external_id = text("n")};
+    const struct yore_graph_new_relationship relationship = {.type = text("T")};
+    const struct yore_graph_map properties = {0};
+    const struct yore_graph_scan_options all = {0};
+    const struct yore_graph_hops_options about = {.direction = YORE_GRAPH_BOTH, .node = 1};
+    open_public(&s);
+    CHECK_OK(yore_graph_begin(s.graph, &o.txn, NULL));
+    CHECK_OK(yore_graph_view_open(s.graph, NULL, NULL, &o.view, NULL));
+    CHECK_OK(yore_graph_scan_open(o.view, &all, &o.scan, NULL));
+    CHECK_OK(yore_graph_hops_open(o.view, &about, &o.hops, NULL));
+    REFUSED("yore_graph_open", yore_graph_open(NULL, "g", true, NULL, &graph, &error));
+    REFUSED("yore_graph_open", yore_graph_open(s.bed.db, NULL, true, NULL, &graph, &error));
+    REFUSED("yore_graph_open", yore_graph_open(s.bed.db, "g", true, NULL, NULL, &error));
+    REFUSED("yore_graph_begin", yore_graph_begin(NULL, &txn, &error));
+    REFUSED("yore_graph_begin", yore_graph_begin(s.graph, NULL, &error));
+    REFUSED("yore_graph_commit", yore_graph_commit(NULL, YORE_DURABILITY_DEFAULT, NULL, &error));
+    REFUSED("yore_graph_node_create", yore_graph_node_create(NULL, &node, NULL, &id, &error));
+    REFUSED("yore_graph_node_create", yore_graph_node_create(o.txn, NULL, NULL, &id, &error));
+    REFUSED("yore_graph_node_create", yore_graph_node_create(o.txn, &node, NULL, NULL, &error));
+    REFUSED("yore_graph_relationship_create",
+            yore_graph_relationship_create(NULL, &relationship, NULL, &id, &error));
+    REFUSED("yore_graph_relationship_create",
+            yore_graph_relationship_create(o.txn, NULL, NULL, &id, &error));
+    REFUSED("yore_graph_relationship_create",
+            yore_graph_relationship_create(o.txn, &relationship, NULL, NULL, &error));
+    REFUSED("yore_graph_set",
+            yore_graph_set(NULL, YORE_GRAPH_ELEMENT_NODE, 1, &properties, false, NULL, &error));
+    REFUSED("yore_graph_set",
+            yore_graph_set(o.txn, YORE_GRAPH_ELEMENT_NODE, 1, NULL, false, NULL, &error));
+    REFUSED("yore_graph_label", yore_graph_label(NULL, 1, text("N"), true, NULL, &error));
+    REFUSED("yore_graph_delete",
+            yore_graph_delete(NULL, YORE_GRAPH_ELEMENT_NODE, 1, false, NULL, &error));
+    REFUSED("yore_graph_view_open", yore_graph_view_open(NULL, o.txn, NULL, &view, &error));
+    REFUSED("yore_graph_view_open", yore_graph_view_open(s.graph, o.txn, NULL, NULL, &error));
+    REFUSED("yore_graph_node_get", yore_graph_node_get(NULL, 1, &got, &error));
+    REFUSED("yore_graph_node_get", yore_graph_node_get(o.view, 1, NULL, &error));
+    REFUSED("yore_graph_relationship_get", yore_graph_relationship_get(NULL, 1, &hop_got, &error));
+    REFUSED("yore_graph_relationship_get", yore_graph_relationship_get(o.view, 1, NULL, &error));
+    REFUSED("yore_graph_find",
+            yore_graph_find(NULL, YORE_GRAPH_ELEMENT_NODE, text("a"), &id, &error));
+    REFUSED("yore_graph_find",
+            yore_graph_find(o.view, YORE_GRAPH_ELEMENT_NODE, text("a"), NULL, &error));
+    REFUSED("yore_graph_scan_open", yore_graph_scan_open(NULL, &all, &scan, &error));
+    REFUSED("yore_graph_scan_open", yore_graph_scan_open(o.view, NULL, &scan, &error));
+    REFUSED("yore_graph_scan_open", yore_graph_scan_open(o.view, &all, NULL, &error));
+    REFUSED("yore_graph_scan_next", yore_graph_scan_next(NULL, &id, &error));
+    REFUSED("yore_graph_scan_next", yore_graph_scan_next(o.scan, NULL, &error));
+    REFUSED("yore_graph_hops_open", yore_graph_hops_open(NULL, &about, &hops, &error));
+    REFUSED("yore_graph_hops_open", yore_graph_hops_open(o.view, NULL, &hops, &error));
+    REFUSED("yore_graph_hops_open", yore_graph_hops_open(o.view, &about, NULL, &error));
+    REFUSED("yore_graph_hops_restart", yore_graph_hops_restart(NULL, 1, &error));
+    REFUSED("yore_graph_hops_next", yore_graph_hops_next(NULL, &hop, &error));
+    REFUSED("yore_graph_hops_next", yore_graph_hops_next(o.hops, NULL, &error));
+    yore_graph_view_forget(NULL);
+    yore_graph_hops_close(o.hops);
+    yore_graph_scan_close(o.scan);
+    yore_graph_view_close(o.view);
+    yore_graph_abort(o.txn);
+    close_public(&s);
+}
+
+TEST(null_is_refused_by_histories_and_sources)
+{
+    struct public_bed s;
+    struct yore_error error;
+    struct {
+        struct yore_graph_view *view;
+        struct yore_graph_history *history;
+        struct yore_graph_changes *changes;
+    } o = {0};
+    struct yore_graph_history *history = NULL;
+    struct yore_graph_changes *changes = NULL;
+    struct yore_graph_import *import = NULL;
+    struct yore_graph_value value;
+    struct yore_graph_span span;
+    struct yore_graph_change change;
+    uint64_t id = 0;
+    int64_t moment = 0;
+    const struct yore_graph_source said_by = {.name = text("s")};
+    const struct yore_graph_word word = {0};
+    open_public(&s);
+    CHECK_OK(yore_graph_view_open(s.graph, NULL, NULL, &o.view, NULL));
+    CHECK_OK(
+        yore_graph_history_open(o.view, YORE_GRAPH_ELEMENT_NODE, 1, 0, YORE_NOW, &o.history, NULL));
+    CHECK_OK(yore_graph_changes_open(s.graph, 0, YORE_NOW, false, &o.changes, NULL));
+    REFUSED("yore_graph_index_create",
+            yore_graph_index_create(NULL, text("N"), text("x"), false, &error));
+    REFUSED("yore_graph_index_drop",
+            yore_graph_index_drop(NULL, text("N"), text("x"), false, &error));
+    REFUSED("yore_graph_history_open", yore_graph_history_open(NULL, YORE_GRAPH_ELEMENT_NODE, 1, 0,
+                                                               YORE_NOW, &history, &error));
+    REFUSED("yore_graph_history_open",
+            yore_graph_history_open(o.view, YORE_GRAPH_ELEMENT_NODE, 1, 0, YORE_NOW, NULL, &error));
+    REFUSED("yore_graph_history_next", yore_graph_history_next(NULL, &value, &span, &error));
+    REFUSED("yore_graph_history_next", yore_graph_history_next(o.history, NULL, &span, &error));
+    REFUSED("yore_graph_history_next", yore_graph_history_next(o.history, &value, NULL, &error));
+    REFUSED("yore_graph_changes_open",
+            yore_graph_changes_open(NULL, 0, YORE_NOW, false, &changes, &error));
+    REFUSED("yore_graph_changes_open",
+            yore_graph_changes_open(s.graph, 0, YORE_NOW, false, NULL, &error));
+    REFUSED("yore_graph_changes_next", yore_graph_changes_next(NULL, &change, &error));
+    REFUSED("yore_graph_changes_next", yore_graph_changes_next(o.changes, NULL, &error));
+    REFUSED("yore_graph_nearest_change",
+            yore_graph_nearest_change(NULL, 0, false, &moment, &error));
+    REFUSED("yore_graph_nearest_change",
+            yore_graph_nearest_change(s.graph, 0, false, NULL, &error));
+    REFUSED("yore_graph_source_set", yore_graph_source_set(NULL, &said_by, &error));
+    REFUSED("yore_graph_source_set", yore_graph_source_set(s.graph, NULL, &error));
+    REFUSED("yore_graph_ingest",
+            yore_graph_ingest(NULL, text("s"), &word, 1, YORE_DURABILITY_DEFAULT, NULL, &error));
+    REFUSED("yore_graph_ingest",
+            yore_graph_ingest(s.graph, text("s"), NULL, 1, YORE_DURABILITY_DEFAULT, NULL, &error));
+    REFUSED("yore_graph_sync_start", yore_graph_sync_start(NULL, text("s"), YORE_NOW, &id, &error));
+    REFUSED("yore_graph_sync_start",
+            yore_graph_sync_start(s.graph, text("s"), YORE_NOW, NULL, &error));
+    REFUSED("yore_graph_sync_send", yore_graph_sync_send(NULL, text("s"), 1, &word, 1, &error));
+    REFUSED("yore_graph_sync_send", yore_graph_sync_send(s.graph, text("s"), 1, NULL, 1, &error));
+    REFUSED("yore_graph_sync_stop",
+            yore_graph_sync_stop(NULL, text("s"), 1, YORE_DURABILITY_DEFAULT, NULL, &error));
+    REFUSED("yore_graph_sync_abort", yore_graph_sync_abort(NULL, text("s"), 1, &error));
+    REFUSED("yore_graph_source_end",
+            yore_graph_source_end(NULL, text("s"), YORE_NOW, NULL, &error));
+    REFUSED("yore_graph_settle", yore_graph_settle(NULL, NULL, &error));
+    REFUSED("yore_graph_sources", yore_graph_sources(NULL, each_source, NULL, &error));
+    REFUSED("yore_graph_sources", yore_graph_sources(s.graph, NULL, NULL, &error));
+    REFUSED("yore_graph_pending", yore_graph_pending(NULL, NULL, each_pending, NULL, &error));
+    REFUSED("yore_graph_pending", yore_graph_pending(s.graph, NULL, NULL, NULL, &error));
+    REFUSED("yore_graph_erase",
+            yore_graph_erase(NULL, YORE_GRAPH_ELEMENT_NODE, text("a"), NULL, &error));
+    REFUSED("yore_graph_erase_property",
+            yore_graph_erase_property(NULL, YORE_GRAPH_ELEMENT_NODE, text("a"), text("x"), &error));
+    REFUSED("yore_graph_import_open",
+            yore_graph_import_open(NULL, YORE_DURABILITY_DEFAULT, false, &import, &error));
+    REFUSED("yore_graph_import_open",
+            yore_graph_import_open(s.graph, YORE_DURABILITY_DEFAULT, false, NULL, &error));
+    REFUSED("yore_graph_import_line", yore_graph_import_line(NULL, text("x"), &error));
+    REFUSED("yore_graph_import_finish", yore_graph_import_finish(NULL, &error));
+    REFUSED("yore_graph_verify", yore_graph_verify(NULL, NULL, NULL, &error));
+    yore_graph_changes_close(o.changes);
+    yore_graph_history_close(o.history);
+    yore_graph_view_close(o.view);
+    close_public(&s);
+}
+
+TEST_MAIN(null_is_refused_by_elements_and_views, null_is_refused_by_histories_and_sources,
+          what_was_told_is_read_as_of_any_moment, time_is_asked_about,
           constraints_imports_and_checks_are_there_too,
           lines_that_cannot_be_are_refused_with_their_number)
