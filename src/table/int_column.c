@@ -342,14 +342,16 @@ bool int_column_decode(struct decoder *d, uint8_t encoding, size_t count, int64_
         at += step;
         values_out[1] = (int64_t)at;
     }
-    for (size_t i = skipped; i < count; i++) {
-        uint64_t rest = (uint64_t)values_out[i];
-        if (order == 0) {
-            at = first + rest;
-        } else {
-            step = order == 2 ? step + rest : rest;
-            at += step;
-        }
+    for (size_t i = skipped; order == 0 && i < count; i++) {
+        values_out[i] = (int64_t)(first + (uint64_t)values_out[i]);
+    }
+    for (size_t i = skipped; order == 1 && i < count; i++) {
+        at += (uint64_t)values_out[i];
+        values_out[i] = (int64_t)at;
+    }
+    for (size_t i = skipped; order == 2 && i < count; i++) {
+        step += (uint64_t)values_out[i];
+        at += step;
         values_out[i] = (int64_t)at;
     }
     return true;

@@ -15,6 +15,7 @@
 #define COPY_BYTES 16    /* copied at once where there is room for it */
 #define SCRATCH_INTS 512 /* on the stack: enough for pages of the usual size */
 #define ERAS_VERSIONS_MIN 64
+#define MARKS_BLOCK 16 /* of versions: looked at together */
 
 struct column {
     const unsigned char *data; /* NULL: left out */
@@ -30,9 +31,10 @@ struct page_loader {
     uint32_t key_count;
     size_t key_bytes;
     size_t value_bytes;
-    int64_t *scratch; /* version_count integers */
-    int64_t *shared;  /* key_count */
-    int64_t *sizes;   /* key_count */
+    uint8_t marks_differ; /* bits in which some mark is not that of a plain put */
+    int64_t *scratch;     /* version_count integers */
+    int64_t *shared;      /* key_count */
+    int64_t *sizes;       /* key_count */
     struct page *page;
     uint64_t *heads;
     int64_t *valid_from;
@@ -108,6 +110,29 @@ static enum yore_status read_columns(struct page_loader *l, struct yore_bytes ra
 static bool has(const struct page_loader *l, enum page_column id)
 {
     return l->columns[id].data != NULL;
+}
+
+/* One look at all marks: most pages have only puts without end, and then none is looked at again.
+ */
+static void compare_marks(struct page_loader *l)
+{
+    const struct column *marks = &l->columns[PAGE_COLUMN_MARKS];
+    uint8_t differ = 0;
+    size_t i = 0;
+    for (; i + MARKS_BLOCK <= marks->size; i += MARKS_BLOCK) {
+        for (size_t j = 0; j < MARKS_BLOCK; j++) { /* a vector of octets */
+            differ |= marks->data[i + j] ^ YORE_KIND_PUT;
+        }
+    }
+    for (; i < marks->size; i++) {
+        differ |= marks->data[i] ^ YORE_KIND_PUT;
+    }
+    l->marks_differ = differ;
+}
+
+static bool are_all_puts(const struct page_loader *l)
+{
+    return (l->marks_differ & MARK_KIND) == 0;
 }
 
 /* Integers of a column into `to`; all of its octets must be used. */
@@ -198,11 +223,8 @@ static bool has_uniform_mark(const struct page_loader *l)
 /* Are all versions puts with values of one size?  Then no table of value starts is kept. */
 static bool has_value_stride(const struct page_loader *l)
 {
-    const struct column *marks = &l->columns[PAGE_COLUMN_MARKS];
     const struct column *sizes = &l->columns[PAGE_COLUMN_VALUE_SIZES];
-    bool all_puts = marks->data == NULL || (has_uniform_mark(l) && marks->size == 1 &&
-                                            (marks->data[0] & MARK_KIND) == YORE_KIND_PUT);
-    return sizes->data == NULL || (all_puts && sizes->encoding == 0);
+    return sizes->data == NULL || (are_all_puts(l) && sizes->encoding == 0);
 }
 
 /* Lay the page out: what a point read touches comes first. */
@@ -486,7 +508,8 @@ static enum yore_status fill_marks(struct page_loader *l)
     if (c->size != (l->marks == NULL ? 1 : l->version_count)) {
         return corrupt(l, "malformed marks");
     }
-    for (size_t i = 0; i < c->size; i++) {
+    bool are_plain = (l->marks_differ & ~(MARK_FLAGS << MARK_FLAGS_SHIFT)) == 0;
+    for (size_t i = 0; !are_plain && i < c->size; i++) {
         if (!is_mark(c->data[i])) {
             return corrupt(l, "impossible mark");
         }
@@ -506,18 +529,16 @@ static unsigned mark_of(const struct page_loader *l, uint32_t version)
 
 static enum yore_status fill_valid_to(struct page_loader *l)
 {
-    uint32_t ending = 0;
-    if (l->marks == NULL && (l->page->mark & MARK_HAS_END) == 0) {
-        return l->valid_to == NULL ? YORE_OK : corrupt(l, "ends and marks disagree");
-    }
-    for (uint32_t i = 0; i < l->version_count; i++) {
-        ending += (mark_of(l, i) & MARK_HAS_END) != 0;
-    }
-    if ((l->valid_to != NULL) != (ending > 0)) {
+    bool has_end = (l->marks_differ & MARK_HAS_END) != 0;
+    if ((l->valid_to != NULL) != has_end) {
         return corrupt(l, "ends and marks disagree");
     }
-    if (ending == 0) {
+    if (!has_end) {
         return YORE_OK;
+    }
+    uint32_t ending = 0;
+    for (uint32_t i = 0; i < l->version_count; i++) {
+        ending += (mark_of(l, i) & MARK_HAS_END) != 0;
     }
     if (!read_ints(&l->columns[PAGE_COLUMN_VALID_SPAN], ending, l->scratch)) {
         return corrupt(l, "malformed ends");
@@ -535,8 +556,8 @@ static enum yore_status fill_valid_to(struct page_loader *l)
 static uint32_t count_puts(const struct page_loader *l)
 {
     uint32_t puts = 0;
-    if (l->marks == NULL) {
-        return (l->page->mark & MARK_KIND) == YORE_KIND_PUT ? l->version_count : 0;
+    if (are_all_puts(l) || l->marks == NULL) {
+        return are_all_puts(l) ? l->version_count : 0;
     }
     for (uint32_t i = 0; i < l->version_count; i++) {
         puts += (mark_of(l, i) & MARK_KIND) == YORE_KIND_PUT;
@@ -618,9 +639,11 @@ static void fill_eras(struct page_loader *l)
         array_of(l, l->page->bytes - (uint32_t)page_eras_bytes(l->version_count));
     int64_t first = INT64_MAX;
     int64_t last = INT64_MIN;
-    for (uint32_t i = 0; i < l->version_count; i++) {
-        first = l->valid_from[i] < first ? l->valid_from[i] : first;
-        last = l->valid_from[i] > last ? l->valid_from[i] : last;
+    for (uint32_t i = 0; i < l->key_count; i++) { /* those of a key are in order */
+        int64_t earliest = l->valid_from[l->starts[i + 1] - 1];
+        int64_t latest = l->valid_from[l->starts[i]];
+        first = earliest < first ? earliest : first;
+        last = latest > last ? latest : last;
     }
     uint64_t span = (uint64_t)last - (uint64_t)first;
     unsigned bits = 64 - (unsigned)__builtin_clzll(span | 0xff);
@@ -655,6 +678,7 @@ enum yore_status page_decode(struct page_room *room, struct yore_bytes raw, stru
     *page_out = NULL;
     enum yore_status st = read_columns(&loader, raw);
     if (st == YORE_OK) {
+        compare_marks(&loader);
         st = make_scratch(&loader, small);
     }
     if (st == YORE_OK) {

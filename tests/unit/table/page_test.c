@@ -480,6 +480,75 @@ TEST(what_begins_or_ends_in_a_span_is_found_wherever_it_stands)
     test_count(60000);
 }
 
+#define MARKED_VERSIONS_MAX 70
+
+/* What the page below is made of; the value of version i has the octet i. */
+struct marked {
+    bool has_deletes;
+    bool has_ends;
+    bool has_sizes; /* of more than one kind */
+};
+
+static struct version marked_version(struct test_rand *rand, const struct marked *kinds,
+                                     uint32_t number, const unsigned char *octets)
+{
+    struct version v = {.key = bytes_of("key", 3),
+                        .valid_from = 1000 - (int64_t)number,
+                        .commit = 1000 - (int64_t)number,
+                        .valid_to = YORE_FOREVER,
+                        .kind = YORE_KIND_PUT,
+                        .flags = (unsigned)test_rand_below(rand, MARK_FLAGS + 1)};
+    if (kinds->has_deletes && test_rand_one_in(rand, 8)) {
+        v.kind = YORE_KIND_DELETE;
+    } else {
+        v.value = bytes_of(octets, kinds->has_sizes ? test_rand_below(rand, 20) : 20);
+        if (kinds->has_ends && test_rand_one_in(rand, 8)) {
+            v.valid_to = v.valid_from + 1;
+        }
+    }
+    return v;
+}
+
+static void check_marked(struct test_rand *rand, uint32_t count, const struct marked *kinds)
+{
+    static unsigned char octets[MARKED_VERSIONS_MAX][20];
+    struct version versions[MARKED_VERSIONS_MAX];
+    struct page_writer w = {0};
+    struct buffer raw = {0};
+    struct page *page = NULL;
+    const char *what = "";
+    for (uint32_t i = 0; i < count; i++) {
+        memset(octets[i], (int)i, sizeof octets[i]);
+        versions[i] = marked_version(rand, kinds, i, octets[i]);
+        CHECK_OK(page_writer_add(&w, &versions[i], i == 0));
+    }
+    CHECK_OK(page_writer_encode(&w, &raw));
+    CHECK_OK(page_decode(NULL, buffer_bytes(&raw), &page, &what));
+    for (uint32_t i = 0; i < count; i++) {
+        struct version v;
+        page_read_version(page, i, &v);
+        CHECK_EQ_UINT(v.kind, versions[i].kind);
+        CHECK_EQ_UINT(v.flags, versions[i].flags);
+        CHECK(v.valid_to == versions[i].valid_to);
+        CHECK(bytes_equal(v.value, versions[i].value));
+    }
+    page_free(page);
+    buffer_release(&raw);
+    page_writer_release(&w);
+}
+
+TEST(versions_of_any_kinds_flags_ends_and_sizes_come_back)
+{
+    struct test_rand rand = test_rand_new(0);
+    for (unsigned i = 0; i < 4000; i++) {
+        struct marked kinds = {i % 2 != 0, i / 2 % 2 != 0, i / 4 % 2 != 0};
+        uint32_t count = 1 + (uint32_t)test_rand_below(&rand, MARKED_VERSIONS_MAX);
+        test_note("%u versions, kinds %u", (unsigned)count, i % 8);
+        check_marked(&rand, count, &kinds);
+    }
+    test_count(4000);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_case *const cases[] = {
@@ -491,7 +560,8 @@ int main(int argc, char **argv)
         nonsense_in_shared_times_is_called_by_its_name,
         times_one_by_one_and_shared_are_not_both_there,
         times_that_many_versions_have_are_written_once,
-        what_begins_or_ends_in_a_span_is_found_wherever_it_stands};
+        what_begins_or_ends_in_a_span_is_found_wherever_it_stands,
+        versions_of_any_kinds_flags_ends_and_sizes_come_back};
     if (argc > 1 && argv[1][0] != '-') {
         folder = argv[1];
         argv[1] = argv[0];
