@@ -253,12 +253,13 @@ static enum http_result parse_meaning(struct http_head *head)
 }
 
 /* What has come first of a head that is not whole: who speaks another protocol hears of it, and
- * does not wait for an end of the head that will not come. */
-static enum http_result judge_begin(struct yore_bytes begin, struct http_head *head)
+ * does not wait for an end of the head that will not come.  `judged` octets of it were there before:
+ * a first line that ended among them is not looked at again. */
+static enum http_result judge_begin(struct yore_bytes begin, size_t judged, struct http_head *head)
 {
     const unsigned char *at = begin.data;
     const unsigned char *mark = begin.size > 0 ? memchr(at, '\r', begin.size) : NULL;
-    if (mark != NULL && mark != at &&
+    if (mark != NULL && mark != at && (size_t)(mark - at) >= judged &&
         parse_request_line(bytes_of(at, (size_t)(mark - at)), head) != HTTP_WHOLE) {
         return HTTP_BAD;
     }
@@ -281,9 +282,9 @@ enum http_result http_head_parse(struct yore_bytes data, size_t *scanned, struct
         return bad(head, 431, "the head of the request is larger than 16 KiB");
     }
     if (end == 0) {
-        bool is_first = *scanned == 0;
+        size_t judged = *scanned > begin ? *scanned - begin : 0;
         *scanned = data.size;
-        return is_first ? judge_begin(bytes_behind(data, begin), head) : HTTP_MORE;
+        return judge_begin(bytes_behind(data, begin), judged, head);
     }
     *scanned = 0;
     for (size_t line = begin; line < end - 2;) {

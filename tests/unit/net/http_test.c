@@ -107,6 +107,12 @@ TEST(another_protocol_is_refused_before_its_head_ends)
             http_head_parse(bytes_of(refused[i], strlen(refused[i])), &scanned, &head, &size),
             HTTP_BAD);
         CHECK_EQ_UINT(head.status, 400);
+        enum http_result result = HTTP_MORE;
+        scanned = 0; /* octet by octet too */
+        for (size_t end = 1; end <= strlen(refused[i]) && result == HTTP_MORE; end++) {
+            result = http_head_parse(bytes_of(refused[i], end), &scanned, &head, &size);
+        }
+        CHECK_EQ_INT(result, HTTP_BAD);
     }
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
         size_t scanned = 0;
