@@ -253,8 +253,8 @@ static enum http_result parse_meaning(struct http_head *head)
 }
 
 /* What has come first of a head that is not whole: who speaks another protocol hears of it, and
- * does not wait for an end of the head that will not come.  `judged` octets of it were there before:
- * a first line that ended among them is not looked at again. */
+ * does not wait for an end of the head that will not come.  `judged` octets of it were there
+ * before: a first line that ended among them is not looked at again. */
 static enum http_result judge_begin(struct yore_bytes begin, size_t judged, struct http_head *head)
 {
     const unsigned char *at = begin.data;
