@@ -30,6 +30,7 @@
 #define SCAN_ROWS 100
 #define KEYS_MIN 20000 /* half of the data is not less than the smallest cache */
 #define DURABLE_PUTS 10
+#define RANDOM_BEGIN 88172645463325252u
 #define BIG_CACHE ((size_t)1 << 30)
 #define MEMTABLES 4 /* of the data: flushes and merges take part */
 
@@ -105,7 +106,7 @@ static void close_side(struct side *s)
 static void open_new(struct bench *b, int which)
 {
     file_tree_remove(b->sides[which].r.path);
-    b->sides[which].r.random = 88172645463325252u + b->round;
+    b->sides[which].r.random = RANDOM_BEGIN + b->round;
     open_side(b, which, BIG_CACHE);
 }
 
@@ -372,20 +373,14 @@ static void begin(struct bench *b, uint32_t keys, const char *dir)
     static const char *const names[SIDES] = {"all", "now"};
     b->keys = keys;
     b->order = rounds_need(malloc(keys * sizeof *b->order));
-    for (uint32_t i = 0; i < keys; i++) {
-        b->order[i] = i;
-    }
     for (int which = 0; which < SIDES; which++) {
         (void)snprintf(b->sides[which].r.path, sizeof b->sides[which].r.path, "%s/only_now.%ld.%s",
                        dir, (long)getpid(), names[which]);
     }
-    b->sides[0].r.random = 88172645463325252u;
-    for (uint32_t i = keys - 1; i > 0; i--) {
-        uint32_t other = (uint32_t)(rounds_random(&b->sides[0].r) % (i + 1));
-        uint32_t swapped = b->order[i];
-        b->order[i] = b->order[other];
-        b->order[other] = swapped;
-    }
+    struct rounds *r = &b->sides[KEEPS_ALL].r;
+    r->keys = keys;
+    r->random = RANDOM_BEGIN;
+    rounds_shuffle(r, b->order);
 }
 
 int main(int argc, char **argv)

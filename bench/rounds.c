@@ -75,8 +75,7 @@ bool rounds_is(const void *value, size_t size, uint32_t key, uint32_t round)
     return got[0] == key && got[1] == round;
 }
 
-/* The order of a round: a shuffle of its own. */
-static void shuffle(struct rounds *r, uint32_t *order)
+void rounds_shuffle(struct rounds *r, uint32_t *order)
 {
     for (uint32_t i = 0; i < r->keys; i++) {
         order[i] = i;
@@ -123,7 +122,7 @@ void rounds_write(struct rounds *r, uint32_t count)
         rounds_need(realloc(r->commits, (size_t)end * r->keys / ROUNDS_BATCH * sizeof *r->commits));
     rounds_must(yore_batch_new(r->db, &batch, &error), &error);
     for (; r->count < end; r->count++) {
-        shuffle(r, order);
+        rounds_shuffle(r, order);
         for (uint32_t i = 0; i < r->keys; i++) {
             r->places[(size_t)r->count * r->keys + order[i]] = i;
         }

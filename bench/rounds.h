@@ -38,6 +38,8 @@ void rounds_write(struct rounds *r, uint32_t count);
 void rounds_settle(struct rounds *r);
 
 uint64_t rounds_random(struct rounds *r);
+/* All keys, in an order of its own. */
+void rounds_shuffle(struct rounds *r, uint32_t *order);
 uint64_t rounds_now_ns(void);
 void rounds_key(char key_out[ROUNDS_KEY_BYTES], uint32_t index);
 void rounds_value(struct rounds *r, char value_out[ROUNDS_VALUE_BYTES], uint32_t index,
