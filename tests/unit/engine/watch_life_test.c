@@ -131,21 +131,24 @@ struct other {
     atomic_int step; /* set by the watching thread before it waits */
 };
 
+static void wait_for_step(struct other *other)
+{
+    while (atomic_load(&other->step) == 0) {
+        test_pause();
+    }
+}
+
 static void run_put(void *arg)
 {
     struct other *other = arg;
-    while (atomic_load(&other->step) == 0) {
-        os_thread_yield();
-    }
+    wait_for_step(other);
     put(other->db, "a", "1");
 }
 
 static void run_load(void *arg)
 {
     struct other *other = arg;
-    while (atomic_load(&other->step) == 0) {
-        os_thread_yield();
-    }
+    wait_for_step(other);
     (void)load_rows(other->db, 1, 10);
 }
 
@@ -155,9 +158,7 @@ static void run_put_and_flush(void *arg)
     struct other *other = arg;
     struct yore_write none = {
         .from = YORE_NOW, .to = YORE_FOREVER, .durability = YORE_DURABILITY_NONE};
-    while (atomic_load(&other->step) == 0) {
-        os_thread_yield();
-    }
+    wait_for_step(other);
     CHECK_OK(yore_put(other->db, NULL, text("a"), text("1"), &none, NULL));
     CHECK_OK(yore_flush(other->db, NULL));
 }
@@ -165,9 +166,7 @@ static void run_put_and_flush(void *arg)
 static void run_cancel(void *arg)
 {
     struct other *other = arg;
-    while (atomic_load(&other->step) == 0) {
-        os_thread_yield();
-    }
+    wait_for_step(other);
     yore_watch_cancel(other->watch);
 }
 
