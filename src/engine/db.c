@@ -383,6 +383,11 @@ static enum yore_status open_on(struct os_env *env, const char *path,
     struct yore_options filled = options_fill(options);
     *db_out = NULL;
     error_clear(error_out);
+    if (*path == '\0') {
+        return error_set(error_out, YORE_INVALID,
+                         "the path of the database is empty: name its directory (\".\" is the "
+                         "working directory)");
+    }
     enum yore_status st = options_check(&filled, error_out);
     if (st != YORE_OK) {
         return st;
