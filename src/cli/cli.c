@@ -318,7 +318,8 @@ static enum yore_status check_first(struct cli *cli, const struct args *args, in
         enum yore_status st = keyspace_check_name(name, error_out);
         return st == YORE_OK ? refuse_keyspace(cli, name, error_out) : st;
     }
-    if (from != YORE_NOW && from - options.clock_skew_max_ns > cli_now(cli)) {
+    int64_t now = cli_now(cli);
+    if (from != YORE_NOW && from > now && from - now > options.clock_skew_max_ns) {
         char text[MOMENT_TEXT_BYTES];
         moment_format(from, text);
         return error_set(error_out, YORE_IN_FUTURE, "%s is later than now: nothing can be so yet",

@@ -87,10 +87,6 @@ static enum yore_status parse_write(struct cli *cli, const struct args *args,
     request->write.commit_out = &request->commit;
     enum yore_status st =
         word_bytes(args, "KEY", args->words[0], &request->key_store, &request->key, error_out);
-    if (st == YORE_OK && (request->key.size == 0 || request->key.size > YORE_KEY_BYTES_MAX)) {
-        st = error_set(error_out, YORE_INVALID, "KEY has %zu bytes: 1 to %u are allowed",
-                       request->key.size, YORE_KEY_BYTES_MAX);
-    }
     if (st == YORE_OK) {
         st = parse_dates(cli, args, &request->write, error_out);
     }
@@ -158,6 +154,11 @@ static enum yore_status open_to_put(struct cli *cli, const struct args *args,
 {
     if (cli->store != NULL) {
         return YORE_OK;
+    }
+    size_t size = request->key.size;
+    if (size == 0 || size > YORE_KEY_BYTES_MAX) {
+        return error_set(error_out, size == 0 ? YORE_INVALID : YORE_TOO_BIG,
+                         "the key has %zu bytes: 1 to %u are allowed", size, YORE_KEY_BYTES_MAX);
     }
     enum yore_status st = cli_open_to_write(cli, args, request->write.from, error_out);
     return st == YORE_OK ? parse_dates(cli, args, &request->write, error_out) : st;

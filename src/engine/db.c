@@ -59,8 +59,9 @@ static enum yore_status make_directory(struct yore_db *db, struct yore_error *er
     if (st == YORE_OK && !is_dir) {
         return error_set(error_out, YORE_INVALID, "%s is not a directory", db->path);
     }
-    if (st == YORE_OK && !db->options.must_exist && !db->options.read_only) {
-        return recover_check_directory(db, error_out); /* before so much as a lock is put there */
+    if (st == YORE_OK && !db->options.read_only) { /* before so much as a lock is put there */
+        st = recover_check_directory(db, error_out);
+        st = st == YORE_EXISTS && db->options.must_exist ? YORE_NOT_FOUND : st;
     }
     if (st != YORE_NOT_FOUND) {
         return st;

@@ -74,8 +74,8 @@ fails 2 "" keyspace missing create s --keep sometimes
 fails 2 "keyspace name 'no/name'" keyspace missing create no/name
 fails 1 "no keyspace 'other' in missing" put missing k v --keyspace other
 fails 3 "keyspace name 'no/name'" put missing k v --keyspace no/name
-fails 2 "KEY has 0 bytes" put missing '' v
-fails 2 "KEY has 0 bytes" put missing '' v --base64
+fails 3 "the key has 0 bytes" put missing '' v
+fails 3 "the key has 0 bytes" put missing '' dg== --base64
 fails 14 "2261-01-01T00:00:00Z is later than now" put missing k v --at 2261-01-01
 fails 14 "is later than now" put missing k v --from +1h
 printf '2025-01-01,k,v\n' >rows.csv
