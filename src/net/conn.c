@@ -344,7 +344,8 @@ static void on_shut(uv_shutdown_t *request, int status)
 {
     struct net_conn *conn = request->data;
     bool has_left = atomic_load_explicit(&conn->is_left, memory_order_relaxed);
-    if (status < 0 || has_left) { /* the client has closed its side already */
+    bool is_killed = conn->has_ended && !conn->loop->is_ending; /* by net_conn_close() */
+    if (status < 0 || has_left || is_killed) {
         conn_kill(conn);
         return;
     }
