@@ -20,7 +20,7 @@
  * many KiB in parts at pace LONG, "p<text>\n" pushes to every session before it answers, "w\n"
  * waits for a wake, "x\n" closes; "f\n" makes its job fail; "d\n" keeps the loop for 100 us;
  * "k<count>\n" makes the session say that it keeps so many MiB, "t<count>\n" the same by a worker;
- * "o<number>\n" says who its owner is.
+ * "o<number>\n" says who its owner is, "n\n" logs in.
  */
 struct bed {
     struct net *net;
@@ -32,6 +32,8 @@ struct bed {
     _Atomic int running_most;
     _Atomic bool is_held; /* jobs wait */
     _Atomic size_t arrived_bytes;
+    uint64_t logins[8]; /* whose were run, in order; by the one worker for them ... */
+    _Atomic unsigned login_count;
     struct os_mutex lock;
     struct line_session *sessions; /* GUARDED_BY(lock) */
 };
@@ -89,7 +91,8 @@ static void push_to_all(struct bed *bed, const char *text, size_t size)
 
 static enum net_pace pace_of(char letter)
 {
-    return letter == 'l'                                     ? NET_LONG
+    return letter == 'n'                                     ? NET_LOGIN
+           : letter == 'l'                                   ? NET_LONG
            : letter == 's' || letter == 'f' || letter == 't' ? NET_SHORT
                                                              : NET_QUICK;
 }
@@ -140,6 +143,9 @@ static enum net_next line_run(struct line_session *session, const char *line, si
         break;
     case 'o':
         session->owner = strtoul(line + 1, NULL, 10);
+        break;
+    case 'n':
+        session->bed->logins[atomic_fetch_add(&session->bed->login_count, 1)] = session->owner;
         break;
     case 'x':
         return NET_CLOSE;
@@ -463,6 +469,29 @@ TEST(long_jobs_of_one_owner_do_not_keep_another_waiting)
         CHECK(wire_expect(fds[i], i < 6 ? "o1\n" : "o2\n") &&
               wire_read(fds[i], block, sizeof(block)));
         wire_close(fds[i]);
+    }
+    bed_close(&bed);
+}
+
+TEST(logins_of_one_owner_do_not_keep_another_waiting)
+{
+    struct bed bed;
+    static const uint64_t order[] = {1, 1, 2, 1}; /* by turns */
+    bed_open(&bed, 1, 100);
+    int fds[4];
+    atomic_store(&bed.is_held, true);
+    for (size_t i = 0; i < 4; i++) {
+        fds[i] = ask_long(&bed, i < 3 ? "o1\nn\n" : "o2\nn\n");
+        wait_until_running(&bed, 1);
+    }
+    os_sleep_ns(os_env_posix(), 20000000);
+    atomic_store(&bed.is_held, false);
+    for (size_t i = 0; i < 4; i++) {
+        CHECK(wire_expect(fds[i], i < 3 ? "o1\nn\n" : "o2\nn\n"));
+        wire_close(fds[i]);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        CHECK_EQ_UINT(bed.logins[i], order[i]);
     }
     bed_close(&bed);
 }
@@ -970,6 +999,7 @@ TEST_MAIN(replies_keep_the_order_of_requests_of_any_pace,
           connections_that_are_ready_together_share_a_job,
           long_jobs_that_take_long_make_room_for_others,
           long_jobs_of_one_owner_do_not_keep_another_waiting,
+          logins_of_one_owner_do_not_keep_another_waiting,
           large_jobs_are_handed_over_ahead_and_run_one_by_one,
           small_jobs_gather_until_the_one_before_has_run,
           a_modest_client_does_not_wait_for_all_greedy_ones, a_failed_job_sends_no_reply_and_closes,
