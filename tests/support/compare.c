@@ -21,13 +21,17 @@ bool compare_fail(struct compare *compare, const char *format, ...)
 
 const char *compare_key_text(struct yore_bytes key, char text[COMPARE_KEY_TEXT_BYTES])
 {
+    static const char digits[] = "0123456789abcdef";
     const unsigned char *data = key.data;
     size_t used = 0;
     for (size_t i = 0; i < key.size && used + 16 < COMPARE_KEY_TEXT_BYTES; i++) {
-        bool is_plain = data[i] > ' ' && data[i] < 127;
-        int length = snprintf(text + used, COMPARE_KEY_TEXT_BYTES - used,
-                              is_plain ? "%c" : "\\%02x", data[i]);
-        used += (size_t)length;
+        if (data[i] > ' ' && data[i] < 127) {
+            text[used++] = (char)data[i];
+        } else {
+            text[used++] = '\\';
+            text[used++] = digits[data[i] >> 4];
+            text[used++] = digits[data[i] & 15];
+        }
     }
     (void)snprintf(text + used, COMPARE_KEY_TEXT_BYTES - used, "(%zu)", key.size);
     return text;
@@ -45,20 +49,20 @@ bool compare_row(struct compare *compare, const char *what, const struct model_r
 {
     char want_key[COMPARE_KEY_TEXT_BYTES];
     char got_key[COMPARE_KEY_TEXT_BYTES];
-    compare_key_text(want->key, want_key);
     if (!bytes_equal(want->key, got->key)) {
         return compare_fail(compare, "%s: key %s, the model has %s", what,
-                            compare_key_text(got->key, got_key), want_key);
+                            compare_key_text(got->key, got_key),
+                            compare_key_text(want->key, want_key));
     }
     const struct model_version *version = &want->version;
     if (got->valid_from != version->valid_from || got->commit != version->commit ||
         got->valid_to != version->valid_to) {
-        return compare_fail(compare,
-                            "%s: key %s: version (from %" PRId64 ", commit %" PRId64 ", to %" PRId64
-                            "), the model has (from %" PRId64 ", commit %" PRId64 ", to %" PRId64
-                            ")",
-                            what, want_key, got->valid_from, got->commit, got->valid_to,
-                            version->valid_from, version->commit, version->valid_to);
+        return compare_fail(
+            compare,
+            "%s: key %s: version (from %" PRId64 ", commit %" PRId64 ", to %" PRId64
+            "), the model has (from %" PRId64 ", commit %" PRId64 ", to %" PRId64 ")",
+            what, compare_key_text(want->key, want_key), got->valid_from, got->commit,
+            got->valid_to, version->valid_from, version->commit, version->valid_to);
     }
     bool is_value_right = got->value.data == NULL && version->value.size > 0
                               ? got->value.size == version->value.size
@@ -68,8 +72,8 @@ bool compare_row(struct compare *compare, const char *what, const struct model_r
             compare,
             "%s: key %s: wrong value of %zu octets, the model has %zu (from %" PRId64
             ", commit %" PRId64 ")",
-            what, want_key, got->value.size, version->value.size, version->valid_from,
-            version->commit);
+            what, compare_key_text(want->key, want_key), got->value.size, version->value.size,
+            version->valid_from, version->commit);
     }
     return true;
 }
