@@ -43,7 +43,7 @@ static void line_close(void *arg)
     mem_free(session);
 }
 
-static void push_to_all(struct bed *bed, const char *text, size_t size)
+void push_to_all(struct bed *bed, const char *text, size_t size)
 {
     os_mutex_lock(&bed->lock);
     for (struct line_session *at = bed->sessions; at != NULL; at = at->next) {

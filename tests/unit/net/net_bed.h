@@ -43,5 +43,7 @@ void bed_open_with(struct bed *bed, struct net_options options);
 void bed_open(struct bed *bed, unsigned loops, unsigned clients_max);
 void bed_close(struct bed *bed);
 struct net_stats stats_of(struct bed *bed);
+/* To every session. */
+void push_to_all(struct bed *bed, const char *text, size_t size);
 
 #endif
