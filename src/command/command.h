@@ -265,8 +265,10 @@ enum yore_status command_job_end(struct command_job *job, struct yore_error *err
 
 /* Check a password; costs tens of milliseconds unless it was right a moment ago.  True: the client
  * acts as that user from now on.  False: nothing has changed, and nothing says which of user and
- * password was wrong. */
-bool command_login(struct client *client, struct yore_bytes user, struct yore_bytes password);
+ * password was wrong; with `*wait_ns_out` above 0 they were not even looked at, as too many wrong
+ * ones have come from the client's address, and none is for so long. */
+bool command_login(struct client *client, struct yore_bytes user, struct yore_bytes password,
+                   int64_t *wait_ns_out);
 /* May the client's user run `args`?  A refusal goes to ACL LOG, and why to `error_out`'s text. */
 bool command_authorize(struct client *client, const struct yore_bytes *args, size_t count,
                        struct yore_error *error_out);

@@ -121,8 +121,9 @@ enum yore_status net_start(const struct net_options *options, struct net **net_o
 enum yore_status net_listen(struct net *net, int fd, const struct net_handler *handler,
                             struct net_tls *tls, struct yore_error *error_out);
 /* Take no more connections, read no more; run what has arrived whole, send all replies, close.
- * What is not done after `patience_ns` is cut off.  Waits, and frees `net`.  NULL is ignored. */
-void net_stop(struct net *net, int64_t patience_ns);
+ * What is not done after `patience_ns`, or when `is_hurried` (may be NULL; asked now and then) says
+ * so, is cut off.  Waits, and frees `net`.  NULL is ignored. */
+void net_stop(struct net *net, int64_t patience_ns, bool (*is_hurried)(void *arg), void *arg);
 
 /* Change while running. */
 void net_set_clients_max(struct net *net, unsigned clients_max);

@@ -129,10 +129,11 @@ static enum command_after run_request(struct session *session, struct net_turn *
         *turn->out = reply.out;
         return after;
     }
-    if (session->scope->audit != NULL && !reply.has_parted) {
+    if (session->scope->audit != NULL) { /* what leaves in parts is no error */
         audit_request(session->scope->audit, session->client, session->address,
                       session->parser.args, session->parser.arg_count,
-                      bytes_behind(buffer_bytes(&reply.out), before));
+                      reply.has_parted ? bytes_of("", 0)
+                                       : bytes_behind(buffer_bytes(&reply.out), before));
     }
     *turn->out = reply.out;
     session->has_request = false;

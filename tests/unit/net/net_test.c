@@ -263,7 +263,7 @@ static void bed_open(struct bed *bed, unsigned loops, unsigned clients_max)
 
 static void bed_close(struct bed *bed)
 {
-    net_stop(bed->net, 10000000000);
+    net_stop(bed->net, 10000000000, NULL, NULL);
     CHECK_EQ_INT(atomic_load(&bed->open_count), 0);
     os_mutex_release(&bed->lock);
 }
@@ -841,6 +841,98 @@ TEST(stopping_answers_what_has_arrived_and_cuts_no_reply)
     }
 }
 
+static void stop(void *arg)
+{
+    bed_close(arg);
+}
+
+/* Closing a socket with octets unread takes back what the other side has not taken yet. */
+TEST(stopping_cuts_no_reply_to_who_sent_more_than_is_read)
+{
+    struct bed bed;
+    enum { REPLY = 8000 * 1024, PART = 64 * 1024 };
+    static char part[PART];
+    struct os_thread *thread = NULL;
+    bed_open(&bed, 1, 100);
+    int fd = wire_connect(bed.port);
+    CHECK(wire_send_text(fd, "l8000\n"));
+    for (size_t i = 0; i < sizeof(part); i++) {
+        part[i] = "qmore\n"[i % 6];
+    }
+    while (wire_send_some(fd, part, sizeof(part) / 6 * 6) > 0 || stats_of(&bed).backpressure == 0) {
+    }
+    CHECK_OK(os_thread_start(stop, &bed, "stop", &thread, NULL));
+    for (size_t got = 0; got < REPLY; got += PART) { /* slower than what is sent */
+        size_t size = REPLY - got < PART ? REPLY - got : PART;
+        CHECK_MSG(wire_read(fd, part, size), "cut behind %zu octets", got);
+        os_sleep_ns(os_env_posix(), 2000000);
+    }
+    char last = '\n';
+    size_t size;
+    while ((size = wire_read_all(fd, part, sizeof(part))) > 0) {
+        CHECK(size != SIZE_MAX);
+        last = part[size - 1];
+    }
+    CHECK_EQ_INT(last, '\n');
+    wire_close(fd);
+    os_thread_join(thread);
+}
+
+static bool has_put_off(struct bed *bed)
+{
+    os_mutex_lock(&bed->lock);
+    bool is_woken = bed->sessions->was_woken;
+    os_mutex_unlock(&bed->lock);
+    return is_woken;
+}
+
+TEST(stopping_cuts_no_reply_before_a_request_that_was_put_off)
+{
+    struct bed bed;
+    enum { REPLY = 30000 * 1024, PART = 64 * 1024 };
+    static char part[PART];
+    struct os_thread *thread = NULL;
+    size_t left = REPLY;
+    bed_open(&bed, 1, 100);
+    int fd = wire_connect(bed.port);
+    CHECK(wire_send_text(fd, "l30000\nw\n"));
+    while (stats_of(&bed).received_bytes == 0 || !has_put_off(&bed)) {
+        size_t size = left < PART ? left : PART;
+        CHECK(wire_read(fd, part, size));
+        left -= size;
+        os_sleep_ns(os_env_posix(), 1000000);
+    }
+    CHECK_OK(os_thread_start(stop, &bed, "stop", &thread, NULL));
+    for (os_sleep_ns(os_env_posix(), 50000000); left > 0; left -= left < PART ? left : PART) {
+        CHECK_MSG(wire_read(fd, part, left < PART ? left : PART), "cut %zu before the end", left);
+    }
+    CHECK_EQ_UINT(wire_read_all(fd, part, sizeof(part)), 0);
+    wire_close(fd);
+    os_thread_join(thread);
+}
+
+static bool is_hurried(void *arg)
+{
+    return atomic_fetch_add((_Atomic int *)arg, 1) == 3;
+}
+
+TEST(stopping_in_a_hurry_waits_for_nobody)
+{
+    struct bed bed;
+    _Atomic int asked = 0;
+    bed_open(&bed, 1, 100);
+    int fd = wire_connect(bed.port);
+    CHECK(wire_send_text(fd, "l100000\n"));
+    while (stats_of(&bed).sent_bytes == 0) {
+        os_sleep_ns(os_env_posix(), 1000000);
+    }
+    net_stop(bed.net, INT64_C(3600000000000), is_hurried, &asked);
+    CHECK_EQ_INT(atomic_load(&asked), 4);
+    CHECK_EQ_INT(atomic_load(&bed.open_count), 0);
+    os_mutex_release(&bed.lock);
+    wire_close(fd);
+}
+
 static void hammer(void *arg)
 {
     struct bed *bed = arg;
@@ -890,4 +982,7 @@ TEST_MAIN(replies_keep_the_order_of_requests_of_any_pace,
           over_the_limit_of_all_buffers_the_largest_is_closed,
           what_a_session_keeps_counts_as_a_buffer_of_its_connection,
           many_small_buffers_are_within_the_limit_too,
-          stopping_answers_what_has_arrived_and_cuts_no_reply, many_come_and_go_at_once)
+          stopping_answers_what_has_arrived_and_cuts_no_reply,
+          stopping_cuts_no_reply_to_who_sent_more_than_is_read,
+          stopping_cuts_no_reply_before_a_request_that_was_put_off,
+          stopping_in_a_hurry_waits_for_nobody, many_come_and_go_at_once)

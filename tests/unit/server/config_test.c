@@ -111,6 +111,8 @@ TEST(what_is_wrong_is_said_with_its_place_and_the_nearest_name)
         {"port\n", ":1: port has no value"},
         {"port 1 2\n", ":1: port takes one word, not 2"},
         {"io-threads 0\n", ":1: io-threads is 1 to 64"},
+        {"sync-interval 1us\n", ":1: sync-interval is 1ms to 1m"},
+        {"timeout 9999d\n", ":1: timeout is 0 to 365d"},
         {"durability often\n", ":1: durability does not take 'often': one of sync, interval, none"},
         {"cache 5qb\n", ":1: cache does not take '5qb': '5qb' is no size; write 512, 64mb or 2gb"},
         {"bind \"127.0.0.1\n", ":1: quotes do not close, or the line is too long"},
