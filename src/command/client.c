@@ -264,6 +264,11 @@ void client_describe(struct client *client, struct buffer *out)
     os_mutex_unlock(&client->lock);
 }
 
+uint64_t command_client_origin(const struct client *client)
+{
+    return client->has_network ? client->network + 1 : 1;
+}
+
 uint64_t command_client_owner(const struct client *client)
 {
     return (uint64_t)(uintptr_t)client->user;

@@ -167,6 +167,9 @@ uint64_t command_users_version(struct command_server *server);
 /* A number for the client's user, the same for all of that user's clients, and never 0: whose turn
  * it is among those who ask for much.  The client's own thread. */
 uint64_t command_client_owner(const struct client *client);
+/* The same of where it comes from, for who has not logged in yet: one number for all clients of an
+ * address (of an IPv6 one's /64).  Any thread. */
+uint64_t command_client_origin(const struct client *client);
 /* Does anybody have to log in?  False while the user "default" is on and without a password: then
  * a server should listen to nobody but this machine. */
 bool command_needs_login(struct command_server *server);

@@ -20,7 +20,8 @@
  * NET_MODEST_BYTES at a time) comes behind them,
  * for NET_AGAIN_NS an iteration, by turns: a thousand greedy clients cost a modest one no more than
  * one of them.  What runs alone is fair to *owners*: the next to run is of whoever has fewest
- * running then, by turns, and an owner with none running gets a thread beyond `long_workers`.
+ * running then, by turns, and of LONG ones an owner with none running gets a thread beyond
+ * `long_workers`.
  *
  * Backpressure: what a busy or full connection sends is read up to NET_ARRIVING_BYTES_MAX, then no
  * more; with NET_OUTPUT_SOFT_BYTES unsent it gets no turn.  A client that takes nothing of what is

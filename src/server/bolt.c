@@ -166,7 +166,7 @@ static enum net_next bolt_turn(void *arg, struct net_turn *turn)
     turn->consumed = inner.consumed;
     turn->kept = bolt_session_kept_bytes(peer->session);
     turn->wanted = wanted[inner.wanted];
-    turn->owner = peer->client != NULL ? command_client_owner(peer->client) : 0;
+    turn->owner = peer_owner(peer->client, turn->wanted);
     return nexts[next];
 }
 

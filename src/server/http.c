@@ -501,7 +501,7 @@ static enum net_next http_turn(void *arg, struct net_turn *turn)
     }
     reply_release(&call.reply);
     reply_reader_release(&call.reader);
-    turn->owner = session->client != NULL ? command_client_owner(session->client) : 0;
+    turn->owner = peer_owner(session->client, turn->wanted);
     turn->kept = session->text.capacity + session->body.capacity;
     return next;
 }

@@ -18,6 +18,7 @@
 #include "server/settler.h"
 
 #define SIGNAL_WAIT_NS 1000000000
+#define SIGNAL_ECHO_NS 1000000000 /* two within so long are one */
 
 /* ---- the directory ----------------------------------------------------------------------------
  */
@@ -399,11 +400,13 @@ static enum yore_status server_start(struct server *server, struct yore_error *e
     return status == YORE_OK ? write_pidfile(server, error_out) : status;
 }
 
-/* Whoever asks twice means now. */
+/* Whoever asks twice means now; what comes at once is the same request by another way, as of a
+ * terminal and of a program that passes it on. */
 static bool is_told_again(void *arg)
 {
-    (void)arg;
-    return os_signal_next(0) == OS_SIGNAL_END;
+    const struct server *server = arg;
+    return os_signal_next(0) == OS_SIGNAL_END &&
+           os_monotonic_ns(server->env) - server->ending_ns > SIGNAL_ECHO_NS;
 }
 
 /* Everything back, in reverse; the first error wins. */
@@ -411,7 +414,8 @@ static enum yore_status server_stop(struct server *server, enum yore_status stat
                                     struct yore_error *error_out)
 {
     struct net *net = server->net;
-    net_stop(net, server->config->drain_timeout, is_told_again, NULL);
+    server->ending_ns = os_monotonic_ns(server->env);
+    net_stop(net, server->config->drain_timeout, is_told_again, server);
     server->net = NULL;
     stop_ticker(server);
     settler_stop(server->settler);

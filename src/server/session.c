@@ -201,7 +201,7 @@ static enum net_next session_turn(void *arg, struct net_turn *turn)
 {
     struct session *session = arg;
     enum net_next next = run_requests(session, turn);
-    turn->owner = command_client_owner(session->client);
+    turn->owner = peer_owner(session->client, turn->wanted);
     turn->kept = resp_parser_bytes(&session->parser) + command_client_queue_bytes(session->client);
     return next;
 }
