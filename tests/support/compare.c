@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "engine/until.h"
 #include "support/test.h"
 
 bool compare_fail(struct compare *compare, const char *format, ...)
@@ -130,6 +131,37 @@ static bool compare_answer(struct compare *compare, unsigned keyspace, struct yo
     return got != YORE_OK || compare_value(compare, what, &want, value);
 }
 
+/* When the next version begins: the first of the timeline from then on, which what a snapshot alone
+ * holds has not. */
+static bool compare_until(struct compare *compare, unsigned keyspace, struct yore_bytes key,
+                          const struct yore_time *at)
+{
+    char key_text[COMPARE_KEY_TEXT_BYTES];
+    struct yore_error error = {0};
+    int64_t got = 0;
+    struct yore_timeline_options options = {
+        .from = at->valid + 1, .to = YORE_FOREVER, .known = at->known};
+    struct model_rows rows = model_timeline(compare->model, keyspace, key, &options);
+    int64_t want = rows.count > 0 ? rows.rows[0].version.valid_from : YORE_FOREVER;
+    model_rows_release(&rows);
+    enum yore_status status =
+        until_next(compare->db, compare->keyspaces[keyspace], key, at, &got, &error);
+    compare->reads++;
+    if (status == YORE_BEFORE_HORIZON) {
+        struct yore_timeline *none = NULL;
+        return yore_timeline_open(compare->db, compare->keyspaces[keyspace], key, &options, &none,
+                                  NULL) == status;
+    }
+    if (status != YORE_OK || got != want) {
+        return compare_fail(compare,
+                            "next of keyspace %u %s at (%" PRId64 ", %" PRId64 "): %s [%s] %" PRId64
+                            ", the model has %" PRId64,
+                            keyspace, compare_key_text(key, key_text), at->valid, at->known,
+                            yore_status_name(status), error.text, got, want);
+    }
+    return true;
+}
+
 bool compare_get(struct compare *compare, unsigned keyspace, struct yore_bytes key,
                  const struct compare_at *at)
 {
@@ -144,6 +176,9 @@ bool compare_get(struct compare *compare, unsigned keyspace, struct yore_bytes k
     }
     if (status == YORE_OK) {
         yore_value_release(&value);
+    }
+    if (is_same && at->asked != NULL && at->asked->valid != YORE_NOW) {
+        return compare_until(compare, keyspace, key, at->asked);
     }
     return is_same || compare_is_edge(compare, keyspace, at);
 }
