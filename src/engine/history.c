@@ -30,6 +30,31 @@ static void add_size(const struct forest_file *file, struct yore_bytes low, stru
             : (uint64_t)((double)meta->user_bytes * (double)inside / (double)meta->file_bytes);
 }
 
+static bool files_overlap(const struct forest_file *a, const struct forest_file *b)
+{
+    return bytes_compare(buffer_bytes(&a->meta->first_key), buffer_bytes(&b->meta->last_key)) <=
+               0 &&
+           bytes_compare(buffer_bytes(&b->meta->first_key), buffer_bytes(&a->meta->last_key)) <= 0;
+}
+
+/* What is live in a level, as user bytes.  Tables of level 0 that overlap have the same keys,
+ * mostly. */
+static uint64_t measure_level(const struct forest_level *level, bool is_level0,
+                              struct yore_bytes low, struct yore_bytes high, uint64_t *file_bytes)
+{
+    uint64_t live_bytes = 0;
+    for (size_t i = 0; i < level->file_count; i++) {
+        uint64_t bytes = 0;
+        uint64_t count = 1;
+        add_size(level->files[i], low, high, file_bytes, &bytes);
+        for (size_t j = 0; is_level0 && bytes > 0 && j < level->file_count; j++) {
+            count += j != i && files_overlap(level->files[i], level->files[j]);
+        }
+        live_bytes += bytes / count;
+    }
+    return live_bytes;
+}
+
 void region_measure(const struct forest_tree *tree, const struct forest_region *region,
                     struct region_size *size_out)
 {
@@ -38,9 +63,9 @@ void region_measure(const struct forest_tree *tree, const struct forest_region *
     struct yore_bytes high = forest_key_bytes(&region->high);
     uint64_t ignored = 0;
     for (size_t i = 0; i < LEVELS_MAX; i++) {
-        for (size_t j = 0; j < tree->levels[i].file_count; j++) {
-            add_size(tree->levels[i].files[j], low, high, &size.live_file_bytes, &size.live_bytes);
-        }
+        uint64_t live_bytes =
+            measure_level(&tree->levels[i], i == 0, low, high, &size.live_file_bytes);
+        size.live_bytes = live_bytes > size.live_bytes ? live_bytes : size.live_bytes;
     }
     for (size_t i = 0; i < region->run_count; i++) {
         if (run_is_late(region, region->runs[i])) {
