@@ -183,10 +183,10 @@ struct yore_options {
 YORE_API void yore_options_init(struct yore_options *options);
 
 /* Open the database in directory `path`, making it if missing; replays the journal.  `options` may
- * be NULL. Errors: YORE_INVALID (an option, named), YORE_NOT_FOUND (must_exist; the directory above
- * `path` is missing), YORE_LOCKED (text names the holder), YORE_EXISTS (the directory is no
- * database and has files of somebody else), YORE_CORRUPT (file and offset), YORE_BAD_FORMAT,
- * YORE_NO_SPACE, YORE_IO.
+ * be NULL. Errors: YORE_INVALID (an option, named; an empty path), YORE_NOT_FOUND (must_exist; the
+ * directory above `path` is missing), YORE_LOCKED (text names the holder), YORE_EXISTS (the
+ * directory is no database and has files of somebody else), YORE_CORRUPT (file and offset),
+ * YORE_BAD_FORMAT, YORE_NO_SPACE, YORE_IO.
  *
  * With `read_only` nothing is made or written, whatever the last run left: what it had not flushed
  * is recovered in memory, which takes about twice the bytes of it (at most what the memtables and

@@ -233,7 +233,7 @@ enum yore_status replay_commit(void *replay, struct yore_bytes payload,
         return apply_alone(r, payload, error_out);
     }
     struct block *block = &r->blocks[r->handed % BLOCKS];
-    if (payload.size > BLOCK_BYTES - 4 - block->size) {
+    if (4 + payload.size > BLOCK_BYTES - block->size) {
         hand_over(r);
         enum yore_status st = wait_for(r, BLOCKS - 1, error_out);
         if (st != YORE_OK) {

@@ -2,8 +2,8 @@
  *
  * Records are staged, header and payload contiguous, in one reusable buffer and leave with one
  * pwrite.  Each write ends with a terminator of zeros; where it would grow the file, the file grows
- * by a step of zeros in the same write, so that most syncs find size and blocks in place, without a
- * stall for zero-filling a whole segment at once.
+ * by a step of zeros in the same write and by more of them behind it, so that nearly all syncs find
+ * size and blocks in place, without a stall for zero-filling a whole segment at once.
  *
  * Threads: one appends; any may sync.  `lock` guards the fields below it; those that are read
  * without it are atomic.  `sync_lock` is held across a sync: when one fails, a second one running
@@ -18,9 +18,13 @@
 #include "journal/record_log_internal.h"
 #include "os/thread.h"
 
-/* Small, because a page cache keeps what one write brings in one folio, and every later write into
- * a large folio walks all of it. */
+/* Of one write: small, because a page cache keeps what one write brings in one folio, and every
+ * later write into a large folio walks all of it. */
 #define GROW_STEP_BYTES (32u << 10)
+/* Of all writes that grow the file at once, at most: large, because a sync of new blocks makes the
+ * file system's own journal permanent too, and takes several times as long as one of blocks in
+ * place. */
+#define GROW_BYTES_MAX (1u << 20)
 /* What waits is written at this size. */
 #define STAGED_BYTES_MAX (4u << 20)
 
@@ -113,6 +117,29 @@ static size_t tail_bytes(const struct record_log_writer *writer)
     return RECORD_TERMINATOR_BYTES + (size_t)(target - end);
 }
 
+/* Add as many zeros as there is file, as far as there is room: that there is none for a group is
+ * told by that group. */
+static enum yore_status grow(struct record_log_writer *writer, struct yore_error *error_out)
+{
+    uint64_t size = atomic_load(&writer->file_bytes);
+    uint64_t target = size + (size < GROW_BYTES_MAX ? size : GROW_BYTES_MAX);
+    target = target < writer->grow_bytes_max ? target : writer->grow_bytes_max;
+    if (size >= target || !buffer_reserve(&writer->staged, GROW_STEP_BYTES)) {
+        writer->staged.is_nomem = false;
+        return YORE_OK;
+    }
+    memset(writer->staged.data, 0, GROW_STEP_BYTES);
+    struct yore_error error = {0};
+    enum yore_status st = YORE_OK;
+    while (size < target && st == YORE_OK) {
+        size_t step = target - size < GROW_STEP_BYTES ? (size_t)(target - size) : GROW_STEP_BYTES;
+        st = os_file_write(writer->file, size, writer->staged.data, step, &error);
+        size += st == YORE_OK ? step : 0;
+    }
+    atomic_store(&writer->file_bytes, size);
+    return st == YORE_OK || st == YORE_NO_SPACE ? YORE_OK : writer_fail(writer, &error, error_out);
+}
+
 /* Write what waits; `is_end`: of the group. */
 static enum yore_status flush(struct record_log_writer *writer, bool is_end,
                               struct yore_error *error_out)
@@ -134,7 +161,7 @@ static enum yore_status flush(struct record_log_writer *writer, bool is_end,
         writer->staged_count = 0;
     }
     writer->staged.size = 0;
-    return st;
+    return st == YORE_OK && tail > RECORD_TERMINATOR_BYTES ? grow(writer, error_out) : st;
 }
 
 /* A payload too large to be copied.  Its header and what came before go first. */

@@ -153,7 +153,7 @@ static bool receive_encrypted(struct net_conn *conn, struct yore_bytes encrypted
         size_t size = 0;
         if (!tls_conn_read(conn->tls, inlet->data + inlet->end, inlet->capacity - inlet->end,
                            &size)) {
-            return false;
+            return tls_conn_has_ended(conn->tls);
         }
         if (size == 0) {
             return true;
@@ -227,6 +227,10 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *room)
         loop_again(conn->loop, conn);
     } else if (conn->state == CONN_IDLE && inlet_size(&conn->in) > 0) {
         loop_ready(conn->loop, conn);
+    }
+    if (conn->tls != NULL && tls_conn_has_ended(conn->tls)) {
+        on_read_end(conn, true); /* what came before it is run */
+        return;
     }
     set_reading(conn);
     conn_account(conn);
@@ -339,7 +343,9 @@ static void tell_drainer(struct net_conn *conn)
 static void on_shut(uv_shutdown_t *request, int status)
 {
     struct net_conn *conn = request->data;
-    if (status < 0 || conn->has_ended) { /* the client has closed its side already */
+    bool has_left = atomic_load_explicit(&conn->is_left, memory_order_relaxed);
+    bool is_killed = conn->has_ended && !conn->loop->is_ending; /* by net_conn_close() */
+    if (status < 0 || has_left || is_killed) {
         conn_kill(conn);
         return;
     }
@@ -356,6 +362,10 @@ static void say_goodbye(struct net_conn *conn)
         return;
     }
     conn->shut.data = conn;
+    if (conn->tls != NULL) { /* else the other side could not tell the end from a cut */
+        tls_conn_end(conn->tls);
+        send_some(conn);
+    }
     if (uv_shutdown(&conn->shut, &conn->uv.stream, on_shut) != 0) {
         conn_kill(conn);
     }
@@ -438,7 +448,7 @@ static void apply_turn(struct net_conn *conn)
         }
         break;
     case NET_LATER:
-        conn->state = CONN_LATER;
+        conn->state = loop->is_ending ? CONN_CLOSING : CONN_LATER;
         break;
     case NET_ROOM:
         conn->state = CONN_ROOM;
@@ -643,7 +653,8 @@ void conn_end(struct net_conn *conn)
 {
     conn->has_ended = true;
     set_reading(conn);
-    if (conn->state == CONN_IDLE) {
+    bool is_put_off = conn->state == CONN_LATER && conn->loop->is_ending; /* none will wake it */
+    if (conn->state == CONN_IDLE || is_put_off) {
         conn->state = CONN_CLOSING;
         conn_flush(conn);
     }

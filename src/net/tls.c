@@ -278,6 +278,20 @@ bool tls_conn_write(struct tls_conn *conn, struct yore_bytes plain, struct buffe
     return is_good;
 }
 
+bool tls_conn_has_ended(const struct tls_conn *conn)
+{
+    return (SSL_get_shutdown(conn->ssl) & SSL_RECEIVED_SHUTDOWN) != 0;
+}
+
+void tls_conn_end(struct tls_conn *conn)
+{
+    ERR_clear_error();
+    if (tls_conn_is_agreed(conn) && SSL_shutdown(conn->ssl) < 0) {
+        /* It is broken, and closed without. */
+    }
+    ERR_clear_error();
+}
+
 void tls_conn_name(const struct tls_conn *conn, char *name, size_t size)
 {
     name[0] = '\0';

@@ -61,6 +61,15 @@ TEST(an_option_out_of_its_bounds_is_told_as_it_was_given)
     sim_disk_free(bed.disk);
 }
 
+TEST(an_empty_path_is_refused_with_what_to_name)
+{
+    struct yore_db *db;
+    struct yore_error error;
+    CHECK_STATUS(yore_open("", NULL, &db, &error), YORE_INVALID);
+    CHECK(db == NULL);
+    CHECK_MSG(strstr(error.text, "empty: name its directory") != NULL, "%s", error.text);
+}
+
 TEST(the_directory_itself_is_durable_however_it_is_spelled)
 {
     static const char *const paths[] = {"db", "db/", "./db", "db//"};
@@ -218,6 +227,8 @@ TEST(a_durability_that_does_not_exist_is_refused)
     CHECK_OK(yore_begin(bed.db, &txn, NULL));
     CHECK_OK(yore_txn_put(txn, NULL, text("a"), text("b"), NULL, NULL));
     CHECK_STATUS(yore_txn_commit(txn, unknown, NULL, NULL), YORE_INVALID);
+    CHECK_OK(yore_begin(bed.db, &txn, NULL)); /* also where there is nothing to make durable */
+    CHECK_STATUS(yore_txn_commit(txn, unknown, NULL, NULL), YORE_INVALID);
     CHECK_EQ_STR(get(bed.db, "a"), "-");
     bed_close(&bed);
 }
@@ -281,6 +292,7 @@ TEST(interval_syncs_do_not_wait_for_upkeep)
 }
 
 TEST_MAIN(an_option_out_of_its_bounds_is_told_as_it_was_given,
+          an_empty_path_is_refused_with_what_to_name,
           the_directory_itself_is_durable_however_it_is_spelled,
           a_directory_made_by_an_opening_that_was_killed_is_durable_after_the_next,
           a_power_cut_during_the_first_large_value_harms_no_upkeep,

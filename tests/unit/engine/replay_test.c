@@ -127,6 +127,33 @@ TEST(a_commit_larger_than_a_block_keeps_its_place)
     stage_close(&s);
 }
 
+/* Commits of a size of which some fill a block to within the four octets of the next one's size. */
+TEST(a_block_may_be_filled_to_any_octet)
+{
+    unsigned sizes = 0;
+    for (size_t bytes = 1; bytes <= 500; bytes++) {
+        struct stage s;
+        struct memtable_bounds bounds;
+        int64_t last = 0;
+        int64_t count = 0;
+        size_t most = 1;
+        stage_open(&s, false, 0);
+        for (size_t handed = 0; handed < most; handed += s.payload.size) {
+            count++;
+            CHECK_OK(hand_over(&s, count, (uint32_t)count, bytes, NULL));
+            most = BLOCK % (4 + s.payload.size) < 4 ? (size_t)16 * BLOCK : 1;
+        }
+        test_note("values of %zu octets", bytes);
+        CHECK_OK(replay_end(s.replay, &last, NULL));
+        CHECK_EQ_INT(last, count);
+        memtable_bounds(s.memtable, &bounds);
+        CHECK_EQ_UINT(bounds.count, (uint64_t)count);
+        sizes += most > 1;
+        stage_close(&s);
+    }
+    CHECK(sizes >= 5);
+}
+
 TEST(what_is_flushed_is_passed_over)
 {
     struct stage s;
@@ -184,6 +211,6 @@ TEST(the_first_failure_is_told)
     fail_after(2000, true);
 }
 
-TEST_MAIN(every_commit_arrives_in_order, nothing_handed_over_leaves_nothing,
-          a_commit_larger_than_a_block_keeps_its_place, what_is_flushed_is_passed_over,
-          the_first_failure_is_told)
+TEST_MAIN(a_block_may_be_filled_to_any_octet, every_commit_arrives_in_order,
+          nothing_handed_over_leaves_nothing, a_commit_larger_than_a_block_keeps_its_place,
+          what_is_flushed_is_passed_over, the_first_failure_is_told)

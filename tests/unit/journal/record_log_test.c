@@ -117,6 +117,41 @@ TEST(a_group_is_one_write)
     sim_disk_free(disk);
 }
 
+TEST(the_file_grows_seldom_and_by_more_each_time)
+{
+    setup();
+    struct record_log_writer *w = create(17u << 19);
+    uint64_t records = 0;
+    unsigned times = 0;
+    CHECK(file_size() <= 64u << 10); /* a short log takes little */
+    for (uint64_t size = file_size(); record_log_bytes(w) + 4096 < 17u << 19; records++) {
+        append(w, 1000, 'a');
+        times += file_size() != size;
+        size = file_size();
+    }
+    CHECK(times <= 12);
+    CHECK_EQ_UINT(file_size(), 17u << 19);
+    close_log(w, true);
+    CHECK(file_size() < 17u << 19);
+    CHECK_EQ_UINT(read_all().records, records);
+    sim_disk_free(disk);
+}
+
+TEST(a_file_that_cannot_grow_ahead_takes_what_there_is_room_for)
+{
+    setup();
+    sim_disk_set_capacity(disk, sim_disk_used(disk) + 100000);
+    struct record_log_writer *w = create(1u << 20);
+    uint64_t records = 0;
+    for (; record_log_bytes(w) < 60000; records++) {
+        append(w, 1000, 'a');
+    }
+    CHECK(file_size() <= 100000);
+    close_log(w, false);
+    CHECK_EQ_UINT(read_all().records, records);
+    sim_disk_free(disk);
+}
+
 TEST(large_payloads_come_back)
 {
     setup();
@@ -502,8 +537,10 @@ TEST(a_crash_leaves_a_prefix_with_all_that_was_synced)
 }
 
 TEST_MAIN(records_come_back_in_order_with_their_numbers, a_group_is_one_write,
-          large_payloads_come_back, a_marked_end_is_clean, an_end_without_a_mark_may_be_torn,
-          an_empty_log_can_be_read, damage_before_a_durable_record_is_corrupt_and_named,
+          the_file_grows_seldom_and_by_more_each_time,
+          a_file_that_cannot_grow_ahead_takes_what_there_is_room_for, large_payloads_come_back,
+          a_marked_end_is_clean, an_end_without_a_mark_may_be_torn, an_empty_log_can_be_read,
+          damage_before_a_durable_record_is_corrupt_and_named,
           a_damaged_length_is_not_taken_for_a_torn_tail,
           damage_that_no_later_record_calls_durable_is_a_torn_tail,
           proof_of_durability_is_found_wherever_it_lies,
