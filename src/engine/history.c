@@ -37,20 +37,29 @@ static bool files_overlap(const struct forest_file *a, const struct forest_file 
            bytes_compare(buffer_bytes(&b->meta->first_key), buffer_bytes(&a->meta->last_key)) <= 0;
 }
 
-/* What is live in a level, as user bytes.  Tables of level 0 that overlap have the same keys,
- * mostly. */
+/* Of a table of level 0 what stands for keys that others there do not have: those that overlap it
+ * share theirs, mostly. */
+static double level0_share(const struct forest_level *level, size_t number)
+{
+    const struct forest_file *file = level->files[number];
+    double all_bytes = 0;
+    for (size_t i = 0; i < level->file_count; i++) {
+        bool overlaps = i == number || files_overlap(file, level->files[i]);
+        all_bytes += overlaps ? (double)level->files[i]->meta->user_bytes : 0;
+    }
+    return (double)file->meta->user_bytes / all_bytes;
+}
+
+/* What is live in a level, as user bytes. */
 static uint64_t measure_level(const struct forest_level *level, bool is_level0,
                               struct yore_bytes low, struct yore_bytes high, uint64_t *file_bytes)
 {
     uint64_t live_bytes = 0;
     for (size_t i = 0; i < level->file_count; i++) {
         uint64_t bytes = 0;
-        uint64_t count = 1;
         add_size(level->files[i], low, high, file_bytes, &bytes);
-        for (size_t j = 0; is_level0 && bytes > 0 && j < level->file_count; j++) {
-            count += j != i && files_overlap(level->files[i], level->files[j]);
-        }
-        live_bytes += bytes / count;
+        bool is_shared = is_level0 && bytes > 0;
+        live_bytes += is_shared ? (uint64_t)((double)bytes * level0_share(level, i)) : bytes;
     }
     return live_bytes;
 }
