@@ -242,7 +242,8 @@ static bool is_verb(const struct args *args, const char *verbs)
 static bool makes_database(const struct command *command, const struct args *args)
 {
     return (command->flags & COMMAND_CREATES) != 0 ||
-           (command->run == command_keyspace && is_verb(args, "create")) ||
+           (command->run == command_keyspace && is_verb(args, "create") &&
+            strcmp(args->words[1], "default") != 0) ||
            (command->run == command_graph && is_verb(args, "import apply sync source"));
 }
 

@@ -12,6 +12,7 @@
 #include "engine/catalogue.h"
 #include "engine/options.h"
 #include "engine/recover.h"
+#include "engine/refuse.h"
 #include "engine/stored_files.h"
 #include "engine/value_collect.h"
 #include "os/overlay.h"
@@ -385,9 +386,7 @@ static enum yore_status open_on(struct os_env *env, const char *path,
     *db_out = NULL;
     error_clear(error_out);
     if (*path == '\0') {
-        return error_set(error_out, YORE_INVALID,
-                         "the path of the database is empty: name its directory (\".\" is the "
-                         "working directory)");
+        return refuse_empty_path("database", error_out);
     }
     enum yore_status st = options_check(&filled, error_out);
     if (st != YORE_OK) {

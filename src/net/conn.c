@@ -1,4 +1,5 @@
 /* conn.c -- one connection on its loop: what arrives, whose turn, what is sent.  States: net.h. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -197,6 +198,16 @@ static void on_read_end(struct net_conn *conn, bool is_orderly)
     conn_end(conn);
 }
 
+/* So that who sees to certificates hears why a client is not let in. */
+static void tell_disagreed(struct net_conn *conn)
+{
+    char text[200];
+    const char *fault = tls_conn_fault(conn->tls);
+    snprintf(text, sizeof(text), "no TLS could be agreed on with a client: %s",
+             fault != NULL ? fault : "it has left");
+    net_tell(conn->loop->net, NET_TOLD_DISAGREED, text);
+}
+
 static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *room)
 {
     struct net_conn *conn = stream->data;
@@ -215,6 +226,9 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *room)
     if (conn->tls != NULL) {
         bool is_good = receive_encrypted(conn, bytes_of(room->base, (size_t)size));
         conn_flush(conn); /* the handshake's answer, or the alert */
+        if (!is_good && !tls_conn_is_agreed(conn->tls)) {
+            tell_disagreed(conn);
+        }
         if (!is_good || conn->is_dead) {
             conn_kill(conn);
             return;

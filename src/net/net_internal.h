@@ -36,7 +36,7 @@ enum conn_state {
 };
 
 /* What the log is told, each no more often than every NET_TELL_NS: clients can bring it about. */
-enum net_told { NET_TOLD_EVICTED, NET_TOLD_EXHAUSTED, NET_TOLD_KINDS };
+enum net_told { NET_TOLD_EVICTED, NET_TOLD_EXHAUSTED, NET_TOLD_DISAGREED, NET_TOLD_KINDS };
 
 enum conn_notice { NOTICE_CLOSE = 1, NOTICE_CLOSE_GENTLE = 2, NOTICE_WAKE = 4, NOTICE_DRAIN = 8 };
 

@@ -57,6 +57,8 @@ bool tls_conn_has_ended(const struct tls_conn *conn);
 void tls_conn_end(struct tls_conn *conn);
 /* Why the other side's certificate was not taken, or NULL. */
 const char *tls_conn_refusal(const struct tls_conn *conn);
+/* Why they could not agree, in a few words; NULL: it is not known. */
+const char *tls_conn_fault(const struct tls_conn *conn);
 /* The client's certificate's common name, or "": as text in `name`. */
 void tls_conn_name(const struct tls_conn *conn, char *name, size_t size);
 

@@ -72,6 +72,7 @@ fails 2 "--source NAME" graph missing source g
 fails 2 "needs the NAME" keyspace missing create
 fails 2 "" keyspace missing create s --keep sometimes
 fails 2 "keyspace name 'no/name'" keyspace missing create no/name
+fails 103 "no database in missing" keyspace missing create default
 fails 1 "no keyspace 'other' in missing" put missing k v --keyspace other
 fails 3 "keyspace name 'no/name'" put missing k v --keyspace no/name
 fails 3 "the key has 0 bytes" put missing '' v
@@ -101,6 +102,8 @@ fails 2 "--ttl:" put db k v --ttl soon
 fails 2 "--prefix does not go with" scan db --prefix a --low b
 fails 2 "--high must come after --low" scan db --low b --high a
 fails 2 "name the database's directory" put '' k v
+fails 3 "path of the backup is empty" backup db ''
+fails 2 "FILE is empty" export db ''
 fails 2 "usage: yore shell DIR" shell db extra
 check "no blank at the end" sh -c "! grep -q ' $' '$err'"
 fails 2 "try: yore help" help nonsense

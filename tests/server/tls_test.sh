@@ -162,6 +162,7 @@ cp server.pem cert.pem
 cp server.key cert.key
 start --tls-ca-cert-file ca.pem
 check "without a certificate a client is refused" fails says PONG cli ping
+check "and the log says why" becomes grep -q 'no TLS could be agreed on with a client: peer did not return a certificate' server.out
 check "with one it is served" says PONG cli --cert client.pem --key client.key ping
 check "yore with one is served" says PONG "$yore" get "yores://127.0.0.1:$port" ping --cacert ca.pem \
     --cert client.pem --cert-key client.key

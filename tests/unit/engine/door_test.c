@@ -61,13 +61,29 @@ TEST(an_option_out_of_its_bounds_is_told_as_it_was_given)
     sim_disk_free(bed.disk);
 }
 
+#define EMPTY_PATH(call, what)                                                                     \
+    do {                                                                                           \
+        CHECK_STATUS(call, YORE_INVALID);                                                          \
+        CHECK_MSG(strstr(error.text, what " is empty: name its directory") != NULL, "%s",          \
+                  error.text);                                                                     \
+    } while (0)
+
 TEST(an_empty_path_is_refused_with_what_to_name)
 {
+    struct bed bed;
     struct yore_db *db;
-    struct yore_error error;
-    CHECK_STATUS(yore_open("", NULL, &db, &error), YORE_INVALID);
+    struct yore_error error = {.text = ""};
+    struct yore_restore no_target = {.backup_path = "backup", .target_path = ""};
+    struct yore_restore no_backup = {.backup_path = "", .target_path = "db"};
+    bed_open(&bed);
+    EMPTY_PATH(yore_open("", NULL, &db, &error), "path of the database");
     CHECK(db == NULL);
-    CHECK_MSG(strstr(error.text, "empty: name its directory") != NULL, "%s", error.text);
+    EMPTY_PATH(yore_checkpoint(bed.db, "", &error), "path of the checkpoint");
+    EMPTY_PATH(yore_backup(bed.db, "", NULL, NULL, NULL, &error), "path of the backup");
+    EMPTY_PATH(yore_restore(&no_target, &error), "path of the database");
+    EMPTY_PATH(yore_restore(&no_backup, &error), "path of the backup");
+    EMPTY_PATH(yore_verify_path("", NULL, NULL, NULL, &error), "path of the database");
+    bed_close(&bed);
 }
 
 TEST(the_directory_itself_is_durable_however_it_is_spelled)
