@@ -86,8 +86,7 @@ static enum net_next line_run(struct line_session *session, const char *line, si
         push_to_all(session->bed, line, size);
         break;
     case 'w':
-        if (!session->was_woken) {
-            session->was_woken = true;
+        if (!atomic_exchange(&session->was_woken, true)) {
             return NET_LATER;
         }
         break;

@@ -33,7 +33,7 @@ struct line_session {
     struct bed *bed;
     struct net_conn *conn;
     struct line_session *next;
-    bool was_woken;
+    _Atomic bool was_woken;
     size_t kept;
     uint64_t owner;
 };
