@@ -39,8 +39,8 @@ struct table_iter {
     uint32_t run;                 /* pages entered one after the other */
     uint64_t ahead_end;           /* asked for so far ... */
     uint64_t ahead_bytes;         /* ... and how much is asked for next */
-    const unsigned char *changed; /* pages to read, a bit each; NULL: all */
-    unsigned char *own_changed;   /* the same, where nobody had found them before */
+    const uint64_t *changed;      /* pages to read, a bit each; NULL: all */
+    uint64_t *own_changed;        /* the same, where nobody had found them before */
     struct as_of_window window;
 };
 
@@ -225,7 +225,7 @@ static bool is_passed_over(const struct table_iter *it, uint32_t number)
     }
     const struct index_page *entry = &index_of(it)->pages[number];
     if (entry->commit_min > it->view.known || entry->commit_max <= it->view.commit_after ||
-        (it->changed != NULL && ((unsigned)it->changed[number / 8] >> number % 8 & 1u) == 0)) {
+        (it->changed != NULL && table_marks_next(it->changed, number, number + 1) != number)) {
         return true;
     }
     return it->view.is_as_of && entry->valid_min > it->view.valid;
@@ -238,13 +238,21 @@ static bool is_past_high(const struct table_iter *it, uint32_t number)
            bytes_compare(table_index_key(index_of(it), number), it->view.high) >= 0;
 }
 
+/* The first page from `number` on that may hold a change, where only those are wanted. */
+static uint32_t next_changed(const struct table_iter *it, uint32_t number)
+{
+    return it->changed != NULL ? table_marks_next(it->changed, number, index_of(it)->page_count)
+                               : number;
+}
+
 /* Stand on the first key of the first page from `number` on that may matter.  False: end or error.
  */
 static bool enter_forward(struct table_iter *it, uint32_t number)
 {
     const struct table_index *index = index_of(it);
+    number = next_changed(it, number);
     while (number < index->page_count && !is_past_high(it, number) && is_passed_over(it, number)) {
-        number++;
+        number = next_changed(it, number + 1);
     }
     if (number >= index->page_count || is_past_high(it, number)) {
         finish(it, YORE_OK);
