@@ -40,7 +40,7 @@ struct page {
     uint16_t unused;
 };
 
-static inline const void *page_array(const struct page *page, uint32_t at)
+static inline const void *page_array(const struct page *page, size_t at)
 {
     return (const unsigned char *)page + at;
 }
@@ -64,7 +64,7 @@ static inline const int64_t *page_valid_to(const struct page *page) /* where the
 #define PAGE_ERAS_BLOCK 16u /* of versions: looked at together */
 
 /* Which of the 256 stretches of the page's time each version begins in, where there are enough for
- * this to spare a look at most of them.  At the page's end, and whole blocks. */
+ * this to spare a look at most of them.  Behind the heads, and whole blocks. */
 struct page_eras {
     int64_t first; /* the least valid_from */
     uint32_t shift;
@@ -78,7 +78,12 @@ static inline size_t page_eras_bytes(uint32_t version_count)
 }
 static inline const struct page_eras *page_eras(const struct page *page)
 {
-    return page_array(page, page->bytes - (uint32_t)page_eras_bytes(page->version_count));
+    return page_array(page, sizeof(*page) + 8 * page->key_count);
+}
+/* Where they end, in the page. */
+static inline size_t page_eras_end(uint32_t key_count, uint32_t version_count)
+{
+    return sizeof(struct page) + 8 * (size_t)key_count + page_eras_bytes(version_count);
 }
 /* Ask for the lines that a search of a page with so many keys begins with; any address will do. */
 static inline void page_prefetch(const void *page, uint32_t key_count)

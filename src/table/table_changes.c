@@ -34,8 +34,8 @@ static enum yore_status mark_chunk(struct table *table, uint32_t number, struct 
     return st;
 }
 
-static enum yore_status mark_by_time(struct table *table, struct time_span span,
-                                     uint64_t *pages, struct yore_error *error_out)
+static enum yore_status mark_by_time(struct table *table, struct time_span span, uint64_t *pages,
+                                     struct yore_error *error_out)
 {
     const struct table_index *index = &table->loaded->index;
     uint32_t first;

@@ -57,8 +57,7 @@ static void bed_free(struct bed *bed)
     free(bed);
 }
 
-static bool mark(const struct bed *bed, uint32_t number, struct time_span span,
-                 uint64_t *pages)
+static bool mark(const struct bed *bed, uint32_t number, struct time_span span, uint64_t *pages)
 {
     const struct time_chunk *chunk = &bed->index.chunks[number];
     return time_index_mark(&bed->index, number,
