@@ -19,7 +19,7 @@ add_library(yore_build INTERFACE)
 target_compile_options(yore_build INTERFACE
   -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef
   -Wcast-qual -Wformat=2 -fno-common -fno-strict-aliasing)
-# Costly assertions (base/assert.h) in dev, asan, tsan and fuzz; a branch that never runs would only
+# Costly assertions (base/assert.h) in dev, asan and tsan; a branch that never runs would only
 # spoil the figures of coverage.
 target_compile_definitions(yore_build INTERFACE $<$<CONFIG:Debug>:YORE_DEBUG>)
 target_link_libraries(yore_build INTERFACE
@@ -41,7 +41,7 @@ elseif(YORE_FUZZ)
 endif()
 if(YORE_FUZZ)
   if(NOT CMAKE_C_COMPILER_ID STREQUAL "Clang")
-    message(FATAL_ERROR "YORE_FUZZ needs clang: cmake --preset fuzz")
+    message(FATAL_ERROR "YORE_FUZZ needs clang: cmake --preset asan")
   endif()
   target_compile_options(yore_build INTERFACE -fsanitize=fuzzer-no-link)
 endif()

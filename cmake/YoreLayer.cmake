@@ -18,7 +18,7 @@
 #   threads has the label threads too.  TIMEOUT: 240 s, as other programs may want the processors too.
 #
 # yore_fuzz(<file.c> [SOURCES <more.c>...] [LAYERS <name>...] [LIBS <target>...])
-#   A file with LLVMFuzzerTestOneInput.  In the fuzz preset a libFuzzer program; elsewhere a test,
+#   A file with LLVMFuzzerTestOneInput.  In the preset asan (YORE_FUZZ) a libFuzzer program; elsewhere a test,
 #   labelled fuzz, that replays every file of tests/fuzz/corpus/<file>/.
 
 set(YORE_LAYERS_FILE "${PROJECT_SOURCE_DIR}/tools/layers.txt")
@@ -38,6 +38,10 @@ foreach(line IN LISTS yore_layer_lines)
   list(APPEND YORE_LAYER_NAMES "${name}")
   set(YORE_LAYER_BELOW_${name} "${below}")
 endforeach()
+set(YORE_LAYERS "" CACHE STRING "the layers that are built, with all below them; empty: every one")
+if(YORE_LAYERS)
+  set(YORE_LAYER_NAMES ${YORE_LAYERS})
+endif()
 
 # What a layer needs at link time: itself and all it reaches, highest first, present ones only.
 function(yore_layer_closure out)

@@ -9,8 +9,8 @@
  *
  * Conventions, true of every function unless it says otherwise:
  *  - Returns YORE_OK or the status that says why not; outputs are untouched or zeroed on failure.
- *  - NULL for a pointer that is not said to be optional is YORE_INVALID; what returns no status
- *    does nothing then, or returns zeros.
+ *  - NULL for a pointer that is not said to be optional, and an empty path, is YORE_INVALID; what
+ *    returns no status does nothing then, or returns zeros.
  *  - `error_out` may be NULL; otherwise the text names what, where and how to mend it.
  *  - `keyspace` may be NULL: the keyspace "default", which always exists and keeps everything.
  *  - `at` may be NULL: now, everything known.  YORE_NOW in either field means the same.
@@ -184,9 +184,9 @@ YORE_API void yore_options_init(struct yore_options *options);
 
 /* Open the database in directory `path`, making it if missing; replays the journal.  `options` may
  * be NULL. Errors: YORE_INVALID (an option, named), YORE_NOT_FOUND (must_exist; the directory above
- * `path` is missing), YORE_LOCKED (text names the holder), YORE_EXISTS (the directory is no
- * database and has files of somebody else), YORE_CORRUPT (file and offset), YORE_BAD_FORMAT,
- * YORE_NO_SPACE, YORE_IO.
+ * `path` is missing), YORE_LOCKED (text names the holder), YORE_EXISTS (the
+ * directory is no database and has files of somebody else), YORE_CORRUPT (file and offset),
+ * YORE_BAD_FORMAT, YORE_NO_SPACE, YORE_IO.
  *
  * With `read_only` nothing is made or written, whatever the last run left: what it had not flushed
  * is recovered in memory, which takes about twice the bytes of it (at most what the memtables and

@@ -23,6 +23,7 @@
 #define FAILURE_NO_GRAPH "Neo.ClientError.Database.DatabaseNotFound"
 #define FAILURE_FORBIDDEN "Neo.ClientError.Security.Forbidden"
 #define FAILURE_UNAUTHORIZED "Neo.ClientError.Security.Unauthorized"
+#define FAILURE_LOGIN_RATE "Neo.ClientError.Security.AuthenticationRateLimit"
 #define FAILURE_BOOKMARK "Neo.ClientError.Transaction.InvalidBookmark"
 #define FAILURE_TIMED_OUT "Neo.ClientError.Transaction.TransactionTimedOut"
 #define FAILURE_TERMINATED "Neo.ClientError.Transaction.Terminated"

@@ -33,8 +33,10 @@ struct bolt_event {
  * thread of the session's turn. */
 struct bolt_port {
     void *arg;
-    /* Check a password; at pace BOLT_LOGIN.  True: the connection acts as that user from now on. */
-    bool (*log_in)(void *arg, void *conn, struct yore_bytes user, struct yore_bytes password);
+    /* Check a password; at pace BOLT_LOGIN.  True: the connection acts as that user from now on.
+     * `*wait_ns_out` above 0: it was not looked at, and will not be for so long. */
+    bool (*log_in)(void *arg, void *conn, struct yore_bytes user, struct yore_bytes password,
+                   int64_t *wait_ns_out);
     /* Nobody is logged in any more.  False: no memory; the connection ends. */
     bool (*log_out)(void *arg, void *conn);
     /* Has it logged in, or need nobody? */

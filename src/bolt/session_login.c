@@ -18,11 +18,12 @@ static void tell_login(struct bolt_session *session, const char *code)
     port->tell(port->arg, session->conn, &event);
 }
 
-/* NULL: the client is who it says; otherwise why not. */
-static const char *check_login(struct bolt_session *session)
+/* NULL: the client is who it says; otherwise why not, and the code of that. */
+static const char *check_login(struct bolt_session *session, const char **code_out)
 {
     const struct bolt_login *login = &session->request.login;
     const struct bolt_port *port = &session->server->options.port;
+    *code_out = FAILURE_UNAUTHORIZED;
     if (login->scheme.size == 0 || bytes_are(login->scheme, "none")) {
         return port->is_trusted(port->arg, session->conn)
                    ? NULL
@@ -31,17 +32,25 @@ static const char *check_login(struct bolt_session *session)
     if (!bytes_are(login->scheme, "basic")) {
         return "authentication schemes are 'basic' (user and password) and 'none'";
     }
-    bool is_good = port->log_in(port->arg, session->conn, login->principal, login->credentials);
-    tell_login(session, is_good ? NULL : FAILURE_UNAUTHORIZED);
-    return is_good ? NULL : "user or password are wrong, or the user is off";
+    int64_t wait_ns = 0;
+    bool is_good =
+        port->log_in(port->arg, session->conn, login->principal, login->credentials, &wait_ns);
+    if (wait_ns > 0) {
+        *code_out = FAILURE_LOGIN_RATE;
+    }
+    tell_login(session, is_good ? NULL : *code_out);
+    return is_good       ? NULL
+           : wait_ns > 0 ? "too many wrong passwords have come from your address: try again later"
+                         : "user or password are wrong, or the user is off";
 }
 
 /* True: it is in.  Otherwise it was answered, and the connection ends. */
 static bool log_in(struct bolt_session *session, struct buffer *out)
 {
-    const char *why = check_login(session);
+    const char *code = NULL;
+    const char *why = check_login(session, &code);
     if (why != NULL) {
-        session_refuse(session, out, FAILURE_UNAUTHORIZED, why);
+        session_refuse(session, out, code, why);
     }
     return why == NULL;
 }

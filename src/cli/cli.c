@@ -11,6 +11,7 @@
 #include "cli/remote.h"
 #include "cli/store.h"
 #include "cli/words.h"
+#include "engine/keyspace.h"
 #include "os/env.h"
 #include "os/term.h"
 
@@ -142,6 +143,14 @@ enum yore_status cli_time(struct cli *cli, const struct args *args, struct yore_
     return st != YORE_OK ? st : args_moment(args, OPT_KNOWN, now, &time_out->known, error_out);
 }
 
+static enum yore_status refuse_keyspace(const struct cli *cli, const char *name,
+                                        struct yore_error *error_out)
+{
+    return error_set(error_out, YORE_NOT_FOUND,
+                     "no keyspace '%s' in %s (make it with: yore keyspace %s create %s)", name,
+                     cli->dir, cli->dir, name);
+}
+
 enum yore_status cli_keyspace(struct cli *cli, const struct args *args, const struct yore_time *at,
                               struct store_keyspace **keyspace_out, struct yore_error *error_out)
 {
@@ -159,9 +168,7 @@ enum yore_status cli_keyspace(struct cli *cli, const struct args *args, const st
         st = store_keyspace_open(cli->store, name, at, keyspace_out, &cause);
     }
     if (st == YORE_NOT_FOUND) {
-        return error_set(error_out, YORE_NOT_FOUND,
-                         "no keyspace '%s' in %s (make it with: yore keyspace %s create %s)", name,
-                         cli->dir, cli->dir, name);
+        return refuse_keyspace(cli, name, error_out);
     }
     return st == YORE_OK ? YORE_OK : error_set(error_out, st, "%s", cause.text);
 }
@@ -235,7 +242,8 @@ static bool is_verb(const struct args *args, const char *verbs)
 static bool makes_database(const struct command *command, const struct args *args)
 {
     return (command->flags & COMMAND_CREATES) != 0 ||
-           (command->run == command_keyspace && is_verb(args, "create")) ||
+           (command->run == command_keyspace && is_verb(args, "create") &&
+            strcmp(args->words[1], "default") != 0) ||
            (command->run == command_graph && is_verb(args, "import apply sync source"));
 }
 
@@ -298,6 +306,38 @@ enum yore_status cli_open(struct cli *cli, bool makes, struct yore_error *error_
         (void)yore_close(db, NULL);
     }
     return st;
+}
+
+/* What the first write to a database can be refused for. */
+static enum yore_status check_first(struct cli *cli, const struct args *args, int64_t from,
+                                    struct yore_error *error_out)
+{
+    const char *name = args->values[OPT_KEYSPACE];
+    struct yore_options options;
+    yore_options_init(&options);
+    if (name != NULL && strcmp(name, "default") != 0) {
+        enum yore_status st = keyspace_check_name(name, error_out);
+        return st == YORE_OK ? refuse_keyspace(cli, name, error_out) : st;
+    }
+    int64_t now = cli_now(cli);
+    if (from != YORE_NOW && from > now && from - now > options.clock_skew_max_ns) {
+        char text[MOMENT_TEXT_BYTES];
+        moment_format(from, text);
+        return error_set(error_out, YORE_IN_FUTURE, "%s is later than now: nothing can be so yet",
+                         text);
+    }
+    return YORE_OK;
+}
+
+enum yore_status cli_open_to_write(struct cli *cli, const struct args *args, int64_t from,
+                                   struct yore_error *error_out)
+{
+    enum yore_status st = cli_open(cli, false, error_out);
+    if (st != YORE_NOT_FOUND || cli->server != NULL) {
+        return st;
+    }
+    st = check_first(cli, args, from, error_out);
+    return st == YORE_OK ? cli_open(cli, true, error_out) : st;
 }
 
 int cli_open_failed(struct cli *cli, enum yore_status st, bool makes,

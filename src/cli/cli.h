@@ -95,6 +95,10 @@ int cli_refuse(struct cli *cli, const struct yore_error *error);
 
 /* Open the database in cli->dir, made when it is missing if `makes`; run_command() closes it. */
 enum yore_status cli_open(struct cli *cli, bool makes, struct yore_error *error_out);
+/* Open it for a write to --keyspace from a moment on (YORE_NOW: none is named).  Made when it is
+ * missing, but not for a line that would be refused then. */
+enum yore_status cli_open_to_write(struct cli *cli, const struct args *args, int64_t from,
+                                   struct yore_error *error_out);
 /* Say why a database could not be opened; the exit code. */
 int cli_open_failed(struct cli *cli, enum yore_status st, bool makes,
                     const struct yore_error *error);

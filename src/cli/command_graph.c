@@ -305,6 +305,10 @@ int command_graph_check(struct cli *cli, const struct args *args)
     if (verb->has_source && graph_source_name(args, &source, &error) != YORE_OK) {
         return cli_usage_error(cli, &error);
     }
+    const char *name = args->word_count > 1 && cli->server == NULL ? args->words[1] : NULL;
+    if (name != NULL && graph_check_name(bytes_of(name, strlen(name)), &error) != YORE_OK) {
+        return cli_usage_error(cli, &error);
+    }
     bool may_make = verb->has_files && cli->server == NULL;
     for (size_t i = 2; may_make && i < args->word_count; i++) {
         if (check_file(cli->env, args->words[i], &error) != YORE_OK) {

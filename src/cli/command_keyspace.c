@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/store.h"
+#include "engine/keyspace.h"
 
 #define KEYSPACE_COLUMNS 5
 
@@ -163,6 +164,9 @@ int command_keyspace_check(struct cli *cli, const struct args *args)
     if (is_list == (args->word_count == 2)) {
         return cli_usage(cli, is_list ? "list takes no NAME" : "%s needs the NAME of a keyspace",
                          verbs[verb].name);
+    }
+    if (!is_list && keyspace_check_name(args->words[1], &error) != YORE_OK) {
+        return cli_usage_error(cli, &error);
     }
     return keep_parse(args, &options, &error) == YORE_OK ? EXIT_FOUND
                                                          : cli_usage_error(cli, &error);

@@ -155,7 +155,12 @@ static enum yore_status open_to_put(struct cli *cli, const struct args *args,
     if (cli->store != NULL) {
         return YORE_OK;
     }
-    enum yore_status st = cli_open(cli, true, error_out);
+    size_t size = request->key.size;
+    if (size == 0 || size > YORE_KEY_BYTES_MAX) {
+        return error_set(error_out, size == 0 ? YORE_INVALID : YORE_TOO_BIG,
+                         "the key has %zu bytes: 1 to %u are allowed", size, YORE_KEY_BYTES_MAX);
+    }
+    enum yore_status st = cli_open_to_write(cli, args, request->write.from, error_out);
     return st == YORE_OK ? parse_dates(cli, args, &request->write, error_out) : st;
 }
 

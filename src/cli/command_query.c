@@ -342,15 +342,17 @@ static enum yore_status run_statement(struct query_request *request)
 {
     struct cli *cli = request->cli;
     struct query_result *result = NULL;
+    const char *name = request->args->words[0];
     bool writes = query_writes(request->query);
     enum yore_status st = YORE_OK;
     if (cli->store == NULL) {
         cli->reads_only = !writes;
-        st = cli_open(cli, writes, &request->error.error);
+        st = writes ? graph_check_name(bytes_of(name, strlen(name)), &request->error.error) : st;
+        st = st == YORE_OK ? cli_open(cli, writes, &request->error.error) : st;
     }
     if (st == YORE_OK) {
         bool creates = writes && !cli->reads_only;
-        st = cli_graph(cli, request->args->words[0], creates, &request->options.at, &request->graph,
+        st = cli_graph(cli, name, creates, &request->options.at, &request->graph,
                        &request->error.error);
     }
     if (st == YORE_OK) {

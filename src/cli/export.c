@@ -486,6 +486,9 @@ int command_export(struct cli *cli, const struct args *args)
     if (st == YORE_OK) {
         st = word_range(args, &range, &error);
     }
+    if (st == YORE_OK && args->word_count > 0 && args->words[0][0] == '\0') {
+        st = error_set(&error, YORE_INVALID, "FILE is empty: name one, or - for standard output");
+    }
     if (st != YORE_OK) {
         code = cli_usage_error(cli, &error);
         goto out;

@@ -252,7 +252,8 @@ static enum yore_status open_input(struct cli *cli, struct import_request *reque
 static enum yore_status open_target(struct cli *cli, const struct args *args,
                                     struct import_request *request, struct yore_error *error_out)
 {
-    enum yore_status st = cli->store == NULL ? cli_open(cli, true, error_out) : YORE_OK;
+    enum yore_status st =
+        cli->store == NULL ? cli_open_to_write(cli, args, YORE_NOW, error_out) : YORE_OK;
     return st == YORE_OK ? cli_keyspace(cli, args, NULL, &request->options.keyspace, error_out)
                          : st;
 }

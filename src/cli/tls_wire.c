@@ -32,6 +32,8 @@ static enum yore_status fail(const struct channel *channel, struct yore_error *e
                            "TLS: the server's certificate is not good: %s (--cacert FILE names "
                            "who may sign it)",
                            refusal)
+           : tls_conn_has_ended(channel->conn)
+               ? error_set(error_out, YORE_IO, "the other side has closed the connection")
                : error_set(error_out, YORE_IO, "TLS: the connection broke");
 }
 

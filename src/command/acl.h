@@ -171,9 +171,10 @@ enum yore_status acl_secret_decode(struct yore_bytes encoded, struct acl_secret 
 bool acl_secret_fits(const struct acl_secret *secret, struct yore_bytes password);
 bool acl_secret_fits_digest(const struct acl_secret *secret, struct yore_bytes digest);
 /* Is it a password of `user`, and which?  Without one where any would do.  Costs the same for users
- * that do not exist. */
+ * that do not exist, or are off.  `if_remembered`: only where it was right lately, or any would do;
+ * costs nothing. */
 bool acl_check_password(struct command_server *server, struct yore_bytes user,
-                        struct yore_bytes password, struct acl_user **user_out,
+                        struct yore_bytes password, bool if_remembered, struct acl_user **user_out,
                         char id_out[ACL_SECRET_ID_BYTES]);
 /* Would who logged in with the password `id` (empty: with none, or any) be let in by `rules`? */
 bool acl_rules_admit(const struct acl_rules *rules, const char *id);

@@ -123,7 +123,7 @@ static void remember(struct acl *acl, const unsigned char mark[SHA256_BYTES])
 /* The one of the user's passwords that it is; NULL: none. */
 static const struct acl_secret *find_secret(struct command_server *server,
                                             const struct acl_rules *rules,
-                                            struct yore_bytes password)
+                                            struct yore_bytes password, bool if_remembered)
 {
     unsigned char mark[SHA256_BYTES];
     for (size_t i = 0; i < rules->secret_count; i++) {
@@ -132,7 +132,7 @@ static const struct acl_secret *find_secret(struct command_server *server,
             return &rules->secrets[i];
         }
     }
-    for (size_t i = 0; i < rules->secret_count; i++) {
+    for (size_t i = 0; i < rules->secret_count && !if_remembered; i++) {
         if (acl_secret_fits(&rules->secrets[i], password)) {
             memory_mark(&server->acl, &rules->secrets[i], password, mark);
             remember(&server->acl, mark);
@@ -142,27 +142,31 @@ static const struct acl_secret *find_secret(struct command_server *server,
     return NULL;
 }
 
+/* Take as long as a check, so that the clock does not tell which users there are. */
+static void spend(struct command_server *server, struct yore_bytes password)
+{
+    struct acl_secret nobody;
+    enum yore_status st = acl_secret_make(server, password, &nobody, NULL);
+    (void)st;
+}
+
 bool acl_check_password(struct command_server *server, struct yore_bytes user,
-                        struct yore_bytes password, struct acl_user **user_out,
+                        struct yore_bytes password, bool if_remembered, struct acl_user **user_out,
                         char id_out[ACL_SECRET_ID_BYTES])
 {
     struct acl_user *found = acl_user_get(&server->acl, user);
+    struct acl_rules *rules = found != NULL ? acl_user_rules(&server->acl, found) : NULL;
+    bool may_enter = rules != NULL && rules->is_on && (rules->is_nopass || rules->secret_count > 0);
     memset(id_out, 0, ACL_SECRET_ID_BYTES);
-    if (found == NULL) {
-        /* As long as for one that exists, so that names cannot be found out by the clock. */
-        struct acl_secret nobody;
-        enum yore_status st = acl_secret_make(server, password, &nobody, NULL);
-        (void)st;
-        return false;
-    }
-    struct acl_rules *rules = acl_user_rules(&server->acl, found);
-    bool fits = rules->is_on && rules->is_nopass;
-    if (rules->is_on && !fits) {
-        const struct acl_secret *secret = find_secret(server, rules, password);
+    bool fits = may_enter && rules->is_nopass;
+    if (may_enter && !fits) {
+        const struct acl_secret *secret = find_secret(server, rules, password, if_remembered);
         fits = secret != NULL;
         if (fits) {
             memcpy(id_out, secret->id, ACL_SECRET_ID_BYTES);
         }
+    } else if (!may_enter && !if_remembered) {
+        spend(server, password);
     }
     acl_rules_unref(rules);
     if (!fits) {

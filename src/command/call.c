@@ -243,6 +243,13 @@ void call_refuse_past(struct call *call)
                              "YORE.AT NOW returns to the present, where writes are");
 }
 
+bool call_is_left(const struct call *call)
+{
+    const struct command_port *port = &call->server->options.port;
+    void *conn = call->client->conn;
+    return conn != NULL && port->is_gone != NULL && port->is_gone(port->arg, conn);
+}
+
 void call_nomem(struct call *call)
 {
     call_fail(call, YORE_NOMEM, NULL);

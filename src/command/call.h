@@ -73,6 +73,8 @@ void call_arity(struct call *call);
 /* "READONLY ...": it would write, and the session is at a moment of the past. */
 void call_refuse_past(struct call *call);
 void call_nomem(struct call *call);
+/* Has the client left, so that long work for it can end? */
+bool call_is_left(const struct call *call);
 static inline bool call_is(const struct call *call, size_t index, const char *word)
 {
     return args_is(call->args[index], word);

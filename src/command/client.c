@@ -11,6 +11,7 @@
 #include "command/server.h"
 #include "command/table.h"
 #include "command/watch.h"
+#include "os/socket.h"
 
 static void copy_text(char *to, size_t size, const char *from)
 {
@@ -30,6 +31,7 @@ enum yore_status command_client_new(struct command_server *server,
     client->id = atomic_fetch_add(&server->next_client, 1) + 1;
     copy_text(client->address, sizeof client->address, origin->address);
     copy_text(client->local, sizeof client->local, origin->local);
+    client->has_network = os_address_network(client->address, &client->network);
     client->created_ns = server_monotonic_ns(server);
     atomic_init(&client->active_ns, client->created_ns);
     atomic_init(&client->protocol, 2);
@@ -260,6 +262,11 @@ void client_describe(struct client *client, struct buffer *out)
     append(out, " lib-ver=");
     append(out, client->library_version != NULL ? client->library_version : "");
     os_mutex_unlock(&client->lock);
+}
+
+uint64_t command_client_origin(const struct client *client)
+{
+    return client->has_network ? client->network + 1 : 1;
 }
 
 uint64_t command_client_owner(const struct client *client)

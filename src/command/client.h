@@ -64,6 +64,8 @@ struct client {
     struct client *next;
     char address[64];
     char local[64];
+    uint64_t network;   /* of its address ... */
+    bool has_network;   /* ... if that has one */
     int64_t created_ns; /* monotonic */
 
     _Atomic int64_t active_ns; /* monotonic: its last request */

@@ -167,6 +167,9 @@ uint64_t command_users_version(struct command_server *server);
 /* A number for the client's user, the same for all of that user's clients, and never 0: whose turn
  * it is among those who ask for much.  The client's own thread. */
 uint64_t command_client_owner(const struct client *client);
+/* The same of where it comes from, for who has not logged in yet: one number for all clients of an
+ * address (of an IPv6 one's /64).  Any thread. */
+uint64_t command_client_origin(const struct client *client);
 /* Does anybody have to log in?  False while the user "default" is on and without a password: then
  * a server should listen to nobody but this machine. */
 bool command_needs_login(struct command_server *server);
@@ -265,8 +268,10 @@ enum yore_status command_job_end(struct command_job *job, struct yore_error *err
 
 /* Check a password; costs tens of milliseconds unless it was right a moment ago.  True: the client
  * acts as that user from now on.  False: nothing has changed, and nothing says which of user and
- * password was wrong. */
-bool command_login(struct client *client, struct yore_bytes user, struct yore_bytes password);
+ * password was wrong; with `*wait_ns_out` above 0 they were not even looked at, as too many wrong
+ * ones have come from the client's address, and none is for so long. */
+bool command_login(struct client *client, struct yore_bytes user, struct yore_bytes password,
+                   int64_t *wait_ns_out);
 /* May the client's user run `args`?  A refusal goes to ACL LOG, and why to `error_out`'s text. */
 bool command_authorize(struct client *client, const struct yore_bytes *args, size_t count,
                        struct yore_error *error_out);

@@ -19,11 +19,27 @@ static void become(struct client *client, struct acl_user *user)
     acl_refresh(client);
 }
 
-bool command_login(struct client *client, struct yore_bytes user, struct yore_bytes password)
+/* How long the client still has to wait for its address. */
+static int64_t wait_ns(const struct client *client)
 {
+    struct command_server *server = client->server;
+    return client->has_network
+               ? backoff_wait_ns(&server->backoff, client->network, server_monotonic_ns(server))
+               : 0;
+}
+
+bool command_login(struct client *client, struct yore_bytes user, struct yore_bytes password,
+                   int64_t *wait_ns_out)
+{
+    struct command_server *server = client->server;
     struct acl_user *found = NULL;
     char id[ACL_SECRET_ID_BYTES];
-    if (!acl_check_password(client->server, user, password, &found, id)) {
+    *wait_ns_out = wait_ns(client);
+    bool must_wait = *wait_ns_out > 0;
+    if (!acl_check_password(server, user, password, must_wait, &found, id)) {
+        if (client->has_network && !must_wait) {
+            backoff_note(&server->backoff, client->network, server_monotonic_ns(server));
+        }
         struct acl_denial denial = {ACL_AUTH, bytes_of("AUTH", 4)};
         acl_note_denial(client, &denial, client_is(client, CLIENT_MULTI) ? "multi" : "toplevel",
                         user);

@@ -52,10 +52,18 @@ void cmd_quit(struct call *call)
 
 static bool log_in(struct call *call, struct yore_bytes user, struct yore_bytes password)
 {
-    if (command_login(call->client, user, password)) {
+    int64_t wait_ns = 0;
+    if (command_login(call->client, user, password, &wait_ns)) {
         return true;
     }
-    reply_error(call->reply, "WRONGPASS invalid username-password pair or user is disabled.");
+    if (wait_ns > 0) {
+        reply_error(call->reply,
+                    "WRONGPASS too many wrong passwords have come from your address: none is "
+                    "looked at for another %lld s",
+                    (long long)(wait_ns / 1000000000 + 1));
+    } else {
+        reply_error(call->reply, "WRONGPASS invalid username-password pair or user is disabled.");
+    }
     return false;
 }
 

@@ -34,11 +34,8 @@ static enum yore_status tell_line(void *arg, struct yore_bytes line, struct yore
 static enum yore_status look_up(void *arg, uint64_t count, struct yore_error *error_out)
 {
     const struct export *export = arg;
-    const struct client *client = export->call->client;
-    const struct command_port *port = &client->server->options.port;
-    bool is_gone = count % 1024 == 0 && client->conn != NULL && port->is_gone != NULL &&
-                   port->is_gone(port->arg, client->conn);
-    return is_gone ? error_plain(error_out, YORE_CANCELLED) : YORE_OK;
+    return count % 1024 == 0 && call_is_left(export->call) ? error_plain(error_out, YORE_CANCELLED)
+                                                           : YORE_OK;
 }
 
 static bool take_format(struct call *call, size_t index, enum graph_export_format *format_out)

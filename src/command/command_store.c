@@ -258,6 +258,14 @@ static void tell_backup(struct reply *reply, const struct yore_backup_info *info
     reply_int(reply, (int64_t)info->new_bytes);
 }
 
+/* Its client has left, or the server ends and waits no longer. */
+static int ends_backup(void *arg, uint64_t done_bytes, uint64_t total_bytes)
+{
+    (void)done_bytes;
+    (void)total_bytes;
+    return call_is_left(arg) ? 1 : 0;
+}
+
 void cmd_yore_backup(struct call *call)
 {
     struct yore_backup_info info;
@@ -268,7 +276,8 @@ void cmd_yore_backup(struct call *call)
     }
     const char *path = backup_path(call, call->args[1], &room);
     enum yore_status st =
-        path != NULL ? yore_backup(call->server->db, path, NULL, NULL, &info, &error) : YORE_NOMEM;
+        path != NULL ? yore_backup(call->server->db, path, ends_backup, call, &info, &error)
+                     : YORE_NOMEM;
     if (st != YORE_OK) {
         call_fail_told(call, st, &error);
     } else {

@@ -79,5 +79,12 @@
 #define ACL_LOG_DEFAULT 128u
 #define ACL_LOG_MAX 10000u
 #define ACL_GENPASS_BITS_MAX 4096u
+/* Wrong passwords of one network (backoff.h). */
+#define BACKOFF_SETS 512u
+#define BACKOFF_WAYS 8u
+#define BACKOFF_FREE 20                         /* after so many it waits ... */
+#define BACKOFF_FIRST_NS INT64_C(500000000)     /* ... so long, then twice that ... */
+#define BACKOFF_DOUBLINGS 8                     /* ... and no more than 64 s */
+#define BACKOFF_FORGIVE_NS INT64_C(10000000000) /* one of them is forgiven in so long */
 
 #endif

@@ -17,7 +17,10 @@ static bool fail(struct call *call, const char *text)
 bool series_range_begin(struct call *call, size_t first, bool is_backward,
                         struct series_range *range)
 {
-    *range = (struct series_range){.is_backward = is_backward, .count = INT64_MAX};
+    *range = (struct series_range){.is_backward = is_backward,
+                                   .count = INT64_MAX,
+                                   .has_from = !call_is(call, first, "-"),
+                                   .has_to = !call_is(call, first + 1, "+")};
     return series_take_bound(call, first, &range->from_ms) &&
            series_take_bound(call, first + 1, &range->to_ms);
 }
@@ -49,17 +52,17 @@ static bool take_values(struct call *call, size_t *at, struct series_range *rang
 static bool take_align(struct call *call, size_t *at, struct series_range *range)
 {
     size_t next = ++*at;
+    range->is_aligned = true;
     if (next >= call->count) {
         return fail(call, "missing ALIGN parameter");
     }
     if (call_is(call, next, "start") || call_is(call, next, "-")) {
         range->align_ms = range->from_ms;
-        return range->from_ms > 0 || fail(call, "start alignment needs a start other than -");
+        return range->has_from || fail(call, "start alignment needs a start other than -");
     }
     if (call_is(call, next, "end") || call_is(call, next, "+")) {
         range->align_ms = range->to_ms;
-        return range->to_ms < SERIES_MS_MAX ||
-               fail(call, "end alignment needs an end other than +");
+        return range->has_to || fail(call, "end alignment needs an end other than +");
     }
     return (args_int(call->args[next], &range->align_ms) && range->align_ms >= 0) ||
            fail(call, "unknown ALIGN parameter");
@@ -133,7 +136,7 @@ int series_range_option(struct call *call, size_t *at, struct series_range *rang
 
 bool series_range_check(struct call *call, struct series_range *range)
 {
-    if (range->align_ms != 0 && range->aggregate == AGGREGATE_NONE) {
+    if (range->is_aligned && range->aggregate == AGGREGATE_NONE) {
         return fail(call, "ALIGN parameter can only be used with AGGREGATION");
     }
     return true;

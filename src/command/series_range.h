@@ -13,6 +13,8 @@ struct call;
 struct series_range {
     int64_t from_ms;
     int64_t to_ms;
+    bool has_from; /* it was named, and is not `-` ... */
+    bool has_to;   /* ... or `+` */
     bool is_backward;
     bool has_times; /* only these */
     int64_t times[SERIES_TIMES_MAX];
@@ -23,6 +25,7 @@ struct series_range {
     int64_t count; /* at most; INT64_MAX: all */
     enum aggregate aggregate;
     int64_t width_ms;
+    bool is_aligned;
     int64_t align_ms;
     enum bucket_time bucket_time;
     bool with_empty;

@@ -116,6 +116,7 @@ static void init_locks(struct command_server *server)
     os_mutex_init(&server->settings_lock);
     os_mutex_init(&server->errors_lock);
     os_mutex_init(&server->feed_lock);
+    backoff_init(&server->backoff, os_random_u64(server->env));
     slowlog_init(&server->slowlog);
     scan_table_init(&server->scans);
     atomic_init(&server->has_active_expiry, true);
@@ -208,6 +209,7 @@ static void release_locks(struct command_server *server)
     os_mutex_release(&server->settings_lock);
     os_mutex_release(&server->errors_lock);
     os_mutex_release(&server->feed_lock);
+    backoff_release(&server->backoff);
 }
 
 void command_server_free(struct command_server *server)

@@ -5,8 +5,8 @@
  *   2  settings_lock   reading and changing settings (setters may take those below)
  *   3  acl.lock        users and their rules
  *   4  clients_lock    the list of clients
- *   5  watch_lock, pubsub_lock, feed_lock, scan_lock, slow_lock, latency_lock, pending_lock, a
- *      client's lock: one at a time
+ *   5  watch_lock, pubsub_lock, feed_lock, scan_lock, slow_lock, latency_lock, pending_lock,
+ *      backoff.lock, a client's lock: one at a time
  * The port may be called under any of them.  No lock is held while a password is checked. */
 #ifndef YORE_COMMAND_SERVER_H
 #define YORE_COMMAND_SERVER_H
@@ -17,6 +17,7 @@
 
 #include "command/access.h"
 #include "command/acl.h"
+#include "command/backoff.h"
 #include "command/client.h"
 #include "command/command.h"
 #include "command/durations.h"
@@ -115,6 +116,7 @@ struct command_server {
     _Atomic uint64_t maxmemory; /* told and kept for clients that ask; nothing is evicted */
 
     struct acl acl;
+    struct backoff backoff;
     struct scan_table scans;
     struct slowlog slowlog;
     struct latency latency;

@@ -12,6 +12,7 @@
 
 #include "engine/backup_record.h"
 #include "engine/dir_owner.h"
+#include "engine/refuse.h"
 
 /* ---- checkpoint ---- */
 
@@ -55,6 +56,9 @@ enum yore_status yore_checkpoint(struct yore_db *db, const char *path, struct yo
 {
     if (db == NULL || path == NULL) {
         return error_null(error_out, __func__, "db, path");
+    }
+    if (*path == '\0') {
+        return refuse_empty_path("checkpoint", error_out);
     }
     struct frozen frozen;
     char fresh[PATH_BYTES];
@@ -292,6 +296,9 @@ enum yore_status yore_backup(struct yore_db *db, const char *path, yore_progress
     if (db == NULL || path == NULL) {
         return error_null(error_out, __func__, "db, path");
     }
+    if (*path == '\0') {
+        return refuse_empty_path("backup", error_out);
+    }
     struct backup b = {
         .db = db, .dir = path, .progress = {.each = progress, .arg = arg}, .error_out = error_out};
     char lock_path[PATH_BYTES];
@@ -351,6 +358,9 @@ enum yore_status yore_backup_list(const char *path,
 {
     if (path == NULL || each == NULL) {
         return error_null(error_out, __func__, "path, each");
+    }
+    if (*path == '\0') {
+        return refuse_empty_path("backup", error_out);
     }
     return db_backup_list(os_env_posix(), path, each, arg, error_out);
 }

@@ -45,7 +45,7 @@ static void show(struct clip_iter *c)
     }
     c->base.at = inner->at;
     const struct version_run *run = &inner->run;
-    if (run->end != 0 && (run->is_versions || !is_behind(c, page_key(run->page, run->end - 1)))) {
+    if (run->end != 0 && (run->is_versions || !is_behind(c, version_run_key(run, run->end - 1)))) {
         c->base.run = *run;
     }
 }

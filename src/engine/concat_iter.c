@@ -36,6 +36,7 @@ static bool open_at(struct concat_iter *c, size_t index)
         c->base.status = error_plain(&c->base.error, st);
         return false;
     }
+    c->inner->is_alone = c->base.is_alone;
     return true;
 }
 

@@ -175,6 +175,7 @@ static enum yore_status open_stretch(struct yore_cursor *c, size_t index)
     struct source_list list = {0};
     enum yore_status st = add_sources(c, &list);
     c->is_simple = !c->has_overlay && erase_set_count(c->view->erased) == 0;
+    bool is_alone = list.count == 1;
     if (st == YORE_OK) {
         st = source_list_merge(&list, true, &c->iter);
     }
@@ -182,6 +183,7 @@ static enum yore_status open_stretch(struct yore_cursor *c, size_t index)
         source_list_release(&list);
         return error_plain(&c->error, st);
     }
+    c->iter->is_alone = is_alone && !c->is_latest; /* what is stepped over now is counted */
     return YORE_OK;
 }
 
@@ -306,7 +308,7 @@ static bool is_run_plain(const struct yore_cursor *c)
 {
     const struct version_run *run = &c->iter->run;
     return run->at + 1 < run->end && is_row(c) &&
-           is_before_end(c, page_key(run->page, run->end - 1));
+           is_before_end(c, version_run_key(run, run->end - 1));
 }
 
 /* ---- moves ---- */

@@ -12,6 +12,7 @@
 #include "engine/catalogue.h"
 #include "engine/options.h"
 #include "engine/recover.h"
+#include "engine/refuse.h"
 #include "engine/stored_files.h"
 #include "engine/value_collect.h"
 #include "os/overlay.h"
@@ -59,8 +60,9 @@ static enum yore_status make_directory(struct yore_db *db, struct yore_error *er
     if (st == YORE_OK && !is_dir) {
         return error_set(error_out, YORE_INVALID, "%s is not a directory", db->path);
     }
-    if (st == YORE_OK && !db->options.must_exist && !db->options.read_only) {
-        return recover_check_directory(db, error_out); /* before so much as a lock is put there */
+    if (st == YORE_OK && !db->options.read_only) { /* before so much as a lock is put there */
+        st = recover_check_directory(db, error_out);
+        st = st == YORE_EXISTS && db->options.must_exist ? YORE_NOT_FOUND : st;
     }
     if (st != YORE_NOT_FOUND) {
         return st;
@@ -383,6 +385,9 @@ static enum yore_status open_on(struct os_env *env, const char *path,
     struct yore_options filled = options_fill(options);
     *db_out = NULL;
     error_clear(error_out);
+    if (*path == '\0') {
+        return refuse_empty_path("database", error_out);
+    }
     enum yore_status st = options_check(&filled, error_out);
     if (st != YORE_OK) {
         return st;

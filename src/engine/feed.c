@@ -195,7 +195,7 @@ enum yore_status feed_check_after(struct yore_db *db, int64_t after, const char 
         char texts[2][MOMENT_TEXT_BYTES];
         return error_set(error_out, YORE_IN_FUTURE,
                          "the %s begins after commit %s, but now is %s: name a commit that was; "
-                         "for those to come, watch from YORE_NOW on",
+                         "for those to come, watch from now on",
                          what, moment_told(after, texts[0]), moment_told(now, texts[1]));
     }
     return YORE_OK;

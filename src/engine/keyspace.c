@@ -1,13 +1,15 @@
 /* keyspace.c -- yore_keyspace_* and yore_trim(): what is asked is checked here, and made or read as
  * records of the catalogue.
  */
+#include "engine/keyspace.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "engine/catalogue.h"
 #include "engine/refuse.h"
 
-static enum yore_status check_name(const char *name, struct yore_error *error_out)
+enum yore_status keyspace_check_name(const char *name, struct yore_error *error_out)
 {
     static const char allowed[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
@@ -71,7 +73,7 @@ enum yore_status yore_keyspace_create(struct yore_db *db, const char *name,
     options = options != NULL ? options : &keep_all;
     error_clear(error_out);
     *keyspace_out = NULL;
-    enum yore_status st = check_name(name, error_out);
+    enum yore_status st = keyspace_check_name(name, error_out);
     if (st == YORE_OK) {
         st = check_options(options, error_out);
     }
@@ -83,7 +85,7 @@ enum yore_status yore_keyspace_create(struct yore_db *db, const char *name,
     struct keyspace_record record = {next_id(db, &living), *options};
     if (find_living(db, name) != NULL) {
         st = error_set(error_out, YORE_EXISTS, "keyspace %s exists already", name);
-    } else if (living > YORE_KEYSPACES_MAX) {
+    } else if (living > YORE_KEYSPACES_MAX && db_check_writable(db, error_out) == YORE_OK) {
         st = error_set(error_out, YORE_TOO_BIG, "there are %u keyspaces already: drop one first",
                        YORE_KEYSPACES_MAX);
     } else {
@@ -108,7 +110,7 @@ enum yore_status yore_keyspace_open(struct yore_db *db, const char *name,
     struct keyspace_record record;
     error_clear(error_out);
     *keyspace_out = NULL;
-    enum yore_status st = check_name(name, error_out);
+    enum yore_status st = keyspace_check_name(name, error_out);
     if (st != YORE_OK) {
         return st;
     }

@@ -295,6 +295,9 @@ static enum yore_status search_current(struct search *s, const struct forest_sli
 {
     for (size_t i = 0; i < LEVELS_MAX; i++) {
         const struct forest_level *level = &s->tree->levels[i];
+        if (level->file_count == 0) {
+            continue; /* most are */
+        }
         size_t first = i == 0 ? 0 : level_find(level, s->key);
         size_t end = i == 0 ? level->file_count : first + 1;
         for (size_t j = first; j < end && j < level->file_count; j++) {

@@ -365,6 +365,19 @@ static enum yore_status begin_manifest(struct yore_db *db, struct forest *forest
     return st;
 }
 
+/* An opening that has failed: where CURRENT names the old manifest yet, nobody needs the copy of
+ * the journal, and a full disk its room. */
+static void give_up_copy(struct yore_db *db, const struct manifest_current *old)
+{
+    struct manifest_current current;
+    if (db->journal != NULL &&
+        manifest_read_current(db->env, db->path, &current, NULL) == YORE_OK &&
+        current.number == old->number) {
+        journal_abandon(db->journal);
+        db->journal = NULL;
+    }
+}
+
 /* A new database exists from the moment CURRENT does, before the first journal segment. */
 enum yore_status recover_begin_new(struct yore_db *db, struct forest *forest,
                                    struct manifest_current *current, struct yore_error *error_out)
@@ -439,6 +452,9 @@ enum yore_status recover_tail(struct yore_db *db, struct forest *forest,
     if (st == YORE_OK) {
         tell_recovery(db, &recovery);
         st = catalogue_load(db, error_out);
+    }
+    if (st != YORE_OK) {
+        give_up_copy(db, &current);
     }
     return st;
 }

@@ -42,6 +42,14 @@ enum yore_status refuse_before_horizon(const struct yore_keyspace *keyspace, con
                      moment_told(horizon, texts[1]));
 }
 
+enum yore_status refuse_empty_path(const char *what, struct yore_error *error_out)
+{
+    return error_set(error_out, YORE_INVALID,
+                     "the path of the %s is empty: name its directory (\".\" is the working "
+                     "directory)",
+                     what);
+}
+
 enum yore_status refuse_ahead(struct yore_db *db, const char *what, int64_t moment,
                               struct yore_error *error_out)
 {

@@ -14,6 +14,8 @@ const char *moment_told(int64_t moment, char text[MOMENT_TEXT_BYTES]);
 enum yore_status refuse_before_horizon(const struct yore_keyspace *keyspace, const char *what,
                                        int64_t moment, int64_t horizon,
                                        struct yore_error *error_out);
+/* YORE_INVALID: the path of `what`, as in "database", is empty. */
+enum yore_status refuse_empty_path(const char *what, struct yore_error *error_out);
 /* YORE_NOT_FOUND: a write to a keyspace that was dropped, or a read as of then or later. */
 enum yore_status refuse_dropped(const struct yore_keyspace *keyspace, struct yore_error *error_out);
 /* YORE_IN_FUTURE: a fact or span reaches beyond db_latest_begin(). */

@@ -418,5 +418,8 @@ enum yore_status yore_restore(const struct yore_restore *restore, struct yore_er
     if (restore == NULL || restore->backup_path == NULL || restore->target_path == NULL) {
         return error_null(error_out, __func__, "restore, its backup_path, its target_path");
     }
+    if (*restore->backup_path == '\0' || *restore->target_path == '\0') {
+        return refuse_empty_path(*restore->target_path == '\0' ? "database" : "backup", error_out);
+    }
     return db_restore(os_env_posix(), restore, error_out);
 }

@@ -330,7 +330,9 @@ enum yore_status txn_commit(struct yore_txn *txn, enum yore_durability durabilit
             durability != YORE_DURABILITY_DEFAULT ? durability : txn->db->options.durability,
     };
     enum yore_status st = YORE_OK;
-    if (txn->fact_count == 0) {
+    if ((unsigned)durability > YORE_DURABILITY_NONE) {
+        st = error_set(error_out, YORE_INVALID, "durability %d is unknown", (int)durability);
+    } else if (txn->fact_count == 0) {
         /* What it read was one state, that of its begin: nothing can conflict with that. */
         request.commit = txn->snapshot.commit;
     } else {

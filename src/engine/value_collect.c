@@ -103,18 +103,17 @@ static bool pace(void *arg)
 static enum yore_status judge_batch(struct collect *c)
 {
     struct wanted_batch *batch = &c->batch;
-    struct collected *file = c->files;
-    struct collected *end = c->files + c->file_count;
+    size_t at = 0; /* of the files */
     enum yore_status st = wanted_batch_judge(batch, c->view, c->error_out);
     for (size_t i = 0; st == YORE_OK && i < batch->count; i++) {
         const struct wanted_record *record = &batch->records[i];
         bool is_wanted =
             record->is_wanted || value_spans_have(&c->held, record->file, record->offset);
-        while (file < end && file->info.file < record->file) {
-            file++;
+        while (at < c->file_count && c->files[at].info.file < record->file) {
+            at++;
         }
-        if (is_wanted && file < end && file->info.file == record->file) {
-            st = add_wanted(c, file, record->offset);
+        if (is_wanted && at < c->file_count && c->files[at].info.file == record->file) {
+            st = add_wanted(c, &c->files[at], record->offset);
         }
     }
     wanted_batch_clear(batch);

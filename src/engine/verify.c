@@ -15,6 +15,7 @@
 #include "base/buffer.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "engine/refuse.h"
 #include "engine/value_collect.h"
 #include "engine/verify_erase.h"
 #include "journal/record_log.h"
@@ -714,6 +715,9 @@ enum yore_status yore_verify_path(const char *path, void (*problem)(void *arg, c
 {
     if (path == NULL) {
         return error_null(error_out, __func__, "path");
+    }
+    if (*path == '\0') {
+        return refuse_empty_path("database", error_out);
     }
     return db_verify_path(os_env_posix(), path, problem, arg, report_out, error_out);
 }

@@ -57,7 +57,7 @@ struct journal_recovery {
  * not have left.  A tail whose unsynced writes a power cut took away whole leaves none.
  *
  * Errors: YORE_CORRUPT (segment and offset; also a missing segment in the sequence),
- * YORE_BAD_FORMAT, YORE_IO. */
+ * YORE_BAD_FORMAT, YORE_NO_SPACE, YORE_IO.  Then the room of what was copied is given back. */
 typedef enum yore_status (*journal_replay_fn)(void *arg, struct yore_bytes payload,
                                               struct yore_error *error_out);
 enum yore_status journal_open(struct os_env *env, const char *dir,
@@ -122,6 +122,9 @@ void journal_usage(const struct journal *journal, uint64_t *bytes_out, int64_t *
 /* Sync, record the noted now, mark, give back spares and preallocated space, close.  Returns the
  * error that stopped it, if any. */
 enum yore_status journal_close(struct journal *journal, struct yore_error *error_out);
+/* Close a journal whose first_live_segment nothing names, and to which nothing was appended that
+ * anybody relies on: the room of the copy is given back. */
+void journal_abandon(struct journal *journal);
 
 /* Walk commits > `after` in commit order up to what was appended at the call; segments being read
  * are kept. YORE_BEFORE_HORIZON when commits after `after` have left the journal. */

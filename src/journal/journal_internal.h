@@ -104,6 +104,7 @@ struct journal {
     struct journal_options options;
     /* Held by whoever appends, marks, rotates or wipes.  Order: append_lock, lock. */
     struct os_mutex *append_lock;
+    uint64_t copy;        /* the segment the copy of this opening begins with; 0: none yet */
     bool is_marked;       /* nothing appended since the last mark */
     bool is_begun;        /* the active segment holds more than its BEGIN */
     int64_t now;          /* journal_note_now() */

@@ -169,6 +169,7 @@ static enum yore_status begin_copy(struct recovery *r, int64_t commit_before,
         return YORE_OK;
     }
     r->is_begun = true;
+    r->journal->copy = atomic_load(&r->journal->next_number);
     enum yore_status st = journal_begin_segment(r->journal, &begin, error_out);
     r->told->first_live_segment = atomic_load(&r->journal->active_number);
     return st;
@@ -647,14 +648,22 @@ static struct journal *journal_new(struct os_env *env, const char *dir,
     return journal;
 }
 
-static void journal_abandon(struct journal *journal)
+/* The next recovery begins with what this one began with; only the copy goes.  Not where it has
+ * several segments: a crash could leave some of them, and each says that the others must be there.
+ */
+void journal_abandon(struct journal *journal)
 {
-    /* Leave the files as they are: the next recovery begins with what this one began with. */
     if (journal->active != NULL) {
         (void)record_log_close(journal->active->writer, false, NULL);
         mem_free(journal->active);
         journal->active = NULL;
     }
+    bool is_one = journal->copy != 0 && atomic_load(&journal->next_number) == journal->copy + 1;
+    char *path = is_one ? journal_segment_path(journal, journal->copy) : NULL;
+    if (path != NULL) {
+        (void)os_path_unlink(journal->env, path, NULL);
+    }
+    mem_free(path);
     (void)journal_close(journal, NULL);
 }
 

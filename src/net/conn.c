@@ -1,4 +1,5 @@
 /* conn.c -- one connection on its loop: what arrives, whose turn, what is sent.  States: net.h. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -153,7 +154,7 @@ static bool receive_encrypted(struct net_conn *conn, struct yore_bytes encrypted
         size_t size = 0;
         if (!tls_conn_read(conn->tls, inlet->data + inlet->end, inlet->capacity - inlet->end,
                            &size)) {
-            return false;
+            return tls_conn_has_ended(conn->tls);
         }
         if (size == 0) {
             return true;
@@ -197,6 +198,16 @@ static void on_read_end(struct net_conn *conn, bool is_orderly)
     conn_end(conn);
 }
 
+/* So that who sees to certificates hears why a client is not let in. */
+static void tell_disagreed(struct net_conn *conn)
+{
+    char text[200];
+    const char *fault = tls_conn_fault(conn->tls);
+    snprintf(text, sizeof(text), "no TLS could be agreed on with a client: %s",
+             fault != NULL ? fault : "it has left");
+    net_tell(conn->loop->net, NET_TOLD_DISAGREED, text);
+}
+
 static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *room)
 {
     struct net_conn *conn = stream->data;
@@ -215,6 +226,9 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *room)
     if (conn->tls != NULL) {
         bool is_good = receive_encrypted(conn, bytes_of(room->base, (size_t)size));
         conn_flush(conn); /* the handshake's answer, or the alert */
+        if (!is_good && !tls_conn_is_agreed(conn->tls)) {
+            tell_disagreed(conn);
+        }
         if (!is_good || conn->is_dead) {
             conn_kill(conn);
             return;
@@ -227,6 +241,10 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *room)
         loop_again(conn->loop, conn);
     } else if (conn->state == CONN_IDLE && inlet_size(&conn->in) > 0) {
         loop_ready(conn->loop, conn);
+    }
+    if (conn->tls != NULL && tls_conn_has_ended(conn->tls)) {
+        on_read_end(conn, true); /* what came before it is run */
+        return;
     }
     set_reading(conn);
     conn_account(conn);
@@ -339,7 +357,9 @@ static void tell_drainer(struct net_conn *conn)
 static void on_shut(uv_shutdown_t *request, int status)
 {
     struct net_conn *conn = request->data;
-    if (status < 0 || conn->has_ended) { /* the client has closed its side already */
+    bool has_left = atomic_load_explicit(&conn->is_left, memory_order_relaxed);
+    bool is_killed = conn->has_ended && !conn->loop->is_ending; /* by net_conn_close() */
+    if (status < 0 || has_left || is_killed) {
         conn_kill(conn);
         return;
     }
@@ -356,6 +376,10 @@ static void say_goodbye(struct net_conn *conn)
         return;
     }
     conn->shut.data = conn;
+    if (conn->tls != NULL) { /* else the other side could not tell the end from a cut */
+        tls_conn_end(conn->tls);
+        send_some(conn);
+    }
     if (uv_shutdown(&conn->shut, &conn->uv.stream, on_shut) != 0) {
         conn_kill(conn);
     }
@@ -438,7 +462,7 @@ static void apply_turn(struct net_conn *conn)
         }
         break;
     case NET_LATER:
-        conn->state = CONN_LATER;
+        conn->state = loop->is_ending ? CONN_CLOSING : CONN_LATER;
         break;
     case NET_ROOM:
         conn->state = CONN_ROOM;
@@ -643,7 +667,8 @@ void conn_end(struct net_conn *conn)
 {
     conn->has_ended = true;
     set_reading(conn);
-    if (conn->state == CONN_IDLE) {
+    bool is_put_off = conn->state == CONN_LATER && conn->loop->is_ending; /* none will wake it */
+    if (conn->state == CONN_IDLE || is_put_off) {
         conn->state = CONN_CLOSING;
         conn_flush(conn);
     }

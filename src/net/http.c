@@ -96,6 +96,19 @@ static size_t find_end(struct yore_bytes data, size_t from)
     return 0;
 }
 
+/* How long `http://` or `https://` is that it begins with; 0: neither. */
+static size_t scheme_size(struct yore_bytes target)
+{
+    static const char *const schemes[] = {"http://", "https://"};
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+        size_t size = strlen(schemes[i]);
+        if (target.size > size && http_is_word(bytes_of(target.data, size), schemes[i])) {
+            return size;
+        }
+    }
+    return 0;
+}
+
 static enum http_result parse_target(struct yore_bytes target, struct http_head *head)
 {
     const unsigned char *at = target.data;
@@ -104,10 +117,16 @@ static enum http_result parse_target(struct yore_bytes target, struct http_head 
             return bad(head, 400, "the target holds a character that must be percent-encoded");
         }
     }
-    if (target.size > 7 && memcmp(at, "http://", 7) == 0) { /* as a proxy is asked */
-        const unsigned char *slash = memchr(at + 7, '/', target.size - 7);
+    head->host = bytes_of("", 0);
+    size_t scheme = scheme_size(target);
+    if (scheme > 0) { /* as a proxy is asked */
+        const unsigned char *slash = memchr(at + scheme, '/', target.size - scheme);
         if (slash == NULL) {
             return bad(head, 400, "the target has no path");
+        }
+        head->host = bytes_of(at + scheme, (size_t)(slash - at) - scheme);
+        if (head->host.size == 0 || memchr(at + scheme, '@', head->host.size) != NULL) {
+            return bad(head, 400, "the target names no host, or a user");
         }
         target = bytes_behind(target, (size_t)(slash - at));
         at = target.data;
@@ -240,7 +259,9 @@ static enum http_result parse_meaning(struct http_head *head)
     if (hosts > 1 || (hosts == 0 && !head->is_http10)) {
         return bad(head, 400, "a request has exactly one Host");
     }
-    head->host = http_header_find(head, "host");
+    if (head->host.size == 0) {
+        head->host = http_header_find(head, "host");
+    }
     struct yore_bytes connection = http_header_find(head, "connection");
     head->keeps_alive = head->is_http10 ? http_list_has(connection, "keep-alive")
                                         : !http_list_has(connection, "close");

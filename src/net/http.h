@@ -31,7 +31,7 @@ struct http_head {
     struct yore_bytes method;
     struct yore_bytes path;  /* begins with /, still percent-encoded */
     struct yore_bytes query; /* behind the ?, still encoded; empty: none */
-    struct yore_bytes host;
+    struct yore_bytes host;  /* of the target where that names one (RFC 9112, 3.2.2) */
     bool is_http10;
     bool keeps_alive;
     bool expects_continue;

@@ -321,7 +321,7 @@ bool pool_submit(struct pool *pool, struct loop *loop, struct net_conn *conns, u
     job->conn_count = count;
     job->pace = pool->pace;
     os_mutex_lock(&pool->lock);
-    struct line *line = line_of(pool, pool->pace == NET_LONG ? conns->owner : 0);
+    struct line *line = line_of(pool, pool->pace == NET_SHORT ? 0 : conns->owner);
     if (line != NULL) {
         job->line = line;
         *line->last = job;

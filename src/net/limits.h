@@ -39,6 +39,7 @@
 #define NET_BRIEF_NS 50000000        /* a LONG job that took as long makes room for another */
 #define NET_LINGER_NS 1000000000     /* a closed client's rest is read away for so long */
 #define NET_HANDSHAKE_NS 10000000000 /* TLS must be agreed by then */
+#define NET_TELL_NS 10000000000      /* the log is told the same no more often than that */
 #define NET_SWEEP_MS 1000u           /* how often deadlines are looked at */
 #define NET_SWEEP_EVICTIONS 100u     /* closed then for their buffers, at most */
 

@@ -36,9 +36,8 @@ static void on_waiting(uv_poll_t *poll, int status, int events)
         }
         mem_free(newcomer);
         if (result == OS_ACCEPT_EXHAUSTED) { /* asking again at once would spin */
-            const struct net_jobs *jobs = &listener->net->options.jobs;
-            jobs->tell(jobs->arg,
-                       "no descriptors left for new clients: raise the limit of open files");
+            net_tell(listener->net, NET_TOLD_EXHAUSTED,
+                     "no descriptors left for new clients: raise the limit of open files");
             uv_poll_stop(&listener->poll);
             uv_timer_start(&listener->rest, on_rested, REST_MS, 0);
         }

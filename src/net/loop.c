@@ -71,8 +71,8 @@ bool loop_evict(struct loop *loop)
         return false;
     }
     atomic_fetch_add_explicit(&net->evicted, 1, memory_order_relaxed);
-    net->options.jobs.tell(net->options.jobs.arg,
-                           "buffers of clients are over their limit: the largest was closed");
+    net_tell(net, NET_TOLD_EVICTED,
+             "buffers of clients are over their limit: the largest was closed");
     conn_kill(largest);
     return true;
 }
@@ -230,10 +230,6 @@ static void begin_end(struct loop *loop)
     for (struct net_conn *conn = loop->conns; conn != NULL; conn = next) {
         next = conn->behind;
         conn_end(conn);
-        if (conn->state == CONN_LATER) { /* nobody will wake it any more */
-            conn->state = CONN_IDLE;
-            conn_kill(conn);
-        }
     }
 }
 

@@ -110,7 +110,7 @@ enum yore_status net_listen(struct net *net, int fd, const struct net_handler *h
     return YORE_OK;
 }
 
-void net_stop(struct net *net, int64_t patience_ns)
+void net_stop(struct net *net, int64_t patience_ns, bool (*is_hurried)(void *arg), void *arg)
 {
     if (net == NULL) {
         return;
@@ -118,11 +118,22 @@ void net_stop(struct net *net, int64_t patience_ns)
     struct os_env *env = os_env_posix();
     int64_t until = os_monotonic_ns(env) + patience_ns;
     ask_to_end(net, false);
-    while (atomic_load(&net->clients) > 0 && os_monotonic_ns(env) < until) {
+    while (atomic_load(&net->clients) > 0 && os_monotonic_ns(env) < until &&
+           (is_hurried == NULL || !is_hurried(arg))) {
         os_sleep_ns(env, 5000000);
     }
     ask_to_end(net, true);
     net_free(net);
+}
+
+void net_tell(struct net *net, enum net_told kind, const char *text)
+{
+    int64_t now = os_monotonic_ns(os_env_posix());
+    int64_t told = atomic_load(&net->told_ns[kind]);
+    if ((told == 0 || now - told >= NET_TELL_NS) &&
+        atomic_compare_exchange_strong(&net->told_ns[kind], &told, now)) {
+        net->options.jobs.tell(net->options.jobs.arg, text);
+    }
 }
 
 void net_set_clients_max(struct net *net, unsigned clients_max)

@@ -20,7 +20,8 @@
  * NET_MODEST_BYTES at a time) comes behind them,
  * for NET_AGAIN_NS an iteration, by turns: a thousand greedy clients cost a modest one no more than
  * one of them.  What runs alone is fair to *owners*: the next to run is of whoever has fewest
- * running then, by turns, and an owner with none running gets a thread beyond `long_workers`.
+ * running then, by turns, and of LONG ones an owner with none running gets a thread beyond
+ * `long_workers`.
  *
  * Backpressure: what a busy or full connection sends is read up to NET_ARRIVING_BYTES_MAX, then no
  * more; with NET_OUTPUT_SOFT_BYTES unsent it gets no turn.  A client that takes nothing of what is
@@ -121,8 +122,9 @@ enum yore_status net_start(const struct net_options *options, struct net **net_o
 enum yore_status net_listen(struct net *net, int fd, const struct net_handler *handler,
                             struct net_tls *tls, struct yore_error *error_out);
 /* Take no more connections, read no more; run what has arrived whole, send all replies, close.
- * What is not done after `patience_ns` is cut off.  Waits, and frees `net`.  NULL is ignored. */
-void net_stop(struct net *net, int64_t patience_ns);
+ * What is not done after `patience_ns`, or when `is_hurried` (may be NULL; asked now and then) says
+ * so, is cut off.  Waits, and frees `net`.  NULL is ignored. */
+void net_stop(struct net *net, int64_t patience_ns, bool (*is_hurried)(void *arg), void *arg);
 
 /* Change while running. */
 void net_set_clients_max(struct net *net, unsigned clients_max);

@@ -35,6 +35,9 @@ enum conn_state {
     CONN_CLOSING
 };
 
+/* What the log is told, each no more often than every NET_TELL_NS: clients can bring it about. */
+enum net_told { NET_TOLD_EVICTED, NET_TOLD_EXHAUSTED, NET_TOLD_DISAGREED, NET_TOLD_KINDS };
+
 enum conn_notice { NOTICE_CLOSE = 1, NOTICE_CLOSE_GENTLE = 2, NOTICE_WAKE = 4, NOTICE_DRAIN = 8 };
 
 struct net_conn {
@@ -213,8 +216,12 @@ struct net {
     _Atomic uint64_t job_turns;
     _Atomic uint64_t buffer_bytes;
     _Atomic uint64_t buffer_bytes_peak;
-    unsigned next_loop; /* the first loop's: whom the next client goes to */
+    unsigned next_loop;                      /* the first loop's: whom the next client goes to */
+    _Atomic int64_t told_ns[NET_TOLD_KINDS]; /* when each was last told; monotonic, 0: never */
 };
+
+/* net.c; any thread */
+void net_tell(struct net *net, enum net_told kind, const char *text);
 
 /* conn.c; on the connection's loop */
 void conn_open(struct loop *loop, struct newcomer *newcomer); /* takes it */

@@ -17,6 +17,7 @@ struct tls_conn {
     SSL *ssl;
     BIO *arriving; /* the ssl's own */
     BIO *leaving;
+    const char *fault; /* of what was read; a constant, or NULL */
 };
 
 static enum yore_status refuse(struct yore_error *error_out, const char *what, const char *path)
@@ -227,6 +228,12 @@ const char *tls_conn_refusal(const struct tls_conn *conn)
     return result != X509_V_OK ? X509_verify_cert_error_string(result) : NULL;
 }
 
+const char *tls_conn_fault(const struct tls_conn *conn)
+{
+    const char *refusal = tls_conn_refusal(conn);
+    return refusal != NULL ? refusal : conn->fault;
+}
+
 void tls_conn_free(struct tls_conn *conn)
 {
     if (conn != NULL) {
@@ -255,6 +262,7 @@ bool tls_conn_read(struct tls_conn *conn, void *data, size_t size, size_t *read_
         return true;
     }
     int cause = SSL_get_error(conn->ssl, result);
+    conn->fault = ERR_reason_error_string(ERR_peek_error());
     ERR_clear_error();
     return cause == SSL_ERROR_WANT_READ || cause == SSL_ERROR_WANT_WRITE;
 }
@@ -276,6 +284,20 @@ bool tls_conn_write(struct tls_conn *conn, struct yore_bytes plain, struct buffe
     }
     ERR_clear_error();
     return is_good;
+}
+
+bool tls_conn_has_ended(const struct tls_conn *conn)
+{
+    return (SSL_get_shutdown(conn->ssl) & SSL_RECEIVED_SHUTDOWN) != 0;
+}
+
+void tls_conn_end(struct tls_conn *conn)
+{
+    ERR_clear_error();
+    if (tls_conn_is_agreed(conn) && SSL_shutdown(conn->ssl) < 0) {
+        /* It is broken, and closed without. */
+    }
+    ERR_clear_error();
 }
 
 void tls_conn_name(const struct tls_conn *conn, char *name, size_t size)

@@ -51,8 +51,14 @@ bool tls_conn_read(struct tls_conn *conn, void *data, size_t size, size_t *read_
 /* Append to `encrypted` what is to be sent: the handshake's, and `plain`, which must wait for it to
  * be agreed (tls_conn_is_agreed()).  False: it broke. */
 bool tls_conn_write(struct tls_conn *conn, struct yore_bytes plain, struct buffer *encrypted);
+/* Was that since it said that it sends no more?  It may still read. */
+bool tls_conn_has_ended(const struct tls_conn *conn);
+/* Say the same: the next tls_conn_write() has it, with nothing else to send. */
+void tls_conn_end(struct tls_conn *conn);
 /* Why the other side's certificate was not taken, or NULL. */
 const char *tls_conn_refusal(const struct tls_conn *conn);
+/* Why they could not agree, in a few words; NULL: it is not known. */
+const char *tls_conn_fault(const struct tls_conn *conn);
 /* The client's certificate's common name, or "": as text in `name`. */
 void tls_conn_name(const struct tls_conn *conn, char *name, size_t size);
 

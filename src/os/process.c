@@ -1,6 +1,8 @@
 #include "os/process.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -52,6 +54,18 @@ const char *os_process_variable(size_t index)
 {
     /* The list ends with NULL, and may be NULL itself. */
     return environ != NULL ? environ[index] : NULL;
+}
+
+FILE *os_open_private(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    FILE *file = fd >= 0 ? fdopen(fd, "a") : NULL;
+    if (file == NULL && fd >= 0) {
+        int number = errno;
+        close(fd);
+        errno = number;
+    }
+    return file;
 }
 
 void os_memory_will_fill(void *memory, size_t size)

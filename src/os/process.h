@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct os_process_usage {
     uint64_t resident_bytes;
@@ -22,6 +23,9 @@ void os_process_usage(struct os_process_usage *usage_out);
 
 /* "NAME=value", the environment's variable number `index`; NULL behind the last. */
 const char *os_process_variable(size_t index);
+
+/* Open a file to append to, made with nobody else's permission to read it; NULL: errno says why. */
+FILE *os_open_private(const char *path);
 
 /* Advise: all of this memory, megabytes that were not touched yet, will be filled and then walked
  * at random: map it by large pages where the system has them. */

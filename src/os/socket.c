@@ -229,6 +229,28 @@ void os_socket_close(int fd)
     }
 }
 
+bool os_address_network(const char *address, uint64_t *network_out)
+{
+    char host[INET6_ADDRSTRLEN];
+    unsigned char octets[16] = {0};
+    bool is_v6 = address[0] == '[';
+    const char *begin = address + (is_v6 ? 1 : 0);
+    size_t size = strcspn(begin, is_v6 ? "]" : ":");
+    if (size >= sizeof(host)) {
+        return false;
+    }
+    memcpy(host, begin, size);
+    host[size] = '\0';
+    if (inet_pton(is_v6 ? AF_INET6 : AF_INET, host, octets) != 1) {
+        return false;
+    }
+    *network_out = 0;
+    for (size_t i = 0; i < (is_v6 ? 8u : 4u); i++) {
+        *network_out = *network_out << 8 | octets[i];
+    }
+    return true;
+}
+
 /* ---- the other end ----------------------------------------------------------------------------
  */
 

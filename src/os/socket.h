@@ -46,6 +46,10 @@ enum os_accept os_accept(int listener, int *fd_out, char peer[OS_ADDRESS_TEXT_BY
 
 void os_socket_close(int fd);
 
+/* The network of an address as os_accept() tells it: an IPv4 address as a whole, the first 64 bits
+ * of an IPv6 one, of which whoever has one has all.  False: it has none, as a Unix socket. */
+bool os_address_network(const char *address, uint64_t *network_out);
+
 /* ---- the other end, blocking with deadlines ---- */
 
 /* Errors: YORE_INVALID (no such address), YORE_IO (nobody listens, the time passed). */

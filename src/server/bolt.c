@@ -30,11 +30,12 @@ static int64_t monotonic_ns(void)
 /* ---- what sessions ask for ---------------------------------------------------------------------
  */
 
-static bool port_log_in(void *arg, void *conn, struct yore_bytes user, struct yore_bytes password)
+static bool port_log_in(void *arg, void *conn, struct yore_bytes user, struct yore_bytes password,
+                        int64_t *wait_ns_out)
 {
     struct bolt_peer *peer = conn;
     (void)arg;
-    return command_login(peer->client, user, password);
+    return command_login(peer->client, user, password, wait_ns_out);
 }
 
 static bool port_log_out(void *arg, void *conn)
@@ -165,7 +166,7 @@ static enum net_next bolt_turn(void *arg, struct net_turn *turn)
     turn->consumed = inner.consumed;
     turn->kept = bolt_session_kept_bytes(peer->session);
     turn->wanted = wanted[inner.wanted];
-    turn->owner = peer->client != NULL ? command_client_owner(peer->client) : 0;
+    turn->owner = peer_owner(peer->client, turn->wanted);
     return nexts[next];
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/keep.h"
 #include "base/mem.h"
 #include "base/moment.h"
 #include "base/nearest.h"
@@ -258,12 +259,25 @@ static enum yore_status set_text(struct config *config, const struct config_spec
     return YORE_OK;
 }
 
+/* As a person would write it: a span with its units. */
+static void format_bound(const struct config_spec *spec, uint64_t value, struct buffer *out)
+{
+    char text[KEEP_TEXT_BYTES];
+    if (spec->kind != CONFIG_SPAN || value == 0) {
+        format_value(spec, value, out);
+        return;
+    }
+    struct yore_keyspace_options span = {.keep = YORE_KEEP_FOR, .keep_ns = (int64_t)value};
+    keep_format(&span, text);
+    buffer_append(out, text, strlen(text));
+}
+
 static enum yore_status refuse_range(const struct config_spec *spec, struct yore_error *error_out)
 {
     struct buffer least = {0};
     struct buffer most = {0};
-    format_value(spec, spec->min, &least);
-    format_value(spec, spec->max, &most);
+    format_bound(spec, spec->min, &least);
+    format_bound(spec, spec->max, &most);
     buffer_append_u8(&least, '\0');
     buffer_append_u8(&most, '\0');
     enum yore_status status = error_set(error_out, YORE_INVALID, "%s is %s to %s", spec->name,

@@ -122,7 +122,7 @@ static enum yore_status replace_file(struct os_env *env, const char *path,
     char beside[4200];
     snprintf(beside, sizeof(beside), "%.4096s.new", path);
     struct os_file *file = NULL;
-    enum yore_status status = os_path_unlink(env, beside, NULL);
+    enum yore_status status = os_path_unlink(env, beside, error_out);
     if (status == YORE_OK || status == YORE_NOT_FOUND) {
         status = os_file_open(env, beside, OS_OPEN_CREATE, &file, error_out);
     }

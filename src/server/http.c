@@ -161,9 +161,11 @@ static bool decode_login(struct yore_bytes header, struct buffer *plain)
     return false;
 }
 
-/* Check the Authorization of this request; false: it is wrong. */
-static bool log_in(struct http_session *session)
+/* Check the Authorization of this request; false: it is wrong, or was not looked at, nor will be
+ * for `*wait_ns_out`. */
+static bool log_in(struct http_session *session, int64_t *wait_ns_out)
 {
+    *wait_ns_out = 0;
     struct yore_bytes header = http_header_find(&session->head, "authorization");
     struct buffer plain = {0};
     bool is_good = fresh_client(session) && decode_login(header, &plain) && !plain.is_nomem;
@@ -171,7 +173,7 @@ static bool log_in(struct http_session *session)
     if (colon != NULL) {
         size_t user_size = (size_t)(colon - (const char *)plain.data);
         is_good = command_login(session->client, bytes_of(plain.data, user_size),
-                                bytes_behind(buffer_bytes(&plain), user_size + 1));
+                                bytes_behind(buffer_bytes(&plain), user_size + 1), wait_ns_out);
         audit_login(session->scope->audit, bytes_of(plain.data, user_size), session->address,
                     is_good);
     }
@@ -239,6 +241,20 @@ static enum step refuse(struct http_call *call, unsigned status, const char *cod
 {
     const struct http_problem problem = {
         .status = status, .code = code, .detail = detail, .more = ""};
+    return refuse_with(call, &problem, next);
+}
+
+static enum step refuse_for_now(struct http_call *call, int64_t wait_ns, enum net_next *next)
+{
+    char headers[40];
+    snprintf(headers, sizeof(headers), "Retry-After: %lld\r\n",
+             (long long)(wait_ns / 1000000000 + 1));
+    const struct http_problem problem = {
+        .status = 429,
+        .code = "too-many-logins",
+        .detail = "too many wrong passwords have come from your address: try again later",
+        .more = "",
+        .headers = headers};
     return refuse_with(call, &problem, next);
 }
 
@@ -369,8 +385,11 @@ static enum step at_login(struct http_call *call, enum net_next *next)
             *next = NET_PACE;
             return STEP_NEXT;
         }
-        if (!log_in(session)) {
-            return refuse(call, 401, "wrong-login", "user or password are wrong", next);
+        int64_t wait_ns = 0;
+        if (!log_in(session, &wait_ns)) {
+            return wait_ns > 0
+                       ? refuse_for_now(call, wait_ns, next)
+                       : refuse(call, 401, "wrong-login", "user or password are wrong", next);
         }
     }
     if (!command_client_is_trusted(session->client)) {
@@ -482,7 +501,7 @@ static enum net_next http_turn(void *arg, struct net_turn *turn)
     }
     reply_release(&call.reply);
     reply_reader_release(&call.reader);
-    turn->owner = session->client != NULL ? command_client_owner(session->client) : 0;
+    turn->owner = peer_owner(session->client, turn->wanted);
     turn->kept = session->text.capacity + session->body.capacity;
     return next;
 }

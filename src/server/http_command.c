@@ -16,10 +16,8 @@ static enum command_after run_words(struct http_call *call, const struct yore_by
     buffer_clear(&call->reply.out);
     call->reply.has_parted = false;
     enum command_after after = command_run(job, session->client, words, count, &call->reply);
-    if (!call->reply.has_parted) {
-        audit_request(session->scope->audit, session->client, session->address, words, count,
-                      buffer_bytes(&call->reply.out));
-    }
+    audit_request(session->scope->audit, session->client, session->address, words, count,
+                  call->reply.has_parted ? bytes_of("", 0) : buffer_bytes(&call->reply.out));
     return after;
 }
 

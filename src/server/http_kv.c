@@ -50,12 +50,20 @@ static bool add_param(struct words *words, struct http_call *call, const char *p
 }
 
 /* The key of the path; false: it is badly encoded, or empty, and that has been answered. */
+static bool take_key(struct http_call *call, struct buffer *key, bool *more_out)
+{
+    if (!http_decode(call->session->param, false, key) || key->size == 0) {
+        buffer_release(key);
+        *more_out = http_problem(call, 400, "bad-key", "the key is badly percent-encoded");
+        return false;
+    }
+    return true;
+}
+
 static bool add_key(struct words *words, struct http_call *call, bool *more_out)
 {
     struct buffer key = {0};
-    if (!http_decode(call->session->param, false, &key) || key.size == 0) {
-        buffer_release(&key);
-        *more_out = http_problem(call, 400, "bad-key", "the key is badly percent-encoded");
+    if (!take_key(call, &key, more_out)) {
         return false;
     }
     add_owned(words, &key);
@@ -143,32 +151,43 @@ static bool answer_written(struct http_call *call)
     return http_answer(call, &answer, bytes_of("", 0));
 }
 
-bool http_put_key(struct http_call *call)
+/* Write `value` to `key`, which is taken, as the query dates it. */
+static bool put(struct http_call *call, struct buffer *key, struct yore_bytes value,
+                bool (*answer)(struct http_call *call))
 {
     struct words words = {.count = 0};
     bool more = true;
     bool is_dated = has_param(call, "at") || has_param(call, "from") || has_param(call, "to") ||
                     has_param(call, "until");
     if (is_dated && has_param(call, "ttl")) {
+        buffer_release(key);
         return http_problem(call, 400, "bad-parameter",
                             "ttl counts from now: beside a date write until, a moment");
     }
     add_text(&words, is_dated ? "YORE.PUT" : "SET");
-    if (add_key(&words, call, &more)) {
-        words.items[words.count++] = buffer_bytes(&call->session->body);
-        if (is_dated) {
-            add_dates(&words, call);
-            add_param(&words, call, "until", "UNTIL");
-        } else {
-            add_param(&words, call, "ttl", "EX");
-        }
-        run(call, &words);
-        if (!http_failed(call, &more)) {
-            more = answer_written(call);
-        }
+    add_owned(&words, key);
+    words.items[words.count++] = value;
+    if (is_dated) {
+        add_dates(&words, call);
+        add_param(&words, call, "until", "UNTIL");
+    } else {
+        add_param(&words, call, "ttl", "EX");
+    }
+    run(call, &words);
+    if (!http_failed(call, &more)) {
+        more = answer(call);
     }
     words_release(&words);
     return more;
+}
+
+bool http_put_key(struct http_call *call)
+{
+    struct buffer key = {0};
+    bool more = true;
+    return take_key(call, &key, &more)
+               ? put(call, &key, buffer_bytes(&call->session->body), answer_written)
+               : more;
 }
 
 bool http_delete_key(struct http_call *call)
@@ -306,35 +325,54 @@ bool http_list_keys(struct http_call *call)
 /* ---- the forms of small servers
  * ------------------------------------------------------------------ */
 
-/* /put?key=K&val=V, or /put?K=V */
+static bool answer_ok(struct http_call *call)
+{
+    struct http_answer answer = {200, "text/plain", NULL};
+    return http_answer(call, &answer, bytes_of("OK\n", 3));
+}
+
+/* Take K=V off the begin of the query. */
+static bool take_pair(struct http_call *call, struct buffer *key, struct buffer *value)
+{
+    struct yore_bytes query = call->session->head.query;
+    const char *mark = query.size > 0 ? memchr(query.data, '&', query.size) : NULL;
+    size_t size = mark != NULL ? (size_t)(mark - (const char *)query.data) : query.size;
+    const char *equals = size > 0 ? memchr(query.data, '=', size) : NULL;
+    size_t name_size = equals != NULL ? (size_t)(equals - (const char *)query.data) : 0;
+    call->session->head.query = bytes_behind(query, size + (mark != NULL ? 1 : 0));
+    return name_size > 0 && http_decode(bytes_of(query.data, name_size), true, key) &&
+           http_decode(bytes_of(equals + 1, size - name_size - 1), true, value);
+}
+
+/* /put?key=K&val=V, or /put?K=V; behind either the parameters of PUT /v1/kv/K. */
 bool http_compat_put(struct http_call *call)
 {
-    struct words words = {.count = 0};
+    static const struct http_route named = {.params = "key val at from to until ttl db"};
+    static const struct http_route rest = {.params = "at from to until ttl db"};
     struct buffer key = {0};
     struct buffer value = {0};
-    struct yore_bytes query = call->session->head.query;
+    char problem[HTTP_PARAM_PROBLEM_BYTES];
+    const char *code = "bad-parameter";
+    const char *detail = NULL;
     bool is_named = http_param(call, "key", &key) && http_param(call, "val", &value);
     if (!is_named) {
-        const char *equals = query.size > 0 ? memchr(query.data, '=', query.size) : NULL;
-        size_t size = equals != NULL ? (size_t)(equals - (const char *)query.data) : 0;
         buffer_clear(&key);
-        if (size == 0 || !http_decode(bytes_of(query.data, size), true, &key) ||
-            !http_decode(bytes_behind(query, size + 1), true, &value)) {
-            buffer_release(&key);
-            buffer_release(&value);
-            return http_problem(call, 400, "bad-request", "write /put?key=K&val=V, or /put?K=V");
+        if (!take_pair(call, &key, &value)) {
+            code = "bad-request";
+            detail = "write /put?key=K&val=V, or /put?K=V";
         }
     }
-    bool more = true;
-    add_text(&words, "SET");
-    add_owned(&words, &key);
-    add_owned(&words, &value);
-    run(call, &words);
-    if (!http_failed(call, &more)) {
-        struct http_answer answer = {200, "text/plain", NULL};
-        more = http_answer(call, &answer, bytes_of("OK\n", 3));
+    if (detail == NULL) {
+        detail = http_params_problem(is_named ? &named : &rest, call->session->head.query, problem);
     }
-    words_release(&words);
+    bool more;
+    if (detail != NULL) {
+        buffer_release(&key);
+        more = http_problem(call, 400, code, detail);
+    } else {
+        more = put(call, &key, buffer_bytes(&value), answer_ok);
+    }
+    buffer_release(&value);
     return more;
 }
 

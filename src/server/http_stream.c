@@ -151,9 +151,13 @@ static void give_up_at(struct http_call *call, const char *where,
                        const struct http_problem *problem)
 {
     struct taker *taker = call->session->taker;
+    char stays[80] = "nothing was written";
     char detail[300];
-    snprintf(detail, sizeof(detail), "%s: %.180s; %" PRIu64 " lines were written", where,
-             problem->detail, taker->written);
+    if (taker->written > 0) {
+        snprintf(stays, sizeof(stays), "what %" PRIu64 " line%s before it wrote stays",
+                 taker->written, taker->written > 1 ? "s" : "");
+    }
+    snprintf(detail, sizeof(detail), "%s: %.180s; %s", where, problem->detail, stays);
     call->session->head.keeps_alive = false;
     http_problem(call, problem->status, problem->code, detail);
 }

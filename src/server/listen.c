@@ -158,6 +158,7 @@ static enum yore_status listen_unix(struct server *server, struct yore_error *er
     int fd = -1;
     enum yore_status status = os_listen_unix(
         server->config->unixsocket, (unsigned)server->config->unixsocketperm, &fd, error_out);
+    server->has_socket = status == YORE_OK;
     if (status == YORE_OK) {
         struct net_handler handler;
         session_handler_init(&handler, &server->scope);

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/moment.h"
 #include "os/env.h"
+#include "os/process.h"
 #include "os/thread.h"
 #include "server/limits.h"
 #include "server/log_chain.h"
@@ -29,6 +30,7 @@ struct line {
     char text[LOG_LINE_BYTES_MAX];
     size_t size;
     size_t room; /* fields end here at most */
+    bool has_fields;
 };
 
 static void put(struct line *line, char c)
@@ -45,23 +47,24 @@ static void put_text(struct line *line, const char *text)
     }
 }
 
-/* Inside double quotes, as JSON and logfmt both read it. */
+/* Inside double quotes, as JSON and logfmt both read it; cut where the line is full, but whole. */
 static void put_quoted(struct line *line, const char *text)
 {
-    static const char digits[] = "0123456789abcdef";
+    char octet[8];
     put(line, '"');
     for (; *text != '\0'; text++) {
         unsigned char c = (unsigned char)*text;
         if (c == '"' || c == '\\') {
-            put(line, '\\');
-            put(line, (char)c);
+            snprintf(octet, sizeof(octet), "\\%c", c);
         } else if (c < ' ' || c >= 127) { /* other octets one by one: they need not be UTF-8 */
-            put_text(line, "\\u00");
-            put(line, digits[c >> 4]);
-            put(line, digits[c & 15]);
+            snprintf(octet, sizeof(octet), "\\u%04x", (unsigned)c);
         } else {
-            put(line, (char)c);
+            snprintf(octet, sizeof(octet), "%c", c);
         }
+        if (line->size + strlen(octet) >= line->room) {
+            break;
+        }
+        put_text(line, octet);
     }
     put(line, '"');
 }
@@ -79,7 +82,11 @@ static bool is_plain(const char *text)
 static void put_field(struct line *line, enum log_format format, const char *name,
                       const char *value)
 {
-    bool is_first = line->size == 0 || line->text[line->size - 1] == '{';
+    bool is_first = !line->has_fields;
+    if (line->size + strlen(name) + 8 > line->room) {
+        return; /* no room for a value */
+    }
+    line->has_fields = true;
     if (format == LOG_JSON) {
         put_text(line, is_first ? "" : ",");
         put_quoted(line, name);
@@ -99,7 +106,7 @@ static void put_field(struct line *line, enum log_format format, const char *nam
 
 static FILE *open_file(const char *path)
 {
-    FILE *file = fopen(path, "a");
+    FILE *file = os_open_private(path);
     if (file != NULL) {
         setvbuf(file, NULL, _IOFBF, 2 * LOG_LINE_BYTES_MAX);
     }
@@ -178,6 +185,7 @@ static void write_line(struct log *log, enum log_level level, const char *messag
     int64_t now = os_wall_ns(log->env);
     moment_format(now - now % 1000000, time_text);
     line.size = 0;
+    line.has_fields = false;
     line.room = sizeof(line.text) - 4 - (log->is_chained ? LOG_CHAIN_ROOM : 0);
     if (log->format == LOG_JSON) {
         put(&line, '{');

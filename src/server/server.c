@@ -18,6 +18,7 @@
 #include "server/settler.h"
 
 #define SIGNAL_WAIT_NS 1000000000
+#define SIGNAL_ECHO_NS 1000000000 /* two within so long are one */
 
 /* ---- the directory ----------------------------------------------------------------------------
  */
@@ -276,6 +277,7 @@ static enum yore_status write_pidfile(struct server *server, struct yore_error *
         return YORE_OK;
     }
     FILE *file = fopen(path, "w");
+    server->has_pidfile = file != NULL;
     bool is_good = file != NULL && fprintf(file, "%u\n", (unsigned)os_process_id()) > 0;
     if (file != NULL) {
         is_good = fclose(file) == 0 && is_good;
@@ -286,25 +288,37 @@ static enum yore_status write_pidfile(struct server *server, struct yore_error *
 /* ---- running and ending ------------------------------------------------------------------------
  */
 
+/* One of what SIGHUP reads again; the others are read whatever becomes of it. */
+static bool is_reloaded(struct server *server, const char *what, enum yore_status status,
+                        const struct yore_error *error)
+{
+    const struct log_field fields[] = {{"what", what}, {"cause", error->text}};
+    if (status != YORE_OK) {
+        log_fields(server->log, LOG_ERROR, "could not be reloaded; the old stays", fields, 2);
+    }
+    return status == YORE_OK;
+}
+
 static void reload(struct server *server)
 {
     struct yore_error error = {0};
-    enum yore_status status = log_reopen(server->log, &error);
-    if (status == YORE_OK && server->audit != NULL) {
-        status = log_reopen(server->audit, &error);
+    bool is_whole = is_reloaded(server, "logfile", log_reopen(server->log, &error), &error);
+    if (server->audit != NULL) {
+        is_whole &= is_reloaded(server, "audit-log", log_reopen(server->audit, &error), &error);
     }
-    if (status == YORE_OK && *server->config->aclfile != '\0') {
-        status = command_users_load(server->commands, &error);
+    if (*server->config->aclfile != '\0') {
+        is_whole &=
+            is_reloaded(server, "users", command_users_load(server->commands, &error), &error);
     }
-    if (status == YORE_OK && server->tls != NULL) {
+    if (server->tls != NULL) {
         struct tls_files files;
         tls_files_of(server->config, &files);
-        status = net_tls_reload(server->tls, &files, &error);
+        is_whole &= is_reloaded(server, "certificates", net_tls_reload(server->tls, &files, &error),
+                                &error);
     }
-    struct log_field field = {"cause", error.text};
-    log_fields(server->log, status == YORE_OK ? LOG_INFO : LOG_ERROR,
-               status == YORE_OK ? "reloaded" : "not all could be reloaded; the old stays", &field,
-               status == YORE_OK ? 0 : 1);
+    if (is_whole) {
+        log_text(server->log, LOG_INFO, "reloaded");
+    }
 }
 
 static void serve(struct server *server)
@@ -386,12 +400,22 @@ static enum yore_status server_start(struct server *server, struct yore_error *e
     return status == YORE_OK ? write_pidfile(server, error_out) : status;
 }
 
+/* Whoever asks twice means now; what comes at once is the same request by another way, as of a
+ * terminal and of a program that passes it on. */
+static bool is_told_again(void *arg)
+{
+    const struct server *server = arg;
+    return os_signal_next(0) == OS_SIGNAL_END &&
+           os_monotonic_ns(server->env) - server->ending_ns > SIGNAL_ECHO_NS;
+}
+
 /* Everything back, in reverse; the first error wins. */
 static enum yore_status server_stop(struct server *server, enum yore_status status,
                                     struct yore_error *error_out)
 {
     struct net *net = server->net;
-    net_stop(net, server->config->drain_timeout);
+    server->ending_ns = os_monotonic_ns(server->env);
+    net_stop(net, server->config->drain_timeout, is_told_again, server);
     server->net = NULL;
     stop_ticker(server);
     settler_stop(server->settler);
@@ -412,10 +436,10 @@ static enum yore_status server_stop(struct server *server, enum yore_status stat
     log_close(server->log);
     log_close(server->audit);
     own_settings_release(server);
-    if (*server->config->pidfile != '\0') {
+    if (server->has_pidfile) {
         os_path_unlink(server->env, server->config->pidfile, NULL);
     }
-    if (*server->config->unixsocket != '\0') {
+    if (server->has_socket) {
         os_path_unlink(server->env, server->config->unixsocket, NULL);
     }
     return status;

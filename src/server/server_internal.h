@@ -39,6 +39,9 @@ struct server {
     struct os_cond tick_wake;
     bool is_ending; /* GUARDED_BY(tick_lock) */
     int64_t started_ns;
+    int64_t ending_ns;       /* monotonic */
+    bool has_pidfile;        /* made by this one, to be taken away at the end */
+    bool has_socket;         /* the same of the Unix socket */
     _Atomic bool wants_end;  /* SHUTDOWN */
     _Atomic bool is_ready;   /* requests are taken */
     _Atomic bool has_failed; /* the database takes no more writes */

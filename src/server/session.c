@@ -129,10 +129,11 @@ static enum command_after run_request(struct session *session, struct net_turn *
         *turn->out = reply.out;
         return after;
     }
-    if (session->scope->audit != NULL && !reply.has_parted) {
+    if (session->scope->audit != NULL) { /* what leaves in parts is no error */
         audit_request(session->scope->audit, session->client, session->address,
                       session->parser.args, session->parser.arg_count,
-                      bytes_behind(buffer_bytes(&reply.out), before));
+                      reply.has_parted ? bytes_of("", 0)
+                                       : bytes_behind(buffer_bytes(&reply.out), before));
     }
     *turn->out = reply.out;
     session->has_request = false;
@@ -200,7 +201,7 @@ static enum net_next session_turn(void *arg, struct net_turn *turn)
 {
     struct session *session = arg;
     enum net_next next = run_requests(session, turn);
-    turn->owner = command_client_owner(session->client);
+    turn->owner = peer_owner(session->client, turn->wanted);
     turn->kept = resp_parser_bytes(&session->parser) + command_client_queue_bytes(session->client);
     return next;
 }

@@ -7,21 +7,17 @@
 #define LINE_TIMES 8u  /* in a cache line */
 #define WIDTH_FIRST 4u /* most walks are short, and most of those begin with a seek */
 
-_Static_assert(AS_OF_WINDOW_KEYS <= 64, "a bit a key");
+_Static_assert(AS_OF_WINDOW_KEYS < 64, "a bit a key, and one to end with");
 
-static uint32_t find(const struct page *page, uint32_t key, const struct as_of_moment *moment)
+static unsigned mark_of(const struct page *page, uint32_t version)
 {
-    int64_t known = moment->is_all_known ? INT64_MAX : moment->known;
-    uint32_t found = page_find_as_of(page, key, moment->valid, known);
-    return found < page_start(page, key + 1) ? found : AS_OF_NONE;
+    return page->marks_at == 0 ? page->mark
+                               : ((const unsigned char *)page_array(page, page->marks_at))[version];
 }
 
 static bool is_plain(const struct page *page, uint32_t version)
 {
-    unsigned mark = page->mark;
-    if (page->marks_at != 0) {
-        mark = ((const unsigned char *)page_array(page, page->marks_at))[version];
-    }
+    unsigned mark = mark_of(page, version);
     const unsigned carried = (unsigned)VERSION_CARRIED << MARK_FLAGS_SHIFT;
     return (mark & ~carried) == YORE_KIND_PUT &&
            (page->valid_to_at == 0 || page_valid_to(page)[version] == YORE_FOREVER);
@@ -34,13 +30,13 @@ static inline unsigned touch(const void *at)
     return *(const unsigned char *)at;
 }
 
-/* The times of the keys' versions lie in a row, and nearly all of their lines are needed. */
-static unsigned ask_for_times(const struct page *page, uint32_t first, uint32_t end)
+/* The times of a key's versions lie in a row, and nearly all of their lines are needed. */
+static unsigned ask_for_times(const struct page *page, uint32_t key)
 {
     const int64_t *valids = page_valid_from(page);
-    uint32_t last = page_start(page, end);
+    uint32_t end = page_start(page, key + 1);
     unsigned touched = 0;
-    for (uint32_t i = page_start(page, first); i < last; i += LINE_TIMES) {
+    for (uint32_t i = page_start(page, key); i < end; i += LINE_TIMES) {
         touched ^= touch(valids + i);
     }
     return touched;
@@ -60,6 +56,19 @@ static unsigned ask_for(const struct page *page, uint32_t version, bool keys_onl
     return touched;
 }
 
+/* The keys to be looked for, which are not all that have something; how many. */
+static uint32_t choose(struct as_of_window *w, uint32_t end, const struct as_of_moment *moment)
+{
+    uint32_t count = 0;
+    uint32_t key = w->first;
+    for (; key < end && count < w->width; key++) {
+        w->keys[count] = key;
+        count += moment->lives == NULL || (moment->lives[key] & moment->life) != 0;
+    }
+    w->end = key;
+    return count;
+}
+
 void as_of_window_fill(struct as_of_window *w, const struct page *page, uint32_t first,
                        uint32_t end, const struct as_of_moment *moment)
 {
@@ -67,17 +76,32 @@ void as_of_window_fill(struct as_of_window *w, const struct page *page, uint32_t
     w->width = w->width == 0 ? WIDTH_FIRST : 2 * w->width;
     w->width = w->width < AS_OF_WINDOW_KEYS ? w->width : AS_OF_WINDOW_KEYS;
     w->first = first;
-    w->end = end - first < w->width ? end : first + w->width;
+    w->count = 0;
+    w->at = 0;
     w->plain = 0;
-    w->touched ^= ask_for_times(page, first, w->end);
-    for (uint32_t i = 0; i < w->end - first; i++) {
-        w->versions[i] = find(page, first + i, moment);
+    uint32_t chosen = choose(w, end, moment);
+    for (uint32_t i = 0; i < chosen; i++) {
+        w->touched ^= ask_for_times(page, w->keys[i]);
     }
-    for (uint32_t i = 0; i < w->end - first; i++) {
+    int64_t known = moment->is_all_known ? INT64_MAX : moment->known;
+    for (uint32_t i = 0; i < chosen; i++) {
+        uint32_t key = w->keys[i];
+        uint32_t found = page_find_as_of(page, key, moment->valid, known);
+        w->keys[w->count] = key;
+        w->versions[w->count] = found;
+        w->count += found < page_start(page, key + 1);
+    }
+    chosen = w->count;
+    w->count = 0;
+    for (uint32_t i = 0; i < chosen; i++) {
         uint32_t version = w->versions[i];
-        if (version != AS_OF_NONE) {
-            w->touched ^= ask_for(page, version, moment->keys_only);
-            w->plain |= (uint64_t)is_plain(page, version) << i;
+        if (moment->skips_deletes && (mark_of(page, version) & MARK_KIND) == YORE_KIND_DELETE) {
+            continue;
         }
+        w->touched ^= ask_for(page, version, moment->keys_only);
+        w->keys[w->count] = w->keys[i];
+        w->versions[w->count] = version;
+        w->plain |= (uint64_t)is_plain(page, version) << w->count;
+        w->count++;
     }
 }

@@ -249,7 +249,7 @@ static bool follow_run(struct merge_iter *m, struct version_iter *lead)
 {
     struct version_run *run = &lead->run;
     uint32_t next = run->at + 1;
-    if (next >= run->end || run->is_versions || !is_before_others(m, page_key(run->page, next))) {
+    if (next >= run->end || run->is_versions || !is_before_others(m, version_run_key(run, next))) {
         return false;
     }
     run->at = next;
@@ -259,7 +259,7 @@ static bool follow_run(struct merge_iter *m, struct version_iter *lead)
     if (m->streak >= STREAK_MIN || m->live == 1) {
         uint32_t last =
             m->live == 1 || run->end - next <= RUN_LENGTH ? run->end - 1 : next + RUN_LENGTH - 1;
-        if (is_before_others(m, page_key(run->page, last))) {
+        if (is_before_others(m, version_run_key(run, last))) {
             m->base.run = *run;
             m->base.run.end = last + 1;
         } else {

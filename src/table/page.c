@@ -195,6 +195,16 @@ static uint32_t find_by_times(const int64_t *begins, const int64_t *ends, uint32
     return version;
 }
 
+uint32_t page_life_at(const struct page *page, int64_t valid)
+{
+    const struct page_eras *eras = page_eras(page);
+    if (valid < eras->first) {
+        return 0;
+    }
+    uint64_t era = ((uint64_t)valid - (uint64_t)eras->first) >> eras->shift;
+    return UINT32_C(1) << page_life_of((uint8_t)lesser(era, UINT8_MAX));
+}
+
 /* Which of a block's eras are one of `low` ... `low` + `more`: a bit in the octet of each, those of
  * the first half in the first word. */
 static inline void mark_eras_in(const uint8_t *of, uint8_t low, uint8_t more, uint64_t marks_out[2])

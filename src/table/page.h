@@ -36,8 +36,9 @@ struct page {
     uint32_t values_at;       /* octets */
     uint32_t bytes;
     uint8_t mark;
-    bool has_eras; /* page_eras() */
-    uint16_t unused;
+    bool has_eras;  /* page_eras() */
+    bool has_lives; /* page_lives() */
+    uint8_t unused;
 };
 
 static inline const void *page_array(const struct page *page, size_t at)
@@ -85,6 +86,24 @@ static inline size_t page_eras_end(uint32_t key_count, uint32_t version_count)
 {
     return sizeof(struct page) + 8 * (size_t)key_count + page_eras_bytes(version_count);
 }
+
+/* In which of 32 stretches of the page's time, eight eras each, each key has something that is no
+ * delete, as far as all commits are known: a bit each.  Where the page has deletes; at its
+ * end.  A walk as of a moment passes over keys that are dead all along its stretch. */
+static inline size_t page_lives_bytes(uint32_t key_count)
+{
+    return (key_count + 1) / 2 * (size_t)8;
+}
+static inline const uint32_t *page_lives(const struct page *page)
+{
+    return page_array(page, page->bytes - page_lives_bytes(page->key_count));
+}
+static inline unsigned page_life_of(uint8_t era)
+{
+    return era / 8u;
+}
+/* The bit of the stretch that holds the moment; 0: everything begins later. */
+uint32_t page_life_at(const struct page *page, int64_t valid);
 /* Ask for the lines that a search of a page with so many keys begins with; any address will do. */
 static inline void page_prefetch(const void *page, uint32_t key_count)
 {

@@ -263,6 +263,10 @@ static enum yore_status make_page(struct page_loader *l)
         page.value_starts_at = reserve(&bytes, 4 * (n + 1));
     }
     page.values_at = reserve(&bytes, l->value_bytes);
+    page.has_lives = page.has_eras && !are_all_puts(l);
+    if (page.has_lives) {
+        (void)reserve(&bytes, page_lives_bytes(l->key_count));
+    }
     page.bytes = (uint32_t)bytes;
     l->page = page_alloc(l->room, bytes);
     if (l->page == NULL) {
@@ -653,6 +657,32 @@ static void fill_eras(struct page_loader *l)
     memset(eras->of + l->version_count, 0, (0 - l->version_count) % PAGE_ERAS_BLOCK);
 }
 
+/* The stretches from the first to the last. */
+static uint32_t lives_between(uint8_t first_era, uint8_t last_era)
+{
+    return UINT32_MAX >> (31 - page_life_of(last_era)) & UINT32_MAX << page_life_of(first_era);
+}
+
+static void fill_lives(struct page_loader *l)
+{
+    if (!l->page->has_lives) {
+        return;
+    }
+    const uint8_t *eras = page_eras(l->page)->of;
+    uint32_t *lives = array_of(
+        l, (uint32_t)((const unsigned char *)page_lives(l->page) - (const unsigned char *)l->page));
+    for (uint32_t i = 0; i < l->key_count; i++) {
+        uint8_t last = UINT8_MAX; /* the latest holds on */
+        lives[i] = 0;
+        for (uint32_t v = l->starts[i]; v < l->starts[i + 1]; v++) {
+            if ((mark_of(l, v) & MARK_KIND) != YORE_KIND_DELETE) {
+                lives[i] |= lives_between(eras[v], last);
+            }
+            last = eras[v];
+        }
+    }
+}
+
 static enum yore_status fill_page(struct page_loader *l)
 {
     enum yore_status (*const steps[])(struct page_loader *) = {
@@ -666,6 +696,7 @@ static enum yore_status fill_page(struct page_loader *l)
     }
     fill_heads(l);
     fill_eras(l);
+    fill_lives(l);
     return YORE_OK;
 }
 
@@ -709,6 +740,7 @@ bool page_stamp(struct page *page, int64_t time)
     int64_t *times = (int64_t *)(void *)((unsigned char *)page + page->valid_from_at);
     bool is_right = page->commit_at == page->valid_from_at && page->valid_to_at == 0;
     page->has_eras = false;
+    page->has_lives = false;
     for (uint32_t i = 0; i < page->version_count; i++) {
         is_right &= times[i] == 0;
         times[i] = time;

@@ -148,6 +148,11 @@ enum yore_status table_get_hashed(struct table *table, const struct version_plac
 enum yore_status table_get_in_memory(struct table *table, const struct version_place *place,
                                      uint64_t key_hash, struct version *version_out,
                                      struct table_pin *pin_out);
+/* The least valid_from after place->valid_from of a version of the key with commit <=
+ * place->commit, whatever its kind.  Errors as table_get. */
+enum yore_status table_next_begin(struct table *table, const struct version_place *place,
+                                  uint64_t key_hash, int64_t *valid_from_out,
+                                  struct yore_error *error_out);
 /* May the table hold the key?  False is certain.  Errors count as true. */
 bool table_may_hold(struct table *table, struct yore_bytes key);
 

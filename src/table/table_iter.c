@@ -37,6 +37,9 @@ struct table_iter {
     uint32_t version;
     uint32_t key_end;        /* every version: end of the key's versions */
     uint32_t plain_end;      /* keys before it can be a run; 0: none */
+    uint32_t behind;         /* as of, forward: the page's first key that is not wanted */
+    const uint32_t *lives;   /* of the page, where they tell what to pass over; or NULL */
+    uint32_t life;           /* of the moment */
     uintptr_t ahead;         /* see struct version_run */
     uint32_t run;            /* pages entered one after the other */
     uint64_t ahead_end;      /* asked for so far ... */
@@ -201,6 +204,38 @@ static void look_ahead_changed(const struct table_iter *it, uint32_t number)
     }
 }
 
+/* Does the page begin where nothing is wanted any more? */
+static bool is_past_high(const struct table_iter *it, uint32_t number)
+{
+    return it->view.is_as_of && it->view.high.size > 0 &&
+           bytes_compare(table_index_key(index_of(it), number), it->view.high) >= 0;
+}
+
+/* Where deletes hide nothing, keys that are dead at the moment are passed over by the stretches of
+ * time that they lived in, if what they say is known. */
+static void look_at_lives(struct table_iter *it, uint32_t number)
+{
+    const struct table_index *index = index_of(it);
+    bool is_end = number + 1 == index->page_count || is_past_high(it, number + 1);
+    it->lives = NULL;
+    it->behind = UINT32_MAX;
+    if (!it->base.is_alone || !it->page->has_lives ||
+        index->pages[number].commit_max > it->view.known) {
+        return;
+    }
+    it->lives = page_lives(it->page);
+    it->life = page_life_at(it->page, it->view.valid);
+    if (is_end && it->view.high.size > 0) {
+        bool is_equal;
+        it->behind = page_find_key(it->page, it->view.high, &is_equal);
+    }
+}
+
+static bool is_dead(const struct table_iter *it)
+{
+    return it->lives != NULL && (it->lives[it->key] & it->life) == 0;
+}
+
 static enum page_reach reach_of(const struct table_iter *it)
 {
     return it->view.no_cache_fill ? PAGE_PRIVATE : PAGE_KEPT;
@@ -228,6 +263,7 @@ static bool go_to_page(struct table_iter *it, uint32_t number)
     } else {
         it->ahead = look_ahead(it, number);
     }
+    look_at_lives(it, number);
     return true;
 }
 
@@ -237,7 +273,8 @@ static void catch_up(struct table_iter *it)
     if (it->base.run.end != 0) {
         it->version = version_run_index(&it->base.run);
         if (!it->base.run.is_versions) {
-            it->key = it->base.run.at;
+            it->key =
+                it->base.run.keys == NULL ? it->base.run.at : it->base.run.keys[it->base.run.at];
             it->key_end = it->version + 1;
         }
         it->base.run.end = 0;
@@ -256,13 +293,6 @@ static bool is_passed_over(const struct table_iter *it, uint32_t number)
         return true;
     }
     return it->view.is_as_of && entry->valid_min > it->view.valid;
-}
-
-/* Does the page begin where nothing is wanted any more? */
-static bool is_past_high(const struct table_iter *it, uint32_t number)
-{
-    return it->view.is_as_of && it->view.high.size > 0 &&
-           bytes_compare(table_index_key(index_of(it), number), it->view.high) >= 0;
 }
 
 /* The first page from `number` on that may hold a change, where only those are wanted. */
@@ -617,6 +647,7 @@ static enum yore_status yield_chain(struct table_iter *it)
         it->key = spot.key;
         it->version = spot.version;
         it->plain_end = 0; /* what follows in the page is not what follows the chain */
+        look_at_lives(it, spot.page_number);
         yield(it);
     } else if (st != YORE_NOT_FOUND) {
         finish(it, st);
@@ -641,31 +672,42 @@ static bool step_forward(struct table_iter *it)
     return go_to_page(it, end);
 }
 
-/* The version of the key under the cursor, which is no chain's, found together with those behind
- * it; AS_OF_NONE: none. */
-static uint32_t find_ahead(struct table_iter *it)
+/* Stand on the first key from the one under the cursor on, which is no chain's, that has a version,
+ * found together with those behind it; false: on the first that was not looked for. */
+static bool find_ahead(struct table_iter *it)
 {
     struct as_of_window *w = &it->window;
     if (!as_of_window_has(w, it->key)) {
-        const struct as_of_moment moment = {it->view.valid, it->view.known,
-                                            it->table->meta.commit_max <= it->view.known,
-                                            it->view.keys_only};
         bool goes_on = table_index_goes_on(index_of(it), it->page_number);
-        as_of_window_fill(w, it->page, it->key, it->page->key_count - goes_on, &moment);
+        uint32_t end = it->page->key_count - goes_on;
+        const struct as_of_moment moment = {.valid = it->view.valid,
+                                            .known = it->view.known,
+                                            .is_all_known =
+                                                it->table->meta.commit_max <= it->view.known,
+                                            .keys_only = it->view.keys_only,
+                                            .skips_deletes = it->base.is_alone,
+                                            .lives = it->lives,
+                                            .life = it->life};
+        as_of_window_fill(w, it->page, it->key, end < it->behind ? end : it->behind, &moment);
     }
-    return w->versions[it->key - w->first];
+    while (w->at < w->count && w->keys[w->at] < it->key) {
+        w->at++;
+    }
+    it->key = w->at < w->count ? w->keys[w->at] : w->end;
+    return w->at < w->count;
 }
 
-/* Yield the version that the window has found, with those behind it as a run. */
-static void yield_found(struct table_iter *it, uint32_t version)
+/* Yield what the window has found, with what lies behind it as a run. */
+static void yield_found(struct table_iter *it)
 {
     const struct as_of_window *w = &it->window;
-    it->version = version;
+    it->version = w->versions[w->at];
     yield(it);
     if (it->base.run.end == 0) {
-        uint32_t end = as_of_window_run_end(w, it->key);
-        it->base.run.end = end > it->key + 1 ? end : 0;
-        it->base.run.first = w->first;
+        uint32_t end = as_of_window_run_end(w, w->at);
+        it->base.run.at = w->at;
+        it->base.run.end = end > w->at + 1 ? end : 0;
+        it->base.run.keys = w->keys;
         it->base.run.versions = w->versions;
     }
 }
@@ -674,8 +716,11 @@ static void yield_found(struct table_iter *it, uint32_t version)
 static void scan_forward(struct table_iter *it)
 {
     for (;;) {
-        const struct page *page = it->page;
-        if (it->key >= page->key_count) {
+        if (it->key >= it->behind) {
+            finish(it, YORE_OK);
+            return;
+        }
+        if (it->key >= it->page->key_count) {
             if (!enter_forward(it, it->page_number + 1)) {
                 return;
             }
@@ -692,12 +737,10 @@ static void scan_forward(struct table_iter *it)
             yield(it);
             return;
         }
-        uint32_t found = find_ahead(it);
-        if (found != AS_OF_NONE) {
-            yield_found(it, found);
+        if (find_ahead(it)) {
+            yield_found(it);
             return;
         }
-        it->key++;
     }
 }
 
@@ -736,7 +779,7 @@ static void scan_backward(struct table_iter *it)
             if (yield_chain(it) != YORE_NOT_FOUND) {
                 return;
             }
-        } else {
+        } else if (!is_dead(it)) {
             uint32_t found = page_find_as_of(it->page, it->key, it->view.valid, it->view.known);
             if (found < page_start(it->page, it->key + 1)) {
                 it->version = found;
@@ -782,6 +825,7 @@ static void prev_as_of(struct version_iter *base)
     YORE_ASSERT(base->is_valid);
     catch_up(it);
     it->run = 0;
+    it->window.at = 0; /* may go forward again from before it */
     if (step_backward(it)) {
         scan_backward(it);
     }

@@ -121,6 +121,72 @@ enum yore_status table_get_in_memory(struct table *table, const struct version_p
                : YORE_BUSY;
 }
 
+/* Of the key's versions in the page, latest first: the last one that begins after the place and is
+ * known. */
+static bool find_next_in_page(const struct page *page, const struct version_place *place,
+                              int64_t *valid_from_out)
+{
+    uint32_t key = page_find_equal(page, place->key);
+    if (key == page->key_count) {
+        return false;
+    }
+    uint32_t start = page_start(page, key);
+    uint32_t at = page_find_version(page, key, place->valid_from, INT64_MAX);
+    while (at > start && page_commit(page)[at - 1] > place->commit) {
+        at--;
+    }
+    if (at > start) {
+        *valid_from_out = page_valid_from(page)[at - 1];
+    }
+    return at > start;
+}
+
+/* In a table that is in use.  Where the key has gone on over several pages, later versions are in
+ * earlier ones. */
+static enum yore_status find_next(struct table *table, const struct version_place *place,
+                                  int64_t *valid_from_out, struct yore_error *error_out)
+{
+    const struct table_index *index = &table->loaded->index;
+    struct version_place earliest = {place->key, place->valid_from, INT64_MAX};
+    uint32_t at = table_index_locate(index, &earliest);
+    for (;; at--) {
+        if (index->pages[at].valid_max > place->valid_from) {
+            struct page_frame *frame;
+            enum yore_status st = table_pin_page(table, at, PAGE_KEPT, &frame, error_out);
+            if (st != YORE_OK) {
+                return st;
+            }
+            bool is_found = find_next_in_page(frame->page, place, valid_from_out);
+            page_frame_unpin(frame);
+            if (is_found) {
+                return YORE_OK;
+            }
+        }
+        if (!index->pages[at].is_continuation || !table_index_begins_with(index, at, place->key)) {
+            return YORE_NOT_FOUND;
+        }
+    }
+}
+
+enum yore_status table_next_begin(struct table *table, const struct version_place *place,
+                                  uint64_t key_hash, int64_t *valid_from_out,
+                                  struct yore_error *error_out)
+{
+    if (table->meta.valid_max <= place->valid_from || table->meta.commit_min > place->commit) {
+        return YORE_NOT_FOUND;
+    }
+    enum yore_status st = table_use(table, error_out);
+    if (st != YORE_OK) {
+        return st;
+    }
+    const struct table_loaded *loaded = table->loaded;
+    st = filter_may_hold(loaded->filter, loaded->filter_size, key_hash)
+             ? find_next(table, place, valid_from_out, error_out)
+             : YORE_NOT_FOUND;
+    table_unuse(table);
+    return st;
+}
+
 /* style: parameters because a moment is two numbers, and every caller has them apart. */
 enum yore_status table_get(struct table *table, struct yore_bytes key, int64_t valid, int64_t known,
                            struct version *version_out, struct table_pin *pin_out,

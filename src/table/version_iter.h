@@ -7,7 +7,8 @@
  *
  * A *run* is a shortcut: keys [run.at, run.end) of a page, of which run.at is the one under the
  * iterator, are what it yields next, one after the other, each with one version: the one of its
- * number in a plain page, or the one that run.versions names, each a put without end.
+ * number in a plain page.  Or run.at and run.end number entries of run.keys and run.versions, which
+ * name keys and their versions, each a put without end.
  * version_iter_next() walks it without asking the iterator, which looks at run.at when it is asked
  * again.  Of the flags only VERSION_CARRIED differs within a run.  A run of versions (every
  * version) is the same along one key: run.at and run.end number versions of the page.
@@ -80,8 +81,8 @@ struct version_run {
     const struct page *page; /* held by the iterator */
     uint32_t at;
     uint32_t end;             /* 0: there is no run */
-    uint32_t first;           /* key that versions[0] belongs to */
-    const uint32_t *versions; /* NULL: plain, one each; held by the iterator */
+    const uint32_t *keys;     /* NULL: plain, or of one key; held by the iterator ... */
+    const uint32_t *versions; /* ... likewise */
     bool is_versions;         /* of the key under the iterator, from `at` on */
     uintptr_t ahead; /* from the page to where the next one lies, probably: good for prefetching */
 };
@@ -91,6 +92,9 @@ struct version_iter {
     struct version at; /* while is_valid */
     struct version_run run;
     bool is_valid;
+    /* As of, set before the first move: no other source is asked, so that no delete hides anything
+     * elsewhere, and deletes need not be yielded. */
+    bool is_alone;
     enum yore_status status;
     struct yore_error error;
 };
@@ -115,7 +119,11 @@ static inline void version_iter_seek_back(struct version_iter *it,
 /* What changes from one version of a run to the next. */
 static inline uint32_t version_run_index(const struct version_run *run)
 {
-    return run->versions == NULL ? run->at : run->versions[run->at - run->first];
+    return run->versions == NULL ? run->at : run->versions[run->at];
+}
+static inline struct yore_bytes version_run_key(const struct version_run *run, uint32_t at)
+{
+    return page_key(run->page, run->keys == NULL ? at : run->keys[at]);
 }
 /* Is the iterator's next version, going forward, one of the same key, without a look? */
 static inline bool version_run_keeps_key(const struct version_run *run)
@@ -128,7 +136,7 @@ static inline void version_run_read(const struct version_run *run, struct versio
         page_read_version(run->page, run->at, version);
         return;
     }
-    version->key = page_key(run->page, run->at);
+    version->key = version_run_key(run, run->at);
     if (run->versions != NULL) {
         page_read_version(run->page, version_run_index(run), version);
         return;

@@ -44,6 +44,12 @@ static enum yore_status seek_half(struct graph_expand *expand)
                 expand->type_count > 0 ? expand->other : 0);
 }
 
+/* Does the walk take every key of the cursor's range, one after the other? */
+static bool takes_all(const struct graph_expand *expand)
+{
+    return expand->type_count == 0 && expand->other == 0;
+}
+
 /* The half is over: go on with the other one where both are wanted. */
 static enum yore_status end_half(struct graph_expand *expand)
 {
@@ -180,6 +186,10 @@ static enum judgement judge(struct graph_expand *expand, const struct graph_adja
 {
     bool is_elsewhere = found->node != expand->node || found->is_incoming != expand->is_incoming;
     *st = YORE_OK;
+    if (is_elsewhere && takes_all(expand)) { /* no other half lies in a range of one */
+        expand->is_incoming = true;
+        is_elsewhere = false;
+    }
     if (is_elsewhere) {
         *st = end_half(expand);
     } else if (is_type_over(expand, found)) {
@@ -210,6 +220,7 @@ static enum yore_status walk(struct graph_expand *expand, struct graph_adjacency
             if (st != YORE_OK && st != YORE_NOT_FOUND) {
                 return st;
             }
+            expand->is_incoming |= takes_all(expand);
             st = end_half(expand); /* no key beyond, in the cursor's range */
             continue;
         }

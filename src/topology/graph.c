@@ -20,7 +20,7 @@
 
 /* ---- opening ---- */
 
-static enum yore_status check_name(struct yore_bytes name, struct yore_error *error_out)
+enum yore_status graph_check_name(struct yore_bytes name, struct yore_error *error_out)
 {
     static const char allowed[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
@@ -41,7 +41,7 @@ static enum yore_status keyspace_name(struct yore_bytes name,
                                       char text[sizeof KEYSPACE_PREFIX + GRAPH_NAME_BYTES_MAX],
                                       struct yore_error *error_out)
 {
-    enum yore_status st = check_name(name, error_out);
+    enum yore_status st = graph_check_name(name, error_out);
     if (st == YORE_OK) {
         memcpy(text, KEYSPACE_PREFIX, sizeof KEYSPACE_PREFIX - 1);
         memcpy(text + sizeof KEYSPACE_PREFIX - 1, name.data, name.size);
@@ -177,7 +177,7 @@ enum yore_status graph_open(struct yore_db *db, struct yore_bytes name, bool cre
 {
     error_clear(error_out);
     *graph_out = NULL;
-    enum yore_status st = check_name(name, error_out);
+    enum yore_status st = graph_check_name(name, error_out);
     if (st != YORE_OK) {
         return st;
     }
@@ -205,7 +205,7 @@ enum yore_status graph_open_empty(struct yore_db *db, struct yore_bytes name,
 {
     error_clear(error_out);
     *graph_out = NULL;
-    enum yore_status st = check_name(name, error_out);
+    enum yore_status st = graph_check_name(name, error_out);
     struct graph *graph = st == YORE_OK ? make_handle(db, name) : NULL;
     if (graph == NULL) {
         return st != YORE_OK ? st : error_plain(error_out, YORE_NOMEM);

@@ -29,7 +29,8 @@ struct graph_txn;
 /* Open graph `name` (1..253 octets of [A-Za-z0-9_.-]); `creates` makes it when missing.  `at` (may
  * be NULL) opens one that existed then, or, where none did, the one that does now.  The handle
  * belongs to `db` until graph_close(). Errors: YORE_INVALID (name), YORE_NOT_FOUND, YORE_TOO_BIG
- * (too many keyspaces). */
+ * (too many keyspaces).  The name can be checked before there is a database. */
+enum yore_status graph_check_name(struct yore_bytes name, struct yore_error *error_out);
 enum yore_status graph_open(struct yore_db *db, struct yore_bytes name, bool creates,
                             const struct yore_time *at, struct graph **graph_out,
                             struct yore_error *error_out);

@@ -49,34 +49,49 @@ size_t key_number_encode(unsigned char *to, uint64_t number)
     return 1 + octets;
 }
 
-bool key_number_decode(const unsigned char **at, const unsigned char *end, uint64_t *number_out)
+/* The forms of nearly all numbers; the rest is behind a call. */
+static bool decode_long(const unsigned char **at, const unsigned char *end, uint64_t *number_out)
 {
     const unsigned char *from = *at;
-    if (from == end) {
-        return false;
-    }
-    unsigned first = from[0];
-    size_t octets = first <= ONE_OCTET_MAX       ? 0
-                    : first < THREE_OCTETS_MARK  ? 1
-                    : first == THREE_OCTETS_MARK ? 2
-                                                 : first - THREE_OCTETS_MARK + 2;
+    size_t octets = (size_t)from[0] - THREE_OCTETS_MARK + 2;
     if ((size_t)(end - from) < 1 + octets) {
         return false;
     }
-    uint64_t rest = 0;
-    for (size_t i = 0; i < octets; i++) {
-        rest = rest << 8 | from[1 + i];
-    }
-    if (octets == 0) {
-        rest = first;
-    } else if (octets == 1) {
-        rest += ((uint64_t)(first - ONE_OCTET_MAX - 1) << 8) + ONE_OCTET_MAX;
-    } else if (octets == 2) {
-        rest += TWO_OCTETS_MAX + 1;
+    uint64_t number = 0;
+    for (size_t i = 1; i <= octets; i++) {
+        number = number << 8 | from[i];
     }
     *at = from + 1 + octets;
-    *number_out = rest;
+    *number_out = number;
     return true;
+}
+
+static inline bool decode_number(const unsigned char **at, const unsigned char *end,
+                                 uint64_t *number_out)
+{
+    const unsigned char *from = *at;
+    ptrdiff_t left = end - from;
+    if (left >= 1 && from[0] <= ONE_OCTET_MAX) {
+        *number_out = from[0];
+        *at = from + 1;
+        return true;
+    }
+    if (left >= 3 && from[0] == THREE_OCTETS_MARK) {
+        *number_out = ((uint64_t)from[1] << 8 | from[2]) + TWO_OCTETS_MAX + 1;
+        *at = from + 3;
+        return true;
+    }
+    if (left >= 2 && from[0] < THREE_OCTETS_MARK) {
+        *number_out = ((uint64_t)(from[0] - ONE_OCTET_MAX - 1) << 8 | from[1]) + ONE_OCTET_MAX;
+        *at = from + 2;
+        return true;
+    }
+    return left >= 1 && from[0] > THREE_OCTETS_MARK && decode_long(at, end, number_out);
+}
+
+bool key_number_decode(const unsigned char **at, const unsigned char *end, uint64_t *number_out)
+{
+    return decode_number(at, end, number_out);
 }
 
 void graph_key_begin(struct graph_key *key, enum graph_key_kind kind)
@@ -159,13 +174,13 @@ bool graph_key_adjacency_decode(struct yore_bytes key, struct graph_adjacency *a
     const unsigned char *end = at + key.size;
     uint64_t type = 0;
     if (key.size < 2 || *at++ != GRAPH_KEY_ADJACENCY ||
-        !key_number_decode(&at, end, &adjacency_out->node) || at == end || *at > 1) {
+        !decode_number(&at, end, &adjacency_out->node) || at == end || *at > 1) {
         return false;
     }
     adjacency_out->is_incoming = *at++ == 1;
-    if (!key_number_decode(&at, end, &type) || type > UINT32_MAX ||
-        !key_number_decode(&at, end, &adjacency_out->other) ||
-        !key_number_decode(&at, end, &adjacency_out->relationship)) {
+    if (!decode_number(&at, end, &type) || type > UINT32_MAX ||
+        !decode_number(&at, end, &adjacency_out->other) ||
+        !decode_number(&at, end, &adjacency_out->relationship)) {
         return false;
     }
     adjacency_out->type = (uint32_t)type;
@@ -193,7 +208,7 @@ bool graph_key_numbers(struct yore_bytes key, uint64_t *numbers, size_t count)
     const unsigned char *end = (const unsigned char *)key.data + key.size;
     YORE_ASSERT(key.size > 0);
     for (size_t i = 0; i < count; i++) {
-        if (!key_number_decode(&at, end, &numbers[i])) {
+        if (!decode_number(&at, end, &numbers[i])) {
             return false;
         }
     }

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/moment.h"
+#include "engine/until.h"
 #include "topology/graph_internal.h"
 #include "topology/graph_txn.h"
 #include "topology/property_value.h"
@@ -190,20 +191,13 @@ enum yore_status view_valid_to(struct graph_view *view, struct yore_bytes key,
         (view->snapshot != NULL && view->time.valid == yore_snapshot_time(view->snapshot).valid)) {
         return YORE_OK;
     }
-    struct yore_timeline_options options = {
-        .from = view->time.valid + 1, .to = YORE_FOREVER, .known = view->time.known};
-    struct yore_timeline *timeline = NULL;
-    struct yore_version version;
-    enum yore_status st = yore_timeline_open(view->graph->db, view->graph->keyspace, key, &options,
-                                             &timeline, error_out);
-    if (st == YORE_OK) {
-        st = yore_timeline_next(timeline, &version, error_out);
+    int64_t next;
+    enum yore_status st =
+        until_next(view->graph->db, view->graph->keyspace, key, &view->time, &next, error_out);
+    if (st == YORE_OK && next < *valid_to_out) {
+        *valid_to_out = next;
     }
-    if (st == YORE_OK && version.valid_from < *valid_to_out) {
-        *valid_to_out = version.valid_from;
-    }
-    yore_timeline_close(timeline);
-    return st == YORE_NOT_FOUND ? YORE_OK : st;
+    return st;
 }
 
 /* ---- elements ---- */

@@ -51,6 +51,7 @@ ok put db k v
 mkdir foreign
 echo text >foreign/notes.txt
 fails 11 "no database and not empty (it has notes.txt)" put foreign k v
+fails 103 "no database" del foreign k
 check "nothing was put beside it" [ "$(ls foreign)" = notes.txt ]
 fails 103 "no database" get foreign k
 mkdir empty

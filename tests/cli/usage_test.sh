@@ -71,6 +71,19 @@ fails 1 "nofile: no such file" graph missing sync g nofile --source s
 fails 2 "--source NAME" graph missing source g
 fails 2 "needs the NAME" keyspace missing create
 fails 2 "" keyspace missing create s --keep sometimes
+fails 2 "keyspace name 'no/name'" keyspace missing create no/name
+fails 103 "no database in missing" keyspace missing create default
+fails 1 "no keyspace 'other' in missing" put missing k v --keyspace other
+fails 3 "keyspace name 'no/name'" put missing k v --keyspace no/name
+fails 3 "the key has 0 bytes" put missing '' v
+fails 3 "the key has 0 bytes" put missing '' dg== --base64
+fails 14 "2261-01-01T00:00:00Z is later than now" put missing k v --at 2261-01-01
+fails 14 "is later than now" put missing k v --from +1h
+printf '2025-01-01,k,v\n' >rows.csv
+fails 1 "no keyspace 'other' in missing" import missing rows.csv --keyspace other
+fails 2 "a graph's name has" graph missing source no/name --source s
+fails 2 "a graph's name has" graph missing apply no/name words.ndjson --source s
+fails 3 "a graph's name has" query missing no/name 'CREATE ()'
 fails 1 "" restore missing nobackup
 check "nothing was made" [ ! -e missing ]
 ok put db k v
@@ -89,6 +102,8 @@ fails 2 "--ttl:" put db k v --ttl soon
 fails 2 "--prefix does not go with" scan db --prefix a --low b
 fails 2 "--high must come after --low" scan db --low b --high a
 fails 2 "name the database's directory" put '' k v
+fails 3 "path of the backup is empty" backup db ''
+fails 2 "FILE is empty" export db ''
 fails 2 "usage: yore shell DIR" shell db extra
 check "no blank at the end" sh -c "! grep -q ' $' '$err'"
 fails 2 "try: yore help" help nonsense

@@ -78,8 +78,8 @@ bool run_get(struct run *run)
         unsigned keyspace = run_space_with_past(run);
         struct yore_bytes key = {NULL, 0};
         struct compare_at at = {&time, {0, 0}};
-        bool is_aimed = i < 4 ? run_recent(run, &keyspace, &key, &at)
-                              : i < 6 && run_long_held(run, keyspace, &key, &at);
+        bool is_aimed = i < 5 ? run_recent(run, &keyspace, &key, &at)
+                              : i < 7 && run_long_held(run, keyspace, &key, &at);
         if (is_aimed) {
             time = at.moment;
         } else {

@@ -1,6 +1,6 @@
 /* oom_test.c -- every allocation of several workloads fails once, alone and with all that follow.
  *
- *     YORE_OOM_STRIDE=n   try every n-th allocation (default 23; soak 1)
+ *     YORE_OOM_STRIDE=n   try every n-th allocation (default 10; soak 1)
  *     YORE_OOM_ONE=workload:nth:sticky   one case
  *
  * The only statuses allowed are YORE_OK and YORE_NOMEM; what failed has changed nothing; nothing
@@ -65,7 +65,7 @@ static bool oom_case(const struct crash_workload *workload, uint64_t nth, bool i
 
 TEST(every_allocation_fails_once)
 {
-    uint64_t stride = test_number("YORE_OOM_STRIDE", test_stride(23, 1));
+    uint64_t stride = test_number("YORE_OOM_STRIDE", test_stride(10, 1));
     struct test_rand rand = test_rand_new(0);
     uint64_t cases = 0;
     for (size_t i = 0; i < OOM_WORKLOADS; i++) {

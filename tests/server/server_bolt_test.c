@@ -12,7 +12,7 @@
 
 /* What a stream of 80 MB may add to a server's memory; the runtime of a sanitizer keeps much of
  * what was freed. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef YORE_SANITIZED
 #define STREAM_MEMORY_MAX (512u << 20)
 #else
 #define STREAM_MEMORY_MAX (48u << 20)

@@ -416,6 +416,9 @@ TEST(an_import_names_the_line_that_was_refused_and_why)
          "{\"key\":\"a:2\",\"value\":\"1\",\"valid_from\":\"+1h\"}\n{\"key\":\"a:3\",\"value\":"
          "\"1\"}\n",
          422, "\"in-future\"", "\"line 2: the fact's date"},
+        {"{\"key\":\"a:1\",\"value\":\"1\",\"valid_from\":\"2025-01-01\"}\n"
+         "{\"key\":\"a:2\",\"value\":\"1\",\"valid_from\":\"+1h\"}\n",
+         422, "\"in-future\"", "; what 1 line before it wrote stays\""},
         {"{\"key\":\"a:1\",\"value\":\"1\"}\n{\"key\":\"a:2\",\"value\":\"\\u0000yore.ts\"}\n", 400,
          "\"bad-request\"", "\"lines 1 to 2: a value that begins with the mark"},
     };
@@ -604,6 +607,22 @@ TEST(the_forms_of_small_servers_are_there_when_switched_on)
     CHECK_EQ_STR(answer.body, "some text");
     http_ask(fd, "GET /get/L", "", "", &answer);
     CHECK_EQ_STR(answer.body, "M");
+    http_ask(fd, "GET /put?key=K&val=before&at=2001-01-01", "", "", &answer);
+    CHECK_EQ_UINT(answer.status, 200);
+    http_ask(fd, "GET /put?L=before&at=2001-01-01&db=0", "", "", &answer);
+    CHECK_EQ_UINT(answer.status, 200);
+    for (const char *path = "GET /get/K?at=2002-01-01"; path != NULL;
+         path = path[9] == 'K' ? "GET /get/L?at=2002-01-01" : NULL) {
+        http_ask(fd, path, "", "", &answer);
+        CHECK_EQ_STR(answer.body, "before");
+    }
+    http_ask(fd, "GET /get/K", "", "", &answer);
+    CHECK_EQ_STR(answer.body, "some text");
+    http_ask(fd, "GET /put?key=K&val=x&att=-1h", "", "", &answer);
+    CHECK_EQ_UINT(answer.status, 400);
+    CHECK(strstr(answer.body, "did you mean at?") != NULL);
+    http_ask(fd, "GET /put?K=x&L=y", "", "", &answer);
+    CHECK_EQ_UINT(answer.status, 400);
     http_ask(fd, "GET /delete/L", "", "", &answer);
     http_ask(fd, "GET /get/L", "", "", &answer);
     CHECK_EQ_UINT(answer.status, 404);
@@ -687,7 +706,46 @@ TEST(events_end_with_the_login_that_asked_for_them)
     CHECK_EQ_INT(server_end(&server), 0);
 }
 
-TEST_MAIN(a_key_is_written_read_and_deleted_on_one_connection,
+TEST(after_many_wrong_passwords_an_address_has_to_wait)
+{
+    struct server_process server;
+    static struct http_answer answer;
+    const char *flags[] = {"--requirepass", "secret", NULL};
+    start(&server, flags);
+    int fd = wire_connect(server.http_port);
+    http_ask(fd, "GET /v1/kv/k", "Authorization: Bearer guess\r\n", "", &answer);
+    CHECK_EQ_UINT(answer.status, 401);
+    for (int i = 0; i < 200 && answer.status == 401; i++) {
+        http_ask(fd, "GET /v1/kv/k", "Authorization: Bearer guess\r\n", "", &answer);
+    }
+    CHECK_EQ_UINT(answer.status, 429);
+    CHECK(strstr(answer.body, "\"code\":\"too-many-logins\"") != NULL);
+    CHECK(strstr(answer.head, "Retry-After: ") != NULL);
+    wire_close(fd);
+    CHECK_EQ_INT(server_end(&server), 0);
+}
+
+TEST(the_authority_of_the_target_is_the_host)
+{
+    struct server_process server;
+    static struct http_answer answer;
+    start(&server, NULL);
+    int fd = wire_connect(server.http_port);
+    CHECK(
+        wire_send_text(fd, "GET http://evil.example/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    http_answer_read(fd, &answer, true);
+    CHECK_EQ_UINT(answer.status, 421);
+    CHECK(
+        wire_send_text(fd, "GET http://localhost/healthz HTTP/1.1\r\nHost: evil.example\r\n\r\n"));
+    http_answer_read(fd, &answer, true);
+    CHECK_EQ_UINT(answer.status, 200);
+    wire_close(fd);
+    CHECK_EQ_INT(server_end(&server), 0);
+}
+
+TEST_MAIN(after_many_wrong_passwords_an_address_has_to_wait,
+          the_authority_of_the_target_is_the_host,
+          a_key_is_written_read_and_deleted_on_one_connection,
           requests_that_are_wrong_get_problems_with_codes,
           a_host_that_is_not_ours_is_refused_unless_it_is_named,
           the_past_is_written_read_listed_and_exported, pages_of_a_list_go_on_where_they_ended,

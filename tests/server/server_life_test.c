@@ -517,6 +517,10 @@ TEST(the_audit_log_tells_who_did_what_without_values)
     CHECK_EQ_STR(call(client, "SET a1 some-value"), "OK");
     CHECK_EQ_STR(call(client, "GET a1"), "some-value");
     CHECK_EQ_STR(call(client, "MSET k1 some-value k2 some-value"), "OK");
+    static const char query[] = "UNWIND range(1, 20000) AS x CREATE (n {x: x}) RETURN n.x, n";
+    const struct yore_bytes statement[3] = {{"GRAPH.QUERY", 11}, {"g1", 2}, {query, strlen(query)}};
+    const struct yore_client_reply *rows = NULL; /* they leave in parts */
+    CHECK_OK(yore_client_call(client, statement, 3, &rows, NULL));
     CHECK(strncmp(call(client, "AUTH ann wrong-word"), "WRONGPASS", 9) == 0);
     CHECK_EQ_STR(call(client, "AUTH ann pass-word"), "OK");
     CHECK(strncmp(call(client, "SET b1 some-value"), "NOPERM", 6) == 0);
@@ -528,6 +532,7 @@ TEST(the_audit_log_tells_who_did_what_without_values)
     CHECK(strstr(text, "user=default address=127.0.0.1:") != NULL);
     CHECK(strstr(text, "command=set keys=a1 outcome=ok chain=") != NULL);
     CHECK(strstr(text, "command=mset keys=\"k1 k2\" outcome=ok chain=") != NULL);
+    CHECK(strstr(text, "command=graph.query keys=g1 outcome=ok chain=") != NULL);
     CHECK(strstr(text, "command=acl|setuser keys=\"\" outcome=ok chain=") != NULL);
     CHECK(strstr(text, "command=auth keys=\"\" outcome=WRONGPASS chain=") != NULL);
     CHECK(strstr(text, "user=ann") != NULL);
@@ -535,6 +540,107 @@ TEST(the_audit_log_tells_who_did_what_without_values)
     CHECK(strstr(text, "command=get") == NULL);
     CHECK(strstr(text, "some-value") == NULL);
     CHECK(strstr(text, "-word") == NULL);
+}
+
+/* What it prints, from now on, up to a text; in `room`. */
+static void read_log(const struct server_process *server, const char *until, char *text,
+                     size_t room)
+{
+    size_t size = 0;
+    text[0] = '\0';
+    while (strstr(text, until) == NULL) {
+        ssize_t got = read(server->out, text + size, room - size - 1);
+        CHECK_MSG(got > 0, "'%s' is not told: %s", until, text);
+        size += (size_t)got;
+        text[size] = '\0';
+    }
+}
+
+TEST(what_cannot_be_reloaded_keeps_nothing_else_from_it)
+{
+    struct server_process server;
+    char text[4000];
+    char log[400];
+    const char *path = file_of("users.acl", "user default on nopass ~* &* +@all\n");
+    snprintf(log, sizeof(log), "%s/log", test_path("logs"));
+    CHECK(mkdir(test_path("logs"), 0700) == 0);
+    const char *flags[] = {"--aclfile", path, "--audit-log", log, NULL};
+    CHECK(server_start(&server, test_path("db"), flags));
+    file_of("users.acl", "user default on nopass ~* &* +@all\nuser bob on >two ~* +@all\n");
+    CHECK(unlink(log) == 0 && rmdir(test_path("logs")) == 0);
+    server_signal(&server, SIGHUP);
+    read_log(&server, "what=audit-log cause=\"cannot write the log ", text, sizeof(text));
+    struct yore_client *client = connect_to(&server, "");
+    while (strncmp(call(client, "AUTH bob two"), "OK", 2) != 0) {
+        usleep(10000);
+    }
+    file_of("users.acl", "user default on nopass ~* &* +@all\nuser bob onn\n");
+    server_signal(&server, SIGHUP);
+    read_log(&server, "what=users cause=", text, sizeof(text));
+    CHECK_MSG(strstr(text, "users.acl:2: ") != NULL, "%s", text);
+    CHECK_EQ_STR(call(client, "AUTH bob two"), "OK"); /* the old stay */
+    yore_client_close(client);
+    CHECK_EQ_INT(server_end(&server), 0);
+}
+
+/* Neither running nor about to. */
+static bool has_ended(int pid)
+{
+    char path[64];
+    char state = 'Z';
+    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    FILE *file = fopen(path, "r");
+    if (file != NULL) {
+        if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1) {
+            state = 'Z';
+        }
+        fclose(file);
+    }
+    return state == 'Z' || state == 'X';
+}
+
+TEST(a_second_sigterm_waits_for_nobody)
+{
+    struct server_process server;
+    const char *flags[] = {"--drain-timeout", "1h", "--output-timeout", "1d", NULL};
+    char text[4000];
+    static char line[1 << 20];
+    CHECK(server_start(&server, test_path("db"), flags));
+    int fd = wire_connect(server.port);
+    memset(line, 'x', sizeof(line));
+    snprintf(line, 40, "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1000000\r\n");
+    line[strlen(line)] = 'x';
+    size_t head = strlen("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1000000\r\n");
+    memcpy(line + head + 1000000, "\r\n", 2);
+    CHECK(wire_send(fd, line, head + 1000002) && wire_expect(fd, "+OK\r\n"));
+    for (int i = 0; i < 100; i++) { /* 100 MB that nobody reads */
+        CHECK(wire_send_text(fd, "GET k\r\n"));
+    }
+    server_signal(&server, SIGTERM);
+    read_log(&server, "ending: ", text, sizeof(text));
+    while (!has_ended((int)server.pid)) { /* one that comes at once is the first again */
+        server_signal(&server, SIGTERM);
+        usleep(100000);
+    }
+    CHECK_EQ_INT(server_end(&server), 0);
+    wire_close(fd);
+}
+
+TEST(a_second_server_takes_nothing_of_the_first_away)
+{
+    struct server_process first;
+    struct server_process second;
+    const char *pidfile = test_path("pid");
+    const char *path = test_path("socket");
+    const char *flags[] = {"--pidfile", pidfile, "--unixsocket", path, NULL};
+    CHECK(server_start(&first, test_path("db"), flags));
+    CHECK(access(pidfile, F_OK) == 0 && access(path, F_OK) == 0);
+    CHECK(!server_start(&second, test_path("db"), flags));
+    CHECK(!server_start(&second, test_path("other"), flags)); /* the socket is taken */
+    CHECK(strstr(second.text, "another process listens on") != NULL);
+    CHECK(access(pidfile, F_OK) == 0 && access(path, F_OK) == 0);
+    CHECK_EQ_INT(server_end(&first), 0);
+    CHECK(access(pidfile, F_OK) != 0 && access(path, F_OK) != 0);
 }
 
 TEST(a_second_server_on_the_same_directory_is_refused)
@@ -580,22 +686,6 @@ TEST(leaves_a_server_when_asked)
     FAIL("on purpose");
 }
 
-/* Neither running nor about to. */
-static bool has_ended(int pid)
-{
-    char path[64];
-    char state = 'Z';
-    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-    FILE *file = fopen(path, "r");
-    if (file != NULL) {
-        if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1) {
-            state = 'Z';
-        }
-        fclose(file);
-    }
-    return state == 'Z' || state == 'X';
-}
-
 TEST(a_case_that_fails_or_is_killed_leaves_no_server)
 {
     static const char *const ways[] = {"failed", "killed"};
@@ -624,7 +714,9 @@ TEST(a_case_that_fails_or_is_killed_leaves_no_server)
     }
 }
 
-TEST_MAIN(a_configuration_is_checked_as_a_start_does,
+TEST_MAIN(a_second_server_takes_nothing_of_the_first_away, a_second_sigterm_waits_for_nobody,
+          what_cannot_be_reloaded_keeps_nothing_else_from_it,
+          a_configuration_is_checked_as_a_start_does,
           backups_are_written_below_their_directory_and_nowhere_else,
           it_prints_where_it_is_and_what_to_try_and_answers,
           what_is_not_the_protocol_is_answered_and_closed,

@@ -86,6 +86,39 @@ hello() { # hello FLAG...: the version that a Bolt handshake over TLS agrees on
     { printf '\140\140\260\027\000\004\004\005\000\000\004\004\000\000\000\000\000\000\000\000'; sleep 1; } |
         openssl s_client -connect "127.0.0.1:$bolt" -CAfile ca.pem -quiet "$@" 2>err | od -An -tx1
 }
+half_closed() { # requests and the end of what is sent in one piece: the replies, and whether their end is told
+    cat >half.py <<'END'
+import socket, ssl, sys
+context = ssl.create_default_context(cafile="ca.pem")
+arriving, leaving = ssl.MemoryBIO(), ssl.MemoryBIO()
+tls = context.wrap_bio(arriving, leaving, server_hostname="localhost")
+wire = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+def step(what):
+    while True:
+        try:
+            done = what()
+            wire.sendall(leaving.read())
+            return done
+        except ssl.SSLWantReadError:
+            wire.sendall(leaving.read())
+            got = wire.recv(65536)
+            arriving.write(got) if got else arriving.write_eof()
+step(tls.do_handshake)
+tls.write(b"PING\r\nECHO there\r\n")
+try:
+    tls.unwrap()
+except ssl.SSLWantReadError:
+    pass
+wire.sendall(leaving.read())
+text = b""
+try:
+    while True:
+        text += step(lambda: tls.read(1000))
+except ssl.SSLZeroReturnError:
+    print(text)
+END
+    python3 half.py "$port" 2>&1
+}
 subject() {
     openssl s_client -connect "127.0.0.1:$port" -CAfile ca.pem "$@" </dev/null 2>err |
         sed -n 's/^subject=//p'
@@ -109,6 +142,10 @@ check "yore without TLS is told of it" says 'yores://' "$yore" get "yore://127.0
 check "HTTP over TLS" says '^ok' get
 check "Bolt over TLS" says '00 00 04 05' hello
 check "plain text is refused" fails says PONG redis-cli -p "$port" ping
+if command -v python3 >/dev/null; then
+    check "who says that it sends no more gets its replies, and their end is told" \
+        says "^b'+PONG.r.n.5.r.nthere.r.n'$" half_closed
+fi
 check "TLS 1.1 is refused" fails says 'Cipher is [A-Z]' openssl s_client -connect "127.0.0.1:$port" -tls1_1 -cipher 'ALL:@SECLEVEL=0' </dev/null
 check "it shows its certificate" says 'CN = server' subject
 cp second.pem cert.pem
@@ -125,6 +162,7 @@ cp server.pem cert.pem
 cp server.key cert.key
 start --tls-ca-cert-file ca.pem
 check "without a certificate a client is refused" fails says PONG cli ping
+check "and the log says why" becomes grep -q 'no TLS could be agreed on with a client: peer did not return a certificate' server.out
 check "with one it is served" says PONG cli --cert client.pem --key client.key ping
 check "yore with one is served" says PONG "$yore" get "yores://127.0.0.1:$port" ping --cacert ca.pem \
     --cert client.pem --cert-key client.key

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "engine/until.h"
 #include "support/test.h"
 
 bool compare_fail(struct compare *compare, const char *format, ...)
@@ -21,13 +22,17 @@ bool compare_fail(struct compare *compare, const char *format, ...)
 
 const char *compare_key_text(struct yore_bytes key, char text[COMPARE_KEY_TEXT_BYTES])
 {
+    static const char digits[] = "0123456789abcdef";
     const unsigned char *data = key.data;
     size_t used = 0;
     for (size_t i = 0; i < key.size && used + 16 < COMPARE_KEY_TEXT_BYTES; i++) {
-        bool is_plain = data[i] > ' ' && data[i] < 127;
-        int length = snprintf(text + used, COMPARE_KEY_TEXT_BYTES - used,
-                              is_plain ? "%c" : "\\%02x", data[i]);
-        used += (size_t)length;
+        if (data[i] > ' ' && data[i] < 127) {
+            text[used++] = (char)data[i];
+        } else {
+            text[used++] = '\\';
+            text[used++] = digits[data[i] >> 4];
+            text[used++] = digits[data[i] & 15];
+        }
     }
     (void)snprintf(text + used, COMPARE_KEY_TEXT_BYTES - used, "(%zu)", key.size);
     return text;
@@ -45,20 +50,20 @@ bool compare_row(struct compare *compare, const char *what, const struct model_r
 {
     char want_key[COMPARE_KEY_TEXT_BYTES];
     char got_key[COMPARE_KEY_TEXT_BYTES];
-    compare_key_text(want->key, want_key);
     if (!bytes_equal(want->key, got->key)) {
         return compare_fail(compare, "%s: key %s, the model has %s", what,
-                            compare_key_text(got->key, got_key), want_key);
+                            compare_key_text(got->key, got_key),
+                            compare_key_text(want->key, want_key));
     }
     const struct model_version *version = &want->version;
     if (got->valid_from != version->valid_from || got->commit != version->commit ||
         got->valid_to != version->valid_to) {
-        return compare_fail(compare,
-                            "%s: key %s: version (from %" PRId64 ", commit %" PRId64 ", to %" PRId64
-                            "), the model has (from %" PRId64 ", commit %" PRId64 ", to %" PRId64
-                            ")",
-                            what, want_key, got->valid_from, got->commit, got->valid_to,
-                            version->valid_from, version->commit, version->valid_to);
+        return compare_fail(
+            compare,
+            "%s: key %s: version (from %" PRId64 ", commit %" PRId64 ", to %" PRId64
+            "), the model has (from %" PRId64 ", commit %" PRId64 ", to %" PRId64 ")",
+            what, compare_key_text(want->key, want_key), got->valid_from, got->commit,
+            got->valid_to, version->valid_from, version->commit, version->valid_to);
     }
     bool is_value_right = got->value.data == NULL && version->value.size > 0
                               ? got->value.size == version->value.size
@@ -68,8 +73,8 @@ bool compare_row(struct compare *compare, const char *what, const struct model_r
             compare,
             "%s: key %s: wrong value of %zu octets, the model has %zu (from %" PRId64
             ", commit %" PRId64 ")",
-            what, want_key, got->value.size, version->value.size, version->valid_from,
-            version->commit);
+            what, compare_key_text(want->key, want_key), got->value.size, version->value.size,
+            version->valid_from, version->commit);
     }
     return true;
 }
@@ -126,6 +131,37 @@ static bool compare_answer(struct compare *compare, unsigned keyspace, struct yo
     return got != YORE_OK || compare_value(compare, what, &want, value);
 }
 
+/* When the next version begins: the first of the timeline from then on, which what a snapshot alone
+ * holds has not. */
+static bool compare_until(struct compare *compare, unsigned keyspace, struct yore_bytes key,
+                          const struct yore_time *at)
+{
+    char key_text[COMPARE_KEY_TEXT_BYTES];
+    struct yore_error error = {0};
+    int64_t got = 0;
+    struct yore_timeline_options options = {
+        .from = at->valid + 1, .to = YORE_FOREVER, .known = at->known};
+    struct model_rows rows = model_timeline(compare->model, keyspace, key, &options);
+    int64_t want = rows.count > 0 ? rows.rows[0].version.valid_from : YORE_FOREVER;
+    model_rows_release(&rows);
+    enum yore_status status =
+        until_next(compare->db, compare->keyspaces[keyspace], key, at, &got, &error);
+    compare->reads++;
+    if (status == YORE_BEFORE_HORIZON) {
+        struct yore_timeline *none = NULL;
+        return yore_timeline_open(compare->db, compare->keyspaces[keyspace], key, &options, &none,
+                                  NULL) == status;
+    }
+    if (status != YORE_OK || got != want) {
+        return compare_fail(compare,
+                            "next of keyspace %u %s at (%" PRId64 ", %" PRId64 "): %s [%s] %" PRId64
+                            ", the model has %" PRId64,
+                            keyspace, compare_key_text(key, key_text), at->valid, at->known,
+                            yore_status_name(status), error.text, got, want);
+    }
+    return true;
+}
+
 bool compare_get(struct compare *compare, unsigned keyspace, struct yore_bytes key,
                  const struct compare_at *at)
 {
@@ -140,6 +176,9 @@ bool compare_get(struct compare *compare, unsigned keyspace, struct yore_bytes k
     }
     if (status == YORE_OK) {
         yore_value_release(&value);
+    }
+    if (is_same && at->asked != NULL && at->asked->valid != YORE_NOW) {
+        return compare_until(compare, keyspace, key, at->asked);
     }
     return is_same || compare_is_edge(compare, keyspace, at);
 }

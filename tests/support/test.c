@@ -261,8 +261,9 @@ bool test_rand_one_in(struct test_rand *rand, uint64_t n)
 void test_rand_fill(struct test_rand *rand, void *bytes, size_t size)
 {
     unsigned char *to = bytes;
-    for (size_t i = 0; i < size; i++) {
-        to[i] = (unsigned char)test_rand_u64(rand);
+    for (size_t i = 0; i < size; i += sizeof(uint64_t)) {
+        uint64_t word = test_rand_u64(rand);
+        memcpy(to + i, &word, size - i < sizeof word ? size - i : sizeof word);
     }
 }
 

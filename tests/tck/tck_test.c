@@ -4,6 +4,7 @@
  * was changed and deleted, the database compacted and opened anew.
  *
  *     YORE_TCK=word      only scenarios whose id has it
+ *     YORE_TCK_LANE=n    only every other one, from the n-th (0 or 1); ctest runs both lanes
  *     YORE_TCK_SHOW=1    print each one that fails, with its queries
  *
  * tests/tck/skips.txt lists what need not pass, a reason each; what passes must not stand there.
@@ -24,6 +25,7 @@
 #include "topology/graph.h"
 
 #define BATCH_COUNT 128 /* scenarios in one database */
+#define ALL_LANES 2u
 #define PARAMETERS_MAX 8
 #define PROBLEM_BYTES 1024
 #define CATEGORIES_MAX 64
@@ -559,8 +561,10 @@ static void run_suite(bool is_shifted)
     suite.skips = kit_file(&suite.kit, TCK_DIR, "../skips.txt");
     /* Compacting is what takes the time: a tenth of it will do where time is short. */
     uint64_t stride = is_shifted ? test_stride(1, 1) : 1;
+    uint64_t lane = test_number("YORE_TCK_LANE", ALL_LANES);
     for (size_t i = 0; i < suite.kit.count; i++) {
-        if (i % stride == 0 && is_wanted(&suite, &suite.kit.scenarios[i])) {
+        bool is_turn = i % stride == 0 && (lane == ALL_LANES || i / stride % 2 == lane);
+        if (is_turn && is_wanted(&suite, &suite.kit.scenarios[i])) {
             memset(&attempts[count], 0, sizeof(attempts[count]));
             attempts[count++].scenario = &suite.kit.scenarios[i];
         }

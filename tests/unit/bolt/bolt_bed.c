@@ -15,11 +15,13 @@ static bool is_text(struct yore_bytes bytes, const char *text_of)
     return bytes_equal(bytes, bytes_of(text_of, strlen(text_of)));
 }
 
-static bool on_log_in(void *arg, void *conn, struct yore_bytes user, struct yore_bytes password)
+static bool on_log_in(void *arg, void *conn, struct yore_bytes user, struct yore_bytes password,
+                      int64_t *wait_ns_out)
 {
     struct bolt_bed *bed = conn;
     (void)arg;
-    bool is_good = is_text(user, "ann") && is_text(password, "secret");
+    *wait_ns_out = bed->login_wait_ns;
+    bool is_good = *wait_ns_out == 0 && is_text(user, "ann") && is_text(password, "secret");
     bed->is_in = bed->is_in || is_good;
     return is_good;
 }

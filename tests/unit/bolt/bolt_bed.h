@@ -18,7 +18,8 @@ struct bolt_bed {
     struct query_cache *queries;
     struct bolt_server *server;
     struct bolt_session *session;
-    bool needs_login; /* user ann, password secret */
+    bool needs_login;      /* user ann, password secret */
+    int64_t login_wait_ns; /* what the port says of a login that is not looked at */
     bool is_in;
     bool is_gone;           /* the client has left */
     bool is_watched;        /* octets are shown to bolt_session_arrived() first */

@@ -93,6 +93,18 @@ TEST(who_is_not_known_stays_outside)
         CHECK_EQ_INT(bed.next, BOLT_CLOSE);
     }
     CHECK_EQ_UINT(bed.denied, 2);
+    /* Its address has to wait. */
+    bed.login_wait_ns = 1;
+    connect_as(&bed, 5, 4);
+    talk(&bed, HELLO);
+    const char *late =
+        talk(&bed, "LOGON {scheme: 'basic', principal: 'ann', credentials: 'secret'}");
+    CHECK_MSG(strstr(late, "FAILURE {code: 'Neo.ClientError.Security.AuthenticationRateLimit'") ==
+                  late,
+              "%s", late);
+    CHECK_EQ_INT(bed.next, BOLT_CLOSE);
+    CHECK_EQ_UINT(bed.denied, 3);
+    bed.login_wait_ns = 0;
     /* Nothing is run for nobody. */
     static const char *const early[] = {"RUN 'RETURN 1' {} {}", "RESET", "LOGOFF",
                                         "ROUTE {} [] {}"};

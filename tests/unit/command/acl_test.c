@@ -278,7 +278,38 @@ TEST(a_watch_ends_with_the_right_to_it)
     bed_close(&bed);
 }
 
-TEST_MAIN(names_are_told_to_who_has_a_right_to_them,
+/* Send wrong passwords until none is looked at any more. */
+static void guess(struct bed_client *client)
+{
+    for (int i = 0; i < 200; i++) {
+        if (strncmp(bed_run(client, "AUTH bob guess"), "-WRONGPASS too many ", 20) == 0) {
+            return;
+        }
+    }
+    FAIL("all were looked at");
+}
+
+TEST(after_many_wrong_passwords_of_an_address_none_is_looked_at_for_a_while)
+{
+    struct bed bed = {0};
+    bed_open(&bed);
+    struct bed_client *root = &bed.clients[0];
+    struct bed_client *c = bed_client(&bed, 1);
+    EXPECT(root, "ACL SETUSER ann on >one +@all", "+OK|");
+    EXPECT(root, "ACL SETUSER bob on >two +@all", "+OK|");
+    EXPECT(root, "ACL SETUSER eve on nopass +@all", "+OK|");
+    EXPECT(c, "AUTH ann one", "+OK|");
+    guess(c);
+    CHECK(strncmp(bed_run(c, "AUTH bob two"), "-WRONGPASS too many ", 20) == 0);
+    CHECK(strncmp(bed_run(c, "AUTH nobody x"), "-WRONGPASS too many ", 20) == 0);
+    EXPECT(c, "ACL WHOAMI", "$3|ann|");
+    EXPECT(bed_client(&bed, 2), "AUTH ann one", "+OK|"); /* was right lately */
+    EXPECT(bed_client(&bed, 2), "AUTH eve x", "+OK|");   /* there is nothing to guess */
+    bed_close(&bed);
+}
+
+TEST_MAIN(after_many_wrong_passwords_of_an_address_none_is_looked_at_for_a_while,
+          names_are_told_to_who_has_a_right_to_them,
           an_open_session_loses_a_moment_with_the_right_to_it, a_watch_ends_with_the_right_to_it,
           nobody_is_asked_until_there_is_a_password, rules_decide_over_commands_keys_and_channels,
           who_may_do_everything_may_no_more_once_something_is_taken,

@@ -348,6 +348,9 @@ TEST(backups_are_told_by_name_and_oldest_first_to_who_may)
         EXPECT(c, "SET a 1", "+OK|");
         CHECK(bed_run(c, request)[0] == '*');
     }
+    c->is_gone = true; /* it has left, or the server waits no longer */
+    CHECK(strncmp(bed_run(c, "YORE.BACKUP late"), "-CANCELLED ", 11) == 0);
+    c->is_gone = false;
     CHECK_EQ_STR(backups_told(c, "YORE.BACKUPS"), "morning/1 noon/1 noon/2");
     CHECK_EQ_STR(backups_told(c, "YORE.BACKUPS noon"), "noon/1 noon/2");
     EXPECT(c, "YORE.BACKUPS empty", "*0|");

@@ -89,6 +89,9 @@ TEST(bad_requests_are_told_what_is_wrong)
         {"TS.RANGE a - + COUNT 0", "-ERR TSDB: Couldn't parse COUNT|"},
         {"TS.RANGE a - + ALIGN start AGGREGATION avg 5",
          "-ERR TSDB: start alignment needs a start other than -|"},
+        {"TS.RANGE a - + ALIGN 0", "-ERR TSDB: ALIGN parameter can only be used with AGGREGATION|"},
+        {"TS.RANGE a 0 + ALIGN end AGGREGATION avg 5",
+         "-ERR TSDB: end alignment needs an end other than +|"},
         {"TS.RANGE a - + ALIGN 5", "-ERR TSDB: ALIGN parameter can only be used with AGGREGATION|"},
         {"TS.RANGE a - + FILTER_BY_TS",
          "-ERR TSDB: FILTER_BY_TS one or more arguments are missing|"},
@@ -235,6 +238,7 @@ TEST(ranges_are_filtered_and_put_in_buckets)
            "*4|*2|:1050|+8|*2|:1040|+5|*2|:1030|+5|*2|:1020|+5|");
     EXPECT(c, "TS.RANGE a 1010 + ALIGN start AGGREGATION count 25",
            "*3|*2|:1010|+2|*2|:1035|+1|*2|:1060|+1|");
+    EXPECT(c, "TS.RANGE a 0 + ALIGN start AGGREGATION count 50", "*2|*2|:1000|+3|*2|:1050|+2|");
     bed_close(&bed);
 }
 

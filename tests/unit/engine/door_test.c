@@ -61,6 +61,31 @@ TEST(an_option_out_of_its_bounds_is_told_as_it_was_given)
     sim_disk_free(bed.disk);
 }
 
+#define EMPTY_PATH(call, what)                                                                     \
+    do {                                                                                           \
+        CHECK_STATUS(call, YORE_INVALID);                                                          \
+        CHECK_MSG(strstr(error.text, what " is empty: name its directory") != NULL, "%s",          \
+                  error.text);                                                                     \
+    } while (0)
+
+TEST(an_empty_path_is_refused_with_what_to_name)
+{
+    struct bed bed;
+    struct yore_db *db;
+    struct yore_error error = {.text = ""};
+    struct yore_restore no_target = {.backup_path = "backup", .target_path = ""};
+    struct yore_restore no_backup = {.backup_path = "", .target_path = "db"};
+    bed_open(&bed);
+    EMPTY_PATH(yore_open("", NULL, &db, &error), "path of the database");
+    CHECK(db == NULL);
+    EMPTY_PATH(yore_checkpoint(bed.db, "", &error), "path of the checkpoint");
+    EMPTY_PATH(yore_backup(bed.db, "", NULL, NULL, NULL, &error), "path of the backup");
+    EMPTY_PATH(yore_restore(&no_target, &error), "path of the database");
+    EMPTY_PATH(yore_restore(&no_backup, &error), "path of the backup");
+    EMPTY_PATH(yore_verify_path("", NULL, NULL, NULL, &error), "path of the database");
+    bed_close(&bed);
+}
+
 TEST(the_directory_itself_is_durable_however_it_is_spelled)
 {
     static const char *const paths[] = {"db", "db/", "./db", "db//"};
@@ -218,6 +243,8 @@ TEST(a_durability_that_does_not_exist_is_refused)
     CHECK_OK(yore_begin(bed.db, &txn, NULL));
     CHECK_OK(yore_txn_put(txn, NULL, text("a"), text("b"), NULL, NULL));
     CHECK_STATUS(yore_txn_commit(txn, unknown, NULL, NULL), YORE_INVALID);
+    CHECK_OK(yore_begin(bed.db, &txn, NULL)); /* also where there is nothing to make durable */
+    CHECK_STATUS(yore_txn_commit(txn, unknown, NULL, NULL), YORE_INVALID);
     CHECK_EQ_STR(get(bed.db, "a"), "-");
     bed_close(&bed);
 }
@@ -281,6 +308,7 @@ TEST(interval_syncs_do_not_wait_for_upkeep)
 }
 
 TEST_MAIN(an_option_out_of_its_bounds_is_told_as_it_was_given,
+          an_empty_path_is_refused_with_what_to_name,
           the_directory_itself_is_durable_however_it_is_spelled,
           a_directory_made_by_an_opening_that_was_killed_is_durable_after_the_next,
           a_power_cut_during_the_first_large_value_harms_no_upkeep,

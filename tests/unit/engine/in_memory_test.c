@@ -51,6 +51,45 @@ TEST(what_is_on_disk_is_busy_until_somebody_has_read_it)
     }
 }
 
+static void walk(struct yore_cursor *cursor)
+{
+    CHECK_OK(yore_cursor_next(cursor));
+    CHECK_STATUS(yore_cursor_next(cursor), YORE_NOT_FOUND);
+    yore_cursor_close(cursor);
+}
+
+TEST(a_cursor_leaves_what_it_has_read_in_memory_unless_it_is_not_to_fill_the_cache)
+{
+    static const int64_t moments[] = {YORE_NOW, AT(8), AT(6)};
+    for (int age = 1; age < BED_AGES; age++) {
+        for (size_t i = 0; i < 3; i++) {
+            struct bed bed;
+            struct yore_txn *txn = NULL;
+            struct yore_cursor *cursor = NULL;
+            struct yore_time at = {moments[i], YORE_NOW};
+            struct yore_cursor_options options = {.at = &at, .no_cache_fill = true};
+            bed_open(&bed);
+            (void)put_at(bed.db, "a", "a", AT(5), YORE_FOREVER);
+            (void)put_at(bed.db, "a", "a", AT(7), YORE_FOREVER);
+            bed_age(&bed, age);
+            bed_reopen(&bed);
+            CHECK_OK(yore_cursor_open(bed.db, NULL, &options, &cursor, NULL));
+            walk(cursor);
+            CHECK_STATUS(ask(&bed, "a", moments[i], YORE_NOW), YORE_BUSY);
+            CHECK_OK(yore_begin(bed.db, &txn, NULL));
+            CHECK_OK(yore_txn_cursor_open(txn, NULL, &options, &cursor, NULL));
+            walk(cursor);
+            yore_txn_abort(txn);
+            CHECK_STATUS(ask(&bed, "a", moments[i], YORE_NOW), YORE_BUSY);
+            options.no_cache_fill = false;
+            CHECK_OK(yore_cursor_open(bed.db, NULL, &options, &cursor, NULL));
+            walk(cursor);
+            CHECK_STATUS(ask(&bed, "a", moments[i], YORE_NOW), YORE_OK);
+            bed_close(&bed);
+        }
+    }
+}
+
 TEST(a_value_apart_is_on_disk)
 {
     static char large[100000] = "a";
@@ -72,4 +111,5 @@ TEST(what_may_not_be_known_yet_is_not_waited_for)
 }
 
 TEST_MAIN(what_is_in_the_memtable_is_told, what_is_on_disk_is_busy_until_somebody_has_read_it,
+          a_cursor_leaves_what_it_has_read_in_memory_unless_it_is_not_to_fill_the_cache,
           a_value_apart_is_on_disk, what_may_not_be_known_yet_is_not_waited_for)

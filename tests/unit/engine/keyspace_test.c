@@ -196,7 +196,28 @@ TEST(a_keyspace_made_anew_is_another_than_the_dropped_one)
     bed_close(&bed);
 }
 
+TEST(a_full_catalogue_is_told_to_who_may_write)
+{
+    struct bed bed;
+    struct yore_options options;
+    struct yore_keyspace *space;
+    char name[16];
+    bed_open(&bed);
+    for (unsigned i = 1; i < YORE_KEYSPACES_MAX; i++) { /* "default" is one */
+        (void)snprintf(name, sizeof name, "k%u", i);
+        CHECK_OK(yore_keyspace_create(bed.db, name, NULL, &space, NULL));
+    }
+    CHECK_STATUS(yore_keyspace_create(bed.db, "more", NULL, &space, NULL), YORE_TOO_BIG);
+    CHECK_OK(yore_close(bed.db, NULL));
+    yore_options_init(&options);
+    options.read_only = true;
+    CHECK_OK(db_open_inline(sim_disk_env(bed.disk), "db", &options, &bed.db, NULL));
+    CHECK_STATUS(yore_keyspace_create(bed.db, "more", NULL, &space, NULL), YORE_READ_ONLY);
+    CHECK_STATUS(yore_keyspace_create(bed.db, "k1", NULL, &space, NULL), YORE_EXISTS);
+    bed_close(&bed);
+}
+
 TEST_MAIN(of_a_dropped_keyspace_only_the_past_is_read, what_was_opened_before_a_drop_goes_on,
           a_keyspace_made_anew_is_another_than_the_dropped_one,
-          the_default_keyspace_is_listed_at_any_moment,
+          a_full_catalogue_is_told_to_who_may_write, the_default_keyspace_is_listed_at_any_moment,
           the_default_keyspace_is_opened_at_any_moment)

@@ -168,6 +168,41 @@ TEST(what_a_full_disk_keeps_from_being_opened_says_what_to_do)
     sim_disk_free(bed.disk);
 }
 
+/* Whatever is missing to the copy of the journal and the new manifest. */
+TEST(an_opening_that_a_full_disk_ends_gives_back_what_it_took)
+{
+    struct bed bed;
+    struct yore_options options;
+    struct yore_db *db = NULL;
+    enum yore_status st = YORE_NO_SPACE;
+    static char value[250];
+    bed_open(&bed);
+    fill(&bed);
+    for (int i = 0; i < 100; i++) {
+        CHECK_OK(yore_put(bed.db, NULL, text("tail"), (struct yore_bytes){value, sizeof value},
+                          NULL, NULL));
+    }
+    (void)put(bed.db, "tail", "new");
+    sim_disk_crash(bed.disk, SIM_CRASH_KEEP_ALL, 1);
+    (void)yore_close(bed.db, NULL);
+    store_options_tiny(&options);
+    uint64_t used = sim_disk_used(bed.disk);
+    uint64_t room = 0;
+    for (; st == YORE_NO_SPACE; room += 331) {
+        sim_disk_set_capacity(bed.disk, used + room);
+        st = db_open_inline(sim_disk_env(bed.disk), "db", &options, &db, NULL);
+        if (st == YORE_NO_SPACE) { /* a manifest that is not current goes with the next opening */
+            CHECK_MSG(sim_disk_used(bed.disk) < used + 4096, "%llu octets are left behind",
+                      (unsigned long long)(sim_disk_used(bed.disk) - used));
+        }
+    }
+    CHECK_OK(st);
+    CHECK(room > sizeof value * 100); /* for the copy at least */
+    check_filled(db);
+    CHECK_OK(yore_close(db, NULL));
+    sim_disk_free(bed.disk);
+}
+
 /* Closed segments that were kept for the feed, and of which a writer would now let some go and keep
  * their files to write to again. */
 TEST(segments_kept_for_the_feed_stay_as_they_are)
@@ -323,6 +358,7 @@ TEST(where_there_is_no_database_none_is_made)
 TEST_MAIN(everything_is_there_and_nothing_is_written, a_full_disk_can_be_read,
           a_value_that_does_not_fit_leaves_a_database_that_opens,
           what_a_full_disk_keeps_from_being_opened_says_what_to_do,
+          an_opening_that_a_full_disk_ends_gives_back_what_it_took,
           segments_kept_for_the_feed_stay_as_they_are, everything_that_writes_is_refused,
           what_only_reads_works, readers_share_and_keep_a_writer_out,
           where_there_is_no_database_none_is_made)

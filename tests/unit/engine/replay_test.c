@@ -211,6 +211,6 @@ TEST(the_first_failure_is_told)
     fail_after(2000, true);
 }
 
-TEST_MAIN(a_block_may_be_filled_to_any_octet, every_commit_arrives_in_order, nothing_handed_over_leaves_nothing,
-          a_commit_larger_than_a_block_keeps_its_place, what_is_flushed_is_passed_over,
-          the_first_failure_is_told)
+TEST_MAIN(a_block_may_be_filled_to_any_octet, every_commit_arrives_in_order,
+          nothing_handed_over_leaves_nothing, a_commit_larger_than_a_block_keeps_its_place,
+          what_is_flushed_is_passed_over, the_first_failure_is_told)

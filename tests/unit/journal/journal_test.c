@@ -454,6 +454,28 @@ TEST(a_full_disk_stops_the_journal_and_reopening_mends_it)
     world_free(&w);
 }
 
+TEST(an_opening_that_fails_on_a_full_disk_gives_the_room_of_its_copy_back)
+{
+    struct world w;
+    enum yore_status st = YORE_NO_SPACE;
+    world_init(&w, 1);
+    open_settled(&w);
+    for (int i = 0; i < 40; i++) {
+        CHECK_OK(world_append(&w, 1, 100));
+    }
+    CHECK_OK(world_sync(&w));
+    world_crash(&w, SIM_CRASH_KEEP_ALL, 1);
+    uint64_t used = sim_disk_used(w.disk);
+    for (uint64_t room = 0; st == YORE_NO_SPACE; room += 13) {
+        sim_disk_set_capacity(w.disk, used + room);
+        st = world_open(&w);
+        CHECK_EQ_UINT(st == YORE_OK ? used : sim_disk_used(w.disk), used);
+    }
+    CHECK_OK(st);
+    CHECK_EQ_UINT(w.replayed_last, 40);
+    world_free(&w);
+}
+
 TEST(spares_make_room_for_the_copy_on_a_full_disk)
 {
     struct world w;
@@ -493,12 +515,14 @@ TEST(a_replay_that_fails_ends_the_opening_and_changes_nothing)
     open_settled(&w);
     CHECK_OK(world_append(&w, 3, 0));
     CHECK_OK(world_close(&w));
+    uint64_t used = sim_disk_used(w.disk);
     CHECK_STATUS(
         journal_open(w.env, WORLD_DIR, &w.options, refuse, &calls, &recovery, &journal, &w.error),
         YORE_NOMEM);
     CHECK_EQ_STR(w.error.text, "refused");
     CHECK_EQ_INT(calls, 1);
     CHECK(journal == NULL);
+    CHECK_EQ_UINT(sim_disk_used(w.disk), used);
     CHECK_OK(world_open(&w));
     CHECK_EQ_UINT(w.replayed_last, 3);
     world_free(&w);
@@ -668,6 +692,7 @@ TEST_MAIN(a_copy_may_begin_where_the_segments_before_it_end, a_new_journal_repla
           a_marked_now_does_not_go_with_its_segment, verify_counts_every_commit,
           after_a_failed_sync_everything_repeats_the_error,
           a_full_disk_stops_the_journal_and_reopening_mends_it,
+          an_opening_that_fails_on_a_full_disk_gives_the_room_of_its_copy_back,
           spares_make_room_for_the_copy_on_a_full_disk,
           a_replay_that_fails_ends_the_opening_and_changes_nothing,
           commits_acknowledged_before_the_manifest_names_the_copy_are_kept,

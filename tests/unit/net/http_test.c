@@ -48,7 +48,9 @@ TEST(versions_differ_in_what_they_keep_open)
           HTTP_WHOLE);
     CHECK(!head.keeps_alive);
     CHECK(parse("\r\nGET http://h:1/p?q HTTP/1.1\r\nHost: a\r\n\r\n", &head, &size) == HTTP_WHOLE);
-    CHECK(is_text(head.path, "/p") && is_text(head.query, "q"));
+    CHECK(is_text(head.path, "/p") && is_text(head.query, "q") && is_text(head.host, "h:1"));
+    CHECK(parse("GET HTTPS://[::1]:2/ HTTP/1.1\r\nHost: a\r\n\r\n", &head, &size) == HTTP_WHOLE);
+    CHECK(is_text(head.path, "/") && is_text(head.host, "[::1]:2"));
 }
 
 TEST(what_two_readers_could_take_differently_is_refused)
@@ -79,6 +81,8 @@ TEST(what_two_readers_could_take_differently_is_refused)
         {"GET  / HTTP/1.1\r\nHost: a\r\n\r\n", 400},
         {" GET / HTTP/1.1\r\nHost: a\r\n\r\n", 400},
         {"GET x HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+        {"GET http:///x HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+        {"GET http://b@a/x HTTP/1.1\r\nHost: a\r\n\r\n", 400},
         {"GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", 505},
         {"GET /\x80 HTTP/1.1\r\nHost: a\r\n\r\n", 400},
         {"GET / HTTP/1.1\r\nHost: a\r\nExpect: miracles\r\n\r\n", 417},

@@ -2,278 +2,16 @@
  * much is kept, and how it ends. */
 #include "net/net.h"
 
-#include <signal.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "net/limits.h"
 #include "os/env.h"
-#include "os/socket.h"
 #include "os/thread.h"
 #include "support/test.h"
 #include "support/wire.h"
-
-/* The protocol: "q<text>\n" is echoed on the loop, "s<text>\n" by a worker, "l<count>\n" sends that
- * many KiB in parts at pace LONG, "p<text>\n" pushes to every session before it answers, "w\n"
- * waits for a wake, "x\n" closes; "f\n" makes its job fail; "d\n" keeps the loop for 100 us;
- * "k<count>\n" makes the session say that it keeps so many MiB, "t<count>\n" the same by a worker;
- * "o<number>\n" says who its owner is.
- */
-struct bed {
-    struct net *net;
-    uint16_t port;
-    _Atomic int open_count;
-    _Atomic int job_count;
-    _Atomic int dear_count;
-    _Atomic int running; /* jobs ... */
-    _Atomic int running_most;
-    _Atomic bool is_held; /* jobs wait */
-    _Atomic size_t arrived_bytes;
-    struct os_mutex lock;
-    struct line_session *sessions; /* GUARDED_BY(lock) */
-};
-
-struct line_session {
-    struct bed *bed;
-    struct net_conn *conn;
-    struct line_session *next;
-    bool was_woken;
-    size_t kept;
-    uint64_t owner;
-};
-
-static void *line_open(void *arg, struct net_conn *conn, const char *peer, const char *local)
-{
-    struct bed *bed = arg;
-    if (strncmp(peer, "127.0.0.1:", 10) != 0 || strncmp(local, "127.0.0.1:", 10) != 0) {
-        return NULL;
-    }
-    struct line_session *session = mem_zalloc(sizeof(*session));
-    session->bed = bed;
-    session->conn = conn;
-    os_mutex_lock(&bed->lock);
-    session->next = bed->sessions;
-    bed->sessions = session;
-    os_mutex_unlock(&bed->lock);
-    atomic_fetch_add(&bed->open_count, 1);
-    return session;
-}
-
-static void line_close(void *arg)
-{
-    struct line_session *session = arg;
-    struct bed *bed = session->bed;
-    os_mutex_lock(&bed->lock);
-    for (struct line_session **at = &bed->sessions; *at != NULL; at = &(*at)->next) {
-        if (*at == session) {
-            *at = session->next;
-            break;
-        }
-    }
-    os_mutex_unlock(&bed->lock);
-    atomic_fetch_sub(&bed->open_count, 1);
-    mem_free(session);
-}
-
-static void push_to_all(struct bed *bed, const char *text, size_t size)
-{
-    os_mutex_lock(&bed->lock);
-    for (struct line_session *at = bed->sessions; at != NULL; at = at->next) {
-        net_conn_push(at->conn, bytes_of(text, size));
-    }
-    os_mutex_unlock(&bed->lock);
-}
-
-static enum net_pace pace_of(char letter)
-{
-    return letter == 'l'                                     ? NET_LONG
-           : letter == 's' || letter == 'f' || letter == 't' ? NET_SHORT
-                                                             : NET_QUICK;
-}
-
-static void send_long(struct line_session *session, const char *number, struct buffer *out)
-{
-    char block[1024];
-    memset(block, 'L', sizeof(block));
-    block[1023] = '\n';
-    long count = strtol(number, NULL, 10);
-    for (long i = 0; i < count; i++) {
-        buffer_append(out, block, sizeof(block));
-        if (out->size >= 65536 && !net_conn_drain(session->conn, out)) {
-            return;
-        }
-    }
-}
-
-/* Run one line. */
-static enum net_next line_run(struct line_session *session, const char *line, size_t size,
-                              struct net_turn *turn)
-{
-    switch (line[0]) {
-    case 'l':
-        send_long(session, line + 1, turn->out);
-        return NET_INPUT;
-    case 'p':
-        push_to_all(session->bed, line, size);
-        break;
-    case 'w':
-        if (!session->was_woken) {
-            session->was_woken = true;
-            return NET_LATER;
-        }
-        break;
-    case 'd':
-        for (int64_t end = os_monotonic_ns(os_env_posix()) + 100000;
-             os_monotonic_ns(os_env_posix()) < end;) {
-        }
-        atomic_fetch_add(&session->bed->dear_count, 1);
-        break;
-    case 'f':
-        memset(turn->job->state, 'f', 1);
-        break;
-    case 'k':
-    case 't':
-        session->kept = (size_t)strtoul(line + 1, NULL, 10) << 20;
-        break;
-    case 'o':
-        session->owner = strtoul(line + 1, NULL, 10);
-        break;
-    case 'x':
-        return NET_CLOSE;
-    default:
-        break;
-    }
-    buffer_append(turn->out, line, size);
-    return NET_INPUT;
-}
-
-static enum net_next run_lines(struct line_session *session, struct net_turn *turn)
-{
-    const char *at = turn->input.data;
-    size_t left = turn->input.size;
-    for (unsigned done = 0;; done++) {
-        const char *end = left > 0 ? memchr(at, '\n', left) : NULL;
-        if (end == NULL) {
-            return NET_INPUT;
-        }
-        if (turn->out->size > NET_OUTPUT_SOFT_BYTES || done == turn->requests) {
-            return NET_ROOM;
-        }
-        size_t size = (size_t)(end - at) + 1;
-        enum net_pace pace = pace_of(at[0]);
-        if (pace > turn->pace) {
-            turn->wanted = pace;
-            return NET_PACE;
-        }
-        enum net_next next = line_run(session, at, size, turn);
-        if (next == NET_LATER) {
-            return next;
-        }
-        turn->consumed += size;
-        at += size;
-        left -= size;
-        if (next == NET_CLOSE) {
-            return next;
-        }
-    }
-}
-
-static enum net_next line_turn(void *arg, struct net_turn *turn)
-{
-    struct line_session *session = arg;
-    enum net_next next = run_lines(session, turn);
-    turn->kept = session->kept;
-    turn->owner = session->owner;
-    return next;
-}
-
-static bool line_is_overdue(void *session, int64_t idle_ns, size_t input_bytes, size_t output_bytes)
-{
-    (void)session;
-    (void)input_bytes;
-    (void)output_bytes;
-    return idle_ns > 60000000000;
-}
-
-static void line_arrived(void *arg, struct yore_bytes octets)
-{
-    struct line_session *session = arg;
-    atomic_fetch_add(&session->bed->arrived_bytes, octets.size);
-}
-
-static void line_job_begin(void *arg, struct net_job *job)
-{
-    struct bed *bed = arg;
-    memset(job, 0, sizeof(*job));
-    int running = atomic_fetch_add(&bed->running, 1) + 1;
-    if (running > atomic_load(&bed->running_most)) {
-        atomic_store(&bed->running_most, running);
-    }
-    while (atomic_load(&bed->is_held)) {
-        os_sleep_ns(os_env_posix(), 1000000);
-    }
-}
-
-static bool line_job_end(void *arg, struct net_job *job)
-{
-    struct bed *bed = arg;
-    atomic_fetch_add(&bed->job_count, 1);
-    atomic_fetch_sub(&bed->running, 1);
-    return job->state[0] != 'f';
-}
-
-static void line_tell(void *arg, const char *text)
-{
-    (void)arg;
-    (void)text;
-}
-
-static void bed_open_with(struct bed *bed, struct net_options options)
-{
-    *bed = (struct bed){0};
-    signal(SIGPIPE, SIG_IGN);
-    os_mutex_init(&bed->lock);
-    struct net_handler handler = {.arg = bed,
-                                  .open = line_open,
-                                  .turn = line_turn,
-                                  .close = line_close,
-                                  .is_overdue = line_is_overdue,
-                                  .refusal = bytes_of("full\n", 5),
-                                  .arrived = line_arrived};
-    options.jobs = (struct net_jobs){bed, line_job_begin, line_job_end, line_tell};
-    options.workers = 2;
-    options.long_workers = 2;
-    options.login_workers = 1;
-    options.buffer_bytes_max = 64u << 20;
-    options.stall_ns = 30000000000;
-    struct yore_error error = {0};
-    int fd = -1;
-    CHECK_OK(net_start(&options, &bed->net, &error));
-    CHECK_OK(os_listen_tcp("127.0.0.1", 0, &fd, &bed->port, &error));
-    CHECK_OK(net_listen(bed->net, fd, &handler, NULL, &error));
-}
-
-static void bed_open(struct bed *bed, unsigned loops, unsigned clients_max)
-{
-    bed_open_with(bed, (struct net_options){.loops = loops, .clients_max = clients_max});
-}
-
-static void bed_close(struct bed *bed)
-{
-    net_stop(bed->net, 10000000000);
-    CHECK_EQ_INT(atomic_load(&bed->open_count), 0);
-    os_mutex_release(&bed->lock);
-}
-
-static struct net_stats stats_of(struct bed *bed)
-{
-    struct net_stats stats;
-    net_stats(bed->net, &stats);
-    return stats;
-}
+#include "unit/net/net_bed.h"
 
 TEST(replies_keep_the_order_of_requests_of_any_pace)
 {
@@ -463,6 +201,29 @@ TEST(long_jobs_of_one_owner_do_not_keep_another_waiting)
         CHECK(wire_expect(fds[i], i < 6 ? "o1\n" : "o2\n") &&
               wire_read(fds[i], block, sizeof(block)));
         wire_close(fds[i]);
+    }
+    bed_close(&bed);
+}
+
+TEST(logins_of_one_owner_do_not_keep_another_waiting)
+{
+    struct bed bed;
+    static const uint64_t order[] = {1, 1, 2, 1}; /* by turns */
+    bed_open(&bed, 1, 100);
+    int fds[4];
+    atomic_store(&bed.is_held, true);
+    for (size_t i = 0; i < 4; i++) {
+        fds[i] = ask_long(&bed, i < 3 ? "o1\nn\n" : "o2\nn\n");
+        wait_until_running(&bed, 1);
+    }
+    os_sleep_ns(os_env_posix(), 20000000);
+    atomic_store(&bed.is_held, false);
+    for (size_t i = 0; i < 4; i++) {
+        CHECK(wire_expect(fds[i], i < 3 ? "o1\nn\n" : "o2\nn\n"));
+        wire_close(fds[i]);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        CHECK_EQ_UINT(bed.logins[i], order[i]);
     }
     bed_close(&bed);
 }
@@ -841,6 +602,98 @@ TEST(stopping_answers_what_has_arrived_and_cuts_no_reply)
     }
 }
 
+static void stop(void *arg)
+{
+    bed_close(arg);
+}
+
+/* Closing a socket with octets unread takes back what the other side has not taken yet. */
+TEST(stopping_cuts_no_reply_to_who_sent_more_than_is_read)
+{
+    struct bed bed;
+    enum { REPLY = 8000 * 1024, PART = 64 * 1024 };
+    static char part[PART];
+    struct os_thread *thread = NULL;
+    bed_open(&bed, 1, 100);
+    int fd = wire_connect(bed.port);
+    CHECK(wire_send_text(fd, "l8000\n"));
+    for (size_t i = 0; i < sizeof(part); i++) {
+        part[i] = "qmore\n"[i % 6];
+    }
+    while (wire_send_some(fd, part, sizeof(part) / 6 * 6) > 0 || stats_of(&bed).backpressure == 0) {
+    }
+    CHECK_OK(os_thread_start(stop, &bed, "stop", &thread, NULL));
+    for (size_t got = 0; got < REPLY; got += PART) { /* slower than what is sent */
+        size_t size = REPLY - got < PART ? REPLY - got : PART;
+        CHECK_MSG(wire_read(fd, part, size), "cut behind %zu octets", got);
+        os_sleep_ns(os_env_posix(), 2000000);
+    }
+    char last = '\n';
+    size_t size;
+    while ((size = wire_read_all(fd, part, sizeof(part))) > 0) {
+        CHECK(size != SIZE_MAX);
+        last = part[size - 1];
+    }
+    CHECK_EQ_INT(last, '\n');
+    wire_close(fd);
+    os_thread_join(thread);
+}
+
+static bool has_put_off(struct bed *bed)
+{
+    os_mutex_lock(&bed->lock);
+    bool is_woken = bed->sessions->was_woken;
+    os_mutex_unlock(&bed->lock);
+    return is_woken;
+}
+
+TEST(stopping_cuts_no_reply_before_a_request_that_was_put_off)
+{
+    struct bed bed;
+    enum { REPLY = 30000 * 1024, PART = 64 * 1024 };
+    static char part[PART];
+    struct os_thread *thread = NULL;
+    size_t left = REPLY;
+    bed_open(&bed, 1, 100);
+    int fd = wire_connect(bed.port);
+    CHECK(wire_send_text(fd, "l30000\nw\n"));
+    while (stats_of(&bed).received_bytes == 0 || !has_put_off(&bed)) {
+        size_t size = left < PART ? left : PART;
+        CHECK(wire_read(fd, part, size));
+        left -= size;
+        os_sleep_ns(os_env_posix(), 1000000);
+    }
+    CHECK_OK(os_thread_start(stop, &bed, "stop", &thread, NULL));
+    for (os_sleep_ns(os_env_posix(), 50000000); left > 0; left -= left < PART ? left : PART) {
+        CHECK_MSG(wire_read(fd, part, left < PART ? left : PART), "cut %zu before the end", left);
+    }
+    CHECK_EQ_UINT(wire_read_all(fd, part, sizeof(part)), 0);
+    wire_close(fd);
+    os_thread_join(thread);
+}
+
+static bool is_hurried(void *arg)
+{
+    return atomic_fetch_add((_Atomic int *)arg, 1) == 3;
+}
+
+TEST(stopping_in_a_hurry_waits_for_nobody)
+{
+    struct bed bed;
+    _Atomic int asked = 0;
+    bed_open(&bed, 1, 100);
+    int fd = wire_connect(bed.port);
+    CHECK(wire_send_text(fd, "l100000\n"));
+    while (stats_of(&bed).sent_bytes == 0) {
+        os_sleep_ns(os_env_posix(), 1000000);
+    }
+    net_stop(bed.net, INT64_C(3600000000000), is_hurried, &asked);
+    CHECK_EQ_INT(atomic_load(&asked), 4);
+    CHECK_EQ_INT(atomic_load(&bed.open_count), 0);
+    os_mutex_release(&bed.lock);
+    wire_close(fd);
+}
+
 static void hammer(void *arg)
 {
     struct bed *bed = arg;
@@ -878,6 +731,7 @@ TEST_MAIN(replies_keep_the_order_of_requests_of_any_pace,
           connections_that_are_ready_together_share_a_job,
           long_jobs_that_take_long_make_room_for_others,
           long_jobs_of_one_owner_do_not_keep_another_waiting,
+          logins_of_one_owner_do_not_keep_another_waiting,
           large_jobs_are_handed_over_ahead_and_run_one_by_one,
           small_jobs_gather_until_the_one_before_has_run,
           a_modest_client_does_not_wait_for_all_greedy_ones, a_failed_job_sends_no_reply_and_closes,
@@ -890,4 +744,7 @@ TEST_MAIN(replies_keep_the_order_of_requests_of_any_pace,
           over_the_limit_of_all_buffers_the_largest_is_closed,
           what_a_session_keeps_counts_as_a_buffer_of_its_connection,
           many_small_buffers_are_within_the_limit_too,
-          stopping_answers_what_has_arrived_and_cuts_no_reply, many_come_and_go_at_once)
+          stopping_answers_what_has_arrived_and_cuts_no_reply,
+          stopping_cuts_no_reply_to_who_sent_more_than_is_read,
+          stopping_cuts_no_reply_before_a_request_that_was_put_off,
+          stopping_in_a_hurry_waits_for_nobody, many_come_and_go_at_once)

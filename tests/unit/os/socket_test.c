@@ -252,7 +252,33 @@ TEST(without_a_descriptor_left_those_who_wait_go_on_waiting)
     part(listener, ends);
 }
 
-TEST_MAIN(a_listener_takes_those_who_wait_with_the_addresses_of_both_sides,
+TEST(an_address_belongs_to_a_network)
+{
+    static const struct {
+        const char *address;
+        uint64_t network;
+    } cases[] = {
+        {"127.0.0.1:5000", 0x7f000001},
+        {"10.1.2.3:1", 0x0a010203},
+        {"[2001:db8:1:2:3:4:5:6]:6379", UINT64_C(0x20010db800010002)},
+        {"[2001:db8:1:2::]:1", UINT64_C(0x20010db800010002)},
+        {"[::1]:6379", 0},
+    };
+    uint64_t network = 1;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        test_note("%s", cases[i].address);
+        CHECK(os_address_network(cases[i].address, &network));
+        CHECK_EQ_UINT(network, cases[i].network);
+    }
+    static const char *const none[] = {"/run/yore.sock:0", "?:0", "", "[", "1.2.3:4"};
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+        test_note("%s", none[i]);
+        CHECK(!os_address_network(none[i], &network));
+    }
+}
+
+TEST_MAIN(an_address_belongs_to_a_network,
+          a_listener_takes_those_who_wait_with_the_addresses_of_both_sides,
           an_address_of_six_octet_pairs_is_written_in_brackets,
           a_port_in_use_an_address_elsewhere_and_no_address_are_refused,
           only_addresses_of_this_machine_itself_are_loopback,

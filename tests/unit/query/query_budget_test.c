@@ -36,7 +36,7 @@ TEST(hostile_statements_end_with_a_clear_error)
 {
     struct query_bed bed;
     open_clique(&bed);
-    bed.options.budget.steps_max = 200000;
+    bed.options.budget.steps_max = test_scale(200000, 200000);
     bed.options.budget.memory_bytes = 16u << 20;
     for (size_t i = 0; i < sizeof(HOSTILE) / sizeof(HOSTILE[0]); i++) {
         test_note("%s", HOSTILE[i]);
@@ -45,6 +45,7 @@ TEST(hostile_statements_end_with_a_clear_error)
     for (size_t i = 0; i < sizeof(HOSTILE_LISTS) / sizeof(HOSTILE_LISTS[0]); i++) {
         ASKED(&bed, HOSTILE_LISTS[i], "! TOO_BIG");
     }
+    bed.options.budget.steps_max = 200000;
     ASKED(&bed, "MATCH (n) RETURN count(n)", "30");
     /* What only asks whether there is a way looks at every node once. */
     ASKED(&bed, "MATCH (a) WHERE EXISTS { MATCH (a)-[*1..20]->(b {i: -1}) } RETURN a", "");

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "os/env.h"
@@ -111,6 +112,8 @@ TEST(what_is_wrong_is_said_with_its_place_and_the_nearest_name)
         {"port\n", ":1: port has no value"},
         {"port 1 2\n", ":1: port takes one word, not 2"},
         {"io-threads 0\n", ":1: io-threads is 1 to 64"},
+        {"sync-interval 1us\n", ":1: sync-interval is 1ms to 1m"},
+        {"timeout 9999d\n", ":1: timeout is 0 to 365d"},
         {"durability often\n", ":1: durability does not take 'often': one of sync, interval, none"},
         {"cache 5qb\n", ":1: cache does not take '5qb': '5qb' is no size; write 512, 64mb or 2gb"},
         {"bind \"127.0.0.1\n", ":1: quotes do not close, or the line is too long"},
@@ -226,6 +229,22 @@ TEST(rewriting_replaces_lines_where_they_stand_and_appends_new_ones)
     config_release(&config);
 }
 
+TEST(a_file_that_cannot_be_rewritten_is_named)
+{
+    struct config config;
+    struct yore_error error = {0};
+    char beside[400];
+    const char *path = file_of("port 7000\n");
+    struct config_pair pair = {"port", bytes_of("7001", 4), false, false};
+    snprintf(beside, sizeof(beside), "%s.new", path);
+    CHECK(mkdir(beside, 0700) == 0); /* where the new one would be made */
+    CHECK_OK(config_init(&config, knows, &error));
+    CHECK_OK(config_read_file(&config, path, &error));
+    CHECK_STATUS(config_rewrite(&config, os_env_posix(), &pair, 1, &error), YORE_IO);
+    CHECK_MSG(strstr(error.text, beside) != NULL, "%s", error.text);
+    config_release(&config);
+}
+
 TEST(every_default_is_taken_back_as_it_is_shown)
 {
     struct config config;
@@ -268,7 +287,8 @@ TEST(running_out_of_memory_is_a_status)
     }
 }
 
-TEST_MAIN(flags_go_over_the_environment_over_the_file_over_defaults, sizes_and_durations_have_units,
+TEST_MAIN(a_file_that_cannot_be_rewritten_is_named,
+          flags_go_over_the_environment_over_the_file_over_defaults, sizes_and_durations_have_units,
           what_is_wrong_is_said_with_its_place_and_the_nearest_name,
           a_variable_that_is_nearly_a_setting_is_refused,
           a_variable_of_somebody_else_is_passed_over, flags_that_are_wrong_are_refused,

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/sha256.h"
 #include "os/env.h"
@@ -56,6 +57,77 @@ TEST(a_file_moved_away_is_made_anew)
     log_close(log);
     lines_of(path, text, sizeof(text));
     CHECK(strstr(text, "second") != NULL && strstr(text, "first") == NULL);
+}
+
+TEST(no_name_hides_the_fields_behind_it)
+{
+    struct log *log = NULL;
+    struct yore_error error = {0};
+    char text[2000];
+    const char *path = test_path("log");
+    struct log_field fields[] = {{"keys", "a{"}, {"outcome", "ok"}};
+    CHECK_OK(log_open(os_env_posix(), path, &log, &error));
+    log_fields(log, LOG_INFO, "x", fields, 2);
+    log_close(log);
+    lines_of(path, text, sizeof(text));
+    CHECK_MSG(strstr(text, " keys=a{ outcome=ok\n") != NULL, "%s", text);
+}
+
+/* Does every line of JSON in `text` end as an object does, its strings closed? */
+static bool are_objects(const char *text)
+{
+    bool is_quoted = false;
+    for (const char *at = text; *at != '\0'; at++) {
+        if (is_quoted && *at == '\\') {
+            size_t size = at[1] == 'u' ? 5 : 1;
+            for (size_t i = 1; i <= size; i++) {
+                if (at[i] < ' ') {
+                    return false;
+                }
+            }
+            at += size;
+        } else if (*at == '"') {
+            is_quoted = !is_quoted;
+        } else if (*at == '\n' && (is_quoted || at[-1] != '}' || at[-2] != '"')) {
+            return false;
+        }
+    }
+    return !is_quoted;
+}
+
+TEST(a_line_of_json_that_is_cut_is_one_all_the_same)
+{
+    struct log *log = NULL;
+    struct yore_error error = {0};
+    static char text[200 * LOG_LINE_BYTES_MAX];
+    static char value[2 * LOG_LINE_BYTES_MAX];
+    const char *path = test_path("log");
+    CHECK_OK(log_open(os_env_posix(), path, &log, &error));
+    log_set(log, LOG_INFO, LOG_JSON);
+    for (size_t size = LOG_LINE_BYTES_MAX - 200; size < LOG_LINE_BYTES_MAX - 50; size++) {
+        static const char *const tails[] = {"\"\"", "\x01\x02", "xy"};
+        memset(value, 'x', size);
+        snprintf(value + size, 3, "%s", tails[size % 3]);
+        struct log_field fields[] = {{"keys", value}, {"outcome", "\n"}};
+        log_fields(log, LOG_INFO, "audit", fields, 2);
+    }
+    log_close(log);
+    lines_of(path, text, sizeof(text));
+    CHECK(strlen(text) > 100 * (LOG_LINE_BYTES_MAX - 200));
+    CHECK(are_objects(text));
+}
+
+TEST(a_log_is_nobody_elses_to_read)
+{
+    struct log *log = NULL;
+    struct yore_error error = {0};
+    struct stat info;
+    mode_t before = umask(022);
+    CHECK_OK(log_open(os_env_posix(), test_path("log"), &log, &error));
+    umask(before);
+    log_close(log);
+    CHECK(stat(test_path("log"), &info) == 0);
+    CHECK_EQ_INT(info.st_mode & 0777, 0600);
 }
 
 TEST(a_long_line_is_cut_and_ends)
@@ -174,7 +246,8 @@ TEST(a_file_that_follows_says_behind_what)
     CHECK_MSG(strstr(next, after) != NULL, "%s: %s", after, next);
 }
 
-TEST_MAIN(lines_are_bound_to_each_other, a_line_that_a_crash_cut_shows_and_breaks_no_other,
-          a_file_that_follows_says_behind_what, a_line_is_logfmt_or_json_and_text_is_escaped,
-          a_file_moved_away_is_made_anew, a_long_line_is_cut_and_ends,
-          a_log_that_cannot_be_written_is_refused)
+TEST_MAIN(no_name_hides_the_fields_behind_it, a_log_is_nobody_elses_to_read,
+          a_line_of_json_that_is_cut_is_one_all_the_same, lines_are_bound_to_each_other,
+          a_line_that_a_crash_cut_shows_and_breaks_no_other, a_file_that_follows_says_behind_what,
+          a_line_is_logfmt_or_json_and_text_is_escaped, a_file_moved_away_is_made_anew,
+          a_long_line_is_cut_and_ends, a_log_that_cannot_be_written_is_refused)

@@ -418,7 +418,7 @@ static struct page *page_of_times(struct test_rand *rand, uint32_t count, uint32
                                       .commit = times[k],
                                       .valid_to = YORE_FOREVER,
                                       .kind = YORE_KIND_PUT};
-            if (ends && test_rand_one_in(rand, 2)) {
+            if (ends && times[k] < YORE_FOREVER - 2 && test_rand_one_in(rand, 2)) {
                 version.valid_to = times[k] + 1 + (int64_t)test_rand_below(rand, 2);
             }
             if (k == 0 || times[k] < times[k - 1]) {

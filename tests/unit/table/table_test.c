@@ -69,9 +69,41 @@ static void check_gets(struct table *table, const struct model *m, struct test_r
     buffer_release(&spare);
 }
 
+static int64_t model_next_begin(const struct model *m, const struct version_place *place)
+{
+    int64_t next = INT64_MAX;
+    for (size_t i = 0; i < m->count; i++) {
+        const struct version *v = &m->versions[i];
+        if (v->valid_from > place->valid_from && v->commit <= place->commit &&
+            v->valid_from < next && bytes_equal(v->key, place->key)) {
+            next = v->valid_from;
+        }
+    }
+    return next;
+}
+
+static void check_next_begins(struct table *table, const struct model *m, struct test_rand *rand)
+{
+    struct yore_error error = {0};
+    struct buffer spare = {0};
+    for (unsigned i = 0; i < 100; i++) {
+        struct version_place place = model_place(m, rand, &spare);
+        if (test_rand_one_in(rand, 2)) {
+            place.commit = INT64_MAX;
+        }
+        int64_t want = model_next_begin(m, &place);
+        int64_t got = INT64_MAX;
+        enum yore_status st = table_next_begin(table, &place, hash_bytes(place.key), &got, &error);
+        CHECK_STATUS(st, want != INT64_MAX ? YORE_OK : YORE_NOT_FOUND);
+        CHECK_EQ_INT(got, want);
+    }
+    buffer_release(&spare);
+}
+
 static void check_table(struct table *table, const struct model *m, struct test_rand *rand)
 {
     check_gets(table, m, rand);
+    check_next_begins(table, m, rand);
     for (unsigned i = 0; i < 4; i++) {
         struct iter_view view = random_view(m, rand);
         struct model seen = model_view(m, &view);
@@ -281,6 +313,144 @@ TEST(a_walk_as_of_passes_over_pages_of_what_was_committed_before)
         fixture_close(&f);
     }
     CHECK(passed_over > 0);
+}
+
+/* Keys that live now and then: puts and deletes by turns. */
+static struct model model_lives(struct test_rand *rand, uint32_t key_count, uint32_t lives_max)
+{
+    size_t capacity = (size_t)key_count * 2 * lives_max;
+    struct model m = {malloc(capacity * sizeof(struct version)), 0, {0}};
+    CHECK(m.versions != NULL);
+    for (uint32_t k = 0; k < key_count; k++) {
+        char *key = arena_alloc(&m.arena, 16);
+        CHECK(key != NULL);
+        snprintf(key, 16, "key/%06u", k);
+        uint64_t events = 1 + test_rand_below(rand, (uint64_t)2 * lives_max);
+        int64_t time = 1000000 + (int64_t)test_rand_below(rand, 1000000);
+        for (uint64_t i = 0; i < events; i++) {
+            struct version v = {.key = bytes_of(key, 10),
+                                .valid_from = time,
+                                .commit = time,
+                                .valid_to = YORE_FOREVER,
+                                .kind = (events - i) % 2 == 0 ? YORE_KIND_DELETE : YORE_KIND_PUT,
+                                .value = bytes_of("", 0)};
+            v.commit += test_rand_one_in(rand, 20) ? 100000 : 0;
+            m.versions[m.count++] = v; /* latest first */
+            time -= 1 + (int64_t)test_rand_below(rand, 300000);
+        }
+    }
+    return m;
+}
+
+static bool is_delete(const struct version *v)
+{
+    return v->kind == YORE_KIND_DELETE;
+}
+
+/* From where it stands, one step at a time: all that the model has from `at` on but for deletes,
+ * which may come or not, up to `high`.  How many did not. */
+static size_t check_alone(struct version_iter *it, const struct model *seen, size_t at,
+                          bool is_back, struct yore_bytes high)
+{
+    size_t left_out = 0;
+    for (; at < seen->count; at += is_back ? (size_t)-1 : 1) {
+        const struct version *want = &seen->versions[at];
+        if (!is_back && high.size > 0 && bytes_compare(want->key, high) >= 0) {
+            return left_out;
+        }
+        if (is_delete(want) && (!it->is_valid || version_compare(want, &it->at) != 0)) {
+            left_out++;
+            continue;
+        }
+        CHECK(it->is_valid);
+        check_version(&it->at, want);
+        if (is_back) {
+            version_iter_prev(it);
+        } else {
+            version_iter_next(it);
+        }
+    }
+    CHECK(!it->is_valid);
+    CHECK_OK(it->status);
+    return left_out;
+}
+
+/* Where the model has what the iterator stands on, from `at` on; between them are deletes alone. */
+static size_t find_stop(const struct version_iter *it, const struct model *seen, size_t at,
+                        bool is_back)
+{
+    for (; at < seen->count; at += is_back ? (size_t)-1 : 1) {
+        if (version_compare(&seen->versions[at], &it->at) == 0) {
+            return at;
+        }
+        CHECK(is_delete(&seen->versions[at]));
+    }
+    CHECK_MSG(false, "a version that the model has not");
+    return at;
+}
+
+/* To and fro, over deletes that come or not. */
+static void check_turns(struct version_iter *it, const struct model *seen, struct test_rand *rand)
+{
+    version_iter_first(it);
+    for (size_t at = 0; it->is_valid;) {
+        at = find_stop(it, seen, at, false);
+        bool is_back = test_rand_one_in(rand, 3);
+        for (uint64_t steps = test_rand_below(rand, 5); it->is_valid && steps > 0; steps--) {
+            is_back ? version_iter_prev(it) : version_iter_next(it);
+            at += is_back ? (size_t)-1 : 1;
+            at = it->is_valid ? find_stop(it, seen, at, is_back) : at;
+        }
+        if (it->is_valid) {
+            version_iter_next(it);
+            at++;
+        }
+    }
+    CHECK_OK(it->status);
+}
+
+TEST(a_walk_alone_may_leave_out_deletes_and_nothing_else)
+{
+    struct test_rand rand = test_rand_new(0);
+    size_t left_out = 0;
+    uint64_t rounds = test_scale(60, 5000);
+    for (uint64_t round = 0; round < rounds; round++) {
+        test_note("round %d", (int)round);
+        struct fixture f;
+        fixture_open(&f, 1 << 20, 4);
+        uint32_t lives_max = test_rand_one_in(&rand, 3) ? 100 : 3;
+        struct model m =
+            model_lives(&rand, 1 + (uint32_t)test_rand_below(&rand, 600 / lives_max), lives_max);
+        struct table_options options = fixture_options(&rand, 7);
+        struct table *table = fixture_table(&f, "t", &options, m.versions, m.count);
+        for (unsigned i = 0; i < 12; i++) {
+            struct yore_bytes none = {NULL, 0};
+            const struct version *from = &m.versions[test_rand_below(&rand, m.count)];
+            const struct version *to = &m.versions[test_rand_below(&rand, m.count)];
+            struct iter_view view = random_view(&m, &rand);
+            view.is_as_of = true;
+            view.is_changed_only = false;
+            view.high = i % 2 == 1 ? to->key : none;
+            struct model seen = model_view(&m, &view);
+            struct version_place place = {from->key, INT64_MAX, INT64_MAX};
+            struct version_iter *it = NULL;
+            CHECK_OK(table_iter_new(table, &view, &it));
+            it->is_alone = true;
+            if (i % 2 == 0) {
+                version_iter_last(it);
+                left_out += check_alone(it, &seen, seen.count - 1, true, none);
+                check_turns(it, &seen, &rand);
+            }
+            version_iter_seek(it, &place);
+            left_out += check_alone(it, &seen, model_seek(&seen, &place, true), false, view.high);
+            version_iter_free(it);
+            model_release(&seen);
+        }
+        table_close(table);
+        model_release(&m);
+        fixture_close(&f);
+    }
+    CHECK(left_out > rounds);
 }
 
 TEST(meta_counts_and_survives_encoding)
@@ -522,8 +692,8 @@ TEST_MAIN(random_tables_answer_as_the_model, a_stamped_table_answers_with_its_st
           empty_table_is_a_table, keys_and_values_of_the_largest_size_work,
           feed_walk_yields_all_that_was_committed_after,
           a_walk_as_of_passes_over_pages_of_what_was_committed_before,
-          meta_counts_and_survives_encoding, estimates_follow_the_index,
-          a_sample_of_times_takes_every_so_many_pages_of_a_range,
+          a_walk_alone_may_leave_out_deletes_and_nothing_else, meta_counts_and_survives_encoding,
+          estimates_follow_the_index, a_sample_of_times_takes_every_so_many_pages_of_a_range,
           dead_table_is_unlinked_when_closed,
           the_index_of_long_keys_is_as_small_as_that_of_short_ones,
           a_walk_back_from_before_the_first_key_of_a_page_finds_the_page_before)
