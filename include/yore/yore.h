@@ -440,8 +440,9 @@ YORE_API enum yore_status yore_txn_release_savepoint(struct yore_txn *txn, size_
 /* Commit and free the transaction, whatever the outcome.  YORE_CONFLICT: nothing was written, begin
  * again.  YORE_BEFORE_HORIZON: the horizon has passed one of its facts meanwhile. `commit_out` may
  * be NULL; it is the begin's commit when nothing was written.  Errors besides: YORE_INVALID
- * (durability), YORE_NOT_FOUND (a keyspace was dropped), YORE_NO_SPACE, YORE_IO, and whatever has
- * stopped the database. */
+ * (durability), YORE_NOT_FOUND (a keyspace was dropped), YORE_TOO_BIG (2^20 keys and ranges read,
+ * and a cursor that is still open), YORE_NO_SPACE, YORE_IO, and whatever has stopped the database.
+ */
 YORE_API enum yore_status yore_txn_commit(struct yore_txn *txn, enum yore_durability durability,
                                           int64_t *commit_out,
                                           struct yore_error *error_out) YORE_MUST_USE;

@@ -361,6 +361,7 @@ static struct yore_db *new_database(struct os_env *env, const char *path,
     atomic_init(&db->catalogue_commit, INT64_MIN);
     db->erasures_max = ERASURES_MAX;
     db->feed_window_bytes = FEED_WINDOW_BYTES;
+    db->txn_reads_max = TXN_READS_MAX;
     atomic_store(&db->visible, INT64_MIN);
     atomic_store(&db->now_floor, INT64_MIN);
     init_locks(db);

@@ -200,6 +200,7 @@ struct yore_db {
     bool is_erase_pending;          /* lock: some file may hold erased bytes */
     struct purged purged;           /* lock */
     uint64_t feed_window_bytes;     /* FEED_WINDOW_BYTES, but in tests */
+    size_t txn_reads_max;           /* TXN_READS_MAX, but in tests */
     size_t erasures_max;            /* rules, before an erasure waits for others to leave */
     struct os_thread *threads[18];  /* workers, timer, upkeep */
     size_t thread_count;

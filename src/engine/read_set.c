@@ -73,7 +73,7 @@ static bool copy_bytes(struct read_set *set, struct yore_bytes *bytes)
     return bytes->data != NULL;
 }
 
-enum yore_status read_set_add(struct read_set *set, const struct commit_read *read,
+enum yore_status read_set_add(struct read_set *set, const struct commit_read *read, size_t most,
                               struct yore_error *error_out)
 {
     /* At most half full, so that a free slot is soon met. */
@@ -84,12 +84,12 @@ enum yore_status read_set_add(struct read_set *set, const struct commit_read *re
     if (*slot != 0) {
         return YORE_OK;
     }
-    if (set->count >= TXN_READS_MAX) {
+    if (set->count >= most) {
         return error_set(
             error_out, YORE_TOO_BIG,
-            "the transaction has read %u keys and ranges: at most that many are allowed; "
+            "the transaction has read %zu keys and ranges: at most that many are allowed; "
             "use several transactions, or a cursor over one range",
-            TXN_READS_MAX);
+            most);
     }
     struct commit_read copy = *read;
     if (!grow_reads(set) || !copy_bytes(set, &copy.key) || !copy_bytes(set, &copy.high)) {

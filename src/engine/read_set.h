@@ -21,8 +21,8 @@ struct read_set {
 
 /* A zeroed set is empty. */
 void read_set_release(struct read_set *set);
-/* Copies.  Errors: YORE_NOMEM; YORE_TOO_BIG past TXN_READS_MAX. */
-enum yore_status read_set_add(struct read_set *set, const struct commit_read *read,
+/* Copies.  Errors: YORE_NOMEM; YORE_TOO_BIG, more than `most`. */
+enum yore_status read_set_add(struct read_set *set, const struct commit_read *read, size_t most,
                               struct yore_error *error_out);
 
 #endif

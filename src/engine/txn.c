@@ -274,7 +274,7 @@ enum yore_status txn_note_key(struct yore_txn *txn, const struct yore_keyspace *
                               struct yore_bytes key, struct yore_error *error_out)
 {
     struct commit_read read = {.keyspace = keyspace->id, .key = key};
-    return read_set_add(&txn->reads, &read, error_out);
+    return read_set_add(&txn->reads, &read, txn->db->txn_reads_max, error_out);
 }
 
 void txn_note_expiry(struct yore_txn *txn, int64_t valid_to)

@@ -273,13 +273,14 @@ static enum yore_status submit_checked(struct attempt *attempt, struct yore_erro
     return st;
 }
 
+/* The commit's own read, beside as many as the transaction may have. */
 static enum yore_status note_erase_records(struct yore_txn *txn, struct yore_error *error_out)
 {
     struct commit_read read = {.keyspace = KEYSPACE_SYSTEM,
                                .is_range = true,
                                .key = bytes_of(ERASE_RECORDS_LOW, sizeof ERASE_RECORDS_LOW - 1),
                                .high = bytes_of(ERASE_RECORDS_HIGH, sizeof ERASE_RECORDS_HIGH - 1)};
-    return read_set_add(&txn->reads, &read, error_out);
+    return read_set_add(&txn->reads, &read, SIZE_MAX, error_out);
 }
 
 static enum yore_status submit(struct yore_txn *txn, struct commit_request *request,

@@ -103,7 +103,9 @@ static enum yore_status walk_note(struct txn_walk *walk, struct yore_error *erro
                                .is_range = true,
                                .key = buffer_bytes(&walk->low),
                                .high = buffer_bytes(&walk->high)};
-    return walk->is_any ? read_set_add(&walk->txn->reads, &read, error_out) : YORE_OK;
+    return walk->is_any
+               ? read_set_add(&walk->txn->reads, &read, walk->txn->db->txn_reads_max, error_out)
+               : YORE_OK;
 }
 
 static void walk_close(void *arg)

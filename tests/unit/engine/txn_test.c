@@ -358,6 +358,28 @@ TEST(cursor_still_open_at_the_commit_is_validated)
     bed_close(&bed);
 }
 
+TEST(transaction_that_has_read_as_much_as_it_may_commits)
+{
+    struct bed bed;
+    struct yore_value value;
+    bed_open(&bed);
+    bed.db->txn_reads_max = 3;
+    for (unsigned walks = 0; walks <= 1; walks++) {
+        struct yore_txn *txn = begin(bed.db);
+        CHECK_EQ_STR(txn_get(txn, "a"), walks == 0 ? "-" : "1");
+        CHECK_EQ_STR(txn_get(txn, "b"), "-");
+        if (walks == 0) {
+            CHECK_EQ_STR(txn_get(txn, "c"), "-");
+        } else {
+            CHECK_EQ_STR(txn_scan(txn, "c", "d"), "");
+        }
+        CHECK_STATUS(yore_txn_get(txn, NULL, text("e"), NULL, &value, NULL), YORE_TOO_BIG);
+        txn_put(txn, "a", "1");
+        CHECK_OK(commit(txn));
+    }
+    bed_close(&bed);
+}
+
 TEST(erasure_is_met_by_who_began_before_it_and_by_nobody_else)
 {
     struct bed bed;
@@ -821,6 +843,7 @@ TEST_MAIN(known_time_ahead_of_now_is_refused_as_outside,
           new_key_in_a_range_that_was_walked_is_a_conflict,
           key_outside_of_what_was_walked_is_no_conflict,
           cursor_still_open_at_the_commit_is_validated,
+          transaction_that_has_read_as_much_as_it_may_commits,
           erasure_is_met_by_who_began_before_it_and_by_nobody_else,
           erasure_conflicts_with_who_read_the_key_and_with_nobody_else,
           of_many_reads_and_erasures_those_conflict_that_meet,
