@@ -10,11 +10,14 @@
  *  sweep  N keys x H versions (5,000 x 100), then M moments (50) from the first round's end to the
  *         last commit: one line each, then the spread: the quickest and the slowest moment over
  *         the median of them all, the same without the last commit, which is the present and no
- *         past, and the median of scans that are each at another moment.
+ *         past, and the median of scans that are each at another moment.  Moments take turns of
+ *         25 scans, because processors change their speed; how the spread is where each moment has
+ *         all its scans in a row is told, too.
  *  grow   the same moment with H versions a key (20) around it, with ten times as many appended
- *         after it, and with ten times as many before it: five databases of each, by turns, since
- *         where slices are cut is a matter of threads; the ratios are those of the medians.
- *  latest N keys now, with one version each and with H (100), by turns; the ratio is what is left
+ *         after it, and with ten times as many before it: five databases of each, since where
+ *         slices are cut is a matter of threads, three at a time by turns; the ratios are those of
+ *         the medians.
+ *  latest N keys now, with one version each and with H (100), likewise; the ratio is what is left
  *         of the speed.
  *  changes differences of all keys between moments ROUNDS_BATCH updates apart, H versions a key
  *         (20), with N keys and with ten times as many, by turns: the ratio of the medians.
@@ -30,6 +33,7 @@
 #define CHECK_EVERY 16
 #define GROWTH 10
 #define GROW_ROUNDS 5
+#define TURNS 16
 #define CACHE_BYTES (UINT64_C(1) << 30)
 
 struct setup {
@@ -41,15 +45,23 @@ struct setup {
     char path[4000];
 };
 
-static void begin(struct rounds *h, const struct setup *setup)
+/* `number` tells databases that are open together apart. */
+static void begin(struct rounds *h, const struct setup *setup, unsigned number)
 {
     struct yore_options options;
     *h = (struct rounds){.keys = setup->keys, .is_live = setup->is_live};
-    (void)snprintf(h->path, sizeof h->path, "%s", setup->path);
+    (void)snprintf(h->path, sizeof h->path, "%s.%u", setup->path, number);
     yore_options_init(&options);
     options.durability = YORE_DURABILITY_NONE;
     options.cache_bytes = CACHE_BYTES;
     rounds_open(h, &options);
+}
+
+static void fill(struct rounds *h, const struct setup *setup, unsigned number, uint32_t versions)
+{
+    begin(h, setup, number);
+    rounds_write(h, versions);
+    rounds_settle(h);
 }
 
 /* ---- questions ---- */
@@ -59,20 +71,39 @@ static uint32_t winner(const void *arg, uint32_t key, uint64_t steps)
     return rounds_at(arg, key, steps);
 }
 
-static double ask(struct rounds *h, const struct setup *setup, uint64_t steps)
+struct place {
+    struct rounds *h;
+    uint64_t steps;
+};
+
+static void ask(const struct place *place, uint32_t scans, uint64_t *took)
 {
-    uint64_t *took = rounds_need(malloc(setup->scans * sizeof *took));
     uint32_t kept = 0;
-    for (uint32_t i = 0; kept < setup->scans; i++) {
+    for (uint32_t i = 0; kept < scans; i++) {
         bool is_checked = i % CHECK_EVERY == 0;
-        uint64_t one = rounds_scan(h, steps, is_checked ? winner : NULL, h);
-        if (!is_checked && i >= setup->scans / 4) { /* the first ones fill the cache */
+        uint64_t one = rounds_scan(place->h, place->steps, is_checked ? winner : NULL, place->h);
+        if (!is_checked && i >= scans / 4) { /* the first ones fill the cache */
             took[kept++] = one;
         }
     }
-    double us = rounds_median(took, setup->scans) / 1e3;
+}
+
+/* Medians, in microseconds.  A place has its scans in so many turns. */
+static void ask_all(const struct place *places, uint32_t count, const struct setup *setup,
+                    uint32_t turns, double *us_out)
+{
+    uint32_t scans = setup->scans / turns > 0 ? setup->scans / turns : 1;
+    size_t each = (size_t)scans * turns;
+    uint64_t *took = rounds_need(malloc(count * each * sizeof *took));
+    for (uint32_t turn = 0; turn < turns; turn++) {
+        for (uint32_t i = 0; i < count; i++) {
+            ask(&places[i], scans, took + i * each + (size_t)turn * scans);
+        }
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        us_out[i] = rounds_median(took + i * each, each) / 1e3;
+    }
     free(took);
-    return us;
 }
 
 /* Every scan at another moment: what it reads is in no cache of the processor. */
@@ -118,104 +149,125 @@ static struct spread spread_of(const double *us, uint32_t count)
     return spread;
 }
 
-static void print_spread(const struct setup *setup, const double *us, double anywhere_us)
+static double median_of(const double *us, uint32_t count)
 {
-    uint64_t *sorted = rounds_need(malloc(setup->moments * sizeof *sorted));
-    for (uint32_t i = 0; i < setup->moments; i++) {
+    uint64_t *sorted = rounds_need(malloc(count * sizeof *sorted));
+    for (uint32_t i = 0; i < count; i++) {
         sorted[i] = (uint64_t)(us[i] * 1e3);
     }
-    double median = rounds_median(sorted, setup->moments) / 1e3;
+    double median = rounds_median(sorted, count) / 1e3;
+    free(sorted);
+    return median;
+}
+
+static void print_spread(struct rounds *h, const struct setup *setup, const double *us,
+                         const double *in_a_row_us, double anywhere_us)
+{
+    double median = median_of(us, setup->moments);
+    double in_a_row = median_of(in_a_row_us, setup->moments);
     struct spread all = spread_of(us, setup->moments);
     struct spread past = spread_of(us, setup->moments - 1);
+    struct spread past_in_a_row = spread_of(in_a_row_us, setup->moments - 1);
     printf("{\"question\":\"sweep spread\",\"dated\":\"%s\",\"median_us\":%.1f,\"least\":%.3f,"
-           "\"worst\":%.3f,\"past_least\":%.3f,\"past_worst\":%.3f,\"anywhere_us\":%.1f}\n",
+           "\"worst\":%.3f,\"past_least\":%.3f,\"past_worst\":%.3f,\"anywhere_us\":%.1f,"
+           "\"in_a_row_least\":%.3f,\"in_a_row_worst\":%.3f,\"slices\":%" PRIu64 "}\n",
            dated(setup), median, all.least / median, all.most / median, past.least / median,
-           past.most / median, anywhere_us);
-    free(sorted);
+           past.most / median, anywhere_us, past_in_a_row.least / in_a_row,
+           past_in_a_row.most / in_a_row, rounds_stat(h, "history_slices"));
 }
 
 static void sweep(const struct setup *setup)
 {
     struct rounds h;
-    begin(&h, setup);
-    rounds_write(&h, setup->versions);
-    rounds_settle(&h);
+    fill(&h, setup, 0, setup->versions);
     uint64_t first = setup->keys / ROUNDS_BATCH;
     uint64_t last = (uint64_t)setup->keys * setup->versions / ROUNDS_BATCH;
+    struct place *places = rounds_need(malloc(setup->moments * sizeof *places));
     double *us = rounds_need(malloc(setup->moments * sizeof *us));
+    double *in_a_row_us = rounds_need(malloc(setup->moments * sizeof *us));
     for (uint32_t i = 0; i < setup->moments; i++) {
         uint64_t batches = first + (last - first) * i / (setup->moments - 1);
-        us[i] = ask(&h, setup, batches * ROUNDS_BATCH);
-        printf("{\"question\":\"sweep\",\"dated\":\"%s\",\"keys\":%u,\"versions\":%u,"
-               "\"moment\":%.4f,\"scan_us\":%.1f}\n",
-               dated(setup), setup->keys, setup->versions, (double)batches / (double)last, us[i]);
+        places[i] = (struct place){&h, batches * ROUNDS_BATCH};
     }
-    print_spread(setup, us, ask_anywhere(&h, setup, first, last));
+    ask_all(places, setup->moments, setup, 1, in_a_row_us);
+    ask_all(places, setup->moments, setup, TURNS, us);
+    for (uint32_t i = 0; i < setup->moments; i++) {
+        printf("{\"question\":\"sweep\",\"dated\":\"%s\",\"keys\":%u,\"versions\":%u,"
+               "\"moment\":%.4f,\"scan_us\":%.1f,\"in_a_row_us\":%.1f}\n",
+               dated(setup), setup->keys, setup->versions,
+               (double)places[i].steps / ROUNDS_BATCH / (double)last, us[i], in_a_row_us[i]);
+    }
+    print_spread(&h, setup, us, in_a_row_us, ask_anywhere(&h, setup, first, last));
+    free(places);
     free(us);
+    free(in_a_row_us);
     rounds_close(&h);
 }
 
 /* ---- grow ---- */
 
-static double grown(const struct setup *setup, uint32_t before, uint32_t after)
-{
-    struct rounds h;
-    begin(&h, setup);
-    rounds_write(&h, before + setup->versions + after);
-    rounds_settle(&h);
-    uint64_t steps = ((uint64_t)before + setup->versions / 2) * setup->keys;
-    double us = ask(&h, setup, steps);
-    printf("{\"question\":\"grow\",\"dated\":\"%s\",\"keys\":%u,\"versions_before\":%u,"
-           "\"versions\":%u,\"versions_after\":%u,\"scan_us\":%.1f}\n",
-           dated(setup), setup->keys, before, setup->versions, after, us);
-    rounds_close(&h);
-    return us;
-}
+struct growth {
+    uint32_t before; /* versions a key */
+    uint32_t after;
+};
 
 static void grow(const struct setup *setup)
 {
-    uint32_t more = GROWTH * setup->versions;
-    uint64_t alone[GROW_ROUNDS];
-    uint64_t after[GROW_ROUNDS];
-    uint64_t before[GROW_ROUNDS];
-    for (unsigned i = 0; i < GROW_ROUNDS; i++) {
-        alone[i] = (uint64_t)(grown(setup, 0, 0) * 1e3);
-        after[i] = (uint64_t)(grown(setup, 0, more) * 1e3);
-        before[i] = (uint64_t)(grown(setup, more, 0) * 1e3);
+    const uint32_t more = GROWTH * setup->versions;
+    const struct growth growths[3] = {{0, 0}, {0, more}, {more, 0}};
+    uint64_t took[3][GROW_ROUNDS];
+    for (unsigned round = 0; round < GROW_ROUNDS; round++) {
+        struct rounds databases[3];
+        struct place places[3];
+        double us[3];
+        for (unsigned i = 0; i < 3; i++) {
+            const struct growth *g = &growths[i];
+            fill(&databases[i], setup, i, g->before + setup->versions + g->after);
+            places[i].h = &databases[i];
+            places[i].steps = ((uint64_t)g->before + setup->versions / 2) * setup->keys;
+        }
+        ask_all(places, 3, setup, TURNS, us);
+        for (unsigned i = 0; i < 3; i++) {
+            took[i][round] = (uint64_t)(us[i] * 1e3);
+            printf("{\"question\":\"grow\",\"dated\":\"%s\",\"keys\":%u,\"versions_before\":%u,"
+                   "\"versions\":%u,\"versions_after\":%u,\"scan_us\":%.1f}\n",
+                   dated(setup), setup->keys, growths[i].before, setup->versions, growths[i].after,
+                   us[i]);
+            rounds_close(&databases[i]);
+        }
     }
-    double one = rounds_median(alone, GROW_ROUNDS);
+    double alone = rounds_median(took[0], GROW_ROUNDS);
     printf("{\"question\":\"grow ratio\",\"dated\":\"%s\",\"after\":%.3f,\"before\":%.3f}\n",
-           dated(setup), rounds_median(after, GROW_ROUNDS) / one,
-           rounds_median(before, GROW_ROUNDS) / one);
+           dated(setup), rounds_median(took[1], GROW_ROUNDS) / alone,
+           rounds_median(took[2], GROW_ROUNDS) / alone);
 }
 
 /* ---- latest ---- */
 
-static double now_of(const struct setup *setup, uint32_t versions)
-{
-    struct rounds h;
-    begin(&h, setup);
-    rounds_write(&h, versions);
-    rounds_settle(&h);
-    double us = ask(&h, setup, ROUNDS_NOW);
-    printf("{\"question\":\"latest\",\"dated\":\"%s\",\"keys\":%u,\"versions\":%u,"
-           "\"scan_us\":%.1f}\n",
-           dated(setup), setup->keys, versions, us);
-    rounds_close(&h);
-    return us;
-}
-
 static void latest(const struct setup *setup)
 {
-    uint64_t one[GROW_ROUNDS];
-    uint64_t many[GROW_ROUNDS];
-    for (unsigned i = 0; i < GROW_ROUNDS; i++) {
-        one[i] = (uint64_t)(now_of(setup, 1) * 1e3);
-        many[i] = (uint64_t)(now_of(setup, setup->versions) * 1e3);
+    const uint32_t versions[2] = {1, setup->versions};
+    uint64_t took[2][GROW_ROUNDS];
+    for (unsigned round = 0; round < GROW_ROUNDS; round++) {
+        struct rounds databases[2];
+        struct place places[2];
+        double us[2];
+        for (unsigned i = 0; i < 2; i++) {
+            fill(&databases[i], setup, i, versions[i]);
+            places[i] = (struct place){&databases[i], ROUNDS_NOW};
+        }
+        ask_all(places, 2, setup, TURNS, us);
+        for (unsigned i = 0; i < 2; i++) {
+            took[i][round] = (uint64_t)(us[i] * 1e3);
+            printf("{\"question\":\"latest\",\"dated\":\"%s\",\"keys\":%u,\"versions\":%u,"
+                   "\"scan_us\":%.1f}\n",
+                   dated(setup), setup->keys, versions[i], us[i]);
+            rounds_close(&databases[i]);
+        }
     }
     printf("{\"question\":\"latest ratio\",\"dated\":\"%s\",\"versions\":%u,\"left\":%.3f}\n",
            dated(setup), setup->versions,
-           rounds_median(one, GROW_ROUNDS) / rounds_median(many, GROW_ROUNDS));
+           rounds_median(took[0], GROW_ROUNDS) / rounds_median(took[1], GROW_ROUNDS));
 }
 
 /* ---- changes ---- */
@@ -249,9 +301,7 @@ static double differences_of(const struct setup *setup, uint32_t keys)
     struct setup of = *setup;
     uint64_t *took = rounds_need(malloc(setup->scans * sizeof *took));
     of.keys = keys;
-    begin(&h, &of);
-    rounds_write(&h, setup->versions);
-    rounds_settle(&h);
+    fill(&h, &of, 0, setup->versions);
     uint64_t first = keys / ROUNDS_BATCH;
     uint64_t last = (uint64_t)keys * setup->versions / ROUNDS_BATCH - 1;
     for (uint32_t i = 0; i < 2 * setup->scans; i++) { /* the first half fills the cache */

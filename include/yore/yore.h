@@ -165,7 +165,7 @@ struct yore_options {
                             default 4 KiB; pages of the past have eight times that */
     uint32_t seal_versions_per_key; /* history runs this many times the live keys are sealed:
                                        1..1,048,576, default 8 */
-    uint64_t seal_bytes_min;        /* ... and at least this large: 1 B..1 TiB, default 4 MiB */
+    uint64_t seal_bytes_min;        /* ... and this large in files: 1 B..1 TiB, default 3.25 MiB */
     uint32_t value_apart_bytes;     /* values this large go to value files: 256 B..256 MiB, default
                                        YORE_VALUE_APART_BYTES; see there */
     uint32_t background_threads;    /* flush, merge, seal: 1..16, default 2 */

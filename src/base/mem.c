@@ -8,6 +8,9 @@
 #include "base/checked.h"
 
 #define MEM_GROW_MIN 8u /* half of what a growing array begins with */
+/* What a thread has freed up to this size, glibc's malloc() gives it again without a search;
+ * calloc() does not look there. */
+#define MEM_RECYCLED_MAX 1024u
 
 /* Zero `fail_nth` is the common case and costs one relaxed load.  Tests arm it before they start
  * the threads that it should hit, so no ordering between the three is needed. */
@@ -33,7 +36,11 @@ void *mem_alloc(size_t size)
 
 void *mem_zalloc(size_t size)
 {
-    return is_made_to_fail() ? NULL : calloc(1, size > 0 ? size : 1);
+    if (size > MEM_RECYCLED_MAX) {
+        return is_made_to_fail() ? NULL : calloc(1, size);
+    }
+    void *memory = mem_alloc(size);
+    return memory != NULL ? memset(memory, 0, size) : NULL;
 }
 
 void *mem_realloc(void *old, size_t size)

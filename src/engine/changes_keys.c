@@ -15,8 +15,9 @@
 
 /* Versions of a key stepped over one by one before the rest is jumped over. */
 #define STEPS_BEFORE_SEEK 8
-/* Reading keys one by one pays while at most one in so many pages holds a change. */
-#define PAGES_PER_CHANGED_MIN 2
+/* Reading keys one by one pays while at most so many pages of a hundred hold a change: a page with
+ * one has few mostly. */
+#define CHANGED_PAGES_PERCENT 80
 
 static bool has_bound_in(const struct yore_changes *c)
 {
@@ -108,7 +109,7 @@ enum yore_status changes_keys_are_few(struct yore_changes *c, bool *are_few_out,
         tree_each_history_file(tree, add_share, &ask);
     }
     c->keys.marks = ask.share.marks;
-    *are_few_out = ask.share.changed * PAGES_PER_CHANGED_MIN <= ask.share.pages;
+    *are_few_out = ask.share.changed * 100 <= ask.share.pages * CHANGED_PAGES_PERCENT;
     return ask.st;
 }
 

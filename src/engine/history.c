@@ -30,6 +30,40 @@ static void add_size(const struct forest_file *file, struct yore_bytes low, stru
             : (uint64_t)((double)meta->user_bytes * (double)inside / (double)meta->file_bytes);
 }
 
+static bool files_overlap(const struct forest_file *a, const struct forest_file *b)
+{
+    return bytes_compare(buffer_bytes(&a->meta->first_key), buffer_bytes(&b->meta->last_key)) <=
+               0 &&
+           bytes_compare(buffer_bytes(&b->meta->first_key), buffer_bytes(&a->meta->last_key)) <= 0;
+}
+
+/* Of a table of level 0 what stands for keys that others there do not have: those that overlap it
+ * share theirs, mostly. */
+static double level0_share(const struct forest_level *level, size_t number)
+{
+    const struct forest_file *file = level->files[number];
+    double all_bytes = 0;
+    for (size_t i = 0; i < level->file_count; i++) {
+        bool overlaps = i == number || files_overlap(file, level->files[i]);
+        all_bytes += overlaps ? (double)level->files[i]->meta->user_bytes : 0;
+    }
+    return (double)file->meta->user_bytes / all_bytes;
+}
+
+/* What is live in a level, as user bytes. */
+static uint64_t measure_level(const struct forest_level *level, bool is_level0,
+                              struct yore_bytes low, struct yore_bytes high, uint64_t *file_bytes)
+{
+    uint64_t live_bytes = 0;
+    for (size_t i = 0; i < level->file_count; i++) {
+        uint64_t bytes = 0;
+        add_size(level->files[i], low, high, file_bytes, &bytes);
+        bool is_shared = is_level0 && bytes > 0;
+        live_bytes += is_shared ? (uint64_t)((double)bytes * level0_share(level, i)) : bytes;
+    }
+    return live_bytes;
+}
+
 void region_measure(const struct forest_tree *tree, const struct forest_region *region,
                     struct region_size *size_out)
 {
@@ -38,9 +72,9 @@ void region_measure(const struct forest_tree *tree, const struct forest_region *
     struct yore_bytes high = forest_key_bytes(&region->high);
     uint64_t ignored = 0;
     for (size_t i = 0; i < LEVELS_MAX; i++) {
-        for (size_t j = 0; j < tree->levels[i].file_count; j++) {
-            add_size(tree->levels[i].files[j], low, high, &size.live_file_bytes, &size.live_bytes);
-        }
+        uint64_t live_bytes =
+            measure_level(&tree->levels[i], i == 0, low, high, &size.live_file_bytes);
+        size.live_bytes = live_bytes > size.live_bytes ? live_bytes : size.live_bytes;
     }
     for (size_t i = 0; i < region->run_count; i++) {
         if (run_is_late(region, region->runs[i])) {

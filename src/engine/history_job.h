@@ -42,9 +42,10 @@ static inline bool run_is_late(const struct forest_region *region, const struct 
 }
 
 struct region_size {
-    uint64_t live_bytes; /* of the current tree, as user bytes */
-    uint64_t live_file_bytes;
-    uint64_t run_bytes; /* of runs that reach past sealed_to, as user bytes */
+    uint64_t live_bytes; /* of the current tree, as user bytes: of the level that has most, for the
+                            others have the same keys mostly */
+    uint64_t live_file_bytes; /* of all of it */
+    uint64_t run_bytes;       /* of runs that reach past sealed_to, as user bytes */
     uint64_t run_file_bytes;
     uint64_t late_file_bytes;
     uint64_t slice_file_bytes;

@@ -68,9 +68,29 @@ static enum yore_status hold(struct key_walk *walk, struct yore_error *error_out
     return YORE_OK;
 }
 
+/* Where the iterator has a run of the key's versions and the next one is told in any case, it need
+ * not be asked.  False: nobody knows yet. */
+static bool next_in_run(struct key_walk *walk)
+{
+    struct version_run *run = &walk->it->run;
+    uint32_t next = run->at + 1;
+    if (!walk->has_held || !version_run_keeps_key(run) ||
+        page_commit(run->page)[next] > walk->known ||
+        page_valid_from(run->page)[next] < walk->first ||
+        page_valid_from(run->page)[next] == walk->held.valid_from) {
+        return false;
+    }
+    run->at = next;
+    page_read_version(run->page, next, &walk->held);
+    return true;
+}
+
 /* Of versions with the same valid_from the one with the greatest commit comes first ... */
 static enum yore_status next_backward(struct key_walk *walk)
 {
+    if (next_in_run(walk)) {
+        return YORE_OK;
+    }
     while (walk->has_held) {
         step(walk);
         skip_unknown(walk);

@@ -25,6 +25,7 @@
 #define RUNS_MERGE_MOST 24u      /* of any size: merge the smallest */
 #define SEAL_SLICES_MAX 32u      /* made by one seal, and no more than ... */
 #define SEAL_OPEN_BYTES_MAX (64u << 20) /* ... fit in this, of tables being written */
+#define SEAL_UNEVEN 0.2     /* a slice may be off the size asked for by this share of it */
 #define SEAL_IDLE_SHARE 4u  /* when idle, runs are sealed from 1/4 of what is written anew on */
 #define RUNS_SLOW_COUNT 64u /* most runs a region has before writers slow down */
 #define GROUP_BYTES_MAX (4u << 20) /* one group commit stops growing here */

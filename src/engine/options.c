@@ -17,7 +17,7 @@ void yore_options_init(struct yore_options *options)
                                      .table_bytes = 32ull << 20,
                                      .page_bytes = 4u << 10,
                                      .seal_versions_per_key = 8,
-                                     .seal_bytes_min = 4ull << 20,
+                                     .seal_bytes_min = 13ull << 18,
                                      .value_apart_bytes = YORE_VALUE_APART_BYTES,
                                      .background_threads = 2,
                                      .open_files_max = 512,

@@ -53,15 +53,18 @@ static bool slice_is_over(const struct forest_slice *slice, const struct retenti
     return slice->t1 <= r->horizon && slice_commit_max(slice) <= r->horizon;
 }
 
-static bool is_deletes_alone(const struct forest_file *file)
+/* Deletes alone, and no feed after the horizon has to tell them. */
+static bool is_old_deletes_alone(const struct forest_file *file, const struct retention *r)
 {
-    return file->meta->delete_count == file->meta->version_count;
+    const struct table_meta *meta = file->meta;
+    return meta->delete_count == meta->version_count && meta->commit_max <= r->horizon;
 }
 
 /* Facts of the region from before `t1` in memtables, unresolved in the current tree, or in runs,
- * but for runs of deletes alone.  No more of them come: they would be dated before the horizon. */
+ * but for runs of old deletes.  No more of them come: they would be dated before the horizon. */
 static bool has_late_facts(const struct superview *view, const struct forest_tree *tree,
-                           const struct forest_region *region, int64_t t1)
+                           const struct forest_region *region, int64_t t1,
+                           const struct retention *r)
 {
     for (size_t i = 0; i <= view->waiting_count; i++) {
         const struct memtable *m = i == 0 ? view->active : view->waiting[i - 1];
@@ -72,7 +75,7 @@ static bool has_late_facts(const struct superview *view, const struct forest_tre
         }
     }
     for (size_t i = 0; i < region->run_count; i++) {
-        if (region->runs[i]->meta->valid_min < t1 && !is_deletes_alone(region->runs[i])) {
+        if (region->runs[i]->meta->valid_min < t1 && !is_old_deletes_alone(region->runs[i], r)) {
             return true;
         }
     }
@@ -96,7 +99,7 @@ static bool may_drop(const struct superview *view, const struct forest_tree *tre
      */
     return index + 1 < region->slice_count && slice_is_over(&region->slices[index], r) &&
            slice_carried_commit_max(&region->slices[index + 1]) <= r->horizon &&
-           !has_late_facts(view, tree, region, region->slices[index].t1);
+           !has_late_facts(view, tree, region, region->slices[index].t1, r);
 }
 
 size_t retention_slices_over(const struct superview *view, const struct forest_tree *tree,

@@ -225,12 +225,19 @@ static enum yore_status seal(struct seal *s, struct yore_error *error_out)
     return st;
 }
 
+/* One that is not small grows where the runs alone would make slices that are too small or too
+ * large, if they are worth writing it anew. */
 bool seal_grows_last(const struct yore_db *db, const struct forest_region *region,
                      const struct region_size *size)
 {
+    double last = seal_slices_in(&db->options, size->live_bytes, size->last_slice_bytes,
+                                 size->last_slice_file_bytes);
+    double runs =
+        seal_slices_in(&db->options, size->live_bytes, size->run_bytes, size->run_file_bytes);
+    double share = runs / (double)seal_slices_rounded(runs);
+    bool is_uneven = share < 1 - SEAL_UNEVEN || share > 1 + SEAL_UNEVEN;
     return region->slice_count > 0 &&
-           (size->last_slice_file_bytes < db->options.seal_bytes_min ||
-            size->last_slice_bytes < db->options.seal_versions_per_key * size->live_bytes);
+           (last < 1 - SEAL_UNEVEN || (is_uneven && runs >= last / SEAL_IDLE_SHARE));
 }
 
 static enum yore_status choose_extent(const struct history_job *job, struct seal_extent *extent_out)

@@ -30,16 +30,32 @@ static struct weight weigh(const struct history_job *job, const struct seal_exte
         w.bytes += size.last_slice_bytes;
         w.file_bytes += size.last_slice_file_bytes;
     }
+    /* The present is in the last slice, too, packed as the past is. */
+    w.file_bytes += w.bytes == 0
+                        ? 0
+                        : (uint64_t)((double)w.file_bytes * (double)w.live_bytes / (double)w.bytes);
+    w.bytes += w.live_bytes;
     return w;
+}
+
+double seal_slices_in(const struct yore_options *options, uint64_t live_bytes, uint64_t bytes,
+                      uint64_t file_bytes)
+{
+    double each = (double)options->seal_versions_per_key * (double)live_bytes;
+    double by_versions = each > 0 ? (double)bytes / each : 1;
+    double by_bytes = (double)file_bytes / (double)options->seal_bytes_min;
+    return by_versions < by_bytes ? by_versions : by_bytes;
+}
+
+/* Of the size asked for or a little less or more: what a read costs goes by it. */
+size_t seal_slices_rounded(double slices)
+{
+    return slices > 1.5 ? (size_t)(slices + 0.5) : 1;
 }
 
 static size_t slices_wanted(const struct yore_options *options, const struct weight *w)
 {
-    double each = (double)options->seal_versions_per_key * (double)w->live_bytes;
-    double by_versions = each > 0 ? (double)w->bytes / each + 0.5 : 1;
-    double by_bytes = (double)w->file_bytes / (double)options->seal_bytes_min;
-    double wanted = by_versions < by_bytes ? by_versions : by_bytes;
-    return wanted > 1 ? (size_t)wanted : 1;
+    return seal_slices_rounded(seal_slices_in(options, w->live_bytes, w->bytes, w->file_bytes));
 }
 
 /* Open tables hold up to table_bytes each, and memory in proportion. */
@@ -63,10 +79,11 @@ static int by_time(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
-/* Every table that holds what is to be cut. */
+/* Tables that hold what is to be cut: runs, the slice that grows, the levels. */
+#define CUT_LISTS (2 + LEVELS_MAX)
 struct cut_tables {
-    struct forest_file *const *files[2];
-    size_t counts[2];
+    struct forest_file *const *files[CUT_LISTS];
+    size_t counts[CUT_LISTS];
 };
 
 static enum yore_status sample_tables(const struct history_job *job, const struct cut_tables *t,
@@ -75,16 +92,16 @@ static enum yore_status sample_tables(const struct history_job *job, const struc
     struct table_sample s = {.low = job_low(job), .high = job_high(job), .times = times};
     enum yore_status st = YORE_OK;
     uint64_t pages = 0;
-    for (size_t i = 0; i < t->counts[0] + t->counts[1]; i++) {
-        struct forest_file *file =
-            i < t->counts[0] ? t->files[0][i] : t->files[1][i - t->counts[0]];
-        pages += table_range_pages(file->table, s.low, s.high);
+    for (size_t i = 0; i < CUT_LISTS; i++) {
+        for (size_t j = 0; j < t->counts[i]; j++) {
+            pages += table_range_pages(t->files[i][j]->table, s.low, s.high);
+        }
     }
     s.stride = (uint32_t)(pages / SAMPLE_PAGES + 1);
-    for (size_t i = 0; st == YORE_OK && i < t->counts[0] + t->counts[1]; i++) {
-        struct forest_file *file =
-            i < t->counts[0] ? t->files[0][i] : t->files[1][i - t->counts[0]];
-        st = table_sample_times(file->table, &s, error_out);
+    for (size_t i = 0; i < CUT_LISTS; i++) {
+        for (size_t j = 0; st == YORE_OK && j < t->counts[i]; j++) {
+            st = table_sample_times(t->files[i][j]->table, &s, error_out);
+        }
     }
     return st == YORE_OK && times->is_nomem ? error_plain(error_out, YORE_NOMEM) : st;
 }
@@ -94,9 +111,12 @@ static enum yore_status sample(const struct history_job *job, const struct seal_
                                struct buffer *times, struct yore_error *error_out)
 {
     const struct forest_slice *grown = extent->grown;
-    const struct cut_tables tables = {
-        {job->region->runs, grown != NULL ? grown->files : NULL},
-        {job->region->run_count, grown != NULL ? grown->file_count : 0}};
+    struct cut_tables tables = {{job->region->runs, grown != NULL ? grown->files : NULL},
+                                {job->region->run_count, grown != NULL ? grown->file_count : 0}};
+    for (size_t i = 0; i < LEVELS_MAX; i++) {
+        tables.files[2 + i] = job->tree->levels[i].files;
+        tables.counts[2 + i] = job->tree->levels[i].file_count;
+    }
     enum yore_status st = sample_tables(job, &tables, times, error_out);
     if (st != YORE_OK) {
         return st;

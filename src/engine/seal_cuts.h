@@ -22,6 +22,11 @@ struct seal_extent {
  * the last cut is before t1.  Reads some pages of the runs. */
 enum yore_status seal_cuts_make(const struct history_job *job, const struct seal_extent *extent,
                                 struct seal_cuts *cuts_out, struct yore_error *error_out);
+/* How many slices of the size asked for so many octets are, as user bytes and in files. */
+double seal_slices_in(const struct yore_options *options, uint64_t live_bytes, uint64_t bytes,
+                      uint64_t file_bytes);
+/* How many are made of them; at least one. */
+size_t seal_slices_rounded(double slices);
 /* The slice of `time`, which is in [times[0], times[count]). */
 size_t seal_cuts_find(const struct seal_cuts *cuts, int64_t time);
 

@@ -248,7 +248,7 @@ static enum yore_status name_region(struct history_walk *w, const struct forest_
     for (size_t i = 0; st == YORE_OK && i < region->run_count; i++) {
         st = name_part(w, region->runs[i], region);
     }
-    for (size_t i = 0; st == YORE_OK && i < region->slice_count; i++) {
+    for (size_t i = region->slice_count; st == YORE_OK && i-- > 0;) { /* as a merge has them */
         const struct forest_slice *slice = &region->slices[i];
         /* The first slice that is left also stands for what was before it, and the last one for
          * what holds on behind it. */

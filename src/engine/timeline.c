@@ -20,6 +20,7 @@ struct yore_timeline {
     struct version_iter *it;
     struct key_walk walk;
     struct buffer key;
+    bool has_erasures;
     bool has_in_force; /* still to be told */
     struct version in_force;
     struct read_pin in_force_pin;
@@ -47,7 +48,7 @@ static enum yore_status check_options(struct yore_bytes key,
 static bool is_gone(const struct yore_timeline *t, const struct version *version)
 {
     return version->kind == YORE_KIND_ERASED ||
-           (version->kind == YORE_KIND_PUT &&
+           (t->has_erasures && version->kind == YORE_KIND_PUT &&
             erase_set_hides(t->view->erased, t->keyspace->id, version));
 }
 
@@ -135,6 +136,7 @@ static enum yore_status open_view(struct yore_timeline *t, struct yore_error *er
             t->txn != NULL ? t->txn->snapshot.now : read_moment_instant(t->db, &at.moment);
     }
     t->options.known = at.moment.known;
+    t->has_erasures = erase_set_count(t->view->erased) > 0;
     if (t->options.with_in_force) {
         st = find_in_force(t, at.sees_own, error_out);
     }

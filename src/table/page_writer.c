@@ -27,18 +27,6 @@ void page_writer_release(struct page_writer *w)
     *w = (struct page_writer){0};
 }
 
-void page_writer_clear(struct page_writer *w)
-{
-    w->row_count = 0;
-    w->key_count = 0;
-    w->keys_bytes = 0;
-    w->bytes = 0;
-    buffer_clear(&w->keys);
-    buffer_clear(&w->key_sizes);
-    buffer_clear(&w->counts);
-    buffer_clear(&w->values);
-}
-
 static bool grow_rows(struct page_writer *w)
 {
     struct page_row *rows = mem_grow(w->rows, w->row_count, &w->row_capacity, sizeof(*rows));
@@ -107,6 +95,67 @@ struct yore_bytes page_writer_last_key(const struct page_writer *w)
 {
     return w->last_key_size > 0 ? bytes_of(w->keys.data + w->last_key_at, w->last_key_size)
                                 : bytes_of(NULL, 0);
+}
+
+/* ---- from page to page ---- */
+
+static size_t last_values_bytes(const struct page_writer *w)
+{
+    size_t bytes = 0;
+    uint32_t rows = (uint32_t)counts_of(w)[w->key_count - 1];
+    for (uint32_t i = w->row_count - rows; i < w->row_count; i++) {
+        bytes += w->rows[i].value_size;
+    }
+    return bytes;
+}
+
+size_t page_writer_last_key_bytes(const struct page_writer *w)
+{
+    size_t rows = (size_t)counts_of(w)[w->key_count - 1];
+    return w->last_key_size + rows * ROW_WEIGHT + last_values_bytes(w);
+}
+
+void page_writer_hold_last_key(struct page_writer *w)
+{
+    YORE_ASSERT(w->key_count > 1 && w->held_rows == 0);
+    w->held_values = last_values_bytes(w);
+    w->held_bytes = page_writer_last_key_bytes(w);
+    w->held_rows = (uint32_t)counts_of(w)[--w->key_count];
+    w->row_count -= w->held_rows;
+    w->values.size -= w->held_values;
+    w->counts.size -= sizeof(int64_t);
+    w->bytes -= w->held_bytes;
+    w->keys_bytes -= w->last_key_size;
+    w->keys.size = w->last_key_at;
+    w->key_sizes.size -= 4;
+    w->last_key_size = get_u32(w->key_sizes.data + w->key_sizes.size - 4);
+    w->last_key_at = w->keys.size - w->last_key_size;
+}
+
+void page_writer_clear(struct page_writer *w)
+{
+    if (w->held_rows > 0) { /* each lies behind what the page had of its kind */
+        w->last_key_size = get_u32(w->key_sizes.data + w->key_sizes.size);
+        w->last_key_at = 0;
+        memmove(w->rows, w->rows + w->row_count, w->held_rows * sizeof(*w->rows));
+        memmove(w->keys.data, w->keys.data + w->keys.size, w->last_key_size);
+        if (w->held_values > 0) {
+            memmove(w->values.data, w->values.data + w->values.size, w->held_values);
+        }
+        put_u32(w->key_sizes.data, (uint32_t)w->last_key_size);
+        counts_of(w)[0] = w->held_rows;
+    }
+    w->key_count = w->held_rows > 0;
+    w->keys_bytes = w->key_count * w->last_key_size;
+    w->row_count = w->held_rows;
+    w->bytes = w->held_bytes;
+    w->keys.size = w->keys_bytes;
+    w->key_sizes.size = w->key_count * (size_t)4;
+    w->counts.size = w->key_count * sizeof(int64_t);
+    w->values.size = w->held_values;
+    w->held_rows = 0;
+    w->held_values = 0;
+    w->held_bytes = 0;
 }
 
 /* ---- columns ---- */

@@ -26,6 +26,9 @@ struct page_writer {
     size_t last_key_size;
     size_t keys_bytes;       /* whole keys, as a reader will hold them */
     size_t bytes;            /* what the page weighs against its target */
+    uint32_t held_rows;      /* of the key held back: behind those of the page, as are ... */
+    size_t held_values;      /* ... the octets of its values */
+    size_t held_bytes;       /* what it weighs */
     struct buffer keys;      /* each key, end to end */
     struct buffer key_sizes; /* u32 of each key */
     struct buffer counts;    /* int64_t of each key: its versions */
@@ -38,14 +41,20 @@ struct page_writer {
 };
 
 void page_writer_release(struct page_writer *w);
+/* What was held back begins the next page. */
 void page_writer_clear(struct page_writer *w);
 
 /* Append; copies.  `is_new_key`: differs from the version before.  Errors: YORE_NOMEM. */
 enum yore_status page_writer_add(struct page_writer *w, const struct version *version,
                                  bool is_new_key);
 
-/* The key last added; valid until the next add, over a clear too. */
+/* The last key of the page; valid until the next add, over a clear too. */
 struct yore_bytes page_writer_last_key(const struct page_writer *w);
+
+/* What the last key weighs, with its versions. */
+size_t page_writer_last_key_bytes(const struct page_writer *w);
+/* Leave the last key, which is not the first, to the page after the next clear. */
+void page_writer_hold_last_key(struct page_writer *w);
 
 /* Append the columns of what was gathered (at least one version).  Errors: YORE_NOMEM. */
 enum yore_status page_writer_encode(struct page_writer *w, struct buffer *raw_out);

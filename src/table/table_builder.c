@@ -15,6 +15,7 @@
 
 #define WRITE_BYTES (256u << 10) /* written at once */
 #define FILTER_AHEAD 8u          /* keys whose lines are asked for */
+#define CHAIN_PAGES_MIN 4u       /* of a key, before it shares its last one with no other */
 
 struct table_builder {
     struct os_file *file;
@@ -35,7 +36,7 @@ struct table_builder {
     struct time_index_writer times;
     int64_t last_valid;
     int64_t last_commit;
-    bool is_continuation; /* the next page begins with the key the last one ended with */
+    uint32_t chain_pages; /* in a row before this one that the key at hand goes on over */
     struct table_meta meta;
 };
 
@@ -140,12 +141,43 @@ static struct yore_bytes index_key_of(const struct table_builder *b)
     return bytes_of(first.data, key_shared(first, buffer_bytes(&b->page_end)) + 1);
 }
 
+static void note_page(struct index_page *p, const struct page_row *row)
+{
+    p->valid_min = row->valid_from < p->valid_min ? row->valid_from : p->valid_min;
+    p->valid_max = row->valid_from > p->valid_max ? row->valid_from : p->valid_max;
+    p->commit_min = row->commit < p->commit_min ? row->commit : p->commit_min;
+    p->commit_max = row->commit > p->commit_max ? row->commit : p->commit_max;
+}
+
+/* The times of the page, for the index and the time index. */
+static void note_times(struct table_builder *b)
+{
+    const struct page_writer *w = &b->writer;
+    const struct page_row *first = &w->rows[0];
+    b->page = (struct index_page){.first_valid = first->valid_from,
+                                  .first_commit = first->commit,
+                                  .valid_min = first->valid_from,
+                                  .valid_max = first->valid_from,
+                                  .commit_min = first->commit,
+                                  .commit_max = first->commit,
+                                  .is_continuation = b->page.is_continuation};
+    for (uint32_t i = 0; i < w->row_count; i++) {
+        const struct page_row *row = &w->rows[i];
+        const struct version times = {.valid_from = row->valid_from, .valid_to = row->valid_to};
+        note_page(&b->page, row);
+        if (!b->options.is_stamped) { /* one time for all: the meta tells it */
+            time_index_note_version(&b->times, &times, b->page_count);
+        }
+    }
+}
+
 static enum yore_status finish_page(struct table_builder *b, struct yore_error *error_out)
 {
     struct page_writer *w = &b->writer;
     if (w->row_count == 0) {
         return YORE_OK;
     }
+    note_times(b);
     buffer_clear(&b->raw);
     enum yore_status st = page_writer_encode(w, &b->raw);
     size_t start = b->pending.size;
@@ -167,11 +199,23 @@ static enum yore_status finish_page(struct table_builder *b, struct yore_error *
     buffer_clear(&b->page_end);
     buffer_append_bytes(&b->page_end, page_writer_last_key(w));
     b->page_count++;
+    b->chain_pages = b->page.is_continuation && w->key_count == 1 ? b->chain_pages + 1 : 0;
+    b->page.is_continuation = false;
     page_writer_clear(w);
     if (b->index.is_nomem || b->page_key.is_nomem || b->page_end.is_nomem) {
         return error_plain(error_out, YORE_NOMEM);
     }
     return b->pending.size >= WRITE_BYTES ? write_pending(b, error_out) : YORE_OK;
+}
+
+/* Does the key at hand, which goes on, begin a page of its own?  It will have more than one, and a
+ * walk over those before it should not meet it; they are to be worth a page, too. */
+static bool is_chain_begin(const struct table_builder *b, bool is_new_key)
+{
+    const struct page_writer *w = &b->writer;
+    size_t target = b->options.page_bytes;
+    return !is_new_key && w->key_count > 1 && w->bytes >= target + target / 2 &&
+           w->bytes - page_writer_last_key_bytes(w) >= target / 4;
 }
 
 /* A page ends between two keys where it can; a key with more than a page of versions goes on in the
@@ -189,24 +233,8 @@ static bool is_page_full(const struct table_builder *b, const struct version *ne
     if (w->bytes >= target / 4 && w->bytes + next->value.size > 2 * target) {
         return true; /* a large value gets a page of its own */
     }
-    return is_new_key && w->bytes >= target;
-}
-
-static void note_page(struct index_page *p, const struct version *v, bool is_first)
-{
-    if (is_first) {
-        *p = (struct index_page){.first_valid = v->valid_from,
-                                 .first_commit = v->commit,
-                                 .valid_min = v->valid_from,
-                                 .valid_max = v->valid_from,
-                                 .commit_min = v->commit,
-                                 .commit_max = v->commit};
-        return;
-    }
-    p->valid_min = v->valid_from < p->valid_min ? v->valid_from : p->valid_min;
-    p->valid_max = v->valid_from > p->valid_max ? v->valid_from : p->valid_max;
-    p->commit_min = v->commit < p->commit_min ? v->commit : p->commit_min;
-    p->commit_max = v->commit > p->commit_max ? v->commit : p->commit_max;
+    bool is_chain_end = b->page.is_continuation && b->chain_pages + 1 >= CHAIN_PAGES_MIN;
+    return is_new_key && (w->bytes >= target || (is_chain_end && w->key_count == 1));
 }
 
 static void assert_version(const struct table_builder *b, const struct version *v, int key_order)
@@ -233,6 +261,9 @@ static enum yore_status add(struct table_builder *b, const struct version *versi
     bool is_new_key = order != 0 || b->meta.version_count == 0;
     assert_version(b, version, order);
     if (is_page_full(b, version, is_new_key)) {
+        if (is_chain_begin(b, is_new_key)) {
+            page_writer_hold_last_key(&b->writer);
+        }
         enum yore_status st = finish_page(b, error_out);
         if (st != YORE_OK) {
             return st;
@@ -242,10 +273,6 @@ static enum yore_status add(struct table_builder *b, const struct version *versi
     enum yore_status st = page_writer_add(&b->writer, version, is_new_key || is_page_first);
     if (st != YORE_OK) {
         return error_plain(error_out, st);
-    }
-    note_page(&b->page, version, is_page_first);
-    if (!b->options.is_stamped) { /* one time for all: the meta tells it */
-        time_index_note_version(&b->times, version, b->page_count);
     }
     if (is_page_first) {
         b->page.is_continuation = !is_new_key;

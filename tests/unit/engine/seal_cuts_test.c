@@ -137,6 +137,51 @@ TEST(slices_are_equal_shares_and_begin_where_versions_do)
     cuts_close(&b);
 }
 
+/* So no slice is twice the size of another. */
+TEST(shares_are_rounded_to_the_nearest_number)
+{
+    struct cuts_bed b;
+    uint64_t bytes = 0;
+    cuts_open(&b);
+    for (int i = 0; i < 80; i++) {
+        put_often(&b, "k", AT(i), 1);
+    }
+    cuts_begin(&b, 1);
+    for (size_t i = 0; i < b.region.run_count; i++) {
+        bytes += b.region.runs[i]->meta->file_bytes;
+    }
+    b.bed.db->options.seal_bytes_min = bytes * 10 / 24;
+    CHECK_EQ_UINT(make(&b, AT(0), AT(79) + 1, AT(0)).count, 2);
+    b.bed.db->options.seal_bytes_min = bytes * 10 / 26;
+    CHECK_EQ_UINT(make(&b, AT(0), AT(79) + 1, AT(0)).count, 3);
+    cuts_close(&b);
+}
+
+TEST(the_last_slice_grows_where_it_is_small_or_the_next_would_be_uneven)
+{
+    static const struct {
+        uint64_t last; /* octets in files, where 100 are asked for */
+        uint64_t runs;
+        bool grows;
+    } cases[] = {{79, 400, true},  {80, 400, false},  {120, 80, false},  {120, 79, true},
+                 {120, 30, true},  {120, 29, false},  {20, 1, true},     {120, 120, false},
+                 {120, 121, true}, {120, 159, true},  {120, 160, false}, {120, 240, false},
+                 {120, 241, true}, {1000, 140, false}};
+    struct yore_db db = {.options = {.seal_versions_per_key = 1, .seal_bytes_min = 100}};
+    const struct forest_region none = {.slice_count = 0};
+    const struct forest_region one = {.slice_count = 1};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct region_size size = {.live_bytes = 1,
+                                         .run_bytes = 1000,
+                                         .run_file_bytes = cases[i].runs,
+                                         .last_slice_bytes = 1000,
+                                         .last_slice_file_bytes = cases[i].last};
+        test_note("%u beside %u", (unsigned)cases[i].runs, (unsigned)cases[i].last);
+        CHECK_EQ_INT(seal_grows_last(&db, &one, &size), cases[i].grows);
+        CHECK(!seal_grows_last(&db, &none, &size));
+    }
+}
+
 /* What begins before the extent, or where it ends, is for others. */
 TEST(only_what_begins_in_the_extent_is_cut)
 {
@@ -165,7 +210,7 @@ TEST(what_begins_with_the_extent_has_its_share)
     CHECK_EQ_UINT(cuts.count, 1);
     cuts = make(&b, AT(2), AT(10) + 1, AT(2));
     CHECK_EQ_UINT(cuts.count, 2);
-    CHECK_EQ_INT(cuts.times[1], AT(9));
+    CHECK_EQ_INT(cuts.times[1], AT(10)); /* with the present there are as many as at AT(9) */
     cuts_close(&b);
 }
 
@@ -183,5 +228,7 @@ TEST(a_time_is_found_in_the_slice_that_begins_with_it)
 TEST_MAIN(a_seal_of_a_slice_that_grows_reaches_beyond_it,
           more_slices_than_are_allowed_leave_the_latest_time, few_versions_make_one_slice,
           slices_are_equal_shares_and_begin_where_versions_do,
+          shares_are_rounded_to_the_nearest_number,
+          the_last_slice_grows_where_it_is_small_or_the_next_would_be_uneven,
           only_what_begins_in_the_extent_is_cut, what_begins_with_the_extent_has_its_share,
           a_time_is_found_in_the_slice_that_begins_with_it)

@@ -808,6 +808,34 @@ TEST(what_was_written_after_the_horizon_is_told_as_it_was_written_though_it_ende
     bed_close(&bed);
 }
 
+/* A slice that goes would take with it where they belong, and a feed tells what came after the
+ * horizon. */
+TEST(deletes_from_after_the_horizon_keep_the_slice_that_they_are_dated_in)
+{
+    struct bed bed;
+    struct yore_feed_write told;
+    bed_open(&bed);
+    int64_t first = put(bed.db, "k", "value");
+    (void)put(bed.db, "k", "another");
+    for (int i = 0; i < 4; i++) {
+        put_and_end(&bed, 8);
+        CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    }
+    int64_t horizon = yore_now(bed.db);
+    sim_disk_advance(bed.disk, BED_SECOND);
+    (void)delete_at(bed.db, "k", first + 1);
+    merge_down(&bed);
+    CHECK_EQ_UINT(writes_told(&bed, horizon, "k", &told), 1);
+    trim(&bed, horizon);
+    CHECK_EQ_UINT(writes_told(&bed, horizon, "k", &told), 1);
+    CHECK_OK(yore_compact(bed.db, NULL, NULL));
+    CHECK(store_stat(bed.db, "late_merges") > 0);
+    CHECK_EQ_UINT(writes_told(&bed, horizon, "k", &told), 1);
+    CHECK_EQ_INT(told.kind, YORE_KIND_DELETE);
+    CHECK_EQ_INT(told.valid_from, first + 1);
+    bed_close(&bed);
+}
+
 TEST_MAIN(a_run_without_ends_goes_whole,
           a_run_stays_until_the_horizon_has_passed_what_superseded_it,
           a_run_stays_that_a_snapshot_reads, of_ends_those_stay_that_hide_something,
@@ -824,4 +852,5 @@ TEST_MAIN(a_run_without_ends_goes_whole,
           a_value_that_is_over_leaves_the_slice, compaction_of_what_was_compacted_writes_no_history,
           deletes_leave_with_what_they_hid, what_a_trim_frees_was_foretold,
           every_key_at_and_after_the_horizon_is_as_it_was,
-          what_was_written_after_the_horizon_is_told_as_it_was_written_though_it_ended_before)
+          what_was_written_after_the_horizon_is_told_as_it_was_written_though_it_ended_before,
+          deletes_from_after_the_horizon_keep_the_slice_that_they_are_dated_in)

@@ -688,6 +688,69 @@ TEST(a_walk_back_from_before_the_first_key_of_a_page_finds_the_page_before)
     long_keys_close(&l);
 }
 
+#define NEIGHBOURS 100u /* on each side; together less than a page */
+#define HOT_VERSIONS 2000u
+
+/* Stand on the first of NEIGHBOURS rows that begin with `letter`: they are one run, as in a table
+ * of their own. */
+static void check_neighbours(struct version_iter *it, char letter)
+{
+    CHECK_EQ_UINT(it->run.end - it->run.at, NEIGHBOURS);
+    for (unsigned i = 0; i < NEIGHBOURS; i++, version_iter_next(it)) {
+        CHECK(it->is_valid && *(const char *)it->at.key.data == letter);
+        CHECK_EQ_INT(it->at.valid_from, 1);
+    }
+}
+
+TEST(keys_beside_one_with_many_pages_share_none_with_it)
+{
+    struct fixture f;
+    fixture_open(&f, 1 << 20, 4);
+    struct test_rand rand = test_rand_new(0);
+    struct table_options options = fixture_options(&rand, 9);
+    options.page_bytes = 4096;
+    options.versions_per_page_max = 0;
+    static struct version versions[2 * NEIGHBOURS + HOT_VERSIONS];
+    static char keys[2 * NEIGHBOURS][8];
+    const struct version row = {.valid_from = 1,
+                                .commit = 1,
+                                .valid_to = YORE_FOREVER,
+                                .kind = YORE_KIND_PUT,
+                                .value = bytes_of("a value of twenty octets", 20)};
+    size_t count = 0;
+    for (unsigned i = 0; i < 2 * NEIGHBOURS; i++) {
+        char letter = i < NEIGHBOURS ? 'a' : 'z';
+        for (unsigned j = 0; i == NEIGHBOURS && j < HOT_VERSIONS; j++) {
+            versions[count] = row;
+            versions[count].key = bytes_of("hot", 3);
+            versions[count].valid_from = 2 + HOT_VERSIONS - j;
+            versions[count].commit = versions[count].valid_from;
+            count++;
+        }
+        snprintf(keys[i], sizeof keys[i], "%c%03u", letter, i);
+        versions[count] = row;
+        versions[count++].key = bytes_of(keys[i], 4);
+    }
+    struct table *table = fixture_table(&f, "t", &options, versions, count);
+    const struct iter_view view = {
+        .is_as_of = true, .valid = HOT_VERSIONS / 2, .known = INT64_MAX, .commit_after = INT64_MIN};
+    struct version_iter *it = NULL;
+    CHECK_OK(table_iter_new(table, &view, &it));
+    version_iter_first(it);
+    check_neighbours(it, 'a');
+    CHECK(it->is_valid && bytes_equal(it->at.key, bytes_of("hot", 3)));
+    CHECK_EQ_INT(it->at.valid_from, HOT_VERSIONS / 2);
+    version_iter_next(it);
+    check_neighbours(it, 'z');
+    CHECK(!it->is_valid && it->status == YORE_OK);
+    version_iter_free(it);
+    uint64_t pages = 0;
+    struct yore_error error = {0};
+    CHECK_OK(table_verify(table, &pages, &error));
+    table_close(table);
+    fixture_close(&f);
+}
+
 TEST_MAIN(random_tables_answer_as_the_model, a_stamped_table_answers_with_its_stamp,
           empty_table_is_a_table, keys_and_values_of_the_largest_size_work,
           feed_walk_yields_all_that_was_committed_after,
@@ -696,4 +759,5 @@ TEST_MAIN(random_tables_answer_as_the_model, a_stamped_table_answers_with_its_st
           estimates_follow_the_index, a_sample_of_times_takes_every_so_many_pages_of_a_range,
           dead_table_is_unlinked_when_closed,
           the_index_of_long_keys_is_as_small_as_that_of_short_ones,
-          a_walk_back_from_before_the_first_key_of_a_page_finds_the_page_before)
+          a_walk_back_from_before_the_first_key_of_a_page_finds_the_page_before,
+          keys_beside_one_with_many_pages_share_none_with_it)
