@@ -1,6 +1,7 @@
 /* page.c -- searching a decoded page. */
 #include "table/page.h"
 
+#include "base/coding.h"
 #include "base/mem.h"
 #include "table/key_order.h"
 #include "table/page_room.h"
@@ -204,14 +205,16 @@ uint32_t page_life_at(const struct page *page, int64_t valid)
     return UINT32_C(1) << page_life_of((uint8_t)lesser(era, UINT8_MAX));
 }
 
-/* Is any of a block's eras one of `low` ... `low` + `more`? */
-static inline bool is_era_in(const uint8_t *of, uint8_t low, uint8_t more)
+/* Which of a block's eras are one of `low` ... `low` + `more`: a bit in the octet of each, those of
+ * the first half in the first word. */
+static inline void mark_eras_in(const uint8_t *of, uint8_t low, uint8_t more, uint64_t marks_out[2])
 {
-    uint8_t is_in = 0;
+    uint8_t is_in[PAGE_ERAS_BLOCK];
     for (unsigned i = 0; i < PAGE_ERAS_BLOCK; i++) { /* a vector of octets */
-        is_in |= (uint8_t)(of[i] - low) <= more ? 1 : 0;
+        is_in[i] = (uint8_t)(of[i] - low) <= more ? 1 : 0;
     }
-    return is_in != 0;
+    marks_out[0] = get_u64(is_in);
+    marks_out[1] = get_u64(is_in + sizeof(uint64_t));
 }
 
 /* Where nothing ends: only those that begin in an era of the span are looked at. */
@@ -232,15 +235,15 @@ static uint32_t find_by_eras(const struct page *page, uint32_t version,
         lesser(((uint64_t)span->until - (uint64_t)eras->first) >> eras->shift, UINT8_MAX);
     for (uint32_t base = version - version % PAGE_ERAS_BLOCK; base < count;
          base += PAGE_ERAS_BLOCK) {
-        if (!is_era_in(eras->of + base, (uint8_t)low, (uint8_t)(high - low))) {
-            continue;
-        }
-        uint32_t end = base + PAGE_ERAS_BLOCK < count ? base + PAGE_ERAS_BLOCK : count;
-        for (uint32_t at = version > base ? version : base; at < end; at++) {
-            if ((uint8_t)(eras->of[at] - low) <= high - low &&
-                distance(begins[at], stretch) < stretch->width) {
+        uint64_t marks[2];
+        mark_eras_in(eras->of + base, (uint8_t)low, (uint8_t)(high - low), marks);
+        while ((marks[0] | marks[1]) != 0) {
+            unsigned half = marks[0] == 0;
+            uint32_t at = base + 8 * half + (uint32_t)__builtin_ctzll(marks[half]) / 8;
+            if (at >= version && at < count && distance(begins[at], stretch) < stretch->width) {
                 return at;
             }
+            marks[half] &= marks[half] - 1;
         }
     }
     return count;

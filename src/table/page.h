@@ -41,7 +41,7 @@ struct page {
     uint8_t unused;
 };
 
-static inline const void *page_array(const struct page *page, uint32_t at)
+static inline const void *page_array(const struct page *page, size_t at)
 {
     return (const unsigned char *)page + at;
 }
@@ -65,7 +65,7 @@ static inline const int64_t *page_valid_to(const struct page *page) /* where the
 #define PAGE_ERAS_BLOCK 16u /* of versions: looked at together */
 
 /* Which of the 256 stretches of the page's time each version begins in, where there are enough for
- * this to spare a look at most of them.  At the page's end, and whole blocks. */
+ * this to spare a look at most of them.  Behind the heads, and whole blocks. */
 struct page_eras {
     int64_t first; /* the least valid_from */
     uint32_t shift;
@@ -79,20 +79,24 @@ static inline size_t page_eras_bytes(uint32_t version_count)
 }
 static inline const struct page_eras *page_eras(const struct page *page)
 {
-    return page_array(page, page->bytes - (uint32_t)page_eras_bytes(page->version_count));
+    return page_array(page, sizeof(*page) + 8 * page->key_count);
+}
+/* Where they end, in the page. */
+static inline size_t page_eras_end(uint32_t key_count, uint32_t version_count)
+{
+    return sizeof(struct page) + 8 * (size_t)key_count + page_eras_bytes(version_count);
 }
 
 /* In which of 32 stretches of the page's time, eight eras each, each key has something that is no
- * delete, as far as all commits are known: a bit each.  Where the page has deletes; before the
- * eras.  A walk as of a moment passes over keys that are dead all along its stretch. */
+ * delete, as far as all commits are known: a bit each.  Where the page has deletes; at its
+ * end.  A walk as of a moment passes over keys that are dead all along its stretch. */
 static inline size_t page_lives_bytes(uint32_t key_count)
 {
     return (key_count + 1) / 2 * (size_t)8;
 }
 static inline const uint32_t *page_lives(const struct page *page)
 {
-    size_t behind = page_eras_bytes(page->version_count) + page_lives_bytes(page->key_count);
-    return page_array(page, page->bytes - (uint32_t)behind);
+    return page_array(page, page->bytes - page_lives_bytes(page->key_count));
 }
 static inline unsigned page_life_of(uint8_t era)
 {

@@ -234,6 +234,10 @@ static enum yore_status make_page(struct page_loader *l)
     size_t k = l->key_count;
     struct page page = {.key_count = l->key_count, .version_count = l->version_count};
     size_t bytes = sizeof(page) + 8 * k;
+    page.has_eras = n >= ERAS_VERSIONS_MIN && has(l, PAGE_COLUMN_COUNTS);
+    if (page.has_eras) {
+        (void)reserve(&bytes, page_eras_bytes(l->version_count));
+    }
     page.valid_from_at = reserve(&bytes, 8 * n);
     page.commit_at = page.valid_from_at;
     if (has(l, PAGE_COLUMN_COUNTS)) {
@@ -259,13 +263,9 @@ static enum yore_status make_page(struct page_loader *l)
         page.value_starts_at = reserve(&bytes, 4 * (n + 1));
     }
     page.values_at = reserve(&bytes, l->value_bytes);
-    page.has_eras = n >= ERAS_VERSIONS_MIN && page.starts_at != 0;
     page.has_lives = page.has_eras && !are_all_puts(l);
     if (page.has_lives) {
         (void)reserve(&bytes, page_lives_bytes(l->key_count));
-    }
-    if (page.has_eras) {
-        (void)reserve(&bytes, page_eras_bytes(l->version_count));
     }
     page.bytes = (uint32_t)bytes;
     l->page = page_alloc(l->room, bytes);
@@ -639,8 +639,7 @@ static void fill_eras(struct page_loader *l)
     if (!l->page->has_eras) {
         return;
     }
-    struct page_eras *eras =
-        array_of(l, l->page->bytes - (uint32_t)page_eras_bytes(l->version_count));
+    struct page_eras *eras = array_of(l, (uint32_t)sizeof(*l->page) + 8 * l->key_count);
     int64_t first = INT64_MAX;
     int64_t last = INT64_MIN;
     for (uint32_t i = 0; i < l->key_count; i++) { /* those of a key are in order */

@@ -7,13 +7,15 @@
 /* Listing more of the chunks than this share saves little: then every page may have changed. */
 #define CHUNKS_SHARE_MAX 2
 
-static void mark_all(unsigned char *pages, uint32_t page_count)
+#define WORD_BITS 64
+
+static size_t words_of(uint32_t page_count)
 {
-    memset(pages, 0xff, (page_count + 7) / 8);
+    return page_count / WORD_BITS + 1;
 }
 
 static enum yore_status mark_chunk(struct table *table, uint32_t number, struct time_span span,
-                                   unsigned char *pages, struct yore_error *error_out)
+                                   uint64_t *pages, struct yore_error *error_out)
 {
     const struct table_index *index = &table->loaded->index;
     const struct time_chunk *chunk = &index->times.chunks[number];
@@ -32,8 +34,8 @@ static enum yore_status mark_chunk(struct table *table, uint32_t number, struct 
     return st;
 }
 
-static enum yore_status mark_by_time(struct table *table, struct time_span span,
-                                     unsigned char *pages, struct yore_error *error_out)
+static enum yore_status mark_by_time(struct table *table, struct time_span span, uint64_t *pages,
+                                     struct yore_error *error_out)
 {
     const struct table_index *index = &table->loaded->index;
     uint32_t first;
@@ -41,7 +43,7 @@ static enum yore_status mark_by_time(struct table *table, struct time_span span,
     enum yore_status st = YORE_OK;
     if (index->times.chunk_count == 0 ||
         (end - first > 1 && end - first > index->times.chunk_count / CHUNKS_SHARE_MAX)) {
-        mark_all(pages, index->page_count);
+        memset(pages, 0xff, words_of(index->page_count) * sizeof *pages);
         return YORE_OK;
     }
     for (uint32_t i = first; i < end && st == YORE_OK; i++) {
@@ -59,10 +61,10 @@ static bool may_change(const struct table *table, const struct index_page *page,
 }
 
 enum yore_status table_changed_pages(struct table *table, struct time_span span,
-                                     unsigned char **pages_out, struct yore_error *error_out)
+                                     uint64_t **pages_out, struct yore_error *error_out)
 {
     const struct table_index *index = &table->loaded->index;
-    unsigned char *pages = mem_array(index->page_count / 8 + 1, 1);
+    uint64_t *pages = mem_array(words_of(index->page_count), sizeof *pages);
     *pages_out = NULL;
     if (pages == NULL) {
         return error_plain(error_out, YORE_NOMEM);
@@ -72,9 +74,11 @@ enum yore_status table_changed_pages(struct table *table, struct time_span span,
         mem_free(pages);
         return st;
     }
-    for (uint32_t i = 0; i < index->page_count; i++) {
+    uint32_t end = index->page_count;
+    for (uint32_t i = table_marks_next(pages, 0, end); i < end;
+         i = table_marks_next(pages, i + 1, end)) {
         if (!may_change(table, &index->pages[i], span)) {
-            pages[i / 8] &= (unsigned char)~(1u << i % 8);
+            pages[i / WORD_BITS] &= ~(UINT64_C(1) << i % WORD_BITS);
         }
     }
     *pages_out = pages;
@@ -96,9 +100,10 @@ enum yore_status table_changed_share(struct table *table, struct yore_bytes low,
         uint32_t first;
         uint32_t end;
         table_page_range(&table->loaded->index, low, high, &first, &end);
-        for (uint32_t i = first; i < end; i++) {
-            share->pages++;
-            share->changed += (unsigned)marks->pages[i / 8] >> i % 8 & 1u;
+        share->pages += end - first;
+        for (uint32_t i = table_marks_next(marks->pages, first, end); i < end;
+             i = table_marks_next(marks->pages, i + 1, end)) {
+            share->changed++;
         }
         marks->table = table;
         marks->next = share->marks;
@@ -120,10 +125,27 @@ void table_marks_free(struct table_marks *marks)
     }
 }
 
-const unsigned char *table_marks_find(const struct table_marks *marks, const struct table *table)
+const uint64_t *table_marks_find(const struct table_marks *marks, const struct table *table)
 {
     while (marks != NULL && marks->table != table) {
         marks = marks->next;
     }
     return marks != NULL ? marks->pages : NULL;
+}
+
+uint32_t table_marks_next(const uint64_t *pages, uint32_t page, uint32_t end)
+{
+    if (page >= end) {
+        return end;
+    }
+    uint32_t word = page / WORD_BITS;
+    uint64_t left = pages[word] & UINT64_MAX << page % WORD_BITS;
+    while (left == 0) {
+        if (++word * WORD_BITS >= end) {
+            return end;
+        }
+        left = pages[word];
+    }
+    page = word * WORD_BITS + (uint32_t)__builtin_ctzll(left);
+    return page < end ? page : end;
 }

@@ -20,7 +20,9 @@
 #define AHEAD_BYTES_MIN (64u << 10)
 #define AHEAD_BYTES_MAX (512u << 10)
 
-#define VALUES_AHEAD_BYTES (2u << 10) /* of the values of one key */
+#define VALUES_AHEAD_BYTES (2u << 10)  /* of the values of one key */
+#define CHANGED_AHEAD_BYTES (2u << 10) /* of what is looked through for a change */
+#define CHANGED_VALUES_BYTES 256u      /* of the values before and after it */
 
 struct table_iter {
     struct version_iter base; /* first: the two are cast to each other */
@@ -33,17 +35,17 @@ struct table_iter {
     uint32_t page_number;
     uint32_t key;
     uint32_t version;
-    uint32_t key_end;             /* every version: end of the key's versions */
-    uint32_t plain_end;           /* keys before it can be a run; 0: none */
-    uint32_t behind;              /* as of, forward: the page's first key that is not wanted */
-    const uint32_t *lives;        /* of the page, where they tell what to pass over; or NULL */
-    uint32_t life;                /* of the moment */
-    uintptr_t ahead;              /* see struct version_run */
-    uint32_t run;                 /* pages entered one after the other */
-    uint64_t ahead_end;           /* asked for so far ... */
-    uint64_t ahead_bytes;         /* ... and how much is asked for next */
-    const unsigned char *changed; /* pages to read, a bit each; NULL: all */
-    unsigned char *own_changed;   /* the same, where nobody had found them before */
+    uint32_t key_end;        /* every version: end of the key's versions */
+    uint32_t plain_end;      /* keys before it can be a run; 0: none */
+    uint32_t behind;         /* as of, forward: the page's first key that is not wanted */
+    const uint32_t *lives;   /* of the page, where they tell what to pass over; or NULL */
+    uint32_t life;           /* of the moment */
+    uintptr_t ahead;         /* see struct version_run */
+    uint32_t run;            /* pages entered one after the other */
+    uint64_t ahead_end;      /* asked for so far ... */
+    uint64_t ahead_bytes;    /* ... and how much is asked for next */
+    const uint64_t *changed; /* pages to read, a bit each; NULL: all */
+    uint64_t *own_changed;   /* the same, where nobody had found them before */
     struct as_of_window window;
 };
 
@@ -182,6 +184,26 @@ static uintptr_t look_ahead(const struct table_iter *it, uint32_t number)
     return next - (uintptr_t)it->page;
 }
 
+/* The same for the next page with a change: all that is looked through to find it.  How far that
+ * reaches is in its entry; the page itself may be gone. */
+static void look_ahead_changed(const struct table_iter *it, uint32_t number)
+{
+    const struct table_loaded *loaded = it->table->loaded;
+    uint32_t next = table_marks_next(it->changed, number + 1, loaded->index.page_count);
+    if (next == loaded->index.page_count) {
+        return;
+    }
+    const struct page_slot *slot = &loaded->slots[next];
+    const struct index_page *entry = &loaded->index.pages[next];
+    uintptr_t page = (uintptr_t)atomic_load_explicit(&slot->page, memory_order_relaxed);
+    size_t bytes = page_eras_end(entry->key_count, entry->version_count);
+    bytes = bytes < CHANGED_AHEAD_BYTES ? bytes : CHANGED_AHEAD_BYTES;
+    __builtin_prefetch(atomic_load_explicit(&slot->frame, memory_order_relaxed), 1);
+    for (size_t at = 0; at < bytes; at += 64) {
+        __builtin_prefetch((const void *)(page + at));
+    }
+}
+
 /* Does the page begin where nothing is wanted any more? */
 static bool is_past_high(const struct table_iter *it, uint32_t number)
 {
@@ -235,7 +257,12 @@ static bool go_to_page(struct table_iter *it, uint32_t number)
     it->page = frame->page;
     it->page_number = number;
     it->plain_end = plain_end(it, number);
-    it->ahead = look_ahead(it, number);
+    it->ahead = 0;
+    if (it->changed != NULL) {
+        look_ahead_changed(it, number);
+    } else {
+        it->ahead = look_ahead(it, number);
+    }
     look_at_lives(it, number);
     return true;
 }
@@ -262,10 +289,17 @@ static bool is_passed_over(const struct table_iter *it, uint32_t number)
     }
     const struct index_page *entry = &index_of(it)->pages[number];
     if (entry->commit_min > it->view.known || entry->commit_max <= it->view.commit_after ||
-        (it->changed != NULL && ((unsigned)it->changed[number / 8] >> number % 8 & 1u) == 0)) {
+        (it->changed != NULL && table_marks_next(it->changed, number, number + 1) != number)) {
         return true;
     }
     return it->view.is_as_of && entry->valid_min > it->view.valid;
+}
+
+/* The first page from `number` on that may hold a change, where only those are wanted. */
+static uint32_t next_changed(const struct table_iter *it, uint32_t number)
+{
+    return it->changed != NULL ? table_marks_next(it->changed, number, index_of(it)->page_count)
+                               : number;
 }
 
 /* Stand on the first key of the first page from `number` on that may matter.  False: end or error.
@@ -273,8 +307,9 @@ static bool is_passed_over(const struct table_iter *it, uint32_t number)
 static bool enter_forward(struct table_iter *it, uint32_t number)
 {
     const struct table_index *index = index_of(it);
+    number = next_changed(it, number);
     while (number < index->page_count && !is_past_high(it, number) && is_passed_over(it, number)) {
-        number++;
+        number = next_changed(it, number + 1);
     }
     if (number >= index->page_count || is_past_high(it, number)) {
         finish(it, YORE_OK);
@@ -369,6 +404,29 @@ static bool is_only_key_over(const struct table_iter *it)
                                            table_index_goes_on(index_of(it), it->page_number));
 }
 
+/* A load, because a prefetch may be dropped (as_of_window.c). */
+static void touch(const void *at)
+{
+    (void)*(const volatile unsigned char *)at;
+}
+
+/* All that will be looked at of the version under the cursor, and of the one that it took the place
+ * of, is asked for at once. */
+static void touch_change(const struct table_iter *it)
+{
+    const struct page *page = it->page;
+    uint32_t before = it->version + 1 < page->version_count ? it->version + 1 : it->version;
+    const unsigned char *value = page_value(page, it->version).data;
+    struct yore_bytes last = page_value(page, before);
+    size_t size = (size_t)((const unsigned char *)last.data - value) + last.size;
+    size = size < CHANGED_VALUES_BYTES ? size : CHANGED_VALUES_BYTES;
+    touch(page_commit(page) + it->version);
+    touch(page_array(page, page->starts_at));
+    for (size_t at = 0; at < size; at += 64) {
+        touch(value + at);
+    }
+}
+
 /* Of the versions from the one under the cursor on, stand on the first that changed.  False: the
  * page has none. */
 static bool skip_unchanged(struct table_iter *it)
@@ -377,6 +435,7 @@ static bool skip_unchanged(struct table_iter *it)
     if (it->version == it->page->version_count) {
         return false;
     }
+    touch_change(it);
     it->key = page_key_of(it->page, it->key, it->version);
     return true;
 }

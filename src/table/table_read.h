@@ -22,17 +22,19 @@ enum yore_status table_find_as_of(struct table *table, const struct version_plac
 void table_page_range(const struct table_index *index, struct yore_bytes low,
                       struct yore_bytes high, uint32_t *first_out, uint32_t *end_out);
 
-/* The pages that may hold a version that begins or ends in the span: a bit each, for the caller to
- * free.  The table is in use. */
+/* The pages that may hold a version that begins or ends in the span: a bit each, 64 a word, for the
+ * caller to free.  The table is in use. */
 enum yore_status table_changed_pages(struct table *table, struct time_span span,
-                                     unsigned char **pages_out, struct yore_error *error_out);
+                                     uint64_t **pages_out, struct yore_error *error_out);
 /* The same, found before: those of one table, and others behind it. */
 struct table_marks {
     struct table_marks *next;
     const struct table *table;
-    unsigned char *pages;
+    uint64_t *pages;
 };
 /* NULL: not of this table. */
-const unsigned char *table_marks_find(const struct table_marks *marks, const struct table *table);
+const uint64_t *table_marks_find(const struct table_marks *marks, const struct table *table);
+/* The first of [page, end) that is marked, or `end`. */
+uint32_t table_marks_next(const uint64_t *pages, uint32_t page, uint32_t end);
 
 #endif

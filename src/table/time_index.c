@@ -253,24 +253,33 @@ enum yore_status time_index_decode(struct decoder *d, uint64_t offset, struct ti
     return YORE_OK;
 }
 
+/* How many chunks begin at `time` or before. */
+static uint32_t chunks_by(const struct time_index *index, int64_t time)
+{
+    uint32_t low = 0;
+    uint32_t high = index->chunk_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (index->chunks[middle].first <= time) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
 uint32_t time_index_chunks(const struct time_index *index, struct time_span span,
                            uint32_t *first_out)
 {
-    uint32_t end = 0;
-    while (end < index->chunk_count && index->chunks[end].first <= span.until) {
-        end++;
-    }
     /* A chunk reaches to the next one's first time, which is not in it. */
-    uint32_t first = 0;
-    while (first + 1 < end && index->chunks[first + 1].first <= span.after) {
-        first++;
-    }
-    *first_out = first;
-    return end;
+    uint32_t begun = chunks_by(index, span.after);
+    *first_out = begun > 0 ? begun - 1 : 0;
+    return chunks_by(index, span.until);
 }
 
 /* Set the bits of a bucket's `count` pages.  False: malformed. */
-static bool mark_bucket(struct decoder d, uint64_t count, uint32_t page_count, unsigned char *pages)
+static bool mark_bucket(struct decoder d, uint64_t count, uint32_t page_count, uint64_t *pages)
 {
     uint64_t page = 0;
     for (uint64_t i = 0; i < count; i++) {
@@ -282,7 +291,7 @@ static bool mark_bucket(struct decoder d, uint64_t count, uint32_t page_count, u
         if (page >= page_count) {
             return false;
         }
-        pages[page / 8] |= (unsigned char)(1u << page % 8);
+        pages[page / 64] |= UINT64_C(1) << page % 64;
     }
     return true;
 }
@@ -294,7 +303,7 @@ static bool reaches(int64_t next, struct time_span span)
 }
 
 bool time_index_mark(const struct time_index *index, uint32_t number, struct yore_bytes chunk,
-                     struct time_span span, uint32_t page_count, unsigned char *pages)
+                     struct time_span span, uint32_t page_count, uint64_t *pages)
 {
     struct decoder d;
     decoder_init(&d, chunk.data, chunk.size);

@@ -75,9 +75,9 @@ enum yore_status time_index_decode(struct decoder *d, uint64_t offset, struct ti
 uint32_t time_index_chunks(const struct time_index *index, struct time_span span,
                            uint32_t *first_out);
 
-/* Set the bits of `pages` (one a page) which chunk `number`, whose bytes are given, lists in the
- * span.  False: malformed. */
+/* Set the bits of `pages` (one a page, 64 a word) which chunk `number`, whose bytes are given,
+ * lists in the span.  False: malformed. */
 bool time_index_mark(const struct time_index *index, uint32_t number, struct yore_bytes chunk,
-                     struct time_span span, uint32_t page_count, unsigned char *pages);
+                     struct time_span span, uint32_t page_count, uint64_t *pages);
 
 #endif

@@ -57,8 +57,7 @@ static void bed_free(struct bed *bed)
     free(bed);
 }
 
-static bool mark(const struct bed *bed, uint32_t number, struct time_span span,
-                 unsigned char *pages)
+static bool mark(const struct bed *bed, uint32_t number, struct time_span span, uint64_t *pages)
 {
     const struct time_chunk *chunk = &bed->index.chunks[number];
     return time_index_mark(&bed->index, number,
@@ -69,7 +68,7 @@ static bool mark(const struct bed *bed, uint32_t number, struct time_span span,
 /* How many pages are marked that need not be. */
 static uint32_t check_span(const struct bed *bed, struct time_span span)
 {
-    unsigned char marked[PAGES / 8 + 1] = {0};
+    uint64_t marked[PAGES / 64 + 1] = {0};
     bool wanted[PAGES] = {false};
     uint32_t first;
     uint32_t end = time_index_chunks(&bed->index, span, &first);
@@ -81,7 +80,7 @@ static uint32_t check_span(const struct bed *bed, struct time_span span)
         wanted[page_of(i)] |= version_changes_in(&bed->versions[i], &span);
     }
     for (uint32_t i = 0; i < PAGES; i++) {
-        bool is_marked = ((unsigned)marked[i / 8] >> i % 8 & 1u) != 0;
+        bool is_marked = (marked[i / 64] >> i % 64 & 1) != 0;
         CHECK_MSG(is_marked || !wanted[i], "page %d changed and is not told", (int)i);
         extra += is_marked && !wanted[i];
     }
@@ -150,7 +149,7 @@ TEST(chunks_and_directories_of_nonsense_are_refused)
     bed_make(bed, &rand, 100000);
     struct time_span all = {INT64_MIN, INT64_MAX};
     for (unsigned i = 0; i < 2000; i++) { /* nothing is read or marked out of bounds (asan) */
-        unsigned char *pages = calloc(PAGES / 8, 1);
+        uint64_t *pages = calloc((PAGES + 63) / 64, sizeof *pages);
         CHECK(pages != NULL);
         size_t at = test_rand_below(&rand, bed->chunks.size);
         unsigned char was = bed->chunks.data[at];
@@ -159,7 +158,7 @@ TEST(chunks_and_directories_of_nonsense_are_refused)
         bed->chunks.data[at] = was;
         free(pages);
     }
-    unsigned char pages[PAGES / 8 + 1] = {0};
+    uint64_t pages[PAGES / 64 + 1] = {0};
     CHECK(!time_index_mark(&bed->index, 0, bytes_of("\0\x01\x90\x03", 4), all, PAGES, pages));
     CHECK(!time_index_mark(&bed->index, 0, bytes_of("\0\0", 2), all, PAGES, pages));
     for (size_t size = 0; size < bed->directory.size; size++) {
