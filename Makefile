@@ -4,7 +4,7 @@
 #   make          the program, build/yore
 #   make demo     build it and run the main job: a guided tour of thirteen years of history
 #   make test     build and pass the tests (under 5 minutes)
-#   make ci       everything, as .ci/run does (under an hour)
+#   make ci       everything, as .ci/run does (about 40 minutes)
 #   make soak     every suite at its full count (hours)
 #   make bench    Yore alone; make bench-peers: beside RocksDB, LevelDB, LMDB, WiredTiger (installs them)
 #   make install  into PREFIX (/usr/local), below DESTDIR
