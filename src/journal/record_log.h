@@ -42,8 +42,9 @@ struct record {
 struct record_log_writer;
 
 /* Create `path`, or with `recycle` overwrite an existing file whose bytes are of an older epoch.
- * Writes the header and syncs it, not the directory.  Appending adds zeros, 1 MiB at once, up to a
- * file of `grow_bytes_max` (0: none).  `first_sequence` numbers the first record. */
+ * Writes the header and syncs it, not the directory.  Appending adds zeros, as many as there are
+ * octets and at most 1 MiB at once, up to a file of `grow_bytes_max` (0: none).  `first_sequence`
+ * numbers the first record. */
 struct record_log_options {
     struct record_log_identity identity;
     uint64_t grow_bytes_max;

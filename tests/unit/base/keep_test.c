@@ -74,5 +74,19 @@ TEST(every_compression_has_a_word)
     CHECK_EQ_STR(compression_word((enum yore_compression)(YORE_COMPRESSION_ZSTD + 1)), "unknown");
 }
 
-TEST_MAIN(all_and_now_are_words, a_duration_is_told_in_the_largest_units_that_give_it_exactly,
+TEST(what_a_keyspace_keeps_reads_back)
+{
+    static const char *const texts[] = {"all", "now", "30d", "1h30m", "1ns", "292d5h7m1s3ms4us5ns"};
+    struct yore_keyspace_options options = {.keep = YORE_KEEP_ALL};
+    struct yore_error error;
+    char text[KEEP_TEXT_BYTES];
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        CHECK_OK(keep_of_text(bytes_of(texts[i], strlen(texts[i])), &options, &error));
+        CHECK_EQ_STR(keep_format(&options, text), texts[i]);
+    }
+    CHECK_STATUS(keep_of_text(bytes_of("some", 4), &options, &error), YORE_INVALID);
+}
+
+TEST_MAIN(what_a_keyspace_keeps_reads_back, all_and_now_are_words,
+          a_duration_is_told_in_the_largest_units_that_give_it_exactly,
           what_is_no_word_is_refused_with_what_there_is, every_compression_has_a_word)

@@ -47,5 +47,21 @@ TEST(long_words_are_far_from_everything)
     CHECK_EQ_STR(meant("a word of more than forty octets that nobody ever meant"), "-");
 }
 
-TEST_MAIN(one_edit_away_is_near, a_third_of_the_length_away_is_near_and_no_more,
-          what_a_word_begins_with_is_near, long_words_are_far_from_everything)
+TEST(nearest_word_is_one_that_was_meant)
+{
+    static const char *const known[] = {"import", "timeline", NULL, "scan", "at", "keyspace"};
+    static const char *const cases[][2] = {
+        {"imprt", "import"}, {"improt", "import"}, {"timelien", "timeline"}, {"sacn", "scan"},
+        {"tim", "timeline"}, {"att", "at"},        {"keyspaces", "keyspace"}};
+    static const char *const far[] = {"frobnicate", "x", "zzzz", "exportation"};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        CHECK_EQ_STR(nearest_word(cases[i][0], word_at, known, 6), cases[i][1]);
+    }
+    for (size_t i = 0; i < sizeof(far) / sizeof(far[0]); i++) {
+        CHECK_MSG(nearest_word(far[i], word_at, known, 6) == NULL, "%s", far[i]);
+    }
+}
+
+TEST_MAIN(nearest_word_is_one_that_was_meant, one_edit_away_is_near,
+          a_third_of_the_length_away_is_near_and_no_more, what_a_word_begins_with_is_near,
+          long_words_are_far_from_everything)
