@@ -250,6 +250,11 @@ bool call_is_left(const struct call *call)
     return conn != NULL && port->is_gone != NULL && port->is_gone(port->arg, conn);
 }
 
+bool call_is_over(void *call)
+{
+    return call_is_left(call);
+}
+
 void call_nomem(struct call *call)
 {
     call_fail(call, YORE_NOMEM, NULL);
