@@ -432,6 +432,11 @@ static enum bolt_next step(struct bolt_session *session, struct bolt_turn *turn)
     }
     enum bolt_pace pace =
         pace_of(session, bolt_message_signature(buffer_bytes(&session->reader.message)));
+    if (pace == BOLT_LOGIN && turn->is_crowded) {
+        session_refuse(session, turn->out, FAILURE_LOGIN_RATE,
+                       "too many wait for their password to be checked: try again");
+        return BOLT_CLOSE;
+    }
     if (pace != BOLT_QUICK && pace != turn->pace) {
         return want(turn, pace);
     }

@@ -158,6 +158,7 @@ static enum net_next bolt_turn(void *arg, struct net_turn *turn)
                                           [BOLT_CLOSE] = NET_CLOSE};
     struct bolt_peer *peer = arg;
     struct bolt_turn inner = {.pace = paces[turn->pace],
+                              .is_crowded = turn->is_crowded,
                               .requests = turn->requests,
                               .input = turn->input,
                               .wanted = BOLT_QUICK,
