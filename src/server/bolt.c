@@ -215,6 +215,7 @@ enum yore_status bolt_start(struct server *server, struct yore_error *error_out)
                                    .graphs = command_graphs(server->commands),
                                    .queries = command_queries(server->commands),
                                    .durability = durabilities[server->config->durability],
+                                   .path = server->config->dir,
                                    .graph = server->config->bolt_graph,
                                    .keep_alive_ns = server->config->bolt_keep_alive,
                                    .port = {server, port_log_in, port_log_out, port_is_trusted,

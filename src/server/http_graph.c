@@ -57,8 +57,11 @@ static bool answer_problem(struct http_call *call, const struct graph_json_probl
     for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
         status = strcmp(statuses[i].code, problem->code) == 0 ? statuses[i].status : status;
     }
+    char detail[sizeof(problem->text)];
+    snprintf(detail, sizeof(detail), "%s", problem->text);
+    hide_dir(detail, call->session->scope->server->config->dir);
     const struct http_problem whole = {
-        .status = status, .code = problem->code, .detail = problem->text, .more = problem->more};
+        .status = status, .code = problem->code, .detail = detail, .more = problem->more};
     return http_problem_with(call, &whole);
 }
 
