@@ -4,8 +4,10 @@
  * next comes when that is sent, and no thread waits for a slow reader.  Most errors come before the
  * first part has left, and are problems with a status; a later one ends the body
  * (command/graph_json.h). */
+#include <stdio.h>
 #include <string.h>
 
+#include "base/hide.h"
 #include "base/mem.h"
 #include "command/command.h"
 #include "command/graph_json.h"
@@ -13,6 +15,7 @@
 #include "os/env.h"
 #include "server/audit.h"
 #include "server/http_internal.h"
+#include "server/server_internal.h"
 
 /* What an answer keeps between turns. */
 struct graph_answer {
