@@ -719,7 +719,7 @@ TEST(a_merge_of_all_that_nobody_wants_any_more_ends_and_leaves_a_sound_database)
         bed_open(&bed);
         write_some(&bed, 300);
         (void)put(bed.db, "kept", "here");
-        (void)erase_key(bed.db, "key/03", YORE_NOW, YORE_FOREVER);
+        (void)erase_key(bed.db, "key/03", YORE_TIME_MIN, YORE_FOREVER);
         st = db_compact(bed.db, NULL, &stop, NULL);
         CHECK(st == YORE_CANCELLED || st == YORE_OK);
         (void)verify_sound(&bed);
