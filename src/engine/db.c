@@ -388,7 +388,7 @@ static enum yore_status open_on(struct os_env *env, const char *path,
         return refuse_empty_path("database", error_out);
     }
     char *absolute = NULL;
-    enum yore_status st = options_check(&filled, error_out);
+    enum yore_status st = options_check(&filled, is_inline, error_out);
     if (st == YORE_OK) { /* files are opened by name later on: the process may be elsewhere then */
         st = os_path_absolute(env, path, &absolute, error_out);
     }
