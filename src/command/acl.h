@@ -103,6 +103,7 @@ struct acl {
     struct os_mutex lock;
     struct name_map users;
     struct acl_user *default_user; /* never gone */
+    struct acl_rules *configured;  /* lock; "default" as requirepass was last set; NULL: never */
     _Atomic uint64_t version;
     struct os_mutex log_lock;
     struct acl_log_entry *log;
@@ -150,6 +151,10 @@ struct acl_rules *acl_user_rules(struct acl *acl, struct acl_user *user); /* ref
 enum yore_status acl_user_change(struct command_server *server, struct yore_bytes name,
                                  const struct yore_bytes *rules, size_t count,
                                  struct yore_error *error_out);
+/* As a change of "default", and its passwords are what acl_load() begins with from now on. */
+enum yore_status acl_configure_default(struct command_server *server,
+                                       const struct yore_bytes *rules, size_t count,
+                                       struct yore_error *error_out);
 /* False: there is none.  Its clients are closed. */
 bool acl_user_delete(struct command_server *server, struct yore_bytes name);
 /* Names in order; each referenced; the array is freed with mem_free(). */

@@ -184,9 +184,6 @@ enum yore_status command_server_new(const struct command_options *options,
     if (st == YORE_OK && server->db != NULL) {
         st = open_databases(server, error_out);
     }
-    if (st == YORE_OK && options->aclfile != NULL) {
-        st = acl_load(server, error_out);
-    }
     if (st != YORE_OK) {
         server->expiry = NULL; /* nothing to remember */
         command_server_free(server);
@@ -262,7 +259,7 @@ void command_query_limits(struct command_server *server, uint64_t *time_ns_out,
 bool command_needs_login(struct command_server *server)
 {
     struct acl_rules *rules = acl_user_rules(&server->acl, server->acl.default_user);
-    bool is_open = rules->is_on && rules->is_nopass;
+    bool is_open = acl_rules_admit(rules, "");
     acl_rules_unref(rules);
     return !is_open;
 }
@@ -274,7 +271,7 @@ uint64_t command_users_version(struct command_server *server)
 
 enum yore_status command_users_load(struct command_server *server, struct yore_error *error_out)
 {
-    return acl_load(server, error_out);
+    return server->options.aclfile != NULL ? acl_load(server, error_out) : YORE_OK;
 }
 
 enum yore_status command_user_set(struct command_server *server, struct yore_bytes name,

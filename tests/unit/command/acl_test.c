@@ -184,6 +184,62 @@ TEST(users_are_saved_and_loaded)
     bed_close(&bed);
 }
 
+static void write_users(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    CHECK(file != NULL && fputs(text, file) >= 0);
+    CHECK(fclose(file) == 0);
+}
+
+TEST(loaded_users_begin_with_the_password_of_the_configuration)
+{
+    struct bed bed = {0};
+    bed.aclfile = test_path("users.acl");
+    write_users(bed.aclfile, "user ann on >first ~* &* +@all\n");
+    bed_open(&bed);
+    struct bed_client *c = &bed.clients[0];
+    EXPECT(c, "CONFIG SET requirepass secret", "+OK|");
+    EXPECT(c, "AUTH secret", "+OK|");
+    EXPECT(c, "ACL LOAD", "+OK|");
+    CHECK(command_needs_login(bed.server));
+    EXPECT(bed_client(&bed, 1), "AUTH secret", "+OK|");
+    write_users(bed.aclfile, "user default on nopass ~* &* +@all\n");
+    const char *reply = bed_run(c, "ACL LOAD");
+    CHECK_MSG(strstr(reply, "lets default in without a password") != NULL, "%s", reply);
+    EXPECT(c, "ACL USERS", "*2|$3|ann|$7|default|");
+    write_users(bed.aclfile, "user default on >other ~* &* +@all\n");
+    EXPECT(c, "ACL LOAD", "+OK|"); /* what the file says of a user counts */
+    EXPECT(bed_client(&bed, 2), "AUTH other", "+OK|");
+    EXPECT(c, "CONFIG SET requirepass \"\"", "+OK|");
+    write_users(bed.aclfile, "");
+    EXPECT(c, "ACL LOAD", "+OK|");
+    CHECK(!command_needs_login(bed.server));
+    bed_close(&bed);
+}
+
+TEST(who_listens_to_what_loaded_rules_do_not_allow_is_closed)
+{
+    struct bed bed = {0};
+    bed.aclfile = test_path("users.acl");
+    write_users(bed.aclfile, "user ann on nopass ~* &news &old +@all\nuser bob on nopass &* +@all\n");
+    bed_open(&bed);
+    struct bed_client *ann = bed_client(&bed, 1);
+    struct bed_client *bob = bed_client(&bed, 2);
+    struct bed_client *gone = bed_client(&bed, 3);
+    EXPECT(ann, "AUTH ann x", "+OK|");
+    EXPECT(ann, "SUBSCRIBE old", "*3|$9|subscribe|$3|old|:1|");
+    EXPECT(bob, "AUTH bob x", "+OK|");
+    EXPECT(bob, "SUBSCRIBE old", "*3|$9|subscribe|$3|old|:1|");
+    EXPECT(gone, "AUTH bob x", "+OK|");
+    write_users(bed.aclfile, "user ann on nopass ~* &news +@all\nuser bob on nopass &* +@all\n");
+    EXPECT(&bed.clients[0], "ACL LOAD", "+OK|");
+    CHECK(ann->is_closed && !bob->is_closed && !gone->is_closed);
+    write_users(bed.aclfile, "user ann on nopass ~* &news +@all\n");
+    EXPECT(&bed.clients[0], "ACL LOAD", "+OK|");
+    CHECK(bob->is_closed && gone->is_closed);
+    bed_close(&bed);
+}
+
 TEST(refusals_are_logged_and_counted_together)
 {
     struct bed bed = {0};
@@ -314,4 +370,6 @@ TEST_MAIN(after_many_wrong_passwords_of_an_address_none_is_looked_at_for_a_while
           nobody_is_asked_until_there_is_a_password, rules_decide_over_commands_keys_and_channels,
           who_may_do_everything_may_no_more_once_something_is_taken,
           rules_are_told_as_they_were_given, a_password_is_kept_as_what_cannot_be_read_back,
-          users_are_saved_and_loaded, refusals_are_logged_and_counted_together)
+          users_are_saved_and_loaded,
+          loaded_users_begin_with_the_password_of_the_configuration,
+          who_listens_to_what_loaded_rules_do_not_allow_is_closed, refusals_are_logged_and_counted_together)
