@@ -69,6 +69,7 @@ enum yore_status acl_init(struct command_server *server, struct yore_error *erro
     os_mutex_init(&acl->log_lock);
     os_mutex_init(&acl->memory_lock);
     atomic_init(&acl->version, 1);
+    atomic_init(&acl->hash_count, 1);
     atomic_init(&acl->log_max, ACL_LOG_DEFAULT);
     for (size_t i = 0; i < sizeof acl->key; i += 8) {
         uint64_t chance = os_random_u64(server->env);
@@ -152,6 +153,15 @@ static enum yore_status apply_all(struct command_server *server, struct acl_rule
     return st;
 }
 
+/* Until users are loaded anew it is no less than it was. */
+static void note_hash_count(struct acl *acl, const struct acl_rules *rules)
+{
+    uint32_t count = (uint32_t)acl_rules_hash_count(rules);
+    if (count > atomic_load(&acl->hash_count)) {
+        atomic_store(&acl->hash_count, count);
+    }
+}
+
 /* Put `rules` in place for the user `name`, made where it is missing; takes them on success. */
 static enum yore_status publish(struct command_server *server, struct yore_bytes name,
                                 struct acl_rules *rules)
@@ -174,6 +184,7 @@ static enum yore_status publish(struct command_server *server, struct yore_bytes
             mem_free(user);
         }
     }
+    note_hash_count(acl, rules);
     atomic_fetch_add(&acl->version, 1);
     os_mutex_unlock(&acl->lock);
     acl_rules_unref(old);
@@ -204,9 +215,9 @@ static bool has_lost_channel(const struct client *client, const struct acl_rules
 {
     const struct subscriptions *lists[] = {&client->channels, &client->patterns, &client->shards};
     for (size_t kind = 0; kind < 3; kind++) {
-        for (size_t i = 0; i < lists[kind]->count; i++) {
-            if (!acl_rules_allow_channel(rules, lists[kind]->items[i]->name,
-                                         kind == CHANNEL_PATTERN)) {
+        const struct subscription *at = lists[kind]->first;
+        for (; at != NULL; at = at->next) {
+            if (!acl_rules_allow_channel(rules, at->channel->name, kind == CHANNEL_PATTERN)) {
                 return true;
             }
         }
@@ -294,8 +305,7 @@ enum yore_status acl_configure_default(struct command_server *server,
                                        struct yore_error *error_out)
 {
     struct acl *acl = &server->acl;
-    enum yore_status st =
-        acl_user_change(server, args_text("default"), rules, count, error_out);
+    enum yore_status st = acl_user_change(server, args_text("default"), rules, count, error_out);
     if (st == YORE_OK) {
         struct acl_rules *now = acl_user_rules(acl, acl->default_user);
         os_mutex_lock(&acl->lock);
@@ -535,8 +545,7 @@ static void succeed(struct acl *acl, struct acl *loaded, struct succession *next
 {
     struct acl_user *from;
     for (size_t at = 0; (from = name_map_next(&loaded->users, &at)) != NULL;) {
-        struct acl_user *user =
-            name_map_get(&next->users, bytes_of(from->name, from->name_size));
+        struct acl_user *user = name_map_get(&next->users, bytes_of(from->name, from->name_size));
         struct acl_rules *rules = user->rules;
         user->rules = from->rules;
         from->rules = rules;
@@ -547,6 +556,7 @@ static void succeed(struct acl *acl, struct acl *loaded, struct succession *next
     struct name_map old = acl->users;
     acl->users = next->users;
     next->users = old;
+    atomic_store(&acl->hash_count, atomic_load(&loaded->hash_count));
     atomic_fetch_add(&acl->version, 1);
 }
 

@@ -214,6 +214,16 @@ void command_client_tie_watch(struct client *client);
 /* From now on YORE.AT asks for no right to the command, only for that to its moments: they belong
  * to requests that have rights of their own (?at= of HTTP). */
 void command_client_be_dated(struct client *client);
+/* Hold the moment its session is at, or the present, for all that it reads until
+ * command_client_let_go(): an answer in many turns is of one moment.  What is written meanwhile is
+ * not seen, retention keeps what it reads, and a right to look back so far from now on is one to
+ * look back from here.  Its own thread.  Errors: YORE_NOMEM; nothing is held. */
+enum yore_status command_client_hold(struct client *client, struct yore_error *error_out);
+/* Its session is in the present.  Where it holds nothing, nothing is done. */
+void command_client_let_go(struct client *client);
+/* Does CLIENT PAUSE keep it from a request now, one that writes or does not?  Then the port's wake
+ * says when to ask again.  For doors whose requests are no commands. */
+bool command_client_is_paused(const struct client *client, bool writes);
 /* 2 or 3: how replies to it are built. */
 int command_client_protocol(const struct client *client);
 /* What CLIENT LIST and CLIENT INFO tell of the connection's buffers; any thread. */

@@ -178,6 +178,11 @@ enum yore_status command_server_new(const struct command_options *options,
     }
     server->started_ns = server_monotonic_ns(server);
     make_run_id(server);
+    server->seed = os_random_u64(server->env);
+    server->watched.seed = server->seed;
+    for (int i = 0; i < 3; i++) {
+        server->pubsub.channels[i].seed = server->seed;
+    }
     if (st == YORE_OK) {
         st = make_parts(server, error_out);
     }

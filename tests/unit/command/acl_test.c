@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "command/acl.h"
+#include "command/server.h"
 #include "unit/command/bed.h"
 
 #define DENIED_KEY                                                                                 \
@@ -153,6 +155,50 @@ TEST(a_password_is_kept_as_what_cannot_be_read_back)
     bed_close(&bed);
 }
 
+/* The clock would tell how many passwords a user has, and so that there is one. */
+TEST(a_wrong_password_costs_the_same_however_many_the_user_has)
+{
+    struct bed bed = {0};
+    bed.aclfile = test_path("users.acl");
+    FILE *file = fopen(bed.aclfile, "w");
+    CHECK(file != NULL && fclose(file) == 0);
+    bed_open(&bed);
+    struct bed_client *c = &bed.clients[0];
+    struct acl *acl = &bed.server->acl;
+    EXPECT(c, "ACL SETUSER ann on >one >two ~* +@all", "+OK|");
+    EXPECT(c, "ACL SETUSER ann >three", "+OK|");
+    struct acl_user *ann = acl_user_get(acl, bytes_of("ann", 3));
+    struct acl_rules *rules = acl_user_rules(acl, ann);
+    CHECK_EQ_UINT(rules->secret_count, 3);
+    CHECK_EQ_UINT(acl_rules_hash_count(rules), 1);
+    CHECK_EQ_UINT(atomic_load(&acl->hash_count), 1);
+    struct bed_client *other = bed_client(&bed, 1);
+    EXPECT(other, "AUTH ann three", "+OK|");
+    EXPECT(other, "AUTH ann two", "+OK|");
+    EXPECT(other, "AUTH ann four",
+           "-WRONGPASS invalid username-password pair or user is disabled.|");
+    /* Hashes of elsewhere have salts of their own: then nobody costs less. */
+    EXPECT(c, "ACL SETUSER eve on >five ~* +@all", "+OK|");
+    struct acl_user *eve = acl_user_get(acl, bytes_of("eve", 3));
+    struct acl_rules *others = acl_user_rules(acl, eve);
+    char request[400];
+    snprintf(request, sizeof request, "ACL SETUSER ann %s", others->secrets[0].encoded);
+    EXPECT(c, request, "+OK|");
+    CHECK_EQ_UINT(atomic_load(&acl->hash_count), 2);
+    EXPECT(other, "AUTH ann five", "+OK|");
+    EXPECT(other, "AUTH ann one", "+OK|");
+    EXPECT(c, "ACL SETUSER ann <five", "+OK|");
+    EXPECT(c, "ACL SAVE", "+OK|");
+    EXPECT(c, "ACL LOAD", "+OK|");
+    CHECK_EQ_UINT(atomic_load(&acl->hash_count), 1);
+    EXPECT(other, "AUTH ann two", "+OK|");
+    acl_rules_unref(rules);
+    acl_rules_unref(others);
+    acl_user_unref(ann);
+    acl_user_unref(eve);
+    bed_close(&bed);
+}
+
 TEST(users_are_saved_and_loaded)
 {
     struct bed bed = {0};
@@ -221,7 +267,8 @@ TEST(who_listens_to_what_loaded_rules_do_not_allow_is_closed)
 {
     struct bed bed = {0};
     bed.aclfile = test_path("users.acl");
-    write_users(bed.aclfile, "user ann on nopass ~* &news &old +@all\nuser bob on nopass &* +@all\n");
+    write_users(bed.aclfile,
+                "user ann on nopass ~* &news &old +@all\nuser bob on nopass &* +@all\n");
     bed_open(&bed);
     struct bed_client *ann = bed_client(&bed, 1);
     struct bed_client *bob = bed_client(&bed, 2);
@@ -370,6 +417,7 @@ TEST_MAIN(after_many_wrong_passwords_of_an_address_none_is_looked_at_for_a_while
           nobody_is_asked_until_there_is_a_password, rules_decide_over_commands_keys_and_channels,
           who_may_do_everything_may_no_more_once_something_is_taken,
           rules_are_told_as_they_were_given, a_password_is_kept_as_what_cannot_be_read_back,
-          users_are_saved_and_loaded,
+          a_wrong_password_costs_the_same_however_many_the_user_has, users_are_saved_and_loaded,
           loaded_users_begin_with_the_password_of_the_configuration,
-          who_listens_to_what_loaded_rules_do_not_allow_is_closed, refusals_are_logged_and_counted_together)
+          who_listens_to_what_loaded_rules_do_not_allow_is_closed,
+          refusals_are_logged_and_counted_together)
