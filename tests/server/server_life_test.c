@@ -188,7 +188,8 @@ TEST(a_configuration_is_checked_as_a_start_does)
         {{"--aclfile", missing}, "aclfile: there is no directory "},
         {{"--aclfile", wrong_users}, "wrong.acl:1: "},
         {{"--config", wrong_user}, "yore.conf:1: "},
-        {{"--config", user_line, "--aclfile", users}, "users are defined in the configuration or in the aclfile"},
+        {{"--config", user_line, "--aclfile", users},
+         "users are defined in the configuration or in the aclfile"},
         {{"--requirepass", "x", "--aclfile", users}, "lets default in without a password"},
         {{"--backup-dir", missing}, "backup-dir: there is no directory "},
         {{"--backup-dir", file}, "is no directory"},
@@ -482,7 +483,7 @@ TEST(a_password_of_the_configuration_outlives_every_reload)
 {
     struct server_process server;
     const char *path = file_of("users.acl", "user ann on >one ~* +@all\n");
-    const char *flags[] = {"--bind",        "0.0.0.0",   "--insecure", "no", "--requirepass",
+    const char *flags[] = {"--bind",    "0.0.0.0",   "--insecure", "no", "--requirepass",
                            "topsecret", "--aclfile", path,         NULL};
     CHECK(server_start(&server, test_path("db"), flags));
     expect_stranger(&server, "PING\r\n", "-NOAUTH Authentication required.\r\n");
@@ -810,7 +811,8 @@ TEST_MAIN(a_second_server_takes_nothing_of_the_first_away, a_second_sigterm_wait
           a_password_that_was_set_is_written_back_as_its_hash,
           every_setting_that_may_be_changed_is_the_same_after_a_rewrite_and_a_start,
           users_are_loaded_again_at_sighup, a_password_of_the_configuration_outlives_every_reload,
-          no_change_of_users_lets_other_machines_in_without_a_login, ending_loses_no_acknowledged_write_and_cuts_no_reply,
+          no_change_of_users_lets_other_machines_in_without_a_login,
+          ending_loses_no_acknowledged_write_and_cuts_no_reply,
           the_audit_log_tells_who_did_what_without_values,
           a_second_server_on_the_same_directory_is_refused, shutdown_ends_it,
           leaves_a_server_when_asked, a_case_that_fails_or_is_killed_leaves_no_server)
