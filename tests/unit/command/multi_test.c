@@ -137,8 +137,8 @@ TEST(a_request_of_many_words_is_for_no_loop)
     CHECK_EQ_INT(command_pace(client, args, QUICK_ARGS_MAX + 1), COMMAND_SHORT);
     CHECK_EQ_INT(command_pace(client, args, REQUEST_ARGS_MAX), COMMAND_LONG);
     args[0] = args_text("mget");
-    CHECK_EQ_INT(command_pace(client, args, 2), COMMAND_TRY);
-    CHECK_EQ_INT(command_pace(client, args, QUICK_ARGS_MAX + 1), COMMAND_SHORT);
+    CHECK_EQ_INT(command_pace(client, args, 2), COMMAND_SHORT);
+    CHECK_EQ_INT(command_pace(client, args, REQUEST_ARGS_MAX), COMMAND_LONG);
     bed_close(&bed);
 }
 

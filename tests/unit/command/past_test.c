@@ -370,7 +370,7 @@ TEST(what_is_read_under_a_hold_is_of_one_moment)
     bed_open(&bed);
     struct bed_client *root = &bed.clients[0];
     struct bed_client *c = bed_client(&bed, 1);
-    EXPECT(root, "ACL SETUSER ann on nopass ~* +@all history:none", "+OK|");
+    EXPECT(root, "ACL SETUSER ann on nopass ~* +@all nohistory", "+OK|");
     EXPECT(root, "ACL SETUSER bob on nopass ~* +@all history:1h", "+OK|");
     EXPECT(root, "MSET a 1 z 1", "+OK|");
     EXPECT(c, "AUTH ann x", "+OK|");
@@ -379,7 +379,7 @@ TEST(what_is_read_under_a_hold_is_of_one_moment)
     EXPECT(root, "MSET a 2 z 2 b 2", "+OK|");
     expect_commit(root, "YORE.PUT a 3 AT 2025-01-01");
     EXPECT(c, "MGET a b z", "*3|$1|1|$-1|$1|1|");
-    EXPECT(c, "YORE.SCAN \"\"", "*2|$0||*4|$1|a|$1|1|$1|z|$1|1|");
+    EXPECT(c, "YORE.SCAN \"\"", "*2|$-1|*4|$1|a|$1|1|$1|z|$1|1|");
     command_client_let_go(c->client);
     EXPECT(c, "GET b", "$1|2|");
     EXPECT(c, "SET b 3", "+OK|");
