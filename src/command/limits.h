@@ -73,7 +73,6 @@
 #define MONITOR_LINE_BYTES_MAX 65536u
 
 #define ACL_FILE_BYTES_MAX (16u << 20)
-#define ACL_PATH_BYTES_MAX 4096
 #define ACL_USERS_MAX 10000u
 #define ACL_RULES_BYTES_MAX 65536u /* the rules of one user */
 #define ACL_SELECTORS_MAX 64u

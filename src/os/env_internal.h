@@ -14,7 +14,7 @@ struct os_file_ops {
     enum yore_status (*read)(struct os_file *file, uint64_t offset, void *data, size_t size,
                              size_t *read_out, struct yore_error *error_out);
     enum yore_status (*write)(struct os_file *file, uint64_t offset, const void *data, size_t size,
-                              struct yore_error *error_out);
+                              const char *site, struct yore_error *error_out);
     enum yore_status (*sync)(struct os_file *file, const char *site, struct yore_error *error_out);
     enum yore_status (*truncate)(struct os_file *file, uint64_t size, struct yore_error *error_out);
     enum yore_status (*punch)(struct os_file *file, uint64_t offset, uint64_t size,
@@ -45,6 +45,9 @@ struct os_env_ops {
                                   struct yore_error *error_out);
     enum yore_status (*path_stat)(struct os_env *env, const char *path, uint64_t *size_out,
                                   bool *is_dir_out, struct yore_error *error_out);
+    /* Give `path` the rights and the owner of `from`.  NULL: there are no rights. */
+    enum yore_status (*path_take_rights)(struct os_env *env, const char *path, const char *from,
+                                         struct yore_error *error_out);
     enum yore_status (*lock_take)(struct os_env *env, const char *path, struct os_lock **lock_out,
                                   struct yore_error *error_out);
     enum yore_status (*lock_share)(struct os_env *env, const char *path, struct os_lock **lock_out,
