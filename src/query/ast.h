@@ -415,6 +415,9 @@ struct query_part {
     bool writes; /* (resolved) */
 };
 
+/* resolve_query.c: does a clause of a resolved statement write, also by a subquery? */
+bool clause_writes(const struct clause *clause);
+
 /* What a slot may hold (null besides, always). */
 enum slot_kind {
     SLOT_VALUE = 1, /* anything */
