@@ -58,12 +58,14 @@ enum bolt_pace {
 enum bolt_next {
     BOLT_INPUT, /* everything whole was run; more octets are wanted */
     BOLT_PACE,  /* the next request needs turn->wanted */
+    BOLT_LATER, /* the next request has to wait (bolt_port.is_paused) */
     BOLT_ROOM,  /* there is enough to send; go on when it is sent */
     BOLT_CLOSE  /* send what there is and close */
 };
 
 struct bolt_turn {
     enum bolt_pace pace;
+    bool is_crowded;   /* at pace QUICK: no password can be checked now; who sends one is refused */
     unsigned requests; /* run at most so many, then say BOLT_ROOM */
     struct yore_bytes input;
     size_t consumed;       /* out: octets of it that are done with */

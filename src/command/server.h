@@ -116,6 +116,7 @@ struct command_server {
     _Atomic uint64_t maxmemory; /* told and kept for clients that ask; nothing is evicted */
 
     struct acl acl;
+    uint64_t seed; /* of tables whose names clients choose */
     struct backoff backoff;
     struct scan_table scans;
     struct slowlog slowlog;

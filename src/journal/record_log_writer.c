@@ -268,9 +268,9 @@ enum yore_status record_log_reserve(struct record_log_writer *writer, uint64_t c
     return is_there ? YORE_OK : YORE_NOMEM;
 }
 
-size_t record_log_staged_bytes(const struct record_log_writer *writer)
+uint64_t record_log_end_bytes(const struct record_log_writer *writer)
 {
-    return writer->staged.size;
+    return writer->written_bytes + writer->staged.size;
 }
 
 enum yore_status record_log_write(struct record_log_writer *writer, struct yore_error *error_out)
@@ -454,6 +454,7 @@ enum yore_status record_log_create_with(struct os_env *env, const char *path,
     writer->seed = record_log_seed(&options->identity);
     enum yore_status st = os_file_open(env, path, options->recycle ? OS_OPEN_WRITE : OS_OPEN_CREATE,
                                        &writer->file, error_out);
+    st = os_missing_is_io(st, error_out);
     if (st == YORE_OK) {
         st = stage_header(writer, options, error_out);
     }

@@ -258,6 +258,17 @@ static enum step refuse_for_now(struct http_call *call, int64_t wait_ns, enum ne
     return refuse_with(call, &problem, next);
 }
 
+static enum step refuse_crowded(struct http_call *call, enum net_next *next)
+{
+    const struct http_problem problem = {
+        .status = 503,
+        .code = "busy-logins",
+        .detail = "too many wait for their password to be checked: try again",
+        .more = "",
+        .headers = "Retry-After: 1\r\n"};
+    return refuse_with(call, &problem, next);
+}
+
 static enum step refuse_method(struct http_call *call, enum net_next *next)
 {
     char methods[HTTP_METHODS_BYTES];
@@ -380,6 +391,9 @@ static enum step at_login(struct http_call *call, enum net_next *next)
         return STEP_NEXT;
     }
     if (header.size > 0 && !is_as_found(session, header)) {
+        if (call->turn->is_crowded) {
+            return refuse_crowded(call, next);
+        }
         if (call->turn->pace != NET_LOGIN) {
             call->turn->wanted = NET_LOGIN;
             *next = NET_PACE;
@@ -451,6 +465,16 @@ void http_continue(struct http_call *call)
     }
 }
 
+/* CLIENT PAUSE: what writes waits, and where all do, whatever has not begun to answer. */
+static bool is_paused(const struct http_session *session)
+{
+    const struct http_route *route = session->route;
+    bool is_read = strcmp(route->method, "GET") == 0 || strcmp(route->method, "HEAD") == 0;
+    bool writes = !is_read || route->run == http_compat_put || route->run == http_compat_delete;
+    bool has_begun = is_read && session->taker != NULL;
+    return !route->is_open && !has_begun && command_client_is_paused(session->client, writes);
+}
+
 static enum step at_run(struct http_call *call, enum net_next *next)
 {
     struct http_session *session = call->session;
@@ -460,6 +484,10 @@ static enum step at_run(struct http_call *call, enum net_next *next)
     if (!may_run) {
         call->turn->wanted = pace;
         *next = NET_PACE;
+        return STEP_NEXT;
+    }
+    if (is_paused(session)) {
+        *next = NET_LATER;
         return STEP_NEXT;
     }
     bool keeps_alive = session->route->run(call);
