@@ -5,7 +5,6 @@
 /* A request: what the parser of a connection lets through. */
 #define REQUEST_ARGS_MAX (1024u * 1024u)    /* arguments of one request */
 #define REQUEST_BULK_BYTES_MAX (512u << 20) /* one argument */
-#define REQUEST_INLINE_BYTES_MAX 65536u     /* an inline request's line */
 /* Before a client has logged in, where it must. */
 #define REQUEST_UNTRUSTED_ARGS_MAX 10u
 #define REQUEST_UNTRUSTED_BULK_BYTES_MAX 16384u
@@ -42,7 +41,6 @@
 #define RECOUNT_KEYS_MAX (1u << 20)  /* keys changed since counts were saved: more, count anew */
 #define LCS_CELLS_MAX (16u << 20)    /* products of the two lengths LCS compares */
 #define QUICK_VALUE_BYTES_MAX 16384u /* a loop answers with values up to this size itself */
-#define QUICK_ARGS_MAX 64u           /* ... and requests of so many words */
 #define PENDING_COUNT_MAX 512u /* writes of a job that wait for one commit: then they are made */
 #define PENDING_BYTES_MAX (4u << 20)   /* ... and their octets */
 #define PENDING_VALUE_BYTES_MAX 65536u /* a larger value is committed at once */
@@ -73,7 +71,6 @@
 #define ACL_FILE_BYTES_MAX (16u << 20)
 #define ACL_PATH_BYTES_MAX 4096
 #define ACL_USERS_MAX 10000u
-#define ACL_RULES_BYTES_MAX 65536u /* the rules of one user */
 #define ACL_SELECTORS_MAX 64u
 #define ACL_PASSWORDS_MAX 16u
 #define ACL_LOG_DEFAULT 128u
