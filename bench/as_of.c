@@ -10,17 +10,18 @@
  *  sweep  N keys x H versions (5,000 x 100), then M moments (50) from the first round's end to the
  *         last commit: one line each, then the spread: the quickest and the slowest moment over
  *         the median of them all, the same without the last commit, which is the present and no
- *         past, and the median of scans that are each at another moment.  Moments take turns of
- *         25 scans, because processors change their speed; how the spread is where each moment has
- *         all its scans in a row is told, too.
+ *         past, and the median of scans that are each at another moment.  How the spread is where
+ *         each moment has all its scans in a row is told, too.
  *  grow   the same moment with H versions a key (20) around it, with ten times as many appended
- *         after it, and with ten times as many before it: five databases of each, since where
- *         slices are cut is a matter of threads, three at a time by turns; the ratios are those of
- *         the medians.
- *  latest N keys now, with one version each and with H (100), likewise; the ratio is what is left
- *         of the speed.
+ *         after it, and with ten times as many before it.
+ *  latest N keys now, with one version each and with H (100); the ratio is what is left of the
+ *         speed.
  *  changes differences of all keys between moments ROUNDS_BATCH updates apart, H versions a key
- *         (20), with N keys and with ten times as many, by turns: the ratio of the medians.
+ *         (20), with N keys and with ten times as many.
+ *
+ * What is compared takes turns of 25 scans, because processors change their speed, and a ratio is
+ * the median of those of the turns.  The databases of the last three are made five times, since
+ * where slices are cut is a matter of threads.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -32,9 +33,11 @@
 
 #define CHECK_EVERY 16
 #define GROWTH 10
-#define GROW_ROUNDS 5
+#define COMPARE_ROUNDS 5
+#define SIDES_MAX 3
 #define TURNS 16
 #define CACHE_BYTES (UINT64_C(1) << 30)
+#define ANYWHERE (UINT64_MAX - 1) /* as steps: each time another moment */
 
 struct setup {
     bool is_live;
@@ -45,235 +48,61 @@ struct setup {
     char path[4000];
 };
 
+static const char *dated(const struct setup *setup)
+{
+    return setup->is_live ? "live" : "writer";
+}
+
 /* `number` tells databases that are open together apart. */
-static void begin(struct rounds *h, const struct setup *setup, unsigned number)
+static void fill(struct rounds *h, const struct setup *setup, unsigned number, uint32_t keys,
+                 uint32_t versions)
 {
     struct yore_options options;
-    *h = (struct rounds){.keys = setup->keys, .is_live = setup->is_live};
+    *h = (struct rounds){.keys = keys, .is_live = setup->is_live};
     (void)snprintf(h->path, sizeof h->path, "%s.%u", setup->path, number);
     yore_options_init(&options);
     options.durability = YORE_DURABILITY_NONE;
     options.cache_bytes = CACHE_BYTES;
     rounds_open(h, &options);
-}
-
-static void fill(struct rounds *h, const struct setup *setup, unsigned number, uint32_t versions)
-{
-    begin(h, setup, number);
     rounds_write(h, versions);
     rounds_settle(h);
 }
 
-/* ---- questions ---- */
+/* ---- what is asked ---- */
+
+struct place {
+    struct rounds *h;
+    uint64_t steps;
+    uint64_t (*ask)(const struct place *place, bool is_checked); /* nanoseconds */
+};
+
+/* Of a place, with so many steps behind it. */
+static uint64_t steps_of(const struct place *place, uint64_t behind)
+{
+    struct rounds *h = place->h;
+    if (place->steps != ANYWHERE) {
+        return place->steps;
+    }
+    uint64_t first = h->keys / ROUNDS_BATCH;
+    uint64_t last = ((uint64_t)h->keys * h->count - behind) / ROUNDS_BATCH;
+    return (first + rounds_random(h) % (last - first + 1)) * ROUNDS_BATCH;
+}
 
 static uint32_t winner(const void *arg, uint32_t key, uint64_t steps)
 {
     return rounds_at(arg, key, steps);
 }
 
-struct place {
-    struct rounds *h;
-    uint64_t steps;
-};
-
-static void ask(const struct place *place, uint32_t scans, uint64_t *took)
+static uint64_t scan(const struct place *place, bool is_checked)
 {
-    uint32_t kept = 0;
-    for (uint32_t i = 0; kept < scans; i++) {
-        bool is_checked = i % CHECK_EVERY == 0;
-        uint64_t one = rounds_scan(place->h, place->steps, is_checked ? winner : NULL, place->h);
-        if (!is_checked && i >= scans / 4) { /* the first ones fill the cache */
-            took[kept++] = one;
-        }
-    }
+    return rounds_scan(place->h, steps_of(place, 0), is_checked ? winner : NULL, place->h);
 }
 
-/* Medians, in microseconds.  A place has its scans in so many turns. */
-static void ask_all(const struct place *places, uint32_t count, const struct setup *setup,
-                    uint32_t turns, double *us_out)
+/* Its number of changes is checked each time. */
+static uint64_t difference(const struct place *place, bool is_checked)
 {
-    uint32_t scans = setup->scans / turns > 0 ? setup->scans / turns : 1;
-    size_t each = (size_t)scans * turns;
-    uint64_t *took = rounds_need(malloc(count * each * sizeof *took));
-    for (uint32_t turn = 0; turn < turns; turn++) {
-        for (uint32_t i = 0; i < count; i++) {
-            ask(&places[i], scans, took + i * each + (size_t)turn * scans);
-        }
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        us_out[i] = rounds_median(took + i * each, each) / 1e3;
-    }
-    free(took);
-}
-
-/* Every scan at another moment: what it reads is in no cache of the processor. */
-static double ask_anywhere(struct rounds *h, const struct setup *setup, uint64_t first,
-                           uint64_t last)
-{
-    uint32_t count = 4 * setup->scans;
-    uint64_t *took = rounds_need(malloc(count * sizeof *took));
-    uint32_t kept = 0;
-    for (uint32_t i = 0; kept < count; i++) {
-        bool is_checked = i % CHECK_EVERY == 0;
-        uint64_t batches = first + rounds_random(h) % (last - first + 1);
-        uint64_t one = rounds_scan(h, batches * ROUNDS_BATCH, is_checked ? winner : NULL, h);
-        if (!is_checked) {
-            took[kept++] = one;
-        }
-    }
-    double us = rounds_median(took, count) / 1e3;
-    free(took);
-    return us;
-}
-
-static const char *dated(const struct setup *setup)
-{
-    return setup->is_live ? "live" : "writer";
-}
-
-/* ---- sweep ---- */
-
-/* The quickest and the slowest of so many moments. */
-struct spread {
-    double least;
-    double most;
-};
-
-static struct spread spread_of(const double *us, uint32_t count)
-{
-    struct spread spread = {us[0], us[0]};
-    for (uint32_t i = 1; i < count; i++) {
-        spread.least = us[i] < spread.least ? us[i] : spread.least;
-        spread.most = us[i] > spread.most ? us[i] : spread.most;
-    }
-    return spread;
-}
-
-static double median_of(const double *us, uint32_t count)
-{
-    uint64_t *sorted = rounds_need(malloc(count * sizeof *sorted));
-    for (uint32_t i = 0; i < count; i++) {
-        sorted[i] = (uint64_t)(us[i] * 1e3);
-    }
-    double median = rounds_median(sorted, count) / 1e3;
-    free(sorted);
-    return median;
-}
-
-static void print_spread(struct rounds *h, const struct setup *setup, const double *us,
-                         const double *in_a_row_us, double anywhere_us)
-{
-    double median = median_of(us, setup->moments);
-    double in_a_row = median_of(in_a_row_us, setup->moments);
-    struct spread all = spread_of(us, setup->moments);
-    struct spread past = spread_of(us, setup->moments - 1);
-    struct spread past_in_a_row = spread_of(in_a_row_us, setup->moments - 1);
-    printf("{\"question\":\"sweep spread\",\"dated\":\"%s\",\"median_us\":%.1f,\"least\":%.3f,"
-           "\"worst\":%.3f,\"past_least\":%.3f,\"past_worst\":%.3f,\"anywhere_us\":%.1f,"
-           "\"in_a_row_least\":%.3f,\"in_a_row_worst\":%.3f,\"slices\":%" PRIu64 "}\n",
-           dated(setup), median, all.least / median, all.most / median, past.least / median,
-           past.most / median, anywhere_us, past_in_a_row.least / in_a_row,
-           past_in_a_row.most / in_a_row, rounds_stat(h, "history_slices"));
-}
-
-static void sweep(const struct setup *setup)
-{
-    struct rounds h;
-    fill(&h, setup, 0, setup->versions);
-    uint64_t first = setup->keys / ROUNDS_BATCH;
-    uint64_t last = (uint64_t)setup->keys * setup->versions / ROUNDS_BATCH;
-    struct place *places = rounds_need(malloc(setup->moments * sizeof *places));
-    double *us = rounds_need(malloc(setup->moments * sizeof *us));
-    double *in_a_row_us = rounds_need(malloc(setup->moments * sizeof *us));
-    for (uint32_t i = 0; i < setup->moments; i++) {
-        uint64_t batches = first + (last - first) * i / (setup->moments - 1);
-        places[i] = (struct place){&h, batches * ROUNDS_BATCH};
-    }
-    ask_all(places, setup->moments, setup, 1, in_a_row_us);
-    ask_all(places, setup->moments, setup, TURNS, us);
-    for (uint32_t i = 0; i < setup->moments; i++) {
-        printf("{\"question\":\"sweep\",\"dated\":\"%s\",\"keys\":%u,\"versions\":%u,"
-               "\"moment\":%.4f,\"scan_us\":%.1f,\"in_a_row_us\":%.1f}\n",
-               dated(setup), setup->keys, setup->versions,
-               (double)places[i].steps / ROUNDS_BATCH / (double)last, us[i], in_a_row_us[i]);
-    }
-    print_spread(&h, setup, us, in_a_row_us, ask_anywhere(&h, setup, first, last));
-    free(places);
-    free(us);
-    free(in_a_row_us);
-    rounds_close(&h);
-}
-
-/* ---- grow ---- */
-
-struct growth {
-    uint32_t before; /* versions a key */
-    uint32_t after;
-};
-
-static void grow(const struct setup *setup)
-{
-    const uint32_t more = GROWTH * setup->versions;
-    const struct growth growths[3] = {{0, 0}, {0, more}, {more, 0}};
-    uint64_t took[3][GROW_ROUNDS];
-    for (unsigned round = 0; round < GROW_ROUNDS; round++) {
-        struct rounds databases[3];
-        struct place places[3];
-        double us[3];
-        for (unsigned i = 0; i < 3; i++) {
-            const struct growth *g = &growths[i];
-            fill(&databases[i], setup, i, g->before + setup->versions + g->after);
-            places[i].h = &databases[i];
-            places[i].steps = ((uint64_t)g->before + setup->versions / 2) * setup->keys;
-        }
-        ask_all(places, 3, setup, TURNS, us);
-        for (unsigned i = 0; i < 3; i++) {
-            took[i][round] = (uint64_t)(us[i] * 1e3);
-            printf("{\"question\":\"grow\",\"dated\":\"%s\",\"keys\":%u,\"versions_before\":%u,"
-                   "\"versions\":%u,\"versions_after\":%u,\"scan_us\":%.1f}\n",
-                   dated(setup), setup->keys, growths[i].before, setup->versions, growths[i].after,
-                   us[i]);
-            rounds_close(&databases[i]);
-        }
-    }
-    double alone = rounds_median(took[0], GROW_ROUNDS);
-    printf("{\"question\":\"grow ratio\",\"dated\":\"%s\",\"after\":%.3f,\"before\":%.3f}\n",
-           dated(setup), rounds_median(took[1], GROW_ROUNDS) / alone,
-           rounds_median(took[2], GROW_ROUNDS) / alone);
-}
-
-/* ---- latest ---- */
-
-static void latest(const struct setup *setup)
-{
-    const uint32_t versions[2] = {1, setup->versions};
-    uint64_t took[2][GROW_ROUNDS];
-    for (unsigned round = 0; round < GROW_ROUNDS; round++) {
-        struct rounds databases[2];
-        struct place places[2];
-        double us[2];
-        for (unsigned i = 0; i < 2; i++) {
-            fill(&databases[i], setup, i, versions[i]);
-            places[i] = (struct place){&databases[i], ROUNDS_NOW};
-        }
-        ask_all(places, 2, setup, TURNS, us);
-        for (unsigned i = 0; i < 2; i++) {
-            took[i][round] = (uint64_t)(us[i] * 1e3);
-            printf("{\"question\":\"latest\",\"dated\":\"%s\",\"keys\":%u,\"versions\":%u,"
-                   "\"scan_us\":%.1f}\n",
-                   dated(setup), setup->keys, versions[i], us[i]);
-            rounds_close(&databases[i]);
-        }
-    }
-    printf("{\"question\":\"latest ratio\",\"dated\":\"%s\",\"versions\":%u,\"left\":%.3f}\n",
-           dated(setup), setup->versions,
-           rounds_median(took[0], GROW_ROUNDS) / rounds_median(took[1], GROW_ROUNDS));
-}
-
-/* ---- changes ---- */
-
-static uint64_t difference(struct rounds *h, uint64_t steps)
-{
+    struct rounds *h = place->h;
+    uint64_t steps = steps_of(place, ROUNDS_BATCH);
     struct yore_changes_options options = {.from = rounds_moment(h, steps),
                                            .to = rounds_moment(h, steps + ROUNDS_BATCH),
                                            .known = YORE_NOW};
@@ -281,6 +110,7 @@ static uint64_t difference(struct rounds *h, uint64_t steps)
     struct yore_change change;
     struct yore_error error;
     uint32_t count = 0;
+    (void)is_checked;
     uint64_t begin_ns = rounds_now_ns();
     rounds_must(yore_changes_open(h->db, NULL, &options, &changes, &error), &error);
     while (yore_changes_next(changes, &change, &error) == YORE_OK) {
@@ -295,39 +125,245 @@ static uint64_t difference(struct rounds *h, uint64_t steps)
     return took;
 }
 
-static double differences_of(const struct setup *setup, uint32_t keys)
+/* ---- turns ---- */
+
+/* Microseconds: the median of what each place was asked in each turn. */
+struct times {
+    uint32_t places;
+    uint32_t turns;
+    double *us; /* [turn][place] */
+};
+
+static struct times times_new(uint32_t places, uint32_t turns)
 {
-    struct rounds h;
-    struct setup of = *setup;
-    uint64_t *took = rounds_need(malloc(setup->scans * sizeof *took));
-    of.keys = keys;
-    fill(&h, &of, 0, setup->versions);
-    uint64_t first = keys / ROUNDS_BATCH;
-    uint64_t last = (uint64_t)keys * setup->versions / ROUNDS_BATCH - 1;
-    for (uint32_t i = 0; i < 2 * setup->scans; i++) { /* the first half fills the cache */
-        uint64_t batches = first + rounds_random(&h) % (last - first + 1);
-        took[i % setup->scans] = difference(&h, batches * ROUNDS_BATCH);
+    struct times times = {places, turns, NULL};
+    times.us = rounds_need(malloc((size_t)places * turns * sizeof *times.us));
+    return times;
+}
+
+static double median_of(const double *numbers, uint32_t count)
+{
+    uint64_t *sorted = rounds_need(malloc(count * sizeof *sorted));
+    for (uint32_t i = 0; i < count; i++) {
+        sorted[i] = (uint64_t)(numbers[i] * 1e6);
     }
-    double us = rounds_median(took, setup->scans) / 1e3;
-    printf("{\"question\":\"changes\",\"dated\":\"%s\",\"keys\":%u,\"versions\":%u,"
-           "\"difference_us\":%.1f}\n",
-           dated(setup), keys, setup->versions, us);
-    rounds_close(&h);
+    double median = rounds_median(sorted, count) / 1e6;
+    free(sorted);
+    return median;
+}
+
+/* `scans` of them, behind some that fill caches. */
+static double ask(const struct place *place, uint32_t scans)
+{
+    uint64_t *took = rounds_need(malloc(scans * sizeof *took));
+    uint32_t kept = 0;
+    for (uint32_t i = 0; kept < scans; i++) {
+        bool is_checked = i % CHECK_EVERY == 0;
+        uint64_t one = place->ask(place, is_checked);
+        if (!is_checked && i >= scans / 4) {
+            took[kept++] = one;
+        }
+    }
+    double us = rounds_median(took, scans) / 1e3;
     free(took);
     return us;
 }
 
+/* All turns of the places, which have `scans` each. */
+static void ask_all(const struct place *places, uint32_t scans, struct times *times)
+{
+    uint32_t each = scans / times->turns > 0 ? scans / times->turns : 1;
+    for (uint32_t turn = 0; turn < times->turns; turn++) {
+        for (uint32_t i = 0; i < times->places; i++) {
+            times->us[turn * times->places + i] = ask(&places[i], each);
+        }
+    }
+}
+
+/* The median of a place's turns, or of their quotients by bases[turn]. */
+static double median_of_turns(const struct times *times, uint32_t place, const double *bases)
+{
+    double *of = rounds_need(malloc(times->turns * sizeof *of));
+    for (uint32_t turn = 0; turn < times->turns; turn++) {
+        double us = times->us[turn * times->places + place];
+        of[turn] = bases != NULL ? us / bases[turn] : us;
+    }
+    double median = median_of(of, times->turns);
+    free(of);
+    return median;
+}
+
+/* ---- sweep ---- */
+
+/* Of all moments over their median, turn by turn: the quickest and the slowest. */
+struct spread {
+    double least;
+    double most;
+};
+
+static struct spread spread_of(const struct times *times, uint32_t count)
+{
+    double *medians = rounds_need(malloc(times->turns * sizeof *medians));
+    for (uint32_t turn = 0; turn < times->turns; turn++) {
+        medians[turn] = median_of(times->us + (size_t)turn * times->places, times->places);
+    }
+    struct spread spread = {1, 1};
+    for (uint32_t i = 0; i < count; i++) {
+        double slower = median_of_turns(times, i, medians);
+        spread.least = slower < spread.least ? slower : spread.least;
+        spread.most = slower > spread.most ? slower : spread.most;
+    }
+    free(medians);
+    return spread;
+}
+
+static void print_spread(struct rounds *h, const struct setup *setup, const struct times *by_turns,
+                         const struct times *in_a_row)
+{
+    struct place anywhere = {h, ANYWHERE, scan};
+    double *us = rounds_need(malloc(setup->moments * sizeof *us));
+    for (uint32_t i = 0; i < setup->moments; i++) {
+        us[i] = median_of_turns(by_turns, i, NULL);
+    }
+    struct spread all = spread_of(by_turns, setup->moments);
+    struct spread past = spread_of(by_turns, setup->moments - 1);
+    struct spread past_in_a_row = spread_of(in_a_row, setup->moments - 1);
+    printf("{\"question\":\"sweep spread\",\"dated\":\"%s\",\"median_us\":%.1f,\"least\":%.3f,"
+           "\"worst\":%.3f,\"past_least\":%.3f,\"past_worst\":%.3f,\"anywhere_us\":%.1f,"
+           "\"in_a_row_least\":%.3f,\"in_a_row_worst\":%.3f,\"slices\":%" PRIu64 "}\n",
+           dated(setup), median_of(us, setup->moments), all.least, all.most, past.least, past.most,
+           ask(&anywhere, 4 * setup->scans), past_in_a_row.least, past_in_a_row.most,
+           rounds_stat(h, "history_slices"));
+    free(us);
+}
+
+static void sweep(const struct setup *setup)
+{
+    struct rounds h;
+    fill(&h, setup, 0, setup->keys, setup->versions);
+    uint64_t first = setup->keys / ROUNDS_BATCH;
+    uint64_t last = (uint64_t)setup->keys * setup->versions / ROUNDS_BATCH;
+    struct place *places = rounds_need(malloc(setup->moments * sizeof *places));
+    struct times by_turns = times_new(setup->moments, TURNS);
+    struct times in_a_row = times_new(setup->moments, 1);
+    for (uint32_t i = 0; i < setup->moments; i++) {
+        uint64_t batches = first + (last - first) * i / (setup->moments - 1);
+        places[i] = (struct place){&h, batches * ROUNDS_BATCH, scan};
+    }
+    ask_all(places, setup->scans, &in_a_row);
+    ask_all(places, setup->scans, &by_turns);
+    for (uint32_t i = 0; i < setup->moments; i++) {
+        printf("{\"question\":\"sweep\",\"dated\":\"%s\",\"keys\":%u,\"versions\":%u,"
+               "\"moment\":%.4f,\"scan_us\":%.1f,\"in_a_row_us\":%.1f}\n",
+               dated(setup), setup->keys, setup->versions,
+               (double)places[i].steps / ROUNDS_BATCH / (double)last,
+               median_of_turns(&by_turns, i, NULL), in_a_row.us[i]);
+    }
+    print_spread(&h, setup, &by_turns, &in_a_row);
+    free(places);
+    free(by_turns.us);
+    free(in_a_row.us);
+    rounds_close(&h);
+}
+
+/* ---- databases side by side ---- */
+
+struct side {
+    uint32_t keys;
+    uint32_t before; /* versions a key */
+    uint32_t versions;
+    uint32_t after;
+    uint64_t steps;
+};
+
+struct comparison {
+    const char *question;
+    uint64_t (*ask)(const struct place *place, bool is_checked);
+    unsigned count;
+    struct side sides[SIDES_MAX];
+};
+
+static struct times compare(const struct setup *setup, const struct comparison *c)
+{
+    struct times times = times_new(c->count, COMPARE_ROUNDS * TURNS);
+    for (uint32_t round = 0; round < COMPARE_ROUNDS; round++) {
+        struct rounds databases[SIDES_MAX];
+        struct place places[SIDES_MAX];
+        for (unsigned i = 0; i < c->count; i++) {
+            const struct side *side = &c->sides[i];
+            fill(&databases[i], setup, i, side->keys, side->before + side->versions + side->after);
+            places[i] = (struct place){&databases[i], side->steps, c->ask};
+        }
+        struct times one = times_new(c->count, TURNS);
+        ask_all(places, setup->scans, &one);
+        memcpy(times.us + (size_t)round * TURNS * c->count, one.us,
+               (size_t)TURNS * c->count * sizeof *one.us);
+        for (unsigned i = 0; i < c->count; i++) {
+            const struct side *side = &c->sides[i];
+            printf("{\"question\":\"%s\",\"dated\":\"%s\",\"keys\":%u,\"versions_before\":%u,"
+                   "\"versions\":%u,\"versions_after\":%u,\"us\":%.1f}\n",
+                   c->question, dated(setup), side->keys, side->before, side->versions, side->after,
+                   median_of_turns(&one, i, NULL));
+            rounds_close(&databases[i]);
+        }
+        free(one.us);
+    }
+    return times;
+}
+
+/* How much slower one side is than another. */
+static double slower(const struct times *times, uint32_t side, uint32_t other)
+{
+    double *bases = rounds_need(malloc(times->turns * sizeof *bases));
+    for (uint32_t turn = 0; turn < times->turns; turn++) {
+        bases[turn] = times->us[turn * times->places + other];
+    }
+    double median = median_of_turns(times, side, bases);
+    free(bases);
+    return median;
+}
+
+static void grow(const struct setup *setup)
+{
+    const uint32_t more = GROWTH * setup->versions;
+    const uint64_t middle = (uint64_t)(setup->versions / 2) * setup->keys;
+    const struct comparison c = {
+        "grow",
+        scan,
+        3,
+        {{setup->keys, 0, setup->versions, 0, middle},
+         {setup->keys, 0, setup->versions, more, middle},
+         {setup->keys, more, setup->versions, 0, (uint64_t)more * setup->keys + middle}}};
+    struct times times = compare(setup, &c);
+    printf("{\"question\":\"grow ratio\",\"dated\":\"%s\",\"after\":%.3f,\"before\":%.3f}\n",
+           dated(setup), slower(&times, 1, 0), slower(&times, 2, 0));
+    free(times.us);
+}
+
+static void latest(const struct setup *setup)
+{
+    const struct comparison c = {
+        "latest",
+        scan,
+        2,
+        {{setup->keys, 0, 1, 0, ROUNDS_NOW}, {setup->keys, 0, setup->versions, 0, ROUNDS_NOW}}};
+    struct times times = compare(setup, &c);
+    printf("{\"question\":\"latest ratio\",\"dated\":\"%s\",\"versions\":%u,\"left\":%.3f}\n",
+           dated(setup), setup->versions, slower(&times, 0, 1));
+    free(times.us);
+}
+
 static void changes_of_keys(const struct setup *setup)
 {
-    uint64_t few[GROW_ROUNDS];
-    uint64_t many[GROW_ROUNDS];
-    for (unsigned i = 0; i < GROW_ROUNDS; i++) {
-        few[i] = (uint64_t)(differences_of(setup, setup->keys) * 1e3);
-        many[i] = (uint64_t)(differences_of(setup, GROWTH * setup->keys) * 1e3);
-    }
+    const struct comparison c = {"changes",
+                                 difference,
+                                 2,
+                                 {{setup->keys, 0, setup->versions, 0, ANYWHERE},
+                                  {GROWTH * setup->keys, 0, setup->versions, 0, ANYWHERE}}};
+    struct times times = compare(setup, &c);
     printf("{\"question\":\"changes ratio\",\"dated\":\"%s\",\"keys\":%u,\"slower\":%.3f}\n",
-           dated(setup), GROWTH * setup->keys,
-           rounds_median(many, GROW_ROUNDS) / rounds_median(few, GROW_ROUNDS));
+           dated(setup), GROWTH * setup->keys, slower(&times, 1, 0));
+    free(times.us);
 }
 
 /* ---- command line ---- */

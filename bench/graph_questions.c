@@ -7,9 +7,9 @@
  * which the other engine has to have too.
  *
  * With FROM and TO, milliseconds since 1970: what other engines cannot be asked.  Paths and
- * aggregations as of now and of ten moments evenly between the two, of nodes that are there, and a
- * line each of how much slower the past is: of aggregations what a relationship takes, because
- * there are more at one moment than at another. */
+ * aggregations as of now and of ten moments evenly between the two, by turns, of nodes that are
+ * there, and a line each of how much slower the past is: of aggregations what a relationship takes,
+ * because there are more at one moment than at another. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,12 +22,20 @@
 enum { SAMPLES = 100, NAME_BYTES = 512, MOMENTS = 11 /* the first is now */ };
 #define NS_PER_MS INT64_C(1000000)
 
+struct moment {
+    int64_t at;
+    int64_t relationships; /* there were then */
+    char names[SAMPLES][NAME_BYTES];
+    size_t name_count;
+    double took[SAMPLES];
+    size_t took_count;
+    int64_t sum; /* of all answers */
+};
+
 struct bench {
     struct yore_db *db;
     struct graph *graph;
-    int64_t at; /* what is asked is asked as of this moment */
-    char names[SAMPLES][NAME_BYTES];
-    size_t count;
+    struct moment moments[MOMENTS];
 };
 
 static double now_us(void)
@@ -60,18 +68,17 @@ static struct query *prepare(const char *text)
     return query;
 }
 
-/* Run it, with $a and $b, and add up the numbers in the last column. */
-static int64_t run(struct bench *b, const struct query *query, const char *first,
-                   const char *second)
+/* Run it as of the moment, with $a and $b, and add up the numbers in the last column. */
+static int64_t run(const struct bench *b, const struct moment *m, const struct query *query,
+                   const char *const names[2])
 {
     struct query_parameter parameters[2] = {{.name = bytes_of("a", 1)}, {.name = bytes_of("b", 1)}};
-    const char *names[2] = {first, second};
     for (int i = 0; i < 2; i++) {
         parameters[i].value.kind = YORE_GRAPH_STRING;
         parameters[i].value.as.string = bytes_of(names[i], strlen(names[i]));
     }
     struct query_options options = {
-        .parameters = parameters, .parameter_count = 2, .at = {b->at, YORE_NOW}};
+        .parameters = parameters, .parameter_count = 2, .at = {m->at, YORE_NOW}};
     struct query_result *result = NULL;
     struct query_error error;
     const struct yore_graph_value *row;
@@ -87,38 +94,45 @@ static int64_t run(struct bench *b, const struct query *query, const char *first
     return sum;
 }
 
+static int64_t count_all(const struct bench *b, const struct moment *m, const char *text)
+{
+    static const char *const nobody[2] = {"", ""};
+    struct query *query = prepare(text);
+    int64_t count = run(b, m, query, nobody);
+    query_free(query);
+    return count;
+}
+
 /* Every so many of the nodes, by external id. */
-static void take_samples(struct bench *b, const char *path)
+static void take_samples(const struct bench *b, struct moment *m, const char *path)
 {
     struct query *query = prepare("MATCH (n) RETURN n.externalId AS x ORDER BY x");
-    struct query_options options = {.at = {b->at, YORE_NOW}};
+    struct query_options options = {.at = {m->at, YORE_NOW}};
     struct query_result *result = NULL;
     struct query_error error;
     const struct yore_graph_value *row;
-    struct query *all = prepare("MATCH (n) RETURN count(n)");
-    size_t step = (size_t)run(b, all, "", "") / SAMPLES + 1;
+    size_t step = (size_t)count_all(b, m, "MATCH (n) RETURN count(n)") / SAMPLES + 1;
     FILE *file = fopen(path, "w");
     enum yore_status st = query_run(query, b->graph, &options, &result, &error);
     if (file == NULL || st != YORE_OK) {
         fail(path, "cannot be written, or nothing is there");
     }
-    b->count = 0;
+    m->name_count = 0;
     for (size_t i = 0; query_next(result, &row, &error) == YORE_OK; i++) {
         struct yore_bytes name = row[0].as.string;
-        if (i % step == 0 && name.size < NAME_BYTES && b->count < SAMPLES) {
-            memcpy(b->names[b->count], name.data, name.size);
-            b->names[b->count++][name.size] = '\0';
+        if (i % step == 0 && name.size < NAME_BYTES && m->name_count < SAMPLES) {
+            memcpy(m->names[m->name_count], name.data, name.size);
+            m->names[m->name_count++][name.size] = '\0';
             fprintf(file, "%.*s\n", (int)name.size, (const char *)name.data);
         }
     }
     query_result_close(result);
     query_free(query);
-    query_free(all);
     fclose(file);
 }
 
 /* Look-ups and hops as of the past are topology's to ask. */
-enum { FIRST_OF_PAST = 4 };
+enum { FIRST_OF_PAST = 4, WHOLE_GRAPH_TIMES = 9 };
 
 struct question {
     const char *what;
@@ -126,51 +140,62 @@ struct question {
     int pairs; /* 0: of the whole graph; 1: of each sample; 2: of each and the next but six */
 };
 
-/* Ask twice and keep the second: the medians and the like go to `took`, sorted, so many. */
-static int64_t ask(struct bench *b, const struct question *question, double *took, size_t count)
+static void ask_once(const struct bench *b, const struct query *query, struct moment *m,
+                     size_t turn)
+{
+    if (turn < m->took_count) {
+        size_t count = m->name_count > 0 ? m->name_count : 1;
+        const char *names[2] = {m->names[turn % count], m->names[(turn + 7) % count]};
+        double from = now_us();
+        m->sum += run(b, m, query, names);
+        m->took[turn] = now_us() - from;
+    }
+}
+
+/* All is asked twice and the second time counts.  Moments take turns, because processors change
+ * their speed. */
+static void ask(const struct bench *b, const struct question *question, struct moment *moments,
+                size_t count)
 {
     struct query *query = prepare(question->text);
-    int64_t sum = 0;
     for (int warm = 0; warm < 2; warm++) {
-        sum = 0;
         for (size_t i = 0; i < count; i++) {
-            double from = now_us();
-            sum += run(b, query, b->names[i % b->count], b->names[(i + 7) % b->count]);
-            took[i] = now_us() - from;
+            struct moment *m = &moments[i];
+            m->took_count = question->pairs == 0 ? WHOLE_GRAPH_TIMES : m->name_count;
+            m->sum = 0;
+        }
+        for (size_t i = 0; i < count * SAMPLES; i++) {
+            ask_once(b, query, &moments[i % count], i / count);
         }
     }
-    qsort(took, count, sizeof *took, compare);
+    for (size_t i = 0; i < count; i++) {
+        qsort(moments[i].took, moments[i].took_count, sizeof *moments[i].took, compare);
+    }
     query_free(query);
-    return sum;
 }
 
 static void measure(struct bench *b, const struct question *question)
 {
-    double took[SAMPLES];
-    size_t count = question->pairs == 0 ? 9 : b->count;
-    int64_t sum = ask(b, question, took, count);
+    struct moment *now = &b->moments[0];
+    ask(b, question, now, 1);
     printf("{\"row\":\"%s\",\"engine\":\"yore\",\"p50_us\":%.1f,\"p99_us\":%.1f,\"sum\":%lld}\n",
-           question->what, took[count / 2], took[(count - 1) * 99 / 100], (long long)sum);
+           question->what, now->took[now->took_count / 2],
+           now->took[(now->took_count - 1) * 99 / 100], (long long)now->sum);
     fflush(stdout);
 }
 
-static void measure_past(struct bench *b, const struct question *question, const char *samples,
-                         int64_t from, int64_t to)
+static void measure_past(struct bench *b, const struct question *question)
 {
-    struct query *all = prepare("MATCH ()-[r]->() RETURN count(r)");
     double each[MOMENTS];
-    for (int m = 0; m < MOMENTS; m++) {
-        double took[SAMPLES];
-        b->at = m == 0 ? YORE_NOW : from + (to - from) / MOMENTS * m;
-        take_samples(b, samples);
-        size_t count = question->pairs == 0 ? 9 : b->count;
-        int64_t sum = ask(b, question, took, count);
-        int64_t relationships = run(b, all, "", "");
-        double rows = question->pairs == 0 && relationships > 0 ? (double)relationships : 1;
-        each[m] = took[count / 2] / rows;
+    ask(b, question, b->moments, MOMENTS);
+    for (int i = 0; i < MOMENTS; i++) {
+        const struct moment *m = &b->moments[i];
+        double rows = question->pairs == 0 && m->relationships > 0 ? (double)m->relationships : 1;
+        double p50 = m->took[m->took_count / 2];
+        each[i] = p50 / rows;
         printf(
             "{\"row\":\"%s\",\"moment\":%d,\"relationships\":%lld,\"p50_us\":%.1f,\"sum\":%lld}\n",
-            question->what, m, (long long)relationships, took[count / 2], (long long)sum);
+            question->what, i, (long long)m->relationships, p50, (long long)m->sum);
     }
     double now = each[0];
     qsort(each + 1, MOMENTS - 1, sizeof *each, compare);
@@ -179,12 +204,22 @@ static void measure_past(struct bench *b, const struct question *question, const
            "\"quickest\":%.2f}\n",
            question->what, now, each[MOMENTS - 1] / now, each[MOMENTS - 1] / median,
            each[1] / median);
-    query_free(all);
+}
+
+/* Milliseconds. */
+static void take_moments(struct bench *b, const char *path, int64_t from, int64_t to)
+{
+    for (int i = 0; i < MOMENTS; i++) {
+        struct moment *m = &b->moments[i];
+        m->at = i == 0 ? YORE_NOW : from * NS_PER_MS + (to - from) * NS_PER_MS / MOMENTS * i;
+        m->relationships = count_all(b, m, "MATCH ()-[r]->() RETURN count(r)");
+        take_samples(b, m, path);
+    }
 }
 
 int main(int argc, char **argv)
 {
-    static struct bench b = {.at = YORE_NOW};
+    static struct bench b;
     static const struct question questions[] = {
         {"look-up", "MATCH (a {externalId: $a}) RETURN count(a)", 1},
         {"1 hop", "MATCH (a {externalId: $a})--(b) WHERE a <> b RETURN count(DISTINCT b)", 1},
@@ -208,15 +243,17 @@ int main(int argc, char **argv)
             YORE_OK) {
         fail(argv[1], error.text);
     }
+    b.moments[0].at = YORE_NOW;
     if (argc == 4) {
-        take_samples(&b, argv[3]);
+        take_samples(&b, &b.moments[0], argv[3]);
+    } else {
+        take_moments(&b, argv[3], strtoll(argv[4], NULL, 10), strtoll(argv[5], NULL, 10));
     }
     for (size_t i = 0; i < sizeof questions / sizeof questions[0]; i++) {
         if (argc == 4) {
             measure(&b, &questions[i]);
         } else if (i >= FIRST_OF_PAST) {
-            measure_past(&b, &questions[i], argv[3], strtoll(argv[4], NULL, 10) * NS_PER_MS,
-                         strtoll(argv[5], NULL, 10) * NS_PER_MS);
+            measure_past(&b, &questions[i]);
         }
     }
     graph_close(b.graph);

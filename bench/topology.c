@@ -7,11 +7,13 @@
  * EVENTS.tsv is an event file (docs/import-export.md), not compressed.  SQLite keeps what everybody
  * would write by hand: a row for each version with [t0, t1), and B-tree indexes on id, label,
  * source and target.  Both answer the same questions; where they differ the program says so and
- * fails. Prints one JSON line a row; latencies in microseconds of the thread's processor time.
+ * fails. Prints one JSON line a row; latencies in microseconds of the thread's processor time, less
+ * what asking the clock takes.
  *
- * The past has other answers than the present: the rows "past" compare, of two and three hops, what
- * a step takes (a node looked at, a relationship met), and of scans what a row does, at moments
- * with a quarter of today's rows or more. */
+ * The past has other answers than the present: the rows "past" compare, of hops, what they take
+ * beside what the present takes for as many nodes looked at and relationships met, and of scans
+ * what a row does, at moments with a quarter of today's rows or more.  Moments take turns of a few
+ * samples, because processors change their speed between one second and the next. */
 #include <dirent.h>
 #include <inttypes.h>
 #include <sqlite3.h>
@@ -28,11 +30,16 @@
 #define MOMENTS 11      /* now and ten past ones */
 #define SAMPLES 200     /* measured at a moment ... */
 #define CANDIDATES 4000 /* ... of so many nodes, where they are there */
-#define HOPS_MAX 3
+#define TURN_SAMPLES 10 /* of a moment, before the next has its turn */
+#define SCAN_ROUNDS 9
+#define CLOCK_SAMPLES 1001
 #define NO_END INT64_MAX
 #define NAME_BYTES 512
 
 enum question { LOOK_UP, HOP_1, HOP_2, HOP_3, LABEL_SCAN, ALL_RELATIONSHIPS, QUESTIONS };
+
+static const char *const question_names[QUESTIONS] = {"look-up", "1 hops",     "2 hops",
+                                                      "3 hops",  "label scan", "all relationships"};
 
 struct text {
     char *data;
@@ -41,6 +48,38 @@ struct text {
 
 struct sample {
     char name[NAME_BYTES];
+};
+
+/* What was reached, in order; found again by a table of the names' hashes, or by ids. */
+struct reached {
+    uint64_t *ids; /* yore: ids; sqlite: hashes of names */
+    char **names;  /* sqlite */
+    size_t count;
+    uint64_t *slots;
+    size_t slot_count;
+};
+
+/* What a walk has met. */
+struct met {
+    double nodes;
+    double relationships;
+};
+
+struct latencies {
+    double yore[SAMPLES];
+    double sqlite[SAMPLES];
+    struct met met[SAMPLES];
+    size_t count;
+};
+
+struct moment {
+    int64_t at; /* milliseconds; NO_END: now */
+    char name[32];
+    struct yore_graph_view *view;
+    struct yore_graph_hops *hops;
+    size_t next;        /* of the candidates */
+    const char *before; /* the last that was there */
+    struct latencies took;
 };
 
 struct bench {
@@ -58,9 +97,12 @@ struct bench {
     uint64_t transactions;
     int64_t hundred; /* time of the transaction a hundred before the last */
     char label[NAME_BYTES];
-    double steps[QUESTIONS]
-                [MOMENTS];       /* what a question takes, or a step of it; 0: cannot be told */
-    uint64_t scanned[QUESTIONS]; /* rows now */
+    struct moment moments[MOMENTS]; /* the first is now */
+    struct reached ours;
+    struct reached theirs;
+    sqlite3_stmt *near;
+    double clock_us;                  /* what asking the clock takes */
+    double costs[QUESTIONS][MOMENTS]; /* to be compared; 0: cannot be told */
 };
 
 static double seconds(void)
@@ -348,15 +390,6 @@ static void import_sqlite(struct bench *b)
 
 /* ---- neighbourhoods ---- */
 
-/* What was reached, in order; found again by a table of the names' hashes, or by ids. */
-struct reached {
-    uint64_t *ids; /* yore: ids; sqlite: hashes of names */
-    char **names;  /* sqlite */
-    size_t count;
-    uint64_t *slots;
-    size_t slot_count;
-};
-
 #define REACHED_SLOTS ((size_t)1 << 18)
 
 static void reached_clear(struct reached *r)
@@ -406,11 +439,10 @@ static uint64_t name_hash(const char *name)
     return h | 1;
 }
 
-/* How many steps it took. */
-static uint64_t walk_yore(struct yore_graph_hops *hops, struct reached *r, uint64_t start,
-                          int depth)
+static struct met walk_yore(struct yore_graph_hops *hops, struct reached *r, uint64_t start,
+                            int depth)
 {
-    uint64_t steps = 0;
+    struct met met = {0, 0};
     struct yore_error error;
     struct yore_graph_hop hop;
     reached_add(r, start);
@@ -419,19 +451,19 @@ static uint64_t walk_yore(struct yore_graph_hops *hops, struct reached *r, uint6
         size_t to = r->count;
         for (; from < to; from++) {
             must(yore_graph_hops_restart(hops, r->ids[from], &error), &error);
-            steps++;
+            met.nodes++;
             while (yore_graph_hops_next(hops, &hop, &error) == YORE_OK) {
                 reached_add(r, hop.other);
-                steps++;
+                met.relationships++;
             }
         }
     }
-    return steps;
+    return met;
 }
 
-static void walk_sqlite(struct bench *b, sqlite3_stmt *near, struct reached *r, const char *start,
-                        int64_t t, int depth)
+static void walk_sqlite(struct bench *b, struct reached *r, const char *start, int64_t t, int depth)
 {
+    sqlite3_stmt *near = b->near;
     reached_add(r, name_hash(start));
     r->names[0] = strdup(start);
     size_t from = 0;
@@ -451,147 +483,262 @@ static void walk_sqlite(struct bench *b, sqlite3_stmt *near, struct reached *r, 
     }
 }
 
-struct latencies {
-    double yore[SAMPLES];
-    double sqlite[SAMPLES];
-    double step[SAMPLES];
-    size_t count;
-};
+/* ---- moments ---- */
 
-static void measure_hops(struct bench *b, int64_t t, int depth, size_t number, const char *moment)
+static struct yore_graph_view *open_view(const struct bench *b, const struct moment *m)
 {
-    static struct reached ours;
-    static struct reached theirs;
-    struct latencies l = {.count = 0};
-    struct yore_error error;
     struct yore_graph_view *view = NULL;
-    struct yore_graph_hops *hops = NULL;
-    struct yore_time at = {t * NS_PER_MS, YORE_NOW};
-    struct yore_graph_hops_options options = {.node = 1, .direction = YORE_GRAPH_BOTH};
-    sqlite3_stmt *near =
-        prepare(b, "SELECT dst FROM edges WHERE src=?1 AND t0<=?2 AND t1>?2 UNION ALL "
-                   "SELECT src FROM edges WHERE dst=?1 AND t0<=?2 AND t1>?2");
-    if (ours.slots == NULL) {
-        reached_init(&ours, false);
-        reached_init(&theirs, true);
-    }
-    must(yore_graph_view_open(b->graph, NULL, t == NO_END ? NULL : &at, &view, &error), &error);
-    must(yore_graph_hops_open(view, &options, &hops, &error), &error);
-    int64_t sql_time = t == NO_END ? b->last : t;
-    for (size_t i = 0; i < b->candidate_count && l.count < SAMPLES; i++) {
-        const char *name = b->candidates[i].name;
-        uint64_t id = 0;
-        uint64_t steps = 1;
-        if (yore_graph_find(view, YORE_GRAPH_ELEMENT_NODE, bytes(name), &id, &error) != YORE_OK) {
-            continue;
-        }
-        for (int warm = 0; warm < 2; warm++) {
-            reached_clear(&ours);
-            double begin = thread_seconds();
-            steps = walk_yore(hops, &ours, id, depth);
-            l.yore[l.count] = (thread_seconds() - begin) * 1e6;
-        }
-        l.step[l.count] = l.yore[l.count] / (double)steps;
-        reached_clear(&theirs);
-        double begin = thread_seconds();
-        walk_sqlite(b, near, &theirs, name, sql_time, depth);
-        l.sqlite[l.count++] = (thread_seconds() - begin) * 1e6;
-        if (ours.count != theirs.count) {
-            fprintf(stderr, "topology: %s at %" PRId64 ": %zu and %zu\n", name, t, ours.count,
-                    theirs.count);
-            exit(1);
-        }
-    }
-    b->steps[HOP_1 + depth - 1][number] = percentile(depth == 1 ? l.yore : l.step, l.count, 0.5);
-    printf(
-        "{\"row\":\"%d hops\",\"moment\":\"%s\",\"nodes\":%zu,\"yore_p50\":%.2f,\"yore_p99\":%.1f,"
-        "\"sqlite_p50\":%.2f,\"sqlite_p99\":%.1f}\n",
-        depth, moment, l.count, percentile(l.yore, l.count, 0.5), percentile(l.yore, l.count, 0.99),
-        percentile(l.sqlite, l.count, 0.5), percentile(l.sqlite, l.count, 0.99));
-    sqlite3_finalize(near);
-    yore_graph_hops_close(hops);
-    yore_graph_view_close(view);
+    struct yore_time at = {m->at == NO_END ? YORE_NOW : m->at * NS_PER_MS, YORE_NOW};
+    struct yore_error error;
+    must(yore_graph_view_open(b->graph, NULL, m->at == NO_END ? NULL : &at, &view, &error), &error);
+    return view;
 }
 
-/* An element by its external id, whole. */
-static void measure_look_ups(struct bench *b, int64_t t, size_t number, const char *moment)
+static void begin_moments(struct bench *b)
 {
-    static double took[SAMPLES];
-    size_t count = 0;
+    struct yore_graph_hops_options options = {.node = 1, .direction = YORE_GRAPH_BOTH};
     struct yore_error error;
-    struct yore_graph_view *view = NULL;
-    struct yore_time at = {t * NS_PER_MS, YORE_NOW};
-    must(yore_graph_view_open(b->graph, NULL, t == NO_END ? NULL : &at, &view, &error), &error);
-    for (size_t i = 0; i < b->candidate_count && count < SAMPLES; i++) {
-        struct yore_bytes name = bytes(b->candidates[i].name);
-        struct yore_graph_node node;
-        uint64_t id;
-        bool is_there = true;
-        for (int warm = 0; warm < 2 && is_there; warm++) {
-            double begin = thread_seconds();
-            is_there =
-                yore_graph_find(view, YORE_GRAPH_ELEMENT_NODE, name, &id, &error) == YORE_OK &&
-                yore_graph_node_get(view, id, &node, &error) == YORE_OK;
-            took[count] = (thread_seconds() - begin) * 1e6;
+    reached_init(&b->ours, false);
+    reached_init(&b->theirs, true);
+    b->near = prepare(b, "SELECT dst FROM edges WHERE src=?1 AND t0<=?2 AND t1>?2 UNION ALL "
+                         "SELECT src FROM edges WHERE dst=?1 AND t0<=?2 AND t1>?2");
+    for (int i = 0; i < MOMENTS; i++) {
+        struct moment *m = &b->moments[i];
+        m->at = i == 0 ? NO_END : b->first + (b->last - b->first) / MOMENTS * i;
+        if (i == 0) {
+            snprintf(m->name, sizeof m->name, "now");
+        } else {
+            snprintf(m->name, sizeof m->name, "past %d", i);
         }
-        count += is_there;
+        m->view = open_view(b, m);
+        must(yore_graph_hops_open(m->view, &options, &m->hops, &error), &error);
     }
-    b->steps[LOOK_UP][number] = percentile(took, count, 0.5);
-    printf("{\"row\":\"look-up\",\"moment\":\"%s\",\"nodes\":%zu,\"yore_p50\":%.2f,"
-           "\"yore_p99\":%.1f}\n",
-           moment, count, percentile(took, count, 0.5), percentile(took, count, 0.99));
-    yore_graph_view_close(view);
+}
+
+static void end_moments(struct bench *b)
+{
+    for (int i = 0; i < MOMENTS; i++) {
+        yore_graph_hops_close(b->moments[i].hops);
+        yore_graph_view_close(b->moments[i].view);
+    }
+    sqlite3_finalize(b->near);
+}
+
+/* ---- questions of single nodes ---- */
+
+static double since_us(const struct bench *b, double begin)
+{
+    double took = (thread_seconds() - begin) * 1e6 - b->clock_us;
+    return took > 0.01 ? took : 0.01;
+}
+
+static void weigh_clock(struct bench *b)
+{
+    static double took[CLOCK_SAMPLES];
+    for (size_t i = 0; i < CLOCK_SAMPLES; i++) {
+        double begin = thread_seconds();
+        took[i] = (thread_seconds() - begin) * 1e6;
+    }
+    b->clock_us = percentile(took, CLOCK_SAMPLES, 0.5);
+}
+
+/* What one sample took.  False: the node is not there at the moment. */
+typedef bool (*ask_fn)(struct bench *b, struct moment *m, const char *name, enum question question);
+
+static bool ask_hops(struct bench *b, struct moment *m, const char *name, enum question question)
+{
+    struct latencies *l = &m->took;
+    struct yore_error error;
+    int depth = question - HOP_1 + 1;
+    uint64_t id = 0;
+    if (yore_graph_find(m->view, YORE_GRAPH_ELEMENT_NODE, bytes(name), &id, &error) != YORE_OK) {
+        return false;
+    }
+    for (int warm = 0; warm < 2; warm++) {
+        reached_clear(&b->ours);
+        double begin = thread_seconds();
+        l->met[l->count] = walk_yore(m->hops, &b->ours, id, depth);
+        l->yore[l->count] = since_us(b, begin);
+    }
+    reached_clear(&b->theirs);
+    double begin = thread_seconds();
+    walk_sqlite(b, &b->theirs, name, m->at == NO_END ? b->last : m->at, depth);
+    l->sqlite[l->count] = since_us(b, begin);
+    if (b->ours.count != b->theirs.count) {
+        fprintf(stderr, "topology: %s at %s: %zu and %zu\n", name, m->name, b->ours.count,
+                b->theirs.count);
+        exit(1);
+    }
+    return true;
+}
+
+static bool look_up(struct moment *m, const char *name)
+{
+    struct yore_graph_node node;
+    struct yore_error error;
+    uint64_t id;
+    return yore_graph_find(m->view, YORE_GRAPH_ELEMENT_NODE, bytes(name), &id, &error) == YORE_OK &&
+           yore_graph_node_get(m->view, id, &node, &error) == YORE_OK;
+}
+
+/* An element by its external id, whole.  A view keeps the last record that it has read, so another
+ * is read in between. */
+static bool ask_look_up(struct bench *b, struct moment *m, const char *name, enum question question)
+{
+    (void)question;
+    if (!look_up(m, name)) {
+        return false;
+    }
+    bool has_before = m->before != NULL && strcmp(m->before, name) != 0;
+    if (has_before && look_up(m, m->before)) {
+        double begin = thread_seconds();
+        (void)look_up(m, name);
+        m->took.yore[m->took.count] = since_us(b, begin);
+    }
+    m->before = name;
+    return has_before;
+}
+
+/* What a node and a relationship take, by the samples: no sum of relative errors' squares is less.
+ */
+static struct met price(const struct latencies *l)
+{
+    double nn = 0;
+    double nr = 0;
+    double rr = 0;
+    double n = 0;
+    double r = 0;
+    for (size_t i = 0; i < l->count; i++) {
+        double nodes = l->met[i].nodes / l->yore[i];
+        double relationships = l->met[i].relationships / l->yore[i];
+        nn += nodes * nodes;
+        nr += nodes * relationships;
+        rr += relationships * relationships;
+        n += nodes;
+        r += relationships;
+    }
+    double det = nn * rr - nr * nr;
+    return (struct met){(n * rr - r * nr) / det, (r * nn - n * nr) / det};
+}
+
+/* Beside what the present takes for as many nodes and relationships. */
+static double beside_now(const struct bench *b, const struct latencies *l)
+{
+    double ratios[SAMPLES];
+    struct met now = price(&b->moments[0].took);
+    for (size_t i = 0; i < l->count; i++) {
+        ratios[i] = l->yore[i] /
+                    (l->met[i].nodes * now.nodes + l->met[i].relationships * now.relationships);
+    }
+    return percentile(ratios, l->count, 0.5);
+}
+
+static void tell_answers(struct bench *b, enum question question)
+{
+    for (size_t i = 0; i < MOMENTS; i++) { /* before percentile() sorts */
+        b->costs[question][i] = question == LOOK_UP ? 0 : beside_now(b, &b->moments[i].took);
+    }
+    for (size_t i = 0; i < MOMENTS; i++) {
+        struct latencies *l = &b->moments[i].took;
+        struct met each = question == LOOK_UP ? (struct met){0, 0} : price(l);
+        double p50 = percentile(l->yore, l->count, 0.5);
+        b->costs[question][i] = question == LOOK_UP ? p50 : b->costs[question][i];
+        printf("{\"row\":\"%s\",\"moment\":\"%s\",\"nodes\":%zu,\"yore_p50\":%.2f,"
+               "\"yore_p99\":%.1f",
+               question_names[question], b->moments[i].name, l->count, p50,
+               percentile(l->yore, l->count, 0.99));
+        if (question != LOOK_UP) {
+            printf(",\"beside_now\":%.2f,\"a_node\":%.3f,\"a_relationship\":%.4f,"
+                   "\"sqlite_p50\":%.2f,\"sqlite_p99\":%.1f",
+                   b->costs[question][i], each.nodes, each.relationships,
+                   percentile(l->sqlite, l->count, 0.5), percentile(l->sqlite, l->count, 0.99));
+        }
+        printf("}\n");
+    }
+}
+
+/* False: the moment has no samples left to take. */
+static bool take_turn(struct bench *b, struct moment *m, ask_fn ask, enum question question)
+{
+    size_t end = m->took.count + TURN_SAMPLES;
+    end = end < SAMPLES ? end : SAMPLES;
+    while (m->took.count < end && m->next < b->candidate_count) {
+        m->took.count += ask(b, m, b->candidates[m->next++].name, question);
+    }
+    return m->took.count < SAMPLES && m->next < b->candidate_count;
+}
+
+/* Moments take turns, because processors change their speed. */
+static void measure(struct bench *b, ask_fn ask, enum question question)
+{
+    for (size_t i = 0; i < MOMENTS; i++) {
+        b->moments[i].next = 0;
+        b->moments[i].before = NULL;
+        b->moments[i].took.count = 0;
+    }
+    for (bool goes_on = true; goes_on;) {
+        goes_on = false;
+        for (size_t i = 0; i < MOMENTS; i++) {
+            goes_on |= take_turn(b, &b->moments[i], ask, question);
+        }
+    }
+    tell_answers(b, question);
 }
 
 /* ---- scans and differences ---- */
 
-static void measure_scan(struct bench *b, int64_t t, enum question question, size_t number,
-                         const char *moment)
+/* Microseconds; how many rows there are. */
+static double scan(struct bench *b, const struct moment *m, enum question question,
+                   uint64_t *count_out)
 {
     bool is_label = question == LABEL_SCAN;
     struct yore_error error;
     struct yore_graph_view *view = NULL;
-    struct yore_time at = {t * NS_PER_MS, YORE_NOW};
+    struct yore_graph_scan *scan = NULL;
     struct yore_graph_scan_options options = {
         .name = bytes(is_label ? b->label : ""),
         .element = is_label ? YORE_GRAPH_ELEMENT_NODE : YORE_GRAPH_ELEMENT_RELATIONSHIP};
-    double best = 1e9;
-    uint64_t count = 0;
-    for (int round = 0; round < 5; round++) {
-        struct yore_graph_scan *scan = NULL;
-        uint64_t id;
-        double begin = thread_seconds();
-        count = 0;
-        must(yore_graph_view_open(b->graph, NULL, t == NO_END ? NULL : &at, &view, &error), &error);
-        must(yore_graph_scan_open(view, &options, &scan, &error), &error);
-        while (yore_graph_scan_next(scan, &id, &error) == YORE_OK) {
-            count++;
-        }
-        yore_graph_scan_close(scan);
-        yore_graph_view_close(view);
-        double took = (thread_seconds() - begin) * 1e6;
-        best = took < best ? took : best;
+    uint64_t id;
+    double begin = thread_seconds();
+    *count_out = 0;
+    view = open_view(b, m);
+    must(yore_graph_scan_open(view, &options, &scan, &error), &error);
+    while (yore_graph_scan_next(scan, &id, &error) == YORE_OK) {
+        ++*count_out;
     }
-    b->scanned[question] = number == 0 ? count : b->scanned[question];
-    b->steps[question][number] = count * 4 >= b->scanned[question] ? best / (double)count : 0;
-    printf("{\"row\":\"%s\",\"moment\":\"%s\",\"label\":\"%s\",\"rows\":%" PRIu64
-           ",\"yore_best\":%.1f}\n",
-           is_label ? "label scan" : "all relationships", moment, is_label ? b->label : "", count,
-           best);
+    yore_graph_scan_close(scan);
+    yore_graph_view_close(view);
+    return (thread_seconds() - begin) * 1e6;
 }
 
-/* What a step takes in the past: the slowest moment beside now, and slowest and quickest beside
- * the median moment. */
+static void measure_scans(struct bench *b, enum question question)
+{
+    double best[MOMENTS];
+    uint64_t count[MOMENTS];
+    for (int round = 0; round < SCAN_ROUNDS; round++) {
+        for (size_t i = 0; i < MOMENTS; i++) {
+            double took = scan(b, &b->moments[i], question, &count[i]);
+            best[i] = round == 0 || took < best[i] ? took : best[i];
+        }
+    }
+    for (size_t i = 0; i < MOMENTS; i++) {
+        b->costs[question][i] = count[i] * 4 >= count[0] ? best[i] / (double)count[i] : 0;
+        printf("{\"row\":\"%s\",\"moment\":\"%s\",\"label\":\"%s\",\"rows\":%" PRIu64
+               ",\"yore_best\":%.1f}\n",
+               question_names[question], b->moments[i].name, question == LABEL_SCAN ? b->label : "",
+               count[i], best[i]);
+    }
+}
+
+/* The slowest past moment beside now, and slowest and quickest beside the median one. */
 static void tell_past(struct bench *b)
 {
-    static const char *const names[QUESTIONS] = {"look-up", "1 hops",     "2 hops",
-                                                 "3 hops",  "label scan", "all relationships"};
     for (int q = 0; q < QUESTIONS; q++) {
-        double now = b->steps[q][0];
+        double now = b->costs[q][0];
         double past[MOMENTS];
         size_t count = 0;
         for (size_t m = 1; m < MOMENTS; m++) {
-            past[count] = b->steps[q][m];
+            past[count] = b->costs[q][m];
             count += past[count] > 0;
         }
         if (count > 0 && now > 0) {
@@ -599,7 +746,7 @@ static void tell_past(struct bench *b)
             double slowest = past[count - 1];
             printf("{\"row\":\"past\",\"of\":\"%s\",\"now\":%.4f,\"slower\":%.2f,"
                    "\"slowest\":%.2f,\"quickest\":%.2f}\n",
-                   names[q], now, slowest / now, slowest / median, past[0] / median);
+                   question_names[q], now, slowest / now, slowest / median, past[0] / median);
         }
     }
 }
@@ -640,19 +787,14 @@ int main(int argc, char **argv)
     read_events(&b, argv[1]);
     import_yore(&b);
     import_sqlite(&b);
-    for (int m = 0; m < MOMENTS; m++) {
-        char moment[32] = "now";
-        int64_t t = m == 0 ? NO_END : b.first + (b.last - b.first) / MOMENTS * m;
-        if (m > 0) {
-            snprintf(moment, sizeof moment, "past %d", m);
-        }
-        measure_look_ups(&b, t, (size_t)m, moment);
-        for (int depth = 1; depth <= HOPS_MAX; depth++) {
-            measure_hops(&b, t, depth, (size_t)m, moment);
-        }
-        measure_scan(&b, t, LABEL_SCAN, (size_t)m, moment);
-        measure_scan(&b, t, ALL_RELATIONSHIPS, (size_t)m, moment);
+    begin_moments(&b);
+    weigh_clock(&b);
+    measure(&b, ask_look_up, LOOK_UP);
+    for (enum question question = HOP_1; question <= HOP_3; question++) {
+        measure(&b, ask_hops, question);
     }
+    measure_scans(&b, LABEL_SCAN);
+    measure_scans(&b, ALL_RELATIONSHIPS);
     tell_past(&b);
     measure_difference(&b, b.first + (b.last - b.first) * 2 / 5,
                        b.first + (b.last - b.first) * 4 / 5, "two fifths of all time");
@@ -660,6 +802,7 @@ int main(int argc, char **argv)
     if (argc == 5) {
         measure_difference(&b, strtoll(argv[3], NULL, 10), strtoll(argv[4], NULL, 10), "as asked");
     }
+    end_moments(&b);
     close_yore(&b);
     sqlite3_close(b.sql);
     return 0;

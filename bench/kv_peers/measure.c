@@ -62,15 +62,16 @@ void measure_histogram_merge(struct measure_histogram *into, const struct measur
     into->total += from->total;
 }
 
-static double bucket_middle_us(unsigned bucket)
+/* So far between the ends of the bucket. */
+static double within_bucket_us(unsigned bucket, double part)
 {
     if (bucket < 32) {
-        return (double)bucket / 1000.0;
+        return ((double)bucket + part) / 1000.0;
     }
     unsigned exponent = bucket / 32 + 4;
     uint64_t step = UINT64_C(1) << (exponent - 5);
     uint64_t low = (UINT64_C(1) << exponent) + bucket % 32 * step;
-    return ((double)low + (double)step / 2) / 1000.0;
+    return ((double)low + (double)step * part) / 1000.0;
 }
 
 double measure_histogram_us(const struct measure_histogram *h, double fraction)
@@ -78,9 +79,12 @@ double measure_histogram_us(const struct measure_histogram *h, double fraction)
     uint64_t wanted = (uint64_t)(fraction * (double)h->total);
     uint64_t seen = 0;
     for (unsigned i = 0; i < MEASURE_BUCKETS; i++) {
+        uint64_t before = seen;
         seen += h->counts[i];
         if (seen > wanted || (seen == h->total && seen > 0)) {
-            return bucket_middle_us(i);
+            /* as if those of the bucket lay evenly in it */
+            double place = wanted > before ? (double)(wanted - before) : 0;
+            return within_bucket_us(i, (place + 0.5) / (double)h->counts[i]);
         }
     }
     return 0;

@@ -15,7 +15,8 @@ struct reader {
     const struct run *run;
     const struct read_spec *spec;
     void *db;
-    unsigned number;
+    uint64_t number; /* of all readers there were */
+    double seconds;
     uint64_t ops;
     uint64_t errors;
     uint64_t rows;
@@ -91,7 +92,7 @@ static void *reader_main(void *arg)
 {
     struct reader *r = arg;
     void *thread = r->run->engine->thread_begin(r->db);
-    struct data_random random = {r->run->options.seed * 31 + 101u * r->number + 1};
+    struct data_random random = {r->run->options.seed * 31 + 101 * r->number + 1};
     char *buffer = malloc(r->spec->value_bytes);
     uint64_t start = measure_now_ns();
     if (buffer == NULL) {
@@ -105,7 +106,7 @@ static void *reader_main(void *arg)
             get_once(r, thread, index, buffer);
         }
         r->ops++;
-    } while (measure_seconds_since(start) < r->spec->limit_s);
+    } while (measure_seconds_since(start) < r->seconds);
     r->run->engine->thread_end(thread);
     free(buffer);
     return NULL;
@@ -143,33 +144,41 @@ static void *paced_main(void *arg)
     return NULL;
 }
 
-static void full_scans(const struct run *run, const struct read_spec *spec, void *db,
-                       struct run_result *result)
+/* An engine's process: the database that it reads, and the row. */
+struct read_game {
+    const struct run *run;
+    const struct read_spec *spec;
+    void *db;
+    uint64_t readers; /* there were */
+    uint64_t checksum;
+    struct run_result *row;
+    struct run_result *turn;
+    char path[RUN_PATH_BYTES];
+};
+
+static void full_scans(struct read_game *g, double seconds)
 {
-    uint64_t checksum = 0;
-    void *thread = run->engine->thread_begin(db);
+    struct run_result *result = g->turn;
+    void *thread = g->run->engine->thread_begin(g->db);
     double cpu = measure_cpu_seconds();
     uint64_t start = measure_now_ns();
     do {
         uint64_t before = measure_now_ns();
-        uint64_t rows = scan(run->engine, thread, NULL, UINT64_MAX, &checksum);
+        uint64_t rows = scan(g->run->engine, thread, NULL, UINT64_MAX, &g->checksum);
         measure_histogram_add(&result->latency, measure_now_ns() - before);
         result->ops += rows;
-        if (rows != spec->key_count) {
+        if (rows != g->spec->key_count) {
             result->errors++;
         }
         result->seconds = measure_seconds_since(start);
-    } while (result->seconds < spec->limit_s / 2);
+    } while (result->seconds < seconds / 2);
     result->cpu_seconds = measure_cpu_seconds() - cpu;
-    run->engine->thread_end(thread);
-    run_note(result, "ops are rows, latency is a whole scan, checksum %llx",
-             (unsigned long long)checksum);
+    g->run->engine->thread_end(thread);
 }
 
 static void join_readers(struct reader *readers, const pthread_t *threads, unsigned count,
                          struct run_result *result)
 {
-    uint64_t rows = 0;
     for (unsigned i = 0; i < count; i++) {
         pthread_join(threads[i], NULL);
     }
@@ -177,21 +186,18 @@ static void join_readers(struct reader *readers, const pthread_t *threads, unsig
         measure_histogram_merge(&result->latency, &readers[i].latency);
         result->ops += readers[i].ops;
         result->errors += readers[i].errors;
-        rows += readers[i].rows;
-    }
-    if (rows > 0) {
-        run_note(result, "%llu rows", (unsigned long long)rows);
+        result->rows += readers[i].rows;
     }
 }
 
-static void run_readers(const struct run *run, const struct read_spec *spec, void *db,
-                        struct run_result *result)
+static void run_readers(struct read_game *g, double seconds)
 {
+    const struct read_spec *spec = g->spec;
     unsigned count = spec->thread_count > 0 ? (unsigned)spec->thread_count : 1;
     pthread_t threads[RUN_THREADS_MAX];
     pthread_t paced;
     _Atomic int is_over = 0;
-    struct paced_writer writer = {run, spec, db, &is_over, 0, 0};
+    struct paced_writer writer = {g->run, spec, g->db, &is_over, 0, 0};
     struct reader *readers = calloc(count, sizeof *readers);
     if (readers == NULL) {
         _exit(5);
@@ -199,46 +205,89 @@ static void run_readers(const struct run *run, const struct read_spec *spec, voi
     double cpu = measure_cpu_seconds();
     uint64_t start = measure_now_ns();
     for (unsigned i = 0; i < count; i++) {
-        readers[i] = (struct reader){.run = run, .spec = spec, .db = db, .number = i};
+        readers[i] = (struct reader){
+            .run = g->run, .spec = spec, .db = g->db, .number = g->readers++, .seconds = seconds};
         pthread_create(&threads[i], NULL, reader_main, &readers[i]);
     }
     if (spec->kind == READ_WHILE_WRITING) {
         pthread_create(&paced, NULL, paced_main, &writer);
     }
-    join_readers(readers, threads, count, result);
-    result->seconds = measure_seconds_since(start);
-    result->cpu_seconds = measure_cpu_seconds() - cpu;
+    join_readers(readers, threads, count, g->turn);
+    g->turn->seconds = measure_seconds_since(start);
+    g->turn->cpu_seconds = measure_cpu_seconds() - cpu;
     atomic_store(&is_over, 1);
     if (spec->kind == READ_WHILE_WRITING) {
         pthread_join(paced, NULL);
-        result->errors += writer.errors;
-        run_note(result, "writer at %.0f of %.0f/s", (double)writer.written / result->seconds,
+        g->turn->errors += writer.errors;
+        run_note(g->row, "writer at %.0f of %.0f/s", (double)writer.written / g->turn->seconds,
                  PACED_WRITES_S);
     }
     free(readers);
 }
 
-void read_workload(const struct run *run, const void *read_spec)
+static void *read_open(const struct run *run, const void *read_spec)
 {
-    const struct read_spec *spec = read_spec;
-    char path[RUN_PATH_BYTES];
-    uint64_t checksum = 0;
-    run_path(run, spec->database, path);
-    struct kvp_config config = run_config(run, path);
-    config.cache_bytes = spec->cache_bytes;
-    void *db = run_open(run, &config);
-    struct run_result *result = run_result_new();
-    void *thread = run->engine->thread_begin(db);
-    scan(run->engine, thread, NULL, UINT64_MAX, &checksum); /* warm */
+    struct read_game *g = calloc(1, sizeof *g);
+    if (g == NULL) {
+        _exit(5);
+    }
+    g->run = run;
+    g->spec = read_spec;
+    run_path(run, g->spec->database, g->path);
+    struct kvp_config config = run_config(run, g->path);
+    config.cache_bytes = g->spec->cache_bytes;
+    g->row = run_result_new();
+    g->turn = run_result_new();
+    g->db = run_open(run, &config);
+    void *thread = run->engine->thread_begin(g->db);
+    scan(run->engine, thread, NULL, UINT64_MAX, &g->checksum); /* warm */
     run->engine->thread_end(thread);
     measure_rss_reset();
-    if (spec->kind == READ_FULL_SCAN) {
-        full_scans(run, spec, db, result);
+    return g;
+}
+
+static void read_play(void *player, unsigned row, double share)
+{
+    struct read_game *g = player;
+    double seconds = g->spec->limit_s * share;
+    (void)row; /* there is one */
+    if (g->spec->kind == READ_FULL_SCAN) {
+        full_scans(g, seconds);
     } else {
-        run_readers(run, spec, db, result);
+        run_readers(g, seconds);
     }
-    result->disk_bytes = file_tree_bytes(path);
-    run_emit(run, spec->workload, result);
-    run->engine->close(db);
-    free(result);
+    run_add_turn(g->row, g->turn);
+}
+
+static void read_tell(void *player, unsigned row)
+{
+    struct read_game *g = player;
+    (void)row;
+    if (g->spec->kind == READ_FULL_SCAN) {
+        run_note(g->row, "ops are rows, latency is a whole scan, checksum %llx",
+                 (unsigned long long)g->checksum);
+    } else if (g->row->rows > 0) {
+        run_note(g->row, "%llu rows", (unsigned long long)g->row->rows);
+    }
+    g->row->disk_bytes = file_tree_bytes(g->path);
+    run_emit(g->run, g->spec->workload, g->row);
+}
+
+static void read_close(void *player)
+{
+    struct read_game *g = player;
+    g->run->engine->close(g->db);
+    free(g->row);
+    free(g->turn);
+    free(g);
+}
+
+const struct turns_player read_player = {1, read_open, read_play, read_tell, read_close};
+
+void read_workload(const struct run *run, const void *read_spec)
+{
+    void *game = read_open(run, read_spec);
+    read_play(game, 0, 1);
+    read_tell(game, 0);
+    read_close(game);
 }

@@ -16,12 +16,34 @@
 
 struct run_result *run_result_new(void)
 {
-    struct run_result *result = calloc(1, sizeof *result);
+    struct run_result *result = malloc(sizeof *result);
     if (result == NULL) {
         _exit(5);
     }
-    result->device_amplification = -1;
+    run_result_clear(result);
     return result;
+}
+
+void run_result_clear(struct run_result *result)
+{
+    memset(result, 0, sizeof *result);
+    result->device_amplification = -1;
+}
+
+void run_add_turn(struct run_result *row, struct run_result *turn)
+{
+    if (turn->ops > 0 && row->turn_count < RUN_TURNS_MAX) {
+        row->turns_us[row->turn_count++] =
+            measure_histogram_us(turn->cpu.total > 0 ? &turn->cpu : &turn->latency, 0.5);
+    }
+    row->ops += turn->ops;
+    row->rows += turn->rows;
+    row->errors += turn->errors;
+    row->seconds += turn->seconds;
+    row->cpu_seconds += turn->cpu_seconds;
+    measure_histogram_merge(&row->latency, &turn->latency);
+    measure_histogram_merge(&row->cpu, &turn->cpu);
+    run_result_clear(turn);
 }
 
 void run_note(struct run_result *result, const char *format, ...)
@@ -58,6 +80,10 @@ void run_emit(const struct run *run, const char *workload, const struct run_resu
     printf(",\"cpu_us\":%.3f,\"disk_mb\":%.1f,\"rss_mb\":%.1f",
            result->ops > 0 ? result->cpu_seconds / ops * 1e6 : 0, (double)result->disk_bytes / 1e6,
            (double)measure_rss_peak_kb() / 1024);
+    for (unsigned i = 0; i < result->turn_count; i++) {
+        printf("%s%.3f%s", i == 0 ? ",\"turns_us\":[" : ",", result->turns_us[i],
+               i + 1 == result->turn_count ? "]" : "");
+    }
     if (result->device_amplification >= 0) {
         printf(",\"wamp\":%.2f,\"wamp_wchar\":%.2f", result->device_amplification,
                result->written_amplification);
@@ -129,11 +155,33 @@ void run_finish_writes(const struct run *run, void *db, struct run_result *resul
     run_note(result, "settle=%.2fs", settle_s > 0 ? settle_s : 0);
 }
 
-int run_child(const struct run *run, run_work_fn work, const void *spec, const char *workload,
-              int is_quiet)
+void run_emit_status(const struct run *run, const char *workload, int status)
+{
+    char why[32];
+    if (status != 0) {
+        snprintf(why, sizeof why, "status=%x", (unsigned)status);
+        run_emit_failed(run, workload, why);
+    }
+}
+
+int run_wait(pid_t pid)
 {
     int status = 0;
     uint64_t start = measure_now_ns();
+    while (waitpid(pid, &status, WNOHANG) != pid) {
+        if (measure_seconds_since(start) > CHILD_LIMIT_S) {
+            kill(pid, SIGKILL);
+            waitpid(pid, &status, 0);
+            break;
+        }
+        measure_sleep_us(2000);
+    }
+    return status;
+}
+
+int run_child(const struct run *run, run_work_fn work, const void *spec, const char *workload,
+              int is_quiet)
+{
     fflush(stdout);
     pid_t pid = fork();
     if (pid < 0) {
@@ -145,18 +193,9 @@ int run_child(const struct run *run, run_work_fn work, const void *spec, const c
         fflush(stdout);
         _exit(0);
     }
-    while (waitpid(pid, &status, WNOHANG) != pid) {
-        if (measure_seconds_since(start) > CHILD_LIMIT_S) {
-            kill(pid, SIGKILL);
-            waitpid(pid, &status, 0);
-            break;
-        }
-        measure_sleep_us(2000);
-    }
-    if (status != 0 && !is_quiet) {
-        char why[32];
-        snprintf(why, sizeof why, "status=%x", (unsigned)status);
-        run_emit_failed(run, workload, why);
+    int status = run_wait(pid);
+    if (!is_quiet) {
+        run_emit_status(run, workload, status);
     }
     return status;
 }

@@ -3,6 +3,7 @@
 #define YORE_RUN_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "data.h"
 #include "kvp.h"
@@ -10,6 +11,8 @@
 
 #define RUN_HISTORY_SHAPES_MAX 16
 #define RUN_THREADS_MAX 64
+#define RUN_ENGINES_MAX 16
+#define RUN_TURNS_MAX 16
 #define RUN_PATH_BYTES 2048
 
 /* Sizes are octets, limits seconds. */
@@ -50,6 +53,7 @@ int run_list_has(const char *list, const char *name);
 
 struct run_result {
     uint64_t ops;
+    uint64_t rows;   /* that scans, timelines and differences met */
     uint64_t errors; /* wrong or failed answers */
     double seconds;
     double cpu_seconds;
@@ -58,15 +62,24 @@ struct run_result {
     uint64_t disk_bytes;
     struct measure_histogram latency;
     struct measure_histogram cpu; /* of the calling thread, where an operation takes long enough */
+    double turns_us[RUN_TURNS_MAX]; /* medians of the slices it is made of: of cpu if there, or of
+                                       latency */
+    unsigned turn_count;
     char note[256];
 };
 
 struct run_result *run_result_new(void); /* exits when memory is out */
 void run_note(struct run_result *result, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* `turn` was a slice of the row: add it, and empty it for the next. */
+void run_add_turn(struct run_result *row, struct run_result *turn);
+/* For the next row. */
+void run_result_clear(struct run_result *result);
 /* One JSON object on one line of standard output. */
 void run_emit(const struct run *run, const char *workload, const struct run_result *result);
 void run_emit_failed(const struct run *run, const char *workload, const char *why);
+/* Tell of a process that failed, by its wait status; nothing for 0. */
+void run_emit_status(const struct run *run, const char *workload, int status);
 
 void run_path(const struct run *run, const char *database, char path_out[RUN_PATH_BYTES]);
 void run_remove(const struct run *run, const char *database);
@@ -84,5 +97,7 @@ void run_finish_writes(const struct run *run, void *db, struct run_result *resul
 typedef void (*run_work_fn)(const struct run *run, const void *spec);
 int run_child(const struct run *run, run_work_fn work, const void *spec, const char *workload,
               int is_quiet);
+/* The wait status of a process that is to end; it is killed when it does not. */
+int run_wait(pid_t pid);
 
 #endif

@@ -1,4 +1,4 @@
-/* workloads.h -- the workloads, each run in a process of its own (run_child).
+/* workloads.h -- the workloads, each run in a process of its own (run_child, turns_run).
  *
  * Key-value data: key 2*i exists for i in [0, n), odd keys do not.
  */
@@ -6,6 +6,7 @@
 #define YORE_WORKLOADS_H
 
 #include "run.h"
+#include "turns.h"
 
 enum write_order {
     WRITE_SEQUENTIAL,
@@ -50,7 +51,9 @@ struct read_spec {
     size_t value_bytes;
     double limit_s;
 };
+/* One engine alone, right behind writes or with a writer of its own. */
 void read_workload(const struct run *run, const void *read_spec);
+extern const struct turns_player read_player;
 
 struct history_spec {
     uint64_t key_count;
@@ -59,10 +62,10 @@ struct history_spec {
     const char *suffix; /* of the workloads' names */
     enum data_value_mode value_mode;
     size_t memtable_bytes; /* 0: as asked for */
-    int is_load;
-    int is_query;
 };
-void history_workload(const struct run *run, const void *history_spec);
+void history_load(const struct run *run, const void *history_spec);
+/* Its reads; an engine that loses its history at close loads it first. */
+extern const struct turns_player history_player;
 
 struct recovery_spec {
     const char *database; /* already bulk-loaded */
