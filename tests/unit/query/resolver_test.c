@@ -370,6 +370,7 @@ TEST(running_out_of_memory_is_told_at_every_allocation)
 }
 
 TEST_MAIN(errors_have_the_kits_type_and_detail, statements_of_every_kind_resolve,
+          a_name_passed_on_keeps_its_slot_and_a_new_meaning_gets_another,
           equal_aggregates_are_computed_once, grouping_keys_are_read_from_their_columns,
           a_star_stands_for_all_names_in_order, columns_of_a_union_are_matched_by_name,
           a_subquery_tells_what_it_takes_from_outside,
