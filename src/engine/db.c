@@ -389,7 +389,7 @@ static enum yore_status open_on(struct os_env *env, const char *path,
     if (*path == '\0') {
         return refuse_empty_path("database", error_out);
     }
-    enum yore_status st = options_check(&filled, error_out);
+    enum yore_status st = options_check(&filled, is_inline, error_out);
     if (st != YORE_OK) {
         return st;
     }

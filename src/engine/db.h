@@ -13,7 +13,8 @@ enum yore_status db_open(struct os_env *env, const char *path, const struct yore
                          struct yore_db **db_out, struct yore_error *error_out);
 
 /* The same without background threads: flushes, merges and seals run inside the calls that make
- * them necessary, so that a scripted run does the same I/O every time. */
+ * them necessary, so that a scripted run does the same I/O every time; memtables, segments and
+ * tables may be tiny (limits.h). */
 enum yore_status db_open_inline(struct os_env *env, const char *path,
                                 const struct yore_options *options, struct yore_db **db_out,
                                 struct yore_error *error_out);

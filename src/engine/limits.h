@@ -50,6 +50,10 @@
 #define ERASURES_MAX (1u << 20)
 #define CLOCK_JUMP_NS 1000000000ll /* wall against monotonic: told from here on */
 
+/* The least of a database opened inline, so that a test can fill the disk at every octet. */
+#define TINY_MEMTABLE_BYTES (8u << 10)
+#define TINY_FILE_BYTES (1u << 10) /* of a segment, a table */
+
 /* Indexes and filters of tables may take so much where the cache is smaller.  Part of: */
 #define INDEX_BYTES_FLOOR (32u << 20)
 /* Memory beside memtables and cache that a process with default options may take (tested). */

@@ -41,15 +41,19 @@ static enum yore_status refuse_bound(const struct bound *bound, struct yore_erro
                      (unsigned long long)bound->least, (unsigned long long)bound->most);
 }
 
-enum yore_status options_check(const struct yore_options *o, struct yore_error *error_out)
+enum yore_status options_check(const struct yore_options *o, bool is_tiny,
+                               struct yore_error *error_out)
 {
+    const uint64_t memtable_least = is_tiny ? TINY_MEMTABLE_BYTES : 64u << 10;
+    const uint64_t segment_least = is_tiny ? TINY_FILE_BYTES : 64u << 10;
+    const uint64_t table_least = is_tiny ? TINY_FILE_BYTES : 16u << 10;
     const struct bound bounds[] = {
         {"durability", (uint64_t)(int64_t)o->durability, 1, 3, true},
         {"interval_ms", o->interval_ms, 1, 60000, false},
         {"cache_bytes", o->cache_bytes, 1u << 20, UINT64_MAX, false},
-        {"memtable_bytes", o->memtable_bytes, 64u << 10, 4ull << 30, false},
-        {"segment_bytes", o->segment_bytes, 64u << 10, 4ull << 30, false},
-        {"table_bytes", o->table_bytes, 16u << 10, 1ull << 30, false},
+        {"memtable_bytes", o->memtable_bytes, memtable_least, 4ull << 30, false},
+        {"segment_bytes", o->segment_bytes, segment_least, 4ull << 30, false},
+        {"table_bytes", o->table_bytes, table_least, 1ull << 30, false},
         {"page_bytes", o->page_bytes, 512, PAGE_BYTES_MAX, false},
         {"seal_versions_per_key", o->seal_versions_per_key, 1, 1u << 20, false},
         {"seal_bytes_min", o->seal_bytes_min, 1, 1ull << 40, false},

@@ -234,6 +234,7 @@ static enum yore_status open_made(struct restore *r, struct yore_db **db_out)
     struct yore_options options;
     yore_options_init(&options);
     options.must_exist = true;
+    options.segment_bytes = 64u << 10; /* little is written here, and whoever opens it cuts anew */
     return db_open_inline(r->env, r->dir, &options, db_out, r->error_out);
 }
 

@@ -19,8 +19,9 @@
 #include "os/thread.h"
 
 /* Of one write: small, because a page cache keeps what one write brings in one folio, and every
- * later write into a large folio walks all of it. */
+ * later write into a large folio walks all of it; and a small part of a small file. */
 #define GROW_STEP_BYTES (32u << 10)
+#define GROW_STEPS_MIN 8u
 /* Of all writes that grow the file at once, at most: large, because a sync of new blocks makes the
  * file system's own journal permanent too, and takes several times as long as one of blocks in
  * place. */
@@ -32,6 +33,7 @@ struct record_log_writer {
     struct os_file *file;
     uint64_t first_sequence;
     uint64_t grow_bytes_max;
+    uint64_t grow_step_bytes;
     uint32_t seed;
     /* The appending thread's. */
     struct buffer staged;   /* belongs at written_bytes */
@@ -104,14 +106,20 @@ static enum yore_status unstage(struct record_log_writer *writer, enum yore_stat
     return st;
 }
 
+static uint64_t grow_step_bytes(uint64_t grow_bytes_max)
+{
+    uint64_t part = grow_bytes_max / GROW_STEPS_MIN + 1;
+    return part < GROW_STEP_BYTES ? part : GROW_STEP_BYTES;
+}
+
 /* Octets to add behind the staged ones: the terminator, or zeros up to the next step of growth. */
 static size_t tail_bytes(const struct record_log_writer *writer)
 {
     uint64_t end = writer->written_bytes + writer->staged.size + RECORD_TERMINATOR_BYTES;
-    uint64_t step = (end / GROW_STEP_BYTES + 1) * GROW_STEP_BYTES;
+    uint64_t step = (end / writer->grow_step_bytes + 1) * writer->grow_step_bytes;
     uint64_t target = step < writer->grow_bytes_max ? step : writer->grow_bytes_max;
     if (end <= atomic_load(&writer->file_bytes) || target <= end ||
-        writer->staged.size >= GROW_STEP_BYTES) {
+        writer->staged.size >= writer->grow_step_bytes) {
         return RECORD_TERMINATOR_BYTES;
     }
     return RECORD_TERMINATOR_BYTES + (size_t)(target - end);
@@ -121,18 +129,19 @@ static size_t tail_bytes(const struct record_log_writer *writer)
  * told by that group. */
 static enum yore_status grow(struct record_log_writer *writer, struct yore_error *error_out)
 {
+    const size_t most = (size_t)writer->grow_step_bytes;
     uint64_t size = atomic_load(&writer->file_bytes);
     uint64_t target = size + (size < GROW_BYTES_MAX ? size : GROW_BYTES_MAX);
     target = target < writer->grow_bytes_max ? target : writer->grow_bytes_max;
-    if (size >= target || !buffer_reserve(&writer->staged, GROW_STEP_BYTES)) {
+    if (size >= target || !buffer_reserve(&writer->staged, most)) {
         writer->staged.is_nomem = false;
         return YORE_OK;
     }
-    memset(writer->staged.data, 0, GROW_STEP_BYTES);
+    memset(writer->staged.data, 0, most);
     struct yore_error error = {0};
     enum yore_status st = YORE_OK;
     while (size < target && st == YORE_OK) {
-        size_t step = target - size < GROW_STEP_BYTES ? (size_t)(target - size) : GROW_STEP_BYTES;
+        size_t step = target - size < most ? (size_t)(target - size) : most;
         st = os_file_write(writer->file, size, writer->staged.data, step, &error);
         size += st == YORE_OK ? step : 0;
     }
@@ -441,6 +450,7 @@ enum yore_status record_log_create_with(struct os_env *env, const char *path,
     os_mutex_init(&writer->lock);
     writer->first_sequence = options->first_sequence;
     writer->grow_bytes_max = options->grow_bytes_max;
+    writer->grow_step_bytes = grow_step_bytes(options->grow_bytes_max);
     writer->seed = record_log_seed(&options->identity);
     enum yore_status st = os_file_open(env, path, options->recycle ? OS_OPEN_WRITE : OS_OPEN_CREATE,
                                        &writer->file, error_out);

@@ -24,10 +24,10 @@ enum yore_status os_file_read(struct os_file *file, uint64_t offset, void *data,
     return file->ops->read(file, offset, data, size, read_out, error_out);
 }
 
-enum yore_status os_file_write(struct os_file *file, uint64_t offset, const void *data, size_t size,
-                               struct yore_error *error_out)
+enum yore_status os_file_write_at(struct os_file *file, uint64_t offset, const void *data,
+                                  size_t size, const char *site, struct yore_error *error_out)
 {
-    return file->ops->write(file, offset, data, size, error_out);
+    return file->ops->write(file, offset, data, size, site, error_out);
 }
 
 enum yore_status os_file_sync_at(struct os_file *file, const char *site,

@@ -35,9 +35,8 @@ void os_file_close(struct os_file *file);
 /* Read exactly `size` octets; `*read_out` < size only at the end of the file. */
 enum yore_status os_file_read(struct os_file *file, uint64_t offset, void *data, size_t size,
                               size_t *read_out, struct yore_error *error_out);
-/* Write all of `data` at `offset`, growing the file if need be. */
-enum yore_status os_file_write(struct os_file *file, uint64_t offset, const void *data, size_t size,
-                               struct yore_error *error_out);
+/* os_file_write(file, offset, data, size, error_out), below: write all of `data` at `offset`,
+ * growing the file if need be. */
 /* os_file_sync(file, error_out), below: make the data, and a grown size, durable (fdatasync).  A
  * failure is final: never call it again on `file`. */
 enum yore_status os_file_truncate(struct os_file *file, uint64_t size,
@@ -84,8 +83,10 @@ enum yore_status os_lock_share(struct os_env *env, const char *path, struct os_l
                                struct yore_error *error_out);
 void os_lock_release(struct os_lock *lock);
 
-/* Call sites of syncs are named, so that a test can ignore one at a time and prove that it is
- * needed. */
+/* Call sites of syncs and writes are named, so that a test can ignore one sync at a time and prove
+ * that it is needed, and tell which writes have met a full disk. */
+enum yore_status os_file_write_at(struct os_file *file, uint64_t offset, const void *data,
+                                  size_t size, const char *site, struct yore_error *error_out);
 enum yore_status os_file_sync_at(struct os_file *file, const char *site,
                                  struct yore_error *error_out);
 enum yore_status os_dir_sync_at(struct os_env *env, const char *path, const char *site,
@@ -93,6 +94,8 @@ enum yore_status os_dir_sync_at(struct os_env *env, const char *path, const char
 #define OS_SITE_TEXT_2(line) #line
 #define OS_SITE_TEXT(line) OS_SITE_TEXT_2(line)
 #define OS_SITE __FILE__ ":" OS_SITE_TEXT(__LINE__)
+#define os_file_write(file, offset, data, size, error_out)                                         \
+    os_file_write_at(file, offset, data, size, OS_SITE, error_out)
 #define os_file_sync(file, error_out) os_file_sync_at(file, OS_SITE, error_out)
 #define os_dir_sync(env, path, error_out) os_dir_sync_at(env, path, OS_SITE, error_out)
 

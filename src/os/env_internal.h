@@ -14,7 +14,7 @@ struct os_file_ops {
     enum yore_status (*read)(struct os_file *file, uint64_t offset, void *data, size_t size,
                              size_t *read_out, struct yore_error *error_out);
     enum yore_status (*write)(struct os_file *file, uint64_t offset, const void *data, size_t size,
-                              struct yore_error *error_out);
+                              const char *site, struct yore_error *error_out);
     enum yore_status (*sync)(struct os_file *file, const char *site, struct yore_error *error_out);
     enum yore_status (*truncate)(struct os_file *file, uint64_t size, struct yore_error *error_out);
     enum yore_status (*punch)(struct os_file *file, uint64_t offset, uint64_t size,

@@ -182,10 +182,11 @@ static bool fill_to(struct node *node, uint64_t size)
 }
 
 static enum yore_status overlay_write(struct os_file *file, uint64_t offset, const void *data,
-                                      size_t size, struct yore_error *error_out)
+                                      size_t size, const char *site, struct yore_error *error_out)
 {
     struct node *node = node_of(file);
     uint64_t end;
+    (void)site;
     if (size == 0) {
         return YORE_OK; /* makes no file longer */
     }

@@ -79,8 +79,8 @@ static enum yore_status posix_file_read(struct os_file *file, uint64_t offset, v
     return YORE_OK;
 }
 
-static enum yore_status posix_file_write(struct os_file *file, uint64_t offset, const void *data,
-                                         size_t size, struct yore_error *error_out)
+static enum yore_status write_all(struct os_file *file, uint64_t offset, const void *data,
+                                  size_t size, struct yore_error *error_out)
 {
     const unsigned char *from = data;
     if (!is_in_range(offset, size)) {
@@ -97,6 +97,14 @@ static enum yore_status posix_file_write(struct os_file *file, uint64_t offset, 
         }
     }
     return YORE_OK;
+}
+
+static enum yore_status posix_file_write(struct os_file *file, uint64_t offset, const void *data,
+                                         size_t size, const char *site,
+                                         struct yore_error *error_out)
+{
+    (void)site;
+    return write_all(file, offset, data, size, error_out);
 }
 
 static enum yore_status posix_file_sync(struct os_file *file, const char *site,
@@ -133,7 +141,7 @@ static enum yore_status write_zeros(struct os_file *file, uint64_t offset, uint6
     enum yore_status st = YORE_OK;
     for (uint64_t done = 0; st == YORE_OK && done < size; done += chunk) {
         uint64_t step = size - done < chunk ? size - done : chunk;
-        st = posix_file_write(file, offset + done, zeros, (size_t)step, error_out);
+        st = write_all(file, offset + done, zeros, (size_t)step, error_out);
     }
     mem_free(zeros);
     return st;

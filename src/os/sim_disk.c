@@ -332,6 +332,24 @@ void sim_disk_set_capacity(struct sim_disk *disk, uint64_t bytes)
 {
     sim_enter(disk);
     disk->capacity_bytes = bytes;
+    disk->is_filling = false;
+    sim_leave(disk);
+}
+
+void sim_disk_fill_after(struct sim_disk *disk, uint64_t octets)
+{
+    sim_enter(disk);
+    disk->is_filling = true;
+    disk->fill_left = octets;
+    sim_leave(disk);
+}
+
+void sim_disk_tell_growth(struct sim_disk *disk,
+                          void (*each)(void *arg, const struct sim_growth *growth), void *arg)
+{
+    sim_enter(disk);
+    disk->growth_told = each;
+    disk->growth_arg = arg;
     sim_leave(disk);
 }
 

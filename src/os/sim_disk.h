@@ -59,8 +59,21 @@ uint64_t sim_disk_fault_count(const struct sim_disk *disk,
                               enum sim_fault_kind kind); /* ops of that kind so far */
 /* Writes that would make the sum of file sizes exceed `bytes` get YORE_NO_SPACE (the part that fits
  * is written). */
-void sim_disk_set_capacity(struct sim_disk *disk, uint64_t bytes);
+void sim_disk_set_capacity(struct sim_disk *disk, uint64_t bytes); /* ends a filling, too */
 uint64_t sim_disk_used(const struct sim_disk *disk);
+/* Files may grow by so many octets in all, whatever is given back meanwhile; with one more the disk
+ * is full: its capacity is what is in use then. */
+void sim_disk_fill_after(struct sim_disk *disk, uint64_t octets);
+/* Have every write that makes a file grow, or would, told to `each`: by its call site (as those of
+ * syncs) and its file.  `each` must not call the disk.  NULL: none. */
+struct sim_growth {
+    const char *site;
+    const char *path;
+    uint64_t octets;
+    bool is_refused; /* there was no room for all of them */
+};
+void sim_disk_tell_growth(struct sim_disk *disk,
+                          void (*each)(void *arg, const struct sim_growth *growth), void *arg);
 /* Files and locks that may be open at once (0: any number); one more, also the moment's of a
  * directory being synced or listed, gets YORE_NO_FILES. */
 void sim_disk_set_handles(struct sim_disk *disk, uint64_t count);
@@ -83,7 +96,7 @@ bool sim_disk_truncate_file(struct sim_disk *disk, const char *path, uint64_t si
 
 /* An independent copy of the whole durable and volatile state, no file open: one scripted run, many
  * crashes.  Counts, clock, capacity, ignored site and a crash that has happened are copied; a crash
- * point and faults are not armed. */
+ * point, faults and a filling are not armed, growth is not told. */
 struct sim_disk *sim_disk_clone(const struct sim_disk *disk, uint64_t seed);
 
 void sim_disk_set_wall(struct sim_disk *disk, int64_t wall_ns); /* steps both ways are allowed */

@@ -97,16 +97,40 @@ static enum yore_status no_space(const struct sim_file *f, const char *what, uin
                      f->base.path, (unsigned long long)offset);
 }
 
-/* How far a file that is to end at `end` may reach within the disk's capacity. */
-static uint64_t end_allowed(const struct sim_file *f, uint64_t end)
+/* Take `octets` of what is left until the disk is full; with those that are too many it is. */
+static void fill(struct sim_disk *disk, uint64_t octets)
 {
+    if (!disk->is_filling) {
+        return;
+    }
+    if (octets <= disk->fill_left) {
+        disk->fill_left -= octets;
+        return;
+    }
+    disk->is_filling = false;
+    disk->capacity_bytes = sim_used(disk) + disk->fill_left;
+}
+
+/* How far a file that is to end at `end` may reach within the disk's capacity; `site` asks. */
+static uint64_t end_allowed(const struct sim_file *f, uint64_t end, const char *site)
+{
+    struct sim_disk *disk = f->disk;
     uint64_t size = sim_image_size(f->node->live);
-    if (end <= size || f->disk->capacity_bytes == UINT64_MAX) {
+    uint64_t allowed = end;
+    if (end <= size) {
         return end;
     }
-    uint64_t used = sim_used(f->disk);
-    uint64_t left = f->disk->capacity_bytes > used ? f->disk->capacity_bytes - used : 0;
-    return end - size <= left ? end : size + left;
+    fill(disk, end - size);
+    if (disk->capacity_bytes != UINT64_MAX) {
+        uint64_t used = sim_used(disk);
+        uint64_t left = disk->capacity_bytes > used ? disk->capacity_bytes - used : 0;
+        allowed = end - size <= left ? end : size + left;
+    }
+    if (disk->growth_told != NULL) {
+        const struct sim_growth growth = {site, f->base.path, end - size, allowed < end};
+        disk->growth_told(disk->growth_arg, &growth);
+    }
+    return allowed;
 }
 
 static bool is_in_range(uint64_t offset, uint64_t size)
@@ -147,7 +171,7 @@ static enum yore_status sim_file_read(struct os_file *file, uint64_t offset, voi
 }
 
 static enum yore_status file_write(struct sim_file *f, uint64_t offset, struct yore_bytes data,
-                                   struct yore_error *error_out)
+                                   const char *site, struct yore_error *error_out)
 {
     enum yore_status st = file_check_write(f, "write", error_out);
     if (st != YORE_OK) {
@@ -158,7 +182,7 @@ static enum yore_status file_write(struct sim_file *f, uint64_t offset, struct y
     }
     enum sim_turn turn = sim_turn(f->disk, SIM_FAULT_WRITE);
     uint64_t size = turn == SIM_TURN_FAULT ? data.size / 2 : data.size;
-    uint64_t end = end_allowed(f, offset + size);
+    uint64_t end = end_allowed(f, offset + size, site);
     uint64_t fitting = end > offset ? end - offset : 0;
     if (fitting > 0) {
         struct sim_write write = {.kind = SIM_WRITE_DATA, .offset = offset, .size = fitting};
@@ -172,11 +196,11 @@ static enum yore_status file_write(struct sim_file *f, uint64_t offset, struct y
 }
 
 static enum yore_status sim_file_write(struct os_file *file, uint64_t offset, const void *data,
-                                       size_t size, struct yore_error *error_out)
+                                       size_t size, const char *site, struct yore_error *error_out)
 {
     struct sim_file *f = sim_of(file);
     sim_enter(f->disk);
-    enum yore_status st = file_write(f, offset, bytes_of(data, size), error_out);
+    enum yore_status st = file_write(f, offset, bytes_of(data, size), site, error_out);
     sim_leave(f->disk);
     return st;
 }
@@ -208,7 +232,7 @@ static enum yore_status file_truncate(struct sim_file *f, uint64_t size,
     if (st != YORE_OK) {
         return st;
     }
-    if (!is_in_range(0, size) || end_allowed(f, size) < size) {
+    if (!is_in_range(0, size) || end_allowed(f, size, OS_SITE) < size) {
         return no_space(f, "truncate", size, error_out);
     }
     enum sim_turn turn = sim_turn(f->disk, SIM_FAULT_OTHER);

@@ -102,6 +102,10 @@ struct sim_disk {
     uint64_t fault_nth[SIM_FAULT_KINDS]; /* in numbers of fault_seen; 0: off */
     bool fault_is_sticky[SIM_FAULT_KINDS];
     uint64_t capacity_bytes;
+    bool is_filling; /* files may grow by so many octets more; then the disk is full */
+    uint64_t fill_left;
+    void (*growth_told)(void *arg, const struct sim_growth *growth); /* NULL: nobody asks */
+    void *growth_arg;
     struct sim_blob *ignored_site;
     struct sim_site *sites;
     size_t site_count;

@@ -41,7 +41,8 @@ static const struct intervals *plan_of(const struct interval_step *self)
 
 /* ---- the moment that moves ------------------------------------------------------------------ */
 
-/* Nothing may look into the view that is left; what is closed opens again by itself. */
+/* Nothing may look into the view that is left; what is closed opens again by itself.  A subplan
+ * that runs is one that this step is part of: it looks into views of its own. */
 static void close_cursors(struct interval_step *self)
 {
     struct run *run = self->base.run;
@@ -51,7 +52,9 @@ static void close_cursors(struct interval_step *self)
         operator_close(self->seeds[i]);
     }
     for (uint32_t i = 0; i < run->plan->subquery_count; i++) {
-        operator_close(run->subplans[i]);
+        if (!run->subplans[i].is_running) {
+            operator_close(run->subplans[i].root);
+        }
     }
 }
 

@@ -80,7 +80,8 @@ enum yore_status plan_rows(const struct plan *plan, const struct run *run, struc
     struct plan_walk walk = {.plan = plan, .rows = rows};
     enum yore_status st = walk_plan(&walk, plan->root, run != NULL ? run->root : NULL, 0);
     for (uint32_t i = 0; st == YORE_OK && i < plan->subquery_count; i++) {
-        st = walk_plan(&walk, plan->subqueries[i].root, run != NULL ? run->subplans[i] : NULL, 1);
+        st = walk_plan(&walk, plan->subqueries[i].root, run != NULL ? run->subplans[i].root : NULL,
+                       1);
     }
     buffer_release(&walk.step);
     buffer_release(&walk.details);

@@ -438,9 +438,9 @@ void run_finish(struct run *run)
         run->root = NULL;
     }
     for (uint32_t i = 0; run->subplans != NULL && i < run->plan->subquery_count; i++) {
-        if (run->subplans[i] != NULL) {
-            operator_close(run->subplans[i]);
-            run->subplans[i] = NULL;
+        if (run->subplans[i].root != NULL) {
+            operator_close(run->subplans[i].root);
+            run->subplans[i].root = NULL;
         }
     }
     for (uint32_t i = 0; run->views != NULL && i < run->plan->moment_count; i++) {

@@ -27,6 +27,12 @@ struct run_store {
     struct run_store *next;
 };
 
+/* The plan of a subquery; it runs while its value is found, and no longer. */
+struct subplan {
+    struct operator* root; /* NULL: not asked for yet */
+    bool is_running;
+};
+
 struct run {
     const struct plan *plan;
     const struct query_options *options;
@@ -42,7 +48,7 @@ struct run {
     struct eval_ports ports;
     uint32_t *tokens; /* by name of the plan; GRAPH_NO_TOKEN: not known yet */
     struct operator* root;
-    struct operator** subplans;          /* by subquery of the plan, made when first asked for */
+    struct subplan *subplans;            /* by subquery of the plan */
     struct id_map deleted_nodes;         /* in `memory` */
     struct id_map deleted_relationships; /* index into deleted_ends */
     struct graph_ends *deleted_ends;

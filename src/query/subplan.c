@@ -5,8 +5,10 @@
 #include "query/operator.h"
 #include "query/row_store.h"
 
+/* `*subplan_out`: NULL where the subquery has no plan. */
 static enum yore_status find(struct run *run, const struct expr *expr,
-                             const struct plan_subquery **subquery_out, struct operator** op_out)
+                             const struct plan_subquery **subquery_out,
+                             struct subplan **subplan_out)
 {
     const struct plan *plan = run->plan;
     for (uint32_t i = 0; i < plan->subquery_count; i++) {
@@ -17,14 +19,15 @@ static enum yore_status find(struct run *run, const struct expr *expr,
         if (plan->subqueries[i].root == NULL) {
             return YORE_OK;
         }
-        if (run->subplans[i] == NULL) {
-            enum yore_status st = operator_new(run, plan->subqueries[i].root, &run->subplans[i]);
+        struct subplan *subplan = &run->subplans[i];
+        if (subplan->root == NULL) {
+            enum yore_status st = operator_new(run, plan->subqueries[i].root, &subplan->root);
             if (st != YORE_OK) {
                 return st;
             }
         }
-        operator_reset(run->subplans[i]);
-        *op_out = run->subplans[i];
+        operator_reset(subplan->root);
+        *subplan_out = subplan;
         return YORE_OK;
     }
     return error_set(run_error(run), YORE_UNSUPPORTED,
@@ -101,21 +104,11 @@ static enum yore_status shortest(struct run *run, const struct plan_subquery *su
     return st == YORE_NOT_FOUND ? YORE_OK : st;
 }
 
-enum yore_status subplan_value(struct eval *eval, const struct expr *expr,
-                               struct yore_graph_value *row, struct yore_graph_value *value_out)
+static enum yore_status value_of(struct run *run, const struct expr *expr,
+                                 const struct plan_subquery *subquery, struct operator* op,
+                                 struct yore_graph_value *value_out)
 {
-    (void)row; /* the frame of the run: there is no other */
-    struct run *run = eval->ports->arg;
-    const struct plan_subquery *subquery = NULL;
-    struct operator* op = NULL;
-    enum yore_status st = find(run, expr, &subquery, &op);
-    if (st != YORE_OK) {
-        return st;
-    }
     switch (expr->kind) {
-    case EXPR_CALL: /* interval() */
-        *value_out = run->frame[subquery->slot];
-        return YORE_OK;
     case EXPR_EXISTS:
     case EXPR_PATTERN:
         return exists(op, value_out);
@@ -127,4 +120,25 @@ enum yore_status subplan_value(struct eval *eval, const struct expr *expr,
     default:
         return collect(run, expr, subquery, op, value_out);
     }
+}
+
+enum yore_status subplan_value(struct eval *eval, const struct expr *expr,
+                               struct yore_graph_value *row, struct yore_graph_value *value_out)
+{
+    (void)row; /* the frame of the run: there is no other */
+    struct run *run = eval->ports->arg;
+    const struct plan_subquery *subquery = NULL;
+    struct subplan *subplan = NULL;
+    enum yore_status st = find(run, expr, &subquery, &subplan);
+    if (st != YORE_OK) {
+        return st;
+    }
+    if (subplan == NULL) { /* interval() */
+        *value_out = run->frame[subquery->slot];
+        return YORE_OK;
+    }
+    subplan->is_running = true;
+    st = value_of(run, expr, subquery, subplan->root, value_out);
+    subplan->is_running = false;
+    return st;
 }

@@ -395,3 +395,25 @@ bool crash_judge(struct crash_run *run, struct sim_disk *disk, bool is_twice)
     model_free(held);
     return is_right;
 }
+
+bool crash_judge_mended(struct crash_run *run, uint64_t seed)
+{
+    struct sim_disk *disk = sim_disk_clone(run->disk, seed);
+    /* A file that could not be unlinked, with erased octets in it, goes when the database is
+     * opened. */
+    size_t erased_gone = run->erased_gone;
+    run->erased_gone = 0;
+    bool is_right = crash_judge(run, disk, true);
+    run->erased_gone = erased_gone;
+    is_right = is_right && crash_is_erased_gone(run, disk);
+    run->erased_gone = 0;
+    sim_disk_free(disk);
+    if (!is_right) {
+        return false;
+    }
+    disk = sim_disk_clone(run->disk, seed);
+    sim_disk_crash(disk, seed % 2 == 0 ? SIM_CRASH_DROP_ALL : SIM_CRASH_RANDOM, seed);
+    is_right = crash_judge(run, disk, false);
+    sim_disk_free(disk);
+    return is_right;
+}

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/bytes.h"
 #include "engine/db.h"
 #include "os/env.h"
@@ -66,7 +67,7 @@ static bool crash_ok(struct crash_run *run, const char *what, enum yore_status s
     return false;
 }
 
-static void crash_open(struct crash_run *run)
+void crash_run_open(struct crash_run *run)
 {
     struct yore_error error = {0};
     enum yore_status status =
@@ -87,7 +88,7 @@ static void crash_open(struct crash_run *run)
     }
 }
 
-static void crash_close(struct crash_run *run)
+void crash_run_close(struct crash_run *run)
 {
     if (run->db != NULL) {
         struct yore_error error = {0};
@@ -103,9 +104,35 @@ static void crash_close(struct crash_run *run)
 
 void crash_run_script(struct crash_run *run, const struct crash_workload *workload)
 {
-    crash_open(run);
+    crash_run_open(run);
     workload->script(run);
-    crash_close(run);
+    crash_run_close(run);
+}
+
+static void crash_add_erased(struct crash_run *run, struct yore_bytes value)
+{
+    struct yore_bytes *grown = realloc(run->erased, (run->erased_count + 1) * sizeof *grown);
+    if (grown == NULL) {
+        exit(2);
+    }
+    run->erased = grown;
+    run->erased[run->erased_count++] = model_bytes_copy(value);
+}
+
+void crash_run_fork(const struct crash_run *from, struct crash_run *to)
+{
+    YORE_ASSERT(from->unsure == NULL);
+    *to = *from;
+    to->disk = sim_disk_clone(from->disk, 2); /* with other random numbers than were drawn */
+    to->db = NULL;
+    to->model = model_prefix(from->model, from->model->commit_count);
+    to->cuts = (struct store_cuts){0};
+    memset(to->keyspaces, 0, sizeof to->keyspaces);
+    to->erased = NULL;
+    to->erased_count = 0;
+    for (size_t i = 0; i < from->erased_count; i++) {
+        crash_add_erased(to, from->erased[i]);
+    }
 }
 
 static void crash_free_unsure(struct crash_run *run)
@@ -121,7 +148,7 @@ static void crash_free_unsure(struct crash_run *run)
 
 void crash_run_release(struct crash_run *run)
 {
-    crash_close(run);
+    crash_run_close(run);
     crash_free_unsure(run);
     for (size_t i = 0; i < run->erased_count; i++) {
         model_bytes_release(run->erased[i]);
@@ -386,16 +413,6 @@ void crash_txn(struct crash_run *run, unsigned read_key, unsigned write_key)
     crash_submitted(run, status, &error, commit, writes, 2);
 }
 
-static void crash_add_erased(struct crash_run *run, struct yore_bytes value)
-{
-    struct yore_bytes *grown = realloc(run->erased, (run->erased_count + 1) * sizeof *grown);
-    if (grown == NULL) {
-        exit(2);
-    }
-    run->erased = grown;
-    run->erased[run->erased_count++] = model_bytes_copy(value);
-}
-
 /* Remember the values that the erasure of whole keys destroys. */
 static void crash_note_erased(struct crash_run *run, const struct model_write *write)
 {
@@ -495,8 +512,8 @@ void crash_trim(struct crash_run *run, unsigned keyspace, int64_t ago_ms)
 void crash_reopen(struct crash_run *run)
 {
     if (!run->is_stopped) {
-        crash_close(run);
-        crash_open(run);
+        crash_run_close(run);
+        crash_run_open(run);
     }
 }
 
@@ -514,17 +531,19 @@ void crash_backup(struct crash_run *run)
     }
 }
 
-void crash_restore(struct crash_run *run)
+void crash_restore(struct crash_run *run, size_t left_out)
 {
     struct yore_error error = {0};
-    struct yore_restore restore = {.backup_path = "backup",
-                                   .target_path = "copy",
-                                   .id = run->backup_id,
-                                   .to_commit = YORE_FOREVER};
+    size_t count = run->backup_count - left_out;
+    struct yore_restore restore = {
+        .backup_path = "backup",
+        .target_path = "copy",
+        .id = run->backup_id,
+        .to_commit = left_out == 0 ? YORE_FOREVER : run->model->commits[count - 1].commit};
     if (!run->is_stopped &&
         crash_ok(run, "restore", db_restore(sim_disk_env(run->disk), &restore, &error), &error)) {
         run->has_restored = true;
-        run->restored_count = run->backup_count;
+        run->restored_count = count;
     }
 }
 

@@ -89,6 +89,10 @@ extern const size_t crash_workload_count;
 void crash_run_init(struct crash_run *run, const struct crash_workload *workload);
 /* Open, run the script, close (whatever happened). */
 void crash_run_script(struct crash_run *run, const struct crash_workload *workload);
+void crash_run_open(struct crash_run *run);
+void crash_run_close(struct crash_run *run);
+/* A copy of a run that has not failed, to go on from its disk as it is now; not opened. */
+void crash_run_fork(const struct crash_run *from, struct crash_run *to);
 void crash_run_release(struct crash_run *run);
 
 /* ---- for scripts ---------------------------------------------------------------------------- */
@@ -111,7 +115,8 @@ void crash_trim(struct crash_run *run, unsigned keyspace, int64_t ago_ms);
 void crash_reopen(struct crash_run *run);
 void crash_backup(struct crash_run *run);
 void crash_checkpoint(struct crash_run *run);
-void crash_restore(struct crash_run *run);
+/* The last backup, but for so many of its last commits. */
+void crash_restore(struct crash_run *run, size_t left_out);
 void crash_create(struct crash_run *run, unsigned keyspace, enum yore_keep keep);
 void crash_drop(struct crash_run *run, unsigned keyspace);
 void crash_advance(struct crash_run *run, int64_t ms);
@@ -121,6 +126,10 @@ void crash_advance(struct crash_run *run, int64_t ms);
 /* Open the database on `disk` and compare it with what `run` did; then, if `is_twice`, write to it,
  * close it, open it and compare again.  False: `run->text` says what is wrong. */
 bool crash_judge(struct crash_run *run, struct sim_disk *disk, bool is_twice);
+
+/* After a fault, the disk mended: judge a copy of the disk as it is, and another after a power cut.
+ */
+bool crash_judge_mended(struct crash_run *run, uint64_t seed);
 
 /* True when no file of the database holds the octets of a value that was erased and compacted away.
  */

@@ -230,7 +230,7 @@ static void script_restore(struct crash_run *run)
     crash_put(run, 0, 3, 700);
     crash_backup(run);
     crash_put(run, 0, 1, 30);
-    crash_restore(run);
+    crash_restore(run, 0);
     crash_put(run, 0, 2, 30);
 }
 

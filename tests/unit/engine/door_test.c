@@ -55,8 +55,7 @@ TEST(an_option_out_of_its_bounds_is_told_as_it_was_given)
     options.clock_skew_max_ns = 1;
     options.cache_bytes = UINT64_MAX;
     options.memtable_bytes = 1;
-    CHECK_STATUS(db_open_inline(sim_disk_env(bed.disk), "/db", &options, &bed.db, &error),
-                 YORE_INVALID);
+    CHECK_STATUS(db_open(sim_disk_env(bed.disk), "/db", &options, &bed.db, &error), YORE_INVALID);
     CHECK_EQ_STR(error.text, "option memtable_bytes is 1: 65536 to 4294967296 are allowed");
     sim_disk_free(bed.disk);
 }

@@ -1,4 +1,6 @@
 /* Faults by order of the test: input/output errors, a full disk, ignored syncs, bit rot. */
+#include <stdio.h>
+
 #include "sim_support.h"
 
 TEST(the_nth_read_fails)
@@ -112,6 +114,48 @@ TEST(a_full_disk_takes_what_fits)
     sim_disk_free(disk);
 }
 
+struct growth_seen {
+    uint64_t octets;
+    uint64_t refused;
+    char last[32];
+};
+
+static void see_growth(void *arg, const struct sim_growth *growth)
+{
+    struct growth_seen *seen = arg;
+    seen->octets += growth->octets;
+    seen->refused += growth->is_refused;
+    CHECK(strstr(growth->site, "sim_fault_test.c:") != NULL);
+    (void)snprintf(seen->last, sizeof seen->last, "%s", growth->path);
+}
+
+TEST(a_disk_that_fills_up_stays_as_large_as_what_is_in_use)
+{
+    struct sim_disk *disk = sim_disk_new(1);
+    struct growth_seen seen = {0};
+    struct os_file *file = sim_open(disk, "a", OS_OPEN_CREATE);
+    struct os_file *other = sim_open(disk, "b", OS_OPEN_CREATE);
+    sim_disk_tell_growth(disk, see_growth, &seen);
+    sim_disk_fill_after(disk, 9);
+    CHECK_OK(os_file_write(file, 0, "abcdef", 6, NULL));
+    CHECK_OK(os_file_write(file, 0, "ABCDEF", 6, NULL)); /* takes no room */
+    CHECK_OK(os_file_truncate(file, 2, NULL));           /* gives some back, which does not count */
+    CHECK_EQ_UINT(seen.octets, 6);
+    CHECK_STATUS(os_file_write(other, 0, "ghijk", 5, NULL), YORE_NO_SPACE);
+    sim_check_text(disk, "b", "ghi");
+    CHECK_EQ_UINT(seen.refused, 1);
+    CHECK_EQ_STR(seen.last, "b");
+    CHECK_STATUS(os_file_write(other, 3, "j", 1, NULL), YORE_NO_SPACE);
+    CHECK_OK(os_file_truncate(file, 1, NULL));
+    CHECK_OK(os_file_write(other, 3, "j", 1, NULL)); /* what is given back now is room */
+    CHECK_STATUS(os_file_write(other, 4, "k", 1, NULL), YORE_NO_SPACE);
+    sim_disk_set_capacity(disk, UINT64_MAX);
+    CHECK_OK(os_file_write(other, 4, "k", 1, NULL));
+    os_file_close(file);
+    os_file_close(other);
+    sim_disk_free(disk);
+}
+
 struct site_seen {
     const char *want;
     uint64_t count;
@@ -191,5 +235,5 @@ TEST(surgery_changes_the_durable_image)
 TEST_MAIN(the_nth_read_fails, a_failing_write_applies_half,
           a_failed_sync_drops_the_writes_and_the_next_one_lies,
           other_operations_fail_without_effect, a_full_disk_takes_what_fits,
-          a_sync_is_ignored_by_its_site, the_sync_macros_name_their_place,
-          surgery_changes_the_durable_image)
+          a_disk_that_fills_up_stays_as_large_as_what_is_in_use, a_sync_is_ignored_by_its_site,
+          the_sync_macros_name_their_place, surgery_changes_the_durable_image)

@@ -387,6 +387,13 @@ static void compare_window(struct query_bed *bed, const struct question *q, stru
     char counted[64];
     snprintf(counted, sizeof(counted), "%zu, %lld", oracle->line_count, (long long)oracle->seconds);
     CHECK_EQ_STR(ask(bed, query), counted);
+    if (!q->is_optional) {
+        snprintf(query, sizeof(query),
+                 "%s RETURN coalesce(sum(COUNT { MATCH %s FROM $from TO $to %s }), 0)",
+                 before_of(q), q->pattern, q->where);
+        snprintf(counted, sizeof(counted), "%zu", oracle->line_count);
+        CHECK_EQ_STR(ask(bed, query), counted);
+    }
 }
 
 static void compare_intervals(struct query_bed *bed, const struct question *q,
@@ -499,6 +506,33 @@ TEST(an_interval_is_of_one_incarnation_though_the_next_begins_where_it_ends)
     query_bed_close(&bed);
 }
 
+TEST(intervals_stand_in_subqueries_as_well)
+{
+    struct query_bed bed;
+    uint64_t nodes[3];
+    uint64_t hops[2];
+    open_chain(&bed, nodes, hops);
+    ASKED(&bed, "RETURN COUNT { MATCH (n) FROM $from TO $to WHERE n.x = 1 }", "3");
+    ASKED(&bed,
+          "MATCH (m) WHERE EXISTS { MATCH (m)-->(n) FROM $from TO $to WHERE n.x = 2 } "
+          "RETURN m.externalId",
+          "'a'");
+    ASKED(&bed,
+          "RETURN COLLECT { MATCH (n {x: 1}) FROM $from TO $to RETURN n.externalId "
+          "ORDER BY n.externalId }",
+          "['a', 'b', 'c']");
+    ASKED(&bed,
+          "MATCH (m) FROM $from TO $to "
+          "WHERE EXISTS { MATCH (m)-->(n) WHERE EXISTS { MATCH (n {x: 2}) } } "
+          "RETURN m.externalId, " SPAN,
+          "'a', 5, 9");
+    ASKED(&bed,
+          "FROM $from TO $to MATCH (m) RETURN m.externalId, COUNT { MATCH (m)-->(n) } "
+          "ORDER BY m.externalId",
+          "'a', 1; 'b', 1; 'c', 0");
+    query_bed_close(&bed);
+}
+
 /* ---- random ones ---------------------------------------------------------------------------- */
 
 #define QUESTIONS_PER_HISTORY 25
@@ -517,7 +551,8 @@ TEST(intervals_are_those_of_the_answers_at_every_moment)
     }
 }
 
-TEST_MAIN(changes_of_nodes_between_the_relationships_of_a_long_hop_cut_its_intervals,
+TEST_MAIN(intervals_stand_in_subqueries_as_well,
+          changes_of_nodes_between_the_relationships_of_a_long_hop_cut_its_intervals,
           conditions_on_what_has_ended_within_the_window_are_no_errors,
           changes_of_what_was_bound_before_the_pattern_count_too,
           an_interval_is_of_one_incarnation_though_the_next_begins_where_it_ends,
