@@ -8,6 +8,7 @@
 #include "command/args.h"
 #include "command/server.h"
 #include "os/env.h"
+#include "os/replace.h"
 
 /* ---- users ---- */
 
@@ -482,31 +483,6 @@ enum yore_status acl_load(struct command_server *server, struct yore_error *erro
     return st;
 }
 
-/* Beside it, synced, then in its place: never half a file. */
-static enum yore_status replace_file(struct os_env *env, const char *path, struct yore_bytes text,
-                                     struct yore_error *error_out)
-{
-    char beside[ACL_PATH_BYTES_MAX];
-    struct os_file *file = NULL;
-    int size = snprintf(beside, sizeof beside, "%s.new", path);
-    if (size < 0 || (size_t)size >= sizeof beside) {
-        return error_set(error_out, YORE_TOO_BIG, "the path of the aclfile is too long");
-    }
-    enum yore_status st = os_path_unlink(env, beside, error_out);
-    st = st == YORE_NOT_FOUND ? YORE_OK : st;
-    if (st == YORE_OK) {
-        st = os_file_open(env, beside, OS_OPEN_CREATE, &file, error_out);
-    }
-    if (st == YORE_OK) {
-        st = os_file_write(file, 0, text.data, text.size, error_out);
-    }
-    if (st == YORE_OK) {
-        st = os_file_sync(file, error_out);
-    }
-    os_file_close(file);
-    return st == YORE_OK ? os_path_rename(env, beside, path, error_out) : st;
-}
-
 enum yore_status acl_save(struct command_server *server, struct yore_error *error_out)
 {
     struct acl_user **users = NULL;
@@ -527,7 +503,7 @@ enum yore_status acl_save(struct command_server *server, struct yore_error *erro
     mem_free(users);
     st = st == YORE_OK ? buffer_status(&text) : st;
     st = st == YORE_OK
-             ? replace_file(server->env, server->options.aclfile, buffer_bytes(&text), error_out)
+             ? os_file_replace(server->env, server->options.aclfile, buffer_bytes(&text), error_out)
              : error_plain(error_out, st);
     buffer_release(&text);
     return st;

@@ -226,7 +226,8 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *room)
     if (conn->tls != NULL) {
         bool is_good = receive_encrypted(conn, bytes_of(room->base, (size_t)size));
         conn_flush(conn); /* the handshake's answer, or the alert */
-        if (!is_good && !tls_conn_is_agreed(conn->tls)) {
+        bool is_over = !is_good || tls_conn_has_ended(conn->tls); /* an alert ends it in order */
+        if (is_over && !tls_conn_is_agreed(conn->tls)) {
             tell_disagreed(conn);
         }
         if (!is_good || conn->is_dead) {

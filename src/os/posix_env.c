@@ -170,6 +170,24 @@ static enum yore_status posix_path_stat(struct os_env *env, const char *path, ui
     return YORE_OK;
 }
 
+/* Without the right to give a file away it stays ours; then its group and others are told no more
+ * than they were. */
+static enum yore_status posix_path_take_rights(struct os_env *env, const char *path,
+                                               const char *from, struct yore_error *error_out)
+{
+    (void)env;
+    struct stat st;
+    if (stat(from, &st) != 0) {
+        return posix_error(error_out, errno, "stat", from);
+    }
+    mode_t mode = st.st_mode & 0777;
+    if ((st.st_uid != geteuid() || st.st_gid != getegid()) &&
+        chown(path, st.st_uid, st.st_gid) != 0) {
+        mode &= 0700;
+    }
+    return chmod(path, mode) == 0 ? YORE_OK : posix_error(error_out, errno, "chmod", path);
+}
+
 /* ---- the lock -------------------------------------------------------------------------------- */
 
 /* flock belongs to the open file, so a second handle of this process is refused like any other. */
@@ -324,6 +342,7 @@ static const struct os_env_ops posix_env_ops = {
     .path_unlink = posix_path_unlink,
     .path_link = posix_path_link,
     .path_stat = posix_path_stat,
+    .path_take_rights = posix_path_take_rights,
     .lock_take = posix_lock_take,
     .lock_share = posix_lock_share,
     .lock_release = posix_lock_release,

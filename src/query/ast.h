@@ -415,6 +415,9 @@ struct query_part {
     bool writes; /* (resolved) */
 };
 
+/* resolve_query.c: does a clause of a resolved statement write, also by a subquery? */
+bool clause_writes(const struct clause *clause);
+
 enum statement_mode { STATEMENT_RUN = 1, STATEMENT_EXPLAIN, STATEMENT_PROFILE };
 
 struct statement {

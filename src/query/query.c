@@ -15,6 +15,7 @@
 #include "query/plan_tree.h"
 #include "query/query_internal.h"
 #include "query/row_store.h"
+#include "query/writer.h"
 
 enum result_kind {
     RESULT_STREAM = 1, /* rows come of the operators */
@@ -248,11 +249,37 @@ static enum yore_status commit(struct query_result *result)
     return graph_commit(txn, result->options.durability, &result->summary.commit, run_error(run));
 }
 
+/* The first clause that writes: which one gave a value that is not unique is not known at the end.
+ */
+static struct ast_spot first_write(const struct query_part *body)
+{
+    for (uint32_t i = 0; i < body->query_count; i++) {
+        const struct single_query *query = &body->queries[i];
+        for (uint32_t j = 0; j < query->clause_count; j++) {
+            if (clause_writes(&query->clauses[j])) {
+                return query->clauses[j].spot;
+            }
+        }
+    }
+    return (struct ast_spot){0, 0};
+}
+
+static enum yore_status settle_unique(struct query_result *result)
+{
+    struct run *run = &result->run;
+    enum yore_status st = graph_unique_settle(run->txn, run_error(run));
+    return st == YORE_OK ? st : write_refused(run, st, first_write(body_of(result)));
+}
+
 static enum yore_status write_all(struct query_result *result)
 {
     result->tally_before = graph_txn_tally(result->run.txn);
     result->kind = RESULT_HELD;
+    graph_unique_defer(result->run.txn);
     enum yore_status st = hold_rows(result);
+    if (st == YORE_OK) {
+        st = settle_unique(result);
+    }
     if (st == YORE_OK && result->tells_plan) {
         st = hold_plan(result, true);
     }

@@ -60,7 +60,7 @@ static bool is_schema(const struct clause *clause)
            clause->kind == CLAUSE_CREATE_CONSTRAINT || clause->kind == CLAUSE_DROP_CONSTRAINT;
 }
 
-static bool clause_writes(const struct clause *clause)
+bool clause_writes(const struct clause *clause)
 {
     switch (clause->kind) {
     case CLAUSE_MATCH:

@@ -137,8 +137,8 @@ struct config_pair {
     bool goes_last; /* its lines are removed and it is appended: nothing behind it adds to it */
 };
 /* Write `pairs` to config->file: a line that sets one of them is replaced where it stands, others
- * are appended; everything else stays as it is.  The file is replaced whole and made durable, and
- * may be read by its owner only.
+ * are appended; everything else stays as it is.  The file is replaced whole and durably, and
+ * keeps its rights.
  * Errors: YORE_INVALID (there was no file), YORE_IO, YORE_NO_SPACE. */
 struct os_env;
 enum yore_status config_rewrite(const struct config *config, struct os_env *env,

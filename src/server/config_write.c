@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "os/env.h"
+#include "os/replace.h"
 #include "server/config.h"
 #include "server/limits.h"
 
@@ -115,27 +115,6 @@ static enum yore_status rewrite_text(FILE *file, const struct config_pair *pairs
     return buffer_status(out);
 }
 
-/* Write `text` beside `path`, make it durable, give it the name. */
-static enum yore_status replace_file(struct os_env *env, const char *path,
-                                     const struct buffer *text, struct yore_error *error_out)
-{
-    char beside[4200];
-    snprintf(beside, sizeof(beside), "%.4096s.new", path);
-    struct os_file *file = NULL;
-    enum yore_status status = os_path_unlink(env, beside, error_out);
-    if (status == YORE_OK || status == YORE_NOT_FOUND) {
-        status = os_file_open(env, beside, OS_OPEN_CREATE, &file, error_out);
-    }
-    if (status == YORE_OK) {
-        status = os_file_write(file, 0, text->data, text->size, error_out);
-    }
-    if (status == YORE_OK) {
-        status = os_file_sync(file, error_out);
-    }
-    os_file_close(file);
-    return status == YORE_OK ? os_path_rename(env, beside, path, error_out) : status;
-}
-
 enum yore_status config_rewrite(const struct config *config, struct os_env *env,
                                 const struct config_pair *pairs, size_t count,
                                 struct yore_error *error_out)
@@ -152,7 +131,7 @@ enum yore_status config_rewrite(const struct config *config, struct os_env *env,
     enum yore_status status = rewrite_text(file, pairs, count, &text, error_out);
     fclose(file);
     if (status == YORE_OK) {
-        status = replace_file(env, config->file, &text, error_out);
+        status = os_file_replace(env, config->file, buffer_bytes(&text), error_out);
     }
     buffer_release(&text);
     return status;

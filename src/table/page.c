@@ -8,6 +8,8 @@
 #include "table/table_format.h"
 
 #define LINE_BYTES 64
+#define CHANGED_ASKED 4u          /* changes, some of which are of another moment of their era */
+#define CHANGED_VALUES_BYTES 256u /* of the values before and after one */
 
 /* Before each page stands its address on the heap, or NULL: it is from the room.  The heap is not
  * asked to align, which splits and joins what it has: pages come and go all the time. */
@@ -217,36 +219,95 @@ static inline void mark_eras_in(const uint8_t *of, uint8_t low, uint8_t more, ui
     marks_out[1] = get_u64(is_in + sizeof(uint64_t));
 }
 
-/* Where nothing ends: only those that begin in an era of the span are looked at. */
-static uint32_t find_by_eras(const struct page *page, uint32_t version,
-                             const struct time_span *span, const struct stretch *stretch)
+/* Eras that a span has a part of: `low` ... `low` + `more`. */
+struct era_range {
+    uint8_t low;
+    uint8_t more;
+};
+
+/* False: none. */
+static bool eras_of(const struct page_eras *eras, const struct time_span *span,
+                    struct era_range *range_out)
 {
-    const struct page_eras *eras = page_eras(page);
-    const int64_t *begins = page_valid_from(page);
-    uint32_t count = page->version_count;
     uint64_t low = 0;
     if (span->after >= eras->first) {
         low = ((uint64_t)span->after - (uint64_t)eras->first) >> eras->shift;
     }
-    if (stretch->width == 0 || span->until < eras->first || low > UINT8_MAX) {
-        return count;
+    if (span->until <= span->after || span->until < eras->first || low > UINT8_MAX) {
+        return false;
     }
     uint64_t high =
         lesser(((uint64_t)span->until - (uint64_t)eras->first) >> eras->shift, UINT8_MAX);
+    *range_out = (struct era_range){(uint8_t)low, (uint8_t)(high - low)};
+    return true;
+}
+
+/* The first version from `version` on that begins in one of the eras, or version_count. */
+static uint32_t find_in_eras(const struct page *page, uint32_t version, struct era_range range)
+{
+    const struct page_eras *eras = page_eras(page);
+    uint32_t count = page->version_count;
     for (uint32_t base = version - version % PAGE_ERAS_BLOCK; base < count;
          base += PAGE_ERAS_BLOCK) {
         uint64_t marks[2];
-        mark_eras_in(eras->of + base, (uint8_t)low, (uint8_t)(high - low), marks);
+        mark_eras_in(eras->of + base, range.low, range.more, marks);
         while ((marks[0] | marks[1]) != 0) {
             unsigned half = marks[0] == 0;
             uint32_t at = base + 8 * half + (uint32_t)__builtin_ctzll(marks[half]) / 8;
-            if (at >= version && at < count && distance(begins[at], stretch) < stretch->width) {
-                return at;
+            if (at >= version) {
+                return at < count ? at : count;
             }
             marks[half] &= marks[half] - 1;
         }
     }
     return count;
+}
+
+/* Where nothing ends: only those that begin in an era of the span are looked at. */
+static uint32_t find_by_eras(const struct page *page, uint32_t version,
+                             const struct time_span *span, const struct stretch *stretch)
+{
+    struct era_range range;
+    if (!eras_of(page_eras(page), span, &range)) {
+        return page->version_count;
+    }
+    version = find_in_eras(page, version, range);
+    while (version < page->version_count &&
+           distance(page_valid_from(page)[version], stretch) >= stretch->width) {
+        version = find_in_eras(page, version + 1, range);
+    }
+    return version;
+}
+
+/* Its key is about where it would be if all had as many versions. */
+static void ask_for_change(const struct page *page, uint32_t version)
+{
+    uint32_t key = (uint32_t)((uint64_t)version * page->key_count / page->version_count);
+    uint32_t before = version + 1 < page->version_count ? version + 1 : version;
+    uintptr_t value = (uintptr_t)page_value(page, version).data;
+    struct yore_bytes last = page_value(page, before);
+    size_t size = (uintptr_t)last.data - value + last.size;
+    size = size < CHANGED_VALUES_BYTES ? size : CHANGED_VALUES_BYTES;
+    __builtin_prefetch(page_valid_from(page) + version);
+    __builtin_prefetch(page_commit(page) + version);
+    __builtin_prefetch((const uint32_t *)page_array(page, page->starts_at) + key);
+    __builtin_prefetch(page_key(page, key).data);
+    for (size_t at = 0; at < size; at += LINE_BYTES) {
+        __builtin_prefetch((const void *)(value + at));
+    }
+}
+
+void page_ask_for_changed(const struct page *page, const struct time_span *span)
+{
+    struct era_range range;
+    if (!page->has_eras || page->valid_to_at != 0 || !eras_of(page_eras(page), span, &range)) {
+        return;
+    }
+    uint32_t version = find_in_eras(page, 0, range);
+    for (unsigned i = 0; i < CHANGED_ASKED && version < page->version_count; i++) {
+        ask_for_change(page, version);
+        version = find_in_eras(page, version + 1, range);
+    }
 }
 
 uint32_t page_find_changed(const struct page *page, uint32_t version, const struct time_span *span)

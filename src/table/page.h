@@ -161,6 +161,9 @@ uint32_t page_find_as_of(const struct page *page, uint32_t key, int64_t valid, i
 /* First version from `version` on, of any key, that begins or ends in the span, or version_count.
  */
 uint32_t page_find_changed(const struct page *page, uint32_t version, const struct time_span *span);
+/* Ask for what the first versions that it finds in a page will be looked at for, where that is
+ * found without looking at them. */
+void page_ask_for_changed(const struct page *page, const struct time_span *span);
 /* The key that a version belongs to, which is `key` or one behind it. */
 uint32_t page_key_of(const struct page *page, uint32_t key, uint32_t version);
 

@@ -7,7 +7,8 @@
  * one lies wholly in that page.  3. Where the view sees all of a plain page, what the cursor meets
  * there is offered as a run, and so is what a window has found ahead of a walk as of a moment;
  * every move begins with catch_up(), because the run may have been walked without the cursor.
- * 4. The window is of the pinned page, or empty.
+ * 4. The window is of the pinned page, or empty.  5. next_frame is of a page behind the one under
+ * the cursor, and given up when that is left for another.
  */
 #include "base/assert.h"
 #include "base/mem.h"
@@ -32,6 +33,8 @@ struct table_iter {
     bool sees_all;            /* the view, of the table: no page need be asked for its bounds */
     struct page_frame *frame; /* pinned; NULL: none */
     const struct page *page;
+    struct page_frame *next_frame; /* of the next page with a change; NULL: none */
+    uint32_t next_number;
     uint32_t page_number;
     uint32_t key;
     uint32_t version;
@@ -67,6 +70,10 @@ static void leave_page(struct table_iter *it)
     if (it->frame != NULL) {
         page_frame_unpin(it->frame);
         it->frame = NULL;
+    }
+    if (it->next_frame != NULL) {
+        page_frame_unpin(it->next_frame);
+        it->next_frame = NULL;
     }
 }
 
@@ -184,13 +191,24 @@ static uintptr_t look_ahead(const struct table_iter *it, uint32_t number)
     return next - (uintptr_t)it->page;
 }
 
-/* The same for the next page with a change: all that is looked through to find it.  How far that
- * reaches is in its entry; the page itself may be gone. */
-static void look_ahead_changed(const struct table_iter *it, uint32_t number)
+/* Two pages with a change ahead: of the first, whose eras are there by now, what the change needs
+ * is asked for; of the one behind it the eras, which is all that is looked through to find it.  How
+ * far that reaches is in its entry; that page itself may be gone. */
+static void look_ahead_changed(struct table_iter *it, uint32_t number)
 {
     const struct table_loaded *loaded = it->table->loaded;
-    uint32_t next = table_marks_next(it->changed, number + 1, loaded->index.page_count);
-    if (next == loaded->index.page_count) {
+    uint32_t count = loaded->index.page_count;
+    uint32_t next = table_marks_next(it->changed, number + 1, count);
+    if (next == count) {
+        return;
+    }
+    it->next_frame = page_slot_pin(&loaded->slots[next]);
+    it->next_number = next;
+    if (it->next_frame != NULL) {
+        page_ask_for_changed(it->next_frame->page, &it->view.changed);
+    }
+    next = table_marks_next(it->changed, next + 1, count);
+    if (next == count) {
         return;
     }
     const struct page_slot *slot = &loaded->slots[next];
@@ -241,13 +259,27 @@ static enum page_reach reach_of(const struct table_iter *it)
     return it->view.no_cache_fill ? PAGE_PRIVATE : PAGE_KEPT;
 }
 
+/* The page that look_ahead_changed() has pinned, if it is this one. */
+static struct page_frame *take_next(struct table_iter *it, uint32_t number)
+{
+    struct page_frame *frame = it->next_frame;
+    if (frame == NULL || it->next_number != number) {
+        return NULL;
+    }
+    it->next_frame = NULL;
+    return frame;
+}
+
 static bool go_to_page(struct table_iter *it, uint32_t number)
 {
     if (it->frame != NULL && it->page_number == number) {
         return true;
     }
-    struct page_frame *frame = NULL;
-    enum yore_status st = table_pin_page(it->table, number, reach_of(it), &frame, &it->base.error);
+    struct page_frame *frame = take_next(it, number);
+    enum yore_status st = YORE_OK;
+    if (frame == NULL) {
+        st = table_pin_page(it->table, number, reach_of(it), &frame, &it->base.error);
+    }
     if (st != YORE_OK) {
         finish(it, st);
         return false;

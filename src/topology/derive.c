@@ -685,28 +685,17 @@ static enum yore_status derive_one(struct ingest *ingest, const struct own_fact 
     return YORE_OK;
 }
 
-/* Does anything of it end?  Such go first: what they let go of, a unique value, others may take. */
-static bool ends_first(const struct own_fact *fact)
-{
-    bool is_end = false;
-    for (const struct own_fact *more = fact; more != NULL; more = more->next) {
-        is_end = !more->is_put;
-    }
-    return is_end;
-}
-
 enum yore_status ingest_derive(struct ingest *ingest, struct yore_error *error_out)
 {
     enum yore_status st = YORE_OK;
-    for (int round = 0; round < 3; round++) { /* nodes that end, other nodes, relationships */
+    graph_unique_defer(ingest->txn);
+    for (int element = GRAPH_NODE; element <= GRAPH_RELATIONSHIP; element++) {
         for (size_t i = 0; st == YORE_OK && i < ingest->order_count; i++) {
             const struct own_fact *fact = ingest->order[i];
-            bool is_node = ((const unsigned char *)fact->key.data)[1] == GRAPH_NODE;
-            int turn = !is_node ? 2 : ends_first(fact) ? 0 : 1;
-            if (turn == round) {
+            if (((const unsigned char *)fact->key.data)[1] == element) {
                 st = derive_one(ingest, fact, error_out);
             }
         }
     }
-    return st;
+    return st == YORE_OK ? graph_unique_settle(ingest->txn, error_out) : st;
 }

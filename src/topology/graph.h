@@ -241,6 +241,13 @@ struct graph_savepoint graph_savepoint(const struct graph_txn *txn);
  * of the transaction that are open see it too. */
 void graph_rollback_to(struct graph_txn *txn, const struct graph_savepoint *savepoint);
 
+/* A unique value may pass between nodes by several changes, whose order is not to matter: behind
+ * graph_unique_defer() one that two nodes have is no error of the change, and
+ * graph_unique_settle() refuses it if they have it still.  Going back to a savepoint ends it too.
+ * Errors: YORE_EXISTS (the text names both and the time), as of the read functions. */
+void graph_unique_defer(struct graph_txn *txn);
+enum yore_status graph_unique_settle(struct graph_txn *txn, struct yore_error *error_out);
+
 /* The moment fixed at begin. */
 struct yore_time graph_txn_time(const struct graph_txn *txn);
 

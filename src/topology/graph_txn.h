@@ -35,6 +35,9 @@ struct graph_txn {
     struct graph_rules *rules;
     struct graph_tally tally;
     struct arena scratch; /* of one change */
+    bool defers_unique;
+    struct unique_doubt *doubts; /* what deferring leaves to be looked at, in `doubt_memory` */
+    struct arena doubt_memory;
 };
 
 struct yore_txn *graph_txn_engine(const struct graph_txn *txn);

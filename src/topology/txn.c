@@ -6,6 +6,7 @@
 #include "topology/graph_internal.h"
 #include "topology/graph_txn.h"
 #include "topology/rules.h"
+#include "topology/unique.h"
 
 enum yore_status graph_begin(struct graph *graph, struct graph_txn **txn_out,
                              struct yore_error *error_out)
@@ -18,6 +19,7 @@ enum yore_status graph_begin(struct graph *graph, struct graph_txn **txn_out,
     }
     txn->graph = graph;
     arena_init(&txn->scratch, 4096);
+    arena_init(&txn->doubt_memory, 4096);
     arena_init(&txn->own.bytes, 4096);
     arena_init(&txn->own_groups.bytes, 4096);
     enum yore_status st = yore_begin(graph->db, &txn->engine, error_out);
@@ -39,6 +41,7 @@ static void txn_free(struct graph_txn *txn)
     own_facts_release(&txn->own);
     own_facts_release(&txn->own_groups);
     arena_release(&txn->scratch);
+    arena_release(&txn->doubt_memory);
     graph_rules_free(txn->rules);
     mem_free(txn);
 }
@@ -87,6 +90,7 @@ void graph_rollback_to(struct graph_txn *txn, const struct graph_savepoint *save
     txn->tally = savepoint->tally;
     txn->is_ahead = savepoint->is_ahead;
     txn->is_broken = savepoint->is_broken;
+    unique_forget(txn);
     txn->writes++; /* what views remember of it is not so any more */
 }
 

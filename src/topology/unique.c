@@ -42,28 +42,61 @@ static enum yore_status check_other(struct graph_txn *txn, struct yore_bytes key
     return st;
 }
 
-/* One value of one rule, given to `node` in [from, to). */
-static enum yore_status check_value(struct graph_txn *txn, const struct graph_rule *rule,
-                                    uint64_t node, struct yore_bytes key, int64_t from, int64_t to,
-                                    struct yore_error *error_out)
+/* A node is given a value in [from, to). */
+struct gift {
+    const struct graph_rule *rule;
+    uint64_t node;
+    struct yore_bytes external_id;
+    struct yore_bytes key; /* the node's entry */
+    int64_t from;
+    int64_t to;
+};
+
+struct unique_doubt {
+    struct unique_doubt *next;
+    struct gift gift;
+};
+
+static enum yore_status doubt(struct graph_txn *txn, const struct gift *gift,
+                              struct yore_error *error_out)
+{
+    struct arena *memory = &txn->doubt_memory;
+    struct unique_doubt *made = arena_alloc(memory, sizeof *made);
+    const void *key = arena_copy(memory, gift->key.data, gift->key.size);
+    const void *name = arena_copy(memory, gift->external_id.data, gift->external_id.size);
+    if (made == NULL || key == NULL || name == NULL) {
+        return error_plain(error_out, YORE_NOMEM);
+    }
+    *made = (struct unique_doubt){txn->doubts, *gift};
+    made->gift.key.data = key;
+    made->gift.external_id.data = name;
+    txn->doubts = made;
+    return YORE_OK;
+}
+
+static enum yore_status check_gift(struct graph_txn *txn, const struct gift *gift,
+                                   struct yore_error *error_out)
 {
     struct yore_bytes value;
     struct line_keys keys;
     uint64_t found = 0;
-    if (!graph_key_index_decode(key, &found, &value)) {
+    if (!graph_key_index_decode(gift->key, &found, &value)) {
         return error_plain(error_out, YORE_CORRUPT);
     }
-    enum yore_status st = line_keys_ever(txn, value, from, &keys, error_out);
+    enum yore_status st = line_keys_ever(txn, value, gift->from, &keys, error_out);
     for (size_t i = 0; st == YORE_OK && i < keys.count; i++) {
         struct yore_bytes found_value;
-        int64_t meets = from;
+        int64_t meets = gift->from;
         bool is_met = false;
-        if (!graph_key_index_decode(keys.keys[i], &found, &found_value) || found == node) {
+        if (!graph_key_index_decode(keys.keys[i], &found, &found_value) || found == gift->node) {
             continue;
         }
-        st = check_other(txn, keys.keys[i], from, to, &meets, &is_met, error_out);
+        st = check_other(txn, keys.keys[i], gift->from, gift->to, &meets, &is_met, error_out);
+        if (st == YORE_OK && is_met && txn->defers_unique) {
+            return doubt(txn, gift, error_out);
+        }
         if (st == YORE_OK && is_met) {
-            st = unique_refuse(txn->graph, rule, node, found, meets, error_out);
+            st = unique_refuse(txn->graph, gift->rule, gift->node, found, meets, error_out);
         }
     }
     return st;
@@ -74,18 +107,18 @@ static enum yore_status check_rule(struct graph_txn *txn, const struct graph_rul
                                    struct yore_error *error_out)
 {
     struct yore_bytes before = {"", 0};
-    struct yore_bytes after = {"", 0};
+    struct gift gift = {rule, node, segment->after.external_id, {"", 0}, segment->from, to};
     enum yore_status st = YORE_OK;
     if (segment->was) {
         st = entry_of_rule(&segment->before, node, rule, &txn->scratch, &before, error_out);
     }
     if (st == YORE_OK && segment->will_be) {
-        st = entry_of_rule(&segment->after, node, rule, &txn->scratch, &after, error_out);
+        st = entry_of_rule(&segment->after, node, rule, &txn->scratch, &gift.key, error_out);
     }
-    if (st != YORE_OK || after.size == 0 || bytes_equal(before, after)) {
+    if (st != YORE_OK || gift.key.size == 0 || bytes_equal(before, gift.key)) {
         return st;
     }
-    return check_value(txn, rule, node, after, segment->from, to, error_out);
+    return check_gift(txn, &gift, error_out);
 }
 
 enum yore_status unique_check(struct graph_txn *txn, struct graph_id id,
@@ -100,5 +133,54 @@ enum yore_status unique_check(struct graph_txn *txn, struct graph_id id,
             st = check_rule(txn, rule, id.id, &segments[j], to, error_out);
         }
     }
+    return st;
+}
+
+void graph_unique_defer(struct graph_txn *txn)
+{
+    txn->defers_unique = true;
+}
+
+void unique_forget(struct graph_txn *txn)
+{
+    txn->defers_unique = false;
+    txn->doubts = NULL;
+    arena_reset(&txn->doubt_memory);
+}
+
+/* Wherever the node has the value still. */
+static enum yore_status check_doubt(struct graph_txn *txn, const struct gift *doubted,
+                                    struct yore_error *error_out)
+{
+    struct line line;
+    enum yore_status st = line_read(txn, doubted->key, doubted->from, &line, error_out);
+    for (size_t i = 0; st == YORE_OK && i < line.count; i++) {
+        const struct line_version *version = &line.versions[i];
+        struct gift gift = *doubted;
+        gift.from = i == 0 && line.is_in_force ? gift.from : version->from;
+        gift.to = txn_first_end(txn, version->end, gift.to);
+        if (version->is_put && txn_begins_before(txn, gift.from, gift.to)) {
+            st = check_gift(txn, &gift, error_out);
+        }
+    }
+    return st;
+}
+
+enum yore_status graph_unique_settle(struct graph_txn *txn, struct yore_error *error_out)
+{
+    enum yore_status st = YORE_OK;
+    error_clear(error_out);
+    txn->defers_unique = false;
+    for (const struct unique_doubt *d = txn->doubts; st == YORE_OK && d != NULL; d = d->next) {
+        struct yore_error cause = {0};
+        char name[KEY_TEXT_BYTES];
+        arena_reset(&txn->scratch);
+        st = check_doubt(txn, &d->gift, &cause);
+        if (st != YORE_OK) {
+            error_set(error_out, st, "node %s: %.400s", key_text(d->gift.external_id, name),
+                      cause.text);
+        }
+    }
+    unique_forget(txn);
     return st;
 }

@@ -92,6 +92,30 @@ fresh
 printf '#include <stdint.h>\n#include "base/one.h"\n' >"$work/t/src/base/one.c"
 expect "own header second" check_layers "own header first"
 
+# sanitized NAME COMMAND TEXT: run_sanitized fails and says the text; with TEXT empty it passes.
+sanitized() {
+    output=$("$tools/run_sanitized" "$work/reports" sh -c "$2; echo '3 passed, 0 failed'" 2>&1)
+    status=$?
+    last=$(printf '%s\n' "$output" | tail -n 1)
+    if [ -z "$3" ] && [ $status = 0 ] && [ "$last" = '3 passed, 0 failed' ]; then
+        echo passed >>"$work/results"
+    elif [ -n "$3" ] && [ $status != 0 ] && [ "$last" = '0 passed, 1 failed' ] &&
+        printf '%s' "$output" | grep -qF -e "$3"; then
+        echo passed >>"$work/results"
+    else
+        echo failed >>"$work/results"
+        printf '%s: run_sanitized gave status %d, wanted "%s":\n%s\n' "$1" $status "$3" "$output"
+    fi
+}
+as_program() { # as_program VARIABLE: what a program does that was told by it where reports go
+    echo "file=\${$1#log_path=}; echo 'WARNING: a race' >\${file%%:*}.yore.7"
+}
+sanitized "no report" true ""
+sanitized "a report of ASan" "$(as_program ASAN_OPTIONS)" "a race"
+sanitized "a report of UBSan" "$(as_program UBSAN_OPTIONS)" "a race"
+sanitized "a report of TSan" "$(as_program TSAN_OPTIONS)" "a race"
+sanitized "reports of the last run are gone" true ""
+
 passed=$(grep -c passed "$work/results")
 failed=$(grep -c failed "$work/results")
 echo "$passed passed, $failed failed"

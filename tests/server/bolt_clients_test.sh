@@ -2,8 +2,10 @@
 # bolt_clients_test.sh -- the official Neo4j drivers of three generations do a day's work over Bolt: by bolt:// and
 # neo4j://, with and without a login, over TLS.
 #   bolt_clients_test.sh YORE ROOT
-# Skipped where there is no node, or npm cannot get the drivers.
+# Skipped where there is no node, or npm cannot get the drivers.  With YORE_TEST_PATIENCE a day may take so
+# many times as long.
 set -u
+day_s=$((240 * ${YORE_TEST_PATIENCE:-1}))
 yore=$1
 here=$2/tests/server/bolt
 for tool in node npm openssl; do
@@ -50,7 +52,7 @@ end() {
     wait $server || { failed=$((failed + 1)); echo "FAILED: it does not end in order"; }
     server=
 }
-day() { timeout 240 node day.mjs "$@"; }
+day() { timeout $day_s node day.mjs "$@"; }
 
 start
 check "driver 6, bolt://" day neo4j-driver 5.4 bolt "$bolt"

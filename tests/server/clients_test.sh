@@ -2,8 +2,10 @@
 # clients_test.sh -- today's clients of Redis do a day's work: redis-cli and redis-benchmark, redis-py,
 # ioredis and node-redis, in RESP2 and RESP3; and a client of graph modules, falkordb.
 #   clients_test.sh YORE ROOT
-# A client that is not installed (or whose packages npm cannot get) is left out, and said.
+# A client that is not installed (or whose packages npm cannot get) is left out, and said.  With
+# YORE_TEST_PATIENCE a day may take so many times as long.
 set -u
+day_s=$((200 * ${YORE_TEST_PATIENCE:-1}))
 yore=$1
 here=$2/tests/server/clients
 work=$(mktemp -d)
@@ -70,7 +72,7 @@ for name in python3 /usr/bin/python3; do # Debian's package is Debian's python's
     [ -n "$python" ] || ! $name -c 'import redis' 2>/dev/null || python=$name
 done
 if [ -n "$python" ]; then
-    check "redis-py" says 'a day is over' timeout 200 $python "$here/day.py" "$port"
+    check "redis-py" says 'a day is over' timeout $day_s $python "$here/day.py" "$port"
 else
     echo "left out: no python3-redis"
 fi
@@ -80,10 +82,10 @@ if has node && has npm; then
         for protocol in 2 3; do
             for library in ioredis redis; do
                 check "$library in RESP$protocol" says 'a day is over' \
-                    timeout 200 node day.mjs $library $protocol "$port"
+                    timeout $day_s node day.mjs $library $protocol "$port"
             done
         done
-        check "falkordb" says 'a day is over' timeout 200 node graph_day.mjs "$port"
+        check "falkordb" says 'a day is over' timeout $day_s node graph_day.mjs "$port"
     else
         echo "left out: npm cannot get ioredis, redis and falkordb"
     fi

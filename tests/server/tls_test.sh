@@ -138,6 +138,8 @@ check "a value to ask for" says OK cli set ping PONG
 check "yore over TLS, by address" says PONG "$yore" get "yores://127.0.0.1:$port" ping --cacert ca.pem
 check "yore over TLS, by name" says PONG "$yore" get "rediss://localhost:$port" ping --cacert ca.pem
 check "a stranger's certificate is refused" says 'certificate is not good' "$yore" get "yores://127.0.0.1:$port" ping --cacert stranger.pem
+check "and the log says that a client did not trust ours" \
+    becomes grep -q 'no TLS could be agreed on with a client: .*unknown ca' server.out
 check "yore without TLS is told of it" says 'yores://' "$yore" get "yore://127.0.0.1:$port" ping
 check "HTTP over TLS" says '^ok' get
 check "Bolt over TLS" says '00 00 04 05' hello

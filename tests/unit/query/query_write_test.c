@@ -89,6 +89,25 @@ TEST(a_unique_constraint_is_told_with_its_class)
     query_bed_close(&bed);
 }
 
+TEST(unique_values_may_move_within_a_statement_whatever_the_order)
+{
+    struct query_bed bed;
+    query_bed_open(&bed);
+    run(&bed, "CREATE CONSTRAINT FOR (p:Pod) REQUIRE p.ip IS UNIQUE");
+    run(&bed,
+        "CREATE (:Pod {name: 'a', ip: 1}), (:Pod {name: 'b', ip: 2}), (:Pod {name: 'c', ip: 3})");
+    run(&bed, "MATCH (a {name: 'a'}), (b {name: 'b'}) SET a.ip = 2, b.ip = 1");
+    run(&bed, "MATCH (p:Pod) WITH p ORDER BY p.ip SET p.ip = p.ip + 1");
+    run(&bed, "MATCH (p:Pod) WITH p ORDER BY p.ip DESC SET p.ip = p.ip + 1");
+    ASKED(&bed, "MATCH (p:Pod) RETURN p.name, p.ip ORDER BY p.name", "'a', 4; 'b', 3; 'c', 5");
+    ASKED(&bed, "MATCH (p:Pod {ip: 4}) RETURN p.name", "'a'");
+    ASKED(&bed, "MATCH (a {name: 'a'}), (b {name: 'b'}) SET a.ip = 3, b.ip = 5",
+          "! ConstraintValidationFailed ConstraintViolation");
+    ASKED(&bed, "MATCH (p:Pod) RETURN p.name, p.ip ORDER BY p.name", "'a', 4; 'b', 3; 'c', 5");
+    CHECK_OK(graph_verify(bed.graph.graph, NULL, NULL, NULL, NULL));
+    query_bed_close(&bed);
+}
+
 TEST(statements_of_one_transaction_see_each_other_and_are_committed_together)
 {
     struct query_bed bed;
@@ -440,6 +459,7 @@ TEST_MAIN(a_summary_counts_what_was_done,
           a_statement_that_fails_changes_nothing,
           nodes_are_deleted_when_their_relationships_go_in_other_rows,
           a_unique_constraint_is_told_with_its_class,
+          unique_values_may_move_within_a_statement_whatever_the_order,
           statements_of_one_transaction_see_each_other_and_are_committed_together,
           a_statement_that_fails_in_a_transaction_leaves_nothing_and_the_transaction_goes_on,
           statements_that_fail_at_random_never_leave_a_trace,

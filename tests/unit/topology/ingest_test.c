@@ -321,6 +321,43 @@ TEST(a_unique_value_may_pass_from_one_that_ends_to_one_that_begins)
     close_whole(&bed);
 }
 
+static void say_ips(struct graph_bed *bed, const int64_t ips[3], int64_t from,
+                    enum yore_status expected)
+{
+    static const char *const NAMES[] = {"a", "b", "c"};
+    struct said said[3];
+    struct yore_graph_word words[3];
+    struct yore_error error = {0};
+    for (int i = 0; i < 3; i++) {
+        node_word(&said[i], NAMES[i], "Pod", "ip", ips[i])->from = from;
+        words[i] = said[i].word;
+    }
+    struct graph_speech speech = {text("s"), words, 3, YORE_DURABILITY_DEFAULT};
+    CHECK_STATUS(graph_ingest(bed->graph, &speech, NULL, &error), expected);
+    CHECK_MSG(expected == YORE_OK || strstr(error.text, "which is unique") != NULL, "%s",
+              error.text);
+}
+
+TEST(unique_values_may_move_along_and_change_places_in_one_speech)
+{
+    struct graph_bed bed;
+    graph_bed_open(&bed);
+    say_ips(&bed, (const int64_t[]){1, 2, 3}, AT(10), YORE_OK);
+    struct graph_schema schema = {.is_unique = true,
+                                  .label = graph_token(bed.graph, GRAPH_LABEL, text("Pod")),
+                                  .property = graph_token(bed.graph, GRAPH_PROPERTY, text("ip"))};
+    CHECK_OK(graph_schema_create(bed.graph, &schema, NULL, NULL));
+    say_ips(&bed, (const int64_t[]){2, 1, 3}, AT(20), YORE_OK);
+    say_ips(&bed, (const int64_t[]){3, 2, 4}, AT(30), YORE_OK);
+    say_ips(&bed, (const int64_t[]){4, 4, 5}, AT(40), YORE_EXISTS);
+    say_ips(&bed, (const int64_t[]){9, 9, 8}, AT(25), YORE_EXISTS);
+    say_ips(&bed, (const int64_t[]){8, 3, 1}, AT(25), YORE_OK);
+    CHECK_EQ_INT(value_at(&bed, "a", "ip", AT(20)), 2);
+    CHECK_EQ_INT(value_at(&bed, "b", "ip", AT(29)), 3);
+    CHECK_EQ_INT(value_at(&bed, "c", "ip", AT(30)), 4);
+    close_whole(&bed);
+}
+
 /* ---- pending ---- */
 
 TEST(a_relationship_waits_for_its_ends_and_begins_when_both_are_there)
@@ -624,6 +661,7 @@ TEST_MAIN(a_word_makes_an_element_and_its_removal_ends_it, saying_the_same_again
           words_dated_backwards_on_one_element_cost_no_more_than_their_square,
           bad_words_are_refused_with_their_number,
           a_unique_value_may_pass_from_one_that_ends_to_one_that_begins,
+          unique_values_may_move_along_and_change_places_in_one_speech,
           a_relationship_waits_for_its_ends_and_begins_when_both_are_there,
           an_end_that_a_query_made_is_found_when_settling,
           a_snapshot_replaces_what_its_source_claims_and_nothing_else,
