@@ -15,6 +15,8 @@
  *  - `keyspace` may be NULL: the keyspace "default", which always exists and keeps everything.
  *  - `at` may be NULL: now, everything known.  YORE_NOW in either field means the same.
  *  - Arguments are borrowed until the function returns; nothing is kept.  Bytes may hold any octet.
+ *  - A relative path is taken from the directory that is current at the call: later chdir() does
+ *    not matter, also to a database that is open.
  *  - A database handle may be used by any number of threads at once, and so may keyspaces and
  *    snapshots; a batch, load, transaction, cursor, timeline, walk over changes, feed, watch or
  *    value by one thread at a time.  One process per directory.
@@ -28,7 +30,10 @@
  *    the same may succeed later.
  *  - A database opened with options.read_only refuses whatever writes with YORE_READ_ONLY.
  *  - After the first failed write or sync the database refuses writes with that first error until
- *    it is opened again; reads go on.
+ *    it is opened again; reads go on.  A file of the database that is missing is no YORE_NOT_FOUND:
+ *    YORE_CORRUPT where it is read, YORE_IO where it is written; the text names it.
+ *  - A limit on the size of files (RLIMIT_FSIZE) is YORE_NO_SPACE, provided that the program
+ * ignores SIGXFSZ, which ends it otherwise: the library leaves signals alone.
  */
 #ifndef YORE_H
 #define YORE_H
@@ -186,7 +191,8 @@ YORE_API void yore_options_init(struct yore_options *options);
  * be NULL. Errors: YORE_INVALID (an option, named), YORE_NOT_FOUND (must_exist; the directory above
  * `path` is missing), YORE_LOCKED (text names the holder), YORE_EXISTS (the
  * directory is no database and has files of somebody else), YORE_CORRUPT (file and offset),
- * YORE_BAD_FORMAT, YORE_NO_SPACE, YORE_IO.
+ * YORE_BAD_FORMAT, YORE_NO_SPACE, YORE_IO (also where `path` is relative and the current directory
+ * was removed).
  *
  * With `read_only` nothing is made or written, whatever the last run left: what it had not flushed
  * is recovered in memory, which takes about twice the bytes of it (at most what the memtables and
@@ -237,7 +243,9 @@ YORE_API void yore_value_release(struct yore_value *value);
 struct yore_write {
     int64_t from; /* YORE_NOW: the commit time; else at most clock_skew_max ahead */
     int64_t to;   /* YORE_FOREVER, or a moment > from (YORE_NOW: than now, when the write is
-                     given; where it passes before the commit the version never holds) */
+                     given; where it passes before the commit the version never holds).  A span
+                     that ends does so at most clock_skew_max ahead and begins at a named moment:
+                     one from YORE_NOW has no end but YORE_FOREVER (YORE_IN_FUTURE) */
     bool is_span; /* false: absent from `to` on (time to live); true: the fact corrects
                      [from, to) only, what held before holds again from `to` on.  The value is
                      written once more for every version that begins inside; one that goes apart

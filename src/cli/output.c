@@ -80,6 +80,13 @@ static void append_real(struct buffer *to, double real)
     append_text(to, text);
 }
 
+/* C0 and DEL are one octet, C1 two in UTF-8: 0xc2 and 0x80 to 0x9f. */
+static bool is_control(const unsigned char *at, const unsigned char *end)
+{
+    return *at < 0x20 || *at == 0x7f ||
+           (*at == 0xc2 && end - at > 1 && at[1] >= 0x80 && at[1] < 0xa0);
+}
+
 /* Octets for the eye: control characters and what is not UTF-8 as \xNN, the beginning only of what
  * is long. */
 static void append_visible(struct buffer *to, struct yore_bytes bytes)
@@ -94,7 +101,7 @@ static void append_visible(struct buffer *to, struct yore_bytes bytes)
             append_text(to, ")");
             return;
         }
-        size_t size = *at < 0x20 || *at == 0x7f ? 0 : utf8_size(at, end);
+        size_t size = is_control(at, end) ? 0 : utf8_size(at, end);
         if (size > 0) {
             buffer_append(to, at, size);
             at += size;

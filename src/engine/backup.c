@@ -27,7 +27,7 @@ static enum yore_status link_or_copy(struct yore_db *db, const char *dir,
     }
     enum yore_status st = os_path_link(db->env, from, to, error_out);
     if (st != YORE_UNSUPPORTED) {
-        return st;
+        return os_missing_is_io(st, error_out);
     }
     struct copy_job job = {.env = db->env,
                            .from = from,

@@ -7,6 +7,7 @@
  */
 #include "engine/cursor.h"
 
+#include "base/assert.h"
 #include "base/mem.h"
 #include "engine/key_range.h"
 #include "engine/sources.h"
@@ -24,7 +25,11 @@ struct yore_cursor {
     bool keys_only;
     bool is_latest; /* no history takes part: one stretch over everything */
     struct buffer low;
-    struct buffer high; /* empty: to the last key */
+    struct buffer high;     /* empty: to the last key */
+    struct yore_bytes end;  /* the same, for sources */
+    struct buffer all_low;  /* what sources are opened for, where the range is a part of it; ... */
+    struct buffer all_high; /* ... likewise */
+    bool is_part;
 
     /* The stretch. */
     struct version_iter *iter; /* NULL: none open */
@@ -34,6 +39,8 @@ struct yore_cursor {
     size_t slice_index;
     struct yore_bytes stretch_low;
     struct yore_bytes stretch_high; /* empty: to the last key */
+    struct yore_bytes source_low;   /* of the region, what its sources are opened for */
+    struct yore_bytes source_high;  /* likewise */
 
     struct read_pin pin; /* of a looked-up or fetched row */
     struct yore_row row;
@@ -72,8 +79,8 @@ static enum yore_status add_slices(struct yore_cursor *c, struct source_list *li
     enum yore_status st = YORE_OK;
     for (size_t i = c->slice_index + 1; i-- > 0 && st == YORE_OK;) {
         const struct forest_slice *slice = &c->region->slices[i];
-        st = source_list_add_files(list, slice->files, slice->file_count, c->stretch_low,
-                                   c->stretch_high, &c->iter_view);
+        st = source_list_add_files(list, slice->files, slice->file_count, c->source_low,
+                                   c->source_high, &c->iter_view);
         if (slice_carried_commit_max(slice) <= c->moment.known) {
             break; /* R5: nothing it carries is invisible */
         }
@@ -88,7 +95,7 @@ static enum yore_status add_history(struct yore_cursor *c, struct source_list *l
     for (size_t i = c->region->run_count; can_serve && i-- > 0 && st == YORE_OK;) {
         struct forest_file *run = c->region->runs[i];
         if (run->meta->valid_min <= c->as_of && run->meta->commit_min <= c->moment.known &&
-            file_overlaps(run, c->stretch_low, c->stretch_high)) {
+            file_overlaps(run, c->source_low, c->source_high)) {
             st = source_list_add_file(list, run, &c->iter_view);
         }
     }
@@ -135,7 +142,7 @@ static enum yore_status add_sources(struct yore_cursor *c, struct source_list *l
     if (st == YORE_OK) {
         struct iter_view levels = c->iter_view;
         levels.commit_after = filter.slice != NULL ? filter.slice->known : INT64_MIN; /* R3 */
-        st = sources_add_levels(list, c->tree, c->stretch_low, c->stretch_high, &levels,
+        st = sources_add_levels(list, c->tree, c->source_low, c->source_high, &levels,
                                 c->is_latest ? NULL : level_can_add, &filter);
     }
     return st;
@@ -154,6 +161,29 @@ static struct yore_bytes earlier_end(struct yore_bytes a, struct yore_bytes b)
     return bytes_compare(a, b) < 0 ? a : b;
 }
 
+/* What of the range lies in the region. */
+static void clip(const struct yore_cursor *c, struct yore_bytes *low, struct yore_bytes *high)
+{
+    if (c->region != NULL) {
+        *low = later_key(*low, forest_key_bytes(&c->region->low));
+        *high = earlier_end(*high, forest_key_bytes(&c->region->high));
+    }
+}
+
+static void bound_stretch(struct yore_cursor *c)
+{
+    c->stretch_low = buffer_bytes(&c->low);
+    c->stretch_high = buffer_bytes(&c->high);
+    clip(c, &c->stretch_low, &c->stretch_high);
+}
+
+static void bound_sources(struct yore_cursor *c)
+{
+    c->source_low = buffer_bytes(c->is_part ? &c->all_low : &c->low);
+    c->source_high = buffer_bytes(c->is_part ? &c->all_high : &c->high);
+    clip(c, &c->source_low, &c->source_high);
+}
+
 /* Open the stretch of region `index` (0 when there is only one). */
 static enum yore_status open_stretch(struct yore_cursor *c, size_t index)
 {
@@ -166,12 +196,8 @@ static enum yore_status open_stretch(struct yore_cursor *c, size_t index)
     c->region_index = index;
     c->region = has_regions ? &c->tree->regions[index] : NULL;
     c->slice = NULL;
-    c->stretch_low = buffer_bytes(&c->low);
-    c->stretch_high = buffer_bytes(&c->high);
-    if (has_regions) {
-        c->stretch_low = later_key(c->stretch_low, forest_key_bytes(&c->region->low));
-        c->stretch_high = earlier_end(c->stretch_high, forest_key_bytes(&c->region->high));
-    }
+    bound_stretch(c);
+    bound_sources(c);
     struct source_list list = {0};
     enum yore_status st = add_sources(c, &list);
     c->is_simple = !c->has_overlay && erase_set_count(c->view->erased) == 0;
@@ -726,13 +752,14 @@ enum yore_status cursor_open_overlay(struct yore_db *db, struct yore_keyspace *k
     (void)read_moment_instant(db, &c->moment);
     c->tree = forest_tree(c->view->forest, c->keyspace->id);
     c->is_latest = needs_no_history(c);
+    c->end = buffer_bytes(&c->high);
     c->as_of = c->moment.valid < c->moment.known ? c->moment.valid : c->moment.known;
     c->iter_view = (struct iter_view){.is_as_of = true,
                                       .valid = c->as_of,
                                       .known = c->moment.known,
                                       .no_cache_fill = options->no_cache_fill,
                                       .keys_only = options->keys_only,
-                                      .high = buffer_bytes(&c->high),
+                                      .high = &c->end,
                                       .commit_after = INT64_MIN};
     c->is_counted = !c->overlay.is_part;
     handles_add(&db->handles, HANDLE_cursor, c->is_counted);
@@ -748,6 +775,38 @@ enum yore_status yore_cursor_open(struct yore_db *db, struct yore_keyspace *keys
         return error_null(error_out, __func__, "db, cursor_out");
     }
     return cursor_open_overlay(db, keyspace, options, NULL, cursor_out, error_out);
+}
+
+/* ---- from range to range ---- */
+
+bool cursor_is_current(const struct yore_cursor *c)
+{
+    return c->view == atomic_load_explicit(&c->db->view, memory_order_relaxed);
+}
+
+enum yore_status cursor_set_part(struct yore_cursor *c, const struct yore_range *part)
+{
+    YORE_ASSERT(!c->has_overlay);
+    begin_move(c);
+    drop_row(c);
+    if (!c->is_part) {
+        c->all_low = c->low;
+        c->all_high = c->high;
+        c->low = (struct buffer){0};
+        c->high = (struct buffer){0};
+        c->is_part = true;
+    }
+    buffer_clear(&c->low);
+    buffer_clear(&c->high);
+    c->low.is_nomem = false;
+    c->high.is_nomem = false;
+    enum yore_status st = key_range_bounds(part, &c->low, &c->high, &c->error);
+    c->end = buffer_bytes(&c->high);
+    c->is_fresh = st == YORE_OK;
+    if (c->iter != NULL) {
+        bound_stretch(c);
+    }
+    return st;
 }
 
 void yore_cursor_close(struct yore_cursor *c)
@@ -768,5 +827,7 @@ void yore_cursor_close(struct yore_cursor *c)
     superview_release(c->view);
     buffer_release(&c->low);
     buffer_release(&c->high);
+    buffer_release(&c->all_low);
+    buffer_release(&c->all_high);
     mem_free(c);
 }

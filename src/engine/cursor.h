@@ -45,6 +45,14 @@ enum yore_status cursor_open_overlay(struct yore_db *db, struct yore_keyspace *k
                                      const struct yore_cursor_options *options,
                                      const struct cursor_overlay *overlay,
                                      struct yore_cursor **cursor_out, struct yore_error *error_out);
+/* Go on with another range of the same moment, inside the one that the cursor was opened with: it
+ * stands nowhere, as if just opened.  Sources that are open stay open, which spares a walk over
+ * many short ranges most of what a cursor each would take.  Not where something is laid over it.
+ * Errors: those of a range, and YORE_NOMEM, also told by yore_cursor_error(); then only this and
+ * closing may follow. */
+enum yore_status cursor_set_part(struct yore_cursor *cursor, const struct yore_range *part);
+/* Does it read what one opened now would read?  Otherwise it keeps tables that were replaced. */
+bool cursor_is_current(const struct yore_cursor *cursor);
 /* Keys without a value at the moment that the last first or seek has stepped over, one by one; for
  * tests. */
 uint64_t cursor_keys_passed(const struct yore_cursor *cursor);

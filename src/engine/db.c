@@ -332,15 +332,13 @@ enum yore_status db_found(struct yore_db *db, enum yore_status st, bool *lost_ou
     return YORE_OK;
 }
 
-/* A database that is not open yet; NULL: out of memory. */
-static struct yore_db *new_database(struct os_env *env, const char *path,
+/* A database that is not open yet.  Takes `path`, in any case; NULL: out of memory. */
+static struct yore_db *new_database(struct os_env *env, char *path,
                                     const struct yore_options *filled)
 {
     struct yore_db *db = mem_alloc_aligned(64, sizeof *db);
-    char *copy = mem_copy(path, strlen(path) + 1);
-    if (db == NULL || copy == NULL) {
-        mem_free(db);
-        mem_free(copy);
+    if (db == NULL) {
+        mem_free(path);
         return NULL;
     }
     memset(db, 0, sizeof *db);
@@ -349,11 +347,11 @@ static struct yore_db *new_database(struct os_env *env, const char *path,
     }
     if (env == NULL) {
         mem_free(db);
-        mem_free(copy);
+        mem_free(path);
         return NULL;
     }
     db->env = env;
-    db->path = copy;
+    db->path = path;
     db->options = *filled;
     db->assigned = INT64_MIN;
     db->known_floor = INT64_MIN;
@@ -389,11 +387,15 @@ static enum yore_status open_on(struct os_env *env, const char *path,
     if (*path == '\0') {
         return refuse_empty_path("database", error_out);
     }
+    char *absolute = NULL;
     enum yore_status st = options_check(&filled, is_inline, error_out);
+    if (st == YORE_OK) { /* files are opened by name later on: the process may be elsewhere then */
+        st = os_path_absolute(env, path, &absolute, error_out);
+    }
     if (st != YORE_OK) {
         return st;
     }
-    struct yore_db *db = new_database(env, path, &filled);
+    struct yore_db *db = new_database(env, absolute, &filled);
     if (db == NULL) {
         return error_plain(error_out, YORE_NOMEM);
     }
@@ -431,13 +433,18 @@ enum yore_status db_open_damaged(struct os_env *env, const char *path, struct db
     options.read_only = true;
     *db_out = NULL;
     error_clear(error_out);
-    struct yore_db *db = new_database(env, path, &options);
+    char *absolute = NULL;
+    enum yore_status st = os_path_absolute(env, path, &absolute, error_out);
+    if (st != YORE_OK) {
+        return st;
+    }
+    struct yore_db *db = new_database(env, absolute, &options);
     if (db == NULL) {
         return error_plain(error_out, YORE_NOMEM);
     }
     db->is_inline = true;
     db->findings = findings;
-    enum yore_status st = open_database(db, &error);
+    st = open_database(db, &error);
     if (st != YORE_OK) {
         jobs_stop(db);
         (void)close_database(db, NULL);

@@ -3,6 +3,7 @@
 
 enum yore_status db_fail(struct yore_db *db, enum yore_status st, const struct yore_error *cause)
 {
+    st = os_missing_is_io(st, NULL);
     os_mutex_lock(&db->lock);
     bool is_first = atomic_load(&db->failed_status) == YORE_OK;
     if (is_first) {

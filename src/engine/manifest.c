@@ -156,7 +156,7 @@ static enum yore_status write_current(struct os_env *env, const char *dir,
     if (st == YORE_OK) {
         st = os_dir_sync(env, dir, error_out);
     }
-    return st;
+    return os_missing_is_io(st, error_out);
 }
 
 /* ---- reading ---- */
@@ -343,7 +343,7 @@ enum yore_status manifest_create(struct os_env *env, const char *dir, uint64_t d
         /* write_current syncs the directory, and with it the new manifest's entry, but only after
          * the rename: sync it before too, or a crash could leave CURRENT naming a file that is not
          * there. */
-        st = os_dir_sync(env, dir, error_out);
+        st = os_missing_is_io(os_dir_sync(env, dir, error_out), error_out);
         if (st == YORE_OK) {
             st = write_current(env, dir, current, error_out);
         }

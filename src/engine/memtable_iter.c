@@ -151,12 +151,11 @@ static void leave_key_back(struct memtable_iter *it)
  * all there is, so the walk ends where nothing is wanted any more. */
 static void settle_forward(struct memtable_iter *it)
 {
-    struct yore_bytes high = it->view.high;
     while (it->cursor.entry != NULL &&
            !memtable_cursor_settle(&it->cursor, memtable_entry_key(it->cursor.entry),
                                    it->view.valid, it->view.known)) {
-        if (high.size > 0 && it->cursor.entry != NULL &&
-            bytes_compare(memtable_entry_key(it->cursor.entry), high) >= 0) {
+        if (it->cursor.entry != NULL &&
+            iter_view_ends_by(&it->view, memtable_entry_key(it->cursor.entry))) {
             it->cursor.entry = NULL;
         }
     }

@@ -84,7 +84,7 @@ static enum yore_status rewrite_manifest(struct yore_db *db, const struct forest
         st = YORE_OK;
     }
     if (st == YORE_OK && db_file_path(path, db->path, DB_FILE_MANIFEST, old, 0)) {
-        st = os_path_unlink(db->env, path, error_out);
+        st = os_missing_is_io(os_path_unlink(db->env, path, error_out), error_out);
         st = st == YORE_NOMEM ? YORE_OK : st; /* opening unlinks it */
     }
     return st;
@@ -193,7 +193,7 @@ static enum yore_status commit_edit(struct yore_db *db, struct edit *edit,
     }
     if (st == YORE_OK) {
         do {
-            st = os_dir_sync(db->env, db->path, error_out);
+            st = os_missing_is_io(os_dir_sync(db->env, db->path, error_out), error_out);
         } while (db_has_found_handle(db, st, error_out));
     }
     if (st == YORE_OK) {

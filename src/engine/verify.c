@@ -686,26 +686,33 @@ enum yore_status db_verify_path(struct os_env *env, const char *path,
 {
     struct yore_verify_report report = {0};
     struct yore_db *db = NULL;
-    struct verify *v = mem_zalloc(sizeof *v);
-    struct db_findings findings = {.tell = tell_finding, .arg = v};
+    char *absolute = NULL; /* as findings name it */
     error_clear(error_out);
     if (report_out != NULL) {
         *report_out = report;
     }
-    if (v == NULL) {
-        return error_plain(error_out, YORE_NOMEM);
-    }
-    *v = (struct verify){.path = path, .problem = problem, .arg = arg, .report = &report};
-    enum yore_status st = db_open_damaged(env, path, &findings, &db, error_out);
-    if (st != YORE_OK) { /* no finding, but why there can be none: no database, no memory, a lock */
-        buffer_release(&v->places);
-        mem_free(v);
+    enum yore_status st = os_path_absolute(env, path, &absolute, error_out);
+    if (st != YORE_OK) {
         return st;
     }
-    v->db = db;
-    verify_all(v);
-    st = finish(v, report_out, error_out);
-    (void)yore_close(db, NULL);
+    struct verify *v = mem_zalloc(sizeof *v);
+    struct db_findings findings = {.tell = tell_finding, .arg = v};
+    if (v == NULL) {
+        mem_free(absolute);
+        return error_plain(error_out, YORE_NOMEM);
+    }
+    *v = (struct verify){.path = absolute, .problem = problem, .arg = arg, .report = &report};
+    st = db_open_damaged(env, absolute, &findings, &db, error_out);
+    if (st == YORE_OK) {
+        v->db = db;
+        verify_all(v);
+        st = finish(v, report_out, error_out);
+        (void)yore_close(db, NULL);
+    } else { /* no finding, but why there can be none: no database, no memory, a lock */
+        buffer_release(&v->places);
+        mem_free(v);
+    }
+    mem_free(absolute);
     return st;
 }
 

@@ -81,6 +81,7 @@ static enum yore_status take_spare(struct journal *journal, const char *path, bo
     if (is_some) {
         journal_path_write(journal, JOURNAL_SPARE_STEM, spare.number, from);
         st = os_path_rename(journal->env, from, path, error_out);
+        st = os_missing_is_io(st, error_out);
         os_mutex_lock(journal->lock);
         journal->spares_promised--;
         if (st != YORE_OK) {
@@ -133,7 +134,7 @@ static enum yore_status sync_names(struct journal *journal, struct yore_error *e
     do {
         st = os_dir_sync(journal->env, journal->dir, error_out);
     } while (has_found_handle(journal, st, error_out));
-    return st;
+    return os_missing_is_io(st, error_out);
 }
 
 enum yore_status journal_stage_joined(struct journal *journal, bool *is_staged_out,

@@ -84,6 +84,7 @@ static enum yore_status drop_file(struct journal *journal, const struct segment 
     journal_path_write(journal, JOURNAL_SPARE_STEM, segment->number, paths->to);
     enum yore_status st = is_spare ? os_path_rename(journal->env, paths->from, paths->to, error_out)
                                    : os_path_unlink(journal->env, paths->from, error_out);
+    st = os_missing_is_io(st, error_out);
     if (is_spare) {
         os_mutex_lock(journal->lock);
         journal->spares_promised--;
@@ -157,7 +158,7 @@ enum yore_status journal_unlink_spares(struct journal *journal, struct yore_erro
         st = os_path_unlink(journal->env, path, error_out);
     }
     mem_free(path);
-    return st;
+    return os_missing_is_io(st, error_out);
 }
 
 enum yore_status journal_purge(struct journal *journal, struct yore_error *error_out)
@@ -181,7 +182,7 @@ enum yore_status journal_purge(struct journal *journal, struct yore_error *error
         st = record_log_wipe(journal->active->writer, error_out);
     }
     if (st == YORE_OK) {
-        st = os_dir_sync(journal->env, journal->dir, error_out);
+        st = os_missing_is_io(os_dir_sync(journal->env, journal->dir, error_out), error_out);
     }
     if (st != YORE_OK) {
         os_mutex_lock(journal->lock);

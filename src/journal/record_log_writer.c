@@ -454,6 +454,7 @@ enum yore_status record_log_create_with(struct os_env *env, const char *path,
     writer->seed = record_log_seed(&options->identity);
     enum yore_status st = os_file_open(env, path, options->recycle ? OS_OPEN_WRITE : OS_OPEN_CREATE,
                                        &writer->file, error_out);
+    st = os_missing_is_io(st, error_out);
     if (st == YORE_OK) {
         st = stage_header(writer, options, error_out);
     }

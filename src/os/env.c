@@ -1,7 +1,18 @@
 #include "os/env.h"
 
+#include <string.h>
+
 #include "base/assert.h"
+#include "base/mem.h"
 #include "os/env_internal.h"
+
+enum yore_status os_missing_is_io(enum yore_status st, struct yore_error *error_out)
+{
+    if (st == YORE_NOT_FOUND && error_out != NULL) {
+        error_out->status = YORE_IO;
+    }
+    return st == YORE_NOT_FOUND ? YORE_IO : st;
+}
 
 enum yore_status os_file_open(struct os_env *env, const char *path, enum os_open_mode mode,
                               struct os_file **file_out, struct yore_error *error_out)
@@ -117,6 +128,17 @@ enum yore_status os_path_stat(struct os_env *env, const char *path, uint64_t *si
     *size_out = 0;
     *is_dir_out = false;
     return env->ops->path_stat(env, path, size_out, is_dir_out, error_out);
+}
+
+enum yore_status os_path_absolute(struct os_env *env, const char *path, char **absolute_out,
+                                  struct yore_error *error_out)
+{
+    *absolute_out = NULL;
+    if (env->ops->path_absolute != NULL) {
+        return env->ops->path_absolute(env, path, absolute_out, error_out);
+    }
+    *absolute_out = mem_copy(path, strlen(path) + 1);
+    return *absolute_out != NULL ? YORE_OK : error_plain(error_out, YORE_NOMEM);
 }
 
 enum yore_status os_lock_take(struct os_env *env, const char *path, struct os_lock **lock_out,

@@ -27,6 +27,10 @@ enum os_open_mode {
     OS_OPEN_WRITE   /* must exist; read and write, not truncated */
 };
 
+/* YORE_NOT_FOUND becomes YORE_IO, in `error_out` (may be NULL) too, which keeps its text: for who
+ * knows that the file, or the directory above it, has to be there. */
+enum yore_status os_missing_is_io(enum yore_status st, struct yore_error *error_out);
+
 /* ---- files ---- */
 enum yore_status os_file_open(struct os_env *env, const char *path, enum os_open_mode mode,
                               struct os_file **file_out, struct yore_error *error_out);
@@ -72,6 +76,12 @@ enum yore_status os_path_link(struct os_env *env, const char *from, const char *
 /* YORE_OK, YORE_NOT_FOUND, or why it cannot be told. */
 enum yore_status os_path_stat(struct os_env *env, const char *path, uint64_t *size_out,
                               bool *is_dir_out, struct yore_error *error_out);
+
+/* What `path` names now, whatever the process's current directory becomes: behind that directory
+ * where it is relative.  To be freed by mem_free().  Errors: YORE_NOMEM; YORE_IO, the current
+ * directory was removed or cannot be told. */
+enum yore_status os_path_absolute(struct os_env *env, const char *path, char **absolute_out,
+                                  struct yore_error *error_out);
 
 /* One process (and one handle in this process) holds `path` until released.  The file keeps the
  * holder's pid and host name; YORE_LOCKED names them. */

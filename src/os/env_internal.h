@@ -45,6 +45,9 @@ struct os_env_ops {
                                   struct yore_error *error_out);
     enum yore_status (*path_stat)(struct os_env *env, const char *path, uint64_t *size_out,
                                   bool *is_dir_out, struct yore_error *error_out);
+    /* NULL: there is no current directory, every path is as good as absolute. */
+    enum yore_status (*path_absolute)(struct os_env *env, const char *path, char **absolute_out,
+                                      struct yore_error *error_out);
     /* Give `path` the rights and the owner of `from`.  NULL: there are no rights. */
     enum yore_status (*path_take_rights)(struct os_env *env, const char *path, const char *from,
                                          struct yore_error *error_out);

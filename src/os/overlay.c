@@ -495,6 +495,12 @@ static enum yore_status overlay_path_link(struct os_env *env, const char *from, 
     return refuse("link", to, error_out);
 }
 
+static enum yore_status overlay_path_absolute(struct os_env *env, const char *path,
+                                              char **absolute_out, struct yore_error *error_out)
+{
+    return os_path_absolute(overlay_of(env)->below, path, absolute_out, error_out);
+}
+
 static enum yore_status overlay_lock_take(struct os_env *env, const char *path,
                                           struct os_lock **lock_out, struct yore_error *error_out)
 {
@@ -547,6 +553,7 @@ static const struct os_env_ops overlay_env_ops = {
     .path_unlink = overlay_path_unlink,
     .path_link = overlay_path_link,
     .path_stat = overlay_path_stat,
+    .path_absolute = overlay_path_absolute,
     .lock_take = overlay_lock_take,
     .lock_share = overlay_lock_share,
     .lock_release = overlay_lock_release,

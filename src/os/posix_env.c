@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -167,6 +168,29 @@ static enum yore_status posix_path_stat(struct os_env *env, const char *path, ui
     }
     *is_dir_out = S_ISDIR(st.st_mode);
     *size_out = *is_dir_out ? 0 : (uint64_t)st.st_size;
+    return YORE_OK;
+}
+
+/* The directory is named, not held open: were it moved, the path would lead elsewhere, as any
+ * absolute path does. */
+static enum yore_status posix_path_absolute(struct os_env *env, const char *path,
+                                            char **absolute_out, struct yore_error *error_out)
+{
+    (void)env;
+    char here[PATH_MAX] = "";
+    char text[128];
+    if (path[0] != '/' && getcwd(here, sizeof(here)) == NULL) {
+        return error_set(error_out, YORE_IO, "find the current directory, for the path %s: %s",
+                         path, strerror_r(errno, text, sizeof(text)));
+    }
+    const char *between = here[0] != '\0' && strcmp(here, "/") != 0 ? "/" : "";
+    size_t size = strlen(here) + strlen(between) + strlen(path) + 1;
+    char *absolute = mem_alloc(size);
+    if (absolute == NULL) {
+        return error_plain(error_out, YORE_NOMEM);
+    }
+    snprintf(absolute, size, "%s%s%s", here, between, path);
+    *absolute_out = absolute;
     return YORE_OK;
 }
 
@@ -342,6 +366,7 @@ static const struct os_env_ops posix_env_ops = {
     .path_unlink = posix_path_unlink,
     .path_link = posix_path_link,
     .path_stat = posix_path_stat,
+    .path_absolute = posix_path_absolute,
     .path_take_rights = posix_path_take_rights,
     .lock_take = posix_lock_take,
     .lock_share = posix_lock_share,

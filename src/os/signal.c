@@ -26,6 +26,11 @@ void os_signals_hold(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
+void os_signal_ignore_file_size(void)
+{
+    signal(SIGXFSZ, SIG_IGN);
+}
+
 enum os_signal os_signal_next(int64_t timeout_ns)
 {
     sigset_t set;

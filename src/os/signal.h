@@ -15,6 +15,10 @@ enum os_signal {
 /* Before any other thread is started: they inherit it.  SIGPIPE is ignored from now on. */
 void os_signals_hold(void);
 
+/* A file that would grow past the limit of the process (ulimit -f) is an error of the write, EFBIG,
+ * from now on; SIGXFSZ would end the program. */
+void os_signal_ignore_file_size(void);
+
 /* Wait for the next, at most `timeout_ns`. */
 enum os_signal os_signal_next(int64_t timeout_ns);
 

@@ -17,6 +17,7 @@ struct as_of_moment {
     int64_t known;
     bool is_all_known; /* no version of the table has a later commit than `known` */
     bool keys_only;
+    bool wants_all;        /* of the keys, as far as a window reaches */
     bool skips_deletes;    /* as if such keys had no version */
     const uint32_t *lives; /* of the page, where only keys with a bit of `life` can have one */
     uint32_t life;

@@ -90,6 +90,31 @@ uint32_t page_find_key(const struct page *page, struct yore_bytes key, bool *is_
     return find_among_equals(page, low, head, key, is_equal_out);
 }
 
+uint32_t page_find_key_near(const struct page *page, uint32_t from, struct yore_bytes key)
+{
+    size_t prefix = page->prefix_size;
+    size_t common = key.size < prefix ? key.size : prefix;
+    int order = common > 0 ? memcmp(key.data, page_array(page, page->keys_at), common) : 0;
+    if (order != 0 || key.size < prefix || key.size == 0) {
+        return order > 0 ? page->key_count : from;
+    }
+    uint64_t head = key_head((const unsigned char *)key.data + prefix, key.size - prefix);
+    const uint64_t *heads = page_heads(page);
+    uint32_t low = from;
+    uint32_t step = 1;
+    while (step <= page->key_count - low && heads[low + step - 1] < head) {
+        low += step;
+        step *= 2;
+    }
+    uint32_t left = step <= page->key_count - low ? step - 1 : page->key_count - low;
+    low += key_lower_head(heads + low, left, head);
+    if (low == page->key_count || heads[low] != head) {
+        return low;
+    }
+    bool is_equal = false;
+    return find_among_equals(page, low, head, key, &is_equal);
+}
+
 uint32_t page_find_equal(const struct page *page, struct yore_bytes key)
 {
     size_t prefix = page->prefix_size;
@@ -138,20 +163,9 @@ uint32_t page_find_version(const struct page *page, uint32_t key, int64_t valid_
 
 uint32_t page_find_as_of(const struct page *page, uint32_t key, int64_t valid, int64_t known)
 {
-    const int64_t *valids = page_valid_from(page);
-    const int64_t *commits = page_commit(page);
-    uint32_t at = page_start(page, key);
-    uint32_t end = page_start(page, key + 1);
-    uint32_t left = end - at;
-    while (left > 0) { /* first with valid_from <= valid: valid_from falls */
-        uint32_t half = (left + 1) / 2;
-        at = valids[at + half - 1] > valid ? at + half : at;
-        left -= half;
-    }
-    while (at < end && commits[at] > known) {
-        at++;
-    }
-    return at;
+    const struct page_moment moment = {valid, known};
+    return page_search_as_of(page_valid_from(page), page_commit(page), page_start(page, key),
+                             page_start(page, key + 1), &moment);
 }
 
 #define SPAN_BLOCK 8u

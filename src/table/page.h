@@ -148,6 +148,8 @@ static inline uint32_t page_start(const struct page *page, uint32_t key)
 
 /* First key >= `key`, or key_count; `*is_equal_out`: it is that key. */
 uint32_t page_find_key(const struct page *page, struct yore_bytes key, bool *is_equal_out);
+/* The same from key `from` on, of which it is probably not far. */
+uint32_t page_find_key_near(const struct page *page, uint32_t from, struct yore_bytes key);
 /* The key equal to `key`, or key_count. */
 uint32_t page_find_equal(const struct page *page, struct yore_bytes key);
 /* First version of `key` at or after (valid_from, commit) in the order, or the end of its versions.
@@ -157,6 +159,25 @@ uint32_t page_find_version(const struct page *page, uint32_t key, int64_t valid_
 /* First version of `key` with valid_from <= valid and commit <= known, or the end of its versions.
  */
 uint32_t page_find_as_of(const struct page *page, uint32_t key, int64_t valid, int64_t known);
+struct page_moment {
+    int64_t valid;
+    int64_t known;
+};
+/* The same among versions [at, end) of one key, by their columns. */
+static inline uint32_t page_search_as_of(const int64_t *valids, const int64_t *commits, uint32_t at,
+                                         uint32_t end, const struct page_moment *moment)
+{
+    uint32_t left = end - at;
+    while (left > 0) { /* first with valid_from <= valid: valid_from falls */
+        uint32_t half = (left + 1) / 2;
+        at = valids[at + half - 1] > moment->valid ? at + half : at;
+        left -= half;
+    }
+    while (at < end && commits[at] > moment->known) {
+        at++;
+    }
+    return at;
+}
 
 /* First version from `version` on, of any key, that begins or ends in the span, or version_count.
  */

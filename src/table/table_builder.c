@@ -98,6 +98,7 @@ enum yore_status table_builder_open(struct os_env *env, const char *path,
     table_tally_init(&b->meta, options->identity.file);
     append_header(b);
     enum yore_status st = os_file_open(env, path, OS_OPEN_CREATE, &b->file, error_out);
+    st = os_missing_is_io(st, error_out);
     if (st != YORE_OK) {
         b->file = NULL;
         builder_free(b);

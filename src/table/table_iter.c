@@ -38,9 +38,9 @@ struct table_iter {
     uint32_t page_number;
     uint32_t key;
     uint32_t version;
-    uint32_t key_end;        /* every version: end of the key's versions */
-    uint32_t plain_end;      /* keys before it can be a run; 0: none */
-    uint32_t behind;         /* as of, forward: the page's first key that is not wanted */
+    uint32_t key_end;   /* every version: end of the key's versions */
+    uint32_t plain_end; /* keys before it can be a run; 0: none */
+    uint32_t behind; /* as of, forward: the page's first key that is not wanted, if it is known */
     const uint32_t *lives;   /* of the page, where they tell what to pass over; or NULL */
     uint32_t life;           /* of the moment */
     uintptr_t ahead;         /* see struct version_run */
@@ -114,6 +114,7 @@ static bool begin(struct table_iter *it)
     it->ahead_bytes = AHEAD_BYTES_MIN;
     it->window.end = 0;
     it->window.width = 0;
+    it->behind = UINT32_MAX;
     it->sees_all = view_sees_all(it);
     enum yore_status st = YORE_OK;
     if (!it->is_using) {
@@ -225,28 +226,29 @@ static void look_ahead_changed(struct table_iter *it, uint32_t number)
 /* Does the page begin where nothing is wanted any more? */
 static bool is_past_high(const struct table_iter *it, uint32_t number)
 {
-    return it->view.is_as_of && it->view.high.size > 0 &&
-           bytes_compare(table_index_key(index_of(it), number), it->view.high) >= 0;
+    return it->view.is_as_of && iter_view_ends_by(&it->view, table_index_key(index_of(it), number));
 }
 
 /* Where deletes hide nothing, keys that are dead at the moment are passed over by the stretches of
  * time that they lived in, if what they say is known. */
 static void look_at_lives(struct table_iter *it, uint32_t number)
 {
-    const struct table_index *index = index_of(it);
-    bool is_end = number + 1 == index->page_count || is_past_high(it, number + 1);
     it->lives = NULL;
-    it->behind = UINT32_MAX;
-    if (!it->base.is_alone || !it->page->has_lives ||
-        index->pages[number].commit_max > it->view.known) {
-        return;
+    if (it->base.is_alone && it->page->has_lives &&
+        index_of(it)->pages[number].commit_max <= it->view.known) {
+        it->lives = page_lives(it->page);
+        it->life = page_life_at(it->page, it->view.valid);
     }
-    it->lives = page_lives(it->page);
-    it->life = page_life_at(it->page, it->view.valid);
-    if (is_end && it->view.high.size > 0) {
-        bool is_equal;
-        it->behind = page_find_key(it->page, it->view.high, &is_equal);
+}
+
+/* How far the keys of the page are wanted, from the one under the cursor on; mostly not far. */
+static void find_behind(struct table_iter *it)
+{
+    uint32_t behind = it->page->key_count;
+    if (it->view.high != NULL && it->view.high->size > 0) {
+        behind = page_find_key_near(it->page, it->key, *it->view.high);
     }
+    it->behind = behind < it->page->key_count ? behind : UINT32_MAX;
 }
 
 static bool is_dead(const struct table_iter *it)
@@ -289,6 +291,7 @@ static bool go_to_page(struct table_iter *it, uint32_t number)
     it->page = frame->page;
     it->page_number = number;
     it->plain_end = plain_end(it, number);
+    it->behind = UINT32_MAX;
     it->ahead = 0;
     if (it->changed != NULL) {
         look_ahead_changed(it, number);
@@ -354,6 +357,9 @@ static bool enter_forward(struct table_iter *it, uint32_t number)
     }
     it->key = 0;
     it->version = 0;
+    if (number + 1 == index->page_count || is_past_high(it, number + 1)) {
+        find_behind(it);
+    }
     return true;
 }
 
@@ -377,12 +383,11 @@ static bool enter_backward(struct table_iter *it, uint32_t end)
 
 static void yield(struct table_iter *it)
 {
+    uint32_t end = it->plain_end < it->behind ? it->plain_end : it->behind;
     it->base.at.key = page_key(it->page, it->key);
     page_read_version(it->page, it->version, &it->base.at);
-    it->base.run = (struct version_run){.page = it->page,
-                                        .at = it->key,
-                                        .end = it->key < it->plain_end ? it->plain_end : 0,
-                                        .ahead = it->ahead};
+    it->base.run = (struct version_run){
+        .page = it->page, .at = it->key, .end = it->key < end ? end : 0, .ahead = it->ahead};
     it->base.is_valid = true;
 }
 
@@ -679,6 +684,7 @@ static enum yore_status yield_chain(struct table_iter *it)
         it->key = spot.key;
         it->version = spot.version;
         it->plain_end = 0; /* what follows in the page is not what follows the chain */
+        it->behind = UINT32_MAX;
         look_at_lives(it, spot.page_number);
         yield(it);
     } else if (st != YORE_NOT_FOUND) {
@@ -717,6 +723,7 @@ static bool find_ahead(struct table_iter *it)
                                             .is_all_known =
                                                 it->table->meta.commit_max <= it->view.known,
                                             .keys_only = it->view.keys_only,
+                                            .wants_all = it->behind != UINT32_MAX,
                                             .skips_deletes = it->base.is_alone,
                                             .lives = it->lives,
                                             .life = it->life};
@@ -881,6 +888,7 @@ static void seek_as_of(struct version_iter *base, const struct version_place *pl
     if (go_to_page(it, number)) {
         bool is_equal = false;
         it->key = page_find_key(it->page, place->key, &is_equal);
+        find_behind(it);
         scan_forward(it);
     }
 }

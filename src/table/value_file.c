@@ -205,6 +205,7 @@ enum yore_status value_writer_open(struct os_env *env, const char *path,
     writer->seed = seed_of(&identity);
     writer->end = FILE_HEADER_BYTES;
     enum yore_status st = os_file_open(env, path, OS_OPEN_CREATE, &writer->file, error_out);
+    st = os_missing_is_io(st, error_out);
     if (st == YORE_OK) {
         st = os_file_write(writer->file, 0, header, sizeof(header), error_out);
     }
@@ -651,6 +652,7 @@ enum yore_status value_file_thin(struct os_env *env, struct value_reader *from, 
     unsigned char header[FILE_HEADER_BYTES];
     file_header_encode(&from->identity, header);
     enum yore_status st = os_file_open(env, to_path, OS_OPEN_CREATE, &thin.file, error_out);
+    st = os_missing_is_io(st, error_out);
     if (st == YORE_OK) {
         st = walk_begin(&walk, from, error_out);
     }

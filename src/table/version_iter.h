@@ -34,8 +34,9 @@ struct iter_view {
      * source has); INT64_MIN: none. */
     int64_t commit_after;
     /* As of, forward: nothing is wanted from this key on, and the iterator may end there instead of
-     * looking for what the view has beyond.  Kept by the maker; size 0: none. */
-    struct yore_bytes high;
+     * looking for what the view has beyond.  Kept by the maker, who may put another there before a
+     * first, last or seek; NULL or size 0: none. */
+    const struct yore_bytes *high;
     /* Every version, forward: nothing is wanted but this key, and the iterator may end behind it.
      * Kept by the maker; size 0: all keys. */
     struct yore_bytes only_key;
@@ -49,6 +50,12 @@ struct iter_view {
      * yields others where they end in that time, the rest of tables and memtables all they have. */
     bool is_by_commit;
 };
+
+/* Is nothing wanted from the key on? */
+static inline bool iter_view_ends_by(const struct iter_view *view, struct yore_bytes key)
+{
+    return view->high != NULL && view->high->size > 0 && bytes_compare(key, *view->high) >= 0;
+}
 
 struct version_iter;
 

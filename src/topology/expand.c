@@ -1,14 +1,16 @@
 /* expand.c -- the relationships of a node, without reading one of them.
  *
  * The keys of a node's adjacency lie together: outgoing before incoming, each by type, other end
- * and relationship.  Each node gets a cursor of its own over just the keys that may be wanted.
- * One cursor for all, moved by seeks, was measured: as of a time when a node had nothing it walks
- * on over whatever later lay behind it, and in a transaction it would note what lies between.
+ * and relationship.  One cursor goes from node to node, bounded at each to just the keys that may
+ * be wanted: else it would, as of a time when a node had nothing, walk on over whatever later lay
+ * behind it.  In a transaction each node gets a cursor of its own, since one for all would note
+ * what lies between.
  *
  * Where the other end is given, the walk leaps: from a key whose other end is smaller to that end
  * within the same type, from a greater one to the next type.
  */
 #include "base/mem.h"
+#include "engine/cursor.h"
 #include "topology/graph_internal.h"
 
 struct graph_expand {
@@ -37,17 +39,21 @@ static enum yore_status seek(struct graph_expand *expand, uint32_t type, uint64_
     return yore_cursor_seek(expand->cursor, graph_key_bytes(&key));
 }
 
-static enum yore_status seek_half(struct graph_expand *expand)
-{
-    expand->type_at = 0;
-    return seek(expand, expand->type_count > 0 ? expand->types[0] : 0,
-                expand->type_count > 0 ? expand->other : 0);
-}
-
 /* Does the walk take every key of the cursor's range, one after the other? */
 static bool takes_all(const struct graph_expand *expand)
 {
     return expand->type_count == 0 && expand->other == 0;
+}
+
+static enum yore_status seek_half(struct graph_expand *expand)
+{
+    if (takes_all(expand)) {
+        expand->is_placed = true;
+        return yore_cursor_first(expand->cursor);
+    }
+    expand->type_at = 0;
+    return seek(expand, expand->type_count > 0 ? expand->types[0] : 0,
+                expand->type_count > 0 ? expand->other : 0);
 }
 
 /* The half is over: go on with the other one where both are wanted. */
@@ -95,10 +101,22 @@ static struct graph_key wanted_prefix(const struct graph_expand *expand)
 static enum yore_status open_cursor(struct graph_expand *expand, struct yore_error *error_out)
 {
     struct graph_key prefix = wanted_prefix(expand);
-    struct yore_range range = {.prefix = graph_key_bytes(&prefix)};
-    yore_cursor_close(expand->cursor);
-    expand->cursor = NULL;
-    return view_cursor(expand->view, &range, &expand->cursor, error_out);
+    struct yore_range wanted = {.prefix = graph_key_bytes(&prefix)};
+    struct yore_range all = {.prefix = bytes_of(prefix.octets, 1)};
+    bool is_kept = expand->view->txn == NULL;
+    enum yore_status st = YORE_OK;
+    if (!is_kept || expand->cursor == NULL || !cursor_is_current(expand->cursor)) {
+        yore_cursor_close(expand->cursor);
+        expand->cursor = NULL;
+        st = view_cursor(expand->view, is_kept ? &all : &wanted, &expand->cursor, error_out);
+    }
+    if (st == YORE_OK && is_kept) {
+        st = cursor_set_part(expand->cursor, &wanted);
+        if (st != YORE_OK && error_out != NULL) {
+            *error_out = *yore_cursor_error(expand->cursor);
+        }
+    }
+    return st;
 }
 
 static bool copy_types(struct graph_expand *expand, const struct graph_expand_options *options)

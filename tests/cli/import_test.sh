@@ -432,4 +432,18 @@ fails 3 "is a directory" import db x
 : >nothing
 ok import db nothing -o ndjson
 out_has '"writes":0'
+
+# A limit on the size of files is told, and does not end the program.
+awk 'BEGIN { for (i = 1; i <= 20000; i++) print "2020-01-01,k" i ",a value of some forty octets that is the same for all" }' >many.csv
+run_limited() { # run_limited KILOBYTES ARGUMENT...
+    limit=$1
+    shift
+    last=$*
+    (ulimit -f $((2 * limit)) && exec "$YORE" "$@") >"$out" 2>"$err" </dev/null
+    code=$?
+}
+run_limited 200 import limited many.csv
+code_is 7
+err_has "File too large"
+ok import limited many.csv
 finish

@@ -145,6 +145,10 @@ out_has ',"a,""b"""'
 ok put db tab "$(printf 'a\tb\nc\001')"
 ok scan db --prefix tab -o table
 out_has 'a\tb\nc\x01'
+# Control characters of two octets too: some terminals act on U+009B as on ESC [.  U+00A0 is none.
+ok put db tab "$(printf '\302\23331mX\302\237\302\240')"
+ok scan db --prefix tab -o table
+out_has "$(printf '\\xc2\\x9b31mX\\xc2\\x9f\302\240')"
 
 # What was not known yet is not called absent without more.
 fails 1 "absent (now, as known at 2001-01-01T00:00:00Z)" get db odd --known 2001-01-01

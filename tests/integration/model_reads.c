@@ -202,9 +202,26 @@ static bool run_scan_at(struct run *run, unsigned keyspace, const struct compare
     return compare_scan(&run->compare, keyspace, &options, at, test_rand_one_in(&run->rand, 2));
 }
 
+#define RUN_PARTS 6u
+
+static bool run_parts_at(struct run *run, unsigned keyspace, const struct compare_at *at)
+{
+    struct run_range made[RUN_PARTS];
+    struct yore_range ranges[RUN_PARTS];
+    for (size_t i = 0; i < RUN_PARTS; i++) {
+        run_make_range(run, &made[i]);
+        ranges[i] = made[i].range;
+    }
+    struct compare_parts parts = {ranges, RUN_PARTS};
+    return compare_parts(&run->compare, keyspace, &parts, at, test_rand_u64(&run->rand));
+}
+
 static bool run_walk_at(struct run *run, unsigned keyspace, const struct compare_at *at)
 {
     struct run_range range;
+    if (test_rand_one_in(&run->rand, 2)) {
+        return run_parts_at(run, keyspace, at);
+    }
     run_make_range(run, &range);
     struct yore_cursor_options options = {.range = range.range, .at = at->asked};
     return compare_walk(&run->compare, keyspace, &options, at, test_rand_u64(&run->rand));

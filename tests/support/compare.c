@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "engine/cursor.h"
 #include "engine/until.h"
 #include "support/test.h"
 
@@ -223,13 +224,13 @@ bool compare_get_many(struct compare *compare, unsigned keyspace,
 
 /* ---- cursors -------------------------------------------------------------------------------- */
 
-static const char *compare_range_text(const struct yore_cursor_options *options, char text[256])
+static const char *compare_range_text(const struct yore_range *range, char text[256])
 {
     char low[COMPARE_KEY_TEXT_BYTES];
     char high[COMPARE_KEY_TEXT_BYTES];
-    bool is_prefix = options->range.prefix.size > 0;
-    compare_key_text(is_prefix ? options->range.prefix : options->range.low, low);
-    compare_key_text(options->range.high, high);
+    bool is_prefix = range->prefix.size > 0;
+    compare_key_text(is_prefix ? range->prefix : range->low, low);
+    compare_key_text(range->high, high);
     (void)snprintf(text, 256, "%s%s..%s", is_prefix ? "prefix " : "", low, is_prefix ? "" : high);
     return text;
 }
@@ -283,7 +284,7 @@ bool compare_scan(struct compare *compare, unsigned keyspace,
     char what[512];
     (void)snprintf(what, sizeof what, "scan %s of keyspace %u %s %s",
                    is_backward ? "backward" : "forward", keyspace,
-                   compare_range_text(options, range_text), compare_at_text(at, at_text));
+                   compare_range_text(&options->range, range_text), compare_at_text(at, at_text));
     struct yore_error error = {0};
     struct yore_cursor *cursor = NULL;
     enum yore_status status =
@@ -319,7 +320,8 @@ struct compare_walk {
     const struct model_rows *rows;
     const struct model_keyspace *space;
     struct test_rand rand;
-    size_t index; /* >= rows->count: on no row, so only an absolute move is defined */
+    unsigned moves; /* in each range */
+    size_t index;   /* >= rows->count: on no row, so only an absolute move is defined */
 };
 
 static bool compare_move(struct compare_walk *walk)
@@ -360,6 +362,26 @@ static bool compare_move(struct compare_walk *walk)
     return compare_place(walk->compare, what, walk->cursor, status, walk->rows, walk->index);
 }
 
+/* So many moves of a cursor that stands nowhere, in the range. */
+static bool compare_moves(struct compare *compare, const char *what, struct yore_cursor *cursor,
+                          const struct yore_range *range, const struct compare_at *at,
+                          struct compare_walk *walk)
+{
+    unsigned keyspace = (unsigned)(walk->space - compare->model->keyspaces);
+    struct model_rows rows = model_scan(compare->model, keyspace, range, at->moment);
+    walk->compare = compare;
+    walk->what = what;
+    walk->cursor = cursor;
+    walk->rows = &rows;
+    walk->index = SIZE_MAX;
+    bool is_same = true;
+    for (unsigned i = 0; i < walk->moves && is_same; i++) {
+        is_same = compare_move(walk);
+    }
+    model_rows_release(&rows);
+    return is_same;
+}
+
 bool compare_walk(struct compare *compare, unsigned keyspace,
                   const struct yore_cursor_options *options, const struct compare_at *at,
                   uint64_t seed)
@@ -368,7 +390,7 @@ bool compare_walk(struct compare *compare, unsigned keyspace,
     char at_text[96];
     char what[512];
     (void)snprintf(what, sizeof what, "walk over keyspace %u %s %s", keyspace,
-                   compare_range_text(options, range_text), compare_at_text(at, at_text));
+                   compare_range_text(&options->range, range_text), compare_at_text(at, at_text));
     struct yore_error error = {0};
     struct yore_cursor *cursor = NULL;
     enum yore_status status =
@@ -377,14 +399,40 @@ bool compare_walk(struct compare *compare, unsigned keyspace,
         return compare_fail(compare, "%s: open: %s [%s]", what, yore_status_name(status),
                             error.text);
     }
-    struct model_rows rows = model_scan(compare->model, keyspace, &options->range, at->moment);
     struct compare_walk walk = {
-        compare, what, cursor, &rows, &compare->model->keyspaces[keyspace], {seed}, SIZE_MAX};
-    bool is_same = true;
-    for (unsigned i = 0; i < 24 && is_same; i++) {
-        is_same = compare_move(&walk);
+        .space = &compare->model->keyspaces[keyspace], .rand = {seed}, .moves = 24};
+    bool is_same = compare_moves(compare, what, cursor, &options->range, at, &walk);
+    yore_cursor_close(cursor);
+    return is_same || compare_is_edge(compare, keyspace, at);
+}
+
+bool compare_parts(struct compare *compare, unsigned keyspace, const struct compare_parts *parts,
+                   const struct compare_at *at, uint64_t seed)
+{
+    char range_text[256];
+    char at_text[96];
+    char what[512];
+    struct yore_cursor_options options = {.at = at->asked};
+    struct compare_walk walk = {
+        .space = &compare->model->keyspaces[keyspace], .rand = {seed}, .moves = 6};
+    struct yore_error error = {0};
+    struct yore_cursor *cursor = NULL;
+    enum yore_status status =
+        yore_cursor_open(compare->db, compare->keyspaces[keyspace], &options, &cursor, &error);
+    if (status != YORE_OK) {
+        return compare_fail(compare, "a cursor of parts: open: %s [%s]", yore_status_name(status),
+                            error.text);
     }
-    model_rows_release(&rows);
+    bool is_same = true;
+    for (size_t i = 0; i < parts->count && is_same; i++) {
+        (void)snprintf(what, sizeof what, "part %zu of keyspace %u %s %s", i, keyspace,
+                       compare_range_text(&parts->ranges[i], range_text),
+                       compare_at_text(at, at_text));
+        status = cursor_set_part(cursor, &parts->ranges[i]);
+        is_same = status == YORE_OK
+                      ? compare_moves(compare, what, cursor, &parts->ranges[i], at, &walk)
+                      : compare_fail(compare, "%s: %s", what, yore_status_name(status));
+    }
     yore_cursor_close(cursor);
     return is_same || compare_is_edge(compare, keyspace, at);
 }

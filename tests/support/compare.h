@@ -45,6 +45,13 @@ bool compare_scan(struct compare *compare, unsigned keyspace,
 bool compare_walk(struct compare *compare, unsigned keyspace,
                   const struct yore_cursor_options *options, const struct compare_at *at,
                   uint64_t seed);
+/* The same in several ranges, one after the other, by one cursor. */
+struct compare_parts {
+    const struct yore_range *ranges;
+    size_t count;
+};
+bool compare_parts(struct compare *compare, unsigned keyspace, const struct compare_parts *parts,
+                   const struct compare_at *at, uint64_t seed);
 bool compare_timeline(struct compare *compare, unsigned keyspace, struct yore_bytes key,
                       const struct yore_timeline_options *options);
 /* The rest of an open timeline. */

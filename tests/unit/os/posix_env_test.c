@@ -228,6 +228,39 @@ TEST(stat_tells_size_and_kind)
     CHECK_STATUS(os_path_stat(env, test_path("a/b"), &size, &is_dir, NULL), YORE_IO);
 }
 
+static void leave(void)
+{
+    CHECK(chdir("/") == 0);
+}
+
+static void check_absolute(const char *path, const char *want)
+{
+    char *absolute;
+    CHECK_OK(os_path_absolute(os_env_posix(), path, &absolute, NULL));
+    CHECK_EQ_STR(absolute, want);
+    mem_free(absolute);
+}
+
+TEST(a_relative_path_becomes_one_behind_the_current_directory)
+{
+    struct os_env *env = os_env_posix();
+    char *absolute;
+    struct yore_error error;
+    test_at_end(leave);
+    CHECK_OK(os_dir_make(env, test_path("d"), NULL));
+    CHECK(chdir(test_path("d")) == 0);
+    check_absolute("x", test_path("d/x"));
+    check_absolute("../x/", test_path("d/../x/"));
+    check_absolute("/x", "/x");
+    CHECK_OK(os_dir_remove(env, test_path("d"), NULL));
+    check_absolute("/x", "/x");
+    CHECK_STATUS(os_path_absolute(env, "x", &absolute, &error), YORE_IO);
+    CHECK(absolute == NULL);
+    CHECK(strstr(error.text, "current directory") != NULL);
+    CHECK(chdir("/") == 0);
+    check_absolute("x", "/x");
+}
+
 TEST(a_lock_refuses_a_second_handle_of_the_same_process)
 {
     struct os_env *env = os_env_posix();
@@ -335,6 +368,7 @@ TEST_MAIN(what_was_written_is_read_back, open_modes_ask_for_what_is_there, trunc
           offsets_past_the_end_of_numbers_are_refused, advice_is_accepted,
           memory_that_will_be_filled_keeps_what_is_in_it, directories_are_made_listed_and_removed,
           renaming_replaces_and_linking_does_not, stat_tells_size_and_kind,
+          a_relative_path_becomes_one_behind_the_current_directory,
           a_lock_refuses_a_second_handle_of_the_same_process,
           a_lock_refuses_another_process_until_its_holder_is_gone,
           a_released_lock_is_free_though_a_forked_child_lives, clocks_go_forward_and_sleep_lasts,

@@ -424,13 +424,14 @@ TEST(a_walk_alone_may_leave_out_deletes_and_nothing_else)
         struct table_options options = fixture_options(&rand, 7);
         struct table *table = fixture_table(&f, "t", &options, m.versions, m.count);
         for (unsigned i = 0; i < 12; i++) {
-            struct yore_bytes none = {NULL, 0};
+            const struct yore_bytes none = {NULL, 0};
             const struct version *from = &m.versions[test_rand_below(&rand, m.count)];
             const struct version *to = &m.versions[test_rand_below(&rand, m.count)];
             struct iter_view view = random_view(&m, &rand);
             view.is_as_of = true;
             view.is_changed_only = false;
-            view.high = i % 2 == 1 ? to->key : none;
+            struct yore_bytes high = i % 2 == 1 ? to->key : none;
+            view.high = &high;
             struct model seen = model_view(&m, &view);
             struct version_place place = {from->key, INT64_MAX, INT64_MAX};
             struct version_iter *it = NULL;
@@ -442,7 +443,13 @@ TEST(a_walk_alone_may_leave_out_deletes_and_nothing_else)
                 check_turns(it, &seen, &rand);
             }
             version_iter_seek(it, &place);
-            left_out += check_alone(it, &seen, model_seek(&seen, &place, true), false, view.high);
+            left_out += check_alone(it, &seen, model_seek(&seen, &place, true), false, high);
+            for (unsigned j = 0; j < 8; j++) { /* the same iterator, from range to range */
+                place.key = m.versions[test_rand_below(&rand, m.count)].key;
+                high = m.versions[test_rand_below(&rand, m.count)].key;
+                version_iter_seek(it, &place);
+                left_out += check_alone(it, &seen, model_seek(&seen, &place, true), false, high);
+            }
             version_iter_free(it);
             model_release(&seen);
         }
