@@ -3,7 +3,8 @@
  *     attack hostile PORT HTTPPORT SECONDS   until the time is over, or it is ended
  *
  * The hostile ones: words of 512 MB announced and not sent, pipelines nobody reads the answers of,
- * connections that come and go, readers of everything that take little, half heads of HTTP.
+ * connections that come and go, readers of everything that take little, half heads of HTTP, and one
+ * that names 50,000 channels or keys in a request, over and over.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 enum { SLEEPERS = 2000, SAMPLES_MAX = 4000000, ROUND_US = 10000, SHARE_US = 2500 };
+enum { NAMES = 50000, NAME_STEPS = 16, NAMER_BYTES = 3 * NAMES * 16 };
 
 static double now_us(clockid_t clock)
 {
@@ -113,6 +115,49 @@ static int begin_one(int i, uint16_t port, uint16_t http)
     return fd;
 }
 
+/* Requests of very many names, sent over and over as fast as they are taken. */
+struct namer {
+    int fd;
+    char *text;
+    size_t size;
+    size_t sent;
+};
+
+static void add_request(struct namer *namer, const char *word, bool is_reverse)
+{
+    namer->size += (size_t)snprintf(namer->text + namer->size, NAMER_BYTES - namer->size,
+                                    "*%d\r\n$%zu\r\n%s\r\n", NAMES + 1, strlen(word), word);
+    for (int i = 0; i < NAMES; i++) {
+        namer->size += (size_t)snprintf(namer->text + namer->size, NAMER_BYTES - namer->size,
+                                        "$6\r\nc%05d\r\n", is_reverse ? NAMES - 1 - i : i);
+    }
+}
+
+static bool namer_begin(struct namer *namer, uint16_t port)
+{
+    *namer = (struct namer){.fd = connect_to(port), .text = malloc(NAMER_BYTES)};
+    if (namer->fd < 0 || namer->text == NULL) {
+        return false;
+    }
+    fcntl(namer->fd, F_SETFL, O_NONBLOCK);
+    add_request(namer, "SUBSCRIBE", false);
+    add_request(namer, "UNSUBSCRIBE", true);
+    add_request(namer, "WATCH", false);
+    namer->size +=
+        (size_t)snprintf(namer->text + namer->size, NAMER_BYTES - namer->size, "UNWATCH\r\n");
+    return true;
+}
+
+static void namer_go_on(struct namer *namer)
+{
+    static char answers[65536];
+    ssize_t sent =
+        send(namer->fd, namer->text + namer->sent, namer->size - namer->sent, MSG_NOSIGNAL);
+    namer->sent += sent > 0 ? (size_t)sent : 0;
+    namer->sent = namer->sent < namer->size ? namer->sent : 0;
+    recv(namer->fd, answers, sizeof(answers), 0);
+}
+
 static int hostile(uint16_t port, uint16_t http, double seconds)
 {
     static int fds[SLEEPERS];
@@ -125,6 +170,10 @@ static int hostile(uint16_t port, uint16_t http, double seconds)
         memcpy(pipeline + 6 * i, "PING\r\n", 6);
     }
     memset(fds, -1, sizeof(fds));
+    struct namer namer;
+    if (!namer_begin(&namer, port)) {
+        return 1;
+    }
     for (uint64_t step = 0; now_us(CLOCK_MONOTONIC) < end; step++) {
         int i = (int)(step % SLEEPERS);
         if (fds[i] < 0 || (step / SLEEPERS) % 7 == (uint64_t)(i % 7)) { /* come and go */
@@ -139,8 +188,12 @@ static int hostile(uint16_t port, uint16_t http, double seconds)
         } else if (i % 6 == 5) {
             recv(fds[i], some, sizeof(some), 0);
         }
+        if (step % NAME_STEPS == 0) {
+            namer_go_on(&namer);
+        }
         hold_back(&round_begin, &used_begin);
     }
+    free(namer.text);
     return 0;
 }
 

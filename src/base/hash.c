@@ -7,6 +7,11 @@ uint64_t hash_bytes(struct yore_bytes bytes)
     return XXH3_64bits(bytes.data, bytes.size);
 }
 
+uint64_t hash_bytes_seeded(struct yore_bytes bytes, uint64_t seed)
+{
+    return XXH3_64bits_withSeed(bytes.data, bytes.size, seed);
+}
+
 uint64_t hash_u64(uint64_t v)
 {
     v += 0x9e3779b97f4a7c15u;

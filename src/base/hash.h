@@ -8,6 +8,9 @@
 
 uint64_t hash_bytes(struct yore_bytes bytes);
 
+/* The same with a seed: for tables in memory whose names strangers choose. */
+uint64_t hash_bytes_seeded(struct yore_bytes bytes, uint64_t seed);
+
 /* A good mixer of one number (splitmix64's finaliser). */
 uint64_t hash_u64(uint64_t v);
 

@@ -46,6 +46,8 @@ struct bolt_port {
                 struct yore_error *error_out);
     /* May it look at that moment of the past?  YORE_TIME_MIN: at all of it. */
     bool (*may_look)(void *arg, void *conn, int64_t moment);
+    /* Must requests that write, or all, wait?  Then a turn says BOLT_LATER. */
+    bool (*is_paused)(void *arg, void *conn, bool writes);
     /* What a statement may take where the client names no time; 0: the default of the query
      * layer. */
     void (*limits)(void *arg, uint64_t *time_ns_out, uint64_t *memory_bytes_out);

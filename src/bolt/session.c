@@ -379,6 +379,18 @@ static void take_message(struct bolt_session *session, struct buffer *out)
 /* ---- turns ------------------------------------------------------------------------------------
  */
 
+/* May the message of the reader not be answered yet?  What a transaction writes, its commit does;
+ * whether a statement of its own writes is known only when it is prepared. */
+static bool is_paused(const struct bolt_session *session)
+{
+    const struct bolt_port *port = &session->server->options.port;
+    uint8_t signature = bolt_message_signature(buffer_bytes(&session->reader.message));
+    bool is_own = signature == BOLT_RUN && session->state == STATE_READY;
+    bool begins = signature == BOLT_RUN || signature == BOLT_BEGIN || signature == BOLT_COMMIT;
+    return begins && is_taken(session, find_rule(signature)) && !is_ignored(session, signature) &&
+           port->is_paused(port->arg, session->conn, is_own || signature == BOLT_COMMIT);
+}
+
 /* Have a whole message in the reader. */
 static enum frame_result next_message(struct bolt_session *session, struct bolt_turn *turn)
 {
@@ -435,6 +447,9 @@ static enum bolt_next step(struct bolt_session *session, struct bolt_turn *turn)
     if (pace != BOLT_QUICK && pace != turn->pace) {
         return want(turn, pace);
     }
+    if (is_paused(session)) {
+        return BOLT_LATER;
+    }
     take_message(session, turn->out);
     return session->state == STATE_DEFUNCT ? BOLT_CLOSE : BOLT_ROOM;
 }
@@ -447,7 +462,7 @@ enum bolt_next bolt_session_turn(struct bolt_session *session, struct bolt_turn 
          done++) {
         next = step(session, turn);
     }
-    if (next != BOLT_PACE) {
+    if (next != BOLT_PACE && next != BOLT_LATER) {
         atomic_store_explicit(&session->waiting_ns, 0, memory_order_relaxed);
     } else if (atomic_load_explicit(&session->waiting_ns, memory_order_relaxed) == 0) {
         atomic_store_explicit(&session->waiting_ns, os_monotonic_ns(os_env_posix()),

@@ -58,6 +58,7 @@ enum bolt_pace {
 enum bolt_next {
     BOLT_INPUT, /* everything whole was run; more octets are wanted */
     BOLT_PACE,  /* the next request needs turn->wanted */
+    BOLT_LATER, /* the next request has to wait (bolt_port.is_paused) */
     BOLT_ROOM,  /* there is enough to send; go on when it is sent */
     BOLT_CLOSE  /* send what there is and close */
 };

@@ -103,7 +103,9 @@ struct acl {
     struct os_mutex lock;
     struct name_map users;
     struct acl_user *default_user; /* never gone */
+    struct acl_rules *configured;  /* lock; "default" as requirepass was last set; NULL: never */
     _Atomic uint64_t version;
+    _Atomic uint32_t hash_count; /* the most that a user's passwords cost, at least 1 */
     struct os_mutex log_lock;
     struct acl_log_entry *log;
     size_t log_count;
@@ -150,6 +152,10 @@ struct acl_rules *acl_user_rules(struct acl *acl, struct acl_user *user); /* ref
 enum yore_status acl_user_change(struct command_server *server, struct yore_bytes name,
                                  const struct yore_bytes *rules, size_t count,
                                  struct yore_error *error_out);
+/* As a change of "default", and its passwords are what acl_load() begins with from now on. */
+enum yore_status acl_configure_default(struct command_server *server,
+                                       const struct yore_bytes *rules, size_t count,
+                                       struct yore_error *error_out);
 /* False: there is none.  Its clients are closed. */
 bool acl_user_delete(struct command_server *server, struct yore_bytes name);
 /* Names in order; each referenced; the array is freed with mem_free(). */
@@ -159,12 +165,19 @@ enum yore_status acl_save(struct command_server *server, struct yore_error *erro
 
 /* ---- passwords (acl_secret.c) ---- */
 
-enum yore_status acl_secret_make(struct command_server *server, struct yore_bytes password,
-                                 struct acl_secret *secret_out, struct yore_error *error_out);
+/* As one more of `rules`: with the salt of those they have, so that one hash says of all of them
+ * whether a password fits.  NULL: they have none. */
+enum yore_status acl_secret_make(struct command_server *server, const struct acl_rules *rules,
+                                 struct yore_bytes password, struct acl_secret *secret_out,
+                                 struct yore_error *error_out);
 /* From 64 hexadecimal digits of a SHA-256. */
-enum yore_status acl_secret_from_digest(struct command_server *server, struct yore_bytes digest,
+enum yore_status acl_secret_from_digest(struct command_server *server,
+                                        const struct acl_rules *rules, struct yore_bytes digest,
                                         struct acl_secret *secret_out,
                                         struct yore_error *error_out);
+/* How many hashes a password costs that fits none of them: one, but where some have salts of their
+ * own, as those of older files. */
+size_t acl_rules_hash_count(const struct acl_rules *rules);
 /* From argon2's text form. */
 enum yore_status acl_secret_decode(struct yore_bytes encoded, struct acl_secret *secret_out,
                                    struct yore_error *error_out);

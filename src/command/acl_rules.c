@@ -520,8 +520,9 @@ static enum yore_status apply_password(struct command_server *server, struct acl
     if (i < rules->secret_count) {
         return YORE_OK;
     }
-    enum yore_status st = kind == '>' ? acl_secret_make(server, text, &secret, error_out)
-                                      : acl_secret_from_digest(server, text, &secret, error_out);
+    enum yore_status st = kind == '>'
+                              ? acl_secret_make(server, rules, text, &secret, error_out)
+                              : acl_secret_from_digest(server, rules, text, &secret, error_out);
     return st == YORE_OK ? add_secret(rules, &secret, error_out) : st;
 }
 

@@ -70,6 +70,7 @@ enum yore_status acl_init(struct command_server *server, struct yore_error *erro
     os_mutex_init(&acl->log_lock);
     os_mutex_init(&acl->memory_lock);
     atomic_init(&acl->version, 1);
+    atomic_init(&acl->hash_count, 1);
     atomic_init(&acl->log_max, ACL_LOG_DEFAULT);
     for (size_t i = 0; i < sizeof acl->key; i += 8) {
         uint64_t chance = os_random_u64(server->env);
@@ -101,6 +102,7 @@ void acl_release(struct acl *acl)
         acl_user_unref(user);
     }
     name_map_release(&acl->users);
+    acl_rules_unref(acl->configured);
     acl_log_trim(acl, 0);
     os_mutex_release(&acl->lock);
     os_mutex_release(&acl->log_lock);
@@ -152,6 +154,15 @@ static enum yore_status apply_all(struct command_server *server, struct acl_rule
     return st;
 }
 
+/* Until users are loaded anew it is no less than it was. */
+static void note_hash_count(struct acl *acl, const struct acl_rules *rules)
+{
+    uint32_t count = (uint32_t)acl_rules_hash_count(rules);
+    if (count > atomic_load(&acl->hash_count)) {
+        atomic_store(&acl->hash_count, count);
+    }
+}
+
 /* Put `rules` in place for the user `name`, made where it is missing; takes them on success. */
 static enum yore_status publish(struct command_server *server, struct yore_bytes name,
                                 struct acl_rules *rules)
@@ -174,6 +185,7 @@ static enum yore_status publish(struct command_server *server, struct yore_bytes
             mem_free(user);
         }
     }
+    note_hash_count(acl, rules);
     atomic_fetch_add(&acl->version, 1);
     os_mutex_unlock(&acl->lock);
     acl_rules_unref(old);
@@ -204,9 +216,9 @@ static bool has_lost_channel(const struct client *client, const struct acl_rules
 {
     const struct subscriptions *lists[] = {&client->channels, &client->patterns, &client->shards};
     for (size_t kind = 0; kind < 3; kind++) {
-        for (size_t i = 0; i < lists[kind]->count; i++) {
-            if (!acl_rules_allow_channel(rules, lists[kind]->items[i]->name,
-                                         kind == CHANNEL_PATTERN)) {
+        const struct subscription *at = lists[kind]->first;
+        for (; at != NULL; at = at->next) {
+            if (!acl_rules_allow_channel(rules, at->channel->name, kind == CHANNEL_PATTERN)) {
                 return true;
             }
         }
@@ -214,20 +226,23 @@ static bool has_lost_channel(const struct client *client, const struct acl_rules
     return false;
 }
 
-/* After a change of rules: who listens to what they do not allow any more is closed. */
-static void close_listeners(struct command_server *server, struct yore_bytes name)
+/* After a change of the rules of the user `name` (NULL: of any): who listens to what they do not
+ * allow any more is closed. */
+static void close_listeners(struct command_server *server, const struct yore_bytes *name)
 {
     const struct command_port *port = &server->options.port;
-    struct acl_user *user = acl_user_get(&server->acl, name);
-    struct acl_rules *rules = user != NULL ? acl_user_rules(&server->acl, user) : NULL;
+    struct acl *acl = &server->acl;
+    os_mutex_lock(&acl->lock); /* rules stay */
     os_mutex_lock(&server->clients_lock);
-    for (struct client *at = server->clients; at != NULL && rules != NULL; at = at->next) {
+    const struct acl_user *only = name != NULL ? name_map_get(&acl->users, *name) : NULL;
+    for (struct client *at = server->clients; at != NULL; at = at->next) {
         os_mutex_lock(&at->lock);
-        bool is_theirs = at->user == user;
+        const struct acl_user *user = at->user;
         os_mutex_unlock(&at->lock);
+        bool is_theirs = name == NULL || user == only;
         if (is_theirs && at->conn != NULL && client_is_subscribed(at)) {
             os_mutex_lock(&server->pubsub.lock);
-            bool has_lost = has_lost_channel(at, rules);
+            bool has_lost = has_lost_channel(at, user->rules);
             os_mutex_unlock(&server->pubsub.lock);
             if (has_lost) {
                 port->close(port->arg, at->conn, true);
@@ -235,8 +250,22 @@ static void close_listeners(struct command_server *server, struct yore_bytes nam
         }
     }
     os_mutex_unlock(&server->clients_lock);
-    acl_rules_unref(rules);
-    acl_user_unref(user);
+    os_mutex_unlock(&acl->lock);
+}
+
+static bool is_default(struct yore_bytes name)
+{
+    return bytes_equal(name, args_text("default"));
+}
+
+/* May "default" get these rules?  Not where nobody would have to log in any more and has to. */
+static enum yore_status admit(const struct command_server *server, const struct acl_rules *rules,
+                              struct yore_error *error_out)
+{
+    const struct command_port *port = &server->options.port;
+    return acl_rules_admit(rules, "") && port->admit_all != NULL
+               ? port->admit_all(port->arg, error_out)
+               : YORE_OK;
 }
 
 enum yore_status acl_user_change(struct command_server *server, struct yore_bytes name,
@@ -253,6 +282,9 @@ enum yore_status acl_user_change(struct command_server *server, struct yore_byte
         return error_plain(error_out, st);
     }
     st = apply_all(server, changed, rules, count, error_out);
+    if (st == YORE_OK && is_default(name)) {
+        st = admit(server, changed, error_out);
+    }
     if (st == YORE_OK) {
         st = publish(server, name, changed);
         if (st == YORE_TOO_BIG) {
@@ -264,7 +296,24 @@ enum yore_status acl_user_change(struct command_server *server, struct yore_byte
     if (st != YORE_OK) {
         acl_rules_unref(changed);
     } else {
-        close_listeners(server, name);
+        close_listeners(server, &name);
+    }
+    return st;
+}
+
+enum yore_status acl_configure_default(struct command_server *server,
+                                       const struct yore_bytes *rules, size_t count,
+                                       struct yore_error *error_out)
+{
+    struct acl *acl = &server->acl;
+    enum yore_status st = acl_user_change(server, args_text("default"), rules, count, error_out);
+    if (st == YORE_OK) {
+        struct acl_rules *now = acl_user_rules(acl, acl->default_user);
+        os_mutex_lock(&acl->lock);
+        struct acl_rules *old = acl->configured;
+        acl->configured = now;
+        os_mutex_unlock(&acl->lock);
+        acl_rules_unref(old);
     }
     return st;
 }
@@ -362,9 +411,8 @@ static enum yore_status load_line(struct command_server *loaded, struct yore_byt
                          "line should start with user keyword followed by the username");
     }
     struct yore_bytes name = words[1];
-    bool is_default = bytes_equal(name, bytes_of("default", 7));
     struct acl_user *user = acl_user_get(&loaded->acl, name);
-    if (user != NULL && (!is_default || user->is_gone)) {
+    if (user != NULL && (!is_default(name) || user->is_gone)) {
         acl_user_unref(user);
         return error_set(error_out, YORE_INVALID,
                          "Duplicate user '%.*s' found. A user can only be defined once",
@@ -405,30 +453,147 @@ static enum yore_status load_text(struct command_server *loaded, struct yore_byt
     return st;
 }
 
-/* Let the server have the users of `loaded`: structs of users that stay are kept, their clients
- * with them. */
-static void take_over(struct command_server *server, struct command_server *loaded)
+/* The passwords of "default" that the configuration gives it; NULL: it names none.  Referenced. */
+static struct acl_rules *configured_rules(struct acl *acl)
 {
-    struct acl_user **users = NULL;
+    os_mutex_lock(&acl->lock);
+    struct acl_rules *rules = acl->configured;
+    if (rules != NULL) {
+        atomic_fetch_add(&rules->refs, 1);
+    }
+    os_mutex_unlock(&acl->lock);
+    return rules;
+}
+
+/* Begin `loaded` with those passwords, as they were hashed: who is logged in with one stays. */
+static enum yore_status begin_default(struct command_server *loaded,
+                                      const struct acl_rules *configured,
+                                      struct yore_error *error_out)
+{
+    struct yore_bytes rules[2 + ACL_PASSWORDS_MAX];
     size_t count = 0;
-    if (acl_users_list(&server->acl, &users, &count) != YORE_OK) {
-        return;
+    if (configured == NULL) {
+        return YORE_OK;
     }
-    for (size_t i = 0; i < count; i++) {
-        struct yore_bytes name = bytes_of(users[i]->name, users[i]->name_size);
-        if (name_map_get(&loaded->acl.users, name) == NULL) {
-            acl_user_delete(server, name);
+    rules[count++] = args_text("resetpass");
+    for (size_t i = 0; i < configured->secret_count; i++) {
+        rules[count++] = args_text(configured->secrets[i].encoded);
+    }
+    if (configured->is_nopass) {
+        rules[count++] = args_text("nopass");
+    }
+    return acl_user_change(loaded, args_text("default"), rules, count, error_out);
+}
+
+/* Is what was loaded fit to take the place of what there is? */
+static enum yore_status check_loaded(struct command_server *server, struct command_server *loaded,
+                                     const struct acl_rules *configured,
+                                     struct yore_error *error_out)
+{
+    const struct acl_rules *rules = loaded->acl.default_user->rules;
+    bool needs_password = configured != NULL && configured->secret_count > 0;
+    if (needs_password && acl_rules_admit(rules, "")) {
+        return error_set(error_out, YORE_INVALID,
+                         "%s lets default in without a password, and requirepass demands one: the "
+                         "users are as they were",
+                         server->options.aclfile);
+    }
+    return admit(server, rules, error_out);
+}
+
+/* What users are taken over into: those that stay, with their clients, and new ones. */
+struct succession {
+    struct name_map users;
+    struct acl_user **gone;
+    size_t gone_count;
+};
+
+/* REQUIRES(acl->lock).  YORE_NOMEM: nothing has changed. */
+static enum yore_status prepare(struct acl *acl, struct acl *loaded, struct succession *next)
+{
+    const struct acl_user *from;
+    struct acl_user *user;
+    enum yore_status st = YORE_OK;
+    next->gone = mem_array(acl->users.count, sizeof(*next->gone));
+    st = next->gone != NULL ? YORE_OK : YORE_NOMEM;
+    for (size_t at = 0; st == YORE_OK && (from = name_map_next(&loaded->users, &at)) != NULL;) {
+        struct yore_bytes name = bytes_of(from->name, from->name_size);
+        user = name_map_get(&acl->users, name);
+        bool is_new = user == NULL;
+        if (is_new) {
+            atomic_fetch_add(&from->rules->refs, 1);
+            user = user_new(name, from->rules);
+            if (user == NULL) {
+                acl_rules_unref(from->rules);
+                return YORE_NOMEM;
+            }
         }
-        acl_user_unref(users[i]);
-    }
-    mem_free(users);
-    const struct acl_user *user;
-    for (size_t at = 0; (user = name_map_next(&loaded->acl.users, &at)) != NULL;) {
-        atomic_fetch_add(&user->rules->refs, 1);
-        if (publish(server, bytes_of(user->name, user->name_size), user->rules) != YORE_OK) {
-            acl_rules_unref(user->rules);
+        st = name_map_put(&next->users, bytes_of(user->name, user->name_size), user);
+        if (st != YORE_OK && is_new) {
+            acl_user_unref(user);
         }
     }
+    for (size_t at = 0; st == YORE_OK && (user = name_map_next(&acl->users, &at)) != NULL;) {
+        if (name_map_get(&next->users, bytes_of(user->name, user->name_size)) == NULL) {
+            next->gone[next->gone_count++] = user;
+        }
+    }
+    return st;
+}
+
+/* REQUIRES(acl->lock).  Rules change places: what goes is released with `loaded`. */
+static void succeed(struct acl *acl, struct acl *loaded, struct succession *next)
+{
+    struct acl_user *from;
+    for (size_t at = 0; (from = name_map_next(&loaded->users, &at)) != NULL;) {
+        struct acl_user *user = name_map_get(&next->users, bytes_of(from->name, from->name_size));
+        struct acl_rules *rules = user->rules;
+        user->rules = from->rules;
+        from->rules = rules;
+    }
+    for (size_t i = 0; i < next->gone_count; i++) {
+        next->gone[i]->is_gone = true;
+    }
+    struct name_map old = acl->users;
+    acl->users = next->users;
+    next->users = old;
+    atomic_store(&acl->hash_count, atomic_load(&loaded->hash_count));
+    atomic_fetch_add(&acl->version, 1);
+}
+
+/* Let the server have the users of `loaded`, all at once: structs of users that stay are kept,
+ * their clients with them. */
+static enum yore_status take_over(struct command_server *server, struct command_server *loaded,
+                                  struct yore_error *error_out)
+{
+    struct acl *acl = &server->acl;
+    struct succession next = {.gone_count = 0};
+    os_mutex_lock(&acl->lock);
+    enum yore_status st = prepare(acl, &loaded->acl, &next);
+    if (st == YORE_OK) {
+        succeed(acl, &loaded->acl, &next);
+    } else {
+        struct acl_user *user;
+        for (size_t at = 0; (user = name_map_next(&next.users, &at)) != NULL;) {
+            struct yore_bytes name = bytes_of(user->name, user->name_size);
+            if (name_map_get(&acl->users, name) == NULL) {
+                acl_user_unref(user);
+            }
+        }
+        next.gone_count = 0;
+    }
+    os_mutex_unlock(&acl->lock);
+    for (size_t i = 0; i < next.gone_count; i++) {
+        close_clients(server, next.gone[i]);
+        acl_user_unref(next.gone[i]);
+    }
+    name_map_release(&next.users);
+    mem_free(next.gone);
+    if (st != YORE_OK) {
+        return error_plain(error_out, st);
+    }
+    close_listeners(server, NULL);
+    return YORE_OK;
 }
 
 static enum yore_status read_whole(struct os_env *env, const char *path, struct buffer *text,
@@ -468,13 +633,21 @@ enum yore_status acl_load(struct command_server *server, struct yore_error *erro
     atomic_store(&loaded->acl.allows_channels, acl_allows_channels(server));
     enum yore_status st = read_whole(server->env, path, &text, error_out);
     if (st == YORE_OK) {
+        struct acl_rules *configured = configured_rules(&server->acl);
         st = acl_init(loaded, error_out);
+        if (st == YORE_OK) {
+            st = begin_default(loaded, configured, error_out);
+        }
         if (st == YORE_OK) {
             st = load_text(loaded, buffer_bytes(&text), path, error_out);
         }
         if (st == YORE_OK) {
-            take_over(server, loaded);
+            st = check_loaded(server, loaded, configured, error_out);
         }
+        if (st == YORE_OK) {
+            st = take_over(server, loaded, error_out);
+        }
+        acl_rules_unref(configured);
         acl_release(&loaded->acl);
     }
     os_mutex_release(&loaded->clients_lock);

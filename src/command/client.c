@@ -27,6 +27,10 @@ enum yore_status command_client_new(struct command_server *server,
         return YORE_NOMEM;
     }
     client->server = server;
+    client->channels.by_name.seed = server->seed;
+    client->patterns.by_name.seed = server->seed;
+    client->shards.by_name.seed = server->seed;
+    client->watched_by_name.seed = server->seed;
     client->conn = origin->conn;
     client->id = atomic_fetch_add(&server->next_client, 1) + 1;
     copy_text(client->address, sizeof client->address, origin->address);
@@ -76,9 +80,9 @@ void command_client_free(struct client *client)
     acl_rules_unref(client->rules);
     acl_user_unref(client->user);
     mem_free(client->queue);
-    mem_free(client->channels.items);
-    mem_free(client->patterns.items);
-    mem_free(client->shards.items);
+    name_map_release(&client->channels.by_name);
+    name_map_release(&client->patterns.by_name);
+    name_map_release(&client->shards.by_name);
     mem_free(client->name);
     mem_free(client->library_name);
     mem_free(client->library_version);
@@ -119,7 +123,8 @@ void command_client_note_buffers(struct client *client, size_t input_bytes, size
 
 size_t command_client_queue_bytes(const struct client *client)
 {
-    return client->queue_bytes + client->queue_capacity * sizeof(*client->queue);
+    return client->queue_bytes + client->queue_capacity * sizeof(*client->queue) +
+           client->held_bytes;
 }
 
 static size_t digits(size_t number)
@@ -138,6 +143,34 @@ void client_note_request(struct client *client, const struct yore_bytes *args, s
         bytes += 5 + digits(args[i].size) + args[i].size;
     }
     atomic_store_explicit(&client->input_bytes, bytes, memory_order_relaxed);
+}
+
+enum yore_status command_client_hold(struct client *client, struct yore_error *error_out)
+{
+    const struct yore_time present = {YORE_NOW, YORE_NOW};
+    command_client_let_go(client);
+    enum yore_status st = yore_snapshot_take(client->server->db, &client->held, error_out);
+    if (st != YORE_OK) {
+        return st;
+    }
+    const struct yore_time now = yore_snapshot_time(client->held);
+    client->held_asked = client->has_moment ? client->moment : present;
+    client->held_now = yore_now(client->server->db);
+    client->moment.valid =
+        client->held_asked.valid == YORE_NOW ? now.valid : client->held_asked.valid;
+    client->moment.known =
+        client->held_asked.known == YORE_NOW ? now.known : client->held_asked.known;
+    client->has_moment = true;
+    return YORE_OK;
+}
+
+void command_client_let_go(struct client *client)
+{
+    if (client->held != NULL) {
+        yore_snapshot_release(client->held);
+        client->held = NULL;
+        client->has_moment = false;
+    }
 }
 
 bool client_is_subscribed(const struct client *client)
@@ -179,6 +212,7 @@ void client_reset(struct client *client)
     watch_forget(client);
     pubsub_leave(client);
     feed_leave(client);
+    command_client_let_go(client);
     if (client_is(client, CLIENT_MONITOR)) {
         atomic_fetch_sub(&server->monitor_count, 1);
     }

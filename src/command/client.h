@@ -19,8 +19,8 @@
 
 struct acl_rules;
 struct acl_user;
-struct channel;
 struct command;
+struct subscription;
 struct yore_watch;
 
 enum client_flag {
@@ -51,9 +51,9 @@ struct watched;
 
 /* What a client is subscribed to, of one kind. */
 struct subscriptions {
-    struct channel **items;
-    size_t count;
-    size_t capacity;
+    struct name_map by_name;
+    struct subscription *first; /* in the order they were made */
+    struct subscription *last;
 };
 
 struct client {
@@ -98,14 +98,19 @@ struct client {
     int64_t ended_ns;             /* monotonic: when its last request ended; 0: not known */
     int64_t begins_ns;            /* ... and when the next begins, right behind that; 0: not so */
 
-    struct yore_time moment; /* of its session ... */
-    bool has_moment;         /* ... if it has one */
+    struct yore_time moment;     /* of its session ... */
+    bool has_moment;             /* ... if it has one */
+    struct yore_snapshot *held;  /* command_client_hold(); NULL: none is */
+    struct yore_time held_asked; /* its moment as it was asked for ... */
+    int64_t held_now;            /* ... at this one */
 
     struct queued *queue;
     size_t queue_count;
     size_t queue_capacity;
     size_t queue_bytes;
-    struct watched *watched; /* watch_lock: a list */
+    struct watched *watched;         /* watch_lock: a list ... */
+    struct name_map watched_by_name; /* ... and how to find one; its own thread's */
+    size_t held_bytes;               /* of watches and subscriptions; its own thread's */
 
     struct scan_owner scans; /* scan_lock: positions of its SCANs */
 

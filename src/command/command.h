@@ -61,6 +61,9 @@ struct command_port {
     void (*shutdown)(void *arg);
     /* CONFIG REWRITE: write the settings back to the file they came from. */
     enum yore_status (*rewrite)(void *arg, struct yore_error *error_out);
+    /* A change of users is about to let everybody in without a login: may it?  Where not, nothing
+     * is changed, and the error is who asked's.  NULL: yes. */
+    enum yore_status (*admit_all)(void *arg, struct yore_error *error_out);
     /* Append "field:value\r\n" lines of this server's own to section `name` of INFO ("server",
      * "clients", "stats", ...). */
     void (*info)(void *arg, const char *section, struct buffer *out);
@@ -120,12 +123,11 @@ struct command_options {
     uint32_t process_id;
     bool has_debug_commands; /* DEBUG is allowed */
     const char *backup_path; /* YORE.BACKUP writes below it; NULL: refused; kept */
-    const char *aclfile;     /* users are loaded from and saved to it; NULL: none; kept */
+    const char *aclfile;     /* command_users_load(), ACL LOAD and SAVE; NULL: none; kept */
 };
 
 /* Make it: opens the databases, finds out what changed since it was last used.
- * Errors: YORE_INVALID, YORE_IO, YORE_CORRUPT (of the database, or the aclfile: text names file and
- * line). */
+ * Errors: YORE_INVALID, YORE_IO, YORE_CORRUPT (of the database). */
 enum yore_status command_server_new(const struct command_options *options,
                                     struct command_server **server_out,
                                     struct yore_error *error_out);
@@ -153,8 +155,9 @@ bool command_durations(struct command_server *server, size_t index,
  * time, one that may block; returns the nanoseconds after which it wants to be called again. */
 int64_t command_tick(struct command_server *server);
 
-/* Load users again from the aclfile (ACL LOAD, SIGHUP).  After an error, of which the text names
- * the line, the users are as they were. */
+/* Load users from the aclfile, where there is one (the start, ACL LOAD, SIGHUP): the user "default"
+ * with the password of the setting requirepass, then what the file says.  After an error, of which
+ * the text names the line, the users are as they were. */
 enum yore_status command_users_load(struct command_server *server, struct yore_error *error_out);
 /* Define a user by ACL rules, as `user` lines of a configuration file do. */
 enum yore_status command_user_set(struct command_server *server, struct yore_bytes name,
@@ -210,6 +213,16 @@ void command_client_tie_watch(struct client *client);
 /* From now on YORE.AT asks for no right to the command, only for that to its moments: they belong
  * to requests that have rights of their own (?at= of HTTP). */
 void command_client_be_dated(struct client *client);
+/* Hold the moment its session is at, or the present, for all that it reads until
+ * command_client_let_go(): an answer in many turns is of one moment.  What is written meanwhile is
+ * not seen, retention keeps what it reads, and a right to look back so far from now on is one to
+ * look back from here.  Its own thread.  Errors: YORE_NOMEM; nothing is held. */
+enum yore_status command_client_hold(struct client *client, struct yore_error *error_out);
+/* Its session is in the present.  Where it holds nothing, nothing is done. */
+void command_client_let_go(struct client *client);
+/* Does CLIENT PAUSE keep it from a request now, one that writes or does not?  Then the port's wake
+ * says when to ask again.  For doors whose requests are no commands. */
+bool command_client_is_paused(const struct client *client, bool writes);
 /* 2 or 3: how replies to it are built. */
 int command_client_protocol(const struct client *client);
 /* What CLIENT LIST and CLIENT INFO tell of the connection's buffers; any thread. */

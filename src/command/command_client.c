@@ -1,8 +1,10 @@
 /* command_client.c -- CLIENT about others: LIST, KILL, PAUSE; and MONITOR. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/mem.h"
 #include "command/call.h"
 #include "command/commands.h"
 #include "command/monitor.h"
@@ -59,29 +61,47 @@ static bool take_kind(struct call *call, size_t index, enum client_kind *kind_ou
 
 /* ---- LIST ---- */
 
-static bool is_listed_id(const struct call *call, uint64_t id)
+/* The ids that are asked for, in order. */
+struct id_list {
+    uint64_t *ids; /* NULL: all clients are */
+    size_t count;
+};
+
+static int order_ids(const void *a, const void *b)
 {
-    uint64_t wanted;
-    for (size_t i = 3; i < call->count; i++) {
-        if (args_uint(call->args[i], &wanted) && wanted == id) {
-            return true;
-        }
-    }
-    return false;
+    const uint64_t *x = a;
+    const uint64_t *y = b;
+    return (*x > *y) - (*x < *y);
 }
 
-static bool take_list(struct call *call, struct client_filter *filter, bool *by_ids_out)
+static bool is_listed_id(const struct id_list *list, uint64_t id)
 {
-    *by_ids_out = call->count > 3 && call_is(call, 2, "id");
-    if (*by_ids_out) {
-        for (size_t i = 3; i < call->count; i++) {
-            uint64_t id;
-            if (!args_uint(call->args[i], &id) || id == 0) {
-                reply_error(call->reply, "ERR Invalid client ID");
-                return false;
-            }
+    return bsearch(&id, list->ids, list->count, sizeof id, order_ids) != NULL;
+}
+
+static bool take_ids(struct call *call, struct id_list *list)
+{
+    list->ids = mem_array(call->count - 3, sizeof *list->ids);
+    if (list->ids == NULL) {
+        call_nomem(call);
+        return false;
+    }
+    for (size_t i = 3; i < call->count; i++) {
+        uint64_t id;
+        if (!args_uint(call->args[i], &id) || id == 0) {
+            reply_error(call->reply, "ERR Invalid client ID");
+            return false;
         }
-        return true;
+        list->ids[list->count++] = id;
+    }
+    qsort(list->ids, list->count, sizeof *list->ids, order_ids);
+    return true;
+}
+
+static bool take_list(struct call *call, struct client_filter *filter, struct id_list *list)
+{
+    if (call->count > 3 && call_is(call, 2, "id")) {
+        return take_ids(call, list);
     }
     if (call->count == 4 && call_is(call, 2, "type")) {
         return take_kind(call, 3, &filter->kind);
@@ -93,28 +113,36 @@ static bool take_list(struct call *call, struct client_filter *filter, bool *by_
     return true;
 }
 
-void cmd_client_list(struct call *call)
+/* The list has the latest first; it is told the other way round. */
+static void tell_clients(struct call *call, const struct client_filter *filter,
+                         const struct id_list *list, struct buffer *lines)
 {
-    struct client_filter filter = {.kind = KIND_ANY};
-    struct buffer lines = {0};
-    bool by_ids;
-    if (!take_list(call, &filter, &by_ids)) {
-        return;
-    }
-    client_note_request(call->client, call->args, call->count);
     os_mutex_lock(&call->server->clients_lock);
-    /* The list has the latest first; it is told the other way round. */
     struct client *client = call->server->clients;
     while (client != NULL && client->next != NULL) {
         client = client->next;
     }
     for (; client != NULL; client = client->prev) {
-        if (by_ids ? is_listed_id(call, client->id) : matches(&filter, client)) {
-            client_describe(client, &lines);
-            buffer_append(&lines, "\n", 1);
+        if (list->ids != NULL ? is_listed_id(list, client->id) : matches(filter, client)) {
+            client_describe(client, lines);
+            buffer_append(lines, "\n", 1);
         }
     }
     os_mutex_unlock(&call->server->clients_lock);
+}
+
+void cmd_client_list(struct call *call)
+{
+    struct client_filter filter = {.kind = KIND_ANY};
+    struct buffer lines = {0};
+    struct id_list list = {NULL, 0};
+    if (!take_list(call, &filter, &list)) {
+        mem_free(list.ids);
+        return;
+    }
+    client_note_request(call->client, call->args, call->count);
+    tell_clients(call, &filter, &list, &lines);
+    mem_free(list.ids);
     if (lines.is_nomem) {
         call_nomem(call);
     } else {

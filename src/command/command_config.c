@@ -115,7 +115,8 @@ void cmd_config_set(struct call *call)
         reply_error(call->reply, "ERR wrong number of arguments for 'config|set' command");
         return;
     }
-    for (size_t i = 4; i < call->count; i += 2) {
+    size_t told = 2 + 2 * SETTINGS_MAX; /* of more some are named twice, or there are none such */
+    for (size_t i = 4; i < call->count && i < told + 2; i += 2) {
         if (is_twice(call, i)) {
             reply_error(call->reply,
                         "ERR CONFIG SET failed (possibly related to argument '%.*s')"

@@ -62,12 +62,12 @@ static void unsubscribe(struct call *call, enum channel_kind kind)
     if (call->count > 1) {
         return;
     }
-    if (list->count == 0) {
+    if (list->first == NULL) {
         reply_change(call, kind, true, NULL);
     }
-    while (list->count > 0) {
+    while (list->first != NULL) {
         struct buffer name = {0};
-        buffer_append_bytes(&name, list->items[0]->name);
+        buffer_append_bytes(&name, list->first->channel->name);
         struct yore_bytes bytes = buffer_bytes(&name);
         if (name.is_nomem) {
             call_nomem(call);

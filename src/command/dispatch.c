@@ -55,6 +55,13 @@ static bool is_paused(const struct client *client, const struct command *command
     return !atomic_load(&server->pause_writes_only) || (command->flags & CF_WRITE) != 0;
 }
 
+bool command_client_is_paused(const struct client *client, bool writes)
+{
+    const struct command_server *server = client->server;
+    return atomic_load_explicit(&server->pause_until_ns, memory_order_relaxed) != INT64_MIN &&
+           (writes || !atomic_load(&server->pause_writes_only));
+}
+
 /* Counts are kept of the present only; a page passes over the keys its user may not read, however
  * many. */
 static bool walks_far(const struct client *client, const struct command *command)
@@ -67,13 +74,25 @@ static bool walks_far(const struct client *client, const struct command *command
 static enum command_pace queue_pace(const struct client *client)
 {
     enum command_pace pace = COMMAND_SHORT;
+    size_t words = 0;
     for (size_t i = 0; i < client->queue_count; i++) {
         const struct command *command = client->queue[i].command;
+        words += client->queue[i].count;
         if (command->pace == COMMAND_LONG || walks_far(client, command)) {
             pace = COMMAND_LONG;
         }
     }
-    return pace;
+    return words > SHORT_ARGS_MAX ? COMMAND_LONG : pace;
+}
+
+/* However little it does for a word, for very many it takes its time. */
+static enum command_pace pace_of_words(enum command_pace pace, size_t count)
+{
+    if (count > SHORT_ARGS_MAX && pace != COMMAND_LOGIN) {
+        return COMMAND_LONG;
+    }
+    bool is_quick = pace == COMMAND_QUICK || pace == COMMAND_TRY;
+    return is_quick && count > QUICK_ARGS_MAX ? COMMAND_SHORT : pace;
 }
 
 enum command_pace command_pace(struct client *client, const struct yore_bytes *args, size_t count)
@@ -90,11 +109,11 @@ enum command_pace command_pace(struct client *client, const struct yore_bytes *a
             return queue_pace(client);
         }
         if ((command->flags & CF_NO_MULTI) == 0) {
-            return COMMAND_QUICK;
+            return pace_of_words(COMMAND_QUICK, count);
         }
     }
     if ((command->flags & CF_TRY) != 0) {
-        return COMMAND_TRY;
+        return pace_of_words(COMMAND_TRY, count);
     }
     if (command->run == cmd_hello) {
         return count > 2 ? COMMAND_LOGIN : COMMAND_QUICK;
@@ -102,7 +121,7 @@ enum command_pace command_pace(struct client *client, const struct yore_bytes *a
     if (walks_far(client, command)) {
         return COMMAND_LONG;
     }
-    return (enum command_pace)command->pace;
+    return pace_of_words((enum command_pace)command->pace, count);
 }
 
 /* ---- refusing ---- */
@@ -213,9 +232,11 @@ static bool may_look_there(struct call *call)
         (call->command->flags & (CF_READ | CF_WRITE)) == 0) {
         return true;
     }
-    int64_t now = yore_now(call->server->db);
-    return acl_allows_moment(client, client->moment.valid, now) &&
-           acl_allows_moment(client, client->moment.known, now);
+    bool is_held = client->held != NULL;
+    const struct yore_time *moment = is_held ? &client->held_asked : &client->moment;
+    int64_t now = is_held ? client->held_now : yore_now(call->server->db);
+    return acl_allows_moment(client, moment->valid, now) &&
+           acl_allows_moment(client, moment->known, now);
 }
 
 static bool check_rights(struct call *call)
@@ -525,6 +546,23 @@ static void queue(struct call *call)
     reply_status(call->reply, "QUEUED");
 }
 
+/* An EXEC that is refused ends the transaction all the same: what follows it is no part of it. */
+static void abort_exec(struct call *call, size_t start)
+{
+    struct buffer *out = &call->reply->out;
+    char cause[ERROR_REPLY_BYTES_MAX] = "out of memory";
+    if (!out->is_nomem) { /* "-" before it, and the end of the line behind it */
+        struct yore_bytes text = bytes_of(out->data + start + 1, out->size - start - 3);
+        bool is_plain = bytes_starts_with(text, args_text("ERR "));
+        text = bytes_behind(text, is_plain ? 4 : 0);
+        snprintf(cause, sizeof cause, "%.*s", (int)text.size, (const char *)text.data);
+        out->size = start;
+    }
+    multi_discard(call->client);
+    watch_forget(call->client);
+    reply_error(call->reply, "EXECABORT Transaction discarded because of: %s", cause);
+}
+
 static void reject(struct call *call, size_t start)
 {
     const struct buffer *out = &call->reply->out;
@@ -534,7 +572,12 @@ static void reject(struct call *call, size_t start)
     if (!out->is_nomem) {
         server_count_error(call->server, bytes_of(out->data + start + 1, out->size - start - 1));
     }
-    if (client_is(call->client, CLIENT_MULTI)) {
+    if (!client_is(call->client, CLIENT_MULTI)) {
+        return;
+    }
+    if (call->command != NULL && call->command->run == cmd_exec) {
+        abort_exec(call, start);
+    } else {
         client_set(call->client, CLIENT_DIRTY_EXEC);
     }
 }

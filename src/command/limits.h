@@ -21,6 +21,7 @@
 
 #define COMMANDS_MAX 512u            /* rows of the table, subcommands too: bits of a rule */
 #define MULTI_BYTES_MAX (256u << 20) /* requests queued by one MULTI */
+#define LEAVE_CHUNK 256u             /* watches or channels that are left under one lock */
 #define SWAPS_MAX 16u                /* SWAPDBs of one transaction */
 #define MULTI_RETRIES_MAX 16u        /* attempts of EXEC when something read in it expires */
 #define SCAN_POSITIONS_BYTES_MAX (16u << 20) /* positions of SCAN kept, of all clients */
@@ -41,6 +42,7 @@
 #define RECOUNT_KEYS_MAX (1u << 20)  /* keys changed since counts were saved: more, count anew */
 #define LCS_CELLS_MAX (16u << 20)    /* products of the two lengths LCS compares */
 #define QUICK_VALUE_BYTES_MAX 16384u /* a loop answers with values up to this size itself */
+#define SHORT_ARGS_MAX 65536u        /* of more words it is a long one */
 #define PENDING_COUNT_MAX 512u /* writes of a job that wait for one commit: then they are made */
 #define PENDING_BYTES_MAX (4u << 20)   /* ... and their octets */
 #define PENDING_VALUE_BYTES_MAX 65536u /* a larger value is committed at once */

@@ -23,6 +23,7 @@ struct name_map {
     struct name_slot *slots;
     size_t capacity; /* a power of two, or 0 */
     size_t count;
+    uint64_t seed; /* set while it is empty, where strangers choose the names */
 };
 
 void name_map_release(struct name_map *map);

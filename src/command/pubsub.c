@@ -56,8 +56,9 @@ static size_t send_to(struct command_server *server, const struct channel *chann
                       struct yore_bytes name, struct yore_bytes message)
 {
     struct parcel parcel = {.channel = channel, .name = name, .message = message};
-    for (size_t i = 0; i < channel->count; i++) {
-        const struct client *client = channel->listeners[i];
+    const struct subscription *at = channel->listeners;
+    for (; at != NULL; at = at->next_listener) {
+        const struct client *client = at->client;
         struct yore_bytes bytes = parcel_for(&parcel, command_client_protocol(client));
         if (bytes.size > 0 && client->conn != NULL) {
             server->options.port.push(server->options.port.arg, client->conn, bytes);
@@ -92,20 +93,6 @@ size_t pubsub_publish(struct command_server *server, enum channel_kind kind,
 
 /* ---- listening ---- */
 
-static bool grow(void **items, size_t *capacity, size_t count, size_t size)
-{
-    if (count < *capacity) {
-        return true;
-    }
-    size_t wanted = *capacity == 0 ? 4 : 2 * *capacity;
-    void *grown = mem_realloc(*items, wanted * size);
-    if (grown != NULL) {
-        *items = grown;
-        *capacity = wanted;
-    }
-    return grown != NULL;
-}
-
 static struct channel *channel_new(enum channel_kind kind, struct yore_bytes name)
 {
     struct channel *channel = mem_alloc(sizeof *channel + name.size);
@@ -117,20 +104,62 @@ static struct channel *channel_new(enum channel_kind kind, struct yore_bytes nam
     return channel;
 }
 
-static void channel_free(struct channel *channel)
+/* What one holds of memory at most. */
+static size_t bytes_of_one(const struct channel *channel)
 {
-    mem_free(channel->listeners);
-    mem_free(channel);
+    return sizeof(struct subscription) + sizeof *channel + channel->name.size +
+           4 * sizeof(struct name_slot);
 }
 
-static bool is_listening(const struct subscriptions *list, const struct channel *channel)
+static struct channel *find_or_make(struct name_map *map, enum channel_kind kind,
+                                    struct yore_bytes name)
 {
-    for (size_t i = 0; i < list->count; i++) {
-        if (list->items[i] == channel) {
-            return true;
-        }
+    struct channel *channel = name_map_get(map, name);
+    if (channel != NULL) {
+        return channel;
     }
-    return false;
+    channel = channel_new(kind, name);
+    if (channel != NULL && name_map_put(map, channel->name, channel) != YORE_OK) {
+        mem_free(channel);
+        return NULL;
+    }
+    return channel;
+}
+
+static void drop_if_unheard(struct name_map *map, struct channel *channel)
+{
+    if (channel->listeners == NULL) {
+        name_map_remove(map, channel->name);
+        mem_free(channel);
+    }
+}
+
+/* Into both lists. */
+static void link_in(struct subscriptions *list, struct subscription *one)
+{
+    struct channel *channel = one->channel;
+    one->prev = list->last;
+    *(list->last != NULL ? &list->last->next : &list->first) = one;
+    list->last = one;
+    one->next_listener = channel->listeners;
+    if (channel->listeners != NULL) {
+        channel->listeners->prev_listener = one;
+    }
+    channel->listeners = one;
+    channel->count++;
+}
+
+static void link_out(struct subscriptions *list, const struct subscription *one)
+{
+    struct channel *channel = one->channel;
+    *(one->prev != NULL ? &one->prev->next : &list->first) = one->next;
+    *(one->next != NULL ? &one->next->prev : &list->last) = one->prev;
+    *(one->prev_listener != NULL ? &one->prev_listener->next_listener : &channel->listeners) =
+        one->next_listener;
+    if (one->next_listener != NULL) {
+        one->next_listener->prev_listener = one->prev_listener;
+    }
+    channel->count--;
 }
 
 static enum yore_status join(struct client *client, enum channel_kind kind, struct yore_bytes name,
@@ -138,34 +167,24 @@ static enum yore_status join(struct client *client, enum channel_kind kind, stru
 {
     struct name_map *map = &client->server->pubsub.channels[kind];
     struct subscriptions *list = client_list(client, kind);
-    struct channel *channel = name_map_get(map, name);
-    void *items = list->items;
-    if (channel != NULL && is_listening(list, channel)) {
+    if (name_map_get(&list->by_name, name) != NULL) {
         return YORE_OK;
     }
-    if (!grow(&items, &list->capacity, list->count, sizeof *list->items)) {
-        return YORE_NOMEM;
-    }
-    list->items = items;
+    struct subscription *one = mem_zalloc(sizeof *one);
+    struct channel *channel = one != NULL ? find_or_make(map, kind, name) : NULL;
     if (channel == NULL) {
-        channel = channel_new(kind, name);
-        if (channel == NULL || name_map_put(map, channel->name, channel) != YORE_OK) {
-            mem_free(channel);
-            return YORE_NOMEM;
-        }
-    }
-    items = channel->listeners;
-    bool has_room = grow(&items, &channel->capacity, channel->count, sizeof(struct client *));
-    channel->listeners = items;
-    if (!has_room) {
-        if (channel->count == 0) {
-            name_map_remove(map, channel->name);
-            channel_free(channel);
-        }
+        mem_free(one);
         return YORE_NOMEM;
     }
-    channel->listeners[channel->count++] = client;
-    list->items[list->count++] = channel;
+    if (name_map_put(&list->by_name, channel->name, one) != YORE_OK) {
+        drop_if_unheard(map, channel);
+        mem_free(one);
+        return YORE_NOMEM;
+    }
+    one->channel = channel;
+    one->client = client;
+    link_in(list, one);
+    client->held_bytes += bytes_of_one(channel);
     atomic_fetch_add(client_counter(client, kind), 1);
     *is_new_out = true;
     return YORE_OK;
@@ -181,53 +200,47 @@ enum yore_status pubsub_subscribe(struct client *client, enum channel_kind kind,
     return st;
 }
 
-/* REQUIRES(pubsub lock): leave the channel at place `at` of the client's list. */
-static void leave(struct client *client, enum channel_kind kind, size_t at)
+/* REQUIRES(pubsub lock) */
+static void leave(struct client *client, enum channel_kind kind, struct subscription *one)
 {
     struct subscriptions *list = client_list(client, kind);
-    struct channel *channel = list->items[at];
-    size_t i = 0;
-    while (channel->listeners[i] != client) {
-        i++;
-    }
-    channel->count--;
-    memmove(&channel->listeners[i], &channel->listeners[i + 1],
-            (channel->count - i) * sizeof(struct client *));
-    list->count--;
-    memmove(&list->items[at], &list->items[at + 1], (list->count - at) * sizeof *list->items);
+    struct channel *channel = one->channel;
+    name_map_remove(&list->by_name, channel->name);
+    link_out(list, one);
+    mem_free(one);
+    client->held_bytes -= bytes_of_one(channel);
     atomic_fetch_sub(client_counter(client, kind), 1);
-    if (channel->count == 0) {
-        name_map_remove(&client->server->pubsub.channels[kind], channel->name);
-        channel_free(channel);
-    }
+    drop_if_unheard(&client->server->pubsub.channels[kind], channel);
 }
 
 bool pubsub_unsubscribe(struct client *client, enum channel_kind kind, struct yore_bytes name)
 {
-    struct subscriptions *list = client_list(client, kind);
+    const struct subscriptions *list = client_list(client, kind);
     os_mutex_lock(&client->server->pubsub.lock);
-    size_t at = 0;
-    while (at < list->count && !bytes_equal(list->items[at]->name, name)) {
-        at++;
-    }
-    bool was_there = at < list->count;
-    if (was_there) {
-        leave(client, kind, at);
+    struct subscription *one = name_map_get(&list->by_name, name);
+    if (one != NULL) {
+        leave(client, kind, one);
     }
     os_mutex_unlock(&client->server->pubsub.lock);
-    return was_there;
+    return one != NULL;
+}
+
+/* Some at a time: others want the lock. */
+static void leave_some(struct client *client, enum channel_kind kind)
+{
+    const struct subscriptions *list = client_list(client, kind);
+    os_mutex_lock(&client->server->pubsub.lock);
+    for (unsigned i = 0; i < LEAVE_CHUNK && list->first != NULL; i++) {
+        leave(client, kind, list->first);
+    }
+    os_mutex_unlock(&client->server->pubsub.lock);
 }
 
 void pubsub_leave(struct client *client)
 {
-    if (!client_is_subscribed(client)) {
-        return;
-    }
-    os_mutex_lock(&client->server->pubsub.lock);
     for (int kind = CHANNEL_PLAIN; kind <= CHANNEL_SHARD; kind++) {
-        while (client_list(client, (enum channel_kind)kind)->count > 0) {
-            leave(client, (enum channel_kind)kind, 0);
+        while (client_list(client, (enum channel_kind)kind)->first != NULL) {
+            leave_some(client, (enum channel_kind)kind);
         }
     }
-    os_mutex_unlock(&client->server->pubsub.lock);
 }

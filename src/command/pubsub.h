@@ -14,12 +14,22 @@ struct command_server;
 
 enum channel_kind { CHANNEL_PLAIN = 0, CHANNEL_PATTERN = 1, CHANNEL_SHARD = 2 };
 
+/* One client's of one channel: in the client's map and list, and in the channel's list, so that it
+ * is found and left at the same cost however many there are. */
+struct subscription {
+    struct channel *channel;
+    struct client *client;
+    struct subscription *prev; /* of the client */
+    struct subscription *next;
+    struct subscription *prev_listener; /* of the channel */
+    struct subscription *next_listener;
+};
+
 struct channel {
     enum channel_kind kind;
     struct yore_bytes name; /* in the same block */
-    struct client **listeners;
+    struct subscription *listeners;
     size_t count;
-    size_t capacity;
 };
 
 /* One lock guards it all. */

@@ -178,14 +178,16 @@ enum yore_status command_server_new(const struct command_options *options,
     }
     server->started_ns = server_monotonic_ns(server);
     make_run_id(server);
+    server->seed = os_random_u64(server->env);
+    server->watched.seed = server->seed;
+    for (int i = 0; i < 3; i++) {
+        server->pubsub.channels[i].seed = server->seed;
+    }
     if (st == YORE_OK) {
         st = make_parts(server, error_out);
     }
     if (st == YORE_OK && server->db != NULL) {
         st = open_databases(server, error_out);
-    }
-    if (st == YORE_OK && options->aclfile != NULL) {
-        st = acl_load(server, error_out);
     }
     if (st != YORE_OK) {
         server->expiry = NULL; /* nothing to remember */
@@ -262,7 +264,7 @@ void command_query_limits(struct command_server *server, uint64_t *time_ns_out,
 bool command_needs_login(struct command_server *server)
 {
     struct acl_rules *rules = acl_user_rules(&server->acl, server->acl.default_user);
-    bool is_open = rules->is_on && rules->is_nopass;
+    bool is_open = acl_rules_admit(rules, "");
     acl_rules_unref(rules);
     return !is_open;
 }
@@ -274,7 +276,7 @@ uint64_t command_users_version(struct command_server *server)
 
 enum yore_status command_users_load(struct command_server *server, struct yore_error *error_out)
 {
-    return acl_load(server, error_out);
+    return server->options.aclfile != NULL ? acl_load(server, error_out) : YORE_OK;
 }
 
 enum yore_status command_user_set(struct command_server *server, struct yore_bytes name,

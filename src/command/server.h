@@ -115,6 +115,7 @@ struct command_server {
     struct name_map settings;
 
     struct acl acl;
+    uint64_t seed; /* of tables whose names clients choose */
     struct backoff backoff;
     struct scan_table scans;
     struct slowlog slowlog;

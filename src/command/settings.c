@@ -238,7 +238,7 @@ static enum yore_status hashes_set(struct command_server *server, struct yore_by
         rules[count++] = bytes_of(value.data, size);
         value = bytes_behind(value, size < value.size ? size + 1 : size);
     }
-    return acl_user_change(server, args_text("default"), rules, count, error_out);
+    return acl_configure_default(server, rules, count, error_out);
 }
 
 static enum yore_status requirepass_set(void *arg, struct yore_bytes value,
@@ -256,7 +256,7 @@ static enum yore_status requirepass_set(void *arg, struct yore_bytes value,
     }
     const struct yore_bytes rules[2] = {
         args_text("resetpass"), value.size == 0 ? args_text("nopass") : buffer_bytes(&rule)};
-    enum yore_status st = acl_user_change(server, args_text("default"), rules, 2, error_out);
+    enum yore_status st = acl_configure_default(server, rules, 2, error_out);
     buffer_release(&rule);
     return st;
 }

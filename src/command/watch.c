@@ -19,6 +19,7 @@ struct watched {
     struct watched_key *of;
     struct client *client;
     struct watched *next_of_key;
+    struct watched **link_of_key; /* what points to it in the key's list */
     struct watched *next_of_client;
     int64_t valid_to;
 };
@@ -57,14 +58,10 @@ static struct watched_key *find_or_make(struct command_server *server, struct da
     return key;
 }
 
-static bool has_watch(const struct client *client, const struct watched_key *key)
+/* What one holds of memory at most. */
+static size_t bytes_of_one(const struct watched_key *key)
 {
-    for (const struct watched *at = client->watched; at != NULL; at = at->next_of_client) {
-        if (at->of == key) {
-            return true;
-        }
-    }
-    return false;
+    return sizeof(struct watched) + sizeof *key + key->name.size + 4 * sizeof(struct name_slot);
 }
 
 static void drop_if_unwatched(struct command_server *server, struct watched_key *key)
@@ -76,24 +73,45 @@ static void drop_if_unwatched(struct command_server *server, struct watched_key 
     }
 }
 
+/* REQUIRES(watch_lock) */
+static void link_in(struct client *client, struct watched *watched)
+{
+    struct watched_key *of = watched->of;
+    watched->next_of_key = of->watchers;
+    watched->link_of_key = &of->watchers;
+    if (of->watchers != NULL) {
+        of->watchers->link_of_key = &watched->next_of_key;
+    }
+    of->watchers = watched;
+    watched->next_of_client = client->watched;
+    client->watched = watched;
+    client->held_bytes += bytes_of_one(of);
+    atomic_fetch_add(&client->watched_count, 1);
+}
+
 enum yore_status watch_add(struct client *client, struct database *database, struct yore_bytes key,
                            int64_t valid_to)
 {
     struct command_server *server = client->server;
     struct buffer name = {0};
-    struct watched *watched = mem_alloc(sizeof *watched);
+    struct watched *watched = mem_zalloc(sizeof *watched);
     enum yore_status st = watched != NULL && make_name(database, key, &name) ? YORE_OK : YORE_NOMEM;
+    bool is_new =
+        st == YORE_OK && name_map_get(&client->watched_by_name, buffer_bytes(&name)) == NULL;
     os_mutex_lock(&server->watch_lock);
-    struct watched_key *of =
-        st == YORE_OK ? find_or_make(server, database, buffer_bytes(&name)) : NULL;
-    if (of == NULL) {
+    struct watched_key *of = is_new ? find_or_make(server, database, buffer_bytes(&name)) : NULL;
+    if (of != NULL) {
+        st = name_map_put(&client->watched_by_name, of->name, watched);
+        if (st == YORE_OK) {
+            watched->of = of;
+            watched->client = client;
+            watched->valid_to = valid_to;
+            link_in(client, watched);
+            watched = NULL;
+        }
+        drop_if_unwatched(server, of);
+    } else if (is_new) {
         st = YORE_NOMEM;
-    } else if (!has_watch(client, of)) {
-        *watched = (struct watched){of, client, of->watchers, client->watched, valid_to};
-        of->watchers = watched;
-        client->watched = watched;
-        atomic_fetch_add(&client->watched_count, 1);
-        watched = NULL;
     }
     os_mutex_unlock(&server->watch_lock);
     mem_free(watched);
@@ -180,21 +198,28 @@ uint64_t watch_stripes(const struct client *client)
     return stripes;
 }
 
+/* REQUIRES(watch_lock) */
+static void forget_first(struct client *client)
+{
+    struct watched *gone = client->watched;
+    *gone->link_of_key = gone->next_of_key;
+    if (gone->next_of_key != NULL) {
+        gone->next_of_key->link_of_key = gone->link_of_key;
+    }
+    client->watched = gone->next_of_client;
+    client->held_bytes -= bytes_of_one(gone->of);
+    drop_if_unwatched(client->server, gone->of);
+    mem_free(gone);
+}
+
 void watch_forget(struct client *client)
 {
     struct command_server *server = client->server;
-    if (client->watched != NULL) {
-        os_mutex_lock(&server->watch_lock);
-        while (client->watched != NULL) {
-            struct watched *gone = client->watched;
-            struct watched **at = &gone->of->watchers;
-            while (*at != gone) {
-                at = &(*at)->next_of_key;
-            }
-            *at = gone->next_of_key;
-            client->watched = gone->next_of_client;
-            drop_if_unwatched(server, gone->of);
-            mem_free(gone);
+    name_map_release(&client->watched_by_name);
+    while (client->watched != NULL) {
+        os_mutex_lock(&server->watch_lock); /* some at a time: every writer wants it */
+        for (unsigned i = 0; i < LEAVE_CHUNK && client->watched != NULL; i++) {
+            forget_first(client);
         }
         os_mutex_unlock(&server->watch_lock);
     }

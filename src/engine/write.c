@@ -1,7 +1,11 @@
 /* write.c -- facts and single writes, from arguments to a commit request. */
+#include <assert.h>
+
 #include "engine/db_internal.h"
 #include "engine/refuse.h"
 #include "engine/span.h"
+
+static_assert(YORE_BATCH_BYTES_MAX <= RECORD_BYTES_MAX, "one commit is one record");
 
 const struct yore_write write_from_now_on = {.from = YORE_NOW, .to = YORE_FOREVER};
 
@@ -116,25 +120,21 @@ enum yore_status fact_encode(struct yore_db *db, const struct fact *fact, struct
                                  .is_from_commit = fact->from == YORE_NOW,
                                  .valid_from = fact->from,
                                  .valid_to = fact->to,
-                                 .key = fact->key,
-                                 .value = fact->value};
-    size_t most = fact->key.size + fact->value.size + 64;
-    if (to->size + most > YORE_BATCH_BYTES_MAX) {
+                                 .key = fact->key};
+    bool goes_apart = !fact->is_apart && fact_goes_apart(db, fact);
+    write.is_apart = fact->is_apart || goes_apart;
+    write.value = goes_apart ? bytes_of(ref, sizeof ref) : fact->value;
+    if (COMMIT_HEADER_BYTES + to->size + commit_write_bytes(&write) > YORE_BATCH_BYTES_MAX) {
         return error_set(error_out, YORE_TOO_BIG, "the transaction is larger than %u bytes",
                          YORE_BATCH_BYTES_MAX);
     }
-    if (fact->is_apart) {
-        write.is_apart = true;
-        request->has_apart = true;
-    } else if (fact_goes_apart(db, fact)) {
+    if (goes_apart) {
         enum yore_status st = fact_put_apart(db, fact, &request->value_hold, ref, error_out);
         if (st != YORE_OK) {
             return st;
         }
-        write.is_apart = true;
-        write.value = bytes_of(ref, sizeof ref);
-        request->has_apart = true;
     }
+    request->has_apart = request->has_apart || write.is_apart;
     commit_write_encode(to, &write);
     if (to->is_nomem) {
         return error_plain(error_out, YORE_NOMEM);

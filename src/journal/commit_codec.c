@@ -33,6 +33,15 @@ static unsigned char *put_run(unsigned char *at, struct yore_bytes run)
     return at + run.size;
 }
 
+size_t commit_write_bytes(const struct commit_write *write)
+{
+    size_t bytes = 1 + varint_size(write->keyspace) + varint_size(write->key.size);
+    bytes += write->kind == YORE_KIND_PUT ? varint_size(write->value.size) : 0;
+    bytes += write->is_from_commit ? 0 : 8;
+    bytes += write->valid_to == YORE_FOREVER ? 0 : 8;
+    return bytes + write->key.size + write->value.size;
+}
+
 void commit_write_encode(struct buffer *to, const struct commit_write *write)
 {
     bool is_put = write->kind == YORE_KIND_PUT;
@@ -60,6 +69,7 @@ void commit_write_encode(struct buffer *to, const struct commit_write *write)
     }
     at = put_run(at, write->key);
     at = put_run(at, write->value);
+    YORE_DEBUG_ASSERT((size_t)(at - to->data) - to->size == commit_write_bytes(write));
     to->size = (size_t)(at - to->data);
 }
 

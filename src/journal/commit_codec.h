@@ -25,6 +25,8 @@ struct commit_write {
     struct yore_bytes value;
 };
 
+/* How many octets the encoded write has. */
+size_t commit_write_bytes(const struct commit_write *write);
 /* Append one write in its final form; failures show in the buffer. */
 void commit_write_encode(struct buffer *to, const struct commit_write *write);
 

@@ -17,7 +17,10 @@
 #include "base/mem.h"
 #include "journal/journal_internal.h"
 
+/* The copy is written in groups of this size ... */
 #define COPY_BYTES (1u << 20)
+/* ... and into segments of twice the usual size: what a run leaves then mostly fits into one. */
+#define COPY_SEGMENT_FACTOR 2u
 #define NAME_DIGITS 16
 
 /* ---- what lies in the directory ---- */
@@ -190,29 +193,42 @@ static enum yore_status write_copy(struct recovery *r, struct yore_error *error_
     struct journal *journal = r->journal;
     enum yore_status st = record_log_write(journal->active->writer, error_out);
     atomic_store(&journal->appended, r->last);
-    if (st == YORE_OK && record_log_bytes(journal->active->writer) >
-                             2 * journal->options.segment_bytes + COPY_BYTES) {
-        const struct journal_begin begin = {.commit_before = r->last};
-        st = journal_begin_segment(journal, &begin, error_out);
-    }
     return st;
+}
+
+/* The copy goes on in the next segment where a payload does not fit into this one. */
+static enum yore_status make_room(struct recovery *r, struct yore_bytes payload,
+                                  struct yore_error *error_out)
+{
+    struct journal *journal = r->journal;
+    uint64_t end = record_log_end_bytes(journal->active->writer) + record_span(payload.size);
+    if (!journal->is_begun || end <= COPY_SEGMENT_FACTOR * journal->options.segment_bytes) {
+        return YORE_OK;
+    }
+    enum yore_status st = write_copy(r, error_out);
+    return st == YORE_OK ? journal_next_active(journal, error_out) : st;
 }
 
 static enum yore_status copy_commit(struct recovery *r, struct yore_bytes payload, int64_t commit,
                                     struct yore_error *error_out)
 {
     struct journal *journal = r->journal;
-    struct segment *target = &journal->segments[journal->segment_count - 1];
-    enum yore_status st = record_log_stage(journal->active->writer, JOURNAL_TYPE_COMMIT, payload,
-                                           bytes_of(NULL, 0), error_out);
+    enum yore_status st = make_room(r, payload, error_out);
+    if (st == YORE_OK) {
+        st = record_log_stage(journal->active->writer, JOURNAL_TYPE_COMMIT, payload,
+                              bytes_of(NULL, 0), error_out);
+    }
     if (st != YORE_OK) {
         return st;
     }
+    struct record_log_writer *writer = journal->active->writer;
+    struct segment *target = &journal->segments[journal->segment_count - 1];
     target->commit_first = target->commit_first == INT64_MAX ? commit : target->commit_first;
     journal->is_begun = true;
     r->last = commit;
-    return record_log_staged_bytes(journal->active->writer) >= COPY_BYTES ? write_copy(r, error_out)
-                                                                          : YORE_OK;
+    return record_log_end_bytes(writer) - record_log_bytes(writer) >= COPY_BYTES
+               ? write_copy(r, error_out)
+               : YORE_OK;
 }
 
 /* ---- one segment ---- */
@@ -648,22 +664,62 @@ static struct journal *journal_new(struct os_env *env, const char *dir,
     return journal;
 }
 
-/* The next recovery begins with what this one began with; only the copy goes.  Not where it has
- * several segments: a crash could leave some of them, and each says that the others must be there.
- */
+/* Take the seal off a segment of the copy, durably. */
+static enum yore_status unseal(struct journal *journal, uint64_t number, uint64_t end_bytes)
+{
+    struct os_file *file = NULL;
+    char *path = journal_segment_path(journal, number);
+    enum yore_status st =
+        path == NULL ? YORE_NOMEM : os_file_open(journal->env, path, OS_OPEN_WRITE, &file, NULL);
+    if (st == YORE_OK) {
+        st = os_file_truncate(file, end_bytes, NULL);
+    }
+    if (st == YORE_OK) {
+        st = os_file_sync(file, NULL);
+    }
+    os_file_close(file);
+    mem_free(path);
+    return st;
+}
+
+/* A sealed segment says that the next one must be there, and the next one says it of this one.  So
+ * first all seals go, then the segments, the last one first, each durably before the one below it.
+ * A crash leaves the beginning of a copy, as one does while it is made. */
+static void drop_copy(struct journal *journal)
+{
+    uint64_t number = atomic_load(&journal->next_number);
+    enum yore_status st = YORE_OK;
+    for (size_t i = 0; i < journal->segment_count && st == YORE_OK; i++) {
+        const struct segment *segment = &journal->segments[i];
+        if (segment->number >= journal->copy && segment->number + 1 < number) {
+            bool is_sealed = i + 1 < journal->segment_count;
+            uint64_t seal_bytes = is_sealed ? record_span(JOURNAL_SEAL_BYTES) : 0;
+            st = unseal(journal, segment->number, segment->end_bytes - seal_bytes);
+        }
+    }
+    while (st == YORE_OK && number-- > journal->copy) {
+        char *path = journal_segment_path(journal, number);
+        st = path == NULL ? YORE_NOMEM : os_path_unlink(journal->env, path, NULL);
+        mem_free(path);
+        if ((st == YORE_OK || st == YORE_NOT_FOUND) && number > journal->copy) {
+            st = os_dir_sync(journal->env, journal->dir, NULL);
+        }
+    }
+}
+
+/* The next recovery begins with what this one began with; only the copy goes. */
 void journal_abandon(struct journal *journal)
 {
     if (journal->active != NULL) {
+        journal->segments[journal->segment_count - 1].end_bytes =
+            record_log_bytes(journal->active->writer);
         (void)record_log_close(journal->active->writer, false, NULL);
         mem_free(journal->active);
         journal->active = NULL;
     }
-    bool is_one = journal->copy != 0 && atomic_load(&journal->next_number) == journal->copy + 1;
-    char *path = is_one ? journal_segment_path(journal, journal->copy) : NULL;
-    if (path != NULL) {
-        (void)os_path_unlink(journal->env, path, NULL);
+    if (journal->copy != 0) {
+        drop_copy(journal);
     }
-    mem_free(path);
     (void)journal_close(journal, NULL);
 }
 

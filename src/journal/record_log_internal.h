@@ -22,7 +22,8 @@ enum yore_status record_log_stage(struct record_log_writer *writer, uint32_t typ
  * cannot fail for want of it. */
 enum yore_status record_log_reserve(struct record_log_writer *writer, uint64_t copied_bytes,
                                     size_t count);
-size_t record_log_staged_bytes(const struct record_log_writer *writer);
+/* Where the last of the records that wait ends: record_log_bytes() once they are written. */
+uint64_t record_log_end_bytes(const struct record_log_writer *writer);
 /* Write what waits. */
 enum yore_status record_log_write(struct record_log_writer *writer, struct yore_error *error_out);
 /* record_log_sync() with the caller's own place, so that a test can leave out each one (os/env.h).

@@ -268,9 +268,9 @@ enum yore_status record_log_reserve(struct record_log_writer *writer, uint64_t c
     return is_there ? YORE_OK : YORE_NOMEM;
 }
 
-size_t record_log_staged_bytes(const struct record_log_writer *writer)
+uint64_t record_log_end_bytes(const struct record_log_writer *writer)
 {
-    return writer->staged.size;
+    return writer->written_bytes + writer->staged.size;
 }
 
 enum yore_status record_log_write(struct record_log_writer *writer, struct yore_error *error_out)

@@ -464,6 +464,10 @@ static void apply_turn(struct net_conn *conn)
         break;
     case NET_LATER:
         conn->state = loop->is_ending ? CONN_CLOSING : CONN_LATER;
+        if (conn->was_woken && conn->state == CONN_LATER) {
+            loop_ready(loop, conn);
+        }
+        conn->was_woken = false;
         break;
     case NET_ROOM:
         conn->state = CONN_ROOM;
@@ -582,6 +586,8 @@ void conn_notice(struct net_conn *conn, unsigned notices)
     }
     if ((notices & NOTICE_WAKE) != 0 && conn->state == CONN_LATER) {
         loop_ready(loop, conn);
+    } else if ((notices & NOTICE_WAKE) != 0) {
+        conn->was_woken = true;
     }
     conn_flush(conn);
     conn_account(conn);

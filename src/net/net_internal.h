@@ -88,6 +88,7 @@ struct net_conn {
     /* inbox */
     struct net_conn *next_noticed;
     bool is_noticed;
+    bool was_woken; /* while a turn ran, which may say LATER for what had held before */
     unsigned notices;
     struct buffer pushes;
     struct buffer drained; /* from a LONG turn, on its way to `waiting` */

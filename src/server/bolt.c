@@ -71,6 +71,13 @@ static bool port_may_look(void *arg, void *conn, int64_t moment)
     return command_may_look(peer->client, moment);
 }
 
+static bool port_is_paused(void *arg, void *conn, bool writes)
+{
+    const struct bolt_peer *peer = conn;
+    (void)arg;
+    return command_client_is_paused(peer->client, writes);
+}
+
 static void port_limits(void *arg, uint64_t *time_ns_out, uint64_t *memory_bytes_out)
 {
     struct server *server = arg;
@@ -154,6 +161,7 @@ static enum net_next bolt_turn(void *arg, struct net_turn *turn)
         [BOLT_QUICK] = NET_QUICK, [BOLT_LONG] = NET_LONG, [BOLT_LOGIN] = NET_LOGIN};
     static const enum net_next nexts[] = {[BOLT_INPUT] = NET_INPUT,
                                           [BOLT_PACE] = NET_PACE,
+                                          [BOLT_LATER] = NET_LATER,
                                           [BOLT_ROOM] = NET_ROOM,
                                           [BOLT_CLOSE] = NET_CLOSE};
     struct bolt_peer *peer = arg;
@@ -217,8 +225,8 @@ enum yore_status bolt_start(struct server *server, struct yore_error *error_out)
                                    .graph = server->config->bolt_graph,
                                    .keep_alive_ns = server->config->bolt_keep_alive,
                                    .port = {server, port_log_in, port_log_out, port_is_trusted,
-                                            port_may, port_may_look, port_limits, port_tell,
-                                            port_ran, port_is_gone, port_send_now}};
+                                            port_may, port_may_look, port_is_paused, port_limits,
+                                            port_tell, port_ran, port_is_gone, port_send_now}};
     enum yore_status status = bolt_server_new(&options, &server->bolt);
     return status == YORE_OK ? YORE_OK : error_plain(error_out, status);
 }

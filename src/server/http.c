@@ -451,6 +451,16 @@ void http_continue(struct http_call *call)
     }
 }
 
+/* CLIENT PAUSE: what writes waits, and where all do, whatever has not begun to answer. */
+static bool is_paused(const struct http_session *session)
+{
+    const struct http_route *route = session->route;
+    bool is_read = strcmp(route->method, "GET") == 0 || strcmp(route->method, "HEAD") == 0;
+    bool writes = !is_read || route->run == http_compat_put || route->run == http_compat_delete;
+    bool has_begun = is_read && session->taker != NULL;
+    return !route->is_open && !has_begun && command_client_is_paused(session->client, writes);
+}
+
 static enum step at_run(struct http_call *call, enum net_next *next)
 {
     struct http_session *session = call->session;
@@ -460,6 +470,10 @@ static enum step at_run(struct http_call *call, enum net_next *next)
     if (!may_run) {
         call->turn->wanted = pace;
         *next = NET_PACE;
+        return STEP_NEXT;
+    }
+    if (is_paused(session)) {
+        *next = NET_LATER;
         return STEP_NEXT;
     }
     bool keeps_alive = session->route->run(call);

@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "command/command.h"
 #include "command/series.h"
 #include "net/limits.h"
 #include "server/http_internal.h"
@@ -46,13 +47,15 @@ static bool append_page(struct http_call *call, struct buffer *start, struct buf
 
 /* What an export keeps between turns. */
 struct giver {
-    struct buffer start; /* of the next page */
+    struct client *client; /* holds the moment that all pages are of */
+    struct buffer start;   /* of the next page */
     struct buffer lines;
 };
 
 static void giver_free(void *state)
 {
     struct giver *giver = state;
+    command_client_let_go(giver->client);
     buffer_release(&giver->start);
     buffer_release(&giver->lines);
     mem_free(giver);
@@ -86,25 +89,40 @@ static bool send_page(struct http_call *call, struct giver *giver, bool is_first
     return true;
 }
 
-/* A page a turn, or a few: the next turn comes when they are sent, and no thread waits for it.  The
- * moment is looked at anew each time: without `at` a page tells the present of its own turn. */
+/* False: it was refused, and answered; `*more_out` is what to return. */
+static bool begin_export(struct http_call *call, bool *more_out)
+{
+    struct http_session *session = call->session;
+    struct giver *giver = mem_zalloc(sizeof(*giver));
+    *more_out = false;
+    if (giver == NULL) {
+        return false;
+    }
+    giver->client = session->client;
+    session->taker = giver;
+    session->taker_free = giver_free;
+    if (!http_look_at(call, more_out)) {
+        return false;
+    }
+    struct yore_error error = {0};
+    if (command_client_hold(session->client, &error) != YORE_OK) {
+        *more_out = http_problem(call, 503, "out-of-memory", "out of memory");
+        return false;
+    }
+    return true;
+}
+
+/* A page a turn, or a few: the next turn comes when they are sent, and no thread waits for it.  All
+ * are of one moment, which the client holds until the giver is freed. */
 bool http_export(struct http_call *call)
 {
     struct http_session *session = call->session;
     bool is_first = session->taker == NULL;
     bool more = false;
-    if (is_first) {
-        session->taker = mem_zalloc(sizeof(struct giver));
-        session->taker_free = giver_free;
-        if (session->taker == NULL) {
-            return false;
-        }
-    }
-    struct giver *giver = session->taker;
-    if (!http_look_at(call, &more)) {
-        call->out->is_nomem = call->out->is_nomem || !is_first;
+    if (is_first && !begin_export(call, &more)) {
         return more;
     }
+    struct giver *giver = session->taker;
     bool goes_on = true;
     bool is_over = false;
     while (goes_on && !is_over && call->out->size <= NET_OUTPUT_SOFT_BYTES) {
@@ -112,7 +130,6 @@ bool http_export(struct http_call *call)
         is_first = false;
         is_over = giver->start.size == 0;
     }
-    http_look_away(call);
     if (goes_on && is_over) {
         return http_stream_end(call);
     }

@@ -71,22 +71,23 @@ static bool is_loopback_only(const char *list)
     return true;
 }
 
-enum yore_status listen_check(struct server *server, struct yore_error *error_out)
+/* Do other machines reach a port that asks for no certificate? */
+static bool is_wide(const struct config *config)
 {
-    const struct config *config = server->config;
     bool has_wide_bind = !is_loopback_only(config->bind);
-    bool is_wide =
-        has_wide_bind || (config->http_port != 0 && !is_loopback_only(config->http_bind));
+    bool has_wide_http = config->http_port != 0 && !is_loopback_only(config->http_bind);
     bool needs_certificate = config->port == 0 && config->tls_auth_clients == CONFIG_TLS_YES &&
                              (config->http_port == 0 || config->http_tls) &&
                              (config->bolt_port == 0 || config->bolt_tls);
-    if (!is_wide || command_needs_login(server->commands) || needs_certificate) {
-        return YORE_OK;
-    }
-    if (config->insecure) {
-        log_text(server->log, LOG_WARN,
-                 "INSECURE: other machines are listened to, and nobody has to log in: whoever "
-                 "reaches this port can read, change and destroy everything");
+    return (has_wide_bind || has_wide_http) && !needs_certificate;
+}
+
+enum yore_status listen_admit_all(void *arg, struct yore_error *error_out)
+{
+    const struct server *server = arg;
+    const struct config *config = server->config;
+    bool has_wide_bind = !is_loopback_only(config->bind);
+    if (config->insecure || !server->has_users || !is_wide(config)) {
         return YORE_OK;
     }
     return error_set(error_out, YORE_INVALID,
@@ -95,6 +96,20 @@ enum yore_status listen_check(struct server *server, struct yore_error *error_ou
                      "demand certificates; --insecure does it all the same",
                      has_wide_bind ? "bind" : "http-bind",
                      has_wide_bind ? config->bind : config->http_bind);
+}
+
+enum yore_status listen_check(struct server *server, struct yore_error *error_out)
+{
+    server->has_users = true;
+    if (command_needs_login(server->commands)) {
+        return YORE_OK;
+    }
+    if (server->config->insecure && is_wide(server->config)) {
+        log_text(server->log, LOG_WARN,
+                 "INSECURE: other machines are listened to, and nobody has to log in: whoever "
+                 "reaches this port can read, change and destroy everything");
+    }
+    return listen_admit_all(server, error_out);
 }
 
 /* One port on every address of a list. */

@@ -154,11 +154,21 @@ enum yore_status own_settings_hand_on(struct server *server, struct yore_error *
     const struct config *config = server->config;
     for (size_t i = 0; i < config->extra_count; i++) {
         struct yore_error cause = {0};
+        if (*config->aclfile != '\0' && strcmp(config->extras[i].name, "user") == 0) {
+            return error_set(error_out, YORE_INVALID,
+                             "%s: users are defined in the configuration or in the aclfile, not "
+                             "in both",
+                             config->extras[i].where);
+        }
         enum yore_status status = hand_on_one(server, &config->extras[i], &cause);
         if (status != YORE_OK) {
             return error_set(error_out, status == YORE_NOT_FOUND ? YORE_INVALID : status,
                              "%s: %.400s", config->extras[i].where, cause.text);
         }
+    }
+    enum yore_status status = command_users_load(server->commands, error_out);
+    if (status != YORE_OK) {
+        return status;
     }
     struct memo_walk walk = {server, false};
     command_settings_walk(server->commands, remember, &walk);

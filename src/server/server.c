@@ -162,7 +162,7 @@ static enum yore_status start_commands(struct server *server, struct yore_error 
                       : config->durability == CONFIG_INTERVAL ? YORE_DURABILITY_INTERVAL
                                                               : YORE_DURABILITY_NONE,
         .port = {server, on_push, on_close, is_gone, on_wake, on_shutdown, own_settings_rewrite,
-                 info_lines},
+                 listen_admit_all, info_lines},
         .path = config->dir,
         .databases = (uint16_t)config->databases,
         .tcp_port = config->port == CONFIG_PORT_ANY ? 0 : (uint16_t)config->port,

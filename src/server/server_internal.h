@@ -40,6 +40,7 @@ struct server {
     bool is_ending; /* GUARDED_BY(tick_lock) */
     int64_t started_ns;
     int64_t ending_ns;       /* monotonic */
+    bool has_users;          /* all that the start defines: what changes them now is a change */
     bool has_pidfile;        /* made by this one, to be taken away at the end */
     bool has_socket;         /* the same of the Unix socket */
     _Atomic bool wants_end;  /* SHUTDOWN */
@@ -54,7 +55,7 @@ struct server {
 /* own_settings.c: our settings for CONFIG GET, SET and REWRITE. */
 enum yore_status own_settings_add(struct server *server, struct yore_error *error_out);
 void own_settings_release(struct server *server);
-/* Hand the lines of the command layer (users, its settings) to it. */
+/* Hand the lines of the command layer (users, its settings) to it, and have it load the aclfile. */
 enum yore_status own_settings_hand_on(struct server *server, struct yore_error *error_out);
 /* Let the running parts see what the configuration says now. */
 void own_settings_apply(struct server *server);
@@ -70,7 +71,10 @@ enum yore_status start_check(const struct config *config, struct os_env *env,
 
 /* listen.c: sockets, and who may be listened to. */
 enum yore_status listen_check_hosts(const struct config *config, struct yore_error *error_out);
+/* Refused: other machines are listened to, and nobody has to log in. */
 enum yore_status listen_check(struct server *server, struct yore_error *error_out);
+/* The same of a change, by which nobody would have to (struct command_port). */
+enum yore_status listen_admit_all(void *arg, struct yore_error *error_out);
 enum yore_status listen_all(struct server *server, struct yore_error *error_out);
 void tls_files_of(const struct config *config, struct tls_files *files_out);
 

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "support/http_answer.h"
 #include "support/server_process.h"
@@ -344,6 +346,115 @@ TEST(who_may_read_may_read_as_of_the_moments_he_may_look_at)
         CHECK_MSG(strstr(answer.body, "yore.at") == NULL, "%s", answer.body);
         wire_close(fd);
     }
+    CHECK_EQ_INT(server_end(&server), 0);
+}
+
+/* The body of a chunked answer that begins on `fd`, to its end. */
+static char *read_export(int fd, size_t *size_out)
+{
+    size_t room = 32u << 20;
+    char *body = malloc(room);
+    char line[1000];
+    size_t size = 0;
+    size_t chunk = 0;
+    CHECK(body != NULL && wire_line(fd, line, sizeof(line)));
+    CHECK_MSG(strstr(line, " 200 ") != NULL, "%s", line);
+    while (wire_line(fd, line, sizeof(line)) && *line != '\0') {
+    }
+    do {
+        CHECK(wire_line(fd, line, sizeof(line)));
+        chunk = strtoul(line, NULL, 16);
+        CHECK(size + chunk < room);
+        CHECK(wire_read(fd, body + size, chunk) && wire_expect(fd, "\r\n"));
+        size += chunk;
+    } while (chunk > 0);
+    body[size] = '\0';
+    *size_out = size;
+    return body;
+}
+
+static bool has_line(const char *body, const char *key)
+{
+    char line[60];
+    snprintf(line, sizeof(line), "{\"key\":\"%s\"", key);
+    return strstr(body, line) != NULL;
+}
+
+/* One token goes from the first key to the last and back, in transactions, while exports whose
+ * replies fill every buffer are under way. */
+TEST(an_export_is_of_one_moment_however_long_it_takes)
+{
+    enum { KEYS = 4000, VALUE = 4096 };
+    static char request[KEYS * (VALUE + 40)];
+    static const char *const asked[] = {"", "?at=now", "?at=-20ms"};
+    struct server_process server;
+    start(&server, NULL);
+    int redis = wire_connect(server.port);
+    size_t size = (size_t)snprintf(request, sizeof(request), "*%d\r\n$4\r\nMSET\r\n", 2 * KEYS + 1);
+    for (int i = 0; i < KEYS; i++) {
+        size += (size_t)snprintf(request + size, sizeof(request) - size,
+                                 "$6\r\nk%05d\r\n$%d\r\n%0*d\r\n", i, VALUE, VALUE, i);
+    }
+    CHECK(wire_send(redis, request, size) && wire_expect(redis, "+OK\r\n"));
+    CHECK(wire_send_text(redis, "SET a token\r\n") && wire_expect(redis, "+OK\r\n"));
+    for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+        char line[100];
+        usleep(50000);
+        int fd = wire_connect(server.http_port);
+        snprintf(line, sizeof(line), "GET /v1/export%s HTTP/1.1\r\nHost: localhost\r\n\r\n",
+                 asked[i]);
+        test_note("%s", line);
+        CHECK(wire_send_text(fd, line));
+        usleep(300000); /* its first pages have left, the others wait for us to read */
+        CHECK(wire_send_text(redis, i % 2 == 0 ? "MULTI\r\nDEL a\r\nSET z token\r\nEXEC\r\n"
+                                               : "MULTI\r\nDEL z\r\nSET a token\r\nEXEC\r\n"));
+        CHECK(wire_expect(redis, "+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n:1\r\n+OK\r\n"));
+        size_t got = 0;
+        char *body = read_export(fd, &got);
+        CHECK(got > (size_t)KEYS * VALUE);
+        CHECK_EQ_INT(has_line(body, "a"), i % 2 == 0);
+        CHECK_EQ_INT(has_line(body, "z"), i % 2 != 0);
+        free(body);
+        wire_close(fd);
+    }
+    wire_close(redis);
+    CHECK_EQ_INT(server_end(&server), 0);
+}
+
+TEST(a_pause_of_clients_holds_requests_until_it_is_over)
+{
+    static struct http_answer answer;
+    struct server_process server;
+    start(&server, NULL);
+    int redis = wire_connect(server.port);
+    int fd = wire_connect(server.http_port);
+    http_ask(fd, "PUT /v1/kv/k", "", "old", &answer);
+    CHECK_EQ_UINT(answer.status, 204);
+    CHECK(wire_send_text(redis, "CLIENT PAUSE 60000 WRITE\r\n") && wire_expect(redis, "+OK\r\n"));
+    http_ask(fd, "GET /v1/kv/k", "", "", &answer); /* reads go on */
+    CHECK_EQ_STR(answer.body, "old");
+    CHECK(wire_send_text(fd, "PUT /v1/kv/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n"
+                             "\r\nnew"));
+    CHECK(wire_send_text(redis, "CLIENT PAUSE 60000 ALL\r\n") && wire_expect(redis, "+OK\r\n"));
+    int other = wire_connect(server.http_port);
+    CHECK(wire_send_text(other, "GET /v1/kv/k HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    int probe = wire_connect(server.http_port);
+    http_ask(probe, "GET /healthz", "", "", &answer);
+    CHECK_EQ_UINT(answer.status, 200);
+    usleep(200000);
+    char octet;
+    CHECK(recv(fd, &octet, 1, MSG_DONTWAIT) < 0 && recv(other, &octet, 1, MSG_DONTWAIT) < 0);
+    CHECK(wire_send_text(redis, "CLIENT UNPAUSE\r\n") && wire_expect(redis, "+OK\r\n"));
+    http_answer_read(fd, &answer, true);
+    CHECK_EQ_UINT(answer.status, 204);
+    http_answer_read(other, &answer, true);
+    CHECK_EQ_UINT(answer.status, 200);
+    http_ask(fd, "GET /v1/kv/k", "", "", &answer);
+    CHECK_EQ_STR(answer.body, "new");
+    wire_close(fd);
+    wire_close(other);
+    wire_close(probe);
+    wire_close(redis);
     CHECK_EQ_INT(server_end(&server), 0);
 }
 
@@ -763,4 +874,6 @@ TEST_MAIN(after_many_wrong_passwords_an_address_has_to_wait,
           commits_come_as_events_and_go_on_where_they_were, metrics_are_told_in_both_formats,
           a_body_is_asked_for_before_it_is_sent_and_bounded,
           pipelined_requests_are_answered_in_order,
+          an_export_is_of_one_moment_however_long_it_takes,
+          a_pause_of_clients_holds_requests_until_it_is_over,
           the_forms_of_small_servers_are_there_when_switched_on)

@@ -172,6 +172,8 @@ TEST(a_configuration_is_checked_as_a_start_does)
     const char *missing = test_path("missing/file");
     const char *file = file_of("plain", "x\n");
     const char *wrong_users = file_of("wrong.acl", "user ann on >pw +nosuchcommand\n");
+    const char *users = file_of("good.acl", "user default on nopass ~* +@all\n");
+    const char *user_line = file_of("users.conf", "user ann on >pw +get\n");
     const char *wrong_user = file_of("yore.conf", "user ann on >pw +nosuchcommand\n");
     const struct {
         const char *flags[9];
@@ -186,6 +188,9 @@ TEST(a_configuration_is_checked_as_a_start_does)
         {{"--aclfile", missing}, "aclfile: there is no directory "},
         {{"--aclfile", wrong_users}, "wrong.acl:1: "},
         {{"--config", wrong_user}, "yore.conf:1: "},
+        {{"--config", user_line, "--aclfile", users},
+         "users are defined in the configuration or in the aclfile"},
+        {{"--requirepass", "x", "--aclfile", users}, "lets default in without a password"},
         {{"--backup-dir", missing}, "backup-dir: there is no directory "},
         {{"--backup-dir", file}, "is no directory"},
         {{"--logfile", missing}, "logfile: there is no directory "},
@@ -464,6 +469,86 @@ TEST(users_are_loaded_again_at_sighup)
     CHECK_EQ_INT(server_end(&server), 0);
 }
 
+/* What a new connection that has not logged in gets for `request`. */
+static void expect_stranger(const struct server_process *server, const char *request,
+                            const char *reply)
+{
+    int fd = wire_connect(server->port);
+    CHECK(wire_send_text(fd, request));
+    CHECK(wire_expect(fd, reply));
+    wire_close(fd);
+}
+
+TEST(a_password_of_the_configuration_outlives_every_reload)
+{
+    struct server_process server;
+    const char *path = file_of("users.acl", "user ann on >one ~* +@all\n");
+    const char *flags[] = {"--bind",    "0.0.0.0",   "--insecure", "no", "--requirepass",
+                           "topsecret", "--aclfile", path,         NULL};
+    CHECK(server_start(&server, test_path("db"), flags));
+    expect_stranger(&server, "PING\r\n", "-NOAUTH Authentication required.\r\n");
+    struct yore_client *client = connect_to(&server, "ann:one@");
+    file_of("users.acl", "user ann on >one ~* +@all\nuser bob on >two ~* +@all\n");
+    server_signal(&server, SIGHUP);
+    while (strncmp(call(client, "AUTH bob two"), "OK", 2) != 0) {
+        usleep(10000);
+    }
+    expect_stranger(&server, "PING\r\n", "-NOAUTH Authentication required.\r\n");
+    CHECK_EQ_STR(call(client, "ACL LOAD"), "OK");
+    expect_stranger(&server, "PING\r\n", "-NOAUTH Authentication required.\r\n");
+    expect_stranger(&server, "AUTH topsecret\r\n", "+OK\r\n");
+    CHECK_EQ_STR(call(client, "CONFIG SET requirepass later"), "OK");
+    CHECK_EQ_STR(call(client, "ACL LOAD"), "OK");
+    expect_stranger(&server, "PING\r\n", "-NOAUTH Authentication required.\r\n");
+    expect_stranger(&server, "AUTH later\r\n", "+OK\r\n");
+    yore_client_close(client);
+    CHECK_EQ_INT(server_end(&server), 0);
+}
+
+/* Wait until the file `path` has `text`. */
+static void wait_for_text(const char *path, const char *text)
+{
+    char all[8192];
+    size_t size = 0;
+    do {
+        usleep(10000);
+        FILE *file = fopen(path, "r");
+        size = file != NULL ? fread(all, 1, sizeof(all) - 1, file) : 0;
+        all[size] = '\0';
+        if (file != NULL) {
+            fclose(file);
+        }
+    } while (strstr(all, text) == NULL);
+}
+
+TEST(no_change_of_users_lets_other_machines_in_without_a_login)
+{
+    struct server_process server;
+    const char *log = test_path("log");
+    const char *path = file_of("users.acl", "user default on >x ~* &* +@all\n");
+    const char *flags[] = {"--bind", "0.0.0.0", "--aclfile", path, "--logfile", log, NULL};
+    CHECK(server_start(&server, test_path("db"), flags));
+    int fd = wire_connect(server.port);
+    CHECK(wire_send_text(fd, "AUTH x\r\n") && wire_expect(fd, "+OK\r\n"));
+    file_of("users.acl", "");
+    server_signal(&server, SIGHUP);
+    wait_for_text(log, "will not listen to other machines (bind 0.0.0.0)");
+    expect_stranger(&server, "PING\r\n", "-NOAUTH Authentication required.\r\n");
+    const char *const opening[] = {"ACL LOAD\r\n", "ACL SETUSER default nopass\r\n",
+                                   "ACL SETUSER default reset on nopass ~* +@all\r\n",
+                                   "CONFIG SET requirepass ''\r\n"};
+    for (size_t i = 0; i < sizeof(opening) / sizeof(opening[0]); i++) {
+        char line[500];
+        CHECK(wire_send_text(fd, opening[i]) && wire_line(fd, line, sizeof(line)));
+        CHECK_MSG(*line == '-' && strstr(line, "will not listen to other machines") != NULL,
+                  "%s: %s", opening[i], line);
+        expect_stranger(&server, "PING\r\n", "-NOAUTH Authentication required.\r\n");
+    }
+    expect_stranger(&server, "AUTH x\r\n", "+OK\r\n"); /* the users are as they were */
+    wire_close(fd);
+    CHECK_EQ_INT(server_end(&server), 0);
+}
+
 TEST(ending_loses_no_acknowledged_write_and_cuts_no_reply)
 {
     struct server_process server;
@@ -725,7 +810,9 @@ TEST_MAIN(a_second_server_takes_nothing_of_the_first_away, a_second_sigterm_wait
           settings_are_got_set_and_written_back,
           a_password_that_was_set_is_written_back_as_its_hash,
           every_setting_that_may_be_changed_is_the_same_after_a_rewrite_and_a_start,
-          users_are_loaded_again_at_sighup, ending_loses_no_acknowledged_write_and_cuts_no_reply,
+          users_are_loaded_again_at_sighup, a_password_of_the_configuration_outlives_every_reload,
+          no_change_of_users_lets_other_machines_in_without_a_login,
+          ending_loses_no_acknowledged_write_and_cuts_no_reply,
           the_audit_log_tells_who_did_what_without_values,
           a_second_server_on_the_same_directory_is_refused, shutdown_ends_it,
           leaves_a_server_when_asked, a_case_that_fails_or_is_killed_leaves_no_server)

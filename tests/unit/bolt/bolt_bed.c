@@ -64,6 +64,13 @@ static bool on_may_look(void *arg, void *conn, int64_t moment)
     return moment >= bed->horizon;
 }
 
+static bool on_is_paused(void *arg, void *conn, bool writes)
+{
+    const struct bolt_bed *bed = conn;
+    (void)arg;
+    return writes ? bed->pauses_writes || bed->pauses_all : bed->pauses_all;
+}
+
 static void on_limits(void *arg, uint64_t *time_ns_out, uint64_t *memory_bytes_out)
 {
     (void)arg;
@@ -118,8 +125,8 @@ void bolt_bed_open(struct bolt_bed *bed)
                                    .graph = "neo4j",
                                    .keep_alive_ns = 1,
                                    .port = {bed, on_log_in, on_log_out, on_is_trusted, on_may,
-                                            on_may_look, on_limits, on_tell, on_ran, on_is_gone,
-                                            on_send_now}};
+                                            on_may_look, on_is_paused, on_limits, on_tell, on_ran,
+                                            on_is_gone, on_send_now}};
     CHECK_OK(bolt_server_new(&options, &bed->server));
 }
 

@@ -21,6 +21,8 @@ struct bolt_bed {
     bool needs_login;      /* user ann, password secret */
     int64_t login_wait_ns; /* what the port says of a login that is not looked at */
     bool is_in;
+    bool pauses_writes; /* what the port says of pauses */
+    bool pauses_all;
     bool is_gone;           /* the client has left */
     bool is_watched;        /* octets are shown to bolt_session_arrived() first */
     const char *unwritable; /* the one graph that may not be written to, or NULL */

@@ -869,6 +869,35 @@ TEST(a_reset_jumps_the_queue)
     bolt_bed_close(&bed);
 }
 
+TEST(while_requests_are_paused_what_may_write_waits)
+{
+    struct bolt_bed bed;
+    bolt_bed_open(&bed);
+    connect_ready(&bed);
+    bed.pauses_writes = true;
+    TALKED(&bed, "RUN 'CREATE (:A)' {} {}", "");
+    CHECK_EQ_INT(bed.next, BOLT_LATER);
+    bed.pauses_writes = false;
+    talk_octets(&bed, "", 0); /* it was kept */
+    CHECK_EQ_STR(answers(&bed), "SUCCESS {fields: [], t_first: _}");
+    talk(&bed, "PULL {n: -1}");
+    bed.pauses_writes = true; /* a transaction writes with its commit */
+    talk(&bed, "BEGIN {}\nRUN 'CREATE (:B)' {} {}\nPULL {n: -1}");
+    CHECK_EQ_INT(bed.next, BOLT_INPUT);
+    TALKED(&bed, "COMMIT", "");
+    CHECK_EQ_INT(bed.next, BOLT_LATER);
+    bed.pauses_writes = false;
+    talk_octets(&bed, "", 0);
+    CHECK(strncmp(answers(&bed), "SUCCESS ", 8) == 0);
+    bed.pauses_all = true;
+    TALKED(&bed, "BEGIN {}", "");
+    CHECK_EQ_INT(bed.next, BOLT_LATER);
+    bed.pauses_all = false;
+    talk_octets(&bed, "", 0);
+    CHECK_EQ_STR(answers(&bed), "SUCCESS {}");
+    bolt_bed_close(&bed);
+}
+
 TEST(who_waits_long_is_sent_a_sign_of_life)
 {
     struct bolt_bed bed;
@@ -918,4 +947,4 @@ TEST_MAIN(the_graph_of_who_names_none_is_made_by_the_first_write,
           history_that_is_withdrawn_is_withdrawn_from_what_is_open,
           a_bookmark_of_another_database_is_refused,
           routes_lead_to_where_the_client_found_the_server, a_reset_jumps_the_queue,
-          who_waits_long_is_sent_a_sign_of_life)
+          while_requests_are_paused_what_may_write_waits, who_waits_long_is_sent_a_sign_of_life)

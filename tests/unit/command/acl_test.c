@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "command/acl.h"
+#include "command/server.h"
 #include "unit/command/bed.h"
 
 #define DENIED_KEY                                                                                 \
@@ -153,6 +155,50 @@ TEST(a_password_is_kept_as_what_cannot_be_read_back)
     bed_close(&bed);
 }
 
+/* The clock would tell how many passwords a user has, and so that there is one. */
+TEST(a_wrong_password_costs_the_same_however_many_the_user_has)
+{
+    struct bed bed = {0};
+    bed.aclfile = test_path("users.acl");
+    FILE *file = fopen(bed.aclfile, "w");
+    CHECK(file != NULL && fclose(file) == 0);
+    bed_open(&bed);
+    struct bed_client *c = &bed.clients[0];
+    struct acl *acl = &bed.server->acl;
+    EXPECT(c, "ACL SETUSER ann on >one >two ~* +@all", "+OK|");
+    EXPECT(c, "ACL SETUSER ann >three", "+OK|");
+    struct acl_user *ann = acl_user_get(acl, bytes_of("ann", 3));
+    struct acl_rules *rules = acl_user_rules(acl, ann);
+    CHECK_EQ_UINT(rules->secret_count, 3);
+    CHECK_EQ_UINT(acl_rules_hash_count(rules), 1);
+    CHECK_EQ_UINT(atomic_load(&acl->hash_count), 1);
+    struct bed_client *other = bed_client(&bed, 1);
+    EXPECT(other, "AUTH ann three", "+OK|");
+    EXPECT(other, "AUTH ann two", "+OK|");
+    EXPECT(other, "AUTH ann four",
+           "-WRONGPASS invalid username-password pair or user is disabled.|");
+    /* Hashes of elsewhere have salts of their own: then nobody costs less. */
+    EXPECT(c, "ACL SETUSER eve on >five ~* +@all", "+OK|");
+    struct acl_user *eve = acl_user_get(acl, bytes_of("eve", 3));
+    struct acl_rules *others = acl_user_rules(acl, eve);
+    char request[400];
+    snprintf(request, sizeof request, "ACL SETUSER ann %s", others->secrets[0].encoded);
+    EXPECT(c, request, "+OK|");
+    CHECK_EQ_UINT(atomic_load(&acl->hash_count), 2);
+    EXPECT(other, "AUTH ann five", "+OK|");
+    EXPECT(other, "AUTH ann one", "+OK|");
+    EXPECT(c, "ACL SETUSER ann <five", "+OK|");
+    EXPECT(c, "ACL SAVE", "+OK|");
+    EXPECT(c, "ACL LOAD", "+OK|");
+    CHECK_EQ_UINT(atomic_load(&acl->hash_count), 1);
+    EXPECT(other, "AUTH ann two", "+OK|");
+    acl_rules_unref(rules);
+    acl_rules_unref(others);
+    acl_user_unref(ann);
+    acl_user_unref(eve);
+    bed_close(&bed);
+}
+
 TEST(users_are_saved_and_loaded)
 {
     struct bed bed = {0};
@@ -181,6 +227,63 @@ TEST(users_are_saved_and_loaded)
     const char *reply = bed_run(c, "ACL LOAD");
     CHECK_MSG(strstr(reply, "users.acl:4: Duplicate user 'bob' found.") != NULL, "%s", reply);
     EXPECT(c, "ACL USERS", "*3|$3|ann|$3|bob|$7|default|");
+    bed_close(&bed);
+}
+
+static void write_users(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    CHECK(file != NULL && fputs(text, file) >= 0);
+    CHECK(fclose(file) == 0);
+}
+
+TEST(loaded_users_begin_with_the_password_of_the_configuration)
+{
+    struct bed bed = {0};
+    bed.aclfile = test_path("users.acl");
+    write_users(bed.aclfile, "user ann on >first ~* &* +@all\n");
+    bed_open(&bed);
+    struct bed_client *c = &bed.clients[0];
+    EXPECT(c, "CONFIG SET requirepass secret", "+OK|");
+    EXPECT(c, "AUTH secret", "+OK|");
+    EXPECT(c, "ACL LOAD", "+OK|");
+    CHECK(command_needs_login(bed.server));
+    EXPECT(bed_client(&bed, 1), "AUTH secret", "+OK|");
+    write_users(bed.aclfile, "user default on nopass ~* &* +@all\n");
+    const char *reply = bed_run(c, "ACL LOAD");
+    CHECK_MSG(strstr(reply, "lets default in without a password") != NULL, "%s", reply);
+    EXPECT(c, "ACL USERS", "*2|$3|ann|$7|default|");
+    write_users(bed.aclfile, "user default on >other ~* &* +@all\n");
+    EXPECT(c, "ACL LOAD", "+OK|"); /* what the file says of a user counts */
+    EXPECT(bed_client(&bed, 2), "AUTH other", "+OK|");
+    EXPECT(c, "CONFIG SET requirepass \"\"", "+OK|");
+    write_users(bed.aclfile, "");
+    EXPECT(c, "ACL LOAD", "+OK|");
+    CHECK(!command_needs_login(bed.server));
+    bed_close(&bed);
+}
+
+TEST(who_listens_to_what_loaded_rules_do_not_allow_is_closed)
+{
+    struct bed bed = {0};
+    bed.aclfile = test_path("users.acl");
+    write_users(bed.aclfile,
+                "user ann on nopass ~* &news &old +@all\nuser bob on nopass &* +@all\n");
+    bed_open(&bed);
+    struct bed_client *ann = bed_client(&bed, 1);
+    struct bed_client *bob = bed_client(&bed, 2);
+    struct bed_client *gone = bed_client(&bed, 3);
+    EXPECT(ann, "AUTH ann x", "+OK|");
+    EXPECT(ann, "SUBSCRIBE old", "*3|$9|subscribe|$3|old|:1|");
+    EXPECT(bob, "AUTH bob x", "+OK|");
+    EXPECT(bob, "SUBSCRIBE old", "*3|$9|subscribe|$3|old|:1|");
+    EXPECT(gone, "AUTH bob x", "+OK|");
+    write_users(bed.aclfile, "user ann on nopass ~* &news +@all\nuser bob on nopass &* +@all\n");
+    EXPECT(&bed.clients[0], "ACL LOAD", "+OK|");
+    CHECK(ann->is_closed && !bob->is_closed && !gone->is_closed);
+    write_users(bed.aclfile, "user ann on nopass ~* &news +@all\n");
+    EXPECT(&bed.clients[0], "ACL LOAD", "+OK|");
+    CHECK(bob->is_closed && gone->is_closed);
     bed_close(&bed);
 }
 
@@ -314,4 +417,7 @@ TEST_MAIN(after_many_wrong_passwords_of_an_address_none_is_looked_at_for_a_while
           nobody_is_asked_until_there_is_a_password, rules_decide_over_commands_keys_and_channels,
           who_may_do_everything_may_no_more_once_something_is_taken,
           rules_are_told_as_they_were_given, a_password_is_kept_as_what_cannot_be_read_back,
-          users_are_saved_and_loaded, refusals_are_logged_and_counted_together)
+          a_wrong_password_costs_the_same_however_many_the_user_has, users_are_saved_and_loaded,
+          loaded_users_begin_with_the_password_of_the_configuration,
+          who_listens_to_what_loaded_rules_do_not_allow_is_closed,
+          refusals_are_logged_and_counted_together)

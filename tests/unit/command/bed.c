@@ -57,6 +57,7 @@ static void open_all(struct bed *bed)
                                                .wake = wake,
                                                .shutdown = end}};
     CHECK_MSG(command_server_new(&options, &bed->server, &error) == YORE_OK, "%s", error.text);
+    CHECK_MSG(command_users_load(bed->server, &error) == YORE_OK, "%s", error.text);
     bed_client(bed, 0);
 }
 

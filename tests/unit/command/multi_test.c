@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "command/access.h"
+#include "command/args.h"
+#include "command/limits.h"
 #include "os/env.h"
 #include "os/thread.h"
 #include "unit/command/bed.h"
@@ -37,6 +39,106 @@ TEST(exec_runs_what_was_queued_at_once)
     EXPECT(c, "SET x 1", "+QUEUED|");
     EXPECT(c, "DISCARD", "+OK|");
     EXPECT(c, "EXISTS x", ":0|");
+    bed_close(&bed);
+}
+
+TEST(an_exec_that_is_refused_ends_the_transaction)
+{
+    struct bed bed = {0};
+    bed_open(&bed);
+    struct bed_client *c = &bed.clients[0];
+    struct bed_client *other = bed_client(&bed, 1);
+    EXPECT(c, "WATCH a", "+OK|");
+    EXPECT(c, "MULTI", "+OK|");
+    EXPECT(c, "SET a 1", "+QUEUED|");
+    EXPECT(c, "EXEC x",
+           "-EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' "
+           "command|");
+    EXPECT(c, "GET a", "$-1|");
+    EXPECT(other, "SET a 2", "+OK|"); /* it watches nothing any more */
+    EXPECT(c, "MULTI", "+OK|");
+    EXPECT(c, "GET a", "+QUEUED|");
+    EXPECT(c, "EXEC", "*1|$1|2|");
+    EXPECT(other, "ACL SETUSER ann on nopass ~* +@all -exec", "+OK|");
+    EXPECT(c, "AUTH ann x", "+OK|");
+    EXPECT(c, "MULTI", "+OK|");
+    EXPECT(c, "SET a 3", "+QUEUED|");
+    EXPECT(c, "EXEC",
+           "-EXECABORT Transaction discarded because of: NOPERM this user has no permissions to "
+           "run the 'exec' command|");
+    EXPECT(c, "GET a", "$1|2|");
+    EXPECT(c, "MULTI", "+OK|");
+    EXPECT(c, "DISCARD x", "-ERR wrong number of arguments for 'discard' command|");
+    EXPECT(c, "GET a", "+QUEUED|"); /* as in Redis: that ends nothing */
+    EXPECT(c, "DISCARD", "+OK|");
+    bed_close(&bed);
+}
+
+#define MANY 100000u
+
+/* Run `word` with MANY names in one request, the last first where `is_reverse`. */
+static void run_many(struct bed *bed, const char *word, bool is_reverse)
+{
+    static char names[MANY][8];
+    static struct yore_bytes args[1 + MANY];
+    struct client *client = bed->clients[0].client;
+    struct command_job job;
+    struct reply reply;
+    args[0] = bytes_of(word, strlen(word));
+    for (size_t i = 0; i < MANY; i++) {
+        snprintf(names[i], sizeof names[i], "k%06zu", i);
+        args[is_reverse ? MANY - i : 1 + i] = bytes_of(names[i], 7);
+    }
+    reply_init(&reply, 2);
+    command_job_begin(&job, bed->server);
+    CHECK_EQ_INT(command_run(&job, client, args, 1 + MANY, &reply), COMMAND_NEXT);
+    CHECK_OK(command_job_end(&job, NULL));
+    CHECK(reply.out.size > 0 && reply.out.data[0] != '-');
+    reply_release(&reply);
+}
+
+/* Were the time of one to grow with their number, these would not end before the test's time. */
+TEST(a_request_of_very_many_names_costs_each_of_them_the_same)
+{
+    struct bed bed = {0};
+    bed_open(&bed);
+    struct bed_client *c = &bed.clients[0];
+    static const char *const words[][2] = {{"SUBSCRIBE", "UNSUBSCRIBE"},
+                                           {"PSUBSCRIBE", "PUNSUBSCRIBE"},
+                                           {"SSUBSCRIBE", "SUNSUBSCRIBE"}};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        run_many(&bed, words[i][0], false);
+        run_many(&bed, words[i][0], true); /* each is there */
+        run_many(&bed, words[i][1], true);
+        run_many(&bed, words[i][0], false);
+        CHECK(bed_run(c, words[i][1])[0] == '*'); /* all of them */
+        CHECK(command_client_queue_bytes(c->client) == 0);
+    }
+    run_many(&bed, "WATCH", false);
+    run_many(&bed, "WATCH", true);
+    size_t held = command_client_queue_bytes(c->client);
+    CHECK_MSG(held > 100 * MANY && held < 1000 * MANY, "%zu", held); /* counted as the client's */
+    EXPECT(c, "UNWATCH", "+OK|");
+    CHECK(command_client_queue_bytes(c->client) == 0);
+    bed_close(&bed);
+}
+
+TEST(a_request_of_many_words_is_for_no_loop)
+{
+    struct bed bed = {0};
+    bed_open(&bed);
+    static struct yore_bytes args[REQUEST_ARGS_MAX];
+    struct client *client = bed.clients[0].client;
+    args[0] = args_text("subscribe");
+    for (size_t i = 1; i < REQUEST_ARGS_MAX; i++) {
+        args[i] = args_text("x");
+    }
+    CHECK_EQ_INT(command_pace(client, args, 2), COMMAND_QUICK);
+    CHECK_EQ_INT(command_pace(client, args, QUICK_ARGS_MAX + 1), COMMAND_SHORT);
+    CHECK_EQ_INT(command_pace(client, args, REQUEST_ARGS_MAX), COMMAND_LONG);
+    args[0] = args_text("mget");
+    CHECK_EQ_INT(command_pace(client, args, 2), COMMAND_SHORT);
+    CHECK_EQ_INT(command_pace(client, args, REQUEST_ARGS_MAX), COMMAND_LONG);
     bed_close(&bed);
 }
 
@@ -333,7 +435,9 @@ TEST(a_command_that_fails_in_exec_leaves_nothing_behind)
 }
 
 TEST_MAIN(a_batch_waits_for_nobody_who_writes_other_keys,
-          renaming_a_series_waits_for_who_writes_its_rules,
+          an_exec_that_is_refused_ends_the_transaction,
+          a_request_of_very_many_names_costs_each_of_them_the_same,
+          a_request_of_many_words_is_for_no_loop, renaming_a_series_waits_for_who_writes_its_rules,
           a_command_that_fails_in_exec_leaves_nothing_behind,
           an_unknown_setting_is_refused_with_the_nearest,
           exec_waits_for_nobody_who_writes_other_keys, exec_runs_what_was_queued_at_once,

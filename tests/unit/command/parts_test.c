@@ -1,5 +1,6 @@
 /* The parts under the commands: numbers, patterns, names, the table, replies. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "command/args.h"
@@ -121,6 +122,25 @@ TEST(names_are_found_after_any_mix_of_adding_and_removing)
     name_map_release(&map);
 }
 
+TEST(a_map_that_was_large_is_small_again_when_its_names_are_gone)
+{
+    struct name_map map = {.seed = 7};
+    static char names[5000][8];
+    for (size_t i = 0; i < 5000; i++) {
+        snprintf(names[i], sizeof names[i], "n%zu", i);
+        CHECK_OK(name_map_put(&map, args_text(names[i]), names[i]));
+    }
+    CHECK(map.capacity >= 5000);
+    for (size_t i = 10; i < 5000; i++) {
+        CHECK(name_map_remove(&map, args_text(names[i])) == names[i]);
+    }
+    CHECK(map.capacity <= 128);
+    for (size_t i = 0; i < 10; i++) {
+        CHECK(name_map_get(&map, args_text(names[i])) == names[i]);
+    }
+    name_map_release(&map);
+}
+
 TEST(the_table_is_in_order_and_every_row_is_whole)
 {
     size_t count;
@@ -228,6 +248,7 @@ TEST(a_long_reply_leaves_in_parts_until_nobody_reads_it)
 TEST_MAIN(integers_are_canonical, patterns_match_as_clients_expect,
           a_hostile_pattern_costs_no_more_than_pattern_times_text,
           names_are_found_after_any_mix_of_adding_and_removing,
+          a_map_that_was_large_is_small_again_when_its_names_are_gone,
           the_table_is_in_order_and_every_row_is_whole, keys_are_found_where_a_row_says,
           each_value_is_told_as_its_protocol_has_it,
           a_long_reply_leaves_in_parts_until_nobody_reads_it)

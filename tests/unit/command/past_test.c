@@ -364,6 +364,47 @@ TEST(backups_are_told_by_name_and_oldest_first_to_who_may)
 }
 
 /* What is known now of then is told; what will be known then nobody can tell. */
+TEST(what_is_read_under_a_hold_is_of_one_moment)
+{
+    struct bed bed = {0};
+    bed_open(&bed);
+    struct bed_client *root = &bed.clients[0];
+    struct bed_client *c = bed_client(&bed, 1);
+    EXPECT(root, "ACL SETUSER ann on nopass ~* +@all nohistory", "+OK|");
+    EXPECT(root, "ACL SETUSER bob on nopass ~* +@all history:1h", "+OK|");
+    EXPECT(root, "MSET a 1 z 1", "+OK|");
+    EXPECT(c, "AUTH ann x", "+OK|");
+    CHECK_OK(command_client_hold(c->client, NULL)); /* the present is no past, however long */
+    EXPECT(c, "GET a", "$1|1|");
+    EXPECT(root, "MSET a 2 z 2 b 2", "+OK|");
+    expect_commit(root, "YORE.PUT a 3 AT 2025-01-01");
+    EXPECT(c, "MGET a b z", "*3|$1|1|$-1|$1|1|");
+    EXPECT(c, "YORE.SCAN \"\"", "*2|$-1|*4|$1|a|$1|1|$1|z|$1|1|");
+    command_client_let_go(c->client);
+    EXPECT(c, "GET b", "$1|2|");
+    EXPECT(c, "SET b 3", "+OK|");
+    EXPECT(c, "AUTH bob x", "+OK|");
+    EXPECT(c, "YORE.AT 2025-01-02", "-NOPERM this user has no permissions to look at that moment|");
+    bed_close(&bed);
+}
+
+TEST(what_is_asked_for_at_a_moment_is_held_as_it_is_known_now)
+{
+    struct bed bed = {0};
+    bed_open(&bed);
+    struct bed_client *root = &bed.clients[0];
+    struct bed_client *c = bed_client(&bed, 1);
+    expect_commit(root, "YORE.PUT a 1 AT 2025-01-01");
+    EXPECT(c, "YORE.AT 2025-06-01", "+OK|");
+    CHECK_OK(command_client_hold(c->client, NULL));
+    expect_commit(root, "YORE.PUT a 2 AT 2025-05-01"); /* of the past, and learnt later */
+    EXPECT(c, "GET a", "$1|1|");
+    command_client_let_go(c->client);
+    EXPECT(c, "YORE.AT 2025-06-01", "+OK|");
+    EXPECT(c, "GET a", "$1|2|");
+    bed_close(&bed);
+}
+
 TEST(moments_in_the_future_are_answered_or_refused_alike)
 {
     static const char *const refused[] = {
@@ -412,6 +453,8 @@ TEST(moments_in_the_future_are_answered_or_refused_alike)
 TEST_MAIN(the_feed_goes_on_after_a_commit_as_it_was_told,
           a_transaction_does_not_change_the_moment_of_its_session,
           moments_in_the_future_are_answered_or_refused_alike,
+          what_is_read_under_a_hold_is_of_one_moment,
+          what_is_asked_for_at_a_moment_is_held_as_it_is_known_now,
           a_session_at_a_moment_reads_as_of_it_and_writes_nothing,
           databases_that_were_swapped_are_found_as_they_were, a_timeline_tells_every_version,
           changes_tell_what_differs, ranges_are_told_in_pages, who_may_not_see_the_past_does_not,

@@ -1,7 +1,10 @@
 /* batch_test.c -- batches with spans: what they cover, what holds again behind them, one commit. */
 #include <string.h>
 
+#include "base/mem.h"
 #include "engine/batch.h"
+#include "engine/db_internal.h"
+#include "journal/commit_codec.h"
 #include "unit/engine/bed.h"
 
 static struct yore_batch *new_batch(struct bed *bed)
@@ -298,7 +301,65 @@ TEST(a_value_that_ends_at_a_commit_is_not_there_when_it_is_written_over)
     bed_close(&bed);
 }
 
-TEST_MAIN(a_value_that_ends_at_a_commit_is_not_there_when_it_is_written_over,
+/* Add a put to a batch that has all octets it may have but `left`; how many it took. */
+static enum yore_status put_near_limit(struct bed *bed, struct buffer *writes, size_t left,
+                                       size_t value_bytes, size_t *taken_out)
+{
+    struct yore_error error = {.text = ""};
+    struct commit_request request = {.writes = writes, .valid_max = INT64_MIN};
+    static const unsigned char value[1000];
+    const struct fact fact = {.keyspace = bed->db->default_keyspace,
+                              .kind = YORE_KIND_PUT,
+                              .key = text("key"),
+                              .value = bytes_of(value, value_bytes),
+                              .from = YORE_NOW,
+                              .to = YORE_FOREVER};
+    const size_t before = YORE_BATCH_BYTES_MAX - COMMIT_HEADER_BYTES - left;
+    writes->size = before; /* what would be there is not looked at */
+    enum yore_status st = fact_encode(bed->db, &fact, writes, &request, &error);
+    values_let_go(bed->db->values, &request.value_hold);
+    *taken_out = writes->size - before;
+    return st;
+}
+
+TEST(a_batch_may_have_exactly_as_many_octets_as_the_limit_says)
+{
+    struct bed bed;
+    size_t taken;
+    struct buffer writes = {.capacity = YORE_BATCH_BYTES_MAX + (1u << 20)};
+    bed_open(&bed);
+    writes.data = mem_alloc(writes.capacity); /* hardly any of it is touched */
+    CHECK(writes.data != NULL);
+    CHECK_OK(put_near_limit(&bed, &writes, 1000, 100, &taken));
+    CHECK(taken > 100 && taken < 120);
+    CHECK_OK(put_near_limit(&bed, &writes, taken, 100, &taken));
+    CHECK_STATUS(put_near_limit(&bed, &writes, taken - 1, 100, &taken), YORE_TOO_BIG);
+    CHECK_EQ_UINT(taken, 0);
+    mem_free(writes.data);
+    bed_close(&bed);
+}
+
+TEST(a_value_that_goes_apart_counts_as_its_reference)
+{
+    struct bed bed;
+    size_t taken;
+    struct buffer writes = {.capacity = YORE_BATCH_BYTES_MAX + (1u << 20)};
+    bed_open(&bed);
+    writes.data = mem_alloc(writes.capacity);
+    CHECK(writes.data != NULL);
+    CHECK_OK(put_near_limit(&bed, &writes, 100, 1000, &taken));
+    CHECK(taken < 50);
+    CHECK_OK(put_near_limit(&bed, &writes, taken, 1000, &taken));
+    uint64_t used = sim_disk_used(bed.disk);
+    CHECK_STATUS(put_near_limit(&bed, &writes, taken - 1, 1000, &taken), YORE_TOO_BIG);
+    CHECK_EQ_UINT(sim_disk_used(bed.disk), used); /* refused before it was written */
+    mem_free(writes.data);
+    bed_close(&bed);
+}
+
+TEST_MAIN(a_batch_may_have_exactly_as_many_octets_as_the_limit_says,
+          a_value_that_goes_apart_counts_as_its_reference,
+          a_value_that_ends_at_a_commit_is_not_there_when_it_is_written_over,
           each_part_of_a_cut_batch_is_a_commit_of_its_own, reverting_a_batch_keeps_what_was_cut,
           spans_and_cuts_exclude_each_other, behind_a_span_of_a_batch_holds_what_held_there,
           a_span_sees_the_earlier_writes_of_its_batch, a_span_is_laid_over_what_holds_at_the_commit,

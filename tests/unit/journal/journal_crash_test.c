@@ -454,6 +454,50 @@ TEST(without_any_one_of_its_syncs_the_journal_breaks_a_promise)
     }
 }
 
+/* An opening fails on a full disk in the third segment of its copy, and is cut at operation `op`:
+ * of the copying, or of giving back what it took.  False: the opening ended before. */
+static bool cut_giving_back(uint64_t op, enum sim_crash_mode mode, uint64_t seed)
+{
+    struct world w;
+    test_note("op %llu mode %d seed %llu", (unsigned long long)op, (int)mode,
+              (unsigned long long)seed);
+    world_init(&w, 1);
+    CHECK_OK(world_open(&w));
+    CHECK_OK(world_settle(&w));
+    for (int i = 0; i < 60; i++) {
+        CHECK_OK(world_append(&w, 1, 150));
+    }
+    CHECK_OK(world_sync(&w));
+    world_crash(&w, SIM_CRASH_KEEP_ALL, 1);
+    sim_disk_set_capacity(w.disk, sim_disk_used(w.disk) + 58 * 150);
+    sim_disk_reset_count(w.disk);
+    sim_disk_crash_at(w.disk, op);
+    enum yore_status st = world_open(&w);
+    bool is_cut = sim_disk_has_crashed(w.disk);
+    CHECK(st == YORE_NO_SPACE || (is_cut && st == YORE_IO));
+    sim_disk_set_capacity(w.disk, UINT64_MAX);
+    world_crash(&w, mode, seed);
+    st = world_open(&w);
+    CHECK_MSG(st == YORE_OK, "%s", w.error.text);
+    CHECK_EQ_UINT(w.replayed_last, 60);
+    live_on(&w);
+    world_free(&w);
+    test_count(1);
+    return is_cut;
+}
+
+TEST(giving_back_a_copy_of_several_segments_survives_a_crash_at_every_operation)
+{
+    bool is_cut = true;
+    for (uint64_t op = 1; is_cut; op++) {
+        is_cut = cut_giving_back(op, SIM_CRASH_KEEP_ALL, op);
+        (void)cut_giving_back(op, SIM_CRASH_DROP_ALL, op);
+        for (uint64_t seed = 1; seed <= test_scale(4, 40); seed++) {
+            (void)cut_giving_back(op, SIM_CRASH_RANDOM, op * 1000 + seed);
+        }
+    }
+}
+
 TEST_MAIN(recycling_survives_a_crash_at_every_operation,
           unlinking_survives_a_crash_at_every_operation,
           keeping_segments_survives_a_crash_at_every_operation,
@@ -463,6 +507,7 @@ TEST_MAIN(recycling_survives_a_crash_at_every_operation,
           a_recovery_with_a_lagging_manifest_survives_a_crash_at_every_operation,
           a_recovery_that_keeps_segments_survives_a_crash_at_every_operation,
           a_recovery_with_a_long_copy_survives_a_crash_at_every_operation,
+          giving_back_a_copy_of_several_segments_survives_a_crash_at_every_operation,
           after_any_failed_operation_reopening_finds_what_was_acknowledged,
           what_was_purged_does_not_come_back_with_the_power, a_mark_outlasts_a_power_cut,
           without_any_one_of_its_syncs_the_journal_breaks_a_promise)

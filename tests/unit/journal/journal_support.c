@@ -6,7 +6,7 @@
 
 #include "base/coding.h"
 
-#define WRITES_BYTES_MAX 70000
+#define WRITES_BYTES_MAX 1500000
 
 void world_init(struct world *w, uint64_t seed)
 {

@@ -476,6 +476,51 @@ TEST(an_opening_that_fails_on_a_full_disk_gives_the_room_of_its_copy_back)
     world_free(&w);
 }
 
+TEST(an_opening_that_fails_on_a_full_disk_gives_back_a_copy_of_several_segments)
+{
+    struct world w;
+    enum yore_status st = YORE_NO_SPACE;
+    world_init(&w, 1);
+    open_settled(&w);
+    for (int i = 0; i < 40; i++) {
+        CHECK_OK(world_append(&w, 1, 60000));
+    }
+    CHECK_OK(world_sync(&w));
+    world_crash(&w, SIM_CRASH_KEEP_ALL, 1);
+    uint64_t used = sim_disk_used(w.disk);
+    for (uint64_t room = 1000; st == YORE_NO_SPACE; room += 30011) {
+        sim_disk_set_capacity(w.disk, used + room);
+        st = world_open(&w);
+        CHECK_EQ_UINT(st == YORE_OK ? used : sim_disk_used(w.disk), used);
+    }
+    CHECK_OK(st);
+    CHECK(journal_next_segment(w.journal) > w.recovery.first_live_segment + 1);
+    CHECK_EQ_UINT(w.replayed_last, 40);
+    world_free(&w);
+}
+
+TEST(a_copy_of_large_commits_goes_on_in_segment_after_segment)
+{
+    struct world w;
+    const uint64_t large = 1200000;
+    world_init(&w, 1);
+    w.options.segment_bytes = 100000;
+    open_settled(&w);
+    for (int i = 0; i < 6; i++) {
+        CHECK_OK(world_append(&w, 1, large));
+        CHECK_OK(world_append(&w, 1, 1000));
+    }
+    CHECK_OK(world_close(&w));
+    CHECK_OK(world_open(&w));
+    CHECK_EQ_UINT(w.replayed_last, 12);
+    for (uint64_t i = w.recovery.first_live_segment; i < journal_next_segment(w.journal); i++) {
+        CHECK(world_file_size(&w, world_segment(i)) < large + 2 * w.options.segment_bytes);
+    }
+    CHECK_OK(world_settle(&w));
+    CHECK_EQ_UINT(world_read_after(&w, 0), 12);
+    world_free(&w);
+}
+
 TEST(spares_make_room_for_the_copy_on_a_full_disk)
 {
     struct world w;
@@ -693,6 +738,8 @@ TEST_MAIN(a_copy_may_begin_where_the_segments_before_it_end, a_new_journal_repla
           after_a_failed_sync_everything_repeats_the_error,
           a_full_disk_stops_the_journal_and_reopening_mends_it,
           an_opening_that_fails_on_a_full_disk_gives_the_room_of_its_copy_back,
+          an_opening_that_fails_on_a_full_disk_gives_back_a_copy_of_several_segments,
+          a_copy_of_large_commits_goes_on_in_segment_after_segment,
           spares_make_room_for_the_copy_on_a_full_disk,
           a_replay_that_fails_ends_the_opening_and_changes_nothing,
           commits_acknowledged_before_the_manifest_names_the_copy_are_kept,
