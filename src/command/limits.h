@@ -42,6 +42,7 @@
 #define RECOUNT_KEYS_MAX (1u << 20)  /* keys changed since counts were saved: more, count anew */
 #define LCS_CELLS_MAX (16u << 20)    /* products of the two lengths LCS compares */
 #define QUICK_VALUE_BYTES_MAX 16384u /* a loop answers with values up to this size itself */
+#define QUICK_ARGS_MAX 64u           /* ... and requests of so many words */
 #define SHORT_ARGS_MAX 65536u        /* of more words it is a long one */
 #define PENDING_COUNT_MAX 512u /* writes of a job that wait for one commit: then they are made */
 #define PENDING_BYTES_MAX (4u << 20)   /* ... and their octets */
