@@ -67,6 +67,7 @@ struct bolt_options {
     struct graph_pool *graphs;       /* kept */
     struct query_cache *queries;     /* kept */
     enum yore_durability durability; /* of commits */
+    const char *path;                /* the database's directory: hidden from clients; kept */
     const char *graph;               /* the one of clients that name none; kept */
     int64_t keep_alive_ns; /* a NOOP is sent where a request takes so long; clients are told to wait
                               for three of them */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hide.h"
 #include "base/mem.h"
 #include "bolt/failure.h"
 #include "bolt/session_internal.h"
@@ -158,7 +159,10 @@ void session_fail(struct bolt_session *session, struct buffer *out, const char *
     session_let_go(session);
     bolt_count(&session->server->failures, 1);
     session->state = STATE_FAILED;
-    bolt_put_failure(out, code, text);
+    char told[YORE_ERROR_TEXT_BYTES];
+    snprintf(told, sizeof(told), "%s", text);
+    hide_dir(told, session->server->options.path);
+    bolt_put_failure(out, code, told);
 }
 
 void session_fail_query(struct bolt_session *session, struct buffer *out,
@@ -444,6 +448,11 @@ static enum bolt_next step(struct bolt_session *session, struct bolt_turn *turn)
     }
     enum bolt_pace pace =
         pace_of(session, bolt_message_signature(buffer_bytes(&session->reader.message)));
+    if (pace == BOLT_LOGIN && turn->is_crowded) {
+        session_refuse(session, turn->out, FAILURE_LOGIN_RATE,
+                       "too many wait for their password to be checked: try again");
+        return BOLT_CLOSE;
+    }
     if (pace != BOLT_QUICK && pace != turn->pace) {
         return want(turn, pace);
     }

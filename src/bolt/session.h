@@ -65,6 +65,7 @@ enum bolt_next {
 
 struct bolt_turn {
     enum bolt_pace pace;
+    bool is_crowded;   /* at pace QUICK: no password can be checked now; who sends one is refused */
     unsigned requests; /* run at most so many, then say BOLT_ROOM */
     struct yore_bytes input;
     size_t consumed;       /* out: octets of it that are done with */

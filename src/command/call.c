@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hide.h"
 #include "command/series.h"
 #include "command/state.h"
 
@@ -44,9 +45,13 @@ static const char *code_of(enum yore_status status)
 static void fail_with(struct call *call, const char *code, enum yore_status status,
                       const struct yore_error *error)
 {
+    const struct command_options *options = &call->server->options;
+    char text[YORE_ERROR_TEXT_BYTES];
     bool has_text = error != NULL && error->text[0] != '\0';
-    reply_error(call->reply, "%s %s", code != NULL ? code : "ERR",
-                has_text ? error->text : yore_status_message(status));
+    snprintf(text, sizeof text, "%s", has_text ? error->text : yore_status_message(status));
+    hide_dir(text, options->path);
+    hide_dir(text, options->backup_path);
+    reply_error(call->reply, "%s %s", code != NULL ? code : "ERR", text);
 }
 
 void call_fail(struct call *call, enum yore_status status, const struct yore_error *error)
@@ -248,6 +253,11 @@ bool call_is_left(const struct call *call)
     const struct command_port *port = &call->server->options.port;
     void *conn = call->client->conn;
     return conn != NULL && port->is_gone != NULL && port->is_gone(port->arg, conn);
+}
+
+bool call_is_over(void *call)
+{
+    return call_is_left(call);
 }
 
 void call_nomem(struct call *call)

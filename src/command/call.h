@@ -75,6 +75,9 @@ void call_refuse_past(struct call *call);
 void call_nomem(struct call *call);
 /* Has the client left, so that long work for it can end? */
 bool call_is_left(const struct call *call);
+/* The same of a struct call, for a struct stop; also true once the server ends and waits no longer.
+ */
+bool call_is_over(void *call);
 static inline bool call_is(const struct call *call, size_t index, const char *word)
 {
     return args_is(call->args[index], word);

@@ -8,6 +8,7 @@
 #include "command/commands.h"
 #include "command/moments.h"
 #include "command/place.h"
+#include "engine/db.h"
 
 void cmd_yore_now(struct call *call)
 {
@@ -302,7 +303,8 @@ void cmd_yore_compact(struct call *call)
             return;
         }
     }
-    enum yore_status st = yore_compact(call->server->db, keyspace, &error);
+    const struct stop stop = {call_is_over, call};
+    enum yore_status st = db_compact(call->server->db, keyspace, &stop, &error);
     if (st != YORE_OK) {
         call_fail_told(call, st, &error);
         return;

@@ -7,6 +7,7 @@
 #include "command/commands.h"
 #include "command/moments.h"
 #include "command/series.h"
+#include "engine/db.h"
 #include "topology/whole_check.h"
 
 /* ---- ranges ---- */
@@ -424,10 +425,11 @@ void cmd_yore_check(struct call *call)
 {
     struct yore_error error = {.text = ""};
     struct findings findings = {.count = 0};
-    struct whole_check check = {.graphs = 0};
+    const struct stop stop = {call_is_over, call};
+    struct whole_check check = {.stop = &stop};
     struct yore_db *db = call->server->db;
     reply_init(&findings.lines, call->reply->protocol);
-    enum yore_status st = yore_verify(db, note_finding, &findings, &check.store, &error);
+    enum yore_status st = db_verify(db, note_finding, &findings, &stop, &check.store, &error);
     if (st == YORE_OK) { /* what is damaged below is not looked at from above */
         st = whole_check_graphs(&check, db, note_finding, &findings, &error);
     } else if (st == YORE_CORRUPT && check.store.problems > 0) {

@@ -465,7 +465,8 @@ static enum yore_status walk(struct merge_job *job, struct yore_error *error_out
         st = merge_key(job, it, error_out);
         if ((++done & 1023) == 0 && st == YORE_OK) {
             st = db_check_writable(job->db, error_out);
-            if (st == YORE_OK && job->db->is_closing) {
+            bool is_over = job->db->is_closing || stop_is_asked(job->keyspace->stop);
+            if (st == YORE_OK && is_over) {
                 st = error_plain(error_out, YORE_CANCELLED);
             }
         }

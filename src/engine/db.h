@@ -6,6 +6,7 @@
 
 #include <yore/yore.h>
 
+#include "base/stop.h"
 #include "os/env.h"
 
 /* yore_open() on `env`. */
@@ -26,6 +27,14 @@ void db_bound_erasures(struct yore_db *db, size_t count);
 struct db_findings;
 enum yore_status db_open_damaged(struct os_env *env, const char *path, struct db_findings *findings,
                                  struct yore_db **db_out, struct yore_error *error_out);
+
+/* yore_verify() and yore_compact() for who may want them no more: YORE_CANCELLED soon after `stop`
+ * (which may be NULL) has said so.  What was merged until then stays merged. */
+enum yore_status db_verify(struct yore_db *db, void (*problem)(void *arg, const char *line),
+                           void *arg, const struct stop *stop,
+                           struct yore_verify_report *report_out, struct yore_error *error_out);
+enum yore_status db_compact(struct yore_db *db, struct yore_keyspace *keyspace,
+                            const struct stop *stop, struct yore_error *error_out);
 
 /* yore_verify_path() on `env`. */
 enum yore_status db_verify_path(struct os_env *env, const char *path,

@@ -76,6 +76,7 @@ struct yore_keyspace {
         history_stuck_at;           /* serial of a forest whose wanted work turned out impossible */
     _Atomic uint64_t idle_stuck_at; /* likewise: where merging when idle failed */
     _Atomic int32_t gate;           /* writers inside, or -1: one alone (gate.c) */
+    const struct stop *stop;        /* of who has both busy flags; NULL: nobody stops it */
     char name[];
 };
 

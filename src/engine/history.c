@@ -287,7 +287,7 @@ bool job_is_inside(const struct history_job *job, const struct version_iter *it)
 enum yore_status job_check(struct history_job *job, struct yore_error *error_out)
 {
     enum yore_status st = db_check_writable(job->db, error_out);
-    if (st == YORE_OK && job->db->is_closing) {
+    if (st == YORE_OK && (job->db->is_closing || stop_is_asked(job->keyspace->stop))) {
         st = error_plain(error_out, YORE_CANCELLED);
     }
     return st;

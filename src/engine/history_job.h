@@ -65,7 +65,7 @@ enum yore_status job_add_slice(struct history_job *job, struct source_list *list
                                const struct forest_slice *slice);
 void job_seek_low(const struct history_job *job, struct version_iter *it);
 bool job_is_inside(const struct history_job *job, const struct version_iter *it);
-/* Stop early when the database fails or closes. */
+/* Stop early when the database fails or closes, or nobody wants it any more. */
 enum yore_status job_check(struct history_job *job, struct yore_error *error_out);
 /* Every version of the region that the iterator has, in order, and now and then job_check(). */
 enum yore_status job_walk(struct history_job *job, struct version_iter *it,

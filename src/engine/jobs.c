@@ -447,13 +447,14 @@ enum yore_status jobs_flush_here(struct yore_db *db, struct yore_error *error_ou
 /* ---- on demand ---- */
 
 enum yore_status jobs_claim_keyspace(struct yore_db *db, struct yore_keyspace *keyspace,
-                                     struct yore_error *error_out)
+                                     const struct stop *stop, struct yore_error *error_out)
 {
-    enum yore_status st = YORE_OK;
+    enum yore_status st = stop_is_asked(stop) ? error_plain(error_out, YORE_CANCELLED) : YORE_OK;
     os_mutex_lock(&db->lock);
     while (st == YORE_OK &&
            (atomic_load(&keyspace->is_level_busy) || atomic_load(&keyspace->is_history_busy))) {
-        st = db->is_closing ? error_plain(error_out, YORE_CANCELLED) : YORE_OK;
+        bool is_over = db->is_closing || stop_is_asked(stop);
+        st = is_over ? error_plain(error_out, YORE_CANCELLED) : YORE_OK;
         if (st == YORE_OK) {
             os_cond_wait_for(&db->idle, &db->lock, TICK_NS);
         }
@@ -461,6 +462,7 @@ enum yore_status jobs_claim_keyspace(struct yore_db *db, struct yore_keyspace *k
     if (st == YORE_OK) {
         atomic_store(&keyspace->is_level_busy, true);
         atomic_store(&keyspace->is_history_busy, true);
+        keyspace->stop = stop;
         db->jobs_running++;
     }
     os_mutex_unlock(&db->lock);
@@ -470,6 +472,7 @@ enum yore_status jobs_claim_keyspace(struct yore_db *db, struct yore_keyspace *k
 void jobs_free_keyspace(struct yore_db *db, struct yore_keyspace *keyspace)
 {
     os_mutex_lock(&db->lock);
+    keyspace->stop = NULL;
     atomic_store(&keyspace->is_level_busy, false);
     atomic_store(&keyspace->is_history_busy, false);
     db->jobs_running--;
@@ -526,12 +529,12 @@ enum yore_status yore_flush(struct yore_db *db, struct yore_error *error_out)
 }
 
 static enum yore_status compact_keyspace(struct yore_db *db, struct yore_keyspace *keyspace,
-                                         struct yore_error *error_out)
+                                         const struct stop *stop, struct yore_error *error_out)
 {
     struct superview *view = superview_acquire(db);
     bool has_tree = forest_tree(view->forest, keyspace->id) != NULL;
     superview_release(view);
-    enum yore_status st = has_tree ? jobs_claim_keyspace(db, keyspace, error_out) : YORE_OK;
+    enum yore_status st = has_tree ? jobs_claim_keyspace(db, keyspace, stop, error_out) : YORE_OK;
     if (st != YORE_OK || !has_tree) {
         return st;
     }
@@ -549,12 +552,9 @@ static enum yore_status compact_keyspace(struct yore_db *db, struct yore_keyspac
     return st;
 }
 
-enum yore_status yore_compact(struct yore_db *db, struct yore_keyspace *keyspace,
-                              struct yore_error *error_out)
+enum yore_status db_compact(struct yore_db *db, struct yore_keyspace *keyspace,
+                            const struct stop *stop, struct yore_error *error_out)
 {
-    if (db == NULL) {
-        return error_null(error_out, __func__, "db");
-    }
     enum yore_status st = yore_flush(db, error_out);
     if (st == YORE_OK) {
         st = retention_advance(db, error_out);
@@ -567,8 +567,15 @@ enum yore_status yore_compact(struct yore_db *db, struct yore_keyspace *keyspace
             break;
         }
         if (keyspace == NULL || keyspace == each) {
-            st = compact_keyspace(db, each, error_out);
+            st = compact_keyspace(db, each, stop, error_out);
         }
     }
-    return st == YORE_OK ? purge_all(db, error_out) : st;
+    return st == YORE_OK ? purge_all(db, stop, error_out) : st;
+}
+
+enum yore_status yore_compact(struct yore_db *db, struct yore_keyspace *keyspace,
+                              struct yore_error *error_out)
+{
+    return db != NULL ? db_compact(db, keyspace, NULL, error_out)
+                      : error_null(error_out, __func__, "db");
 }

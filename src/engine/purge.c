@@ -95,14 +95,15 @@ static enum yore_status purge_one(struct yore_db *db, struct yore_keyspace *keys
 }
 
 static enum yore_status purge_keyspace(struct yore_db *db, struct yore_keyspace *keyspace,
-                                       struct yore_error *error_out)
+                                       const struct stop *stop, struct yore_error *error_out)
 {
-    enum yore_status st = jobs_claim_keyspace(db, keyspace, error_out);
+    enum yore_status st = jobs_claim_keyspace(db, keyspace, stop, error_out);
     if (st != YORE_OK) {
         return st;
     }
     while (st == YORE_OK) {
-        st = purge_one(db, keyspace, error_out);
+        st = stop_is_asked(stop) ? error_plain(error_out, YORE_CANCELLED)
+                                 : purge_one(db, keyspace, error_out);
     }
     jobs_free_keyspace(db, keyspace);
     return st == YORE_NOT_FOUND ? YORE_OK : st;
@@ -172,7 +173,7 @@ static void note_purged(struct yore_db *db, int64_t commit)
 /* ---- the whole ---- */
 
 /* `*has_purged_out`: there was something to do, and the value files were thinned on the way. */
-static enum yore_status purge(struct yore_db *db, bool *has_purged_out,
+static enum yore_status purge(struct yore_db *db, const struct stop *stop, bool *has_purged_out,
                               struct yore_error *error_out)
 {
     os_mutex_lock(&db->lock);
@@ -200,14 +201,14 @@ static enum yore_status purge(struct yore_db *db, bool *has_purged_out,
         if (keyspace == NULL) {
             break;
         }
-        st = purge_keyspace(db, keyspace, error_out);
+        st = purge_keyspace(db, keyspace, stop, error_out);
     }
     /* The journal before the values: a feed must not meet references to values that are gone. */
     if (st == YORE_OK) {
         st = commit_purge_journal(db, error_out);
     }
     if (st == YORE_OK) {
-        st = values_collect_all(db, error_out);
+        st = values_collect_all(db, stop, error_out);
     }
     if (st == YORE_OK) {
         note_purged(db, known);
@@ -229,15 +230,16 @@ static enum yore_status purge(struct yore_db *db, bool *has_purged_out,
 enum yore_status purge_pending(struct yore_db *db, struct yore_error *error_out)
 {
     bool ignored;
-    return purge(db, &ignored, error_out);
+    return purge(db, NULL, &ignored, error_out);
 }
 
-enum yore_status purge_all(struct yore_db *db, struct yore_error *error_out)
+enum yore_status purge_all(struct yore_db *db, const struct stop *stop,
+                           struct yore_error *error_out)
 {
     bool has_purged;
-    enum yore_status st = purge(db, &has_purged, error_out);
+    enum yore_status st = purge(db, stop, &has_purged, error_out);
     if (st == YORE_OK && !has_purged) {
-        st = values_collect_all(db, error_out);
+        st = values_collect_all(db, stop, error_out);
     }
     return st == YORE_OK ? values_sweep(db, error_out) : st;
 }

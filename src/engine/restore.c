@@ -358,7 +358,8 @@ static enum yore_status finish_made(struct restore *r)
         st = raise_horizons(r, db);
     }
     if (st == YORE_OK && r->is_rewound) {
-        st = values_collect_all(db, r->error_out); /* values of the commits that were left out */
+        st = values_collect_all(db, NULL,
+                                r->error_out); /* values of the commits that were left out */
     }
     return close_made(r, db, st);
 }

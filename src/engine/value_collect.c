@@ -44,6 +44,7 @@ struct collected {
 /* A round. */
 struct collect {
     struct yore_db *db;
+    const struct stop *stop;
     bool is_paced;
     int64_t began_ns;
     int64_t paced_ns; /* end of the last pause */
@@ -81,12 +82,13 @@ static bool is_closing(struct yore_db *db)
     return is_closing || atomic_load(&db->failed_status) != YORE_OK;
 }
 
-/* Leave the disk to others half of the time.  False: the database closes. */
+/* Leave the disk to others half of the time.  False: the database closes, or nobody wants it any
+ * more. */
 static bool pace(void *arg)
 {
     struct collect *c = arg;
     if (!c->is_paced) {
-        return true;
+        return !stop_is_asked(c->stop);
     }
     int64_t took_ns = os_monotonic_ns(c->db->env) - c->paced_ns;
     if (took_ns < PACE_NS) {
@@ -263,6 +265,7 @@ struct round {
     const uint64_t *files; /* that may be looked through, by number */
     size_t count;
     bool is_paced;
+    const struct stop *stop;
     size_t done; /* out: so many of them need not be looked at again, or only the last one failed */
 };
 
@@ -323,6 +326,7 @@ static enum yore_status run_round(struct yore_db *db, struct round *round,
 {
     int64_t now_ns = os_monotonic_ns(db->env);
     struct collect c = {.db = db,
+                        .stop = round->stop,
                         .is_paced = round->is_paced,
                         .began_ns = now_ns,
                         .paced_ns = now_ns,
@@ -382,13 +386,14 @@ static enum yore_status list_files(struct yore_db *db, uint64_t first, uint64_t 
     return files != NULL ? YORE_OK : error_plain(error_out, YORE_NOMEM);
 }
 
-enum yore_status values_collect_all(struct yore_db *db, struct yore_error *error_out)
+enum yore_status values_collect_all(struct yore_db *db, const struct stop *stop,
+                                    struct yore_error *error_out)
 {
     uint64_t *files;
     size_t count;
     enum yore_status st = list_files(db, 0, UINT64_MAX, &files, &count, error_out);
     for (size_t i = 0; st == YORE_OK && i < count;) {
-        struct round round = {.files = files + i, .count = count - i};
+        struct round round = {.files = files + i, .count = count - i, .stop = stop};
         st = collect(db, &round, error_out);
         i += round.done;
     }

@@ -38,7 +38,17 @@ struct verify {
     enum yore_status status; /* out of memory or file handles: no more can be told */
     struct yore_error cause; /* of that */
     struct erase_check erase;
+    const struct stop *stop;
 };
+
+/* No more is to be told: something is wanting, or nobody wants it any more. */
+static bool is_over(struct verify *v)
+{
+    if (v->status == YORE_OK && stop_is_asked(v->stop)) {
+        v->status = YORE_CANCELLED;
+    }
+    return v->status != YORE_OK;
+}
 
 __attribute__((format(printf, 2, 3))) static void tell(struct verify *v, const char *format, ...)
 {
@@ -142,7 +152,7 @@ static void check_erased(struct verify *v, uint32_t keyspace, const struct fores
         v->status = YORE_NOMEM;
         return;
     }
-    for (version_iter_first(it); it->is_valid; version_iter_next(it)) {
+    for (version_iter_first(it); it->is_valid && !is_over(v); version_iter_next(it)) {
         if (!erase_check_value(&v->erase, keyspace, &it->at, file->erase_seen)) {
             tell_version(v, file, &it->at, "erased, and its value is still there");
         }
@@ -170,7 +180,7 @@ static void verify_tables(struct verify *v, const struct forest_tree *tree)
     if (v->file_count > 0) {
         qsort(v->files, v->file_count, sizeof(struct forest_file *), compare_files);
     }
-    for (size_t i = 0; v->status == YORE_OK && i < v->file_count; i++) {
+    for (size_t i = 0; !is_over(v) && i < v->file_count; i++) {
         verify_table(v, tree->keyspace, v->files[i]);
     }
 }
@@ -180,7 +190,7 @@ static int pass_record(void *arg, const struct value_record *record)
     struct verify *v = arg;
     struct yore_error error = {.text = ""};
     judge(v, erase_check_record(&v->erase, record, &error), &error);
-    return v->status != YORE_OK;
+    return is_over(v);
 }
 
 static void verify_value_file(struct verify *v, const struct value_file_info *info)
@@ -268,7 +278,10 @@ static void check_place(const struct place *p, struct forest_file *file, struct 
         .known = INT64_MAX, .valid = INT64_MAX, .no_cache_fill = true, .commit_after = INT64_MIN};
     struct version_place first = {low, INT64_MAX, INT64_MAX};
     struct version_iter *it;
-    if (p->v->status != YORE_OK || table_iter_new(file->table, &all, &it) != YORE_OK) {
+    if (is_over(p->v)) {
+        return;
+    }
+    if (table_iter_new(file->table, &all, &it) != YORE_OK) {
         p->v->status = YORE_NOMEM;
         return;
     }
@@ -277,7 +290,8 @@ static void check_place(const struct place *p, struct forest_file *file, struct 
     } else {
         version_iter_first(it);
     }
-    while (it->is_valid && (high.size == 0 || bytes_compare(it->at.key, high) < 0)) {
+    while (it->is_valid && !is_over(p->v) &&
+           (high.size == 0 || bytes_compare(it->at.key, high) < 0)) {
         check_version(p, file, &it->at);
         version_iter_next(it);
     }
@@ -353,7 +367,7 @@ static void walk_keyspace(struct verify *v, struct yore_keyspace *keyspace)
         judge(v, st, &error);
         return;
     }
-    for (version_iter_first(it); it->is_valid && v->status == YORE_OK; version_iter_next(it)) {
+    for (version_iter_first(it); it->is_valid && !is_over(v); version_iter_next(it)) {
         if (it->at.commit > all.known) {
             continue;
         }
@@ -375,7 +389,7 @@ static void count_keys(struct verify *v, struct yore_keyspace *keyspace)
     struct yore_cursor *cursor;
     enum yore_status st = yore_cursor_open(v->db, keyspace, &options, &cursor, &error);
     if (st == YORE_OK) {
-        while ((st = yore_cursor_next(cursor)) == YORE_OK) {
+        while (!is_over(v) && (st = yore_cursor_next(cursor)) == YORE_OK) {
             v->report->keys++;
         }
         error = *yore_cursor_error(cursor);
@@ -607,14 +621,14 @@ static void verify_all(struct verify *v)
     for (size_t i = 0; i < v->view->forest->tree_count; i++) {
         verify_tables(v, v->view->forest->trees[i]);
     }
-    for (size_t i = 0; v->status == YORE_OK && i < v->view->forest->value_file_count; i++) {
+    for (size_t i = 0; !is_over(v) && i < v->view->forest->value_file_count; i++) {
         verify_value_file(v, &v->view->forest->value_files[i]);
     }
-    if (db->journal != NULL) {
+    if (db->journal != NULL && !is_over(v)) {
         verify_journal(v);
     }
     verify_loose_files(v);
-    for (size_t i = 0; v->status == YORE_OK && i < v->view->forest->tree_count; i++) {
+    for (size_t i = 0; !is_over(v) && i < v->view->forest->tree_count; i++) {
         check_tree(v, v->view->forest->trees[i]);
     }
     if (has_catalogue) { /* else nobody knows which keyspaces there are */
@@ -624,7 +638,7 @@ static void verify_all(struct verify *v)
         erase_check_held(&v->erase);
     }
     v->report->erasures_pending = erase_check_pending(&v->erase);
-    if (db->manifest != NULL) {
+    if (db->manifest != NULL && !is_over(v)) {
         check_directory(v);
     }
 }
@@ -653,13 +667,10 @@ static enum yore_status finish(struct verify *v, struct yore_verify_report *repo
     return st;
 }
 
-enum yore_status yore_verify(struct yore_db *db, void (*problem)(void *arg, const char *line),
-                             void *arg, struct yore_verify_report *report_out,
-                             struct yore_error *error_out)
+enum yore_status db_verify(struct yore_db *db, void (*problem)(void *arg, const char *line),
+                           void *arg, const struct stop *stop,
+                           struct yore_verify_report *report_out, struct yore_error *error_out)
 {
-    if (db == NULL) {
-        return error_null(error_out, __func__, "db");
-    }
     struct yore_verify_report report = {0};
     struct verify *v = mem_zalloc(sizeof *v);
     error_clear(error_out);
@@ -669,10 +680,22 @@ enum yore_status yore_verify(struct yore_db *db, void (*problem)(void *arg, cons
     if (v == NULL) {
         return error_plain(error_out, YORE_NOMEM);
     }
-    *v = (struct verify){
-        .db = db, .path = db->path, .problem = problem, .arg = arg, .report = &report};
+    *v = (struct verify){.db = db,
+                         .path = db->path,
+                         .problem = problem,
+                         .arg = arg,
+                         .report = &report,
+                         .stop = stop};
     verify_all(v);
     return finish(v, report_out, error_out);
+}
+
+enum yore_status yore_verify(struct yore_db *db, void (*problem)(void *arg, const char *line),
+                             void *arg, struct yore_verify_report *report_out,
+                             struct yore_error *error_out)
+{
+    return db != NULL ? db_verify(db, problem, arg, NULL, report_out, error_out)
+                      : error_null(error_out, __func__, "db");
 }
 
 static void tell_finding(void *arg, enum yore_status st, const struct yore_error *error)

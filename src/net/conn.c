@@ -435,32 +435,57 @@ static void on_written(uv_write_t *request, int status)
 /* ---- turns ------------------------------------------------------------------------------------
  */
 
-static void submit_alone(struct net_conn *conn)
+/* Give it a turn here. */
+static void turn_here(struct net_conn *conn, unsigned requests, bool is_crowded)
 {
-    conn_flush(conn); /* what was answered before need not wait for it */
-    if (conn->is_closed) {
-        return;
-    }
-    conn->state = CONN_BUSY;
-    conn->next = NULL;
-    if (!pool_submit(net_pool(conn->loop->net, conn->wanted), conn->loop, conn, 1)) {
-        conn->state = CONN_IDLE;
-        conn_kill(conn);
+    struct net_turn turn = {.pace = NET_QUICK,
+                            .is_crowded = is_crowded,
+                            .requests = requests,
+                            .input =
+                                bytes_of(conn->in.data + conn->in.begin, inlet_size(&conn->in)),
+                            .out = &conn->out};
+    conn->after = conn->handler->turn(conn->session, &turn);
+    conn_note_turn(conn, &turn);
+}
+
+/* The request at hand cannot wait for its password to be checked: it is told so. */
+static void refuse_login(struct net_conn *conn)
+{
+    net_tell(conn->loop->net, NET_TOLD_CROWDED,
+             "logins are refused: too many wait for their password to be checked");
+    turn_here(conn, 1, true);
+    if (conn->after == NET_PACE) { /* another one follows: in a turn of its own */
+        conn->after = NET_ROOM;
     }
 }
 
-/* Act on what the last turn said; the connection is on no list, and the loop's. */
-static void apply_turn(struct net_conn *conn)
+/* False: there is no room for it. */
+static bool submit_alone(struct net_conn *conn)
+{
+    conn_flush(conn); /* what was answered before need not wait for it */
+    if (conn->is_closed) {
+        return true;
+    }
+    conn->state = CONN_BUSY;
+    conn->next = NULL;
+    enum pool_answer answer =
+        pool_submit(net_pool(conn->loop->net, conn->wanted), conn->loop, conn, 1);
+    if (answer != POOL_TAKEN) {
+        conn->state = CONN_IDLE;
+    }
+    if (answer == POOL_NOMEM) {
+        conn_kill(conn);
+    }
+    return answer != POOL_CROWDED;
+}
+
+/* Take the state that the last turn asks for; NET_PACE: for SHORT. */
+static void take_state(struct net_conn *conn)
 {
     struct loop *loop = conn->loop;
-    conn->state = CONN_IDLE;
     switch (conn->after) {
     case NET_PACE:
-        if (conn->wanted == NET_SHORT) {
-            loop_gather(loop, conn);
-        } else {
-            submit_alone(conn);
-        }
+        loop_gather(loop, conn);
         break;
     case NET_LATER:
         conn->state = loop->is_ending ? CONN_CLOSING : CONN_LATER;
@@ -483,6 +508,19 @@ static void apply_turn(struct net_conn *conn)
         }
         break;
     }
+}
+
+/* Act on what the last turn said; the connection is on no list, and the loop's. */
+static void apply_turn(struct net_conn *conn)
+{
+    bool is_alone = conn->after == NET_PACE && conn->wanted != NET_SHORT;
+    conn->state = CONN_IDLE;
+    if (!is_alone) {
+        take_state(conn);
+    } else if (!submit_alone(conn)) {
+        refuse_login(conn);
+        take_state(conn);
+    }
     conn_flush(conn);
     set_reading(conn);
     conn_account(conn);
@@ -495,13 +533,7 @@ void conn_turn(struct net_conn *conn, unsigned requests)
         conn_kill(conn);
         return;
     }
-    struct net_turn turn = {.pace = NET_QUICK,
-                            .requests = requests,
-                            .input =
-                                bytes_of(conn->in.data + conn->in.begin, inlet_size(&conn->in)),
-                            .out = &conn->out};
-    conn->after = conn->handler->turn(conn->session, &turn);
-    conn_note_turn(conn, &turn);
+    turn_here(conn, requests, false);
     apply_turn(conn);
 }
 

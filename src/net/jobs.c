@@ -279,6 +279,8 @@ enum yore_status pool_start(struct pool *pool, struct net *net, enum net_pace pa
     pool->brief = brief_of(pace, count);
     enum yore_status status = YORE_OK;
     os_mutex_lock(&pool->lock);
+    pool->queued_max = NET_LOGINS_WAITING_MAX;
+    pool->owner_max = NET_LOGINS_OWNER_MAX;
     while (status == YORE_OK && pool->thread_count < count) {
         status = os_thread_start(worker_run, pool, thread_names[pace],
                                  &pool->threads[pool->thread_count], error_out);
@@ -310,11 +312,21 @@ unsigned net_share(unsigned count)
     return share > NET_TURN_REQUESTS_MIN ? share : NET_TURN_REQUESTS_MIN;
 }
 
-bool pool_submit(struct pool *pool, struct loop *loop, struct net_conn *conns, unsigned count)
+/* Whoever floods the queue of passwords does so from one network, mostly: it is full for that one
+ * first. */
+static bool is_crowded(const struct pool *pool, const struct line *line) REQUIRES(pool->lock)
 {
+    return pool->pace == NET_LOGIN &&
+           (pool->queued >= pool->queued_max || line->count >= pool->owner_max);
+}
+
+enum pool_answer pool_submit(struct pool *pool, struct loop *loop, struct net_conn *conns,
+                             unsigned count)
+{
+    enum pool_answer answer = POOL_NOMEM;
     struct job *job = mem_zalloc(sizeof(*job));
     if (job == NULL) {
-        return false;
+        return POOL_NOMEM;
     }
     job->loop = loop;
     job->conns = conns;
@@ -322,7 +334,13 @@ bool pool_submit(struct pool *pool, struct loop *loop, struct net_conn *conns, u
     job->pace = pool->pace;
     os_mutex_lock(&pool->lock);
     struct line *line = line_of(pool, pool->pace == NET_SHORT ? 0 : conns->owner);
-    if (line != NULL) {
+    if (line != NULL && is_crowded(pool, line)) {
+        answer = POOL_CROWDED;
+        if (line->count == 0) {
+            line_settle(pool, line);
+        }
+    } else if (line != NULL) {
+        answer = POOL_TAKEN;
         job->line = line;
         *line->last = job;
         line->last = &job->next;
@@ -331,10 +349,10 @@ bool pool_submit(struct pool *pool, struct loop *loop, struct net_conn *conns, u
         pool_call(pool);
     }
     os_mutex_unlock(&pool->lock);
-    if (line == NULL) {
+    if (answer != POOL_TAKEN) {
         mem_free(job);
     }
-    return line != NULL;
+    return answer;
 }
 
 struct pool *net_pool(struct net *net, enum net_pace pace)

@@ -19,6 +19,8 @@
 #define NET_LOOPS_MAX 64u
 #define NET_WORKERS_MAX 256u
 #define NET_WAITING_MAX 256u /* of a pool's threads besides, while others wait for slow readers */
+#define NET_LOGINS_WAITING_MAX 2048u /* requests that wait for a check of a password ... */
+#define NET_LOGINS_OWNER_MAX 1024u   /* ... of one network: the others have the rest */
 #define NET_LISTENERS_MAX 16u
 #define NET_ACCEPT_BATCH 16u               /* connections taken before others get their turn */
 #define NET_INPUT_BLOCK_BYTES (16u << 10)  /* what is read at a time */

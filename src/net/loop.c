@@ -112,7 +112,7 @@ static void loop_submit(struct loop *loop)
     if (first == NULL) {
         return;
     }
-    if (pool_submit(&loop->net->short_pool, loop, first, count)) {
+    if (pool_submit(&loop->net->short_pool, loop, first, count) == POOL_TAKEN) {
         loop->jobs_under_way++;
         return;
     }

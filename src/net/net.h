@@ -59,7 +59,9 @@ struct net_job {
 struct net_turn {
     enum net_pace pace;  /* what may be run; QUICK: on a loop, nothing that blocks */
     struct net_job *job; /* NULL at pace QUICK */
-    unsigned requests;   /* run at most so many, then say NET_ROOM: others wait, too */
+    bool is_crowded; /* at pace QUICK: too many wait at pace LOGIN already; a request that needs it
+                        is refused, and NET_PACE for LOGIN not said again in this turn */
+    unsigned requests; /* run at most so many, then say NET_ROOM: others wait, too */
     struct yore_bytes input;
     size_t consumed;      /* out: octets of it that are done with */
     size_t missing;       /* out: octets the next request lacks at least, if known */

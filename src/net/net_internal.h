@@ -36,7 +36,16 @@ enum conn_state {
 };
 
 /* What the log is told, each no more often than every NET_TELL_NS: clients can bring it about. */
-enum net_told { NET_TOLD_EVICTED, NET_TOLD_EXHAUSTED, NET_TOLD_DISAGREED, NET_TOLD_KINDS };
+enum net_told {
+    NET_TOLD_EVICTED,
+    NET_TOLD_EXHAUSTED,
+    NET_TOLD_DISAGREED,
+    NET_TOLD_CROWDED,
+    NET_TOLD_KINDS
+};
+
+/* What became of what was to wait for a pool. */
+enum pool_answer { POOL_TAKEN, POOL_CROWDED, POOL_NOMEM };
 
 enum conn_notice { NOTICE_CLOSE = 1, NOTICE_CLOSE_GENTLE = 2, NOTICE_WAKE = 4, NOTICE_DRAIN = 8 };
 
@@ -148,6 +157,8 @@ struct pool {
     unsigned running; /* GUARDED_BY(lock) */
     unsigned idle;    /* GUARDED_BY(lock) */
     unsigned queued;  /* GUARDED_BY(lock): jobs */
+    unsigned queued_max; /* GUARDED_BY(lock): NET_LOGINS_WAITING_MAX, but in tests */
+    unsigned owner_max;  /* GUARDED_BY(lock): NET_LOGINS_OWNER_MAX, but in tests */
     struct os_thread *threads[NET_WORKERS_MAX + NET_WAITING_MAX]; /* GUARDED_BY(lock) */
     unsigned thread_count;                                        /* GUARDED_BY(lock) */
 };
@@ -261,8 +272,9 @@ void loop_block_back(struct loop *loop, unsigned char *block);
 enum yore_status pool_start(struct pool *pool, struct net *net, enum net_pace pace, unsigned count,
                             struct yore_error *error_out);
 void pool_stop(struct pool *pool);
-/* Any thread.  False: no memory. */
-bool pool_submit(struct pool *pool, struct loop *loop, struct net_conn *conns, unsigned count);
+/* Any thread.  Crowded is only the pool of logins. */
+enum pool_answer pool_submit(struct pool *pool, struct loop *loop, struct net_conn *conns,
+                             unsigned count);
 struct pool *net_pool(struct net *net, enum net_pace pace);
 /* How many requests each of `count` turns may run. */
 unsigned net_share(unsigned count);

@@ -166,6 +166,7 @@ static enum net_next bolt_turn(void *arg, struct net_turn *turn)
                                           [BOLT_CLOSE] = NET_CLOSE};
     struct bolt_peer *peer = arg;
     struct bolt_turn inner = {.pace = paces[turn->pace],
+                              .is_crowded = turn->is_crowded,
                               .requests = turn->requests,
                               .input = turn->input,
                               .wanted = BOLT_QUICK,
@@ -222,6 +223,7 @@ enum yore_status bolt_start(struct server *server, struct yore_error *error_out)
                                    .graphs = command_graphs(server->commands),
                                    .queries = command_queries(server->commands),
                                    .durability = durabilities[server->config->durability],
+                                   .path = server->config->dir,
                                    .graph = server->config->bolt_graph,
                                    .keep_alive_ns = server->config->bolt_keep_alive,
                                    .port = {server, port_log_in, port_log_out, port_is_trusted,

@@ -258,6 +258,17 @@ static enum step refuse_for_now(struct http_call *call, int64_t wait_ns, enum ne
     return refuse_with(call, &problem, next);
 }
 
+static enum step refuse_crowded(struct http_call *call, enum net_next *next)
+{
+    const struct http_problem problem = {
+        .status = 503,
+        .code = "busy-logins",
+        .detail = "too many wait for their password to be checked: try again",
+        .more = "",
+        .headers = "Retry-After: 1\r\n"};
+    return refuse_with(call, &problem, next);
+}
+
 static enum step refuse_method(struct http_call *call, enum net_next *next)
 {
     char methods[HTTP_METHODS_BYTES];
@@ -380,6 +391,9 @@ static enum step at_login(struct http_call *call, enum net_next *next)
         return STEP_NEXT;
     }
     if (header.size > 0 && !is_as_found(session, header)) {
+        if (call->turn->is_crowded) {
+            return refuse_crowded(call, next);
+        }
         if (call->turn->pace != NET_LOGIN) {
             call->turn->wanted = NET_LOGIN;
             *next = NET_PACE;

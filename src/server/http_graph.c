@@ -4,8 +4,10 @@
  * next comes when that is sent, and no thread waits for a slow reader.  Most errors come before the
  * first part has left, and are problems with a status; a later one ends the body
  * (command/graph_json.h). */
+#include <stdio.h>
 #include <string.h>
 
+#include "base/hide.h"
 #include "base/mem.h"
 #include "command/command.h"
 #include "command/graph_json.h"
@@ -13,6 +15,7 @@
 #include "os/env.h"
 #include "server/audit.h"
 #include "server/http_internal.h"
+#include "server/server_internal.h"
 
 /* What an answer keeps between turns. */
 struct graph_answer {
@@ -57,8 +60,11 @@ static bool answer_problem(struct http_call *call, const struct graph_json_probl
     for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
         status = strcmp(statuses[i].code, problem->code) == 0 ? statuses[i].status : status;
     }
+    char detail[sizeof(problem->text)];
+    snprintf(detail, sizeof(detail), "%s", problem->text);
+    hide_dir(detail, call->session->scope->server->config->dir);
     const struct http_problem whole = {
-        .status = status, .code = problem->code, .detail = problem->text, .more = problem->more};
+        .status = status, .code = problem->code, .detail = detail, .more = problem->more};
     return http_problem_with(call, &whole);
 }
 

@@ -155,6 +155,16 @@ static enum net_next refuse_request(struct session *session, struct net_turn *tu
     return NET_CLOSE;
 }
 
+/* Its password, or what else works on passwords, cannot be seen to now. */
+static void refuse_crowded(struct session *session, struct net_turn *turn)
+{
+    static const char text[] =
+        "-BUSY too many wait for their password to be checked: try again\r\n";
+    buffer_append(turn->out, text, sizeof(text) - 1);
+    session->has_request = false;
+    turn->consumed += session->request_bytes;
+}
+
 static enum net_next run_requests(struct session *session, struct net_turn *turn)
 {
     for (unsigned done = 0;; done++) {
@@ -184,6 +194,10 @@ static enum net_next run_requests(struct session *session, struct net_turn *turn
         bool is_elsewhere = is_alone ? (int)pace != (int)turn->pace : (int)pace > (int)turn->pace;
         enum command_after after =
             is_elsewhere && !is_tried ? COMMAND_AGAIN : run_request(session, turn, done > 0);
+        if (after == COMMAND_AGAIN && turn->is_crowded && pace == COMMAND_LOGIN) {
+            refuse_crowded(session, turn);
+            return NET_ROOM;
+        }
         if (after == COMMAND_AGAIN) {
             turn->wanted = (enum net_pace)pace;
             return NET_PACE;

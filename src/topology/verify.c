@@ -7,6 +7,8 @@
  *
  * A line is compared as a list of stretches: those of equal value that touch are one.
  */
+#include "topology/verify.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -35,6 +37,7 @@ struct verifier {
     struct graph_rules *rules;
     void (*problem)(void *arg, const char *line);
     void *arg;
+    const struct stop *stop;
     struct arena arena; /* of one element */
     struct graph_verify_report report;
     uint64_t expected; /* entries that follow from records, external ids apart */
@@ -338,6 +341,10 @@ static enum yore_status walk_keys(struct verifier *v, struct yore_bytes prefix, 
         if (bytes_equal(key, buffer_bytes(&last))) {
             continue; /* it went and came again */
         }
+        if (stop_is_asked(v->stop)) {
+            st = error_plain(error_out, YORE_CANCELLED);
+            break;
+        }
         buffer_clear(&last);
         buffer_append_bytes(&last, key);
         struct yore_value value = {0};
@@ -592,7 +599,16 @@ enum yore_status graph_verify(struct graph *graph, void (*problem)(void *arg, co
                               void *arg, struct graph_verify_report *report_out,
                               struct yore_error *error_out)
 {
-    struct verifier v = {.graph = graph, .problem = problem, .arg = arg};
+    return graph_verify_unless(graph, problem, arg, NULL, report_out, error_out);
+}
+
+enum yore_status graph_verify_unless(struct graph *graph,
+                                     void (*problem)(void *arg, const char *line), void *arg,
+                                     const struct stop *stop,
+                                     struct graph_verify_report *report_out,
+                                     struct yore_error *error_out)
+{
+    struct verifier v = {.graph = graph, .problem = problem, .arg = arg, .stop = stop};
     struct yore_snapshot *snapshot = NULL;
     error_clear(error_out);
     enum yore_status st = yore_snapshot_take(graph->db, &snapshot, error_out);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
-#include "topology/graph.h"
+#include "topology/verify.h"
 
 void whole_check_figures(struct whole_check *check,
                          struct whole_check_figure figures_out[WHOLE_CHECK_FIGURES])
@@ -43,7 +43,8 @@ static int check_graph(void *arg, const char *name)
     enum yore_status st =
         graph_open(walk->db, bytes_of(name, strlen(name)), false, NULL, &graph, walk->error);
     if (st == YORE_OK) {
-        st = graph_verify(graph, walk->problem, walk->arg, &report, walk->error);
+        st = graph_verify_unless(graph, walk->problem, walk->arg, walk->check->stop, &report,
+                                 walk->error);
     }
     graph_close(graph);
     walk->check->graphs++;

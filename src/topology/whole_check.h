@@ -5,10 +5,13 @@
 
 #include <yore/yore.h>
 
+#include "base/stop.h"
+
 struct whole_check {
     struct yore_verify_report store; /* its problems: those of graphs as well */
     uint64_t graphs;
     uint64_t graph_elements; /* nodes and relationships, ever */
+    const struct stop *stop; /* whether the check is wanted still; NULL: it is */
 };
 
 #define WHOLE_CHECK_FIGURES 12
@@ -23,7 +26,8 @@ void whole_check_figures(struct whole_check *check,
 
 /* graph_verify() of every graph of `db`, added to `check`, which yore_verify() has filled: what is
  * damaged below should not be looked at from above.  Findings are no error: they count as problems;
- * a graph that could not be verified to its end is one. */
+ * a graph that could not be verified to its end is one.
+ * YORE_CANCELLED: check->stop was asked for. */
 enum yore_status whole_check_graphs(struct whole_check *check, struct yore_db *db,
                                     void (*problem)(void *arg, const char *line), void *arg,
                                     struct yore_error *error_out);

@@ -330,6 +330,34 @@ static const char *backups_told(struct bed_client *client, const char *request)
     return told;
 }
 
+TEST(where_the_server_keeps_its_files_is_told_to_nobody)
+{
+    struct bed bed = {.backup_path = test_path("backups")};
+    struct yore_error error;
+    CHECK_OK(os_dir_make(os_env_posix(), bed.backup_path, &error));
+    fclose(fopen(test_path("backups/note"), "w"));
+    bed_open(&bed);
+    const char *told = bed_run(&bed.clients[0], "YORE.BACKUP note");
+    CHECK_MSG(told[0] == '-' && strstr(told, "note") != NULL, "%s", told);
+    CHECK_MSG(strstr(told, bed.backup_path) == NULL, "%s", told);
+    bed_close(&bed);
+}
+
+TEST(a_check_and_a_merge_end_once_their_client_has_left)
+{
+    struct bed bed = {.is_ended = false};
+    bed_open(&bed);
+    struct bed_client *c = &bed.clients[0];
+    EXPECT(c, "SET a 1", "+OK|");
+    c->is_gone = true; /* or the server waits no longer */
+    CHECK(strncmp(bed_run(c, "YORE.CHECK"), "-CANCELLED ", 11) == 0);
+    CHECK(strncmp(bed_run(c, "YORE.COMPACT"), "-CANCELLED ", 11) == 0);
+    c->is_gone = false;
+    EXPECT(c, "YORE.COMPACT", "+OK|");
+    CHECK(bed_run(c, "YORE.CHECK")[0] == '*');
+    bed_close(&bed);
+}
+
 TEST(backups_are_told_by_name_and_oldest_first_to_who_may)
 {
     struct bed bed = {.backup_path = test_path("backups")};
@@ -461,4 +489,6 @@ TEST_MAIN(the_feed_goes_on_after_a_commit_as_it_was_told,
           a_watch_pushes_commits_from_where_it_was, retention_changes_where_writes_may_be,
           a_transaction_reads_the_history_of_its_own_writes,
           a_transaction_tells_no_changes_behind_its_own_writes, retention_backup_and_check_answer,
+          where_the_server_keeps_its_files_is_told_to_nobody,
+          a_check_and_a_merge_end_once_their_client_has_left,
           backups_are_told_by_name_and_oldest_first_to_who_may)

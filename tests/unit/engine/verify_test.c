@@ -677,7 +677,63 @@ TEST(without_current_it_is_said_that_nothing_else_can_be_checked)
     sim_disk_free(disk);
 }
 
-TEST_MAIN(a_sound_database_is_sound_without_being_opened, a_damaged_journal_hides_no_other_damage,
+struct patience {
+    uint64_t left;
+};
+
+static bool is_spent(void *arg)
+{
+    struct patience *patience = arg;
+    if (patience->left == 0) {
+        return true;
+    }
+    patience->left--;
+    return false;
+}
+
+TEST(a_check_that_nobody_wants_any_more_ends_wherever_it_is)
+{
+    struct bed bed;
+    bed_open(&bed);
+    write_some(&bed, 300);
+    uint64_t most = 0;
+    for (enum yore_status st = YORE_CANCELLED; st == YORE_CANCELLED; most++) {
+        struct patience patience = {most};
+        const struct stop stop = {is_spent, &patience};
+        found.count = 0;
+        st = db_verify(bed.db, note_line, &found, &stop, NULL, NULL);
+        CHECK(st == YORE_CANCELLED || st == YORE_OK);
+        CHECK_EQ_UINT(found.count, 0);
+    }
+    CHECK(most > 300); /* each version is one occasion at least */
+    bed_close(&bed);
+}
+
+TEST(a_merge_of_all_that_nobody_wants_any_more_ends_and_leaves_a_sound_database)
+{
+    uint64_t most = 0;
+    for (enum yore_status st = YORE_CANCELLED; st == YORE_CANCELLED; most++) {
+        struct patience patience = {most};
+        const struct stop stop = {is_spent, &patience};
+        struct bed bed;
+        bed_open(&bed);
+        write_some(&bed, 300);
+        (void)put(bed.db, "kept", "here");
+        (void)erase_key(bed.db, "key/03", YORE_TIME_MIN, YORE_FOREVER);
+        st = db_compact(bed.db, NULL, &stop, NULL);
+        CHECK(st == YORE_CANCELLED || st == YORE_OK);
+        (void)verify_sound(&bed);
+        CHECK_OK(yore_compact(bed.db, NULL, NULL));
+        (void)verify_sound(&bed);
+        CHECK_EQ_STR(get(bed.db, "kept"), "here");
+        bed_close(&bed);
+    }
+    CHECK(most > 2);
+}
+
+TEST_MAIN(a_check_that_nobody_wants_any_more_ends_wherever_it_is,
+          a_merge_of_all_that_nobody_wants_any_more_ends_and_leaves_a_sound_database,
+          a_sound_database_is_sound_without_being_opened, a_damaged_journal_hides_no_other_damage,
           a_journal_that_was_cut_or_is_missing_hides_no_other_damage,
           every_table_may_be_damaged_and_each_is_told,
           without_a_manifest_journal_and_values_are_still_checked,

@@ -132,6 +132,11 @@ static enum net_next run_lines(struct line_session *session, struct net_turn *tu
         }
         size_t size = (size_t)(end - at) + 1;
         enum net_pace pace = pace_of(at[0]);
+        if (pace > turn->pace && pace == NET_LOGIN && turn->is_crowded) {
+            buffer_append(turn->out, "crowded\n", 8);
+            turn->consumed += size;
+            return NET_ROOM;
+        }
         if (pace > turn->pace) {
             turn->wanted = pace;
             return NET_PACE;

@@ -11,7 +11,8 @@
  * many KiB in parts at pace LONG, "p<text>\n" pushes to every session before it answers, "w\n"
  * waits for a wake, "x\n" closes; "f\n" makes its job fail; "d\n" keeps the loop for 100 us;
  * "k<count>\n" makes the session say that it keeps so many MiB, "t<count>\n" the same by a worker;
- * "o<number>\n" says who its owner is, "n\n" logs in.
+ * "o<number>\n" says who its owner is, "n\n" logs in, or is
+ * answered "crowded\n".
  */
 struct bed {
     struct net *net;

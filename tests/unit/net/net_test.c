@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "net/limits.h"
+#include "net/net_internal.h"
 #include "os/env.h"
 #include "os/thread.h"
 #include "support/test.h"
@@ -225,6 +226,61 @@ TEST(logins_of_one_owner_do_not_keep_another_waiting)
     for (size_t i = 0; i < 4; i++) {
         CHECK_EQ_UINT(bed.logins[i], order[i]);
     }
+    bed_close(&bed);
+}
+
+static void bound_logins(struct bed *bed, unsigned queued_max, unsigned owner_max)
+{
+    struct pool *pool = net_pool(bed->net, NET_LOGIN);
+    os_mutex_lock(&pool->lock);
+    pool->queued_max = queued_max;
+    pool->owner_max = owner_max;
+    os_mutex_unlock(&pool->lock);
+}
+
+/* One that runs and two that wait; the next is told, and goes on to be served. */
+TEST(a_login_that_finds_the_queue_full_is_refused_and_its_connection_goes_on)
+{
+    struct bed bed;
+    int fds[3];
+    bed_open(&bed, 1, 100);
+    bound_logins(&bed, 2, 100);
+    atomic_store(&bed.is_held, true);
+    for (size_t i = 0; i < 3; i++) {
+        fds[i] = ask_long(&bed, i == 0 ? "o1\nn\n" : i == 1 ? "o2\nn\n" : "o3\nn\n");
+        wait_until_running(&bed, 1);
+    }
+    int refused = wire_connect(bed.port);
+    CHECK(wire_send_text(refused, "o4\nn\nn\nqhere\n"));
+    CHECK(wire_expect(refused, "o4\ncrowded\ncrowded\nqhere\n"));
+    atomic_store(&bed.is_held, false);
+    CHECK(wire_expect(fds[0], "o1\nn\n") && wire_expect(fds[1], "o2\nn\n") &&
+          wire_expect(fds[2], "o3\nn\n"));
+    CHECK(wire_send_text(refused, "n\n") && wire_expect(refused, "n\n"));
+    wire_close(refused);
+    for (size_t i = 0; i < 3; i++) {
+        wire_close(fds[i]);
+    }
+    bed_close(&bed);
+}
+
+TEST(the_queue_of_logins_is_full_for_one_owner_before_it_is_for_others)
+{
+    struct bed bed;
+    bed_open(&bed, 1, 100);
+    bound_logins(&bed, 100, 1);
+    atomic_store(&bed.is_held, true);
+    int first = ask_long(&bed, "o1\nn\n");
+    wait_until_running(&bed, 1);
+    int second = wire_connect(bed.port);
+    CHECK(wire_send_text(second, "o1\nn\n") && wire_expect(second, "o1\ncrowded\n"));
+    int other = wire_connect(bed.port);
+    CHECK(wire_send_text(other, "o2\nn\n") && wire_expect(other, "o2\n"));
+    atomic_store(&bed.is_held, false);
+    CHECK(wire_expect(first, "o1\nn\n") && wire_expect(other, "n\n"));
+    wire_close(first);
+    wire_close(second);
+    wire_close(other);
     bed_close(&bed);
 }
 
@@ -734,6 +790,8 @@ TEST_MAIN(replies_keep_the_order_of_requests_of_any_pace,
           logins_of_one_owner_do_not_keep_another_waiting,
           large_jobs_are_handed_over_ahead_and_run_one_by_one,
           small_jobs_gather_until_the_one_before_has_run,
+          a_login_that_finds_the_queue_full_is_refused_and_its_connection_goes_on,
+          the_queue_of_logins_is_full_for_one_owner_before_it_is_for_others,
           a_modest_client_does_not_wait_for_all_greedy_ones, a_failed_job_sends_no_reply_and_closes,
           a_busy_connection_is_read_only_up_to_a_limit,
           a_long_reply_waits_for_a_slow_reader_within_bounds,
