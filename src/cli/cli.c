@@ -78,7 +78,7 @@ enum yore_status cli_stream_status(void)
     return errno == ENOSPC ? YORE_NO_SPACE : YORE_IO;
 }
 
-int cli_fail_output(struct cli *cli)
+static int fail_output(struct cli *cli)
 {
     int number = errno;
     return cli_fail_text(cli, cli_stream_status(), "cannot write to standard output%s%s",
@@ -88,7 +88,7 @@ int cli_fail_output(struct cli *cli)
 int cli_fail_status(struct cli *cli, enum yore_status status)
 {
     if (status == YORE_IO) { /* what has no text of its own is the output */
-        return cli_fail_output(cli);
+        return fail_output(cli);
     }
     say(cli, yore_status_message(status));
     return cli_exit_code(status);
@@ -225,26 +225,18 @@ static enum yore_status apply_switches(struct cli *cli, const struct args *args,
     return st;
 }
 
-/* Is the first operand one of these words, separated by blanks? */
-static bool is_verb(const struct args *args, const char *verbs)
+/* enum command_flag: of the command, and of the verb that its operands choose. */
+static unsigned flags_of(const struct command *command, const struct args *args)
 {
-    size_t size = args->word_count > 0 ? strlen(args->words[0]) : 0;
-    for (const char *at = verbs; size > 0 && at != NULL; at = strchr(at, ' ')) {
-        at += *at == ' ';
-        if (strncmp(at, args->words[0], size) == 0 && (at[size] == ' ' || at[size] == '\0')) {
-            return true;
-        }
-    }
-    return false;
+    const struct verb *verb = verb_find(command->verbs, args);
+    return verb != NULL ? command->flags | verb->flags : command->flags;
 }
 
-/* Only what writes makes a database that is missing. */
+/* Only what writes makes a database that is missing; every one has the keyspace "default". */
 static bool makes_database(const struct command *command, const struct args *args)
 {
-    return (command->flags & COMMAND_CREATES) != 0 ||
-           (command->run == command_keyspace && is_verb(args, "create") &&
-            strcmp(args->words[1], "default") != 0) ||
-           (command->run == command_graph && is_verb(args, "import apply sync source"));
+    return (flags_of(command, args) & COMMAND_CREATES) != 0 &&
+           !(command->verbs == keyspace_verbs && strcmp(args->words[1], "default") == 0);
 }
 
 /* What opening, or checking what is not open, came to, with what may be done about it. */
@@ -349,19 +341,13 @@ int cli_open_failed(struct cli *cli, enum yore_status st, bool makes,
     return st == YORE_NOT_FOUND && !makes ? EXIT_NO_DATABASE : code;
 }
 
-/* What only reads writes nothing, so that it works on a full disk and beside other readers. */
-static bool reads_only(const struct command *command, const struct args *args)
-{
-    return (command->flags & COMMAND_READS) != 0 || args_has(args, OPT_READ_ONLY) ||
-           (command->run == command_keyspace && is_verb(args, "list")) ||
-           (command->run == command_graph && is_verb(args, "list export sources pending"));
-}
-
 static int open_database(struct cli *cli, const struct command *command, const struct args *args)
 {
     struct yore_error error;
     bool makes = makes_database(command, args);
-    cli->reads_only = reads_only(command, args);
+    /* What only reads writes nothing, so that it works on a full disk and beside other readers. */
+    cli->reads_only =
+        (flags_of(command, args) & COMMAND_READS) != 0 || args_has(args, OPT_READ_ONLY);
     enum yore_status st = cli_open(cli, makes, &error);
     if (st == YORE_OK) {
         return EXIT_FOUND;
@@ -382,8 +368,26 @@ static int close_all(struct cli *cli, int code)
     }
     errno = 0;
     if ((fflush(cli->out) != 0 || ferror(cli->out)) && code <= EXIT_NOTHING) {
-        code = cli_fail_output(cli);
+        code = fail_output(cli);
     }
+    return code;
+}
+
+static int check_verb(struct cli *cli, const struct verb *verbs, const struct args *args)
+{
+    const struct verb *verb = verb_find(verbs, args);
+    struct buffer names = {0};
+    if (verb != NULL) {
+        bool is_fit = verb->words_min <= args->word_count && args->word_count <= verb->words_max;
+        return is_fit ? EXIT_FOUND : cli_usage(cli, "%s %s", verb->name, verb->wants);
+    }
+    for (; verbs->name != NULL; verbs++) {
+        buffer_append(&names, ", ", names.size > 0 ? 2 : 0);
+        buffer_append(&names, verbs->name, strlen(verbs->name));
+    }
+    int code = cli_usage(cli, "'%.80s' is none of %.*s", args->words[0], (int)names.size,
+                         (const char *)names.data);
+    buffer_release(&names);
     return code;
 }
 
@@ -401,7 +405,14 @@ static int check_line(struct cli *cli, const struct command *command, const stru
                          args->words[command->words_max], cli->session != NULL ? "" : "yore ",
                          command->name, shows_dir ? " DIR" : "", gap, command->operands);
     }
-    return command->check != NULL ? command->check(cli, args) : EXIT_FOUND;
+    int code = command->verbs != NULL ? check_verb(cli, command->verbs, args) : EXIT_FOUND;
+    return code == EXIT_FOUND && command->check != NULL ? command->check(cli, args) : code;
+}
+
+static int run_it(struct cli *cli, const struct command *command, const struct args *args)
+{
+    const struct verb *verb = verb_find(command->verbs, args);
+    return verb != NULL ? verb->run(cli, args) : command->run(cli, args);
 }
 
 static int show_help_of(struct cli *cli, const struct command *command)
@@ -446,7 +457,7 @@ static int check_open_run(struct cli *cli, const struct command *command, struct
     if (code == EXIT_FOUND && (command->flags & COMMAND_OPENS) != 0) {
         code = open_database(cli, command, args);
     }
-    return close_all(cli, code == EXIT_FOUND ? command->run(cli, args) : code);
+    return close_all(cli, code == EXIT_FOUND ? run_it(cli, command, args) : code);
 }
 
 static int refuse_server(struct cli *cli, const struct command *command)
@@ -501,23 +512,14 @@ static int run_with_dir(struct cli *cli, const struct command *command, struct a
                                        : check_open_run(cli, command, args);
 }
 
-/* list reads, and trim names its own time. */
-static bool changes_keyspaces(const struct command *command, const struct args *args)
-{
-    bool is_graph = command->run == command_graph &&
-                    is_verb(args, "drop import apply sync source end abort settle erase");
-    return is_graph || (command->run == command_keyspace && strcmp(args->words[0], "list") != 0 &&
-                        strcmp(args->words[0], "trim") != 0);
-}
-
 /* A session in the past is for looking; a write that names its own time is meant. */
 static bool is_write_into_past(const struct cli *cli, const struct command *command,
                                const struct args *args)
 {
     bool is_dated = args_has(args, OPT_AT) || args_has(args, OPT_FROM);
-    bool is_write = (command->flags & COMMAND_WRITES) != 0 && !is_dated;
-    return cli->session != NULL && cli->session->valid != YORE_NOW &&
-           (is_write || changes_keyspaces(command, args));
+    unsigned flags = flags_of(command, args);
+    bool is_write = (flags & COMMAND_CHANGES) != 0 || ((flags & COMMAND_WRITES) != 0 && !is_dated);
+    return cli->session != NULL && cli->session->valid != YORE_NOW && is_write;
 }
 
 static int run_command(struct cli *cli, const struct command *command, struct args *args)
@@ -536,9 +538,10 @@ static int run_command(struct cli *cli, const struct command *command, struct ar
     if (code == EXIT_FOUND && is_write_into_past(cli, command, args)) {
         return cli_fail_text(cli, YORE_READ_ONLY, "this session stands at %s; say `at now` first%s",
                              cli->session->at_text,
-                             command->run == command_keyspace ? "" : ", or give --at");
+                             (flags_of(command, args) & COMMAND_CHANGES) != 0 ? ""
+                                                                              : ", or give --at");
     }
-    code = code == EXIT_FOUND ? command->run(cli, args) : code;
+    code = code == EXIT_FOUND ? run_it(cli, command, args) : code;
     return cli->session != NULL ? code : close_all(cli, code);
 }
 

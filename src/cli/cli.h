@@ -82,10 +82,9 @@ int cli_fail_text(struct cli *cli, enum yore_status status, const char *format, 
 /* The same for an answer that is no fault: absent, erased. */
 int cli_answer_text(struct cli *cli, enum yore_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* Standard output could not be written: why, by errno. */
-int cli_fail_output(struct cli *cli);
 enum yore_status cli_stream_status(void);
-/* A fault with the status's own sentence; YORE_IO is cli_fail_output(). */
+/* A fault with the status's own sentence; YORE_IO: standard output could not be
+ * written, and why, by errno. */
 int cli_fail_status(struct cli *cli, enum yore_status status);
 /* A wrong command line: the text, and how to get help. */
 int cli_usage(struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -1,5 +1,4 @@
 /* graph: the graphs of a database: listed, dropped, chosen; and the verbs of the other files. */
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/buffer.h"
@@ -250,75 +249,47 @@ static int graph_use(struct cli *cli, const struct args *args)
 
 /* ---- the command ---------------------------------------------------------------------------- */
 
-struct graph_verb {
-    const char *name;
-    const char *wants;
-    size_t words_min;
-    size_t words_max;
-    int (*run)(struct cli *cli, const struct args *args);
-    bool has_files; /* behind NAME */
-    bool has_source;
-};
-static const struct graph_verb verbs[] = {
-    {"list", "takes no NAME", 1, 1, list_graphs, false, false},
-    {"import", "needs the NAME of a graph and a FILE", 3, 3, command_graph_import, true, false},
-    {"apply", "needs the NAME of a graph and FILEs", 3, COMMAND_WORDS_MAX, command_graph_apply,
-     true, true},
-    {"sync", "needs the NAME of a graph and FILEs", 3, COMMAND_WORDS_MAX, command_graph_sync, true,
-     true},
-    {"source", "needs the NAME of a graph", 2, 2, command_graph_source, false, true},
-    {"end", "needs the NAME of a graph", 2, 2, command_graph_end, false, true},
-    {"abort", "needs the NAME of a graph", 2, 2, command_graph_abort, false, true},
-    {"sources", "needs the NAME of a graph", 2, 2, command_graph_sources, false, false},
-    {"pending", "needs the NAME of a graph", 2, 2, command_graph_pending, false, false},
-    {"settle", "needs the NAME of a graph", 2, 2, command_graph_settle, false, false},
-    {"erase", "needs the NAME of a graph, node or relationship, and its external ID", 4, 5,
-     command_graph_erase, false, false},
-    {"export", "needs the NAME of a graph", 2, 2, command_graph_export, false, false},
-    {"drop", "needs the NAME of a graph", 2, 2, graph_drop, false, false},
-    {"use", "needs the NAME of a graph", 2, 2, graph_use, false, false}};
+#define NAMED "needs the NAME of a graph"
+#define WITH_FILES "needs the NAME of a graph and FILEs"
+#define TAKES_IN (COMMAND_CREATES | COMMAND_CHANGES | VERB_FILES)
 
-static const struct graph_verb *find_verb(const char *name)
-{
-    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
-        if (strcmp(name, verbs[i].name) == 0) {
-            return &verbs[i];
-        }
-    }
-    return NULL;
-}
+const struct verb graph_verbs[] = {
+    {"list", 1, 1, "takes no NAME", COMMAND_READS, list_graphs},
+    {"import", 3, 3, "needs the NAME of a graph and a FILE", TAKES_IN, command_graph_import},
+    {"apply", 3, COMMAND_WORDS_MAX, WITH_FILES, TAKES_IN | VERB_SOURCE, command_graph_apply},
+    {"sync", 3, COMMAND_WORDS_MAX, WITH_FILES, TAKES_IN | VERB_SOURCE, command_graph_sync},
+    {"source", 2, 2, NAMED, COMMAND_CREATES | COMMAND_CHANGES | VERB_SOURCE, command_graph_source},
+    {"end", 2, 2, NAMED, COMMAND_CHANGES | VERB_SOURCE, command_graph_end},
+    {"abort", 2, 2, NAMED, COMMAND_CHANGES | VERB_SOURCE, command_graph_abort},
+    {"sources", 2, 2, NAMED, COMMAND_READS, command_graph_sources},
+    {"pending", 2, 2, NAMED, COMMAND_READS, command_graph_pending},
+    {"settle", 2, 2, NAMED, COMMAND_CHANGES, command_graph_settle},
+    {"erase", 4, 5, "needs the NAME of a graph, node or relationship, and its external ID",
+     COMMAND_CHANGES, command_graph_erase},
+    {"export", 2, 2, NAMED, COMMAND_READS, command_graph_export},
+    {"drop", 2, 2, NAMED, COMMAND_CHANGES, graph_drop},
+    {"use", 2, 2, NAMED, 0, graph_use},
+    {.name = NULL}};
 
 int command_graph_check(struct cli *cli, const struct args *args)
 {
-    const struct graph_verb *verb = find_verb(args->words[0]);
+    unsigned flags = verb_find(graph_verbs, args)->flags;
     struct yore_bytes source;
     struct yore_error error;
-    if (verb == NULL) {
-        return cli_usage(cli,
-                         "'%.80s' is none of list, import, apply, sync, source, end, abort, "
-                         "sources, pending, settle, erase, export, drop, use",
-                         args->words[0]);
-    }
-    if (args->word_count < verb->words_min || args->word_count > verb->words_max) {
-        return cli_usage(cli, "%s %s", verb->name, verb->wants);
-    }
-    if (verb->has_source && graph_source_name(args, &source, &error) != YORE_OK) {
+    if ((flags & VERB_SOURCE) != 0 && graph_source_name(args, &source, &error) != YORE_OK) {
         return cli_usage_error(cli, &error);
     }
-    const char *name = args->word_count > 1 && cli->server == NULL ? args->words[1] : NULL;
-    if (name != NULL && graph_check_name(bytes_of(name, strlen(name)), &error) != YORE_OK) {
+    if (cli->server != NULL || args->word_count == 1) {
+        return EXIT_FOUND;
+    }
+    const char *name = args->words[1];
+    if (graph_check_name(bytes_of(name, strlen(name)), &error) != YORE_OK) {
         return cli_usage_error(cli, &error);
     }
-    bool may_make = verb->has_files && cli->server == NULL;
-    for (size_t i = 2; may_make && i < args->word_count; i++) {
+    for (size_t i = 2; (flags & VERB_FILES) != 0 && i < args->word_count; i++) {
         if (check_file(cli->env, args->words[i], &error) != YORE_OK) {
             return cli_fail(cli, &error);
         }
     }
     return EXIT_FOUND;
-}
-
-int command_graph(struct cli *cli, const struct args *args)
-{
-    return find_verb(args->words[0])->run(cli, args);
 }

@@ -6,7 +6,6 @@
 #include "cli/graph_speaker.h"
 #include "cli/graph_tally.h"
 #include "topology/erase.h"
-#include "topology/ingest.h"
 
 /* ---- shared --------------------------------------------------------------------------------- */
 

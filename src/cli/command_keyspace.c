@@ -1,7 +1,6 @@
 #include <string.h>
 
 #include "base/keep.h"
-#include "base/moment.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/store.h"
@@ -133,46 +132,23 @@ static int keyspace_trim(struct cli *cli, const struct args *args)
     return st == YORE_OK ? EXIT_FOUND : cli_fail(cli, &error);
 }
 
-static const struct {
-    const char *name;
-    int (*run)(struct cli *cli, const struct args *args);
-} verbs[] = {{"list", keyspace_list},
-             {"create", keyspace_create},
-             {"alter", keyspace_alter},
-             {"drop", keyspace_drop},
-             {"trim", keyspace_trim}};
-#define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
+#define NAMED "needs the NAME of a keyspace"
 
-static size_t find_verb(const char *name)
-{
-    size_t i = 0;
-    while (i < VERB_COUNT && strcmp(name, verbs[i].name) != 0) {
-        i++;
-    }
-    return i;
-}
+const struct verb keyspace_verbs[] = {
+    {"list", 1, 1, "takes no NAME", COMMAND_READS, keyspace_list},
+    {"create", 2, 2, NAMED, COMMAND_CREATES | COMMAND_CHANGES, keyspace_create},
+    {"alter", 2, 2, NAMED, COMMAND_CHANGES, keyspace_alter},
+    {"drop", 2, 2, NAMED, COMMAND_CHANGES, keyspace_drop},
+    {"trim", 2, 2, NAMED, 0, keyspace_trim}, /* names its own time */
+    {.name = NULL}};
 
 int command_keyspace_check(struct cli *cli, const struct args *args)
 {
     struct yore_keyspace_options options = {.keep = YORE_KEEP_ALL};
     struct yore_error error;
-    size_t verb = find_verb(args->words[0]);
-    bool is_list = verb == 0;
-    if (verb == VERB_COUNT) {
-        return cli_usage(cli, "'%.80s' is none of list, create, alter, drop, trim", args->words[0]);
-    }
-    if (is_list == (args->word_count == 2)) {
-        return cli_usage(cli, is_list ? "list takes no NAME" : "%s needs the NAME of a keyspace",
-                         verbs[verb].name);
-    }
-    if (!is_list && keyspace_check_name(args->words[1], &error) != YORE_OK) {
+    if (args->word_count > 1 && keyspace_check_name(args->words[1], &error) != YORE_OK) {
         return cli_usage_error(cli, &error);
     }
     return keep_parse(args, &options, &error) == YORE_OK ? EXIT_FOUND
                                                          : cli_usage_error(cli, &error);
-}
-
-int command_keyspace(struct cli *cli, const struct args *args)
-{
-    return verbs[find_verb(args->words[0])].run(cli, args);
 }

@@ -292,7 +292,7 @@ const struct command command_table[] = {
      .flags = DB,
      .words_min = 1,
      .words_max = COMMAND_WORDS_MAX,
-     .run = command_graph,
+     .verbs = graph_verbs,
      .check = command_graph_check},
     {.name = "stats",
      .operands = "",
@@ -384,7 +384,7 @@ const struct command command_table[] = {
      .flags = DB,
      .words_min = 1,
      .words_max = 2,
-     .run = command_keyspace,
+     .verbs = keyspace_verbs,
      .check = command_keyspace_check},
     {.name = "bench",
      .operands = "",
@@ -546,6 +546,16 @@ const struct command *command_find(const char *name)
     for (size_t i = 0; i < command_count; i++) {
         if (strcmp(command_table[i].name, name) == 0) {
             return &command_table[i];
+        }
+    }
+    return NULL;
+}
+
+const struct verb *verb_find(const struct verb *verbs, const struct args *args)
+{
+    for (; verbs != NULL && args->word_count > 0 && verbs->name != NULL; verbs++) {
+        if (strcmp(verbs->name, args->words[0]) == 0) {
+            return verbs;
         }
     }
     return NULL;

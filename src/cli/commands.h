@@ -18,7 +18,20 @@ enum command_flag {
     COMMAND_ONLY_SHELL = 32, /* known to the shell only */
     COMMAND_READS = 64,      /* opens the database to read only */
     COMMAND_OWN_FLAGS = 128, /* its words are its own to read, but for --help */
-    COMMAND_SERVERS = 256    /* works with a server, too: --url in place of DIR */
+    COMMAND_SERVERS = 256,   /* works with a server, too: --url in place of DIR */
+    COMMAND_CHANGES = 512,   /* refused there even when it is dated */
+    VERB_FILES = 1024,       /* its words behind NAME are files to read */
+    VERB_SOURCE = 2048       /* says who says so: --source */
+};
+
+/* What the first operand of a command chooses. */
+struct verb {
+    const char *name;
+    unsigned words_min; /* operands, the verb itself counted */
+    unsigned words_max;
+    const char *wants; /* told with the name when there are fewer or more */
+    unsigned flags;    /* besides those of the command */
+    int (*run)(struct cli *cli, const struct args *args);
 };
 
 struct command {
@@ -31,6 +44,7 @@ struct command {
     unsigned flags;
     unsigned words_min; /* operands, DIR not counted */
     unsigned words_max;
+    const struct verb *verbs; /* the last has no name; NULL: the command runs itself */
     int (*run)(struct cli *cli, const struct args *args);
     /* What can be told without the database, so that a slip makes none; NULL: nothing. */
     int (*check)(struct cli *cli, const struct args *args);
@@ -49,6 +63,8 @@ const char *command_instead(const struct command *command);
 
 /* NULL when there is no such command. */
 const struct command *command_find(const char *name);
+/* The one of `verbs` (may be NULL) that the first operand names, or NULL. */
+const struct verb *verb_find(const struct verb *verbs, const struct args *args);
 /* The command whose name is nearest, or NULL. */
 const char *command_nearest(const char *name, bool is_shell);
 
@@ -68,7 +84,7 @@ int command_import(struct cli *cli, const struct args *args);
 int command_export(struct cli *cli, const struct args *args);
 /* command_query.c, command_graph.c */
 int command_query(struct cli *cli, const struct args *args);
-int command_graph(struct cli *cli, const struct args *args);
+extern const struct verb graph_verbs[];
 int command_graph_check(struct cli *cli, const struct args *args);
 int command_graph_import(struct cli *cli, const struct args *args); /* NAME FILE */
 int command_graph_export(struct cli *cli, const struct args *args); /* NAME */
@@ -90,7 +106,7 @@ int command_backup(struct cli *cli, const struct args *args);
 int command_backups(struct cli *cli, const struct args *args);
 int command_restore(struct cli *cli, const struct args *args);
 /* command_keyspace.c */
-int command_keyspace(struct cli *cli, const struct args *args);
+extern const struct verb keyspace_verbs[];
 int command_keyspace_check(struct cli *cli, const struct args *args);
 /* command_top.c */
 int command_top(struct cli *cli, const struct args *args);

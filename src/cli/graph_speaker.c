@@ -114,10 +114,9 @@ static enum yore_status call_write(const struct graph_speaker *speaker,
                : call(speaker, words, reply_out, error_out);
 }
 
-static bool take_count(const struct yore_client_reply *reply, size_t map, const char *name,
-                       uint64_t *count_out)
+static bool take_count(const struct yore_client_reply *reply, const char *name, uint64_t *count_out)
 {
-    const struct yore_client_value *value = remote_member(reply, map, name);
+    const struct yore_client_value *value = remote_member(reply, 0, name);
     bool is_count = value != NULL && value->kind == YORE_CLIENT_INTEGER;
     *count_out += is_count ? (uint64_t)value->integer : 0;
     return is_count;
@@ -127,14 +126,14 @@ static enum yore_status add_tally(const struct yore_client_reply *reply,
                                   struct yore_graph_ingest_tally *tally,
                                   struct yore_error *error_out)
 {
-    bool is_tally = take_count(reply, 0, "words", &tally->words) &&
-                    take_count(reply, 0, "unchanged", &tally->unchanged) &&
-                    take_count(reply, 0, "nodes_created", &tally->nodes_created) &&
-                    take_count(reply, 0, "nodes_deleted", &tally->nodes_deleted) &&
-                    take_count(reply, 0, "relationships_created", &tally->relationships_created) &&
-                    take_count(reply, 0, "relationships_deleted", &tally->relationships_deleted) &&
-                    take_count(reply, 0, "pending_added", &tally->pending_added) &&
-                    take_count(reply, 0, "pending_resolved", &tally->pending_resolved);
+    bool is_tally = take_count(reply, "words", &tally->words) &&
+                    take_count(reply, "unchanged", &tally->unchanged) &&
+                    take_count(reply, "nodes_created", &tally->nodes_created) &&
+                    take_count(reply, "nodes_deleted", &tally->nodes_deleted) &&
+                    take_count(reply, "relationships_created", &tally->relationships_created) &&
+                    take_count(reply, "relationships_deleted", &tally->relationships_deleted) &&
+                    take_count(reply, "pending_added", &tally->pending_added) &&
+                    take_count(reply, "pending_resolved", &tally->pending_resolved);
     return is_tally ? YORE_OK : remote_strange(error_out);
 }
 

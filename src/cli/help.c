@@ -1,7 +1,6 @@
 /* help, the manual page, version: all read off the table of commands. */
 #include <string.h>
 
-#include "base/buffer.h"
 #include "cli/commands.h"
 #include "cli/completion.h"
 

@@ -3,7 +3,6 @@
 #ifndef YORE_CLI_LINE_SOURCE_H
 #define YORE_CLI_LINE_SOURCE_H
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 

@@ -182,7 +182,7 @@ void remote_at(struct remote_words *words, const struct yore_time *at)
 
 /* ---- what replies mean ---- */
 
-enum yore_status remote_refused(struct yore_bytes error, struct yore_error *error_out)
+static enum yore_status refused(struct yore_bytes error, struct yore_error *error_out)
 {
     static const struct {
         const char *code;
@@ -249,7 +249,7 @@ enum yore_status remote_run(struct remote *remote, const struct yore_bytes *word
     st = yore_client_call(client, words, count, reply_out, error_out);
     remote->last = client;
     if (st == YORE_OK && (*reply_out)->values[0].kind == YORE_CLIENT_ERROR) {
-        st = remote_refused((*reply_out)->values[0].bytes, error_out);
+        st = refused((*reply_out)->values[0].bytes, error_out);
     }
     return st;
 }
@@ -273,9 +273,8 @@ enum yore_status remote_rows(struct remote *remote, const struct remote_words *w
     }
     st = yore_client_rows(client, words->items, words->count, &reply, error_out);
     if (st == YORE_OK && reply != NULL) {
-        st = reply->values[0].kind == YORE_CLIENT_ERROR
-                 ? remote_refused(reply->values[0].bytes, error_out)
-                 : remote_strange(error_out);
+        st = reply->values[0].kind == YORE_CLIENT_ERROR ? refused(reply->values[0].bytes, error_out)
+                                                        : remote_strange(error_out);
     }
     if (st != YORE_OK) {
         remote_give_back(remote, client);

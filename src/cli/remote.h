@@ -51,8 +51,6 @@ enum yore_status remote_run(struct remote *remote, const struct yore_bytes *word
 enum yore_status remote_call(struct remote *remote, const struct remote_words *words,
                              const struct yore_client_reply **reply_out,
                              struct yore_error *error_out);
-/* The status that an error reply stands for. */
-enum yore_status remote_refused(struct yore_bytes error, struct yore_error *error_out);
 /* "the server sent something else than ..." */
 enum yore_status remote_strange(struct yore_error *error_out);
 

@@ -191,15 +191,14 @@ static void add_option_values(struct gather *g, struct cli *cli, size_t id)
 static void add_operands(struct gather *g, struct cli *cli, const struct command *command)
 {
     static const char *const formats[] = {"table", "json", "ndjson", "csv", "raw", "auto", NULL};
-    static const char *const verbs[] = {"list", "create", "alter", "drop", "trim", NULL};
+    for (const struct verb *verb = command->verbs; verb != NULL && verb->name != NULL; verb++) {
+        gather_word(g, verb->name);
+    }
     if (command->run == command_help) {
         add_commands(g);
     } else if (command->run == command_output) {
         add_words(g, formats);
-    } else if (command->run == command_use) {
-        add_keyspaces(g, cli);
-    } else if (command->run == command_keyspace) {
-        add_words(g, verbs);
+    } else if (command->run == command_use || command->verbs == keyspace_verbs) {
         add_keyspaces(g, cli);
     } else if (strncmp(command->operands, "KEY", 3) == 0 ||
                strncmp(command->operands, "[KEY]", 5) == 0) {

@@ -48,17 +48,18 @@ static bool copy_part(char *to, size_t room, const char *from, size_t size)
     return true;
 }
 
-static bool parse_small(const char *text, size_t size, unsigned max, unsigned *number_out)
+/* 0..65535 */
+static bool parse_small(const char *text, size_t size, unsigned *number_out)
 {
     unsigned number = 0;
     for (size_t i = 0; i < size; i++) {
-        if (text[i] < '0' || text[i] > '9' || number > max) {
+        if (text[i] < '0' || text[i] > '9' || number > UINT16_MAX) {
             return false;
         }
         number = number * 10 + (unsigned)(text[i] - '0');
     }
     *number_out = number;
-    return size > 0 && number <= max;
+    return size > 0 && number <= UINT16_MAX;
 }
 
 static int hex_digit(char c)
@@ -106,7 +107,7 @@ static bool parse_host(struct client_place *place, const char *text, size_t size
     const char *behind = text + skip + host_size + skip;
     size_t rest = size - (size_t)(behind - text);
     unsigned port = 6379;
-    if (rest > 0 && (*behind != ':' || !parse_small(behind + 1, rest - 1, 65535, &port))) {
+    if (rest > 0 && (*behind != ':' || !parse_small(behind + 1, rest - 1, &port))) {
         return false;
     }
     place->port = (uint16_t)port;
@@ -130,9 +131,8 @@ static enum yore_status parse_unix(const char *url, struct client_place *place,
     const char *mark = strstr(path, "?db=");
     size_t size = mark != NULL ? (size_t)(mark - path) : strlen(path);
     place->is_unix = true;
-    bool is_good =
-        size > 0 && copy_part(place->host, sizeof(place->host), path, size) &&
-        (mark == NULL || parse_small(mark + 4, strlen(mark + 4), 65535, &place->database));
+    bool is_good = size > 0 && copy_part(place->host, sizeof(place->host), path, size) &&
+                   (mark == NULL || parse_small(mark + 4, strlen(mark + 4), &place->database));
     return is_good ? YORE_OK : refuse_url("names no socket", error_out);
 }
 
@@ -159,7 +159,7 @@ enum yore_status client_url_parse(const char *url, struct client_place *place_ou
         return refuse_url("names no host and port", error_out);
     }
     if (slash != NULL && slash[1] != '\0' &&
-        !parse_small(slash + 1, strlen(slash + 1), 65535, &place->database)) {
+        !parse_small(slash + 1, strlen(slash + 1), &place->database)) {
         return refuse_url("ends in something that is no number of a database", error_out);
     }
     return YORE_OK;

@@ -313,12 +313,12 @@ static bool take_key_pattern(struct yore_bytes rule, struct yore_bytes *pattern_
 }
 
 static enum yore_status refuse_after_all(const char *what, const char *flag, const char *reset,
-                                         const char *list, struct yore_error *error_out)
+                                         struct yore_error *error_out)
 {
     return error_set(error_out, YORE_INVALID,
                      "Adding a pattern after the * pattern (or the '%s' flag) is not valid and "
                      "does not have any effect. Try '%s' to start with an empty list of %s",
-                     flag, reset, list != NULL ? list : what);
+                     flag, reset, what);
 }
 
 static enum yore_status apply_key(struct acl_selector *selector, struct yore_bytes rule,
@@ -330,7 +330,7 @@ static enum yore_status apply_key(struct acl_selector *selector, struct yore_byt
         return error_set(error_out, YORE_INVALID, "Syntax error");
     }
     if (selector->is_all_keys) {
-        return refuse_after_all("patterns", "allkeys", "resetkeys", NULL, error_out);
+        return refuse_after_all("patterns", "allkeys", "resetkeys", error_out);
     }
     if (access == KEY_BOTH && bytes_equal(pattern, bytes_of("*", 1))) {
         selector->is_all_keys = true;
@@ -350,7 +350,7 @@ static enum yore_status apply_channel(struct acl_selector *selector, struct yore
         return error_set(error_out, YORE_INVALID, "Syntax error");
     }
     if (selector->is_all_channels) {
-        return refuse_after_all("channels", "allchannels", "resetchannels", NULL, error_out);
+        return refuse_after_all("channels", "allchannels", "resetchannels", error_out);
     }
     if (bytes_equal(pattern, bytes_of("*", 1))) {
         selector->is_all_channels = true;

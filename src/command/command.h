@@ -139,7 +139,6 @@ void command_server_free(struct command_server *server);
  * other) how many took at most so long, and longer than the bound before.  The last bucket has no
  * bound. */
 #define COMMAND_DURATION_BUCKETS 18u
-extern const int64_t command_duration_bounds_ns[COMMAND_DURATION_BUCKETS - 1];
 struct command_durations {
     const char *name; /* of the class; a constant */
     uint64_t counts[COMMAND_DURATION_BUCKETS];
@@ -285,9 +284,6 @@ enum yore_status command_job_end(struct command_job *job, struct yore_error *err
  * ones have come from the client's address, and none is for so long. */
 bool command_login(struct client *client, struct yore_bytes user, struct yore_bytes password,
                    int64_t *wait_ns_out);
-/* May the client's user run `args`?  A refusal goes to ACL LOG, and why to `error_out`'s text. */
-bool command_authorize(struct client *client, const struct yore_bytes *args, size_t count,
-                       struct yore_error *error_out);
 /* May it read graph `name` (as GRAPH.RO_QUERY or GRAPH.QUERY), or write to it (as GRAPH.QUERY, with
  * the rights to read and to write the name)?  A refusal goes to ACL LOG; its text begins with what
  * was refused, status YORE_INVALID. */

@@ -260,7 +260,6 @@ void cmd_yore_batch(struct call *call)
 struct erase_request {
     struct yore_erase erase;
     size_t keyspace; /* where its name stands; 0: the session's database */
-    bool has_span;
 };
 
 size_t keys_of_erase(const struct yore_bytes *args, size_t count, struct key_position *keys,

@@ -6,10 +6,9 @@
 #include "command/commands.h"
 
 /* A bit's place; false: an error was replied. */
-static bool take_offset(struct call *call, size_t index, uint64_t *offset_out)
+static bool take_offset(struct call *call, uint64_t *offset_out)
 {
-    if (!args_uint(call->args[index], offset_out) ||
-        *offset_out >= (uint64_t)STRING_BYTES_MAX * 8) {
+    if (!args_uint(call->args[2], offset_out) || *offset_out >= (uint64_t)STRING_BYTES_MAX * 8) {
         reply_error(call->reply, "ERR bit offset is not an integer or out of range");
         return false;
     }
@@ -52,7 +51,7 @@ void cmd_setbit(struct call *call)
     struct buffer whole = {0};
     uint64_t offset;
     int64_t bit;
-    if (!take_offset(call, 2, &offset)) {
+    if (!take_offset(call, &offset)) {
         return;
     }
     if (!args_int(call->args[3], &bit) || (bit != 0 && bit != 1)) {
@@ -81,7 +80,7 @@ void cmd_getbit(struct call *call)
 {
     struct entry entry;
     uint64_t offset;
-    if (!take_offset(call, 2, &offset) || !call_read(call, 1, &entry)) {
+    if (!take_offset(call, &offset) || !call_read(call, 1, &entry)) {
         return;
     }
     const unsigned char *data = entry.value.data;

@@ -1,5 +1,4 @@
 /* command_config.c -- CONFIG, SLOWLOG, LATENCY. */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"

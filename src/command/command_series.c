@@ -2,7 +2,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/checked.h"
 #include "command/call.h"
 #include "command/commands.h"
 #include "command/series.h"
@@ -61,7 +60,8 @@ static bool take_labels(struct call *call, size_t first, struct series_options *
     return true;
 }
 
-bool series_take_ms(struct call *call, size_t index, int64_t *ms_out)
+/* args[index] as a time of a sample: milliseconds, or "*", now.  False: an error was replied. */
+static bool take_ms(struct call *call, size_t index, int64_t *ms_out)
 {
     if (call_is(call, index, "*")) {
         *ms_out = access_now(call->access) / SERIES_MS_NS;
@@ -110,7 +110,7 @@ static bool take_option(struct call *call, size_t *at, struct series_options *op
     if (call_is(call, *at, "timestamp") && has_next) {
         options->has_time = true;
         ++*at;
-        return series_take_ms(call, next, &options->ms);
+        return take_ms(call, next, &options->ms);
     }
     call_syntax(call);
     return false;
@@ -312,7 +312,7 @@ void cmd_ts_add(struct call *call)
     struct series_options options = {0};
     struct sample sample;
     struct series series;
-    if (series_take_ms(call, 2, &sample.ms) && take_value(call, 3, &sample.value) &&
+    if (take_ms(call, 2, &sample.ms) && take_value(call, 3, &sample.value) &&
         take_options(call, 4, &options) && call_begin(call)) {
         if (open_or_make(call, &options, &series) &&
             add(call, &series, sample, options.on_duplicate)) {
@@ -329,8 +329,7 @@ static void add_one_of_many(struct call *call, size_t index)
     struct yore_error error = {.text = ""};
     struct sample sample;
     struct series series;
-    if (!series_take_ms(call, index + 1, &sample.ms) ||
-        !take_value(call, index + 2, &sample.value)) {
+    if (!take_ms(call, index + 1, &sample.ms) || !take_value(call, index + 2, &sample.value)) {
         return;
     }
     enum yore_status st = series_open(call, call->args[index], &series, &error);

@@ -1,5 +1,4 @@
 /* command_series_rule.c -- TS.CREATERULE, TS.DELETERULE, and what TS.INFO tells of rules. */
-#include <stdio.h>
 #include <string.h>
 
 #include "command/call.h"

@@ -1,5 +1,4 @@
 /* command_server.c -- the server as a whole: time, saving, ending, debugging. */
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "base/moment.h"
 #include "command/call.h"
 #include "command/commands.h"

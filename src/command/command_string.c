@@ -1,7 +1,6 @@
 /* command_string.c -- reading and writing whole strings. */
 #include <string.h>
 
-#include "base/mem.h"
 #include "command/call.h"
 #include "command/commands.h"
 #include "command/series.h"

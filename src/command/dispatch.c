@@ -41,7 +41,8 @@ static const struct command *command_of(struct client *client, const struct yore
 
 /* ---- pace ---- */
 
-bool client_is_paused(const struct client *client, const struct command *command)
+/* CLIENT PAUSE holds it back. */
+static bool is_paused(const struct client *client, const struct command *command)
 {
     const struct command_server *server = client->server;
     int64_t until = atomic_load_explicit(&server->pause_until_ns, memory_order_relaxed);
@@ -100,7 +101,7 @@ enum command_pace command_pace(struct client *client, const struct yore_bytes *a
     if (command == NULL || !table_arity_fits(command, count)) {
         return COMMAND_QUICK;
     }
-    if (client_is_paused(client, command)) {
+    if (is_paused(client, command)) {
         return COMMAND_LATER;
     }
     if (client_is(client, CLIENT_MULTI)) {
@@ -701,25 +702,4 @@ bool command_may_look(struct client *client, int64_t moment)
     struct acl_denial denial = {ACL_PAST, args_text(moment_format(moment, text))};
     acl_note_denial(client, &denial, "toplevel", bytes_of("", 0));
     return false;
-}
-
-bool command_authorize(struct client *client, const struct yore_bytes *args, size_t count,
-                       struct yore_error *error_out)
-{
-    struct reply reply;
-    struct call call = {.server = client->server,
-                        .client = client,
-                        .command = table_lookup(args, count),
-                        .args = args,
-                        .count = count,
-                        .reply = &reply};
-    reply_init(&reply, 3);
-    bool is_allowed = check(&call);
-    if (!is_allowed) {
-        size_t size = reply.out.size > 3 ? reply.out.size - 3 : 0;
-        error_set(error_out, YORE_READ_ONLY, "%.*s", (int)size,
-                  size > 0 ? (const char *)reply.out.data + 1 : "");
-    }
-    reply_release(&reply);
-    return is_allowed;
 }

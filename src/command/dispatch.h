@@ -10,7 +10,5 @@ struct command;
 
 /* Run, count, time and tell it; call->access is ready and the locks are held. */
 void dispatch_run(struct call *call);
-/* CLIENT PAUSE holds it back. */
-bool client_is_paused(const struct client *client, const struct command *command);
 
 #endif

@@ -4,7 +4,7 @@
 #include "command/server.h"
 #include "command/table.h"
 
-const int64_t command_duration_bounds_ns[COMMAND_DURATION_BUCKETS - 1] = {
+static const int64_t bounds_ns[COMMAND_DURATION_BUCKETS - 1] = {
     50000,     100000,     250000,     500000,     1000000,    2500000,
     5000000,   10000000,   25000000,   50000000,   100000000,  250000000,
     500000000, 1000000000, 2500000000, 5000000000, 10000000000};
@@ -26,7 +26,7 @@ enum duration_class duration_class_of(const struct command *command)
 void durations_note(struct durations *durations, int64_t time_ns)
 {
     size_t i = 0;
-    while (i < COMMAND_DURATION_BUCKETS - 1 && time_ns > command_duration_bounds_ns[i]) {
+    while (i < COMMAND_DURATION_BUCKETS - 1 && time_ns > bounds_ns[i]) {
         i++;
     }
     atomic_fetch_add_explicit(&durations->counts[i], 1, memory_order_relaxed);

@@ -102,18 +102,3 @@ size_t glob_prefix(struct yore_bytes pattern, bool *is_literal_out)
     *is_literal_out = at == pattern.size;
     return at;
 }
-
-bool glob_covers(struct yore_bytes outer, struct yore_bytes inner)
-{
-    bool is_literal;
-    const unsigned char *p = outer.data;
-    size_t size = glob_prefix(outer, &is_literal);
-    if (bytes_equal(outer, inner)) {
-        return true;
-    }
-    if (!is_literal && size + 1 == outer.size && p[size] == '*') {
-        return bytes_starts_with(inner, bytes_of(p, size));
-    }
-    glob_prefix(inner, &is_literal);
-    return is_literal && glob_match(outer, inner);
-}

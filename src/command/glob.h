@@ -16,7 +16,5 @@ bool glob_match(struct yore_bytes pattern, struct yore_bytes text);
 bool glob_match_nocase(struct yore_bytes pattern, struct yore_bytes text);
 /* How many octets at its begin every match begins with, and whether that is the whole pattern. */
 size_t glob_prefix(struct yore_bytes pattern, bool *is_literal_out);
-/* Does every text that `inner` matches also match `outer`?  Says no when in doubt. */
-bool glob_covers(struct yore_bytes outer, struct yore_bytes inner);
 
 #endif

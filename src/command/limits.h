@@ -5,7 +5,6 @@
 /* A request: what the parser of a connection lets through. */
 #define REQUEST_ARGS_MAX (1024u * 1024u)    /* arguments of one request */
 #define REQUEST_BULK_BYTES_MAX (512u << 20) /* one argument */
-#define REQUEST_INLINE_BYTES_MAX 65536u     /* an inline request's line */
 /* Before a client has logged in, where it must. */
 #define REQUEST_UNTRUSTED_ARGS_MAX 10u
 #define REQUEST_UNTRUSTED_BULK_BYTES_MAX 16384u
@@ -74,7 +73,6 @@
 
 #define ACL_FILE_BYTES_MAX (16u << 20)
 #define ACL_USERS_MAX 10000u
-#define ACL_RULES_BYTES_MAX 65536u /* the rules of one user */
 #define ACL_SELECTORS_MAX 64u
 #define ACL_PASSWORDS_MAX 16u
 #define ACL_LOG_DEFAULT 128u

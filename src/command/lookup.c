@@ -3,7 +3,6 @@
 
 #include "base/assert.h"
 #include "command/args.h"
-#include "command/limits.h"
 #include "command/table.h"
 
 #define NAME_BYTES_MAX 64

@@ -5,7 +5,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/buffer.h"
 #include "base/bytes.h"
 #include "command/name_map.h"
 #include "os/thread.h"

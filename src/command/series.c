@@ -139,7 +139,7 @@ bool series_decode(struct yore_bytes value, struct series_meta *meta_out)
     return left.size == 0 && count == meta_out->label_count;
 }
 
-void series_encode(const struct series_meta *meta, struct buffer *out)
+static void encode(const struct series_meta *meta, struct buffer *out)
 {
     bool is_linked = meta->source.size > 0 || meta->rules.size > 0;
     buffer_append(out, mark, sizeof mark);
@@ -281,7 +281,7 @@ enum yore_status series_save(struct call *call, struct series *series, struct yo
     int64_t end = entry_has_end(&series->entry) ? series->entry.value.valid_to : YORE_FOREVER;
     enum yore_status st =
         series_note(call->access, series->entry.database, series->entry.key, error_out);
-    series_encode(&series->meta, &value);
+    encode(&series->meta, &value);
     if (st == YORE_OK) {
         st = value.is_nomem
                  ? error_plain(error_out, YORE_NOMEM)

@@ -75,7 +75,6 @@ bool series_is_hidden(const struct acl_rules *rules, const struct command *comma
                       struct yore_bytes value);
 /* False: it is none. */
 bool series_decode(struct yore_bytes value, struct series_meta *meta_out);
-void series_encode(const struct series_meta *meta, struct buffer *out);
 /* The next label of `*left`, which begins as meta->labels; false: no more. */
 bool series_label(struct yore_bytes *left, struct yore_bytes *name_out,
                   struct yore_bytes *value_out);

@@ -10,9 +10,7 @@
 struct call;
 struct reply;
 
-/* args[index] as a time of a sample: milliseconds, or "*", now.  False: an error was replied. */
-bool series_take_ms(struct call *call, size_t index, int64_t *ms_out);
-/* args[index] as a bound of a range: milliseconds, "-" or "+". */
+/* args[index] as a bound of a range: milliseconds, "-" or "+".  False: an error was replied. */
 bool series_take_bound(struct call *call, size_t index, int64_t *ms_out);
 /* Reply what a status of series_open() means; false. */
 bool series_fail(struct call *call, enum yore_status st, const struct yore_error *error);

@@ -113,7 +113,6 @@ struct command_server {
 
     struct os_mutex settings_lock;
     struct name_map settings;
-    _Atomic uint64_t maxmemory; /* told and kept for clients that ask; nothing is evicted */
 
     struct acl acl;
     uint64_t seed; /* of tables whose names clients choose */

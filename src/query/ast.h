@@ -418,15 +418,6 @@ struct query_part {
 /* resolve_query.c: does a clause of a resolved statement write, also by a subquery? */
 bool clause_writes(const struct clause *clause);
 
-/* What a slot may hold (null besides, always). */
-enum slot_kind {
-    SLOT_VALUE = 1, /* anything */
-    SLOT_NODE,
-    SLOT_RELATIONSHIP,
-    SLOT_RELATIONSHIPS, /* the list of a variable-length pattern */
-    SLOT_PATH
-};
-
 enum statement_mode { STATEMENT_RUN = 1, STATEMENT_EXPLAIN, STATEMENT_PROFILE };
 
 struct statement {
@@ -441,7 +432,6 @@ struct statement {
     bool is_volatile;                    /* (resolved) calls a function that is */
     uint32_t slot_count;                 /* (resolved) */
     const struct yore_bytes *slot_names; /* (resolved) for messages; size 0: a temporary */
-    const enum slot_kind *slot_kinds;    /* (resolved) */
 };
 
 #endif

@@ -16,17 +16,6 @@ enum yore_status compile_error(struct query_error *error_out, const struct query
     return YORE_INVALID;
 }
 
-enum yore_status compile_error_of(struct query_error *error_out, const struct query_place *place,
-                                  const char *type, const char *detail, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    query_error_set_list(error_out, place->text, place->spot,
-                         (struct query_error_class){type, detail, true}, format, arguments);
-    va_end(arguments);
-    return YORE_INVALID;
-}
-
 enum yore_status compile_refuse(struct query_error *error_out, const struct query_place *place,
                                 enum yore_status status, const char *format, ...)
 {

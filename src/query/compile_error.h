@@ -17,10 +17,6 @@ struct query_place {
 __attribute__((format(printf, 4, 5))) enum yore_status compile_error(
     struct query_error *error_out, const struct query_place *place, const char *detail,
     const char *format, ...);
-/* The same of another type: "TypeError", "ProcedureError". */
-__attribute__((format(printf, 5, 6))) enum yore_status compile_error_of(
-    struct query_error *error_out, const struct query_place *place, const char *type,
-    const char *detail, const char *format, ...);
 /* A status of its own and no type: a named limit, something unsupported.  Returns `status`. */
 __attribute__((format(printf, 4, 5))) enum yore_status compile_refuse(
     struct query_error *error_out, const struct query_place *place, enum yore_status status,

@@ -169,13 +169,6 @@ bool duration_scale(const struct yore_graph_duration *duration, struct decimal f
 
 /* ---- order ---- */
 
-double duration_seconds(const struct yore_graph_duration *duration)
-{
-    return (double)duration->months * (double)MONTH_SECONDS +
-           (double)duration->days * (double)DAY_SECONDS + (double)duration->seconds +
-           (double)duration->nanoseconds / (double)SECOND_NS;
-}
-
 static int64_t saturated_seconds(const struct yore_graph_duration *duration)
 {
     int64_t months;

@@ -38,8 +38,6 @@ bool duration_from_parts(const struct duration_parts *parts,
 
 /* By length, a month being 2,629,746 s; then by months, days, seconds: 0 for the same only. */
 int duration_order(const struct yore_graph_duration *a, const struct yore_graph_duration *b);
-/* About how many seconds. */
-double duration_seconds(const struct yore_graph_duration *duration);
 
 /* ISO 8601: "P1Y2M3DT4H5M6.7S", weeks, signs and fractions anywhere, "P2012-02-02T14:37:21.5" too.
  * False: it is none, or out of bounds. */

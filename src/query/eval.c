@@ -8,7 +8,6 @@
 #include "query/eval_internal.h"
 #include "query/function_internal.h"
 #include "query/limits.h"
-#include "query/map.h"
 #include "query/regex.h"
 #include "query/zone.h"
 
@@ -275,10 +274,10 @@ static enum yore_status eval_is_null(struct eval *eval, const struct expr *expr,
     return st;
 }
 
-enum yore_status eval_binary(struct eval *eval, enum expr_operator operator,
-                             const struct yore_graph_value * left,
-                             const struct yore_graph_value *right, struct ast_spot spot,
-                             struct yore_graph_value *value_out)
+static enum yore_status binary_of(struct eval *eval, enum expr_operator operator,
+                                  const struct yore_graph_value * left,
+                                  const struct yore_graph_value *right, struct ast_spot spot,
+                                  struct yore_graph_value *value_out)
 {
     switch (operator) {
     case OPERATOR_EQUAL:
@@ -314,7 +313,7 @@ static enum yore_status eval_binary_expr(struct eval *eval, const struct expr *e
     if (st == YORE_OK) {
         st = eval_expr(eval, expr->as.binary.right, row, &right);
     }
-    return st != YORE_OK ? st : eval_binary(eval, operator, & left, &right, expr->spot, value_out);
+    return st != YORE_OK ? st : binary_of(eval, operator, & left, &right, expr->spot, value_out);
 }
 
 enum yore_status eval_expr(struct eval *eval, const struct expr *expr, struct yore_graph_value *row,

@@ -102,17 +102,6 @@ static inline int64_t number_range_at(const struct number_range *range, uint64_t
 enum yore_status eval_condition(struct eval *eval, const struct expr *expr,
                                 struct yore_graph_value *row, bool *is_true_out);
 
-/* The property of an element, a map or a temporal value that is at hand already; a missing one is
- * null.  `spot` is blamed in errors. */
-enum yore_status eval_property(struct eval *eval, const struct yore_graph_value *object,
-                               struct yore_bytes name, struct ast_spot spot,
-                               struct yore_graph_value *value_out);
-/* Binary operators on values, as in the language (AND, OR, XOR included). */
-enum yore_status eval_binary(struct eval *eval, enum expr_operator operator,
-                             const struct yore_graph_value * left,
-                             const struct yore_graph_value *right, struct ast_spot spot,
-                             struct yore_graph_value *value_out);
-
 /* ---- failing ---------------------------------------------------------------------------------
  */
 

@@ -48,13 +48,6 @@ static enum yore_status property(struct eval *eval, const struct yore_graph_valu
     }
 }
 
-enum yore_status eval_property(struct eval *eval, const struct yore_graph_value *object,
-                               struct yore_bytes name, struct ast_spot spot,
-                               struct yore_graph_value *value_out)
-{
-    return property(eval, object, name, NULL, spot, value_out);
-}
-
 enum yore_status eval_property_of(struct eval *eval, const struct expr *expr,
                                   struct yore_graph_value *row, struct yore_graph_value *value_out)
 {

@@ -1,5 +1,6 @@
 #include "query/function.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "query/function_internal.h"
@@ -17,6 +18,13 @@
     {                                                                                              \
         .name = text, .arity_min = low, .arity_max = high, .purity = FUNCTION_##is_pure,           \
         .results = gives, .arguments = {a, b, c}, .call = function                                 \
+    }
+/* Of one number; what it is not defined for is NaN. */
+#define REAL(text, of)                                                                             \
+    {                                                                                              \
+        .name = text, .arity_min = 1, .arity_max = 1, .purity = FUNCTION_PURE,                     \
+        .null_is_null = true, .results = FLOAT, .arguments = {NUMBER}, .call = function_real,      \
+        .real = of                                                                                 \
     }
 #define AGGREGATE(text, count, which, gives, a, b)                                                 \
     {                                                                                              \
@@ -51,14 +59,14 @@ enum {
 /* By name, letters without their case: function_find() looks by halving. */
 static const struct function functions[] = {
     STRICT("abs", 1, 1, PURE, NUMBER, NUMBER, ANY, ANY, function_abs),
-    STRICT("acos", 1, 1, PURE, FLOAT, NUMBER, ANY, ANY, function_acos),
-    STRICT("asin", 1, 1, PURE, FLOAT, NUMBER, ANY, ANY, function_asin),
-    STRICT("atan", 1, 1, PURE, FLOAT, NUMBER, ANY, ANY, function_atan),
+    REAL("acos", acos),
+    REAL("asin", asin),
+    REAL("atan", atan),
     STRICT("atan2", 2, 2, PURE, FLOAT, NUMBER, NUMBER, ANY, function_atan2),
     AGGREGATE("avg", 1, AVG, FLOAT | DURATION, NUMBER | DURATION, ANY),
     STRICT("btrim", 1, 1, PURE, STRING, STRING, ANY, ANY, function_trim),
-    STRICT("ceil", 1, 1, PURE, FLOAT, NUMBER, ANY, ANY, function_ceil),
-    STRICT("ceiling", 1, 1, PURE, FLOAT, NUMBER, ANY, ANY, function_ceil),
+    REAL("ceil", ceil),
+    REAL("ceiling", ceil),
     STRICT("char_length", 1, 1, PURE, INT, STRING, ANY, ANY, function_char_length),
     STRICT("character_length", 1, 1, PURE, INT, STRING, ANY, ANY, function_char_length),
     {.name = "coalesce",
@@ -68,25 +76,25 @@ static const struct function functions[] = {
      .stops_at_value = true},
     AGGREGATE("collect", 1, COLLECT, LIST, ANY, ANY),
     STRICT("commitTime", 1, 1, STABLE, DATETIME, ELEMENT, ANY, ANY, function_commit_time),
-    STRICT("cos", 1, 1, PURE, FLOAT, NUMBER, ANY, ANY, function_cos),
-    STRICT("cosh", 1, 1, PURE, FLOAT, NUMBER, ANY, ANY, function_cosh),
-    STRICT("cot", 1, 1, PURE, FLOAT, NUMBER, ANY, ANY, function_cot),
-    STRICT("coth", 1, 1, PURE, FLOAT, NUMBER, ANY, ANY, function_coth),
+    REAL("cos", cos),
+    REAL("cosh", cosh),
+    REAL("cot", real_cotangent),
+    REAL("coth", real_hyperbolic_cotangent),
     AGGREGATE("count", 1, COUNT, INT, ANY, ANY),
-    STRICT("date", 0, 1, STABLE, DATE, ANY, ANY, ANY, function_date),
-    STRICT("date.realtime", 0, 1, VOLATILE, DATE, ANY, ANY, ANY, function_date),
-    STRICT("date.statement", 0, 1, STABLE, DATE, ANY, ANY, ANY, function_date),
-    STRICT("date.transaction", 0, 1, STABLE, DATE, ANY, ANY, ANY, function_date),
-    STRICT("date.truncate", 1, 3, STABLE, DATE, ANY, ANY, ANY, function_date_truncate),
-    STRICT("datetime", 0, 1, STABLE, DATETIME, ANY, ANY, ANY, function_datetime),
+    STRICT("date", 0, 1, STABLE, DATE, ANY, ANY, ANY, function_temporal),
+    STRICT("date.realtime", 0, 1, VOLATILE, DATE, ANY, ANY, ANY, function_temporal),
+    STRICT("date.statement", 0, 1, STABLE, DATE, ANY, ANY, ANY, function_temporal),
+    STRICT("date.transaction", 0, 1, STABLE, DATE, ANY, ANY, ANY, function_temporal),
+    STRICT("date.truncate", 1, 3, STABLE, DATE, ANY, ANY, ANY, function_truncate),
+    STRICT("datetime", 0, 1, STABLE, DATETIME, ANY, ANY, ANY, function_temporal),
     STRICT("datetime.fromEpoch", 2, 2, PURE, DATETIME, ANY, ANY, ANY, function_from_epoch),
     STRICT("datetime.fromEpochMillis", 1, 1, PURE, DATETIME, ANY, ANY, ANY,
            function_from_epoch_millis),
-    STRICT("datetime.realtime", 0, 1, VOLATILE, DATETIME, ANY, ANY, ANY, function_datetime),
-    STRICT("datetime.statement", 0, 1, STABLE, DATETIME, ANY, ANY, ANY, function_datetime),
-    STRICT("datetime.transaction", 0, 1, STABLE, DATETIME, ANY, ANY, ANY, function_datetime),
-    STRICT("datetime.truncate", 1, 3, STABLE, DATETIME, ANY, ANY, ANY, function_datetime_truncate),
-    STRICT("degrees", 1, 1, PURE, FLOAT, NUMBER, ANY, ANY, function_degrees),
+    STRICT("datetime.realtime", 0, 1, VOLATILE, DATETIME, ANY, ANY, ANY, function_temporal),
+    STRICT("datetime.statement", 0, 1, STABLE, DATETIME, ANY, ANY, ANY, function_temporal),
+    STRICT("datetime.transaction", 0, 1, STABLE, DATETIME, ANY, ANY, ANY, function_temporal),
+    STRICT("datetime.truncate", 1, 3, STABLE, DATETIME, ANY, ANY, ANY, function_truncate),
+    REAL("degrees", real_degrees),
     STRICT("duration", 1, 1, PURE, DURATION, ANY, ANY, ANY, function_duration),
     STRICT("duration.between", 2, 2, STABLE, DURATION, ANY, ANY, ANY, function_between),
     STRICT("duration.inDays", 2, 2, STABLE, DURATION, ANY, ANY, ANY, function_in_days),
@@ -96,10 +104,10 @@ static const struct function functions[] = {
     STRICT("elementId", 1, 1, PURE, STRING, ELEMENT, ANY, ANY, function_element_id),
     STRICT("endNode", 1, 1, STABLE, NODE, RELATIONSHIP, ANY, ANY, function_end_node),
     LAX("exists", 1, 1, PURE, BOOL, ANY, ANY, ANY, function_exists),
-    STRICT("exp", 1, 1, PURE, FLOAT, NUMBER, ANY, ANY, function_exp),
+    REAL("exp", exp),
     STRICT("externalId", 1, 1, STABLE, STRING, ELEMENT, ANY, ANY, function_external_id),
-    STRICT("floor", 1, 1, PURE, FLOAT, NUMBER, ANY, ANY, function_floor),
-    STRICT("haversin", 1, 1, PURE, FLOAT, NUMBER, ANY, ANY, function_haversin),
+    REAL("floor", floor),
+    REAL("haversin", real_haversine),
     STRICT("head", 1, 1, PURE, ANY, LIST, ANY, ANY, function_head),
     STRICT("id", 1, 1, PURE, INT, ELEMENT, ANY, ANY, function_id),
     {.name = "interval", .purity = FUNCTION_STABLE, .wants_port = true, .results = MAP},
@@ -110,24 +118,23 @@ static const struct function functions[] = {
     STRICT("last", 1, 1, PURE, ANY, LIST, ANY, ANY, function_last),
     STRICT("left", 2, 2, PURE, STRING, STRING, INT, ANY, function_left),
     STRICT("length", 1, 1, PURE, INT, PATH, ANY, ANY, function_length),
-    STRICT("ln", 1, 1, PURE, FLOAT, NUMBER, ANY, ANY, function_log),
-    STRICT("localdatetime", 0, 1, STABLE, LOCAL_DATETIME, ANY, ANY, ANY, function_local_datetime),
+    REAL("ln", log),
+    STRICT("localdatetime", 0, 1, STABLE, LOCAL_DATETIME, ANY, ANY, ANY, function_temporal),
     STRICT("localdatetime.realtime", 0, 1, VOLATILE, LOCAL_DATETIME, ANY, ANY, ANY,
-           function_local_datetime),
+           function_temporal),
     STRICT("localdatetime.statement", 0, 1, STABLE, LOCAL_DATETIME, ANY, ANY, ANY,
-           function_local_datetime),
+           function_temporal),
     STRICT("localdatetime.transaction", 0, 1, STABLE, LOCAL_DATETIME, ANY, ANY, ANY,
-           function_local_datetime),
+           function_temporal),
     STRICT("localdatetime.truncate", 1, 3, STABLE, LOCAL_DATETIME, ANY, ANY, ANY,
-           function_local_datetime_truncate),
-    STRICT("localtime", 0, 1, STABLE, LOCAL_TIME, ANY, ANY, ANY, function_local_time),
-    STRICT("localtime.realtime", 0, 1, VOLATILE, LOCAL_TIME, ANY, ANY, ANY, function_local_time),
-    STRICT("localtime.statement", 0, 1, STABLE, LOCAL_TIME, ANY, ANY, ANY, function_local_time),
-    STRICT("localtime.transaction", 0, 1, STABLE, LOCAL_TIME, ANY, ANY, ANY, function_local_time),
-    STRICT("localtime.truncate", 1, 3, STABLE, LOCAL_TIME, ANY, ANY, ANY,
-           function_local_time_truncate),
-    STRICT("log", 1, 1, PURE, FLOAT, NUMBER, ANY, ANY, function_log),
-    STRICT("log10", 1, 1, PURE, FLOAT, NUMBER, ANY, ANY, function_log10),
+           function_truncate),
+    STRICT("localtime", 0, 1, STABLE, LOCAL_TIME, ANY, ANY, ANY, function_temporal),
+    STRICT("localtime.realtime", 0, 1, VOLATILE, LOCAL_TIME, ANY, ANY, ANY, function_temporal),
+    STRICT("localtime.statement", 0, 1, STABLE, LOCAL_TIME, ANY, ANY, ANY, function_temporal),
+    STRICT("localtime.transaction", 0, 1, STABLE, LOCAL_TIME, ANY, ANY, ANY, function_temporal),
+    STRICT("localtime.truncate", 1, 3, STABLE, LOCAL_TIME, ANY, ANY, ANY, function_truncate),
+    REAL("log", log),
+    REAL("log10", log10),
     STRICT("lower", 1, 1, PURE, STRING, STRING, ANY, ANY, function_to_lower),
     STRICT("lTrim", 1, 1, PURE, STRING, STRING, ANY, ANY, function_ltrim),
     AGGREGATE("max", 1, MAX, ANY, ANY, ANY),
@@ -138,7 +145,7 @@ static const struct function functions[] = {
     AGGREGATE("percentileDisc", 2, PERCENTILE_DISC, NUMBER, NUMBER, NUMBER),
     STRICT("pi", 0, 0, PURE, FLOAT, ANY, ANY, ANY, function_pi),
     STRICT("properties", 1, 1, STABLE, MAP, ELEMENT | MAP, ANY, ANY, function_properties),
-    STRICT("radians", 1, 1, PURE, FLOAT, NUMBER, ANY, ANY, function_radians),
+    REAL("radians", real_radians),
     STRICT("rand", 0, 0, VOLATILE, FLOAT, ANY, ANY, ANY, function_rand),
     STRICT("randomUUID", 0, 0, VOLATILE, STRING, ANY, ANY, ANY, function_random_uuid),
     STRICT("range", 2, 3, PURE, LIST, ANY, ANY, ANY, function_range),
@@ -149,24 +156,24 @@ static const struct function functions[] = {
     STRICT("round", 1, 3, PURE, FLOAT, NUMBER, ANY, ANY, function_round),
     STRICT("rTrim", 1, 1, PURE, STRING, STRING, ANY, ANY, function_rtrim),
     STRICT("sign", 1, 1, PURE, INT, NUMBER, ANY, ANY, function_sign),
-    STRICT("sin", 1, 1, PURE, FLOAT, NUMBER, ANY, ANY, function_sin),
-    STRICT("sinh", 1, 1, PURE, FLOAT, NUMBER, ANY, ANY, function_sinh),
+    REAL("sin", sin),
+    REAL("sinh", sinh),
     STRICT("size", 1, 1, PURE, INT, LIST | STRING, ANY, ANY, function_size),
     STRICT("split", 2, 2, PURE, LIST, STRING, STRING, ANY, function_split),
-    STRICT("sqrt", 1, 1, PURE, FLOAT, NUMBER, ANY, ANY, function_sqrt),
+    REAL("sqrt", sqrt),
     STRICT("startNode", 1, 1, STABLE, NODE, RELATIONSHIP, ANY, ANY, function_start_node),
     AGGREGATE("stDev", 1, STDEV, FLOAT, NUMBER, ANY),
     AGGREGATE("stDevP", 1, STDEVP, FLOAT, NUMBER, ANY),
     STRICT("substring", 2, 3, PURE, STRING, STRING, INT, INT, function_substring),
     AGGREGATE("sum", 1, SUM, NUMBER | DURATION, NUMBER | DURATION, ANY),
     STRICT("tail", 1, 1, PURE, LIST, LIST, ANY, ANY, function_tail),
-    STRICT("tan", 1, 1, PURE, FLOAT, NUMBER, ANY, ANY, function_tan),
-    STRICT("tanh", 1, 1, PURE, FLOAT, NUMBER, ANY, ANY, function_tanh),
-    STRICT("time", 0, 1, STABLE, TIME, ANY, ANY, ANY, function_time),
-    STRICT("time.realtime", 0, 1, VOLATILE, TIME, ANY, ANY, ANY, function_time),
-    STRICT("time.statement", 0, 1, STABLE, TIME, ANY, ANY, ANY, function_time),
-    STRICT("time.transaction", 0, 1, STABLE, TIME, ANY, ANY, ANY, function_time),
-    STRICT("time.truncate", 1, 3, STABLE, TIME, ANY, ANY, ANY, function_time_truncate),
+    REAL("tan", tan),
+    REAL("tanh", tanh),
+    STRICT("time", 0, 1, STABLE, TIME, ANY, ANY, ANY, function_temporal),
+    STRICT("time.realtime", 0, 1, VOLATILE, TIME, ANY, ANY, ANY, function_temporal),
+    STRICT("time.statement", 0, 1, STABLE, TIME, ANY, ANY, ANY, function_temporal),
+    STRICT("time.transaction", 0, 1, STABLE, TIME, ANY, ANY, ANY, function_temporal),
+    STRICT("time.truncate", 1, 3, STABLE, TIME, ANY, ANY, ANY, function_truncate),
     STRICT("timestamp", 0, 0, STABLE, INT, ANY, ANY, ANY, function_timestamp),
     STRICT("toBoolean", 1, 1, PURE, BOOL, ANY, ANY, ANY, function_to_boolean),
     STRICT("toBooleanList", 1, 1, PURE, LIST, LIST, ANY, ANY, function_to_boolean_list),
@@ -192,6 +199,7 @@ static const struct function functions[] = {
 
 #undef STRICT
 #undef LAX
+#undef REAL
 #undef AGGREGATE
 
 #define FUNCTION_COUNT (sizeof(functions) / sizeof(functions[0]))

@@ -69,6 +69,7 @@ struct function {
     uint32_t results;    /* KIND_SET of what it gives besides null; KINDS_ANY: anything */
     uint32_t arguments[FUNCTION_ARGUMENTS_TYPED]; /* KIND_SETs of what it takes besides null */
     function_call *call;                          /* NULL for aggregates, coalesce, interval */
+    double (*real)(double x);                     /* of function_real() */
 };
 
 /* NULL: there is none of that name. */

@@ -36,17 +36,16 @@ function_call function_to_integer, function_to_integer_or_null, function_to_floa
     function_to_string_or_null, function_to_integer_list, function_to_float_list,
     function_to_boolean_list, function_to_string_list;
 /* function_math.c */
-function_call function_abs, function_sign, function_ceil, function_floor, function_round,
-    function_sqrt, function_exp, function_log, function_log10, function_sin, function_cos,
-    function_tan, function_cot, function_asin, function_acos, function_atan, function_atan2,
-    function_sinh, function_cosh, function_tanh, function_coth, function_degrees, function_radians,
-    function_haversin, function_pi, function_e, function_rand, function_random_uuid,
-    function_is_nan;
+function_call function_real, function_abs, function_sign, function_round, function_atan2,
+    function_pi, function_e, function_rand, function_random_uuid, function_is_nan;
+double real_cotangent(double x);
+double real_hyperbolic_cotangent(double x);
+double real_degrees(double x);
+double real_radians(double x);
+double real_haversine(double x);
 /* function_time.c */
-function_call function_date, function_local_time, function_time, function_local_datetime,
-    function_datetime, function_duration, function_date_truncate, function_local_time_truncate,
-    function_time_truncate, function_local_datetime_truncate, function_datetime_truncate,
-    function_between, function_in_months, function_in_days, function_in_seconds,
-    function_from_epoch, function_from_epoch_millis, function_timestamp;
+function_call function_temporal, function_truncate, function_duration, function_between,
+    function_in_months, function_in_days, function_in_seconds, function_from_epoch,
+    function_from_epoch_millis, function_timestamp;
 
 #endif

@@ -25,201 +25,40 @@ static enum yore_status want_numbers(struct eval *eval, const struct expr *call,
     return YORE_OK;
 }
 
-/* A function of one real number; what it is not defined for is NaN. */
-static enum yore_status real(struct eval *eval, const struct expr *call,
-                             const struct yore_graph_value *arguments, double (*of)(double x),
-                             struct yore_graph_value *value_out)
+enum yore_status function_real(struct eval *eval, const struct expr *call,
+                               const struct yore_graph_value *arguments, size_t count,
+                               struct yore_graph_value *value_out)
 {
-    enum yore_status st = want_numbers(eval, call, arguments, 1);
+    enum yore_status st = want_numbers(eval, call, arguments, count);
     if (st == YORE_OK) {
-        *value_out = value_float(of(real_of(&arguments[0])));
+        *value_out = value_float(call->as.call.function->real(real_of(&arguments[0])));
     }
     return st;
 }
 
-static double cotangent(double x)
+double real_cotangent(double x)
 {
     return 1 / tan(x);
 }
 
-static double hyperbolic_cotangent(double x)
+double real_hyperbolic_cotangent(double x)
 {
     return 1 / tanh(x);
 }
 
-static double degrees_of(double x)
+double real_degrees(double x)
 {
     return x * 180 / PI;
 }
 
-static double radians_of(double x)
+double real_radians(double x)
 {
     return x / 180 * PI;
 }
 
-static double haversine(double x)
+double real_haversine(double x)
 {
     return (1 - cos(x)) / 2;
-}
-
-enum yore_status function_sqrt(struct eval *eval, const struct expr *call,
-                               const struct yore_graph_value *arguments, size_t count,
-                               struct yore_graph_value *value_out)
-{
-    (void)count;
-    return real(eval, call, arguments, sqrt, value_out);
-}
-
-enum yore_status function_exp(struct eval *eval, const struct expr *call,
-                              const struct yore_graph_value *arguments, size_t count,
-                              struct yore_graph_value *value_out)
-{
-    (void)count;
-    return real(eval, call, arguments, exp, value_out);
-}
-
-enum yore_status function_log(struct eval *eval, const struct expr *call,
-                              const struct yore_graph_value *arguments, size_t count,
-                              struct yore_graph_value *value_out)
-{
-    (void)count;
-    return real(eval, call, arguments, log, value_out);
-}
-
-enum yore_status function_log10(struct eval *eval, const struct expr *call,
-                                const struct yore_graph_value *arguments, size_t count,
-                                struct yore_graph_value *value_out)
-{
-    (void)count;
-    return real(eval, call, arguments, log10, value_out);
-}
-
-enum yore_status function_sin(struct eval *eval, const struct expr *call,
-                              const struct yore_graph_value *arguments, size_t count,
-                              struct yore_graph_value *value_out)
-{
-    (void)count;
-    return real(eval, call, arguments, sin, value_out);
-}
-
-enum yore_status function_cos(struct eval *eval, const struct expr *call,
-                              const struct yore_graph_value *arguments, size_t count,
-                              struct yore_graph_value *value_out)
-{
-    (void)count;
-    return real(eval, call, arguments, cos, value_out);
-}
-
-enum yore_status function_tan(struct eval *eval, const struct expr *call,
-                              const struct yore_graph_value *arguments, size_t count,
-                              struct yore_graph_value *value_out)
-{
-    (void)count;
-    return real(eval, call, arguments, tan, value_out);
-}
-
-enum yore_status function_cot(struct eval *eval, const struct expr *call,
-                              const struct yore_graph_value *arguments, size_t count,
-                              struct yore_graph_value *value_out)
-{
-    (void)count;
-    return real(eval, call, arguments, cotangent, value_out);
-}
-
-enum yore_status function_asin(struct eval *eval, const struct expr *call,
-                               const struct yore_graph_value *arguments, size_t count,
-                               struct yore_graph_value *value_out)
-{
-    (void)count;
-    return real(eval, call, arguments, asin, value_out);
-}
-
-enum yore_status function_acos(struct eval *eval, const struct expr *call,
-                               const struct yore_graph_value *arguments, size_t count,
-                               struct yore_graph_value *value_out)
-{
-    (void)count;
-    return real(eval, call, arguments, acos, value_out);
-}
-
-enum yore_status function_atan(struct eval *eval, const struct expr *call,
-                               const struct yore_graph_value *arguments, size_t count,
-                               struct yore_graph_value *value_out)
-{
-    (void)count;
-    return real(eval, call, arguments, atan, value_out);
-}
-
-enum yore_status function_sinh(struct eval *eval, const struct expr *call,
-                               const struct yore_graph_value *arguments, size_t count,
-                               struct yore_graph_value *value_out)
-{
-    (void)count;
-    return real(eval, call, arguments, sinh, value_out);
-}
-
-enum yore_status function_cosh(struct eval *eval, const struct expr *call,
-                               const struct yore_graph_value *arguments, size_t count,
-                               struct yore_graph_value *value_out)
-{
-    (void)count;
-    return real(eval, call, arguments, cosh, value_out);
-}
-
-enum yore_status function_tanh(struct eval *eval, const struct expr *call,
-                               const struct yore_graph_value *arguments, size_t count,
-                               struct yore_graph_value *value_out)
-{
-    (void)count;
-    return real(eval, call, arguments, tanh, value_out);
-}
-
-enum yore_status function_coth(struct eval *eval, const struct expr *call,
-                               const struct yore_graph_value *arguments, size_t count,
-                               struct yore_graph_value *value_out)
-{
-    (void)count;
-    return real(eval, call, arguments, hyperbolic_cotangent, value_out);
-}
-
-enum yore_status function_degrees(struct eval *eval, const struct expr *call,
-                                  const struct yore_graph_value *arguments, size_t count,
-                                  struct yore_graph_value *value_out)
-{
-    (void)count;
-    return real(eval, call, arguments, degrees_of, value_out);
-}
-
-enum yore_status function_radians(struct eval *eval, const struct expr *call,
-                                  const struct yore_graph_value *arguments, size_t count,
-                                  struct yore_graph_value *value_out)
-{
-    (void)count;
-    return real(eval, call, arguments, radians_of, value_out);
-}
-
-enum yore_status function_haversin(struct eval *eval, const struct expr *call,
-                                   const struct yore_graph_value *arguments, size_t count,
-                                   struct yore_graph_value *value_out)
-{
-    (void)count;
-    return real(eval, call, arguments, haversine, value_out);
-}
-
-enum yore_status function_ceil(struct eval *eval, const struct expr *call,
-                               const struct yore_graph_value *arguments, size_t count,
-                               struct yore_graph_value *value_out)
-{
-    (void)count;
-    return real(eval, call, arguments, ceil, value_out);
-}
-
-enum yore_status function_floor(struct eval *eval, const struct expr *call,
-                                const struct yore_graph_value *arguments, size_t count,
-                                struct yore_graph_value *value_out)
-{
-    (void)count;
-    return real(eval, call, arguments, floor, value_out);
 }
 
 enum yore_status function_atan2(struct eval *eval, const struct expr *call,

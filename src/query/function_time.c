@@ -6,6 +6,16 @@
 
 /* ---- constructors ---- */
 
+/* The one kind that the function gives. */
+static enum yore_graph_kind kind_made(const struct expr *call)
+{
+    unsigned kind = 0;
+    while (KIND_SET(kind) != call->as.call.function->results) {
+        kind++;
+    }
+    return (enum yore_graph_kind)kind;
+}
+
 /* date.realtime() and the like; everything else is the statement's clock, or the transaction's. */
 static int64_t clock_of(struct eval *eval, const struct expr *call)
 {
@@ -86,10 +96,11 @@ static enum yore_status construct(struct eval *eval, const struct expr *call,
 }
 
 /* date.transaction('Europe/Stockholm') and the like take a zone. */
-static enum yore_status make(struct eval *eval, const struct expr *call, enum yore_graph_kind kind,
-                             const struct yore_graph_value *arguments, size_t count,
-                             struct yore_graph_value *value_out)
+enum yore_status function_temporal(struct eval *eval, const struct expr *call,
+                                   const struct yore_graph_value *arguments, size_t count,
+                                   struct yore_graph_value *value_out)
 {
+    enum yore_graph_kind kind = kind_made(call);
     if (count == 0) {
         return now(eval, call, kind, NULL, value_out);
     }
@@ -103,41 +114,6 @@ static enum yore_status make(struct eval *eval, const struct expr *call, enum yo
                    : function_refuse(eval, call, "the name of a time zone", &arguments[0]);
     }
     return construct(eval, call, kind, &arguments[0], value_out);
-}
-
-enum yore_status function_date(struct eval *eval, const struct expr *call,
-                               const struct yore_graph_value *arguments, size_t count,
-                               struct yore_graph_value *value_out)
-{
-    return make(eval, call, YORE_GRAPH_DATE, arguments, count, value_out);
-}
-
-enum yore_status function_local_time(struct eval *eval, const struct expr *call,
-                                     const struct yore_graph_value *arguments, size_t count,
-                                     struct yore_graph_value *value_out)
-{
-    return make(eval, call, YORE_GRAPH_LOCAL_TIME, arguments, count, value_out);
-}
-
-enum yore_status function_time(struct eval *eval, const struct expr *call,
-                               const struct yore_graph_value *arguments, size_t count,
-                               struct yore_graph_value *value_out)
-{
-    return make(eval, call, YORE_GRAPH_TIME, arguments, count, value_out);
-}
-
-enum yore_status function_local_datetime(struct eval *eval, const struct expr *call,
-                                         const struct yore_graph_value *arguments, size_t count,
-                                         struct yore_graph_value *value_out)
-{
-    return make(eval, call, YORE_GRAPH_LOCAL_DATETIME, arguments, count, value_out);
-}
-
-enum yore_status function_datetime(struct eval *eval, const struct expr *call,
-                                   const struct yore_graph_value *arguments, size_t count,
-                                   struct yore_graph_value *value_out)
-{
-    return make(eval, call, YORE_GRAPH_DATETIME, arguments, count, value_out);
 }
 
 enum yore_status function_duration(struct eval *eval, const struct expr *call,
@@ -227,10 +203,9 @@ enum yore_status function_timestamp(struct eval *eval, const struct expr *call,
 
 /* ---- truncation ---- */
 
-static enum yore_status truncate_to(struct eval *eval, const struct expr *call,
-                                    enum yore_graph_kind kind,
-                                    const struct yore_graph_value *arguments, size_t count,
-                                    struct yore_graph_value *value_out)
+enum yore_status function_truncate(struct eval *eval, const struct expr *call,
+                                   const struct yore_graph_value *arguments, size_t count,
+                                   struct yore_graph_value *value_out)
 {
     struct yore_graph_value today;
     const struct yore_graph_value *value = &arguments[1];
@@ -253,44 +228,9 @@ static enum yore_status truncate_to(struct eval *eval, const struct expr *call,
     struct temporal_context context = eval_temporal(eval);
     struct yore_error error;
     enum yore_status st =
-        temporal_truncate(&context, kind, arguments[0].as.string, value,
+        temporal_truncate(&context, kind_made(call), arguments[0].as.string, value,
                           count > 2 ? &arguments[2].as.map : NULL, value_out, &error);
     return eval_argument_status(eval, st, call->spot, &error);
-}
-
-enum yore_status function_date_truncate(struct eval *eval, const struct expr *call,
-                                        const struct yore_graph_value *arguments, size_t count,
-                                        struct yore_graph_value *value_out)
-{
-    return truncate_to(eval, call, YORE_GRAPH_DATE, arguments, count, value_out);
-}
-
-enum yore_status function_local_time_truncate(struct eval *eval, const struct expr *call,
-                                              const struct yore_graph_value *arguments,
-                                              size_t count, struct yore_graph_value *value_out)
-{
-    return truncate_to(eval, call, YORE_GRAPH_LOCAL_TIME, arguments, count, value_out);
-}
-
-enum yore_status function_time_truncate(struct eval *eval, const struct expr *call,
-                                        const struct yore_graph_value *arguments, size_t count,
-                                        struct yore_graph_value *value_out)
-{
-    return truncate_to(eval, call, YORE_GRAPH_TIME, arguments, count, value_out);
-}
-
-enum yore_status function_local_datetime_truncate(struct eval *eval, const struct expr *call,
-                                                  const struct yore_graph_value *arguments,
-                                                  size_t count, struct yore_graph_value *value_out)
-{
-    return truncate_to(eval, call, YORE_GRAPH_LOCAL_DATETIME, arguments, count, value_out);
-}
-
-enum yore_status function_datetime_truncate(struct eval *eval, const struct expr *call,
-                                            const struct yore_graph_value *arguments, size_t count,
-                                            struct yore_graph_value *value_out)
-{
-    return truncate_to(eval, call, YORE_GRAPH_DATETIME, arguments, count, value_out);
 }
 
 /* ---- differences ---- */

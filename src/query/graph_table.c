@@ -1,6 +1,5 @@
 #include "query/graph_table.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

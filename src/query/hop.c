@@ -1,6 +1,7 @@
 #include "query/hop.h"
 
-enum graph_direction hop_direction(enum pattern_direction direction, bool is_turned)
+/* `direction` as the pattern says, or turned round. */
+static enum graph_direction direction_of(enum pattern_direction direction, bool is_turned)
 {
     switch (direction) {
     case PATTERN_RIGHT:
@@ -45,7 +46,7 @@ enum yore_status hop_walk_begin(struct hop_walk *walk, struct operator* op, bool
     if (walk->run == NULL) {
         walk->run = op->run;
         walk->plan = &op->plan->as.hop;
-        walk->direction = hop_direction(walk->plan->direction, is_turned);
+        walk->direction = direction_of(walk->plan->direction, is_turned);
     }
     struct graph_view *view;
     bool has_more = false;

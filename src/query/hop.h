@@ -16,8 +16,6 @@ struct hop_walk {
     bool has_none; /* no relationship has any of the types yet */
 };
 
-/* `direction` as the pattern says, or turned round. */
-enum graph_direction hop_direction(enum pattern_direction direction, bool is_turned);
 /* Begin at `node`; `other` 0: to any node.  The first call of a walk zeroed. */
 enum yore_status hop_walk_begin(struct hop_walk *walk, struct operator* op, bool is_turned,
                                 uint64_t node, uint64_t other);

@@ -1,7 +1,6 @@
 /* op_call.c -- CALL of a procedure for every row. */
 #include <string.h>
 
-#include "query/limits.h"
 #include "query/operator.h"
 #include "query/procedure.h"
 

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "query/aggregate.h"
-#include "query/limits.h"
 #include "query/operator.h"
 #include "query/value_set.h"
 

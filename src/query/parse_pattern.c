@@ -1,4 +1,3 @@
-#include "query/limits.h"
 #include "query/parser_internal.h"
 
 /* ---- is it a pattern? -------------------------------------------------------------------------

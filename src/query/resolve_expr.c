@@ -94,7 +94,7 @@ bool resolve_plain_expr(struct resolver *r, struct expr *expr, struct type *type
     return is_resolved;
 }
 
-bool resolve_plain_condition(struct resolver *r, struct expr *expr)
+static bool plain_condition(struct resolver *r, struct expr *expr)
 {
     struct aggregates *outer = r->aggregates;
     r->aggregates = NULL;
@@ -360,7 +360,7 @@ static bool bind_local(struct resolver *r, struct yore_bytes name, struct type t
 
 static bool resolve_walk_inside(struct resolver *r, struct expr *expr, struct type *mapped_out)
 {
-    if (expr->as.walk.where != NULL && !resolve_plain_condition(r, expr->as.walk.where)) {
+    if (expr->as.walk.where != NULL && !plain_condition(r, expr->as.walk.where)) {
         return false;
     }
     return expr->as.walk.mapped == NULL || resolve_plain_expr(r, expr->as.walk.mapped, mapped_out);
@@ -400,7 +400,7 @@ static bool resolve_pattern_comprehension(struct resolver *r, struct expr *expr,
     struct type mapped = TYPE_ANY;
     bool is_resolved =
         resolve_match_pattern(r, expr->as.pattern.pattern) &&
-        (expr->as.pattern.where == NULL || resolve_plain_condition(r, expr->as.pattern.where)) &&
+        (expr->as.pattern.where == NULL || plain_condition(r, expr->as.pattern.where)) &&
         resolve_plain_expr(r, expr->as.pattern.mapped, &mapped);
     r->scope = scope;
     *type_out = (struct type){KIND_LIST, mapped.kinds};

@@ -15,7 +15,7 @@
 /* ---- failing ---------------------------------------------------------------------------------
  */
 
-bool resolver_nomem(struct resolver *r)
+static bool nomem(struct resolver *r)
 {
     r->status = compile_nomem(r->error);
     return false;
@@ -60,7 +60,7 @@ void *resolver_alloc(struct resolver *r, size_t size)
 {
     void *memory = arena_alloc(r->arena, size);
     if (memory == NULL) {
-        resolver_nomem(r);
+        nomem(r);
         return NULL;
     }
     return memset(memory, 0, size);
@@ -75,7 +75,7 @@ void *resolver_grow(struct resolver *r, void *items, uint32_t count, uint32_t *c
     uint32_t larger = *capacity == 0 ? 4 : *capacity * 2;
     void *copy = arena_alloc(r->arena, larger * item_size);
     if (copy == NULL) {
-        resolver_nomem(r);
+        nomem(r);
         return NULL;
     }
     if (count > 0) {
@@ -241,37 +241,18 @@ bool names_index(struct resolver *r, struct names *names, struct yore_bytes name
 /* ---- the statement ---------------------------------------------------------------------------
  */
 
-static enum slot_kind slot_kind_of(struct type type)
-{
-    switch (type.kinds) {
-    case KIND_NODE:
-        return SLOT_NODE;
-    case KIND_RELATIONSHIP:
-        return SLOT_RELATIONSHIP;
-    case KIND_PATH:
-        return SLOT_PATH;
-    case KIND_LIST:
-        return type.items == KIND_RELATIONSHIP ? SLOT_RELATIONSHIPS : SLOT_VALUE;
-    default:
-        return SLOT_VALUE;
-    }
-}
-
 static bool publish_slots(struct resolver *r)
 {
     size_t count = r->slot_count;
     struct yore_bytes *names = resolver_alloc(r, (count + 1) * sizeof(*names));
-    enum slot_kind *kinds = resolver_alloc(r, (count + 1) * sizeof(*kinds));
-    if (names == NULL || kinds == NULL) {
+    if (names == NULL) {
         return false;
     }
     for (size_t i = 0; i < count; i++) {
         names[i] = r->slots[i].name;
-        kinds[i] = slot_kind_of(r->slots[i].type);
     }
     r->statement->slot_count = r->slot_count;
     r->statement->slot_names = names;
-    r->statement->slot_kinds = kinds;
     return true;
 }
 

@@ -109,7 +109,6 @@ struct resolver {
 /* ---- resolver.c ------------------------------------------------------------------------------
  */
 
-bool resolver_nomem(struct resolver *r);
 /* A SyntaxError with a detail of the kit.  Returns false. */
 __attribute__((format(printf, 4, 5))) bool resolver_fail(struct resolver *r, struct ast_spot spot,
                                                          const char *detail, const char *format,
@@ -148,7 +147,6 @@ bool resolve_expr(struct resolver *r, struct expr *expr, struct type *type_out);
 bool resolve_condition(struct resolver *r, struct expr *expr);
 /* The same without aggregates, whatever may stand around. */
 bool resolve_plain_expr(struct resolver *r, struct expr *expr, struct type *type_out);
-bool resolve_plain_condition(struct resolver *r, struct expr *expr);
 /* Without variables: a moment, SKIP, LIMIT. */
 bool resolve_constant(struct resolver *r, struct expr *expr, struct type *type_out);
 /* Refuse a value that can be no property, whatever it turns out to be: InvalidPropertyType. */

@@ -279,17 +279,6 @@ bool expr_reads_graph(const struct expr *expr)
     return expr != NULL && reads_graph(NULL, expr);
 }
 
-static bool has_aggregate(void *arg, const struct expr *expr)
-{
-    return expr->kind == EXPR_AGGREGATE || expr->kind == EXPR_COUNT_STAR ||
-           expr_children(expr, has_aggregate, arg);
-}
-
-bool expr_has_aggregate(const struct expr *expr)
-{
-    return expr != NULL && has_aggregate(NULL, expr);
-}
-
 static bool has_subquery(void *arg, const struct expr *expr)
 {
     return is_subquery(expr) || expr_children(expr, has_subquery, arg);

@@ -32,8 +32,6 @@ void pattern_slots(const struct pattern *pattern, struct slot_set *set);
 
 /* Whether its value depends on what is stored: properties, labels, patterns, subqueries. */
 bool expr_reads_graph(const struct expr *expr);
-/* Whether an aggregate stands in it, below EXPR_AGGREGATE itself not looked at. */
-bool expr_has_aggregate(const struct expr *expr);
 /* Whether a subquery or a pattern stands in it: dear to evaluate. */
 bool expr_has_subquery(const struct expr *expr);
 

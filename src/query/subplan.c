@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "query/limits.h"
 #include "query/operator.h"
 #include "query/row_store.h"
 

@@ -1,7 +1,6 @@
 #include "query/temporal.h"
 
 #include "base/assert.h"
-#include "base/checked.h"
 #include "query/calendar.h"
 
 static struct temporal of_seconds(int64_t local_seconds, int64_t nanoseconds)
@@ -243,13 +242,6 @@ enum yore_status temporal_value(const struct temporal_context *context, enum yor
         YORE_ASSERT(kind == YORE_GRAPH_DATETIME);
         return make_datetime(context, temporal, value_out, error_out);
     }
-}
-
-bool temporal_moment_ns(const struct yore_graph_value *datetime, int64_t *moment_out)
-{
-    int64_t ns;
-    return checked_mul_i64(datetime->as.datetime->seconds, TEMPORAL_SECOND_NS, &ns) &&
-           checked_add_i64(ns, datetime->as.datetime->nanoseconds, moment_out);
 }
 
 enum yore_status temporal_of_ns(struct arena *arena, int64_t moment_ns,

@@ -65,8 +65,6 @@ enum yore_status temporal_move_zone(const struct temporal_context *context,
 int64_t temporal_seconds(const struct temporal *temporal);
 /* Of a moment, in UTC. */
 struct temporal temporal_of_moment(int64_t seconds, int64_t nanoseconds);
-/* Nanoseconds since 1970 of a DATETIME; false: beyond 64 bits. */
-bool temporal_moment_ns(const struct yore_graph_value *datetime, int64_t *moment_out);
 /* A DATETIME in UTC, in `arena`. */
 enum yore_status temporal_of_ns(struct arena *arena, int64_t moment_ns,
                                 struct yore_graph_value *datetime_out);

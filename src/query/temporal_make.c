@@ -6,7 +6,6 @@
  */
 #include <string.h>
 
-#include "base/checked.h"
 #include "query/calendar.h"
 #include "query/duration.h"
 #include "query/temporal.h"

@@ -1,7 +1,6 @@
 #include "query/value.h"
 
 #include "base/assert.h"
-#include "query/limits.h"
 
 uint64_t value_element_id(const struct yore_graph_value *element)
 {

@@ -80,11 +80,6 @@ static inline bool value_is_null(const struct yore_graph_value *value)
 {
     return value->kind == YORE_GRAPH_NULL;
 }
-/* Of a WHERE: true and nothing else. */
-static inline bool value_is_true(const struct yore_graph_value *value)
-{
-    return value->kind == YORE_GRAPH_BOOL && value->as.boolean;
-}
 static inline bool value_is_number(const struct yore_graph_value *value)
 {
     return value->kind == YORE_GRAPH_INT || value->kind == YORE_GRAPH_FLOAT;

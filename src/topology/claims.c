@@ -253,8 +253,8 @@ static void append_number(struct buffer *key, uint64_t number)
     buffer_append(key, octets, key_number_encode(octets, number));
 }
 
-void claimed_key(struct buffer *key, uint32_t source, enum graph_element element,
-                 struct yore_bytes external_id)
+static void claimed_key(struct buffer *key, uint32_t source, enum graph_element element,
+                        struct yore_bytes external_id)
 {
     buffer_append_u8(key, GRAPH_KEY_CLAIMED);
     append_number(key, source);

@@ -68,8 +68,6 @@ bool claims_entries(const struct claims *claims, enum graph_element element,
 
 /* Keys; appended to a buffer. */
 void claim_key(struct buffer *key, enum graph_element element, struct yore_bytes external_id);
-void claimed_key(struct buffer *key, uint32_t source, enum graph_element element,
-                 struct yore_bytes external_id);
 /* `relationship` of size 0: the prefix of all that name the end, and the mark that any does. */
 void claim_end_key(struct buffer *key, struct yore_bytes end, struct yore_bytes relationship);
 void pending_key(struct buffer *key, struct yore_bytes external_id);

@@ -313,8 +313,9 @@ static enum yore_status incarnation_end(struct graph_txn *txn, uint64_t node, in
     return YORE_OK;
 }
 
-enum yore_status node_end(struct graph_txn *txn, uint64_t node, int64_t from, int64_t *end_out,
-                          struct yore_error *error_out)
+/* When a node's incarnation that is there at `from` ends; noted.  Errors: YORE_NOT_FOUND. */
+static enum yore_status node_end(struct graph_txn *txn, uint64_t node, int64_t from,
+                                 int64_t *end_out, struct yore_error *error_out)
 {
     struct yore_bytes external_id;
     enum yore_status st = node_external(txn, node, from, &external_id, error_out);

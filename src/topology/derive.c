@@ -18,8 +18,7 @@
 
 struct stretch {
     int64_t from;
-    bool is_claimed;
-    bool is_there;
+    bool is_there;   /* claimed, and nothing is missing */
     uint8_t missing; /* 1: the start, 2: the end */
     uint64_t start_id;
     uint64_t end_id;
@@ -113,7 +112,6 @@ static enum yore_status merge(struct plan *plan, struct stretch *stretch,
     }
     bool is_ok = claims_merge(graph, stored, arena, &stretch->before) &&
                  claims_merge(graph, claims, arena, &stretch->after);
-    stretch->is_claimed = stretch->after.is_there;
     stretch->is_there = stretch->after.is_there;
     return is_ok ? YORE_OK : error_plain(error_out, YORE_NOMEM);
 }
@@ -165,7 +163,7 @@ static enum yore_status cut_by_end(struct plan *plan, struct yore_bytes end, boo
         struct stretch *stretch = &plan->items[i];
         struct yore_bytes named = is_start ? stretch->after.start : stretch->after.end;
         uint64_t id = 0;
-        if (!stretch->is_claimed || !bytes_equal(named, end)) {
+        if (!stretch->after.is_there || !bytes_equal(named, end)) {
             continue;
         }
         for (size_t k = 0; k < lives.count; k++) {
@@ -194,7 +192,7 @@ static enum yore_status cut_by_ends(struct plan *plan, struct yore_error *error_
     }
     for (size_t i = 0; i < plan->count; i++) {
         struct stretch *stretch = &plan->items[i];
-        if (stretch->is_claimed) {
+        if (stretch->after.is_there) {
             stretch->missing =
                 (uint8_t)((stretch->start_id == 0 ? 1 : 0) | (stretch->end_id == 0 ? 2 : 0));
             stretch->is_there = stretch->missing == 0;
@@ -297,19 +295,19 @@ static struct element_state wanted_state(const struct plan *plan, const struct s
 }
 
 /* Segments of an incarnation that is made for `from` to `end`. */
-static enum yore_status new_segments(const struct plan *plan, int64_t from, int64_t end,
-                                     struct segment *segments, size_t *count_out)
+static size_t new_segments(const struct plan *plan, int64_t from, int64_t end,
+                           struct segment *segments)
 {
-    *count_out = 0;
+    size_t count = 0;
     for (size_t i = stretch_at(plan, from); i < plan->count && plan->items[i].from < end; i++) {
         int64_t begin = plan->items[i].from > from ? plan->items[i].from : from;
         struct element_state state = wanted_state(plan, &plan->items[i]);
-        if (*count_out > 0 && element_states_equal(&segments[*count_out - 1].after, &state)) {
+        if (count > 0 && element_states_equal(&segments[count - 1].after, &state)) {
             continue;
         }
-        segments[(*count_out)++] = (struct segment){.from = begin, .will_be = true, .after = state};
+        segments[count++] = (struct segment){.from = begin, .will_be = true, .after = state};
     }
-    return YORE_OK;
+    return count;
 }
 
 static enum yore_status make_life(struct plan *plan, int64_t from, int64_t end,
@@ -319,15 +317,12 @@ static enum yore_status make_life(struct plan *plan, int64_t from, int64_t end,
     struct graph_write write = {.from = from, .to = end};
     struct segment *segments =
         arena_alloc(&plan->ingest->arena, stretches_from(plan, from, end) * sizeof *segments);
-    size_t count = 0;
     uint64_t id = 0;
     if (segments == NULL) {
         return error_plain(error_out, YORE_NOMEM);
     }
-    enum yore_status st = new_segments(plan, from, end, segments, &count);
-    if (st == YORE_OK) {
-        st = txn_dates(txn, &write, &write, error_out);
-    }
+    size_t count = new_segments(plan, from, end, segments);
+    enum yore_status st = txn_dates(txn, &write, &write, error_out);
     if (st == YORE_OK) {
         st = life_create(txn, segments, count, &write, &id, error_out);
     }
@@ -417,7 +412,7 @@ static enum yore_status change_life(struct plan *plan, const struct life_span *l
         return error_plain(error_out, YORE_NOMEM);
     }
     if (from < begin) {
-        st = new_segments(plan, from, begin, segments, &ahead);
+        ahead = new_segments(plan, from, begin, segments);
         plan->is_changed = true;
     }
     for (size_t i = 0; st == YORE_OK && i < found.count; i++) {

@@ -5,8 +5,8 @@
  * `from`; where one says something else, somebody else's word begins.  With an end it stops there,
  * and what held before holds again.
  */
-#include "topology/graph_internal.h"
 #include "topology/graph_txn.h"
+#include "topology/limits.h"
 
 /* ---- the stretch that is changed ---- */
 

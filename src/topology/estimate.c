@@ -1,9 +1,8 @@
 /* estimate.c -- about how many there are now, for planners.
  *
- * Counted by walking keys, the first time somebody asks (graph_estimate_prepare() does it at a time
- * of the caller's choosing), and again when this handle's commits have made or ended a good part of
- * what there is.  Up to ESTIMATE_KEYS_MAX keys of each kind are counted; beyond that the count is a
- * lower bound.
+ * Counted by walking keys, the first time somebody asks, and again when this handle's commits have
+ * made or ended a good part of what there is.  Up to ESTIMATE_KEYS_MAX keys of each kind are
+ * counted; beyond that the count is a lower bound.
  */
 #include "base/mem.h"
 #include "topology/graph_internal.h"
@@ -83,7 +82,7 @@ static bool count_types(struct graph *graph, struct graph_counts *counts)
     return is_ok;
 }
 
-void graph_estimate_prepare(struct graph *graph)
+static void count_once(struct graph *graph)
 {
     struct graph_counts counts = {.is_known = true};
     int64_t labelled = 0;
@@ -115,7 +114,7 @@ static uint64_t at_least_zero(int64_t count)
 
 struct graph_estimate graph_estimate_all(struct graph *graph)
 {
-    graph_estimate_prepare(graph);
+    count_once(graph);
     os_mutex_lock(&graph->lock);
     struct graph_estimate estimate = {at_least_zero(graph->counts.nodes),
                                       at_least_zero(graph->counts.relationships)};
@@ -125,7 +124,7 @@ struct graph_estimate graph_estimate_all(struct graph *graph)
 
 uint64_t graph_estimate_label(struct graph *graph, uint32_t label)
 {
-    graph_estimate_prepare(graph);
+    count_once(graph);
     os_mutex_lock(&graph->lock);
     uint64_t count =
         label < graph->counts.label_count ? at_least_zero(graph->counts.of_label[label]) : 0;
@@ -135,7 +134,7 @@ uint64_t graph_estimate_label(struct graph *graph, uint32_t label)
 
 uint64_t graph_estimate_type(struct graph *graph, uint32_t type)
 {
-    graph_estimate_prepare(graph);
+    count_once(graph);
     os_mutex_lock(&graph->lock);
     uint64_t count =
         type < graph->counts.type_count ? at_least_zero(graph->counts.of_type[type]) : 0;

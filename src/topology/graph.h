@@ -188,8 +188,6 @@ void graph_expand_close(struct graph_expand *expand);
 /* ---- what a planner asks (estimates of the present, cheap, never I/O) --------------------------
  */
 
-/* The first estimate of a handle counts; this does it at a time of the caller's choosing. */
-void graph_estimate_prepare(struct graph *graph);
 struct graph_estimate {
     uint64_t nodes;
     uint64_t relationships;
@@ -250,7 +248,6 @@ void graph_rollback_to(struct graph_txn *txn, const struct graph_savepoint *save
 void graph_unique_defer(struct graph_txn *txn);
 enum yore_status graph_unique_settle(struct graph_txn *txn, struct yore_error *error_out);
 
-struct graph *graph_txn_graph(const struct graph_txn *txn);
 /* The moment fixed at begin. */
 struct yore_time graph_txn_time(const struct graph_txn *txn);
 

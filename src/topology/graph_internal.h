@@ -127,16 +127,9 @@ enum yore_status view_get(struct graph_view *view, struct yore_bytes key,
 /* A cursor over a range at the view's moment, keys alone. */
 enum yore_status view_cursor(struct graph_view *view, const struct yore_range *range,
                              struct yore_cursor **cursor_out, struct yore_error *error_out);
-/* The record of an element, held by the view until the next call. */
-enum yore_status view_record(struct graph_view *view, struct graph_id id,
-                             struct element_record *record_out, struct yore_error *error_out);
 /* The indexes of the view; belong to it. */
 enum yore_status view_rules(struct graph_view *view, struct graph_rules **rules_out,
                             struct yore_error *error_out);
-/* When the state that is read at the view's moment gives way to another. */
-enum yore_status view_valid_to(struct graph_view *view, struct yore_bytes key,
-                               const struct yore_value *value, int64_t *valid_to_out,
-                               struct yore_error *error_out);
 /* A record as a public element, but for its span; in `arena`, where the record's octets must live
  * as long.  Errors: YORE_CORRUPT, YORE_NOMEM. */
 enum yore_status element_node(struct graph *graph, uint64_t id, const struct element_record *record,

@@ -100,7 +100,7 @@ void graph_key_begin(struct graph_key *key, enum graph_key_kind kind)
     key->size = 1;
 }
 
-void graph_key_octet(struct graph_key *key, unsigned char octet)
+static void key_octet(struct graph_key *key, unsigned char octet)
 {
     YORE_ASSERT(key->size < GRAPH_KEY_SMALL_BYTES);
     key->octets[key->size++] = octet;
@@ -116,8 +116,8 @@ struct graph_key graph_key_meta(enum graph_meta meta, unsigned char which)
 {
     struct graph_key key;
     graph_key_begin(&key, GRAPH_KEY_META);
-    graph_key_octet(&key, (unsigned char)meta);
-    graph_key_octet(&key, which);
+    key_octet(&key, (unsigned char)meta);
+    key_octet(&key, which);
     return key;
 }
 
@@ -125,7 +125,7 @@ struct graph_key graph_key_token(enum graph_token_kind kind, uint32_t token)
 {
     struct graph_key key;
     graph_key_begin(&key, GRAPH_KEY_TOKEN);
-    graph_key_octet(&key, (unsigned char)kind);
+    key_octet(&key, (unsigned char)kind);
     graph_key_number(&key, token);
     return key;
 }
@@ -154,7 +154,7 @@ struct graph_key graph_key_adjacency(const struct graph_adjacency *adjacency,
     graph_key_begin(&key, GRAPH_KEY_ADJACENCY);
     graph_key_number(&key, adjacency->node);
     if (depth >= ADJACENCY_OF_DIRECTION) {
-        graph_key_octet(&key, adjacency->is_incoming ? 1 : 0);
+        key_octet(&key, adjacency->is_incoming ? 1 : 0);
     }
     if (depth >= ADJACENCY_OF_TYPE) {
         graph_key_number(&key, adjacency->type);

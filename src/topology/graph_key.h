@@ -56,7 +56,6 @@ size_t key_number_encode(unsigned char *to, uint64_t number);
 bool key_number_decode(const unsigned char **at, const unsigned char *end, uint64_t *number_out);
 
 void graph_key_begin(struct graph_key *key, enum graph_key_kind kind);
-void graph_key_octet(struct graph_key *key, unsigned char octet);
 void graph_key_number(struct graph_key *key, uint64_t number);
 
 struct graph_key graph_key_meta(enum graph_meta meta, unsigned char which);

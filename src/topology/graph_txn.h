@@ -149,8 +149,4 @@ enum yore_status node_external(struct graph_txn *txn, uint64_t node, int64_t fro
 enum yore_status property_encode(struct graph_txn *txn, const struct graph_property *property,
                                  struct yore_bytes *value_out, struct yore_error *error_out);
 
-/* When a node's incarnation that is there at `from` ends; noted.  Errors: YORE_NOT_FOUND. */
-enum yore_status node_end(struct graph_txn *txn, uint64_t node, int64_t from, int64_t *end_out,
-                          struct yore_error *error_out);
-
 #endif

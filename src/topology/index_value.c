@@ -8,7 +8,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "topology/graph.h"
 #include "topology/limits.h"
 #include "topology/property_value.h"
 

@@ -265,10 +265,10 @@ bool property_value_skip(struct decoder *from)
 
 /* ---- decoding ---- */
 
-static int32_t get_small(struct decoder *from, int64_t min, int64_t max)
+static int32_t get_small(struct decoder *from)
 {
     int64_t v = decode_zigzag(from);
-    if (v < min || v > max) {
+    if (v < INT32_MIN || v > INT32_MAX) {
         from->is_bad = true;
         return 0;
     }
@@ -312,7 +312,7 @@ static enum yore_status get_datetime(struct decoder *from, struct arena *arena,
     }
     datetime->seconds = decode_zigzag(from);
     datetime->nanoseconds = get_nanoseconds(from);
-    datetime->offset_seconds = get_small(from, INT32_MIN, INT32_MAX);
+    datetime->offset_seconds = get_small(from);
     datetime->zone = get_bytes(from);
     value_out->as.datetime = datetime;
     return YORE_OK;
@@ -362,7 +362,7 @@ static enum yore_status get_scalar(struct decoder *from, unsigned kind, struct a
         break;
     case YORE_GRAPH_TIME:
         value_out->as.time = (struct yore_graph_time){.nanoseconds = get_time_of_day(from)};
-        value_out->as.time.offset_seconds = get_small(from, INT32_MIN, INT32_MAX);
+        value_out->as.time.offset_seconds = get_small(from);
         break;
     case YORE_GRAPH_LOCAL_DATETIME:
         value_out->as.clock = (struct yore_graph_clock){.seconds = decode_zigzag(from)};

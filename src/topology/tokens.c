@@ -39,7 +39,8 @@ static uint32_t *find_slot(const struct token_table *table, struct yore_bytes na
     return &table->slots[at];
 }
 
-uint32_t token_table_find(const struct token_table *table, struct yore_bytes name)
+/* 0: none of that name. */
+static uint32_t token_table_find(const struct token_table *table, struct yore_bytes name)
 {
     return table->slot_count == 0 ? 0 : *find_slot(table, name);
 }
@@ -96,7 +97,8 @@ static bool grow_slots(struct token_table *table, uint32_t count)
     return true;
 }
 
-bool token_table_add(struct token_table *table, uint32_t token, struct yore_bytes name)
+/* Enter a name under its token; entering it again changes nothing.  False: out of memory. */
+static bool token_table_add(struct token_table *table, uint32_t token, struct yore_bytes name)
 {
     if (token_table_name(table, token).size > 0) {
         return true;

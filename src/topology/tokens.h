@@ -28,12 +28,10 @@ struct token_table {
 };
 
 void token_table_release(struct token_table *table);
-/* 0: none of that name. */
-uint32_t token_table_find(const struct token_table *table, struct yore_bytes name);
 /* An empty run: none of that token. */
 static inline struct yore_bytes token_table_name(const struct token_table *table, uint32_t token)
 {
-    /* Acquire: what token_table_add() has put there is there as well. */
+    /* Acquire: what tokens.c has put there is there as well. */
     const struct token_names *names = atomic_load_explicit(&table->names, memory_order_acquire);
     const struct yore_bytes *name = NULL;
     if (token != 0 && names != NULL && token <= names->capacity) {
@@ -41,7 +39,5 @@ static inline struct yore_bytes token_table_name(const struct token_table *table
     }
     return name != NULL ? *name : bytes_of("", 0);
 }
-/* Enter a name under its token; entering it again changes nothing.  False: out of memory. */
-bool token_table_add(struct token_table *table, uint32_t token, struct yore_bytes name);
 
 #endif

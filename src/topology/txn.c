@@ -99,11 +99,6 @@ struct graph_tally graph_txn_tally(const struct graph_txn *txn)
     return txn->tally;
 }
 
-struct graph *graph_txn_graph(const struct graph_txn *txn)
-{
-    return txn->graph;
-}
-
 struct yore_time graph_txn_time(const struct graph_txn *txn)
 {
     return txn->time;

@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "topology/claims.h"
 #include "topology/entries.h"
 #include "topology/ever.h"

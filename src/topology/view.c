@@ -171,8 +171,9 @@ static enum yore_status hold(struct graph_view *view, struct graph_id id,
     return st;
 }
 
-enum yore_status view_record(struct graph_view *view, struct graph_id id,
-                             struct element_record *record_out, struct yore_error *error_out)
+/* The record of an element, held by the view until the next call. */
+static enum yore_status view_record(struct graph_view *view, struct graph_id id,
+                                    struct element_record *record_out, struct yore_error *error_out)
 {
     enum yore_status st = hold(view, id, error_out);
     if (st == YORE_OK &&
@@ -182,9 +183,10 @@ enum yore_status view_record(struct graph_view *view, struct graph_id id,
     return st;
 }
 
-enum yore_status view_valid_to(struct graph_view *view, struct yore_bytes key,
-                               const struct yore_value *value, int64_t *valid_to_out,
-                               struct yore_error *error_out)
+/* When the state that is read at the view's moment gives way to another. */
+static enum yore_status view_valid_to(struct graph_view *view, struct yore_bytes key,
+                                      const struct yore_value *value, int64_t *valid_to_out,
+                                      struct yore_error *error_out)
 {
     *valid_to_out = value->valid_to;
     if (view->at == NULL ||

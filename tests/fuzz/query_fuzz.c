@@ -52,9 +52,7 @@ static void check_round_trip(const struct statement *statement, struct arena *ar
 
 static void check_resolved(const struct statement *statement, struct yore_bytes text)
 {
-    must(statement->slot_count == 0 ||
-             (statement->slot_names != NULL && statement->slot_kinds != NULL),
-         "slots are missing", text);
+    must(statement->slot_count == 0 || statement->slot_names != NULL, "slots are missing", text);
     const struct query_part *body = &statement->body;
     for (uint32_t i = 0; i < body->query_count; i++) {
         for (uint32_t k = 0; k < body->column_count; k++) {

@@ -61,6 +61,7 @@ TEST(what_may_stand_at_the_cursor)
         {"output c", 1, "csv ", 7},
         {"help keys", 1, "keyspace ", 5},
         {"keyspace tr", 1, "trim ", 9},
+        {"graph sy", 1, "sync ", 6},
         {"scan --reverse --lim", 1, "--limit ", 15},
         {"get q", 0, "", 4},
         {"nothing x", 0, "", 8},

@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "command/server.h"
-
 #define ARGS_MAX 512
 
 static void push(void *arg, void *conn, struct yore_bytes bytes)

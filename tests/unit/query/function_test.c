@@ -1,6 +1,5 @@
 /* Every function: what it gives, and what it refuses. */
 #include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "query/function.h"

@@ -2,7 +2,6 @@
 #include "query/lexer.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "query/limits.h"

@@ -1,7 +1,6 @@
 /* The tree of a statement, and errors that show the spot. */
 #include "query/parser.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

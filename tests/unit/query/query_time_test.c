@@ -1,5 +1,4 @@
 /* The past in queries: AS OF, KNOWN, FROM ... TO, and the procedures of time. */
-#include <stdio.h>
 #include <string.h>
 
 #include "support/test.h"

@@ -201,20 +201,6 @@ TEST(a_name_passed_on_keeps_its_slot_and_a_new_meaning_gets_another)
     arena_release(&r.arena);
 }
 
-TEST(kinds_of_slots_are_told)
-{
-    struct resolved r = resolve("MATCH p = (n)-[r]->()-[l*]->() RETURN p, n, r, l, n.x AS x");
-    static const enum slot_kind want[] = {SLOT_PATH, SLOT_NODE, SLOT_RELATIONSHIP,
-                                          SLOT_RELATIONSHIPS, SLOT_VALUE};
-    CHECK_OK(r.status);
-    for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
-        uint32_t slot = last_projection(&r)->items[i].slot;
-        CHECK(slot < r.statement->slot_count);
-        CHECK_EQ_INT(r.statement->slot_kinds[slot], want[i]);
-    }
-    arena_release(&r.arena);
-}
-
 TEST(equal_aggregates_are_computed_once)
 {
     struct resolved r =
@@ -384,7 +370,7 @@ TEST(running_out_of_memory_is_told_at_every_allocation)
 }
 
 TEST_MAIN(errors_have_the_kits_type_and_detail, statements_of_every_kind_resolve,
-          a_name_passed_on_keeps_its_slot_and_a_new_meaning_gets_another, kinds_of_slots_are_told,
+          a_name_passed_on_keeps_its_slot_and_a_new_meaning_gets_another,
           equal_aggregates_are_computed_once, grouping_keys_are_read_from_their_columns,
           a_star_stands_for_all_names_in_order, columns_of_a_union_are_matched_by_name,
           a_subquery_tells_what_it_takes_from_outside,

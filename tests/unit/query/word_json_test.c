@@ -2,7 +2,6 @@
  * are refused with their column. */
 #include "query/word_json.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "query/value.h"

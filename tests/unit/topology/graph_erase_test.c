@@ -5,7 +5,6 @@
 
 #include "os/env.h"
 #include "topology/erase.h"
-#include "topology/ingest.h"
 #include "unit/topology/said.h"
 
 /* ---- elements ---- */
