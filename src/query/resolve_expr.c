@@ -57,14 +57,14 @@ static bool resolve_needed(struct resolver *r, struct expr *expr, uint32_t kinds
     return resolve_expr(r, expr, type_out) && need(r, expr, *type_out, kinds, wanted);
 }
 
-/* What a property cannot be, alone or in a list. */
-#define KINDS_NOT_STORED (KIND_MAP | KINDS_ELEMENT | KIND_PATH)
+/* What a property cannot be, alone or in a list; there no map either. */
+#define KINDS_NOT_STORED (KINDS_ELEMENT | KIND_PATH)
 
 bool check_property_value(struct resolver *r, const struct expr *value, struct type type)
 {
     bool is_list = type.kinds == KIND_LIST;
     uint32_t kinds = is_list ? type.items : type.kinds;
-    uint32_t never = is_list ? KINDS_NOT_STORED | KIND_LIST | KIND_NULL : KINDS_NOT_STORED;
+    uint32_t never = is_list ? KINDS_NOT_STORED | KIND_MAP : KINDS_NOT_STORED;
     if (kinds == KINDS_ANY || (kinds & ~never) != 0 || kinds == KIND_NULL) {
         return true;
     }

@@ -71,10 +71,10 @@ static enum yore_status add_state(struct erasing *erasing, struct graph_id id,
                                   const struct element_state *state, struct yore_error *error_out)
 {
     struct entry_list entries;
-    enum yore_status st = id.element == GRAPH_NODE
-                              ? entries_of_state(state, id.id, erasing->txn->rules, &erasing->arena,
-                                                 &entries, error_out)
-                              : entries_of_ends(state, id.id, &erasing->arena, &entries);
+    enum yore_status st =
+        id.element == GRAPH_NODE
+            ? entries_of_state(state, id.id, erasing->rules, &erasing->arena, &entries, error_out)
+            : entries_of_ends(state, id.id, &erasing->arena, &entries);
     return st == YORE_OK && entries_gather(&erasing->keys, entries.keys, entries.count,
                                            &erasing->arena) != YORE_OK
                ? error_plain(error_out, YORE_NOMEM)
@@ -360,6 +360,9 @@ static enum yore_status collect(struct erasing *erasing, struct yore_error *erro
     if (st == YORE_OK) {
         st = graph_begin_of_time(erasing->graph, &erasing->begin, error_out);
     }
+    if (st == YORE_OK) {
+        st = graph_rules_ever(erasing->graph, erasing->begin, &erasing->rules, error_out);
+    }
     if (st == YORE_OK && element == GRAPH_NODE) {
         st = add_claimed(erasing, external_id, error_out);
     }
@@ -444,6 +447,7 @@ enum yore_status graph_erase(struct graph *graph, const struct graph_erasure *er
     for (unsigned round = 0; st == YORE_CONFLICT && round < GRAPH_INGEST_ROUNDS_MAX; round++) {
         error_clear(error_out);
         arena_release(&erasing.arena);
+        graph_rules_free(erasing.rules);
         erasing =
             (struct erasing){.graph = graph, .erasure = erasure, .property = erasing.property};
         turn_take(&graph->turn, round > 0);
@@ -454,5 +458,6 @@ enum yore_status graph_erase(struct graph *graph, const struct graph_erasure *er
         *count_out = st == YORE_OK ? erasing.count : 0;
     }
     arena_release(&erasing.arena);
+    graph_rules_free(erasing.rules);
     return st;
 }

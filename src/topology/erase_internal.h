@@ -13,6 +13,8 @@ struct erasing {
     uint32_t property; /* its token; GRAPH_NO_TOKEN: everything goes */
     struct graph_txn *txn;
     int64_t begin; /* of time */
+    struct graph_rules
+        *rules; /* all that there ever were: entries of dropped ones are known, too */
     struct arena arena;
     struct entry_list keys;    /* gathered; settled once all are there */
     struct entry_list pending; /* gathered: external ids of relationships to look at */

@@ -62,7 +62,7 @@ static bool is_claims_of_it(const struct erasing *erasing, struct yore_bytes key
 /* Is the key an entry of an index on the property?  Those in the list are the element's own. */
 static bool is_entry_of_it(const struct erasing *erasing, struct yore_bytes key)
 {
-    const struct graph_rules *rules = erasing->txn->rules;
+    const struct graph_rules *rules = erasing->rules;
     const unsigned char *at = key.data;
     const unsigned char *end = at + key.size;
     uint64_t number = 0;

@@ -113,6 +113,70 @@ enum yore_status graph_rules_known(struct graph *graph, int64_t known,
     return take(graph, st, &value, rules_out, error_out);
 }
 
+/* Those of `more` that `all` does not have yet. */
+static enum yore_status add_rules(struct graph_rules *all, const struct graph_rules *more)
+{
+    size_t count = all->count;
+    struct graph_rule *list = mem_realloc(all->rules, (count + more->count + 1) * sizeof *list);
+    if (list == NULL) {
+        return YORE_NOMEM;
+    }
+    all->rules = list;
+    for (size_t i = 0; i < more->count; i++) {
+        bool is_there = false;
+        for (size_t j = 0; j < count && !is_there; j++) {
+            is_there = list[j].number == more->rules[i].number;
+        }
+        if (!is_there) {
+            list[all->count] = more->rules[i];
+            list[all->count++].schema.name = bytes_of(NULL, 0);
+        }
+    }
+    return YORE_OK;
+}
+
+static enum yore_status walk_rules(struct yore_timeline *timeline, struct graph_rules *all,
+                                   struct yore_error *error_out)
+{
+    struct yore_version version;
+    enum yore_status st;
+    while ((st = yore_timeline_next(timeline, &version, error_out)) == YORE_OK) {
+        struct graph_rules *found = NULL;
+        if (version.kind == YORE_KIND_PUT) {
+            st = decode(version.value, &found);
+            st = st == YORE_OK ? add_rules(all, found) : st;
+            graph_rules_free(found);
+        }
+        if (st != YORE_OK) {
+            return error_plain(error_out, st);
+        }
+    }
+    return st == YORE_NOT_FOUND ? YORE_OK : st;
+}
+
+enum yore_status graph_rules_ever(struct graph *graph, int64_t begin,
+                                  struct graph_rules **rules_out, struct yore_error *error_out)
+{
+    struct graph_key key = graph_key_meta(GRAPH_META_RULES, 0);
+    const struct yore_timeline_options options = {.from = begin,
+                                                  .to = YORE_FOREVER,
+                                                  .known = YORE_NOW,
+                                                  .with_in_force = true,
+                                                  .every_commit = true};
+    struct yore_timeline *timeline = NULL;
+    *rules_out = mem_zalloc(sizeof **rules_out);
+    if (*rules_out == NULL) {
+        return error_plain(error_out, YORE_NOMEM);
+    }
+    enum yore_status st = yore_timeline_open(graph->db, graph->keyspace, graph_key_bytes(&key),
+                                             &options, &timeline, error_out);
+    if (st == YORE_OK) {
+        st = walk_rules(timeline, *rules_out, error_out);
+    }
+    yore_timeline_close(timeline);
+    return st;
+}
+
 enum yore_status graph_rules_write(struct graph *graph, struct yore_txn *engine,
                                    const struct graph_rules *rules, struct yore_error *error_out)
 {

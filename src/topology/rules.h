@@ -24,6 +24,10 @@ enum yore_status graph_rules_read(struct graph *graph, struct yore_txn *engine,
 /* As they were known at `known`. */
 enum yore_status graph_rules_known(struct graph *graph, int64_t known,
                                    struct graph_rules **rules_out, struct yore_error *error_out);
+/* All that there ever were since `begin`, and as known at every commit, dropped ones too; without
+ * their names. */
+enum yore_status graph_rules_ever(struct graph *graph, int64_t begin,
+                                  struct graph_rules **rules_out, struct yore_error *error_out);
 enum yore_status graph_rules_write(struct graph *graph, struct yore_txn *engine,
                                    const struct graph_rules *rules, struct yore_error *error_out);
 /* The rule of (label, property); NULL: none. */

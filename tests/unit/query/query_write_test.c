@@ -89,6 +89,19 @@ TEST(a_unique_constraint_is_told_with_its_class)
     query_bed_close(&bed);
 }
 
+TEST(maps_and_lists_in_lists_are_stored_however_they_are_written)
+{
+    struct query_bed bed;
+    query_bed_open(&bed);
+    run(&bed, "CREATE (:A {m: {a: 1, b: [2]}, l: [[1], [2, 3]]})");
+    run(&bed, "WITH {a: 1} AS m, [[4]] AS l MATCH (n:A) SET n.n = m, n.k = l");
+    ASKED(&bed, "MATCH (n:A) RETURN n.m, n.l, n.n, n.k",
+          "{a: 1, b: [2]}, [[1], [2, 3]], {a: 1}, [[4]]");
+    ASKED(&bed, "MATCH (n:A) SET n.m = [[{a: 1}]]", "! TypeError InvalidPropertyType");
+    ASKED(&bed, "MATCH (n:A) SET n.m = {a: [{b: 1}]}", "! TypeError InvalidPropertyType");
+    query_bed_close(&bed);
+}
+
 TEST(unique_values_may_move_within_a_statement_whatever_the_order)
 {
     struct query_bed bed;
@@ -460,6 +473,7 @@ TEST_MAIN(a_summary_counts_what_was_done,
           nodes_are_deleted_when_their_relationships_go_in_other_rows,
           a_unique_constraint_is_told_with_its_class,
           unique_values_may_move_within_a_statement_whatever_the_order,
+          maps_and_lists_in_lists_are_stored_however_they_are_written,
           statements_of_one_transaction_see_each_other_and_are_committed_together,
           a_statement_that_fails_in_a_transaction_leaves_nothing_and_the_transaction_goes_on,
           statements_that_fail_at_random_never_leave_a_trace,

@@ -120,7 +120,6 @@ static const struct {
     {"MATCH (n) CALL db.labels() YIELD * RETURN n", "UnexpectedSyntax"},
     {"MERGE ({x: null})", "MergeReadOwnWrites"},
     {"CREATE (a) SET a.x = [{y: 1}]", "InvalidPropertyType"},
-    {"CREATE (a) SET a.x = {y: 1}", "InvalidPropertyType"},
     {"MATCH (n) CREATE ({x: [n]})", "InvalidPropertyType"},
     {"MATCH (n)-[r]->() SET r.x = n", "InvalidPropertyType"},
     {"RETURN 1 \xe2\x80\x94 1", "InvalidUnicodeCharacter"},

@@ -272,6 +272,41 @@ TEST(an_erased_property_is_in_no_index_and_keeps_no_value_taken)
     close_whole(&bed);
 }
 
+TEST(an_erased_node_is_not_in_what_was_known_by_an_index_that_was_dropped)
+{
+    static const char *const PROPERTIES[] = {NULL, "x"};
+    for (size_t i = 0; i < 2; i++) {
+        struct graph_bed bed;
+        graph_bed_open(&bed);
+        struct graph_txn *txn = begin(&bed);
+        uint64_t a = node_made(txn, "a", "N", AT(10), YORE_FOREVER);
+        uint64_t b = node_made(txn, "b", "N", AT(10), YORE_FOREVER);
+        CHECK_OK(property_set(txn, a, "x", integer(1), AT(10)));
+        CHECK_OK(property_set(txn, b, "x", integer(1), AT(10)));
+        struct graph_schema schema = {.label = label(txn, "N"), .property = property(txn, "x")};
+        commit(txn);
+        CHECK_OK(graph_schema_create(bed.graph, &schema, NULL, NULL));
+        txn = begin(&bed);
+        struct yore_time then = {AT(30), graph_txn_time(txn).known};
+        graph_abort(txn);
+        CHECK_OK(graph_schema_drop(bed.graph, &schema, NULL, NULL));
+        CHECK_OK(erased(&bed, GRAPH_NODE, "a", PROPERTIES[i], NULL));
+        struct graph_view *view = NULL;
+        CHECK_OK(graph_view_open(bed.graph, NULL, &then, &view, NULL));
+        struct graph_scan_options options = {
+            .kind = GRAPH_SCAN_INDEX, .token = schema.label, .property = schema.property};
+        struct graph_scan *scan = NULL;
+        uint64_t id = 0;
+        CHECK_OK(graph_scan_open(view, &options, &scan, NULL));
+        CHECK_OK(graph_scan_next(scan, &id, NULL));
+        CHECK_EQ_UINT(id, b);
+        CHECK_STATUS(graph_scan_next(scan, &id, NULL), YORE_NOT_FOUND);
+        graph_scan_close(scan);
+        graph_view_close(view);
+        close_whole(&bed);
+    }
+}
+
 TEST(a_property_of_a_relationship_is_erased_and_names_that_nobody_had_are_told)
 {
     struct graph_bed bed;
@@ -331,4 +366,5 @@ TEST_MAIN(a_change_that_meets_the_erasure_of_what_it_found_is_a_conflict,
           an_erased_hub_goes_with_everything_that_ever_hung_on_it,
           an_erased_property_leaves_the_rest_of_its_element_at_every_time,
           an_erased_property_is_in_no_index_and_keeps_no_value_taken,
+          an_erased_node_is_not_in_what_was_known_by_an_index_that_was_dropped,
           a_property_of_a_relationship_is_erased_and_names_that_nobody_had_are_told)
