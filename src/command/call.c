@@ -84,7 +84,26 @@ bool call_lookup(struct call *call, size_t index, struct entry *entry_out)
     return st == YORE_OK;
 }
 
-bool call_read(struct call *call, size_t index, struct entry *entry_out)
+void call_note_found(struct call *call, size_t index, const struct entry *entry)
+{
+    struct server_stats *stats = &call->server->stats;
+    atomic_fetch_add_explicit(entry->exists ? &stats->hits : &stats->misses, 1,
+                              memory_order_relaxed);
+    if (!entry->exists) {
+        call_event(call, EVENT_MISS, "keymiss", call->args[index]);
+    }
+}
+
+bool call_find(struct call *call, size_t index, struct entry *entry_out)
+{
+    bool is_known = call_lookup(call, index, entry_out);
+    if (is_known) {
+        call_note_found(call, index, entry_out);
+    }
+    return is_known;
+}
+
+bool call_read_to_write(struct call *call, size_t index, struct entry *entry_out)
 {
     if (!call_lookup(call, index, entry_out)) {
         return false;
@@ -99,13 +118,16 @@ bool call_read(struct call *call, size_t index, struct entry *entry_out)
         entry_release(entry_out);
         return false;
     }
-    atomic_fetch_add_explicit(entry_out->exists ? &call->server->stats.hits
-                                                : &call->server->stats.misses,
-                              1, memory_order_relaxed);
-    if (!entry_out->exists) {
-        call_event(call, EVENT_MISS, "keymiss", call->args[index]);
-    }
     return true;
+}
+
+bool call_read(struct call *call, size_t index, struct entry *entry_out)
+{
+    bool is_read = call_read_to_write(call, index, entry_out);
+    if (is_read) {
+        call_note_found(call, index, entry_out);
+    }
+    return is_read;
 }
 
 bool call_put(struct call *call, const struct entry *entry, struct yore_bytes value,
@@ -240,6 +262,26 @@ void call_arity(struct call *call)
     char text[128];
     snprintf(text, sizeof text, "wrong number of arguments for '%s' command", call->command->name);
     refuse_usage(call, text);
+}
+
+void call_words(struct call *call)
+{
+    char container[CALL_WORD_BYTES];
+    struct yore_bytes word = call->args[1];
+    call_container_word(call, container);
+    reply_error(call->reply,
+                "ERR unknown subcommand or wrong number of arguments for '%.*s'. Try %s HELP.",
+                (int)(word.size < 128 ? word.size : 128), (const char *)word.data, container);
+}
+
+void call_container_word(const struct call *call, char word[CALL_WORD_BYTES])
+{
+    const char *name = call->command->name;
+    size_t size = 0;
+    for (; name[size] != '\0' && name[size] != '|' && size < CALL_WORD_BYTES - 1; size++) {
+        word[size] = name[size] >= 'a' && name[size] <= 'z' ? (char)(name[size] - 32) : name[size];
+    }
+    word[size] = '\0';
 }
 
 void call_refuse_past(struct call *call)

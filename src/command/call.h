@@ -39,8 +39,13 @@ static inline struct database *call_database(const struct call *call)
 
 /* Look up args[index] in the client's database.  False: an error was replied. */
 bool call_lookup(struct call *call, size_t index, struct entry *entry_out);
+/* The same for a command that tells of the key: counted as a hit or a miss, and a miss is told. */
+bool call_find(struct call *call, size_t index, struct entry *entry_out);
+void call_note_found(struct call *call, size_t index, const struct entry *entry);
 /* The same for a command that tells the value: an erased one is an error too. */
 bool call_read(struct call *call, size_t index, struct entry *entry_out);
+/* For a command that writes what it makes of the value: neither counted nor told. */
+bool call_read_to_write(struct call *call, size_t index, struct entry *entry_out);
 /* Write what a client sent, or what was made of it; false: an error was replied. */
 bool call_put(struct call *call, const struct entry *entry, struct yore_bytes value,
               int64_t valid_to);
@@ -70,6 +75,11 @@ bool call_int_between(struct call *call, size_t index, int64_t low, int64_t high
  * with what it takes, from the table. */
 void call_syntax(struct call *call);
 void call_arity(struct call *call);
+/* The name of the command, or of its container, as errors have it: "CLIENT". */
+#define CALL_WORD_BYTES 32
+void call_container_word(const struct call *call, char word[CALL_WORD_BYTES]);
+/* A subcommand with more words than it takes, where Redis looks at that itself. */
+void call_words(struct call *call);
 /* "READONLY ...": it would write, and the session is at a moment of the past. */
 void call_refuse_past(struct call *call);
 void call_nomem(struct call *call);

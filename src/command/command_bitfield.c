@@ -185,7 +185,7 @@ static void run_fields(struct call *call, const struct field *fields, size_t cou
     struct buffer whole = {0};
     bool has_changed = false;
     size_t start = call->reply->out.size;
-    if (!call_read(call, 1, &entry)) {
+    if (!(writes_end > 0 ? call_read_to_write(call, 1, &entry) : call_read(call, 1, &entry))) {
         return;
     }
     if (!bits_copy(&entry, (size_t)((writes_end + 7) / 8), &whole)) {

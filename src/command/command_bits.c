@@ -58,7 +58,7 @@ void cmd_setbit(struct call *call)
         reply_error(call->reply, "ERR bit is not an integer or out of range");
         return;
     }
-    if (!call_read(call, 1, &entry)) {
+    if (!call_read_to_write(call, 1, &entry)) {
         return;
     }
     if (!bits_copy(&entry, (size_t)(offset / 8) + 1, &whole)) {
@@ -95,6 +95,7 @@ void cmd_getbit(struct call *call)
 struct bit_range {
     int64_t from;
     int64_t to;
+    bool is_crossed; /* as it was given, both ends counted from the end */
 };
 
 /* Arguments first and first + 1 are begin and end, counted from the end where negative; behind
@@ -118,15 +119,12 @@ static bool take_range(struct call *call, size_t first, int64_t size, struct bit
         }
     }
     int64_t length = is_bits ? size * 8 : size;
-    bool is_crossed = from < 0 && to < 0 && from > to;
+    range->is_crossed = from < 0 && to < 0 && from > to;
     from = from < 0 ? (from + length < 0 ? 0 : from + length) : from;
     to = to < 0 ? (to + length < 0 ? 0 : to + length) : to;
     to = to >= length ? length - 1 : to;
-    if (is_crossed || from > to) {
-        *range = (struct bit_range){0, -1};
-    } else {
-        *range = is_bits ? (struct bit_range){from, to} : (struct bit_range){from * 8, to * 8 + 7};
-    }
+    range->from = from > to ? 0 : is_bits ? from : from * 8;
+    range->to = from > to ? -1 : is_bits ? to : to * 8 + 7;
     return true;
 }
 
@@ -152,16 +150,17 @@ void cmd_bitcount(struct call *call)
 {
     struct entry entry;
     struct bit_range range;
-    if (call->count == 3) {
-        call_syntax(call);
-        return;
-    }
     if (!call_read(call, 1, &entry)) {
         return;
     }
-    int64_t size = entry.exists ? (int64_t)entry.value.size : 0;
-    if (take_range(call, 2, size, &range)) {
-        reply_int(call->reply, size == 0 ? 0 : count_ones(entry.value.data, range));
+    int64_t size = (int64_t)entry.value.size;
+    if (!entry.exists) { /* Redis does not look at the rest */
+        reply_int(call->reply, 0);
+    } else if (call->count == 3) {
+        call_syntax(call);
+    } else if (take_range(call, 2, size, &range)) {
+        bool is_empty = size == 0 || range.is_crossed;
+        reply_int(call->reply, is_empty ? 0 : count_ones(entry.value.data, range));
     }
     entry_release(&entry);
 }
@@ -197,18 +196,17 @@ void cmd_bitpos(struct call *call)
     if (!call_read(call, 1, &entry)) {
         return;
     }
-    int64_t size = entry.exists ? (int64_t)entry.value.size : 0;
-    if (!take_range(call, 3, size, &range)) {
-        entry_release(&entry);
-        return;
+    int64_t size = (int64_t)entry.value.size;
+    if (!entry.exists) { /* zeros without end; Redis does not look at the rest */
+        reply_int(call->reply, bit == 0 ? 0 : -1);
+    } else if (take_range(call, 3, size, &range)) {
+        bool is_empty = range.from > range.to;
+        int64_t found = is_empty ? -1 : find_bit(entry.value.data, range, bit);
+        if (found < 0 && bit == 0 && call->count < 5 && !is_empty) {
+            found = size * 8; /* behind a string of ones there are zeros */
+        }
+        reply_int(call->reply, found);
     }
-    int64_t found = size == 0 ? -1 : find_bit(entry.value.data, range, bit);
-    if (size == 0 && bit == 0) {
-        found = 0;
-    } else if (found < 0 && bit == 0 && call->count < 5 && range.from <= range.to) {
-        found = size * 8; /* behind a string of ones there are zeros */
-    }
-    reply_int(call->reply, found);
     entry_release(&entry);
 }
 

@@ -1,4 +1,4 @@
-/* command_client.c -- CLIENT about others: LIST, KILL, PAUSE; and MONITOR. */
+/* command_client.c -- CLIENT about others: LIST, KILL, PAUSE, UNBLOCK; and MONITOR. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,15 +19,16 @@ struct client_filter {
     enum client_kind kind;
     bool has_id;
     uint64_t id;
-    struct yore_bytes address; /* size 0: any */
-    struct yore_bytes local;
-    struct yore_bytes user;
+    /* NULL: any */
+    const struct yore_bytes *address;
+    const struct yore_bytes *local;
+    const struct yore_bytes *user;
     bool skips_me;
 };
 
-static bool text_is(struct yore_bytes wanted, const char *text)
+static bool text_is(const struct yore_bytes *wanted, const char *text)
 {
-    return wanted.size == 0 || bytes_are(wanted, text);
+    return wanted == NULL || bytes_are(*wanted, text);
 }
 
 static bool matches(const struct client_filter *filter, const struct client *client)
@@ -37,8 +38,8 @@ static bool matches(const struct client_filter *filter, const struct client *cli
                    (filter->kind == KIND_NORMAL && !is_pubsub);
     return is_kind && (!filter->has_id || client->id == filter->id) &&
            text_is(filter->address, client->address) && text_is(filter->local, client->local) &&
-           (filter->user.size == 0 ||
-            bytes_equal(filter->user, bytes_of(client->user->name, client->user->name_size)));
+           (filter->user == NULL ||
+            bytes_equal(*filter->user, bytes_of(client->user->name, client->user->name_size)));
 }
 
 static bool take_kind(struct call *call, size_t index, enum client_kind *kind_out)
@@ -87,12 +88,12 @@ static bool take_ids(struct call *call, struct id_list *list)
         return false;
     }
     for (size_t i = 3; i < call->count; i++) {
-        uint64_t id;
-        if (!args_uint(call->args[i], &id) || id == 0) {
+        int64_t id;
+        if (!args_int(call->args[i], &id)) {
             reply_error(call->reply, "ERR Invalid client ID");
             return false;
         }
-        list->ids[list->count++] = id;
+        list->ids[list->count++] = (uint64_t)id; /* one below 1 is nobody's */
     }
     qsort(list->ids, list->count, sizeof *list->ids, order_ids);
     return true;
@@ -163,7 +164,7 @@ static bool take_user(struct call *call, size_t index, struct client_filter *fil
         return false;
     }
     acl_user_unref(user);
-    filter->user = call->args[index];
+    filter->user = &call->args[index];
     return true;
 }
 
@@ -183,11 +184,11 @@ static bool take_pair(struct call *call, size_t i, struct client_filter *filter)
         return take_kind(call, i + 1, &filter->kind);
     }
     if (call_is(call, i, "addr")) {
-        filter->address = call->args[i + 1];
+        filter->address = &call->args[i + 1];
         return true;
     }
     if (call_is(call, i, "laddr")) {
-        filter->local = call->args[i + 1];
+        filter->local = &call->args[i + 1];
         return true;
     }
     if (call_is(call, i, "user")) {
@@ -227,7 +228,7 @@ void cmd_client_kill(struct call *call)
 {
     struct client_filter filter = {.kind = KIND_ANY, .skips_me = true};
     if (call->count == 3) {
-        filter.address = call->args[2];
+        filter.address = &call->args[2];
         filter.skips_me = false;
         if (kill_matching(call, &filter) > 0) {
             reply_status(call->reply, "OK");
@@ -307,6 +308,25 @@ void cmd_client_unpause(struct call *call)
     atomic_store(&call->server->pause_until_ns, INT64_MIN);
     wake_all(call->server);
     reply_status(call->reply, "OK");
+}
+
+/* ---- UNBLOCK ---- */
+
+/* No command here blocks. */
+void cmd_client_unblock(struct call *call)
+{
+    int64_t id;
+    if (call->count > 4) {
+        call_syntax(call);
+        return;
+    }
+    if (call->count == 4 && !call_is(call, 3, "timeout") && !call_is(call, 3, "error")) {
+        reply_error(call->reply, "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
+        return;
+    }
+    if (call_int(call, 2, &id)) {
+        reply_int(call->reply, 0);
+    }
 }
 
 /* ---- MONITOR ---- */

@@ -205,15 +205,13 @@ void cmd_slowlog_get(struct call *call)
 {
     struct slowlog *log = &call->server->slowlog;
     int64_t wanted = 10;
-    if (call->count == 3) {
-        if (!args_int(call->args[2], &wanted)) {
-            reply_error(call->reply, "ERR value is not an integer or out of range");
-            return;
-        }
-        if (wanted < -1) {
-            reply_error(call->reply, "ERR count should be greater than or equal to -1");
-            return;
-        }
+    if (call->count > 3) {
+        call_words(call);
+        return;
+    }
+    if (call->count == 3 && (!args_int(call->args[2], &wanted) || wanted < -1)) {
+        reply_error(call->reply, "ERR count should be greater than or equal to -1");
+        return;
     }
     os_mutex_lock(&log->lock);
     size_t count = wanted < 0 || (uint64_t)wanted > log->count ? log->count : (size_t)wanted;

@@ -29,8 +29,7 @@ void cmd_echo(struct call *call)
 void cmd_select(struct call *call)
 {
     int64_t number;
-    if (!args_int(call->args[1], &number)) {
-        reply_error(call->reply, "ERR invalid DB index");
+    if (!call_int(call, 1, &number)) {
         return;
     }
     if (number < 0 || number >= call->server->database_count) {

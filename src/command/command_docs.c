@@ -57,15 +57,26 @@ static size_t count_children(const struct command *container)
 
 /* ---- INFO ---- */
 
+/* The flags as Redis tells them. */
+static uint32_t told_flags(const struct command *command)
+{
+    uint32_t flags = command->flags & ~(uint32_t)CF_PUBSUB;
+    if ((command->category & CC_TRANSACTION) != 0) { /* what writes is what was gathered */
+        flags &= ~(uint32_t)(CF_WRITE | CF_NO_MULTI);
+    }
+    return (table_categories(command) & CC_PUBSUB) != 0 ? flags | CF_PUBSUB : flags;
+}
+
 static void tell_flags(struct call *call, const struct command *command)
 {
+    uint32_t flags = told_flags(command);
     size_t count = 0;
     for (size_t i = 0; i < FLAG_NAMES; i++) {
-        count += (command->flags & flag_names[i].flag) != 0 ? 1 : 0;
+        count += (flags & flag_names[i].flag) != 0 ? 1 : 0;
     }
     reply_set(call->reply, count);
     for (size_t i = 0; i < FLAG_NAMES; i++) {
-        if ((command->flags & flag_names[i].flag) != 0) {
+        if ((flags & flag_names[i].flag) != 0) {
             reply_status(call->reply, flag_names[i].name);
         }
     }
@@ -226,7 +237,7 @@ void cmd_command_info(struct call *call)
         if (command != NULL) {
             tell_command(call, command);
         } else {
-            reply_null_array(call->reply);
+            reply_null(call->reply);
         }
     }
 }

@@ -112,7 +112,7 @@ void cmd_persist(struct call *call)
 static void tell(struct call *call, bool is_seconds, bool is_absolute)
 {
     struct entry entry;
-    if (!call_lookup(call, 1, &entry)) {
+    if (!call_find(call, 1, &entry)) {
         return;
     }
     int64_t told = -2;

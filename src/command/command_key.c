@@ -37,13 +37,10 @@ void cmd_exists(struct call *call)
     int64_t count = 0;
     for (size_t i = 1; i < call->count; i++) {
         struct entry entry;
-        if (!call_lookup(call, i, &entry)) {
+        if (!call_find(call, i, &entry)) {
             return;
         }
         count += entry.exists ? 1 : 0;
-        atomic_fetch_add_explicit(entry.exists ? &call->server->stats.hits
-                                               : &call->server->stats.misses,
-                                  1, memory_order_relaxed);
         entry_release(&entry);
     }
     reply_int(call->reply, count);
@@ -52,7 +49,7 @@ void cmd_exists(struct call *call)
 void cmd_type(struct call *call)
 {
     struct entry entry;
-    if (call_lookup(call, 1, &entry)) {
+    if (call_find(call, 1, &entry)) {
         bool is_series = entry.exists && series_is(entry_bytes(&entry));
         reply_status(call->reply, is_series ? "TSDB-TYPE" : entry.exists ? "string" : "none");
         entry_release(&entry);
@@ -155,6 +152,9 @@ static void copy_key(struct call *call, const struct copy *copy)
     if (!lookup_in(call, copy->to, copy->new_key, &to)) {
         entry_release(&from);
         return;
+    }
+    if (!copy->moves) {
+        call_note_found(call, 1, &from);
     }
     bool is_wanted = from.exists && (!to.exists || copy->replaces);
     if (!is_wanted) {
@@ -377,6 +377,11 @@ void cmd_object_idletime(struct call *call)
 
 void cmd_object_freq(struct call *call)
 {
+    struct entry entry;
+    if (!object_lookup(call, &entry)) {
+        return;
+    }
+    entry_release(&entry);
     reply_error(call->reply,
                 "ERR An LFU maxmemory policy is not selected, access frequency not tracked. "
                 "Please note that when switching between policies at runtime LRU and LFU data "

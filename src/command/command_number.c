@@ -12,7 +12,7 @@ static void add(struct call *call, int64_t amount)
     struct entry entry;
     int64_t number = 0;
     char text[ARGS_INT_BYTES];
-    if (!call_read(call, 1, &entry)) {
+    if (!call_read_to_write(call, 1, &entry)) {
         return;
     }
     if (entry.exists && !args_int(entry_bytes(&entry), &number)) {
@@ -83,7 +83,7 @@ void cmd_incrbyfloat(struct call *call)
     long double number = 0;
     long double amount;
     char text[FLOAT_TEXT_BYTES];
-    if (!call_read(call, 1, &entry)) {
+    if (!call_read_to_write(call, 1, &entry)) {
         return;
     }
     if ((entry.exists && !args_long_double(entry_bytes(&entry), &number)) ||

@@ -132,6 +132,10 @@ static void list_channels(struct call *call, enum channel_kind kind)
     const struct channel *channel;
     size_t at = 0;
     size_t count = 0;
+    if (call->count > 3) {
+        call_words(call);
+        return;
+    }
     size_t begun = reply_array_begin(call->reply);
     os_mutex_lock(&pubsub->lock);
     while ((channel = name_map_next(&pubsub->channels[kind], &at)) != NULL) {

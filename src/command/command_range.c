@@ -20,7 +20,7 @@ void cmd_append(struct call *call)
     struct entry entry;
     struct buffer whole = {0};
     size_t size;
-    if (!call_read(call, 1, &entry)) {
+    if (!call_read_to_write(call, 1, &entry)) {
         return;
     }
     size_t old = entry.exists ? entry.value.size : 0;
@@ -72,7 +72,7 @@ void cmd_setrange(struct call *call)
         reply_error(call->reply, "ERR offset is out of range");
         return;
     }
-    if (!call_read(call, 1, &entry)) {
+    if (!call_read_to_write(call, 1, &entry)) {
         return;
     }
     if (call->args[3].size == 0) {

@@ -226,6 +226,12 @@ void cmd_ts_deleterule(struct call *call)
 
 /* ---- TS.INFO ---- */
 
+/* As with KEYS: a name is told to who has any right to the key. */
+static bool may_name(const struct call *call, struct yore_bytes key)
+{
+    return acl_rules_allow_key(call->client->rules, call->command, key, KEY_ANY);
+}
+
 void reply_source(struct call *call, const struct series *series)
 {
     struct yore_error error = {.text = ""};
@@ -235,7 +241,11 @@ void reply_source(struct call *call, const struct series *series)
         reply_null(call->reply);
         return;
     }
-    reply_bulk(call->reply, series->meta.source);
+    if (may_name(call, series->meta.source)) {
+        reply_bulk(call->reply, series->meta.source);
+    } else {
+        reply_null(call->reply);
+    }
     series_close(&source);
 }
 
@@ -268,14 +278,21 @@ void reply_rules(struct call *call, const struct series *series)
     size_t count = 0;
     (void)copy_rules(call, series, NULL, &rules, &count, &error); /* what can be told is */
     call->reply->out.is_nomem |= rules.is_nomem;
+    struct yore_bytes left = buffer_bytes(&rules);
+    count = 0;
+    while (series_rule_next(&left, &rule)) {
+        count += may_name(call, rule.key) ? 1 : 0;
+    }
     if (call->reply->protocol == 2) {
         reply_array(call->reply, count);
     } else {
         reply_map(call->reply, count);
     }
-    struct yore_bytes left = buffer_bytes(&rules);
+    left = buffer_bytes(&rules);
     while (series_rule_next(&left, &rule)) {
-        reply_rule(call->reply, &rule);
+        if (may_name(call, rule.key)) {
+            reply_rule(call->reply, &rule);
+        }
     }
     buffer_release(&rules);
 }

@@ -106,6 +106,23 @@ void cmd_function_flush(struct call *call)
 
 void cmd_function_list(struct call *call)
 {
+    bool has_name = false;
+    bool has_code = false;
+    for (size_t i = 2; i < call->count; i++) {
+        if (!has_code && call_is(call, i, "withcode")) {
+            has_code = true;
+        } else if (has_name || !call_is(call, i, "libraryname")) {
+            reply_error(call->reply, "ERR Unknown argument %.*s",
+                        (int)(call->args[i].size < 64 ? call->args[i].size : 64),
+                        (const char *)call->args[i].data);
+            return;
+        } else if (++i == call->count) {
+            reply_error(call->reply, "ERR library name argument was not given");
+            return;
+        } else {
+            has_name = true;
+        }
+    }
     reply_array(call->reply, 0);
 }
 
@@ -157,6 +174,19 @@ static void protocol_numbers(struct call *call, bool is_map)
     }
 }
 
+/* What is pushed answers nothing: a reply follows. */
+static void protocol_push(struct reply *reply)
+{
+    if (reply->protocol == 2) {
+        reply_error(reply, "ERR RESP2 is not supported by this command");
+        return;
+    }
+    reply_push(reply, 2);
+    reply_text(reply, "server-cpu-usage");
+    reply_int(reply, 42);
+    reply_text(reply, "Some real reply following the push reply");
+}
+
 /* One reply of the kind asked for, so that a client can try its parser. */
 void cmd_debug_protocol(struct call *call)
 {
@@ -181,9 +211,7 @@ void cmd_debug_protocol(struct call *call)
     } else if (call_is(call, 2, "attrib")) {
         protocol_attribute(call);
     } else if (call_is(call, 2, "push")) {
-        reply_push(reply, 2);
-        reply_text(reply, "server-cpu-usage");
-        reply_int(reply, 42);
+        protocol_push(reply);
     } else if (call_is(call, 2, "true")) {
         reply_bool(reply, true);
     } else if (call_is(call, 2, "false")) {

@@ -194,31 +194,32 @@ void cmd_getdel(struct call *call)
 
 /* ---- GETEX ---- */
 
-/* *changes_out: an end is asked for, YORE_FOREVER: none. */
-static bool take_getex(struct call *call, bool *changes_out, int64_t *end_out)
+/* Is there an end, and in which unit? */
+static bool take_getex(struct call *call, bool *has_end_out, struct ttl_unit *unit_out)
 {
-    struct ttl_unit unit;
-    *changes_out = call->count > 2;
-    *end_out = YORE_FOREVER;
-    if (call->count == 2 || (call->count == 3 && call_is(call, 2, "persist"))) {
+    *has_end_out = call->count == 4 && ttl_unit(call->args[2], unit_out);
+    if (call->count == 2 || (call->count == 3 && call_is(call, 2, "persist")) || *has_end_out) {
         return true;
     }
-    if (call->count != 4 || !ttl_unit(call->args[2], &unit)) {
-        call_syntax(call);
-        return false;
-    }
-    return ttl_end(call, call->args[3], unit, false, end_out);
+    call_syntax(call);
+    return false;
 }
 
 void cmd_getex(struct call *call)
 {
     struct entry entry;
-    bool changes;
-    int64_t end;
-    if (!take_getex(call, &changes, &end) || !call_read(call, 1, &entry)) {
+    struct ttl_unit unit;
+    bool has_end;
+    int64_t end = YORE_FOREVER;
+    if (!take_getex(call, &has_end, &unit) || !call_read(call, 1, &entry)) {
         return;
     }
-    bool is_same = !entry.exists || !changes || end == entry.value.valid_to;
+    /* Of a key that is absent Redis does not look at the end. */
+    if (entry.exists && has_end && !ttl_end(call, call->args[3], unit, false, &end)) {
+        entry_release(&entry);
+        return;
+    }
+    bool is_same = !entry.exists || call->count == 2 || end == entry.value.valid_to;
     bool deletes = end <= access_now(call->access);
     if (!is_same && !(deletes ? call_delete(call, &entry)
                               : call_keep(call, &entry, entry_bytes(&entry), end))) {
@@ -239,10 +240,12 @@ void cmd_mget(struct call *call)
 {
     reply_array(call->reply, call->count - 1);
     for (size_t i = 1; i < call->count; i++) {
-        struct entry entry;
+        struct entry entry = {.exists = false};
         struct yore_error error = {.text = ""};
+        bool may_be = call->args[i].size > 0 && call->args[i].size <= YORE_KEY_BYTES_MAX;
         enum yore_status st =
-            access_lookup(call->access, call_database(call), call->args[i], &entry, &error);
+            may_be ? access_lookup(call->access, call_database(call), call->args[i], &entry, &error)
+                   : YORE_OK; /* no key is called so: nil */
         if (st == YORE_OK && entry.exists && series_is(entry_bytes(&entry))) {
             entry_release(&entry); /* no string: nil, as Redis has it */
         }
@@ -250,9 +253,7 @@ void cmd_mget(struct call *call)
             call_fail(call, st != YORE_OK ? st : YORE_ERASED, &error);
             continue;
         }
-        atomic_fetch_add_explicit(entry.exists ? &call->server->stats.hits
-                                               : &call->server->stats.misses,
-                                  1, memory_order_relaxed);
+        call_note_found(call, i, &entry);
         reply_entry(call, &entry);
         entry_release(&entry);
     }

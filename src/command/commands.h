@@ -45,6 +45,7 @@ void cmd_client_pause(struct call *call);
 void cmd_client_reply(struct call *call);
 void cmd_client_setinfo(struct call *call);
 void cmd_client_setname(struct call *call);
+void cmd_client_unblock(struct call *call);
 void cmd_client_unpause(struct call *call);
 void cmd_command(struct call *call);
 void cmd_command_count(struct call *call);

@@ -147,17 +147,21 @@ static void refuse_unknown(struct call *call)
                 (const char *)call->args[0].data, text);
 }
 
+static bool is_of_caching(const struct call *call)
+{
+    return call_is(call, 0, "client") &&
+           (call_is(call, 1, "tracking") || call_is(call, 1, "trackinginfo") ||
+            call_is(call, 1, "caching") || call_is(call, 1, "getredir"));
+}
+
 static void refuse_subcommand(struct call *call)
 {
-    char upper[32];
-    size_t length = strlen(call->command->name);
+    char container[CALL_WORD_BYTES];
     int size = call->args[1].size < 128 ? (int)call->args[1].size : 128;
-    for (size_t i = 0; i <= length; i++) {
-        char c = call->command->name[i];
-        upper[i] = c >= 'a' && c <= 'z' ? (char)(c - 32) : c;
-    }
-    reply_error(call->reply, "ERR unknown subcommand '%.*s'. Try %s HELP.", size,
-                (const char *)call->args[1].data, upper);
+    call_container_word(call, container);
+    const char *why = is_of_caching(call) ? ": there is no client-side caching here" : "";
+    reply_error(call->reply, "ERR unknown subcommand '%.*s'%s. Try %s HELP.", size,
+                (const char *)call->args[1].data, why, container);
 }
 
 /* May it run while queueing, subscribed, at a session's moment? */

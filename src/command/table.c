@@ -152,6 +152,9 @@ static const struct command rows[] = {
         "Tells which library connects."),
     ROW("client|setname", cmd_client_setname, 3, CF_NOSCRIPT | CF_LOADING | CF_STALE, CC_CONNECTION,
         COMMAND_QUICK, KEYS_0, NULL, "2.6.9", "connection", "name", "Names the connection."),
+    ROW("client|unblock", cmd_client_unblock, -3, CF_ADMIN | CF_NOSCRIPT | CF_LOADING | CF_STALE,
+        CC_CONNECTION, COMMAND_QUICK, KEYS_0, NULL, "5.0.0", "connection", "id [TIMEOUT|ERROR]",
+        "Answers 0: no command here blocks."),
     ROW("client|unpause", cmd_client_unpause, 2, CF_ADMIN | CF_NOSCRIPT | CF_LOADING | CF_STALE,
         CC_CONNECTION, COMMAND_QUICK, KEYS_0, NULL, "6.2.0", "connection", "", "Ends a pause."),
     ROW("command", cmd_command, -1, CF_CONTAINER | CF_LOADING | CF_STALE, CC_CONNECTION,
@@ -231,8 +234,8 @@ static const struct command rows[] = {
     ROW("echo", cmd_echo, 2, CF_GATHER | CF_FAST, CC_CONNECTION, COMMAND_QUICK, KEYS_0, NULL,
         "1.0.0", "connection", "message", "Says the same."),
     ROW("exec", cmd_exec, 1,
-        CF_WRITE | CF_NOSCRIPT | CF_LOADING | CF_STALE | CF_SKIP_SLOWLOG | CF_ALLOW_BUSY |
-            CF_EVERY_KEY | CF_NO_MULTI,
+        CF_WRITE | CF_NOSCRIPT | CF_LOADING | CF_STALE | CF_SKIP_SLOWLOG | CF_EVERY_KEY |
+            CF_NO_MULTI,
         CC_TRANSACTION, COMMAND_SHORT, KEYS_0, NULL, "1.2.0", "transactions", "",
         "Runs what was gathered, all at once."),
     ROW("exists", cmd_exists, -2, CF_GATHER | CF_READ | CF_FAST, CC_KEYSPACE, COMMAND_SHORT,

@@ -124,12 +124,14 @@ static enum yore_status take(struct config *config, const char *name,
                              struct yore_error *error_out)
 {
     size_t index = config_find(name);
-    if (index == SIZE_MAX) {
-        return is_foreign(config, name) ? keep_extra(config, name, words, count, where, error_out)
-                                        : refuse_unknown(config, name, where, error_out);
+    if (index == SIZE_MAX && !is_foreign(config, name)) {
+        return refuse_unknown(config, name, where, error_out);
     }
     if (count == 0) {
         return error_set(error_out, YORE_INVALID, "%s: %s has no value", where, name);
+    }
+    if (index == SIZE_MAX) {
+        return keep_extra(config, name, words, count, where, error_out);
     }
     if (count > 1 && config_table[index].kind != CONFIG_TEXT) {
         return error_set(error_out, YORE_INVALID, "%s: %s takes one word, not %zu", where, name,

@@ -133,14 +133,7 @@ bool http_failed(struct http_call *call, bool *more_out)
 bool http_param(struct http_call *call, const char *name, struct buffer *out)
 {
     struct yore_bytes raw;
-    if (!http_query_find(call->session->head.query, name, &raw)) {
-        return false;
-    }
-    if (!http_decode(raw, true, out)) {
-        buffer_clear(out);
-        buffer_append_bytes(out, raw);
-    }
-    return true;
+    return http_query_find(call->session->head.query, name, &raw) && http_decode(raw, true, out);
 }
 
 bool http_look_at(struct http_call *call, bool *more_out)

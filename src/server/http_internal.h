@@ -136,8 +136,8 @@ bool http_failed(struct http_call *call, bool *more_out);
  * False: that was refused, and answered; `*more_out` is what to return. */
 bool http_look_at(struct http_call *call, bool *more_out);
 void http_look_away(struct http_call *call);
-/* A value of the query, decoded, in `out`; false: it is absent.  What is badly encoded is taken as
- * it is written. */
+/* A value of the query, decoded, in `out`; false: it is absent.  What is badly encoded was refused
+ * (http_params.c). */
 bool http_param(struct http_call *call, const char *name, struct buffer *out);
 
 /* http_json.c: bytes and replies as JSON */

@@ -83,6 +83,9 @@ static bool read_moment(struct json_reader *r, struct buffer *text, struct http_
 static bool read_op(struct json_reader *r, struct http_item *item)
 {
     struct buffer word = {0};
+    if (item->is_put || item->is_delete) {
+        return json_fail(r, "expected each member once");
+    }
     bool is_good = json_string(r, &word);
     item->is_put = is_good && bytes_equal(buffer_bytes(&word), bytes_of("put", 3));
     item->is_delete = is_good && bytes_equal(buffer_bytes(&word), bytes_of("delete", 6));
@@ -94,6 +97,9 @@ static bool read_absent(struct json_reader *r, struct http_item *item)
 {
     enum json_kind kind;
     struct buffer word = {0};
+    if (item->is_absent) {
+        return json_fail(r, "expected each member once");
+    }
     bool is_good = json_peek(r, &kind) && (kind == JSON_TRUE || json_fail(r, "expected true")) &&
                    json_copy(r, &word);
     buffer_release(&word);

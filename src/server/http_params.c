@@ -1,6 +1,6 @@
-/* http_params.c -- is every parameter of a query one that its path knows, and a number where it has
- * to be one?  One that is misspelt is refused: passed over, `?AT=` would answer the present, and
- * `PUT ?tll=60` keep for ever. */
+/* http_params.c -- is every parameter of a query one that its path knows, well encoded, and a
+ * number where it has to be one?  One that is misspelt is refused: passed over, `?AT=` would answer
+ * the present, and `PUT ?tll=60` keep for ever. */
 #include <stdio.h>
 #include <string.h>
 
@@ -93,9 +93,9 @@ static bool is_number(struct yore_bytes text)
     return text.size > 0;
 }
 
-/* NULL: it may be what it is.  What a number is too large for, the command says. */
-static const char *tell_unfit(const struct known *known, struct yore_bytes name,
-                              struct yore_bytes value, char *text)
+/* `value`: decoded.  What a number is too large for, the command says. */
+static bool is_fit(const struct known *known, struct yore_bytes name, struct yore_bytes value,
+                   char *text)
 {
     static const char *const numbers[] = {"limit", "after", "db", "snapshot", "rank"};
     bool is_seconds = bytes_are(name, "ttl") && is_known(known, bytes_of("until", 5));
@@ -104,12 +104,28 @@ static const char *tell_unfit(const struct known *known, struct yore_bytes name,
         has_number = has_number || bytes_are(name, numbers[i]);
     }
     if (!has_number || is_number(value)) {
-        return NULL;
+        return true;
     }
     snprintf(text, HTTP_PARAM_PROBLEM_BYTES, "%.*s is a whole number%s, not '%.*s'", (int)name.size,
              (const char *)name.data, is_seconds ? " of seconds" : "",
              (int)(value.size < 40 ? value.size : 40), (const char *)value.data);
-    return text;
+    return false;
+}
+
+/* NULL: it may be what it is. */
+static const char *tell_unfit(const struct known *known, struct yore_bytes name,
+                              struct yore_bytes value, char *text)
+{
+    struct buffer decoded = {0};
+    bool is_good = http_decode(value, true, &decoded);
+    if (!is_good) {
+        snprintf(text, HTTP_PARAM_PROBLEM_BYTES, "the parameter '%.*s' is badly percent-encoded",
+                 (int)name.size, (const char *)name.data);
+    } else if (!decoded.is_nomem) { /* else who uses it finds no memory either */
+        is_good = is_fit(known, name, buffer_bytes(&decoded), text);
+    }
+    buffer_release(&decoded);
+    return is_good ? NULL : text;
 }
 
 const char *http_params_problem(const struct http_route *route, struct yore_bytes query,

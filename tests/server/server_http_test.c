@@ -73,6 +73,11 @@ TEST(requests_that_are_wrong_get_problems_with_codes)
          "{\"operations\":[{\"op\":\"put\",\"key\":\"k\",\"key\":\"k\","
          "\"value\":\"v\"}]}",
          400, "bad-body"},
+        {"POST /v1/batch", JSON,
+         "{\"operations\":[{\"op\":\"put\",\"op\":\"delete\",\"key\":\"k\","
+         "\"value\":\"v\"}]}",
+         400, "bad-body"},
+        {"GET /v1/kv?prefix=%zz", "", "", 400, "bad-parameter"},
         {"GET /put?key=k&val=v", "", "", 404, "no-such-path"},
         {"GET /v1/kv/k?db=99", "", "", 400, "bad-request"},
         {"GET /v1/kv/k?AT=-1h", "", "", 400, "bad-parameter"},

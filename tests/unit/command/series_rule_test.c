@@ -116,6 +116,28 @@ TEST(info_tells_rules_and_source_while_they_hold)
     bed_close(&bed);
 }
 
+TEST(info_names_no_key_that_its_reader_may_not_know_of)
+{
+    struct bed bed = {0};
+    bed_open(&bed);
+    struct bed_client *c = &bed.clients[0];
+    EXPECT(c, "TS.CREATE app:s", "+OK|");
+    EXPECT(c, "TS.CREATE app:d", "+OK|");
+    EXPECT(c, "TS.CREATE secret:d", "+OK|");
+    EXPECT(c, "TS.CREATE secret:s", "+OK|");
+    EXPECT(c, "TS.CREATE app:e", "+OK|");
+    EXPECT(c, "TS.CREATERULE app:s app:d AGGREGATION avg 100", "+OK|");
+    EXPECT(c, "TS.CREATERULE app:s secret:d AGGREGATION avg 100", "+OK|");
+    EXPECT(c, "TS.CREATERULE secret:s app:e AGGREGATION avg 100", "+OK|");
+    EXPECT(c, "ACL SETUSER ann on nopass +@all ~app:*", "+OK|");
+    EXPECT(c, "AUTH ann x", "+OK|");
+    const char *info = bed_run(c, "TS.INFO app:s");
+    CHECK_MSG(strstr(info, "$5|rules|*1|*4|$5|app:d|:100|+AVG|:0|") != NULL, "%s", info);
+    info = bed_run(c, "TS.INFO app:e");
+    CHECK_MSG(strstr(info, "$9|sourceKey|$-1|") != NULL, "%s", info);
+    bed_close(&bed);
+}
+
 TEST(rules_make_no_chains)
 {
     static const struct {
@@ -283,6 +305,7 @@ TEST(what_is_kept_is_what_the_source_says)
 TEST_MAIN(a_bucket_is_kept_when_a_sample_behind_it_comes,
           the_bucket_that_is_open_is_told_when_asked_for,
           deleted_samples_leave_the_buckets_that_were_kept,
-          info_tells_rules_and_source_while_they_hold, rules_make_no_chains,
+          info_tells_rules_and_source_while_they_hold,
+          info_names_no_key_that_its_reader_may_not_know_of, rules_make_no_chains,
           rules_need_the_right_to_both_series, a_transaction_keeps_buckets_of_what_it_adds,
           rules_are_found_again_and_as_they_were, what_is_kept_is_what_the_source_says)

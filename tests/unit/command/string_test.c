@@ -90,10 +90,14 @@ TEST(whole_strings_are_read_replaced_and_taken)
         {"GETEX a EX 50", "$1|x|"},
         {"TTL a", ":50|"},
         {"GETEX a EX 50 PX 10", "-ERR syntax error|"},
+        {"GETEX a EX x", "-ERR value is not an integer or out of range|"},
+        {"GETEX nothing EX x", "$-1|"},
+        {"GETEX nothing EX", "-ERR syntax error|"},
         {"PSETEX a 0 x", "-ERR invalid expire time in 'psetex' command|"},
         {"MSET a 1 b 2", "+OK|"},
         {"MSET a 1 b", "-ERR wrong number of arguments for 'mset' command|"},
         {"MGET a x b", "*3|$1|1|$-1|$1|2|"},
+        {"MGET a \"\" b", "*3|$1|1|$-1|$1|2|"}, /* no key is empty */
         {"MSETNX b 1 c 2", ":0|"},
         {"EXISTS c", ":0|"},
         {"MSETNX c 1 d 2 c 3", ":1|"},
@@ -187,6 +191,18 @@ TEST(bits_are_set_counted_found_and_joined)
         {"BITPOS p 0", ":12|"},
         {"BITPOS p 1 2", ":-1|"},
         {"BITPOS nothing 0", ":0|"},
+        {"BITPOS nothing 0 x", ":0|"},
+        {"BITPOS nothing 1 0 1 FOO", ":-1|"},
+        {"BITPOS nothing 2", "-ERR The bit argument must be 1 or 0.|"},
+        {"BITCOUNT nothing 0", ":0|"},
+        {"BITCOUNT nothing 0 1 FOO", ":0|"},
+        {"SET empty \"\"", "+OK|"},
+        {"BITPOS empty 0", ":-1|"},
+        {"BITPOS empty 0 0 -100", ":-1|"},
+        {"BITPOS empty 1", ":-1|"},
+        {"SET x x", "+OK|"},
+        {"BITPOS x 1 -1 -3", ":1|"}, /* both ends are before the string: its first octet */
+        {"BITCOUNT x -1 -3", ":0|"},
         {"SET q abcdef", "+OK|"},
         {"BITOP AND d b q", ":6|"},
         {"GET d", "$6|`bc`ab|"},
@@ -198,7 +214,74 @@ TEST(bits_are_set_counted_found_and_joined)
     RUN(steps);
 }
 
+/* What is told of keys that are not there, with notify-keyspace-events Em. */
+static const char *misses(struct bed *bed, const char *request)
+{
+    bed_run(&bed->clients[0], request);
+    const char *told = bed_pushed(bed_client(bed, 1));
+    return told;
+}
+
+TEST(reads_of_absent_keys_tell_a_miss)
+{
+    static const char *const requests[] = {"GET nothing",
+                                           "MGET nothing",
+                                           "EXISTS nothing",
+                                           "TOUCH nothing",
+                                           "TYPE nothing",
+                                           "TTL nothing",
+                                           "PEXPIRETIME nothing",
+                                           "STRLEN nothing",
+                                           "GETRANGE nothing 0 1",
+                                           "GETDEL nothing",
+                                           "GETEX nothing",
+                                           "BITCOUNT nothing",
+                                           "BITFIELD nothing GET u8 0",
+                                           "COPY nothing to"};
+    struct bed bed = {0};
+    bed_open(&bed);
+    EXPECT(&bed.clients[0], "CONFIG SET notify-keyspace-events Em", "+OK|");
+    bed_run(bed_client(&bed, 1), "SUBSCRIBE __keyevent@0__:keymiss");
+    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+        const char *told = misses(&bed, requests[i]);
+        CHECK_MSG(strcmp(told, "*3|$7|message|$22|__keyevent@0__:keymiss|$7|nothing|") == 0,
+                  "%s: %s", requests[i], told);
+    }
+    bed_close(&bed);
+}
+
+TEST(writes_of_absent_keys_tell_no_miss)
+{
+    static const char *const requests[] = {
+        "INCR a",          "INCRBYFLOAT b 1.5", "BITFIELD c SET u8 0 1",
+        "APPEND d x",      "SETRANGE e 1 x",    "SETBIT f 1 1",
+        "SETNX g 1",       "DEL nothing",       "EXPIRE nothing 1",
+        "PERSIST nothing", "RENAME nothing to", "OBJECT ENCODING nothing"};
+    struct bed bed = {0};
+    bed_open(&bed);
+    EXPECT(&bed.clients[0], "CONFIG SET notify-keyspace-events Em", "+OK|");
+    bed_run(bed_client(&bed, 1), "SUBSCRIBE __keyevent@0__:keymiss");
+    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+        const char *told = misses(&bed, requests[i]);
+        CHECK_MSG(*told == '\0', "%s: %s", requests[i], told);
+    }
+    bed_close(&bed);
+}
+
+TEST(how_often_an_absent_key_is_used_is_nil)
+{
+    static const struct step steps[] = {
+        {"OBJECT FREQ nothing", "$-1|"},
+        {"SET a 1", "+OK|"},
+        {"OBJECT FREQ a",
+         "-ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note "
+         "that when switching between policies at runtime LRU and LFU data will take some time to "
+         "adjust.|"}};
+    RUN(steps);
+}
+
 TEST_MAIN(what_was_called_before_is_found_again_and_nothing_else, set_takes_every_option_of_7_0,
           whole_strings_are_read_replaced_and_taken, numbers_are_counted_within_their_range,
           floats_are_added_in_long_double, parts_of_strings_are_read_and_written,
-          bits_are_set_counted_found_and_joined)
+          bits_are_set_counted_found_and_joined, reads_of_absent_keys_tell_a_miss,
+          writes_of_absent_keys_tell_no_miss, how_often_an_absent_key_is_used_is_nil)

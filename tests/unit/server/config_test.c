@@ -110,6 +110,8 @@ TEST(what_is_wrong_is_said_with_its_place_and_the_nearest_name)
         {"frobnicate yes\n", ":1: there is no setting 'frobnicate'; yore server --help lists them"},
         {"port x\n", ":1: port does not take 'x': 0 to 65535, or any"},
         {"port\n", ":1: port has no value"},
+        {"requirepass\n", ":1: requirepass has no value"},
+        {"user\n", ":1: user has no value"},
         {"port 1 2\n", ":1: port takes one word, not 2"},
         {"io-threads 0\n", ":1: io-threads is 1 to 64"},
         {"sync-interval 1us\n", ":1: sync-interval is 1ms to 1m"},
@@ -174,6 +176,20 @@ TEST(flags_that_are_wrong_are_refused)
         struct yore_error error = {0};
         CHECK_OK(config_init(&config, knows, &error));
         CHECK_STATUS(config_read_flags(&config, 2, cases[i], &error), YORE_INVALID);
+        config_release(&config);
+    }
+}
+
+TEST(a_flag_without_its_value_is_refused)
+{
+    static const char *const cases[][2] = {{"--requirepass", "--port=7000"},
+                                           {"--port=7000", "--requirepass"}};
+    for (size_t i = 0; i < 2; i++) {
+        struct config config;
+        struct yore_error error = {0};
+        CHECK_OK(config_init(&config, knows, &error));
+        CHECK_STATUS(config_read_flags(&config, 2, cases[i], &error), YORE_INVALID);
+        CHECK_EQ_STR(error.text, "--requirepass: requirepass has no value");
         config_release(&config);
     }
 }
@@ -292,6 +308,7 @@ TEST_MAIN(a_file_that_cannot_be_rewritten_is_named,
           what_is_wrong_is_said_with_its_place_and_the_nearest_name,
           a_variable_that_is_nearly_a_setting_is_refused,
           a_variable_of_somebody_else_is_passed_over, flags_that_are_wrong_are_refused,
-          lines_of_the_command_layer_are_kept_word_by_word, settings_that_contradict_are_refused,
+          a_flag_without_its_value_is_refused, lines_of_the_command_layer_are_kept_word_by_word,
+          settings_that_contradict_are_refused,
           rewriting_replaces_lines_where_they_stand_and_appends_new_ones,
           every_default_is_taken_back_as_it_is_shown, running_out_of_memory_is_a_status)

@@ -265,7 +265,10 @@ TEST(parameters_are_known_ones_each_once)
     CHECK_EQ_STR(problem_of("at=1&prefix=a&at=1"), "the parameter 'at' stands there twice");
     CHECK_EQ_STR(problem_of("limit=a"), "limit is a whole number, not 'a'");
     CHECK_EQ_STR(problem_of("limit"), "limit is a whole number, not ''");
-    CHECK(problem_of("limit=-12") == NULL && problem_of("limit=%31") != NULL);
+    CHECK(problem_of("limit=-12") == NULL && problem_of("limit=%31") == NULL);
+    CHECK_EQ_STR(problem_of("limit=%61"), "limit is a whole number, not 'a'");
+    CHECK_EQ_STR(problem_of("at=1&prefix=%zz"), "the parameter 'prefix' is badly percent-encoded");
+    CHECK_EQ_STR(problem_of("prefix=a%2"), "the parameter 'prefix' is badly percent-encoded");
     CHECK_EQ_STR(problem_of("ttl=5m&until=now"), "ttl is a whole number of seconds, not '5m'");
     CHECK_EQ_STR(problem_of("=1"), "there is no parameter '' here; /openapi.json lists them");
     CHECK_EQ_STR(problem_of("this-parameter-is-longer-than-any-name-there-is=1"),
