@@ -116,7 +116,11 @@ TEST(every_command_is_complete)
     for (size_t i = 0; i < command_count; i++) {
         const struct command *command = &command_table[i];
         test_note("%s", command->name);
-        CHECK(command->run != NULL && command->summary != NULL && command->operands != NULL);
+        CHECK((command->run != NULL) != (command->verbs != NULL));
+        for (const struct verb *verb = command->verbs; verb != NULL && verb->name != NULL; verb++) {
+            CHECK(verb->run != NULL && verb->wants != NULL && verb->words_min <= verb->words_max);
+        }
+        CHECK(command->summary != NULL && command->operands != NULL);
         CHECK(command->description != NULL && command->words_min <= command->words_max);
         CHECK(command_find(command->name) == command);
         CHECK((command->flags & COMMAND_OPENS) == 0 || (command->flags & COMMAND_HAS_DIR) != 0);
