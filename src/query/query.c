@@ -233,6 +233,13 @@ static void add_tally(struct query_result *result, const struct graph_tally *aft
     sum->constraints_removed += after->constraints_removed - before->constraints_removed;
 }
 
+static bool is_schema_changed(const struct graph_tally *tally)
+{
+    return tally->indexes_added + tally->indexes_removed + tally->constraints_added +
+               tally->constraints_removed >
+           0;
+}
+
 static enum yore_status commit(struct query_result *result)
 {
     struct run *run = &result->run;
@@ -246,6 +253,14 @@ static enum yore_status commit(struct query_result *result)
     result->own_txn = NULL;
     run_finish(run);
     run->txn = NULL;
+    if (is_schema_changed(
+            &run->schema_tally)) { /* in commits of its own, later than this one's begin */
+        graph_abort(txn);
+        enum yore_status st = graph_begin(run->graph, &txn, run_error(run));
+        if (st != YORE_OK) {
+            return st;
+        }
+    }
     return graph_commit(txn, result->options.durability, &result->summary.commit, run_error(run));
 }
 

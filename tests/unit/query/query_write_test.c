@@ -89,6 +89,20 @@ TEST(a_unique_constraint_is_told_with_its_class)
     query_bed_close(&bed);
 }
 
+TEST(the_commit_told_of_a_schema_statement_knows_what_it_made)
+{
+    struct query_bed bed;
+    query_bed_open(&bed);
+    run(&bed, "CREATE INDEX FOR (n:A) ON (n.x)");
+    bed.options.at.known = bed.summary.commit;
+    ASKED(&bed, "SHOW INDEXES YIELD name RETURN name", "'index_A_x'");
+    bed.options.at.known = YORE_NOW;
+    run(&bed, "DROP INDEX index_A_x");
+    bed.options.at.known = bed.summary.commit;
+    ASKED(&bed, "SHOW INDEXES YIELD name RETURN name", "");
+    query_bed_close(&bed);
+}
+
 TEST(maps_and_lists_in_lists_are_stored_however_they_are_written)
 {
     struct query_bed bed;
@@ -473,6 +487,7 @@ TEST_MAIN(a_summary_counts_what_was_done,
           nodes_are_deleted_when_their_relationships_go_in_other_rows,
           a_unique_constraint_is_told_with_its_class,
           unique_values_may_move_within_a_statement_whatever_the_order,
+          the_commit_told_of_a_schema_statement_knows_what_it_made,
           maps_and_lists_in_lists_are_stored_however_they_are_written,
           statements_of_one_transaction_see_each_other_and_are_committed_together,
           a_statement_that_fails_in_a_transaction_leaves_nothing_and_the_transaction_goes_on,
