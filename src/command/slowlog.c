@@ -52,6 +52,9 @@ static size_t told_args(const struct call *call)
 
 static size_t copy_told(struct yore_bytes arg, char *to)
 {
+    if (arg.size == 0) { /* it may lie nowhere */
+        return 0;
+    }
     if (arg.size <= SLOWLOG_ARG_BYTES_MAX) {
         memcpy(to, arg.data, arg.size);
         return arg.size;

@@ -19,6 +19,23 @@ static void start(struct server_process *server, const char *const *flags)
 
 #define JSON "Content-Type: application/json\r\n"
 
+/* The words of a listing without a prefix lie nowhere; the rest of it says so only under a
+ * sanitizer. */
+TEST(what_takes_long_is_in_the_slow_log_whatever_its_words)
+{
+    static const char *const flags[] = {"--slowlog-log-slower-than", "0", NULL};
+    struct server_process server;
+    static struct http_answer answer;
+    start(&server, flags);
+    int fd = wire_connect(server.http_port);
+    http_ask(fd, "GET /v1/kv", "", "", &answer);
+    CHECK_EQ_UINT(answer.status, 200);
+    http_ask(fd, "GET /v1/kv/k", "", "", &answer);
+    CHECK_EQ_UINT(answer.status, 404);
+    wire_close(fd);
+    CHECK_EQ_INT(server_end(&server), 0);
+}
+
 TEST(a_key_is_written_read_and_deleted_on_one_connection)
 {
     struct server_process server;
@@ -859,7 +876,8 @@ TEST(the_authority_of_the_target_is_the_host)
     CHECK_EQ_INT(server_end(&server), 0);
 }
 
-TEST_MAIN(after_many_wrong_passwords_an_address_has_to_wait,
+TEST_MAIN(what_takes_long_is_in_the_slow_log_whatever_its_words,
+          after_many_wrong_passwords_an_address_has_to_wait,
           the_authority_of_the_target_is_the_host,
           a_key_is_written_read_and_deleted_on_one_connection,
           requests_that_are_wrong_get_problems_with_codes,
