@@ -76,6 +76,7 @@ try() { # try KIND COMMAND
         ;;
     *:yore) typed "$line" ;;
     *:make)
+        case ${line%%#*} in *[\;\&\|]*) fail "one command a line: what stands behind make would be run"; return ;; esac
         (cd "$root" && sh -c "make -n ${line#make}") >"$out" 2>"$err"
         code=$?
         code_is 0
